@@ -1,0 +1,74 @@
+"""A recording or a manifest line that did not complete."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+ERRORS_SCHEMA = pa.schema(
+    [
+        pa.field("recording_id", pa.string()),
+        pa.field("manifest", pa.string()),
+        pa.field("line", pa.int64()),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("error_class", pa.string(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("retryable", pa.bool_(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a recording has no output. Never holds what was said.
+
+    Attributes:
+      recording_id: None where the line does not even name one.
+      status: `failed` (could not be processed) or `quarantined` (processed, but not safe to publish).
+      stage: The stage's name, such as `Transcribe`.
+      error_class: Stable, for grouping: `MediaError`, `UnknownPolicy`.
+      message: Names the line or file and what to do, without personal data.
+      retryable: Whether the same input may pass on another night.
+    """
+
+    recording_id: str | None
+    status: str
+    stage: str
+    error_class: str
+    message: str
+    retryable: bool
+    manifest: str = ""
+    line: int = 0
+    run_id: str = ""
+
+    def to_row(self) -> dict[str, Any]:
+        """A row of `ERRORS_SCHEMA`."""
+        return asdict(self)
+
+
+class RecordingError(Exception):
+    """Ends one recording, never the job. Subclasses say how; the message must hold no personal data.
+
+    Programming errors, missing models and memory errors are not failures of a recording: they are not of this
+    class, and raise.
+    """
+
+    status = "failed"
+    retryable = False
+
+
+class QuarantineError(RecordingError):
+    """The recording was processed, and what came out is not safe to publish."""
+
+    status = "quarantined"
+
+
+class ConfigurationError(Exception):
+    """The job cannot run as it was configured: a model, a device, a credential or a folder is not what it should be.
+
+    Ends the job before any recording is touched. The message names the option and what to do.
+    """

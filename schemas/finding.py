@@ -1,0 +1,54 @@
+"""A place where personal data was said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+FINDINGS_SCHEMA = pa.schema(
+    [
+        pa.field("recording_id", pa.string(), nullable=False),
+        pa.field("policy", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("channel", pa.int32(), nullable=False),
+        pa.field("start_s", pa.float64(), nullable=False),
+        pa.field("end_s", pa.float64(), nullable=False),
+        pa.field("text_start", pa.int32()),
+        pa.field("text_end", pa.int32()),
+        pa.field("score", pa.float64(), nullable=False),
+        pa.field("detector", pa.string(), nullable=False),
+        pa.field("value_hmac", pa.string()),
+        pa.field("run_id", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Consecutive words of one utterance (or a stretch of sound without words) that a policy covers.
+
+    It holds no value. A number that is said over two turns is two findings.
+
+    Attributes:
+      policy: A name of `schemas.policies.CATALOGUE`.
+      label: What stands in the text in its place with `entity_name`, without brackets: `PHONE_NUMBER`.
+      channel: 0-based.
+      start_s, end_s: Of the words as the recogniser timed them; padding is the muting's business.
+      score: 0 to 1.
+      detector: Which recogniser found it.
+      first_word, last_word: Inclusive, counted over `Transcript.words`; None where there are no words
+        (keypad tones, speech that nobody transcribed).
+      entity: The same number for the same value within a recording, from 1; 0 where values are not compared.
+    """
+
+    policy: str
+    label: str
+    channel: int
+    start_s: float
+    end_s: float
+    score: float
+    detector: str
+    first_word: int | None = None
+    last_word: int | None = None
+    entity: int = 0

@@ -1,0 +1,55 @@
+"""What a recording's file says about its sound, and which samples it decodes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """A recording's first audio track, as found by content.
+
+    Attributes:
+      container: `wav`, `rf64`, `flac`, `mp3`, `ogg`, `m4a`, `mp4`, `mov`, `matroska`, `webm`, ...: see
+        `transforms.media.containers`.
+      codec: FFmpeg's name of the codec family: `pcm_mulaw`, `flac`, `aac`, `opus`, ...
+      sample_rate_hz: Of the decoded samples. Opus always decodes to 48 000.
+      nominal_rate_hz: What an Opus file says that it was made from; else the same.
+      channels: 1 to 8.
+      layout: FFmpeg's name of the channel layout: `stereo`, `5.1`.
+      sample_type: numpy's name of the decoded samples' type: `uint8`, `int16`, `int32`, `float32`, `float64`.
+        24-bit samples stand in the upper bits of `int32`.
+      bits: Significant bits of a sample; None for codecs that have none (MP3, AAC, Opus, ...).
+      duration_s: What the container claims; None where it makes no claim (a bare MP3 or ADTS stream).
+      start_s: When the audio starts on the file's own clock: beside a video, it may start later than the pictures.
+      bit_rate: Of the audio, in bits per second; None where unknown.
+      has_video: Moving pictures; cover art is none.
+      size: The file's bytes.
+    """
+
+    container: str
+    codec: str
+    sample_rate_hz: int
+    nominal_rate_hz: int
+    channels: int
+    layout: str
+    sample_type: str
+    bits: int | None
+    duration_s: float | None
+    start_s: float
+    bit_rate: int | None
+    has_video: bool
+    size: int
+
+
+@dataclass(frozen=True)
+class SampleIdentity:
+    """Two decodes with equal identities gave the same samples.
+
+    Attributes:
+      frames: Samples of each channel.
+      sha256: Hexadecimal digest over the native samples, channels interleaved.
+    """
+
+    frames: int
+    sha256: str

@@ -1,0 +1,540 @@
+"""The catalogue of policies: what can be redacted, by which names it can be asked for, and how far to trust it.
+
+`python -m schemas.policies` writes `docs/policies.md` from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+Grade = Literal["reliable", "fair", "best effort"]
+
+
+class UnknownPolicyError(ValueError):
+    """A name that is no policy, preset or alias. The message lists the nearest names that are."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One kind of personal data.
+
+    Attributes:
+      name: As the manifest asks for it: `phone_number`.
+      description: One sentence for `docs/policies.md`.
+      example: Invented.
+      grade: How far to trust its detection in recognised speech.
+      in_default: Whether the preset `default` holds it.
+      parent: The policy that covers this one: `location` covers `location_city`.
+    """
+
+    name: str
+    description: str
+    example: str
+    grade: Grade
+    in_default: bool = False
+    parent: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What stands in the text in its place, without brackets: `PHONE_NUMBER`."""
+        return self.name.upper()
+
+
+def _by_name(policies: Iterable[Policy]) -> Mapping[str, Policy]:
+    return MappingProxyType({policy.name: policy for policy in policies})
+
+
+CATALOGUE: Mapping[str, Policy] = _by_name(
+    [
+        Policy(
+            "account_number",
+            "Number of a customer, policy, membership, case, claim or order",
+            "policy number one zero zero four two, nine nine two",
+            "reliable",
+            in_default=True,
+        ),
+        Policy(
+            "banking_information",
+            "Bank account and routing numbers, sort codes, IBANs",
+            "routing number 0-4-4, 0-0-0, 0-3-7",
+            "reliable",
+            in_default=True,
+        ),
+        Policy("blood_type", "Blood group", "AB positive", "fair"),
+        Policy(
+            "credit_card_cvv", "Security code of a payment card", "the three on the back are 0-8-0", "reliable", True
+        ),
+        Policy("credit_card_expiration", "Expiry date of a payment card", "oh two twenty-eight", "reliable", True),
+        Policy(
+            "credit_card_number",
+            "Number of a payment card, whole or in part, over one turn or several",
+            "4242, 4242, 4242, 4242",
+            "reliable",
+            True,
+        ),
+        Policy("date", "A calendar date", "December eighteenth", "reliable"),
+        Policy("date_interval", "A month, year, season or range of dates", "from May to July 2021", "fair"),
+        Policy(
+            "date_of_birth", "When somebody was born", "oh three, twelve, nineteen fifty-one", "reliable", True, "date"
+        ),
+        Policy(
+            "drivers_license", "Number of a driving licence", "S five three zero, four six zero zero", "reliable", True
+        ),
+        Policy("drug", "Medicines, vitamins, other drugs", "metformin", "fair"),
+        Policy("duration", "A length of time", "eight months", "reliable"),
+        Policy(
+            "email_address",
+            "E-mail address, written, spoken or spelled",
+            "jay dot doe at example dot com",
+            "reliable",
+            True,
+        ),
+        Policy("event", "Holidays, festivals, sports events, disasters", "the Olympics", "best effort"),
+        Policy("filename", "Name or path of a file", "taxes dot pdf", "fair"),
+        Policy("gender", "Gender that somebody states or is given", "non-binary", "fair", parent="gender_sexuality"),
+        Policy("gender_sexuality", "Gender or sexual orientation", "a gay man", "fair"),
+        Policy("sexuality", "Sexual orientation", "bisexual", "fair", parent="gender_sexuality"),
+        Policy(
+            "healthcare_number",
+            "Number of a patient, medical record, health plan or prescription",
+            "member ID 5584-486-674",
+            "reliable",
+            True,
+        ),
+        Policy("injury", "A bodily injury", "I broke my arm", "fair"),
+        Policy(
+            "ip_address",
+            "Address of a device in a network",
+            "one ninety-two dot one sixty-eight dot one dot one",
+            "reliable",
+            True,
+        ),
+        Policy("language", "Natural languages", "Spanish", "fair"),
+        Policy("location", "Any place: covers all location policies", "the corner of Fifth and Main", "reliable", True),
+        Policy(
+            "location_address",
+            "A postal address, in one piece",
+            "twelve forty Maple Grove Avenue, Columbus, Ohio 43215",
+            "reliable",
+            True,
+            "location",
+        ),
+        Policy(
+            "location_address_street",
+            "House number and street alone",
+            "1240 Maple Grove Avenue",
+            "reliable",
+            True,
+            "location_address",
+        ),
+        Policy("location_city", "City, town, village, county or part of one", "Leeds", "reliable", True, "location"),
+        Policy("location_state", "State, province or region", "Ohio", "reliable", True, "location"),
+        Policy("location_zip", "Postal code", "LS6 3HN", "reliable", True, "location"),
+        Policy("location_country", "Country", "Portugal", "reliable", True, "location"),
+        Policy("location_coordinate", "Geographic coordinates", "40.71 north, 74 west", "fair", True, "location"),
+        Policy("marital_status", "Marital status", "divorced", "reliable"),
+        Policy("medical_condition", "Diseases, symptoms, disorders", "arrhythmia", "fair"),
+        Policy("medical_process", "Treatments, tests and procedures", "CT scan", "fair"),
+        Policy("money_amount", "An amount of money", "ninety-four fifty", "reliable"),
+        Policy("nationality", "Nationality, ethnicity or race", "Brazilian", "fair"),
+        Policy(
+            "number_sequence",
+            "Digits, or letters and digits, of an identifier of no other kind",
+            "7-7-0-4-1-9-8",
+            "reliable",
+            True,
+        ),
+        Policy("occupation", "Job title or profession", "I work as a welder", "fair"),
+        Policy("organization", "Companies, institutions, associations", "Lockwood Elementary", "fair"),
+        Policy(
+            "organization_medical_facility",
+            "Hospitals, clinics, practices, pharmacies",
+            "Riverside General Hospital",
+            "fair",
+            parent="organization",
+        ),
+        Policy("passport_number", "Number of a passport", "C zero three zero zero five nine eight", "reliable", True),
+        Policy(
+            "password",
+            "Passwords, PINs, one-time codes, answers to security questions",
+            "my PIN is 9-0-2-1",
+            "fair",
+            True,
+        ),
+        Policy("person_age", "Somebody's age", "I'm twenty-seven", "reliable"),
+        Policy(
+            "person_name",
+            "Names of people, in whole or in part, spoken or spelled",
+            "Priya Raghunathan",
+            "reliable",
+            True,
+        ),
+        Policy(
+            "phone_number",
+            "Telephone and fax numbers",
+            "six one four, five five five, oh one nine two",
+            "reliable",
+            True,
+        ),
+        Policy("physical_attribute", "Height, weight, colour of hair or eyes", "190 centimetres tall", "best effort"),
+        Policy("political_affiliation", "Political party or conviction", "a registered Democrat", "fair"),
+        Policy("religion", "Religion or belief", "Hindu", "fair"),
+        Policy("statistics", "Percentages, as of medical findings", "eighteen percent", "fair"),
+        Policy("time", "A time of day", "ten thirty p.m.", "reliable"),
+        Policy("url", "Address of a web page", "w w w dot example dot com", "reliable", True),
+        Policy("username", "Name of a user account", "D Miller 94", "fair", True),
+        Policy(
+            "us_social_security_number", "US Social Security number, whole or in part", "078-05-1120", "reliable", True
+        ),
+        Policy(
+            "vehicle_id",
+            "Licence plates, vehicle identification and serial numbers",
+            "eight K J M two one four",
+            "fair",
+            True,
+        ),
+        Policy("zodiac_sign", "Signs of the zodiac", "I'm a Leo", "reliable"),
+    ]
+)
+"""The 54 documented policies, under the names that AssemblyAI's transcript request gives them."""
+
+SOUND_POLICIES: Mapping[str, Policy] = _by_name(
+    [
+        Policy("untranscribed_speech", "Speech in which no word was recognised", "(sound)", "fair"),
+        Policy("dtmf", "Keypad tones", "(sound)", "fair"),
+    ]
+)
+"""What is found in the sound, not in words. The muting stage's options decide about them, no preset does."""
+
+OWN_POLICIES: Mapping[str, Policy] = _by_name(
+    [
+        Policy("any_number", "Every run of three or more digits, whatever it counts", "4-1-7", "reliable"),
+    ]
+)
+"""Ours, beside the documented ones. Terms of `redact_static_entities` are found under the label that they came with."""
+
+_NUMBERS = (
+    "account_number",
+    "any_number",
+    "banking_information",
+    "credit_card_cvv",
+    "credit_card_expiration",
+    "credit_card_number",
+    "drivers_license",
+    "healthcare_number",
+    "location_zip",
+    "number_sequence",
+    "passport_number",
+    "phone_number",
+    "us_social_security_number",
+    "vehicle_id",
+)
+_SAFE_HARBOR = (
+    "account_number",
+    "banking_information",
+    "credit_card_cvv",
+    "credit_card_expiration",
+    "credit_card_number",
+    "date",
+    "date_interval",
+    "drivers_license",
+    "email_address",
+    "healthcare_number",
+    "ip_address",
+    "location",
+    "number_sequence",
+    "passport_number",
+    "password",
+    "person_age",
+    "person_name",
+    "phone_number",
+    "physical_attribute",
+    "url",
+    "us_social_security_number",
+    "username",
+    "vehicle_id",
+)
+_HEALTH = (
+    "blood_type",
+    "drug",
+    "injury",
+    "medical_condition",
+    "medical_process",
+    "organization_medical_facility",
+    "statistics",
+)
+_DEFAULT = tuple(policy.name for policy in CATALOGUE.values() if policy.in_default)
+
+PRESETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "default": _DEFAULT,
+        # A card number that lost its context to the recogniser is a number sequence, and PINs are passwords.
+        "pci": ("credit_card_cvv", "credit_card_expiration", "credit_card_number", "number_sequence", "password"),
+        "phi": (*_SAFE_HARBOR, *_HEALTH),
+        "hipaa_safe_harbor": _SAFE_HARBOR,
+        # Identifiers, and the special categories of article 9.
+        "gdpr": (
+            *_DEFAULT,
+            *_HEALTH,
+            "gender_sexuality",
+            "marital_status",
+            "nationality",
+            "occupation",
+            "person_age",
+            "physical_attribute",
+            "political_affiliation",
+            "religion",
+        ),
+        "numbers": _NUMBERS,
+        "all": tuple(CATALOGUE),
+    }
+)
+
+_PRESET_DESCRIPTIONS = {
+    "default": (
+        "What identifies a person or opens an account. Leaves out dates, durations, times, amounts and organisations, "
+        "which would mute innocent words everywhere."
+    ),
+    "pci": "Payment cards: numbers, expiry, security codes, PINs, and numbers that lost their context.",
+    "phi": "Protected health information: `hipaa_safe_harbor` and what is said about somebody's health.",
+    "hipaa_safe_harbor": (
+        "The identifiers of 45 CFR 164.514(b)(2) that can be spoken. A voice is itself a biometric identifier: "
+        "muting words does not remove it."
+    ),
+    "gdpr": "Identifiers, and the special categories of article 9.",
+    "numbers": "Every run of three or more digits.",
+    "all": "All documented policies.",
+}
+
+_ALIASES_BY_SYSTEM: dict[str, dict[str, tuple[str, ...]]] = {
+    "Amazon Transcribe, Amazon Comprehend": {
+        "ADDRESS": ("location",),
+        "AGE": ("person_age",),
+        "BANK_ACCOUNT_NUMBER": ("banking_information",),
+        "BANK_ROUTING": ("banking_information",),
+        "CA_HEALTH_NUMBER": ("healthcare_number",),
+        "CA_SOCIAL_INSURANCE_NUMBER": ("number_sequence",),
+        "CREDIT_DEBIT_CVV": ("credit_card_cvv",),
+        "CREDIT_DEBIT_EXPIRY": ("credit_card_expiration",),
+        "CREDIT_DEBIT_NUMBER": ("credit_card_number",),
+        "DATE_TIME": ("date", "date_interval", "duration", "time"),
+        "DRIVER_ID": ("drivers_license",),
+        "EMAIL": ("email_address",),
+        "INTERNATIONAL_BANK_ACCOUNT_NUMBER": ("banking_information",),
+        "LICENSE_PLATE": ("vehicle_id",),
+        "MAC_ADDRESS": ("ip_address",),
+        "NAME": ("person_name",),
+        "PHONE": ("phone_number",),
+        "PIN": ("password",),
+        "SSN": ("us_social_security_number",),
+        "SWIFT_CODE": ("banking_information",),
+        "UK_NATIONAL_HEALTH_SERVICE_NUMBER": ("healthcare_number",),
+        "UK_NATIONAL_INSURANCE_NUMBER": ("number_sequence",),
+        "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER": ("number_sequence",),
+        "VEHICLE_IDENTIFICATION_NUMBER": ("vehicle_id",),
+    },
+    "Deepgram": {
+        "aggressive_numbers": _NUMBERS,
+        "bank_account": ("banking_information",),
+        "condition": ("medical_condition",),
+        "credit_card": ("credit_card_number",),
+        "cvv": ("credit_card_cvv",),
+        "dob": ("date_of_birth",),
+        "driver_license": ("drivers_license",),
+        "location_coordinates": ("location_coordinate",),
+        "money": ("money_amount",),
+        "name_family": ("person_name",),
+        "name_given": ("person_name",),
+        "name_medical_professional": ("person_name",),
+        "numerical_pii": ("number_sequence",),
+        "origin": ("nationality",),
+        "pii": _DEFAULT,
+        "routing_number": ("banking_information",),
+        "true": _NUMBERS,
+    },
+    "Google Sensitive Data Protection": {
+        "CREDIT_CARD_EXPIRATION_DATE": ("credit_card_expiration",),
+        "CVV_NUMBER": ("credit_card_cvv",),
+        "DOMAIN_NAME": ("url",),
+        "ETHNIC_GROUP": ("nationality",),
+        "FINANCIAL_ACCOUNT_NUMBER": ("banking_information",),
+        "FIRST_NAME": ("person_name",),
+        "GENERIC_ID": ("account_number", "number_sequence"),
+        "IBAN_CODE": ("banking_information",),
+        "LAST_NAME": ("person_name",),
+        "LOCATION_COORDINATES": ("location_coordinate",),
+        "MEDICAL_RECORD_NUMBER": ("healthcare_number",),
+        "MEDICAL_TERM": ("drug", "medical_condition", "medical_process"),
+        "ORGANIZATION_NAME": ("organization",),
+        "PASSPORT": ("passport_number",),
+        "STREET_ADDRESS": ("location_address",),
+        "US_BANK_ROUTING_MICR": ("banking_information",),
+        "US_DRIVERS_LICENSE_NUMBER": ("drivers_license",),
+        "US_PASSPORT": ("passport_number",),
+        "US_STATE": ("location_state",),
+        "US_VEHICLE_IDENTIFICATION_NUMBER": ("vehicle_id",),
+    },
+    "Azure AI Language": {
+        "ABARoutingNumber": ("banking_information",),
+        "CreditCard": ("credit_card_number",),
+        "DateTime": ("date", "date_interval", "duration", "time"),
+        "InternationalBankingAccountNumber": ("banking_information",),
+        "NumericIdentifier": ("account_number", "number_sequence"),
+        "Person": ("person_name",),
+        "PersonType": ("occupation",),
+        "USBankAccountNumber": ("banking_information",),
+        "USUKPassportNumber": ("passport_number",),
+    },
+    "Presidio": {
+        "CREDIT_CARD": ("credit_card_number",),
+        "NRP": ("nationality", "political_affiliation", "religion"),
+        "PERSON": ("person_name",),
+        "US_BANK_NUMBER": ("banking_information",),
+        "US_DRIVER_LICENSE": ("drivers_license",),
+        "US_SSN": ("us_social_security_number",),
+    },
+}
+
+ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {name: policies for system in _ALIASES_BY_SYSTEM.values() for name, policies in system.items()}
+)
+"""Other systems' names, as those write them, to ours. Names that they share with us are not repeated here."""
+
+
+def _key(name: str) -> str:
+    """Case and separators do not matter: `USSocialSecurityNumber` is `us_social_security_number`."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    **{_key(name): policies for name, policies in ALIASES.items()},
+    **{_key(name): policies for name, policies in PRESETS.items()},
+    **{_key(name): (name,) for name in (*CATALOGUE, *SOUND_POLICIES, *OWN_POLICIES)},
+}
+
+
+def find_policy(name: str) -> Policy:
+    """The policy of that name, documented or ours.
+
+    Raises:
+      KeyError: It has none; names of findings always have one.
+    """
+    for policies in (CATALOGUE, SOUND_POLICIES, OWN_POLICIES):
+        if name in policies:
+            return policies[name]
+    raise KeyError(name)
+
+
+def broader(name: str) -> tuple[str, ...]:
+    """The policies that cover a policy, nearest first: (`location`,) for `location_city`. None for unknown names."""
+    covering: list[str] = []
+    policy = CATALOGUE.get(name)
+    while policy is not None and policy.parent is not None:
+        covering.append(policy.parent)
+        policy = CATALOGUE[policy.parent]
+    return tuple(covering)
+
+
+def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
+    """Policies for names as users write them: of ours, presets, and other systems' names, in any case.
+
+    A policy brings those that it covers: `location` brings `location_city`.
+
+    Returns:
+      Names of policies, sorted, each once.
+
+    Raises:
+      UnknownPolicyError: A name is none of these.
+    """
+    asked: set[str] = set()
+    for name in names:
+        try:
+            asked.update(_NAMES[_key(name)])
+        except KeyError:
+            raise UnknownPolicyError(_unknown(name)) from None
+    return tuple(
+        sorted(asked | {name for name in CATALOGUE if not asked.isdisjoint(broader(name))}),
+    )
+
+
+def _unknown(name: str) -> str:
+    known = (*CATALOGUE, *SOUND_POLICIES, *OWN_POLICIES, *PRESETS, *ALIASES)
+    by_key = {_key(candidate): candidate for candidate in known}
+    near = [by_key[key] for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6)]
+    suggestion = f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for the names."
+    return f"Unknown policy {name!r}. {suggestion}"
+
+
+def document() -> str:
+    """`docs/policies.md`, made from the tables of this module alone."""
+    lines = [
+        "# Policies",
+        "",
+        "Generated by `python -m schemas.policies`: edit `schemas/policies.py`, not this file.",
+        "",
+        "Ask for policies in the manifest (`redact_pii_policies`) or with `--policies`, by any name below.",
+        "A policy also redacts those that it covers. The grade says how far to trust detection in recognised speech:",
+        "*reliable*, *fair* (misses some, or needs context), *best effort* (a list or a few patterns).",
+        "",
+        "| policy | what | example | grade | default | covered by |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *(
+            f"| `{policy.name}` | {policy.description} | {policy.example} | {policy.grade} "
+            f"| {'yes' if policy.in_default else ''} | {f'`{policy.parent}`' if policy.parent else ''} |"
+            for policy in CATALOGUE.values()
+        ),
+        "",
+        "Beside the documented policies:",
+        "",
+        "| policy | what |",
+        "| --- | --- |",
+        *(
+            f"| `{policy.name}` | {policy.description} |"
+            for policy in (*OWN_POLICIES.values(), *SOUND_POLICIES.values())
+        ),
+        "",
+        "## Presets",
+        "",
+        "| preset | what | policies |",
+        "| --- | --- | --- |",
+        *(
+            f"| `{preset}` | {_PRESET_DESCRIPTIONS[preset]} | {_listing(policies)} |"
+            for preset, policies in PRESETS.items()
+        ),
+        "",
+        "## Names of other systems",
+        "",
+        "Names that another system shares with this catalogue are left out.",
+        "",
+        "| system | name | policies |",
+        "| --- | --- | --- |",
+        *(
+            f"| {system} | `{name}` | {_listing(policies)} |"
+            for system, aliases in _ALIASES_BY_SYSTEM.items()
+            for name, policies in aliases.items()
+        ),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _listing(policies: tuple[str, ...]) -> str:
+    if policies == PRESETS["all"]:
+        return "every policy of the first table"
+    return ", ".join(f"`{name}`" for name in sorted(set(policies)))
+
+
+def main() -> None:
+    """Writes `docs/policies.md`."""
+    target = Path(__file__).parents[1] / "docs" / "policies.md"
+    target.write_text(document(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

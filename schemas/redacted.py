@@ -1,0 +1,143 @@
+"""The transcript that may be read: what was said without what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.recording import Recording
+
+SUBSTITUTIONS = ("hash", "entity_name", "mask", "numbered", "surrogate")
+"""How redacted words can read: see `transforms.redact_text`."""
+
+_WORD = pa.struct(
+    [
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("start_s", pa.float64(), nullable=False),
+        pa.field("end_s", pa.float64(), nullable=False),
+        pa.field("confidence", pa.float64(), nullable=False),
+        pa.field("redacted", pa.bool_(), nullable=False),
+    ]
+)
+_UTTERANCE = pa.struct(
+    [
+        pa.field("channel", pa.int32(), nullable=False),
+        pa.field("speaker", pa.string(), nullable=False),
+        pa.field("start_s", pa.float64(), nullable=False),
+        pa.field("end_s", pa.float64(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("words", pa.list_(_WORD), nullable=False),
+    ]
+)
+TRANSCRIPTS_SCHEMA = pa.schema(
+    [
+        pa.field("recording_id", pa.string(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("audio_url", pa.string(), nullable=False),
+        pa.field("redacted_audio_url", pa.string()),
+        pa.field("language_code", pa.string(), nullable=False),
+        pa.field("duration_s", pa.float64(), nullable=False),
+        pa.field("channels", pa.int32(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("utterances", pa.list_(_UTTERANCE), nullable=False),
+        pa.field("policies", pa.list_(pa.string()), nullable=False),
+        pa.field("metadata", pa.map_(pa.string(), pa.string()), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("models", pa.map_(pa.string(), pa.string()), nullable=False),
+        pa.field("configuration", pa.string(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class RedactedWord:
+    """A word of the transcript as it may be read.
+
+    Attributes:
+      text: With its leading space, as in `schemas.transcript.Word`: joining the words of an utterance gives its text.
+        Where several words became one label, the first holds it and the others are empty, but for the punctuation
+        after the last.
+      start_s, end_s: Seconds from the start of the recording, as recognised.
+      confidence: 0 to 1.
+      redacted: Whether it stands for something else.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float
+    redacted: bool
+
+
+@dataclass(frozen=True)
+class RedactedUtterance:
+    """Words that one channel said without a long pause.
+
+    Attributes:
+      text: The words joined, without white space at both ends.
+    """
+
+    channel: int
+    speaker: str
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[RedactedWord, ...]
+
+
+@dataclass(frozen=True)
+class RedactedTranscript:
+    """A whole conversation, redacted.
+
+    Attributes:
+      text: The texts of the utterances, one a line.
+      offsets: For each finding in the order in which they were given, where its replacement stands in `text`
+        (start, end); None for findings without words.
+    """
+
+    language_code: str
+    duration_s: float
+    channels: int
+    text: str
+    utterances: tuple[RedactedUtterance, ...]
+    offsets: tuple[tuple[int, int] | None, ...]
+
+    def to_row(
+        self,
+        recording: Recording,
+        *,
+        status: str,
+        redacted_audio_url: str | None,
+        run_id: str,
+        models: Mapping[str, str],
+        configuration: str,
+    ) -> dict[str, Any]:
+        """A row of `TRANSCRIPTS_SCHEMA`.
+
+        Args:
+          recording: Whose transcript this is.
+          status: As in its status object.
+          redacted_audio_url: None where no audio was asked for.
+          run_id: Of the job.
+          models: Identity (name and checksum) by use: {"recogniser": …}.
+          configuration: Identity of the job's options.
+        """
+        return {
+            "recording_id": recording.recording_id,
+            "status": status,
+            "audio_url": recording.audio_url,
+            "redacted_audio_url": redacted_audio_url,
+            "language_code": self.language_code,
+            "duration_s": self.duration_s,
+            "channels": self.channels,
+            "text": self.text,
+            "utterances": [asdict(utterance) for utterance in self.utterances],
+            "policies": list(recording.policies),
+            "metadata": sorted(recording.metadata.items()),
+            "run_id": run_id,
+            "models": sorted(models.items()),
+            "configuration": configuration,
+        }

@@ -1,0 +1,216 @@
+"""What each stage hands to the next.
+
+Every record keeps the one before it, so a later stage can look up what an earlier one knew, and each can be built in a
+test from plain values. From `HeardRecording` to `MutedRecording` they hold raw words and stay in one worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from schemas.coders import stays_in_worker, travels
+from schemas.finding import Finding
+from schemas.media import MediaInfo, SampleIdentity
+from schemas.recording import Recording
+from schemas.redacted import RedactedTranscript
+from schemas.source import SourceIdentity
+from schemas.transcript import TimeSpan, Transcript
+
+
+class StageInput(Protocol):
+    """What every stage needs to know of its input, to say which recording an error belongs to."""
+
+    @property
+    def recording_id(self) -> str: ...
+
+    @property
+    def manifest(self) -> str: ...
+
+    @property
+    def line(self) -> int: ...
+
+
+class _FromRecording:
+    """Answers `StageInput` from the recording, which is a field of the first record and looked up in the later ones."""
+
+    if TYPE_CHECKING:  # at run time it would look like the default value of the field
+
+        @property
+        def recording(self) -> Recording: ...
+
+    @property
+    def recording_id(self) -> str:
+        return self.recording.recording_id
+
+    @property
+    def manifest(self) -> str:
+        return self.recording.manifest
+
+    @property
+    def line(self) -> int:
+        return self.recording.line
+
+
+@travels
+@dataclass(frozen=True)
+class PendingRecording(_FromRecording):
+    """A recording that has no output yet for this source and this configuration.
+
+    Attributes:
+      source: What lay at the URL when the run looked.
+      output_identity: Hash over source, configuration and models: names the outputs, and tells a later run whether
+        they are up to date.
+      replaces: Whether an earlier run committed an output for the same id.
+      up_to_date: Whether that output is this one.
+    """
+
+    recording: Recording
+    source: SourceIdentity
+    output_identity: str
+    replaces: bool = False
+    up_to_date: bool = False
+
+
+@stays_in_worker
+@dataclass(frozen=True)
+class HeardRecording(_FromRecording):
+    """A recording and what was said in it.
+
+    Attributes:
+      transcript: Raw words.
+      media: What the file holds.
+      samples: Which samples were heard: muting must decode the same ones.
+      mixed: Whether several channels were heard as one: the transcript then has one channel, the file more.
+    """
+
+    pending: PendingRecording
+    transcript: Transcript
+    media: MediaInfo
+    samples: SampleIdentity
+    mixed: bool = False
+
+    @property
+    def recording(self) -> Recording:
+        return self.pending.recording
+
+    def __repr__(self) -> str:
+        return f"HeardRecording({self.recording_id!r})"
+
+
+@stays_in_worker
+@dataclass(frozen=True)
+class DetectedRecording(_FromRecording):
+    """A recording and where personal data is in it. `findings` are in time order."""
+
+    heard: HeardRecording
+    findings: tuple[Finding, ...]
+
+    @property
+    def recording(self) -> Recording:
+        return self.heard.recording
+
+    def __repr__(self) -> str:
+        return f"DetectedRecording({self.recording_id!r}, {len(self.findings)} findings)"
+
+
+@stays_in_worker
+@dataclass(frozen=True)
+class RedactedRecording(_FromRecording):
+    """A recording with the transcript that may be read."""
+
+    detected: DetectedRecording
+    redacted: RedactedTranscript
+
+    @property
+    def recording(self) -> Recording:
+        return self.detected.recording
+
+    def __repr__(self) -> str:
+        return f"RedactedRecording({self.recording_id!r})"
+
+
+@travels
+@dataclass(frozen=True)
+class StagedAudio:
+    """A redacted recording on the worker's own disk, to be published or thrown away.
+
+    Attributes:
+      path: Local; whoever commits or rejects the recording removes it.
+      suffix: What the published name ends in: `.wav`.
+      size_bytes, sha256: Of the file.
+      duration_s: Of the sound.
+      muted: What was muted, after padding, per channel, in order.
+      note: Where the output's codec had to differ from the source's, how; otherwise empty.
+    """
+
+    path: str
+    suffix: str
+    size_bytes: int
+    sha256: str
+    duration_s: float
+    muted: tuple[TimeSpan, ...]
+    note: str = ""
+
+    @property
+    def muted_s(self) -> float:
+        """Seconds of sound, summed over the channels."""
+        return sum(span.end_s - span.start_s for span in self.muted)
+
+
+@stays_in_worker
+@dataclass(frozen=True)
+class MutedRecording(_FromRecording):
+    """A recording with the sound that may be heard.
+
+    Attributes:
+      audio: None where none was asked for.
+      sound_findings: What was found in the sound and not in the words: keypad tones.
+      verification: `passed`, `off` or `not_sampled`.
+    """
+
+    redacted: RedactedRecording
+    audio: StagedAudio | None
+    sound_findings: tuple[Finding, ...] = ()
+    verification: str = "off"
+
+    @property
+    def recording(self) -> Recording:
+        return self.redacted.recording
+
+    def __repr__(self) -> str:
+        return f"MutedRecording({self.recording_id!r})"
+
+
+@travels
+@dataclass(frozen=True)
+class CommittedRecording:
+    """A recording whose outputs are durable: rows for the tables and what the notification says.
+
+    Attributes:
+      output_identity: Names its outputs.
+      status: `redacted_audio_ready`, or `completed` where no audio was asked for.
+      redacted_audio_url: None where no audio was asked for.
+      transcript_row: A row of `TRANSCRIPTS_SCHEMA` as JSON.
+      finding_rows: Rows of `FINDINGS_SCHEMA` as JSON.
+      audio_s: Duration.
+      replaces: Whether an earlier run may have left rows of the same recording, which this run's take the place of.
+      webhook_url, webhook_auth_header_name, webhook_auth_header_value: As in `Recording`.
+    """
+
+    recording_id: str
+    manifest: str
+    line: int
+    output_identity: str
+    status: str
+    redacted_audio_url: str | None
+    transcript_row: str
+    finding_rows: tuple[str, ...]
+    audio_s: float
+    replaces: bool = False
+    webhook_url: str | None = None
+    webhook_auth_header_name: str | None = None
+    webhook_auth_header_value: str | None = None
+
+    def __repr__(self) -> str:
+        return f"CommittedRecording({self.recording_id!r})"

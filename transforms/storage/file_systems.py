@@ -1,0 +1,252 @@
+"""fsspec file systems as Hushbeam uses them: durable local writes, credentials, retries, errors without names.
+
+gcsfs and s3fs retry overload (429, 5xx) and broken connections themselves, six times over about half a minute. What
+they do not retry (their own time-outs, answers cut short, checksums that disagree) is retried here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import stat
+import uuid
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import fsspec
+import tenacity
+from fsspec.implementations.local import LocalFileSystem
+
+from schemas.failure import ConfigurationError
+from transforms.storage import urls
+from transforms.storage.errors import AccessDeniedError, MissingFileError, StorageError
+
+Result = TypeVar("Result")
+
+TEMPORARY_PREFIX = ".hushbeam-"
+"""Starts the names of files that are not complete yet; listings leave them out."""
+
+_ATTEMPTS = 3
+_COPY_BYTES = 1 << 20
+_STORAGE_LIBRARIES = frozenset({"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs"})
+_TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+_OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+_LASTING = frozenset(
+    {errno.EROFS, errno.EEXIST, errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EINVAL}
+)
+
+
+class ShortReadError(Exception):
+    """Fewer or other bytes arrived than the store has."""
+
+
+class DurableLocalFileSystem(LocalFileSystem):
+    """The local file system with writes that are whole or absent, also after a loss of power.
+
+    A write goes to a hidden file in the same folder, is flushed to the disk, and is then given its name: by renaming,
+    or, where the name must not be taken yet, by linking.
+    """
+
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **_: Any) -> None:
+        with self._complete(path, mode) as descriptor:
+            _write_all(descriptor, value)
+
+    def put_file(self, lpath: str, rpath: str, mode: str = "overwrite", **_: Any) -> None:
+        with self._complete(rpath, mode) as descriptor, Path(lpath).open("rb") as source:
+            while chunk := source.read(_COPY_BYTES):
+                _write_all(descriptor, chunk)
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        name = self._strip_protocol(path)
+        return _details(name, os.stat(name))  # noqa: PTH116
+
+    def ls(self, path: str, detail: bool = False, **_: Any) -> list[Any]:
+        # fsspec's own fails where a file goes away between the listing and the look at it.
+        folder = self._strip_protocol(path)
+        found = []
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):
+                    found.append(_details(entry.path, entry.stat()))
+        return found if detail else [details["name"] for details in found]
+
+    def walk(self, path: str, *arguments: Any, **options: Any) -> Iterator[Any]:
+        # fsspec's default takes a folder that may not be read for an empty one.
+        yield from super().walk(path, *arguments, **{"on_error": _raise_unless_gone, **options})
+
+    @contextlib.contextmanager
+    def _complete(self, path: str, mode: str) -> Iterator[int]:
+        target = Path(self._strip_protocol(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}.tmp"
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            try:
+                yield descriptor
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            if mode == "create":
+                target.hardlink_to(temporary)
+            else:
+                temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _flush_folder(target.parent)
+
+
+def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Result:
+    """Calls `operation(file_system, path)` for `url`, with retries.
+
+    Args:
+      url: A normalised location.
+      doing: For messages: `read`, `write`, `list`.
+      operation: May be called several times.
+
+    Raises:
+      StorageError: Whatever the store or the disk has against it. The cause is dropped: it holds paths.
+    """
+    with storage_errors(url, doing):
+        return _retrying(operation, file_system(url), _path(url))
+
+
+def file_system(url: str) -> Any:
+    """The fsspec file system for `url`, without listing caches: what another worker wrote must be seen."""
+    _keep_names_out_of_logs()
+    match urls.scheme(url):
+        case urls.LOCAL:
+            return DurableLocalFileSystem()
+        case "gs":
+            return _google_file_system()
+        case scheme:
+            try:
+                return fsspec.filesystem(scheme, use_listings_cache=False)
+            except ImportError:
+                raise ConfigurationError(
+                    f"{scheme}:// needs another package: pip install 'hushbeam[{scheme}]'"
+                ) from None
+
+
+@contextlib.contextmanager
+def storage_errors(url: str, doing: str) -> Iterator[None]:
+    """Turns what the disk and the stores' libraries raise into `StorageError`; lets everything else through."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError | ShortReadError) or _library(error) in _STORAGE_LIBRARIES:
+            raise _as_storage_error(error, url, doing) from None
+        if isinstance(error, ValueError) and not urls.is_local(url):  # gcsfs's "Bad Request", with the path in it
+            raise StorageError(f"{_place(url)} refused to {doing} a file: the request was not valid") from None
+        raise
+
+
+def _google_file_system() -> Any:
+    # The base class, not the one that fsspec picks: that one asks a second service (gRPC) about every bucket's type,
+    # for up to a minute where it does not answer. Imported late: it costs a second that a local run should not pay.
+    from gcsfs.core import GCSFileSystem  # noqa: PLC0415
+
+    options: dict[str, Any] = {"use_listings_cache": False}
+    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
+    if emulator:
+        options |= {"token": "anon", "endpoint_url": emulator if "://" in emulator else f"http://{emulator}"}
+    return GCSFileSystem(**options)
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, TimeoutError | ConnectionError) or _is_damaged(error)
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(_is_transient),
+    stop=tenacity.stop_after_attempt(_ATTEMPTS),
+    wait=tenacity.wait_exponential_jitter(initial=0.5, max=8, jitter=0.5),
+    reraise=True,
+)
+def _retrying(operation: Callable[[Any, str], Result], store: Any, path: str) -> Result:
+    return operation(store, path)
+
+
+def _as_storage_error(error: Exception, url: str, doing: str) -> StorageError:
+    place = _place(url)
+    status = _http_status(error)
+    number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, FileNotFoundError) or status == 404:
+        return MissingFileError(f"the file to {doing} does not exist on {place}")
+    if isinstance(error, PermissionError) or status in {401, 403} or _is_refused_credential(error):
+        return AccessDeniedError(f"{place} does not let this job {doing} a file: check credentials and permissions")
+    if _is_damaged(error):
+        return StorageError(f"what was read from {place} is not what is stored there", retryable=True)
+    if number in _OUT_OF_SPACE:
+        return StorageError(f"{place} is full", retryable=True)
+    reason = errno.errorcode.get(number or 0) or (f"HTTP status {status}" if status else type(error).__name__)
+    lasting = number in _LASTING or (status is not None and status not in _TRANSIENT_STATUSES)
+    return StorageError(f"{place} failed to {doing} a file ({reason})", retryable=not lasting)
+
+
+def _is_damaged(error: BaseException) -> bool:
+    return isinstance(error, ShortReadError) or type(error).__name__ == "ChecksumError"
+
+
+def _http_status(error: Exception) -> int | None:
+    for name in ("code", "status"):
+        value = getattr(error, name, None)
+        if isinstance(value, int | str) and str(value).isdigit():
+            return int(value)
+    return None
+
+
+def _is_refused_credential(error: Exception) -> bool:
+    # gcsfs raises a bare OSError for 403; the others are libraries that found no credentials at all.
+    return (type(error) is OSError and str(error).startswith("Forbidden")) or type(error).__name__ in {
+        "DefaultCredentialsError",
+        "NoCredentialsError",
+        "RefreshError",
+    }
+
+
+def _place(url: str) -> str:
+    scheme = urls.scheme(url)
+    return "the local disk" if scheme == urls.LOCAL else f"{scheme}://{_path(url).lstrip('/').split('/')[0]}"
+
+
+def _path(url: str) -> str:
+    return url if urls.is_local(url) else url[url.index("://") + 3 :]
+
+
+def _library(error: Exception) -> str:
+    return type(error).__module__.partition(".")[0]
+
+
+def _details(name: str, status: os.stat_result) -> dict[str, Any]:
+    kind = "directory" if stat.S_ISDIR(status.st_mode) else "file" if stat.S_ISREG(status.st_mode) else "other"
+    return {"name": name, "size": status.st_size, "type": kind, "mtime_ns": status.st_mtime_ns}
+
+
+def _raise_unless_gone(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@lru_cache(maxsize=1)
+def _keep_names_out_of_logs() -> None:
+    # They log object names with every request and every error; our own errors say what matters.
+    for name in ("gcsfs", "fsspec", "s3fs", "aiobotocore", "botocore", "google.auth", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,0 +1,348 @@
+"""Reading and writing files, wherever they are.
+
+Every write is atomic: a reader sees the old content or the whole new one. Every function raises `StorageError` (a
+`RecordingError`, with `retryable` set) where the disk or the store fails.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import mimetypes
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import google_crc32c
+
+from schemas.source import SourceIdentity
+from transforms.storage import urls
+from transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
+from transforms.storage.file_systems import TEMPORARY_PREFIX, ShortReadError, request, storage_errors
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, order=True)
+class StoredFile:
+    """A file in a listing.
+
+    Attributes:
+      name: Relative to the listed folder.
+      size_bytes: As the store reports it.
+      version: Changes with the content; the same string as `SourceIdentity.version`.
+    """
+
+    name: str
+    size_bytes: int
+    version: str
+
+
+def stat(url: str) -> SourceIdentity:
+    """Size and version of a file.
+
+    Raises:
+      MissingFileError: There is none, or `url` is a folder.
+    """
+    url = urls.normalised(url)
+    return _identity(url, request(url, "read", lambda store, path: store.info(path)))
+
+
+def exists(url: str) -> bool:
+    """Whether there is a file. A store that does not answer raises: absent is not the same as unknown."""
+    try:
+        stat(url)
+    except MissingFileError:
+        return False
+    return True
+
+
+def read_bytes(url: str) -> bytes:
+    """The whole content."""
+    url = urls.normalised(url)
+    return cast(bytes, request(url, "read", lambda store, path: store.cat_file(path)))
+
+
+def read_text(url: str) -> str:
+    """The whole content as UTF-8, without a byte order mark.
+
+    Raises:
+      StorageError: Also where it is not UTF-8.
+    """
+    try:
+        return read_bytes(url).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StorageError(f"the file is not UTF-8 text (byte {error.start})") from None
+
+
+def read_many(locations: Sequence[str]) -> dict[str, bytes]:
+    """The contents of many files of one store, by location, read concurrently where the store allows it.
+
+    Files that are gone by then are left out.
+    """
+    if not locations:
+        return {}
+    contents = request(locations[0], "read", lambda store, _: store.cat(list(locations), on_error="return"))
+    by_path = {path.lstrip("/"): content for path, content in contents.items()}
+    found: dict[str, bytes] = {}
+    for location in locations:
+        content = by_path[_path(location).lstrip("/")]
+        if isinstance(content, FileNotFoundError):
+            continue
+        found[location] = content if isinstance(content, bytes) else read_bytes(location)  # a last try, or its error
+    return found
+
+
+def open_read(url: str) -> BinaryIO:
+    """The content as a stream, read in pieces as it is needed; the caller closes it."""
+    url = urls.normalised(url)
+    stream = request(url, "read", lambda store, path: store.open(path, "rb"))
+    return cast(BinaryIO, io.BufferedReader(_StoredStream(url, stream), _CHUNK_BYTES))
+
+
+def write_bytes(url: str, data: bytes) -> None:
+    """Writes or replaces a file as a whole."""
+    url = urls.normalised(url)
+    request(url, "write", lambda store, path: store.pipe_file(path, data, **_upload_options(url)))
+
+
+def create(url: str, data: bytes) -> bool:
+    """Writes a file that must not exist yet; it is complete as soon as it appears.
+
+    Returns:
+      True where the file now holds `data`, False where it holds something else. A store may answer "exists" to the
+      repetition of a request whose first answer was lost, so equal content counts as ours: whoever must know that
+      nobody else wrote it puts something of its own into `data`.
+    """
+    url = urls.normalised(url)
+
+    def create_or_tell(store: Any, path: str) -> bool:
+        try:
+            store.pipe_file(path, data, mode="create", **_upload_options(url))
+        except FileExistsError:
+            return False
+        return True
+
+    return request(url, "write", create_or_tell) or read_bytes(url) == data
+
+
+def upload_file(local_path: str | os.PathLike[str], url: str) -> None:
+    """Writes or replaces `url` with the content of a local file, which stays where it is."""
+    url = urls.normalised(url)
+    request(url, "write", lambda store, path: store.put_file(os.fspath(local_path), path, **_upload_options(url)))
+
+
+def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | None = None) -> Path:
+    """A local file with the content of `url`.
+
+    Args:
+      url: A local path is returned as it is; an object is copied.
+      folder: Where the copy goes; made with mode 0700 if need be. Its owner removes it. The copy's name says nothing
+        about the source.
+      expected: What the job planned with.
+
+    Raises:
+      SourceChangedError: The source is not `expected`, or was replaced during the copy.
+    """
+    url = urls.normalised(url)
+    before = request(url, "read", lambda store, path: store.info(path))
+    identity = _identity(url, before)
+    if expected is not None and identity != expected:
+        raise SourceChangedError(
+            "the source was replaced after the job planned with it: run the job again", retryable=True
+        )
+    if urls.is_local(url):
+        return Path(url)
+    with storage_errors(str(folder), "write"):
+        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy = Path(folder) / f"source-{uuid.uuid4().hex}"
+        copy.touch(mode=0o600, exist_ok=False)
+    try:
+        request(url, "read", lambda store, path: _copy(store, path, before, copy))
+        if stat(url) != identity:
+            raise SourceChangedError("the source was replaced while it was read: run the job again", retryable=True)
+    except BaseException:
+        copy.unlink(missing_ok=True)
+        raise
+    return copy
+
+
+def fetch_folder(url: str, folder: str | os.PathLike[str]) -> Path:
+    """A local folder with everything that lies below `url`, under the same relative names; for models.
+
+    Raises:
+      MissingFileError: Nothing lies there.
+    """
+    url = urls.normalised(url)
+    if urls.is_local(url):
+        if not Path(url).is_dir():
+            raise MissingFileError("the folder does not exist on the local disk")
+        return Path(url)
+    listed = list_files(url)
+    if not listed:
+        raise MissingFileError("nothing lies at this location of the object store")
+    for file in listed:
+        target = Path(urls.join(os.fspath(folder), file.name))
+        fetch(urls.join(url, file.name), target.parent).replace(target)
+    return Path(folder)
+
+
+def glob(pattern: str) -> list[str]:
+    """The files that match, as normalised locations in order; a location without wildcards is itself if it exists."""
+    pattern = urls.normalised(pattern)
+    if exists(pattern):  # a name may hold brackets
+        return [pattern]
+    found = request(pattern, "list", lambda store, path: store.glob(path, detail=True))
+    return sorted(
+        _location(pattern, name)
+        for name, details in found.items()
+        if details["type"] == "file" and not _is_temporary(name)
+    )
+
+
+def list_files(folder: str) -> list[StoredFile]:
+    """Every file below `folder`, at any depth, in the order of names; nothing where there is no such folder.
+
+    One request for each thousand or more files, not one for each.
+    """
+    folder = urls.normalised(folder)
+    found = request(folder, "list", lambda store, path: store.find(path, detail=True))
+    start = len(_path(folder).strip("/")) + 1
+    return sorted(
+        (
+            StoredFile(name.strip("/")[start:], details["size"], _version(details))
+            for name, details in found.items()
+            if not _is_temporary(name) and name.strip("/")[start:]
+        ),
+        key=lambda file: file.name,
+    )
+
+
+def list_names(folder: str) -> list[str]:
+    """The names of `list_files`."""
+    return [file.name for file in list_files(folder)]
+
+
+def delete(url: str) -> bool:
+    """Removes a file.
+
+    Returns:
+      Whether there was one.
+    """
+    url = urls.normalised(url)
+    try:
+        request(url, "delete", lambda store, path: store.rm_file(path))
+    except MissingFileError:
+        return False
+    return True
+
+
+def remove_incomplete(folder: str) -> int:
+    """Removes what writes that were killed left below a local `folder`; object stores keep nothing of them.
+
+    Only for a job that holds the run lock: another job's write may be on its way.
+
+    Returns:
+      How many files were removed.
+    """
+    folder = urls.normalised(folder)
+    if not urls.is_local(folder):
+        return 0
+    with storage_errors(folder, "delete"):
+        leftovers = list(Path(folder).rglob(f"{TEMPORARY_PREFIX}*.tmp"))
+        for leftover in leftovers:
+            leftover.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+class _StoredStream(io.RawIOBase):
+    """A stream of an fsspec file system whose errors are ours."""
+
+    def __init__(self, url: str, stream: Any) -> None:
+        self._url = url
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return cast(int, self._stream.seek(offset, whence))
+
+    def tell(self) -> int:
+        return cast(int, self._stream.tell())
+
+    def readinto(self, buffer: Any) -> int:
+        with storage_errors(self._url, "read"):
+            data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._stream.close()
+        super().close()
+
+
+def _copy(store: Any, path: str, details: Mapping[str, Any], copy: Path) -> None:
+    store.get_file(path, str(copy))
+    if copy.stat().st_size != details["size"]:
+        raise ShortReadError
+    if "crc32c" in details and details["crc32c"] != _crc32c(copy):
+        raise ShortReadError
+
+
+def _crc32c(path: Path) -> str:
+    checksum = 0
+    with path.open("rb") as content:
+        while chunk := content.read(_CHUNK_BYTES):
+            checksum = google_crc32c.extend(checksum, chunk)
+    return base64.b64encode(checksum.to_bytes(4, "big")).decode()
+
+
+def _identity(url: str, details: Mapping[str, Any]) -> SourceIdentity:
+    if details["type"] == "directory":
+        raise MissingFileError("the location is a folder, not a file")
+    if details["type"] != "file":  # a named pipe would block the job, a device would never end
+        raise StorageError("the location is not a regular file")
+    return SourceIdentity(url, details["size"], _version(details))
+
+
+def _version(details: Mapping[str, Any]) -> str:
+    if "mtime_ns" in details:
+        return f"mtime_ns:{details['mtime_ns']}"
+    if details.get("generation"):
+        return f"generation:{details['generation']}"
+    if details.get("ETag"):
+        return f"etag:{details['ETag'].strip(chr(34))}"
+    created = details["created"]  # in memory, for tests
+    return f"created:{created.timestamp() if isinstance(created, datetime) else created}"
+
+
+def _upload_options(url: str) -> dict[str, Any]:
+    content_type = mimetypes.guess_type(url)[0] or "application/octet-stream"
+    match urls.scheme(url):
+        case "gs":
+            return {"content_type": content_type, "consistency": "md5"}
+        case "s3":
+            return {"ContentType": content_type}
+        case _:
+            return {}
+
+
+def _location(pattern: str, name: str) -> str:
+    return name if urls.is_local(pattern) else f"{urls.scheme(pattern)}://{name.lstrip('/')}"
+
+
+def _path(url: str) -> str:
+    return url if urls.is_local(url) else url[url.index("://") + 3 :]
+
+
+def _is_temporary(name: str) -> bool:
+    return name.rpartition("/")[2].startswith(TEMPORARY_PREFIX)

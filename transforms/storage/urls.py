@@ -1,0 +1,130 @@
+"""Arithmetic of paths and URLs. Touches no file."""
+
+from __future__ import annotations
+
+import hashlib
+import os.path
+import posixpath
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from transforms.storage.errors import StorageError
+
+LOCAL = "file"
+OBJECT_STORES = frozenset({"gs", "s3", "memory"})
+
+_ALIASES = {"gcs": "gs", "s3a": "s3", "local": LOCAL}
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
+_UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def scheme(url: str) -> str:
+    """`file`, `gs`, `s3` or `memory`.
+
+    Raises:
+      StorageError: Where Hushbeam does not read or write such locations.
+    """
+    match = _SCHEME.match(url)
+    if match is None:
+        return LOCAL
+    name = match.group(1).lower()
+    name = _ALIASES.get(name, name)
+    if name != LOCAL and name not in OBJECT_STORES:
+        raise StorageError(
+            f"{name}:// is not a location that Hushbeam reads or writes: use a local path, gs:// or s3://"
+        )
+    return name
+
+
+def is_local(url: str) -> bool:
+    """Whether `url` is a path of this machine (with or without `file://`)."""
+    return scheme(url) == LOCAL
+
+
+def normalised(url: str) -> str:
+    """An absolute local path, or an object-store URL with its usual scheme and without `.` and `..`.
+
+    Raises:
+      StorageError: Where `url` is empty, names no bucket, holds a NUL, or leaves its bucket by `..`.
+    """
+    if not url or "\0" in url:
+        raise StorageError("the location is empty or holds a NUL character")
+    if is_local(url):
+        return os.path.normpath(Path(_local_path(url)).absolute())
+    bucket, _, key = url[url.index("://") + 3 :].partition("/")
+    if not bucket or bucket in {".", ".."}:
+        raise StorageError("the location names no bucket")
+    if not {".", ".."}.isdisjoint(key.split("/")):  # otherwise the key stays as it is: `a//b` is a name of its own
+        key = posixpath.normpath(key)
+        if key == ".." or key.startswith("../"):
+            raise StorageError("the location leaves its bucket by '..'")
+    return f"{scheme(url)}://{bucket}" if key in {"", "."} else f"{scheme(url)}://{bucket}/{key}"
+
+
+def resolve(base_url: str, reference: str) -> str:
+    """Where `reference` points when it stands in the file `base_url`: relative ones start at that file's folder.
+
+    Raises:
+      StorageError: As `normalised`.
+    """
+    if not reference or _SCHEME.match(reference) or reference.startswith("/"):
+        return normalised(reference)
+    return normalised(f"{parent(base_url)}/{reference}")
+
+
+def parent(url: str) -> str:
+    """The folder of `url`, without a slash at the end."""
+    return normalised(f"{normalised(url)}/..")
+
+
+def join(root: str, *parts: str) -> str:
+    """`root` with `parts` below it.
+
+    Raises:
+      ValueError: Where a part is empty, absolute or holds `..`: the caller must pass it through `safe_name`.
+    """
+    for part in parts:
+        if not part or part.startswith("/") or ".." in part.split("/"):
+            raise ValueError("a part of a path is empty, absolute or leads upwards")
+    return "/".join([root.rstrip("/"), *parts])
+
+
+def is_within(url: str, folder: str) -> bool:
+    """Whether `url` is `folder` or lies below it, by name (links are not followed)."""
+    inner, outer = normalised(url), normalised(folder)
+    return inner == outer or inner.startswith(outer.rstrip("/") + "/")
+
+
+def extension(url: str) -> str:
+    """`.wav` for `gs://calls/a.WAV`; empty where there is none."""
+    return posixpath.splitext(url)[1].lower()
+
+
+def display(url: str) -> str:
+    """`url` for messages: without credentials, query and fragment.
+
+    Its path may still hold personal data: show it to the operator who typed it, never in logs about a recording.
+    """
+    if not _SCHEME.match(url):
+        return url
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc.rpartition('@')[2]}{split.path}"
+
+
+def safe_name(recording_id: str) -> str:
+    """A file name for `recording_id`: the id where it can be one, otherwise a readable part and a hash.
+
+    Different ids give different names: names with a hash hold a `~`, which an id that is kept never does.
+    """
+    if _SAFE_NAME.fullmatch(recording_id):
+        return recording_id
+    readable = _UNSAFE_CHARACTERS.sub("-", recording_id)[:48].strip("-")
+    digest = hashlib.sha256(recording_id.encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return f"{readable}~{digest}"
+
+
+def _local_path(url: str) -> str:
+    match = _SCHEME.match(url)
+    return url if match is None else unquote(url[match.end() :].removeprefix("localhost"))
