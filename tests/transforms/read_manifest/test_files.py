@@ -1,0 +1,67 @@
+"""Manifest files of all three kinds, whole and broken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.failure import ConfigurationError
+from transforms.read_manifest.files import read_lines
+from transforms.read_manifest.line import ManifestLineError
+
+
+def lines(path: Path) -> list[tuple[int, object]]:
+    return list(read_lines(str(path)))
+
+
+def test_json_lines_are_numbered_over_blank_and_broken_ones(tmp_path: Path):
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"audio_url": "a.wav"}\n\n{"audio_url": \n[1]\n\xff\xfe\n{"audio_url": "b.wav"}')
+    found = lines(path)
+    assert [number for number, _ in found] == [1, 3, 4, 5, 6]
+    assert found[0][1] == {"audio_url": "a.wav"}
+    assert all(isinstance(values, ManifestLineError) for _, values in found[1:4])
+    assert found[4][1] == {"audio_url": "b.wav"}
+
+
+def test_a_line_without_end_costs_no_memory_and_the_next_one_is_read(tmp_path: Path):
+    path = tmp_path / "calls.jsonl"
+    path.write_bytes(b"x" * (3 << 20) + b'\n{"audio_url": "b.wav"}\n')
+    (first, error), second = lines(path)
+    assert first == 1
+    assert isinstance(error, ManifestLineError)
+    assert second == (2, {"audio_url": "b.wav"})
+
+
+def test_csv_has_a_header_and_quoted_cells(tmp_path: Path):
+    path = tmp_path / "calls.csv"
+    path.write_text('audio_url,redact_pii_policies\na.wav,"person_name,date"\nb.wav,date,surplus\nc.wav\n')
+    found = lines(path)
+    assert found[0] == (2, {"audio_url": "a.wav", "redact_pii_policies": "person_name,date"})
+    assert isinstance(found[1][1], ManifestLineError)
+    assert found[2] == (4, {"audio_url": "c.wav", "redact_pii_policies": None})
+
+
+def test_parquet_rows_come_with_their_types(tmp_path: Path):
+    path = tmp_path / "calls.parquet"
+    rows = [{"audio_url": "a.wav", "redact_pii_policies": ["date"], "redact_pii_audio": None}]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    assert lines(path) == [(1, rows[0])]
+
+
+def test_another_suffix_is_the_operators_mistake(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="--manifest"):
+        lines(tmp_path / "calls.xlsx")
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3), max_size=5))
+def test_every_json_object_comes_back(tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, str]]):
+    path = tmp_path_factory.mktemp("manifest") / "calls.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [values for _, values in lines(path)] == rows

@@ -1,0 +1,43 @@
+"""ReadManifest on a real runner."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing.util import assert_that, equal_to
+
+from transforms.read_manifest import ManifestDefaults, ReadManifest
+
+
+def write(path: Path, *lines: object) -> str:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(path)
+
+
+def test_good_lines_become_recordings_and_bad_ones_rows_with_their_numbers(tmp_path: Path):
+    manifest = write(tmp_path / "a.jsonl", {"audio_url": "a.wav", "recording_id": "a"}, {"audio": "b.wav"}, "text")
+    with TestPipeline("FnApiRunner") as pipeline:
+        recordings, rejected = pipeline | ReadManifest([manifest], ManifestDefaults())
+        assert_that(recordings | beam.Map(lambda r: (r.recording_id, r.line)), equal_to([("a", 1)]))
+        rows = rejected | "rows" >> beam.Map(lambda f: (f.line, f.error_class, f.status, f.stage))
+        expected = [
+            (2, "UnknownKeyError", "failed", "ReadManifest"),
+            (3, "ManifestLineError", "failed", "ReadManifest"),
+        ]
+        assert_that(rows, equal_to(expected), label="rejected")
+
+
+def test_the_first_of_two_lines_with_one_id_is_kept_over_several_files(tmp_path: Path):
+    manifests = [
+        write(tmp_path / "a.jsonl", {"audio_url": "a.wav", "recording_id": "same"}),
+        write(tmp_path / "b.jsonl", {"audio_url": "b.wav", "recording_id": "same"}, {"audio_url": "c.wav"}),
+    ]
+    with TestPipeline("FnApiRunner") as pipeline:
+        recordings, rejected = pipeline | ReadManifest(manifests, ManifestDefaults())
+        urls = recordings | beam.Map(lambda r: Path(r.audio_url).name)
+        assert_that(urls, equal_to(["a.wav", "c.wav"]))
+        rows = rejected | "rows" >> beam.Map(lambda f: (f.recording_id, f.line, f.error_class))
+        assert_that(rows, equal_to([("same", 1, "DuplicateRecordingIdError")]), label="rejected")

@@ -1,0 +1,204 @@
+"""One line of a manifest: what it may say, and what it means with the job's defaults filled in."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from schemas.failure import RecordingError
+from schemas.policies import UnknownPolicyError, resolve_policies
+from schemas.recording import Recording
+from transforms.storage.errors import StorageError
+from transforms.storage.urls import resolve
+
+_SECRET_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|secretmanager://.+)")
+
+Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
+AudioQuality = Literal["source", "mp3", "wav", "flac"]
+Muting = Literal["silence", "tone", "noise"]
+
+
+class ManifestLineError(RecordingError):
+    """The line cannot be used. The message says which key, and what to do."""
+
+
+class UnknownKeyError(ManifestLineError):
+    """A key that no request knows: a typo must not turn redaction off."""
+
+
+class UnknownPolicyInLineError(ManifestLineError):
+    """A policy that is not in the catalogue."""
+
+
+def _from_text(value: Any) -> Any:
+    """CSV has no lists: a cell holds JSON, or names with commas between them."""
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text[:1] in ("[", "{"):
+        return json.loads(text)
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _mapping(value: Any) -> Any:
+    """Parquet gives maps as lists of pairs, CSV gives them as JSON."""
+    if isinstance(value, str):
+        return json.loads(value)
+    return dict(value) if isinstance(value, list) else value
+
+
+def _muting(value: Any) -> Any:
+    return "tone" if value == "beep" else value
+
+
+class AudioOptions(BaseModel):
+    """`redact_pii_audio_options` of the seed API."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    override_audio_redaction_method: Annotated[Muting | None, BeforeValidator(_muting)] = None
+    return_redacted_no_speech_audio: bool | None = None
+
+
+class ManifestLine(BaseModel):
+    """The vocabulary of a transcript request of the seed API (AssemblyAI), so that a request body is a valid line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audio_url: str = Field(min_length=1)
+    recording_id: str | None = Field(default=None, min_length=1, max_length=512)
+    redact_pii: Literal[True] = True
+    redact_pii_policies: Annotated[list[str], BeforeValidator(_from_text)] | None = None
+    redact_pii_sub: Substitution | None = None
+    redact_pii_audio: bool | None = None
+    redact_pii_audio_quality: AudioQuality | None = None
+    redact_pii_audio_options: Annotated[AudioOptions, BeforeValidator(_mapping)] = AudioOptions()
+    redact_static_entities: Annotated[dict[str, list[str]], BeforeValidator(_mapping)] = {}
+    language_code: str | None = None
+    language_detection: bool | None = None
+    multichannel: bool | None = None
+    webhook_url: str | None = None
+    webhook_auth_header_name: str | None = None
+    webhook_auth_header_value: str | None = None
+    metadata: Annotated[dict[str, str], BeforeValidator(_mapping)] = {}
+
+
+class ManifestDefaults(BaseModel):
+    """What holds for a line that does not say otherwise."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policies: tuple[str, ...] = Field(("default",), description="what to redact: names or presets of docs/policies.md")
+    substitution: Substitution = Field("hash", description="how redacted words read")
+    redact_audio: bool = Field(True, description="mute the recordings; with --no-redact_audio the transcripts alone")
+    audio_quality: AudioQuality = Field("source", description="container and codec of the redacted recordings")
+    muting: Muting = Field("silence", description="what is heard in the place of personal data")
+    return_no_speech_audio: bool = Field(False, description="publish recordings in which nobody speaks as well")
+    language_code: str | None = Field(None, description="language of the recordings; found by listening if not given")
+    multichannel: bool | None = Field(None, description="a speaker on each channel; --no-multichannel mixes them")
+    webhook_url: str | None = Field(None, description="where each finished recording is announced")
+    webhook_auth_header_name: str | None = Field(None, description="header that goes with every webhook")
+    webhook_auth_header_value: str | None = Field(None, description="where its value is kept: env:NAME or file:/path")
+    surrogate_key: str | None = Field(None, description="where the key of the substitution `surrogate` is kept")
+
+
+def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: str, line: int) -> Recording:
+    """Checks one line and fills in the defaults.
+
+    Args:
+      values: Key to value as the file has them; None and empty cells count as not given.
+      manifest: URL of the manifest: relative `audio_url`s start from its folder.
+      line: 1-based.
+
+    Raises:
+      ManifestLineError: with a message that names the key and never a value.
+    """
+    try:
+        asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
+    except (ValidationError, json.JSONDecodeError) as error:
+        raise _explain(error) from None
+    if asked.webhook_auth_header_value and not _SECRET_REFERENCE.fullmatch(asked.webhook_auth_header_value):
+        raise ManifestLineError(
+            "webhook_auth_header_value: a secret does not belong in a manifest; name where it is kept, env:NAME"
+        )
+    if asked.language_code and asked.language_detection:
+        raise ManifestLineError("language_code and language_detection exclude each other; leave one out")
+    substitution = asked.redact_pii_sub or defaults.substitution
+    if substitution == "surrogate" and not defaults.surrogate_key:
+        raise ManifestLineError("redact_pii_sub: surrogates need a secret key; name where it is kept: --surrogate_key")
+    policies = asked.redact_pii_policies if asked.redact_pii_policies is not None else list(defaults.policies)
+    options = asked.redact_pii_audio_options
+    return Recording(
+        recording_id=asked.recording_id or derived_id(asked.audio_url),
+        audio_url=_located(manifest, asked.audio_url),
+        policies=_resolved(tuple(policies)),
+        substitution=substitution,
+        redact_audio=_given(asked.redact_pii_audio, defaults.redact_audio),
+        audio_quality=asked.redact_pii_audio_quality or defaults.audio_quality,
+        muting=options.override_audio_redaction_method or defaults.muting,
+        return_no_speech_audio=_given(options.return_redacted_no_speech_audio, defaults.return_no_speech_audio),
+        static_entities={label: tuple(terms) for label, terms in sorted(asked.redact_static_entities.items())},
+        language_code=asked.language_code or (None if asked.language_detection else defaults.language_code),
+        multichannel=asked.multichannel if asked.multichannel is not None else defaults.multichannel,
+        webhook_url=asked.webhook_url or defaults.webhook_url,
+        webhook_auth_header_name=asked.webhook_auth_header_name or defaults.webhook_auth_header_name,
+        webhook_auth_header_value=asked.webhook_auth_header_value or defaults.webhook_auth_header_value,
+        metadata=dict(sorted(asked.metadata.items())),
+        manifest=manifest,
+        line=line,
+    )
+
+
+def derived_id(audio_url: str) -> str:
+    """A stable id for a line that gives none: the file's name and a short hash of the URL as the manifest has it."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(audio_url.split("?", 1)[0]).stem).strip(".-") or "recording"
+    return f"{stem[:80]}-{hashlib.sha256(audio_url.encode()).hexdigest()[:10]}"
+
+
+def _located(manifest: str, audio_url: str) -> str:
+    try:
+        return resolve(manifest, audio_url)
+    except StorageError as error:
+        raise ManifestLineError(f"audio_url: {error}") from None
+
+
+def _given(value: bool | None, default: bool) -> bool:
+    return default if value is None else value
+
+
+@lru_cache(maxsize=1024)
+def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise ManifestLineError("redact_pii_policies is empty; leave it out for the defaults, or name what to redact")
+    try:
+        return resolve_policies(names)
+    except UnknownPolicyError as error:
+        raise UnknownPolicyInLineError(f"redact_pii_policies: {error}") from None
+
+
+def _explain(error: ValidationError | json.JSONDecodeError) -> ManifestLineError:
+    """What is wrong and what to do, without the value: it may be personal data."""
+    if isinstance(error, json.JSONDecodeError):
+        return ManifestLineError("A cell that starts with [ or { is not valid JSON")
+    errors = error.errors(include_input=False, include_url=False, include_context=False)
+    # A key that is misspelt is also one that is missing: its spelling is what helps.
+    first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"][:2])
+    if first["type"] == "extra_forbidden":
+        near = get_close_matches(str(first["loc"][-1]), ManifestLine.model_fields, n=1)
+        return UnknownKeyError(f"Unknown key {key[:80]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    if key == "redact_pii":
+        return ManifestLineError(
+            "redact_pii: Hushbeam publishes nothing that is not redacted; drop the line or the key"
+        )
+    if first["type"] == "missing":
+        return ManifestLineError(f"{key} is missing; every line needs one")
+    return ManifestLineError(f"{key}: {first['msg']}")

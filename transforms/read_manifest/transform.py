@@ -1,0 +1,106 @@
+"""ReadManifest: from the names of manifest files to valid recordings, and a row for every line that is not one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+
+from schemas.failure import Failure
+from schemas.recording import Recording
+from transforms.each_recording import METRICS_NAMESPACE, Outcome
+from transforms.progress import report
+from transforms.read_manifest.files import read_lines
+from transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
+
+_STAGE = "ReadManifest"
+_RECORDINGS, _REJECTED = "recordings", "rejected"
+
+
+class ReadManifest(beam.PTransform):
+    """Reads manifests into recordings with unique ids.
+
+    A line with an unknown key or policy, without audio, with an id that another line has already, or that is no line
+    at all, becomes a `Failure` with its number; it never stops the others.
+    """
+
+    def __init__(self, manifests: Sequence[str], defaults: ManifestDefaults) -> None:
+        super().__init__(_STAGE)
+        self._manifests = tuple(manifests)
+        self._defaults = defaults
+
+    def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
+        lines = (
+            root
+            | "Name the files" >> beam.Create(list(self._manifests), reshuffle=len(self._manifests) > 1)
+            | "Read and check" >> beam.ParDo(_ReadFn(self._defaults)).with_outputs(_REJECTED, main=_RECORDINGS)
+        )
+        lines[_RECORDINGS].element_type = Recording
+        lines[_REJECTED].element_type = Failure
+        # The grouping also spreads the recordings over the workers: what follows is not fused with the reading.
+        unique = (
+            lines[_RECORDINGS]
+            | "By id"
+            >> beam.Map(lambda recording: (recording.recording_id, recording)).with_output_types(tuple[str, Recording])
+            | "Gather same ids" >> beam.GroupByKey()
+            | "Keep the first" >> beam.FlatMap(_first_of_each_id).with_outputs(_REJECTED, main=_RECORDINGS)
+        )
+        unique[_RECORDINGS].element_type = Recording
+        unique[_REJECTED].element_type = Failure
+        rejected = (lines[_REJECTED], unique[_REJECTED]) | "All rejected" >> beam.Flatten()
+        return Outcome(unique[_RECORDINGS], rejected)
+
+
+class _ReadFn(beam.DoFn):
+    def __init__(self, defaults: ManifestDefaults) -> None:
+        self._defaults = defaults
+        self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
+        self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
+
+    def process(self, element: str) -> Iterator[Recording | TaggedOutput]:
+        for number, values in read_lines(element):
+            try:
+                if isinstance(values, ManifestLineError):
+                    raise values
+                recording = read_line(values, self._defaults, element, number)
+            except ManifestLineError as error:
+                self._rejected.inc()
+                report(f"{_STAGE}.failed")
+                yield _rejection(None, element, number, error)
+            else:
+                self._read.inc()
+                report(f"{_STAGE}.passed")
+                yield recording
+
+
+class DuplicateRecordingIdError(ManifestLineError):
+    """Two lines of one run share an id; only the first is worked on."""
+
+
+def _first_of_each_id(same_id: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
+    first, *others = sorted(same_id[1], key=lambda recording: (recording.manifest, recording.line))
+    yield first
+    for other in others:
+        error = DuplicateRecordingIdError(
+            f"recording_id is used by line {first.line} already; ids are unique within a run"
+        )
+        report(f"{_STAGE}.failed")
+        yield _rejection(other.recording_id, other.manifest, other.line, error)
+
+
+def _rejection(recording_id: str | None, manifest: str, line: int, error: ManifestLineError) -> TaggedOutput:
+    return TaggedOutput(
+        _REJECTED,
+        Failure(
+            recording_id=recording_id,
+            status=error.status,
+            stage=_STAGE,
+            error_class=type(error).__name__,
+            message=f"line {line}: {error}",
+            retryable=error.retryable,
+            manifest=manifest,
+            line=line,
+        ),
+    )
