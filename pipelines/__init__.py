@@ -1,0 +1,1 @@
+"""One module per job, with its options: `python -m pipelines.redact --help`."""

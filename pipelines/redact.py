@@ -1,0 +1,261 @@
+"""The main job: from manifests of recordings to redacted transcripts, muted recordings and notifications.
+
+    python -m pipelines.redact --manifest calls.jsonl --output out/
+
+Ends with 0 where every recording completed, 3 where some did not (each has its row in `errors/`), 2 where the options
+or the set-up are wrong, and 1 where the job itself broke.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.terminal import print_summary, watching
+from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
+from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
+from schemas.finding import FINDINGS_SCHEMA
+from schemas.redacted import TRANSCRIPTS_SCHEMA
+from schemas.stages import CommittedRecording
+from transforms.close_run import CloseRun, RunOutcome, summary_url
+from transforms.commit import Commit, RecoverCommitted
+from transforms.commit.run_lock import RunLock
+from transforms.detect_pii import DetectionSettings, DetectPII
+from transforms.mute_audio import MuteAudio, MuteSettings
+from transforms.notify import NotificationSettings, Notify
+from transforms.read_manifest import ManifestDefaults, ReadManifest
+from transforms.redact_text import RedactText, Substitution
+from transforms.skip_finished import SkipFinished
+from transforms.storage import files, urls
+from transforms.transcribe import Transcribe, TranscriptionSettings
+from transforms.transcribe.model import resolve
+from transforms.write_tables import Row, WriteTable
+
+EXIT_COMPLETED, EXIT_BROKEN, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
+_SHARDS_OF_A_CLUSTER = 64
+
+# Part of every output's identity: raised where a change to the code changes what comes out.
+_OUTPUT_VERSION = 1
+
+
+class Recognition(BaseModel):
+    """Which model hears, and where it runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field("base", description="`base` (packaged), a hub name such as large-v3-turbo, a folder, or its URL")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
+    compute_type: str = Field("default", description="as CTranslate2 names it; int8 on cpu, float16 on cuda")
+    profile: Literal["accurate", "fast"] = Field("accurate", description="beam search, or greedy decoding")
+
+    def settings(self) -> TranscriptionSettings:
+        """What the speech engine takes."""
+        return TranscriptionSettings(
+            model=self.model, device=self.device, compute_type=self.compute_type, profile=self.profile
+        )
+
+
+class Detection(BaseModel):
+    """What counts as found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_score: float = Field(0.0, ge=0.0, le=1.0, description="findings below it are dropped; 0 keeps all")
+    allow_list: tuple[str, ...] = Field((), description="terms that are never redacted")
+
+    def settings(self) -> DetectionSettings:
+        """What the detector takes."""
+        return DetectionSettings(minimum_score=self.minimum_score, allow_list=self.allow_list)
+
+
+class Notification(BaseModel):
+    """How receivers of webhooks are reached; secrets are named, never given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    webhook_signing_secrets: tuple[str, ...] = Field((), description="where they are kept: env:NAME or file:/path")
+    webhook_auth_header_values: tuple[str, ...] = Field((), description="where the values of auth headers are kept")
+    webhook_allowed_networks: tuple[str, ...] = Field((), description="private networks to send to, as 10.1.0.0/16")
+    webhook_allow_http: bool = Field(False, description="send to http:// too, which others can read")
+
+    def settings(self) -> NotificationSettings:
+        """What the stage takes."""
+        return NotificationSettings(
+            signing_secrets=self.webhook_signing_secrets,
+            auth_header_values=self.webhook_auth_header_values,
+            allowed_networks=self.webhook_allowed_networks,
+            allow_http=self.webhook_allow_http,
+        )
+
+
+class RedactOptions(BaseModel):
+    """All options of the job. Frozen, checked, built once at the edge."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    manifest: tuple[str, ...] = Field(min_length=1, description="JSON Lines, CSV or Parquet; paths, globs, URLs")
+    output: str = Field(min_length=1, description="folder or object-store URL of all outputs")
+    force: bool = Field(False, description="do recordings again whose output is up to date")
+    run_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run")
+    output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
+    defaults: ManifestDefaults = ManifestDefaults()
+    recognition: Recognition = Recognition()
+    detection: Detection = Detection()
+    notification: Notification = Notification()
+
+
+class Job(NamedTuple):
+    """What a run is made of, decided once, before the pipeline is built.
+
+    Attributes:
+      manifests: Existing files, globs resolved.
+      output: Normalised root.
+      run_id: Names the run's files.
+      shards: Files per table.
+      identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
+    """
+
+    options: RedactOptions
+    manifests: tuple[str, ...]
+    output: str
+    run_id: str
+    shards: int
+    identities: dict[str, str]
+
+
+class Results(NamedTuple):
+    """The pipeline's PCollections, for tests to attach their asserts to."""
+
+    committed: beam.PCollection[CommittedRecording]
+    failures: beam.PCollection[Failure]
+    deliveries: beam.PCollection[Delivery]
+    summary: beam.PCollection[str]
+
+
+def prepare(options: RedactOptions, *, local: bool) -> Job:
+    """Checks what can be checked before anything runs.
+
+    Raises:
+      ConfigurationError: A manifest is not there, or a model cannot be found.
+    """
+    manifests = tuple(name for pattern in options.manifest for name in _existing(pattern))
+    options.notification.settings().validate()
+    recognition = options.recognition.settings()
+    identities = {"recogniser": resolve(recognition.model).identity}
+    identities["configuration"] = _hash(options.model_dump(include={"recognition", "detection"}), identities)
+    return Job(
+        options,
+        manifests,
+        urls.normalised(options.output),
+        options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
+        options.output_shards or (1 if local else _SHARDS_OF_A_CLUSTER),
+        identities,
+    )
+
+
+def build(pipeline: beam.Pipeline, job: Job) -> Results:
+    """Draws the pipeline, in the order in which the data flows."""
+    options, output, run_id, identities = job.options, job.output, job.run_id, job.identities
+
+    recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
+    pending, skipped, missing = recordings | SkipFinished(output, identities["configuration"], force=options.force)
+    # From here to Commit the stages are one fused chain: raw words never leave the worker that heard them.
+    heard, unheard = pending | Transcribe(options.recognition.settings())
+    detected, undetected = heard | DetectPII(options.detection.settings())
+    redacted, unredacted = detected | RedactText(Substitution())
+    muted, unmuted = redacted | MuteAudio(MuteSettings())
+    published, unpublished = muted | Commit(output, run_id, identities)
+
+    committed = (published, pipeline | RecoverCommitted(output, run_id)) | "All committed" >> beam.Flatten()
+    failures = (
+        (rejected, missing, unheard, undetected, unredacted, unmuted, unpublished)
+        | "All failures" >> beam.Flatten()
+        | "Of this run" >> beam.Map(lambda failure: replace(failure, run_id=run_id)).with_output_types(Failure)
+    )
+    deliveries = committed | Notify(options.notification.settings(), run_id)
+
+    tables = (
+        committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),
+        committed | "Finding rows" >> beam.FlatMap(_finding_rows) | _table("findings", FINDINGS_SCHEMA, job),
+        failures | "Error rows" >> beam.Map(_error_row) | _table("errors", ERRORS_SCHEMA, job),
+        deliveries
+        | "Notification rows" >> beam.Map(_delivery_row)
+        | _table("notifications", NOTIFICATIONS_SCHEMA, job),
+    )
+    summary = RunOutcome(committed, failures, skipped, tables) | CloseRun(output, run_id, identities)
+    return Results(committed, failures, deliveries, summary)
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Runs the job as the command line does, and gives its exit status."""
+    console = console or Console(stderr=True)
+    options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
+    local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
+    try:
+        job = prepare(options, local=local)
+        with RunLock(job.output, job.run_id), watching(console) if local else nullcontext():
+            _run(job, beam_options)
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
+    print_summary(console, summary, job.output)
+    incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
+    return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
+
+
+def _run(job: Job, beam_options: PipelineOptions) -> None:
+    pipeline = beam.Pipeline(options=beam_options)
+    build(pipeline, job)
+    pipeline.run().wait_until_finish()
+
+
+def _existing(pattern: str) -> list[str]:
+    found = files.glob(pattern)
+    if not found:
+        raise ConfigurationError("--manifest: no such file; give a path, a glob in quotes, or an object-store URL")
+    return found
+
+
+def _hash(options: dict[str, object], identities: dict[str, str]) -> str:
+    known = json.dumps([_OUTPUT_VERSION, options, identities], sort_keys=True, default=str)
+    return hashlib.sha256(known.encode()).hexdigest()
+
+
+def _table(name: str, schema: pa.Schema, job: Job) -> WriteTable:
+    return WriteTable(name, schema, job.output, job.run_id, job.shards)
+
+
+def _transcript_row(recording: CommittedRecording) -> Row:
+    return recording.recording_id, recording.transcript_row
+
+
+def _finding_rows(recording: CommittedRecording) -> list[Row]:
+    return [(recording.recording_id, row) for row in recording.finding_rows]
+
+
+def _error_row(failure: Failure) -> Row:
+    return failure.recording_id or "", json.dumps(failure.to_row())
+
+
+def _delivery_row(delivery: Delivery) -> Row:
+    return delivery.recording_id, json.dumps(delivery.to_row())
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""What became of a notification."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from schemas.coders import travels
+
+DELIVERED = "delivered"
+"""The receiver answered with a 2xx status."""
+
+REJECTED = "rejected"
+"""The receiver answered that it will not take it: a redirect, or a 4xx status that waiting does not change."""
+
+UNDELIVERED = "undelivered"
+"""No success within the attempts and the time that the run had. A later run goes on with the same id."""
+
+REFUSED_ADDRESS = "refused_address"
+"""Nothing was sent: the URL is not https, or leads into a network that the options do not allow."""
+
+REFUSED_HEADER = "refused_header"
+"""Nothing was sent: the auth header is not valid, or the options do not allow its secret."""
+
+NOT_REQUESTED = "not_requested"
+"""The manifest names no URL: this row is the notification."""
+
+NOTIFICATIONS_SCHEMA = pa.schema(
+    [
+        pa.field("recording_id", pa.string(), nullable=False),
+        pa.field("notification_id", pa.string(), nullable=False),
+        pa.field("url_host", pa.string()),
+        pa.field("attempts", pa.int32(), nullable=False),
+        pa.field("http_status", pa.int32()),
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+    ]
+)
+
+
+@travels
+@dataclass(frozen=True)
+class Delivery:
+    """One run's attempts to deliver one notification.
+
+    Attributes:
+      recording_id: Whose outputs it announces.
+      notification_id: The same for the same outputs, over all attempts and runs.
+      url_host: Host and port, never the rest of the URL; None where none was named or it could not be read.
+      attempts: Requests that were sent.
+      http_status: Of the last answer; None where there was none.
+      outcome: One of the constants above.
+      reason: Why it was not delivered, in a few fixed words; empty where it was.
+      run_id: Of the run that tried.
+    """
+
+    recording_id: str
+    notification_id: str
+    url_host: str | None
+    attempts: int
+    http_status: int | None
+    outcome: str
+    reason: str
+    run_id: str
+
+    def to_row(self) -> dict[str, Any]:
+        """A row of `NOTIFICATIONS_SCHEMA`."""
+        return asdict(self)

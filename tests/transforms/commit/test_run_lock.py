@@ -1,0 +1,135 @@
+"""The run lock, between threads and between real processes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from schemas.failure import ConfigurationError
+from transforms.commit import run_lock
+from transforms.commit.run_lock import RunLock, RunLockedError, RunLockLostError
+from transforms.storage import files
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Makes every lock look as if another machine held it, so that only signs of life count."""
+    monkeypatch.setattr(run_lock, "_machine", lambda: None)
+    yield
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_a_second_run_stops_and_names_the_first(tmp_path: Path) -> None:
+    with RunLock(str(tmp_path), "run-1"):
+        with pytest.raises(RunLockedError, match=r"--output: run run-1 .*") as caught, RunLock(str(tmp_path), "run-2"):
+            pass
+        assert isinstance(caught.value, ConfigurationError)
+    with RunLock(str(tmp_path), "run-2") as lock:
+        lock.check()
+    assert files.list_names(str(tmp_path)) == []
+
+
+def test_of_many_runs_at_once_one_goes_on(tmp_path: Path) -> None:
+    start, end = threading.Barrier(8), threading.Barrier(8)
+
+    def run(number: int) -> bool:
+        start.wait(10)
+        try:
+            with RunLock(str(tmp_path), f"run-{number}"):
+                end.wait(10)
+        except RunLockedError:
+            end.wait(10)
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(run, range(8))) == 1
+    assert files.list_names(str(tmp_path)) == []
+
+
+def test_the_lock_of_a_silent_run_is_taken_over_by_one_run(tmp_path: Path, elsewhere: None) -> None:
+    clock = Clock()
+    dead = RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=3600).__enter__()
+    clock.seconds += run_lock.STALE_AFTER_S - 1
+    with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", now=clock):
+        pass
+    clock.seconds += 2
+    with RunLock(str(tmp_path), "run-2", now=clock) as lock:
+        with pytest.raises(RunLockedError, match="run-2"), RunLock(str(tmp_path), "run-3", now=clock):
+            pass
+        lock.check()
+        with pytest.raises(RunLockLostError):
+            dead.check()
+        dead.__exit__(None, None, None)  # and it does not delete the lock of the other
+        with pytest.raises(RunLockedError, match="run-2"), RunLock(str(tmp_path), "run-3", now=clock):
+            pass
+
+
+def test_an_owner_that_was_only_asleep_learns_that_it_lost(tmp_path: Path, elsewhere: None) -> None:
+    clock = Clock()
+    with RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=0.05, stale_after_s=10) as lock:
+        lock.check()
+        files.write_bytes(str(tmp_path / "runs" / "LOCK"), b'{"run_id":"b","token":"t","machine":null,"process":"1"}')
+        deadline = time.monotonic() + 5
+        with pytest.raises(RunLockLostError):
+            while time.monotonic() < deadline:
+                lock.check()
+                time.sleep(0.02)
+
+
+def test_signs_of_life_keep_a_long_run_alive(tmp_path: Path, elsewhere: None) -> None:
+    with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, stale_after_s=0.5):
+        time.sleep(0.8)
+        with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", stale_after_s=0.5):
+            pass
+
+
+def test_a_takeover_that_is_under_way_is_not_joined(tmp_path: Path, elsewhere: None) -> None:
+    clock = Clock()
+    dead = RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=3600).__enter__()
+    clock.seconds += 2 * run_lock.STALE_AFTER_S
+    alive = next(name for name in files.list_names(str(tmp_path)) if name.endswith(".alive"))
+    files.write_bytes(str(tmp_path / alive.replace(".alive", ".taken")), b"another run")
+    with pytest.raises(RunLockedError, match="taking over"), RunLock(str(tmp_path), "run-2", now=clock):
+        pass
+    dead.__exit__(None, None, None)
+
+
+def test_a_lock_that_is_not_ours_is_named(tmp_path: Path) -> None:
+    files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"mine")
+    with pytest.raises(RunLockedError, match="runs/LOCK"), RunLock(str(tmp_path), "run-1"):
+        pass
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process identities need /proc")
+def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from transforms.commit.run_lock import RunLock\n"
+        "with RunLock(sys.argv[1], 'run-1'):\n"
+        "    sys.stdout.write('held\\n'); sys.stdout.flush(); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(RunLockedError, match="run-1"), RunLock(str(tmp_path), "run-2"):
+            pass
+        process.send_signal(signal.SIGKILL)
+    with RunLock(str(tmp_path), "run-2"):
+        pass
+    assert files.list_names(str(tmp_path)) == []

@@ -1,0 +1,132 @@
+"""CloseRun: counts what came of the run once its tables are durable, and clears away what they took the place of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import apache_beam as beam
+
+from schemas.failure import Failure
+from schemas.stages import CommittedRecording
+from transforms.close_run.tables import drop_recordings
+from transforms.commit.ledger import save_snapshot
+from transforms.commit.recovery import forget_rows
+from transforms.storage import files
+from transforms.storage.urls import join
+
+_PER_RECORDING = ("transcripts", "findings")
+
+Count = tuple[str, float]
+
+
+class RunOutcome(NamedTuple):
+    """All that came of a run.
+
+    Attributes:
+      committed: With an output, made by this run or taken over from one that was killed.
+      failures: Without one.
+      skipped: Ids of recordings whose output was up to date.
+      tables: URLs of the tables' files, each a signal that its rows are durable.
+    """
+
+    committed: beam.PCollection[CommittedRecording]
+    failures: beam.PCollection[Failure]
+    skipped: beam.PCollection[str]
+    tables: Sequence[beam.PCollection[str]]
+
+
+class CloseRun(beam.PTransform):
+    """Ends a run after its tables are written.
+
+    Rows that earlier runs wrote for the same recordings are taken out of their tables, the safety copies of the rows
+    are removed, and `runs/RUN_ID/summary.json` appears: whoever finds it knows that the run is complete.
+
+    Gives the summary as JSON: {"run_id": …, "recordings": {outcome: n}, "findings": {policy: n}, "audio_s": …}.
+    """
+
+    def __init__(self, output: str, run_id: str, identities: Mapping[str, str]) -> None:
+        super().__init__("CloseRun")
+        self._output = output
+        self._run_id = run_id
+        self._identities = dict(identities)
+
+    def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
+        counts = (
+            outcome.committed | "Count what completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
+            outcome.failures | "Count what did not" >> beam.Map(_count_failure).with_output_types(Count),
+            outcome.skipped | "Count what was there" >> beam.Map(_count_skipped).with_output_types(Count),
+        )
+        totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
+        replaced = outcome.committed | "Name what is replaced" >> beam.FlatMap(_replaced).with_output_types(str)
+        tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
+        return (
+            outcome.committed.pipeline
+            | "Once" >> beam.Create([self._run_id])
+            | "Close"
+            >> beam.ParDo(
+                _CloseFn(self._output, self._identities),
+                totals=beam.pvalue.AsDict(totals),
+                replaced=beam.pvalue.AsList(replaced),
+                tables=beam.pvalue.AsList(tables),
+            )
+        )
+
+
+class _CloseFn(beam.DoFn):
+    def __init__(self, output: str, identities: Mapping[str, str]) -> None:
+        self._output = output
+        self._identities = identities
+
+    def process(
+        self, element: str, totals: Mapping[str, float], replaced: Sequence[str], tables: Sequence[str]
+    ) -> Iterator[str]:
+        # `tables` is not looked at: Beam waits for it, and so for every row to be durable.
+        for table in _PER_RECORDING:
+            drop_recordings(join(self._output, table), frozenset(replaced), except_run=element)
+        forget_rows(self._output)
+        summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
+        save_snapshot(self._output)
+        files.write_bytes(summary_url(self._output, element), summary.encode())
+        yield summary
+
+
+def summary_url(output: str, run_id: str) -> str:
+    """Where the summary of a run appears when it is complete."""
+    return join(output, "runs", run_id, "summary.json")
+
+
+def summarise(run_id: str, totals: Mapping[str, float], identities: Mapping[str, str]) -> dict[str, object]:
+    """The summary from counts named `recordings.OUTCOME`, `findings.POLICY` and `audio_s`."""
+
+    def group(prefix: str) -> dict[str, int]:
+        return {name.removeprefix(prefix): int(n) for name, n in totals.items() if name.startswith(prefix)}
+
+    return {
+        "run_id": run_id,
+        "recordings": {"completed": 0, "skipped": 0, "quarantined": 0, "failed": 0} | group("recordings."),
+        "findings": group("findings."),
+        "audio_s": round(totals.get("audio_s", 0.0), 3),
+        "identities": dict(identities),
+    }
+
+
+def _count_committed(recording: CommittedRecording) -> Iterable[Count]:
+    yield "recordings.recovered" if recording.recovered else "recordings.completed", 1
+    yield "audio_s", recording.audio_s
+    for row in recording.finding_rows:
+        yield f"findings.{json.loads(row)['policy']}", 1
+
+
+def _count_failure(failure: Failure) -> Count:
+    return f"recordings.{failure.status}", 1
+
+
+def _count_skipped(recording_id: str) -> Count:
+    return "recordings.skipped", 1
+
+
+def _replaced(recording: CommittedRecording) -> Iterable[str]:
+    if recording.replaces:
+        yield recording.recording_id

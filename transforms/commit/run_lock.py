@@ -1,0 +1,216 @@
+"""One run at a time over one output root.
+
+The lock is an object that only its owner creates and deletes: `runs/LOCK`, made if absent and never rewritten. The
+owner's sign of life is another object, `runs/LOCK-TOKEN.alive`, rewritten every half minute. A lock is stale, and may
+be taken over, when its owner's process is known to be gone (same machine, on Linux), or when its last sign of life is
+older than ten minutes. Whoever takes over first creates `runs/LOCK-TOKEN.taken`, which succeeds for one run alone. An
+owner that was only asleep finds another token at its next sign of life, and stops.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from schemas.failure import ConfigurationError
+from transforms.storage import files
+from transforms.storage.errors import MissingFileError, StorageError
+from transforms.storage.urls import join
+
+STALE_AFTER_S = 600.0
+BEAT_EVERY_S = 30.0
+
+_log = logging.getLogger(__name__)
+
+
+class RunLockedError(ConfigurationError):
+    """Another run works on this output."""
+
+
+class RunLockLostError(Exception):
+    """Another run took this run's output over, because this one gave no sign of life. Nothing more may be written."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a lock.
+
+    Attributes:
+      run_id: Of the run.
+      token: Different for every attempt to take the lock.
+      machine: Hash that is the same for all processes that see each other's process ids; None where unknown.
+      process: Id and start time of the process, in the machine's own terms.
+    """
+
+    run_id: str
+    token: str
+    machine: str | None
+    process: str
+
+
+class RunLock:
+    """Holds `root` for one run: `with RunLock(root, run_id) as lock:`.
+
+    Raises on entry:
+      RunLockedError: Another run holds it, and is alive as far as can be known.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        run_id: str,
+        *,
+        stale_after_s: float = STALE_AFTER_S,
+        beat_every_s: float = BEAT_EVERY_S,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._root = root
+        self._run_id = run_id
+        self._stale_after_s = stale_after_s
+        self._beat_every_s = beat_every_s
+        self._now = now
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._owner = Owner(self._run_id, uuid.uuid4().hex, _machine(), _process(os.getpid()))
+        self._beat()  # first, so that the lock never stands without a sign of life
+        try:
+            self._acquire()
+        except BaseException:
+            files.delete(self._alive_url(self._owner))
+            raise
+        self._thread = threading.Thread(target=self._keep_alive, name="run lock", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        if self._held_by() == self._owner:
+            files.delete(self._lock_url)
+        files.delete(self._alive_url(self._owner))
+
+    def check(self) -> None:
+        """Call before something becomes public.
+
+        Raises:
+          RunLockLostError: Another run holds the output now, or may, since this one slept for too long.
+        """
+        if self._lost.is_set() or self._now() - self._last_beat_s > self._stale_after_s:
+            raise RunLockLostError(f"run {self._run_id} lost its output to another run: start it again later")
+
+    @property
+    def _lock_url(self) -> str:
+        return join(self._root, "runs", "LOCK")
+
+    def _alive_url(self, owner: Owner) -> str:
+        return join(self._root, "runs", f"LOCK-{owner.token}.alive")
+
+    def _taken_url(self, owner: Owner) -> str:
+        return join(self._root, "runs", f"LOCK-{owner.token}.taken")
+
+    def _acquire(self) -> None:
+        if self._create():
+            return
+        holder = self._held_by()
+        if holder is not None:
+            self._take_over(holder)
+        if not self._create():
+            raise RunLockedError("--output: another run took it at this very moment; start this one again later")
+
+    def _create(self) -> bool:
+        return files.create(self._lock_url, json.dumps(asdict(self._owner)).encode())
+
+    def _take_over(self, holder: Owner) -> None:
+        self._require_stale(holder)
+        if not files.create(self._taken_url(holder), self._owner.token.encode()):
+            raise RunLockedError(
+                f"--output: another run is taking over from run {holder.run_id}, which died; if there is none, delete "
+                f"runs/LOCK and runs/LOCK-{holder.token}.taken in the output"
+            )
+        try:
+            self._require_stale(holder)  # it may have woken up, or been replaced, since we looked
+            if self._held_by() == holder:
+                files.delete(self._lock_url)
+                files.delete(self._alive_url(holder))
+                _log.warning("took over the output from run %s, which died", holder.run_id)
+        finally:
+            files.delete(self._taken_url(holder))
+
+    def _require_stale(self, holder: Owner) -> None:
+        age_s = self._silent_for_s(holder)
+        if _is_gone(holder) or age_s > self._stale_after_s:
+            return
+        raise RunLockedError(
+            f"--output: run {holder.run_id} is writing there (last sign of life {age_s:.0f} s ago). Wait for it, or "
+            f"choose another --output. If it died, it may be taken over after {self._stale_after_s:.0f} s of silence, "
+            "or at once when you delete runs/LOCK there"
+        )
+
+    def _silent_for_s(self, holder: Owner) -> float:
+        try:
+            return self._now() - float(files.read_text(self._alive_url(holder)))
+        except MissingFileError:
+            return 0.0 if self._held_by() != holder else float("inf")
+
+    def _held_by(self) -> Owner | None:
+        try:
+            content = files.read_bytes(self._lock_url)
+        except MissingFileError:
+            return None
+        try:
+            return Owner(**json.loads(content))
+        except (ValueError, TypeError):
+            raise RunLockedError("--output: runs/LOCK there is not a lock of this version: delete it") from None
+
+    def _beat(self) -> None:
+        beat_s = self._now()
+        files.write_bytes(self._alive_url(self._owner), f"{beat_s:.3f}".encode())
+        self._last_beat_s = beat_s
+
+    def _keep_alive(self) -> None:
+        while not self._stop.wait(self._beat_every_s):
+            try:
+                if self._held_by() != self._owner:
+                    self._lost.set()
+                    return
+                self._beat()
+            except StorageError as error:
+                _log.warning("run lock: no sign of life could be given (%s)", error)
+
+
+def _machine() -> str | None:
+    with contextlib.suppress(OSError):
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
+        namespace = Path("/proc/self/ns/pid").readlink()
+        return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:16]
+    return None
+
+
+def _process(number: int) -> str:
+    try:
+        # The command's name, in brackets, may hold spaces; the start time is the 22nd field.
+        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return f"{number}"
+    return f"{number} {fields[19]}"
+
+
+def _is_gone(owner: Owner) -> bool:
+    if owner.machine is None or owner.machine != _machine():
+        return False
+    return _process(int(owner.process.split()[0])) != owner.process

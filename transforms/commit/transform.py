@@ -1,0 +1,139 @@
+"""Commit: makes a recording's outputs durable, and then, with its status object, public.
+
+The order is the promise: audio, then a safety copy of the rows, then the status object. A recording without a status
+object has no output, whatever lies beside it; one with a status object has all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import apache_beam as beam
+
+from schemas.stages import CommittedRecording, MutedRecording
+from transforms.commit.ledger import Status, read_status, write_status
+from transforms.commit.recovery import keep_rows, recover, rows_url
+from transforms.commit.rows import finding_rows, status_of, transcript_row
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.storage import files
+from transforms.storage.errors import StorageError
+from transforms.storage.urls import join, safe_name
+
+
+class Commit(beam.PTransform):
+    """Publishes each recording by itself: what was committed stays, whatever becomes of the others.
+
+    Committing twice (a bundle that is retried) writes the same bytes to the same names.
+    """
+
+    def __init__(self, output: str, run_id: str, identities: Mapping[str, str]) -> None:
+        super().__init__("Commit")
+        self._output = output
+        self._run_id = run_id
+        self._identities = dict(identities)
+
+    def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[CommittedRecording]:
+        stage = _CommitStage(self._output, self._run_id, self._identities)
+        return recordings | each_recording(stage, CommittedRecording)
+
+
+class RecoverCommitted(beam.PTransform):
+    """What runs that were killed committed, but did not write into their tables."""
+
+    def __init__(self, output: str, run_id: str) -> None:
+        super().__init__("RecoverCommitted")
+        self._output = output
+        self._run_id = run_id
+
+    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[CommittedRecording]:
+        run_id = self._run_id
+        return (
+            root
+            | "Output root" >> beam.Create([self._output])
+            | "Find" >> beam.FlatMap(lambda output: recover(output, run_id)).with_output_types(CommittedRecording)
+        )
+
+
+class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
+    name = "Commit"
+
+    def __init__(self, output: str, run_id: str, identities: Mapping[str, str]) -> None:
+        self._output = output
+        self._run_id = run_id
+        self._identities = identities
+
+    def process(self, recording: MutedRecording) -> CommittedRecording:
+        asked = recording.recording
+        pending = recording.redacted.detected.heard.pending
+        before = read_status(self._output, asked.recording_id) if pending.replaces else None
+        audio_url = self._audio_url(recording)
+        committed = CommittedRecording(
+            recording_id=asked.recording_id,
+            manifest=asked.manifest,
+            line=asked.line,
+            output_identity=pending.output_identity,
+            status=status_of(recording),
+            redacted_audio_url=audio_url,
+            transcript_row=transcript_row(recording, audio_url, self._run_id, self._identities),
+            finding_rows=finding_rows(recording, self._run_id),
+            audio_s=recording.redacted.redacted.duration_s,
+            replaces=pending.replaces,
+            webhook_url=asked.webhook_url,
+            webhook_auth_header_name=asked.webhook_auth_header_name,
+            webhook_auth_header_value=asked.webhook_auth_header_value,
+        )
+        try:
+            self._publish(recording, committed)
+        except StorageError:
+            self._withdraw(committed)
+            raise
+        finally:
+            if recording.audio is not None:
+                Path(recording.audio.path).unlink(missing_ok=True)
+        if before is not None and before.redacted_audio_url not in (None, audio_url):
+            _delete_if_possible(before.redacted_audio_url)
+        return committed
+
+    def _audio_url(self, recording: MutedRecording) -> str | None:
+        if recording.audio is None:
+            return None
+        identity = recording.redacted.detected.heard.pending.output_identity
+        # The identity in the name: a new output never overwrites one that a status object still speaks of.
+        name = f"{safe_name(recording.recording_id)}.{identity[:12]}{recording.audio.suffix}"
+        return join(self._output, "audio", name)
+
+    def _publish(self, recording: MutedRecording, committed: CommittedRecording) -> None:
+        if recording.audio is not None and committed.redacted_audio_url is not None:
+            files.upload_file(recording.audio.path, committed.redacted_audio_url)
+        keep_rows(self._output, self._run_id, committed)
+        write_status(
+            self._output,
+            Status(
+                status=committed.status,
+                recording_id=committed.recording_id,
+                redacted_audio_url=committed.redacted_audio_url,
+                output_identity=committed.output_identity,
+                run_id=self._run_id,
+            ),
+        )
+
+    def _withdraw(self, committed: CommittedRecording) -> None:
+        """Takes back what was written before the status object could be.
+
+        Nothing is taken back where the status object stands: an earlier attempt of this bundle wrote the same.
+        """
+        with suppress(StorageError):
+            status = read_status(self._output, committed.recording_id)
+            if status is not None and status.output_identity == committed.output_identity:
+                return
+        _delete_if_possible(committed.redacted_audio_url)
+        _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
+
+
+def _delete_if_possible(url: str | None) -> None:
+    """A store that is gone keeps a redacted file that nothing names; that must not hide why the recording failed."""
+    if url is not None:
+        with suppress(StorageError):
+            files.delete(url)

@@ -1,0 +1,127 @@
+"""Which URLs and addresses a notification may go to.
+
+Whoever writes a manifest chooses the URL, and the job runs inside the operator's network. So a URL must be https and
+lead to public addresses, unless the operator allows a network by name.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?")
+_TARGET = re.compile(r"[\x21-\x7e]*")
+_PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
+# What Python's `is_global` lets through.
+_NEVER_PUBLIC: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "2002::/16",  # 6to4: an IPv4 address in disguise
+        "192.88.99.0/24",
+        "2001::/23",  # Teredo: the same, and other protocols' addresses
+        "3fff::/20",  # documentation
+        "192.0.0.0/24",  # protocols' addresses; a cloud's metadata service is among them
+        "168.63.129.16/32",  # Azure's host services
+    )
+)
+
+
+class RefusedAddressError(Exception):
+    """Nothing may be sent there. `str()` is a reason in fixed words."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A URL that was taken apart once, so that what is checked is what is connected to.
+
+    Attributes:
+      scheme: `https` or `http`.
+      host: Name or literal address, in lower case, without brackets.
+      port: 1 to 65535.
+      target: Path and query.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def authority(self) -> str:
+        """For the Host header and for records: without the port where it is the usual one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == {"https": 443, "http": 80}[self.scheme] else f"{host}:{self.port}"
+
+    def __repr__(self) -> str:
+        # Paths and queries hold tokens and ids.
+        return f"Endpoint({self.scheme}://{self.authority})"
+
+    @classmethod
+    def parse(cls, url: str, *, allow_http: bool = False) -> Self:
+        """Takes a URL apart.
+
+        Raises:
+          RefusedAddressError: It is not https, holds credentials, or cannot be read in one way only.
+        """
+        if not _TARGET.fullmatch(url) or "\\" in url:
+            raise RefusedAddressError("the URL holds white space or characters that are not ASCII")
+        try:
+            split = urlsplit(url)
+            host, port = split.hostname or "", split.port
+        except ValueError:
+            raise RefusedAddressError("the URL cannot be read") from None
+        if split.scheme != "https" and not (split.scheme == "http" and allow_http):
+            raise RefusedAddressError("the URL is not https")
+        if "@" in split.netloc:
+            raise RefusedAddressError("the URL holds credentials")
+        if not _is_host(host) or port == 0:
+            raise RefusedAddressError("the URL names no host")
+        target = (split.path or "/") + (f"?{split.query}" if split.query else "")
+        return cls(split.scheme, host, port or {"https": 443, "http": 80}[split.scheme], target)
+
+
+def check_addresses(addresses: Sequence[str], allowed_networks: Sequence[Network]) -> list[Address]:
+    """All addresses that a name stands for, if a notification may go to every one of them.
+
+    A name that stands for a public and a private address is refused as a whole: it is how a name server attacks.
+
+    Raises:
+      RefusedAddressError: One of them is not public, nor in an allowed network; or there is none.
+    """
+    found = [_plain(ipaddress.ip_address(address.partition("%")[0])) for address in addresses]
+    if not found:
+        raise RefusedAddressError("the host has no address")
+    if not all(_is_allowed(address, allowed_networks) for address in found):
+        raise RefusedAddressError("the host has an address that is not public: see --webhook_allowed_networks")
+    return found
+
+
+def _plain(address: Address) -> Address:
+    """An IPv4 address that is written as IPv6 is what it is."""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
+def _is_allowed(address: Address, allowed_networks: Sequence[Network]) -> bool:
+    if any(address in network for network in allowed_networks):
+        return True
+    if address.is_multicast or any(address in network for network in _NEVER_PUBLIC):
+        return False
+    # Outside of it are NAT64, IPv4-compatible and site-local addresses.
+    return address.is_global and (isinstance(address, ipaddress.IPv4Address) or address in _PUBLIC_IPV6)
+
+
+def _is_host(host: str) -> bool:
+    if _HOST.fullmatch(host):
+        return len(host) <= 253
+    try:
+        return isinstance(ipaddress.ip_address(host), ipaddress.IPv6Address) and "%" not in host
+    except ValueError:
+        return False

@@ -1,0 +1,255 @@
+"""Delivering one notification: attempts, waits, and when to stop."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import tenacity
+
+from schemas.delivery import (
+    DELIVERED,
+    NOT_REQUESTED,
+    REFUSED_ADDRESS,
+    REFUSED_HEADER,
+    REJECTED,
+    UNDELIVERED,
+    Delivery,
+)
+from transforms.notify.addresses import Endpoint, RefusedAddressError
+from transforms.notify.connection import DeliveryError, Resolver, post, resolve
+from transforms.notify.message import Notification, Signer
+from transforms.notify.settings import NotificationSettings
+from transforms.secrets import read_secret
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,4096}")
+_RESERVED_HEADERS = frozenset(
+    {"host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent", "expect", "upgrade"}
+)
+_LATER_STATUSES = frozenset({408, 425, 429})
+
+
+class RefusedHeaderError(Exception):
+    """The auth header may not be sent. `str()` is a reason in fixed words."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Who is told, in the words of the manifest.
+
+    Attributes:
+      url: None: nobody is, the record alone is kept.
+      auth_header_name: None for none.
+      auth_header_value: A reference to its secret; None for the first that the options allow.
+    """
+
+    url: str | None
+    auth_header_name: str | None = None
+    auth_header_value: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Receiver({'a URL' if self.url else 'nobody'})"
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    outcome: str
+    reason: str = ""
+    http_status: int | None = None
+    wait_s: float | None = None
+
+
+class HostBudget:
+    """Seconds that failed attempts and waits may still take, host by host. Safe to share between threads."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._spent: defaultdict[str, float] = defaultdict(float)
+        self._lock = threading.Lock()
+
+    def spend(self, host: str, seconds: float) -> None:
+        """Takes what an attempt or a wait has cost."""
+        with self._lock:
+            self._spent[host] += seconds
+
+    def allows(self, host: str, seconds: float) -> bool:
+        """Whether `seconds` more would stay within it."""
+        with self._lock:
+            return self._spent[host] + seconds < self._seconds
+
+
+class Courier:
+    """Delivers notifications. Holds the secrets, so it is made in the worker and never pickled."""
+
+    def __init__(
+        self,
+        settings: NotificationSettings,
+        *,
+        resolver: Resolver = resolve,
+        tls: ssl.SSLContext | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Reads the secrets.
+
+        Raises:
+          ConfigurationError: A secret cannot be had, or is too weak.
+        """
+        self._settings = settings
+        self._resolver = resolver
+        self._tls = tls or ssl.create_default_context()
+        self._sleep = sleep
+        self._networks = [ipaddress.ip_network(network) for network in settings.allowed_networks]
+        self._signer = Signer([read_secret(secret, "--webhook_signing_secrets") for secret in settings.signing_secrets])
+        self._auth_values = {
+            reference: read_secret(reference, "--webhook_auth_header_values")
+            for reference in settings.auth_header_values
+        }
+        self._budget = HostBudget(settings.budget_s)
+        # At DEBUG it logs every header of the answer.
+        logging.getLogger("httpcore").setLevel(logging.WARNING)
+
+    def __repr__(self) -> str:
+        return "Courier()"
+
+    def deliver(self, notification: Notification, receiver: Receiver, run_id: str) -> Delivery:
+        """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does."""
+        if receiver.url is None:
+            return _record(notification, run_id, _Attempt(NOT_REQUESTED))
+        try:
+            endpoint = Endpoint.parse(receiver.url, allow_http=self._settings.allow_http)
+        except RefusedAddressError as error:
+            return _record(notification, run_id, _Attempt(REFUSED_ADDRESS, str(error)))
+        host = endpoint.authority
+        try:
+            auth = self._auth_header(receiver)
+        except RefusedHeaderError as error:
+            return _record(notification, run_id, _Attempt(REFUSED_HEADER, str(error)), host)
+        if not self._budget.allows(host, 0):
+            return _record(notification, run_id, _Attempt(UNDELIVERED, "the time for this host is used up"), host)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_result(lambda attempt: attempt.outcome == UNDELIVERED),
+            wait=self._wait,
+            stop=lambda state: state.attempt_number >= self._settings.attempts or not self._may_wait(host, state),
+            sleep=lambda seconds: self._pause(host, seconds),
+            retry_error_callback=_last,
+        )
+        attempt = retrying(self._attempt, notification, endpoint, auth)
+        attempts = 0 if attempt.outcome == REFUSED_ADDRESS else retrying.statistics["attempt_number"]
+        return _record(notification, run_id, attempt, host, attempts)
+
+    def _attempt(self, notification: Notification, endpoint: Endpoint, auth: dict[str, str]) -> _Attempt:
+        started = time.monotonic()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "hushbeam",
+            **self._signer.headers(notification, datetime.now(UTC)),
+            **auth,
+        }
+        try:
+            answer = post(
+                endpoint,
+                headers,
+                notification.body,
+                timeout_s=self._settings.timeout_s,
+                allowed_networks=self._networks,
+                resolver=self._resolver,
+                tls=self._tls,
+            )
+        except RefusedAddressError as error:
+            return _Attempt(REFUSED_ADDRESS, str(error))
+        except DeliveryError as error:
+            attempt = _Attempt(UNDELIVERED, str(error))
+        else:
+            attempt = _judge(answer.status, _seconds(answer.retry_after))
+        if attempt.outcome != DELIVERED:
+            self._budget.spend(endpoint.authority, time.monotonic() - started)
+        return attempt
+
+    def _auth_header(self, receiver: Receiver) -> dict[str, str]:
+        name = receiver.auth_header_name
+        if name is None:
+            return {}
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS or name.lower().startswith("webhook-"):
+            raise RefusedHeaderError("the auth header's name is not valid, or is one that the job sets itself")
+        reference = receiver.auth_header_value or next(iter(self._auth_values), None)
+        value = None if reference is None else self._auth_values.get(reference)
+        if value is None:
+            raise RefusedHeaderError("the auth header's secret is not among --webhook_auth_header_values")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise RefusedHeaderError("the auth header's secret holds characters that a header cannot")
+        return {name: value}
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        asked = _last(state).wait_s
+        if asked is not None:
+            return asked
+        backoff = tenacity.wait_exponential_jitter(
+            initial=self._settings.first_wait_s,
+            max=self._settings.longest_wait_s,
+            jitter=self._settings.first_wait_s,
+        )
+        return backoff(state)
+
+    def _may_wait(self, host: str, state: tenacity.RetryCallState) -> bool:
+        wait_s = state.upcoming_sleep
+        return wait_s <= self._settings.longest_wait_s and self._budget.allows(host, wait_s)
+
+    def _pause(self, host: str, seconds: float) -> None:
+        self._budget.spend(host, seconds)
+        self._sleep(seconds)
+
+
+def _judge(status: int, wait_s: float | None) -> _Attempt:
+    if 200 <= status < 300:
+        return _Attempt(DELIVERED, http_status=status)
+    if 300 <= status < 400:
+        return _Attempt(REJECTED, "redirects are not followed", status)
+    if 400 <= status < 500 and status not in _LATER_STATUSES:
+        return _Attempt(REJECTED, "the receiver does not take it", status)
+    return _Attempt(UNDELIVERED, "the receiver is not able to take it now", status, wait_s)
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """Seconds to wait by a Retry-After header: a number, or a date. None where it is neither."""
+    if retry_after is None:
+        return None
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+
+
+def _last(state: tenacity.RetryCallState) -> _Attempt:
+    assert state.outcome is not None
+    attempt = state.outcome.result()
+    assert isinstance(attempt, _Attempt)
+    return attempt
+
+
+def _record(
+    notification: Notification, run_id: str, attempt: _Attempt, host: str | None = None, attempts: int = 0
+) -> Delivery:
+    return Delivery(
+        recording_id=notification.recording_id,
+        notification_id=notification.notification_id,
+        url_host=host,
+        attempts=attempts,
+        http_status=attempt.http_status,
+        outcome=attempt.outcome,
+        reason=attempt.reason,
+        run_id=run_id,
+    )

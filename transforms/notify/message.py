@@ -1,0 +1,109 @@
+"""What a notification says, and how it is signed.
+
+The body is that of the seed API's webhook for redacted audio, with the ids that it lacks. It is the same, byte for
+byte, in every attempt and every run, and so is the id; only the time of the attempt and with it the signature change.
+Only recordings that were committed are announced. One that failed has its row in `errors/`, and the next run tries it
+again: an error that is announced tonight would be taken back tomorrow.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from standardwebhooks import Webhook
+
+from schemas.failure import ConfigurationError
+
+_MINIMUM_SECRET_BYTES = 24
+_SIGNING_OPTION = "--webhook_signing_secrets"
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One message to one receiver.
+
+    Attributes:
+      recording_id: Whose outputs are ready.
+      notification_id: See `notification_id`.
+      body: JSON, as it is sent.
+    """
+
+    recording_id: str
+    notification_id: str
+    body: bytes
+
+
+def notification_id(output_identity: str) -> str:
+    """The id of the notification about an output: the receiver's key for dropping repetitions."""
+    return f"msg_{output_identity[:32]}"
+
+
+def ready_notification(
+    recording_id: str, status: str, redacted_audio_url: str | None, output_identity: str
+) -> Notification:
+    """Says that a recording's outputs are public."""
+    body = {
+        "status": status,
+        "redacted_audio_url": redacted_audio_url,
+        "transcript_id": recording_id,
+        "recording_id": recording_id,
+        "output_identity": output_identity,
+    }
+    return Notification(recording_id, notification_id(output_identity), json.dumps(body, ensure_ascii=True).encode())
+
+
+class Signer:
+    """Signs by Standard Webhooks, with every secret: the receiver accepts the signature of the one that it has.
+
+    Lives in the worker alone: it refuses to be pickled, and its repr shows nothing.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """Takes secrets as `whsec_` and base64, of 24 bytes or more.
+
+        Raises:
+          ConfigurationError: One of them is not; which one is said by its place in the list.
+        """
+        self._webhooks = [Webhook(_key(secret, place)) for place, secret in enumerate(secrets, start=1)]
+
+    def headers(self, notification: Notification, at: datetime) -> dict[str, str]:
+        """The three headers of the standard; without the signature where there is no secret.
+
+        Args:
+          at: The time of this attempt, in UTC. (The library takes any zone's clock for UTC's.)
+        """
+        if at.utcoffset() is None or at.utcoffset():
+            raise ValueError("the time of an attempt must be in UTC")
+        headers = {"webhook-id": notification.notification_id, "webhook-timestamp": str(int(at.timestamp()))}
+        if self._webhooks:
+            body = notification.body.decode()
+            headers["webhook-signature"] = " ".join(
+                webhook.sign(notification.notification_id, at, body) for webhook in self._webhooks
+            )
+        return headers
+
+    def __repr__(self) -> str:
+        return f"Signer({len(self._webhooks)} secrets)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a signer holds secrets and stays in its worker")
+
+
+def _key(secret: str, place: int) -> bytes:
+    # The library skips what is not base64, so that a pass phrase would give a key of a few of its letters.
+    text = secret.removeprefix("whsec_")
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except binascii.Error:
+        raise ConfigurationError(f"{_SIGNING_OPTION}: secret {place} is not base64 after whsec_") from None
+    if len(key) < _MINIMUM_SECRET_BYTES:
+        raise ConfigurationError(
+            f"{_SIGNING_OPTION}: secret {place} has {len(key)} bytes, Standard Webhooks asks for 24 to 64"
+        )
+    return key

@@ -1,0 +1,63 @@
+"""How notifications are sent."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from schemas.failure import ConfigurationError
+from transforms.secrets import is_reference
+
+
+@dataclass(frozen=True)
+class NotificationSettings:
+    """The options of the stage. Pickled with the pipeline, so secrets are references.
+
+    Attributes:
+      signing_secrets: Where the Standard Webhooks secrets are kept (`env:NAME`, `file:/path`). Each signs every
+        notification, so that a receiver may change from the old to the new one at any time; none: no signature.
+      auth_header_values: The secrets that a manifest may send in its auth header. A line that names the header alone
+        gets the first. A list, since whoever writes the manifest must not be able to send any secret of the worker's
+        environment to a URL of their choice.
+      allowed_networks: Networks (CIDR) that are not public and to which notifications may go all the same.
+      allow_http: Whether to send to `http://` too. The auth header and the notification can then be read on the way.
+      attempts: Requests per notification, at most.
+      timeout_s: For one attempt as a whole.
+      first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
+      budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
+        notifications stay undelivered, so that a receiver that is down does not hold up the night.
+      concurrency: Notifications under way at once, per bundle.
+    """
+
+    signing_secrets: tuple[str, ...] = ()
+    auth_header_values: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
+    allow_http: bool = False
+    attempts: int = 5
+    timeout_s: float = 10.0
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 60.0
+    budget_s: float = 600.0
+    concurrency: int = 8
+
+    def validate(self) -> None:
+        """Checks what can be checked before the job starts.
+
+        Raises:
+          ConfigurationError: Names the option.
+        """
+        for option, references in (
+            ("--webhook_signing_secrets", self.signing_secrets),
+            ("--webhook_auth_header_values", self.auth_header_values),
+        ):
+            if not all(is_reference(reference) for reference in references):
+                raise ConfigurationError(
+                    f"{option}: give references, env:NAME or file:/path, not the secrets themselves"
+                )
+        for network in self.allowed_networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError:
+                raise ConfigurationError(
+                    f"--webhook_allowed_networks: {network!r} is not a network such as 10.1.0.0/16"
+                ) from None

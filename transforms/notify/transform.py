@@ -1,0 +1,71 @@
+"""Notify: tells each recording's receiver, after its outputs are durable."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import apache_beam as beam
+from apache_beam.utils.shared import Shared
+
+from schemas.delivery import Delivery
+from schemas.stages import CommittedRecording
+from transforms.each_recording import RecordingStage, each_recording
+from transforms.notify.deliver import Courier, Receiver
+from transforms.notify.message import ready_notification
+from transforms.notify.settings import NotificationSettings
+
+
+class Notify(beam.PTransform):
+    """Sends one POST for each committed recording, at least once, with an id that never changes.
+
+    A recording without a URL gets its record alone. What a receiver does is an outcome, never an error: the outputs
+    are public already.
+    """
+
+    def __init__(self, settings: NotificationSettings, run_id: str) -> None:
+        super().__init__("Notify")
+        self._settings = settings
+        self._run_id = run_id
+
+    def expand(self, recordings: beam.PCollection[CommittedRecording]) -> beam.PCollection[Delivery]:
+        deliveries = (
+            recordings
+            # A receiver that is slow must not hold up the speech recogniser, and one that fails must not have a
+            # recording transcribed again.
+            | "Part from the recogniser" >> beam.Reshuffle()
+            | each_recording(_NotifyStage(self._settings, self._run_id), Delivery)
+        )
+        return deliveries.recordings
+
+
+class _NotifyStage(RecordingStage[CommittedRecording, Delivery]):
+    name = "Notify"
+
+    def __init__(self, settings: NotificationSettings, run_id: str) -> None:
+        self._settings = settings
+        self._run_id = run_id
+        self._shared = Shared()
+        self.in_flight = settings.concurrency
+
+    def setup(self) -> None:
+        # One for the whole process: what a host has cost counts over all threads.
+        self._courier: Courier = self._shared.acquire(lambda: Courier(self._settings))
+        self._threads = ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="notify")
+
+    def teardown(self) -> None:
+        self._threads.shutdown()
+
+    def process(self, recording: CommittedRecording) -> Delivery:
+        notification = ready_notification(
+            recording.recording_id, recording.status, recording.redacted_audio_url, recording.output_identity
+        )
+        receiver = Receiver(
+            recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value
+        )
+        return self._courier.deliver(notification, receiver, self._run_id)
+
+    def submit(self, recording: CommittedRecording) -> Future[Delivery]:
+        return self._threads.submit(self.process, recording)
+
+    def measure(self, output: Delivery) -> dict[str, int]:
+        return {f"{self.name}.{output.outcome}": 1}

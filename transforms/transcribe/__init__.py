@@ -1,0 +1,6 @@
+"""From sound to words."""
+
+from transforms.transcribe.settings import TranscriptionSettings
+from transforms.transcribe.transform import Transcribe
+
+__all__ = ["Transcribe", "TranscriptionSettings"]

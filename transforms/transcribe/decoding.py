@@ -1,0 +1,302 @@
+"""From windows of sound to words: one pass of the model over a batch, and what speaks against its result."""
+
+from __future__ import annotations
+
+import enum
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ctranslate2
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.transcribe.model import LoadedModel
+from transforms.transcribe.vad import RATE_HZ
+from transforms.transcribe.windows import Window
+from transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
+
+FRAMES_PER_SECOND = 100
+_FULL_FRAMES = 3000
+_FRAMES_STEP = 100
+_TRAILING_FRAMES = 100
+"""Silence after a window's sound that the model sees; without any it invents endings."""
+
+_TEMPERATURES = (0.2, 0.4, 0.8)
+_SAMPLES = 5
+_COMPRESSION_LIMIT = 2.4
+_LOG_PROBABILITY_LIMIT = -1.0
+_NO_SPEECH_LIMIT = 0.6
+_TOKENS_PER_SECOND_SPOKEN = 10
+_MOST_TOKENS = 224
+_DIGITS_PER_SECOND = 8.0
+_UNHEARD_S = 1.5
+_HEARD_AROUND_S = 0.4
+
+
+class Doubt(enum.Enum):
+    """What speaks against a decoded window."""
+
+    REPEATS = "the text repeats itself more than anybody speaks"
+    UNLIKELY = "the model itself thinks its text unlikely"
+    UNHEARD = "a stretch of speech has no words"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A window for the model.
+
+    Attributes:
+      window: Where its sound lies in the recording.
+      features: Log-mel, of shape (bands, frames).
+      language: None asks the model.
+      careful: The second look: the model sees a whole 30 s, and tries again where its first text is doubtful.
+    """
+
+    window: Window
+    features: NDArray[np.float32]
+    language: str | None
+    careful: bool = False
+
+    @property
+    def frames(self) -> int:
+        return self.features.shape[1]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the model made of one window.
+
+    Attributes:
+      words: In order, in the window's time.
+      log_probability: Mean over the tokens.
+      unheard: The longest stretch of speech without words, in seconds of the window; None where all was heard.
+    """
+
+    words: tuple[TimedText, ...]
+    language: str
+    language_confidence: float
+    log_probability: float
+    doubt: Doubt | None
+    unheard: tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class _Text:
+    tokens: list[int]
+    log_probability: float
+    no_speech: float
+    repeats: bool
+
+    @property
+    def silent(self) -> bool:
+        """Nobody spoke, whatever the text says."""
+        return self.no_speech > _NO_SPEECH_LIMIT and self.log_probability < _LOG_PROBABILITY_LIMIT
+
+    @property
+    def doubt(self) -> Doubt | None:
+        if self.silent:
+            return None
+        if self.repeats:
+            return Doubt.REPEATS
+        return Doubt.UNLIKELY if self.log_probability < _LOG_PROBABILITY_LIMIT else None
+
+
+class WindowDecoder:
+    """Runs batches of windows through the model. Safe to call from several threads."""
+
+    def __init__(self, model: LoadedModel, beam: int) -> None:
+        self._model = model
+        self._beam = beam
+
+    def decode(self, requests: Sequence[Request]) -> list[Decoded]:
+        """Decodes a batch. All requests are careful, or none is.
+
+        Raises:
+          RuntimeError: CTranslate2 failed, or ran out of the device's memory.
+        """
+        careful = requests[0].careful
+        encoded = self._encode(requests, careful)
+        languages = self._languages(requests, encoded)
+        prompts = [self._prompt(language) for language, _ in languages]
+        most = min(_MOST_TOKENS, 16 + int(_TOKENS_PER_SECOND_SPOKEN * max(r.frames for r in requests) / 100))
+        texts = self._generate(encoded, prompts, most, languages, {"beam_size": self._beam})
+        if careful:
+            texts = self._tried_again(encoded, prompts, most, languages, texts)
+        words = self._align(requests, encoded, languages, texts)
+        return [
+            _judged(request, language, text, spoken)
+            for request, language, text, spoken in zip(requests, languages, texts, words, strict=True)
+        ]
+
+    def _encode(self, requests: Sequence[Request], careful: bool) -> Any:
+        longest = max(request.frames for request in requests) + _TRAILING_FRAMES
+        frames = _FULL_FRAMES if careful else min(_FULL_FRAMES, -(-longest // _FRAMES_STEP) * _FRAMES_STEP)
+        padded = np.zeros((len(requests), requests[0].features.shape[0], frames), np.float32)
+        for row, request in zip(padded, requests, strict=True):
+            row[:, : request.frames] = request.features[:, :frames]
+        if self._model.device == "cuda":
+            return self._model.whisper.encode(ctranslate2.StorageView.from_array(padded))
+        # On a CPU the attention of one window fits the cache and that of a batch does not: one by one is twice as fast.
+        rows = [
+            np.array(self._model.whisper.encode(ctranslate2.StorageView.from_array(padded[index : index + 1])))
+            for index in range(len(requests))
+        ]
+        return ctranslate2.StorageView.from_array(np.concatenate(rows))
+
+    def _languages(self, requests: Sequence[Request], encoded: Any) -> list[tuple[str, float]]:
+        if all(request.language for request in requests):
+            return [(request.language or "", 1.0) for request in requests]
+        if not self._model.multilingual:
+            return [("en", 1.0)] * len(requests)
+        found = self._model.whisper.detect_language(encoded)
+        return [
+            (request.language, 1.0) if request.language else (likely[0][0].strip("<|>"), float(likely[0][1]))
+            for request, likely in zip(requests, found, strict=True)
+        ]
+
+    def _prompt(self, language: str) -> list[int]:
+        tokenizer = self._model.tokenizer(language)
+        return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
+
+    def _generate(
+        self,
+        encoded: Any,
+        prompts: list[list[int]],
+        most: int,
+        languages: Sequence[tuple[str, float]],
+        how: dict[str, Any],
+    ) -> list[_Text]:
+        results = self._model.whisper.generate(
+            encoded,
+            prompts,
+            # CTranslate2 spends half of `max_length` on new tokens.
+            max_length=2 * most,
+            return_scores=True,
+            return_no_speech_prob=True,
+            **how,
+        )
+        texts = []
+        for result, (language, _) in zip(results, languages, strict=True):
+            tokenizer = self._model.tokenizer(language)
+            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            written = len(result.sequences_ids[0])
+            text = tokenizer.decode(tokens).strip()
+            repeats = written >= most or _compression(text) > _COMPRESSION_LIMIT
+            log_probability = result.scores[0] * written / (written + 1)
+            texts.append(_Text(tokens, log_probability, result.no_speech_prob, repeats))
+        return texts
+
+    def _tried_again(
+        self,
+        encoded: Any,
+        prompts: list[list[int]],
+        most: int,
+        languages: Sequence[tuple[str, float]],
+        texts: list[_Text],
+    ) -> list[_Text]:
+        """Samples doubtful windows at rising temperatures, as Whisper does, until one text stands."""
+        tried = [[text] for text in texts]
+        for temperature in _TEMPERATURES:
+            if all(attempts[-1].doubt is None for attempts in tried):
+                break
+            how = {
+                "beam_size": 1,
+                "num_hypotheses": _SAMPLES,
+                "sampling_topk": 0,
+                "sampling_temperature": temperature,
+            }
+            for attempts, text in zip(tried, self._generate(encoded, prompts, most, languages, how), strict=True):
+                if attempts[-1].doubt is not None:
+                    attempts.append(text)
+        return [
+            attempts[-1]
+            if attempts[-1].doubt is None
+            else max(attempts, key=lambda text: (not text.repeats, text.log_probability))
+            for attempts in tried
+        ]
+
+    def _align(
+        self,
+        requests: Sequence[Request],
+        encoded: Any,
+        languages: Sequence[tuple[str, float]],
+        texts: Sequence[_Text],
+    ) -> list[list[TimedText]]:
+        """Word times, from the encoder output that the text came from."""
+        words: list[list[TimedText]] = [[] for _ in requests]
+        tokens = [[] if text.silent else text.tokens for text in texts]
+        for language in sorted({language for language, _ in languages}):
+            tokenizer = self._model.tokenizer(language)
+            results = self._model.whisper.align(
+                encoded,
+                tokenizer.sot_sequence,
+                # The model's align does not take an empty text: one end-of-text token stands for it.
+                [part or [tokenizer.eot] for part in tokens],
+                [min(request.frames, _FULL_FRAMES) for request in requests],
+            )
+            for index, result in enumerate(results):
+                if languages[index][0] == language and tokens[index]:
+                    words[index] = timed_texts(tokenizer, tokens[index], result.alignments, result.text_token_probs)
+        return words
+
+
+def _judged(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> Decoded:
+    doubt = text.doubt
+    unheard = None if text.silent else longest_unheard(request.window, words)
+    if doubt is None and _too_many_digits(words):
+        doubt = Doubt.REPEATS
+    if doubt is None and unheard is not None:
+        doubt = Doubt.UNHEARD
+    return Decoded(tuple(words), *language, text.log_probability, doubt, unheard)
+
+
+def longest_unheard(window: Window, words: Sequence[TimedText]) -> tuple[float, float] | None:
+    """The longest stretch of detected speech, of at least 1.5 s, that no word can account for, in window seconds.
+
+    A word accounts for as much time as it can take to say, at either end of its range: a word that is stretched over a
+    whole sentence leaves that sentence unheard.
+    """
+    steps = int(window.duration_s * TOKENS_PER_SECOND) + 1
+    open_speech = np.zeros(steps, bool)
+    for start, stop in window.speech:
+        open_speech[start * TOKENS_PER_SECOND // RATE_HZ : stop * TOKENS_PER_SECOND // RATE_HZ] = True
+    for word in words:
+        long = plausible_s(word.text)
+        for low, high in (
+            (word.start_s, min(word.end_s, word.start_s + long)),
+            (max(word.start_s, word.end_s - long), word.end_s),
+        ):
+            first = max(int((low - _HEARD_AROUND_S) * TOKENS_PER_SECOND), 0)
+            open_speech[first : int((high + _HEARD_AROUND_S) * TOKENS_PER_SECOND) + 1] = False
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], open_speech.astype(np.int8), [0]))))
+    runs = edges.reshape(-1, 2)
+    if not len(runs):
+        return None
+    start, stop = max(runs, key=lambda run: run[1] - run[0])
+    if stop - start < _UNHEARD_S * TOKENS_PER_SECOND:
+        return None
+    return float(start) / TOKENS_PER_SECOND, float(stop) / TOKENS_PER_SECOND
+
+
+def _too_many_digits(words: Sequence[TimedText]) -> bool:
+    """Whether a run of digits is longer than anybody could have said in its time: a repeated digit that loops."""
+    digits, start, end = 0, 0.0, 0.0
+    for word in words:
+        count = len(re.findall(r"\d", word.text))
+        if not count:
+            digits = 0
+            continue
+        start = word.start_s if not digits else start
+        digits += count
+        end = word.end_s
+        if digits > 12 and digits > _DIGITS_PER_SECOND * (end - start):
+            return True
+    return False
+
+
+def _compression(text: str) -> float:
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded))

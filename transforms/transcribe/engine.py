@@ -1,0 +1,184 @@
+"""The speech engine: one for each process, shared by everybody who has recordings to be heard."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from schemas.failure import RecordingError
+from transforms.transcribe.batching import WaitingRoom
+from transforms.transcribe.decoding import WindowDecoder
+from transforms.transcribe.model import LoadedModel, load
+from transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
+from transforms.transcribe.settings import TranscriptionSettings
+
+__all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
+
+
+class SpeechEngine:
+    """Hears many recordings at once, so that the model always has full batches.
+
+    Recordings are decoded, searched for speech and cut into windows in several threads; windows of all recordings and
+    channels wait together and go through the model in batches; results return to their recordings. What waits is bounded.
+
+    `submit` may be called from any thread. An error of one recording ends that recording's future alone. An error of the
+    model ends all of them: a job must not go on with a model that fails.
+    """
+
+    def __init__(self, settings: TranscriptionSettings) -> None:
+        self._settings = settings
+        self._model: LoadedModel | None = None
+        self._room: WaitingRoom[Entry] = WaitingRoom(settings.pending_bytes, lambda: self._batch)
+        self._batch = settings.batch
+        self._fronts = ThreadPoolExecutor(settings.fronts, thread_name_prefix="hear")
+        self._workers: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._running: set[RecordingInProgress] = set()
+        self._broken: BaseException | None = None
+
+    @property
+    def model_identity(self) -> str:
+        """Names the model's weights in provenance records."""
+        return self._loaded.identity
+
+    @property
+    def _loaded(self) -> LoadedModel:
+        if self._model is None:
+            raise RuntimeError("the engine's model is not loaded")
+        return self._model
+
+    def load(self) -> None:
+        """Loads the model. Calling it again does nothing.
+
+        Raises:
+          ConfigurationError: See `transforms.transcribe.model.load`.
+        """
+        with self._lock:
+            if self._model is not None:
+                return
+            self._model = load(self._settings)
+            decoder = WindowDecoder(self._model, self._settings.beam)
+            # One more than the model has workers: one batch is prepared while the others are in the model.
+            for number in range(self._settings.model_workers + 1):
+                worker = threading.Thread(target=self._work, args=(decoder,), name=f"model-{number}", daemon=True)
+                worker.start()
+                self._workers.append(worker)
+
+    def submit(self, job: SpeechJob) -> Future[Heard]:
+        """Begins to hear a recording.
+
+        The future's exception is a `RecordingError` where only this recording failed.
+        """
+        self.load()
+        recording = RecordingInProgress(job, job.language or self._settings.language)
+        with self._lock:
+            if self._broken is not None:
+                raise self._broken
+            self._running.add(recording)
+        recording.future.add_done_callback(lambda _: self._running.discard(recording))
+        self._room.producing(+1)
+        self._fronts.submit(self._hear, recording)
+        return recording.future
+
+    def transcribe(
+        self, jobs: Iterable[SpeechJob], in_flight: int = 64
+    ) -> Iterator[tuple[str, Heard | RecordingError]]:
+        """Hears many recordings and yields each result with its recording's id as soon as it is there.
+
+        Args:
+          in_flight: How many recordings are begun before results are awaited.
+        """
+        waiting: dict[Future[Heard], str] = {}
+        for job in jobs:
+            waiting[self.submit(job)] = job.recording_id
+            if len(waiting) >= in_flight:
+                yield from _finished(waiting)
+        while waiting:
+            yield from _finished(waiting)
+
+    def close(self) -> None:
+        """Ends the threads and gives the model's memory back. Recordings that are not finished are cancelled."""
+        self._room.close()
+        self._fronts.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:
+            worker.join()
+        for recording in list(self._running):
+            recording.fail(RuntimeError("the engine was closed"))
+        self._model = None
+
+    def _hear(self, recording: RecordingInProgress) -> None:
+        """Everything before the model, for one recording, in one thread."""
+        try:
+            self._check_language(recording.language)
+            for channel, window, samples in recording.windows(self._settings.vad_threshold):
+                if recording.future.done():
+                    return
+                features = self._loaded.mel(samples)
+                for entry in recording.arrived(channel, window, features):
+                    self._queue(entry, wait=True)
+            recording.ended()
+        except RecordingError as error:
+            recording.fail(error)
+        except BaseException as error:
+            recording.fail(error)
+            raise
+        finally:
+            self._room.producing(-1)
+
+    def _check_language(self, language: str | None) -> None:
+        known = self._loaded.languages
+        if language is not None and language not in known:
+            raise TranscriptionError(
+                f"the model does not know the language {language!r}; it knows {len(known)}, such as {min(known)}"
+            )
+
+    def _queue(self, entry: Entry, *, wait: bool) -> None:
+        request = entry.request
+        self._room.put(entry, length=request.frames, size=request.features.nbytes, kind=int(request.careful), wait=wait)
+
+    def _work(self, decoder: WindowDecoder) -> None:
+        """Takes batches until the room closes."""
+        while entries := self._room.take():
+            try:
+                self._decode(decoder, [entry for entry in entries if not entry.recording.future.done()])
+            except BaseException as error:
+                self._break(error)
+                return
+
+    def _decode(self, decoder: WindowDecoder, entries: list[Entry]) -> None:
+        if not entries:
+            return
+        try:
+            decoded = decoder.decode([entry.request for entry in entries])
+        except RuntimeError as error:
+            if "out of memory" not in str(error).lower() or len(entries) == 1:
+                raise
+            half = len(entries) // 2
+            self._batch = max(1, min(self._batch, half))
+            self._decode(decoder, entries[:half])
+            self._decode(decoder, entries[half:])
+            return
+        for entry, result in zip(entries, decoded, strict=True):
+            for again in entry.recording.heard(entry, result):
+                self._queue(again, wait=False)
+
+    def _break(self, error: BaseException) -> None:
+        with self._lock:
+            self._broken = error
+            running = list(self._running)
+        self._room.close()
+        for recording in running:
+            recording.fail(error)
+
+
+def _finished(waiting: dict[Future[Heard], str]) -> Iterator[tuple[str, Heard | RecordingError]]:
+    """Waits for at least one recording, and takes those that are there out of `waiting`."""
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        recording_id = waiting.pop(future)
+        error = future.exception()
+        if isinstance(error, RecordingError):
+            yield recording_id, error
+        else:
+            yield recording_id, future.result()

@@ -1,0 +1,94 @@
+"""How speech is recognised: the job's options, checked once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from schemas.failure import ConfigurationError
+
+DEVICES = ("cpu", "cuda")
+PROFILES = {"accurate": 5, "fast": 1}
+"""Beam size of each profile."""
+
+WINDOW_S = 30.0
+"""What a Whisper model can hear at once."""
+
+
+@dataclass(frozen=True)
+class TranscriptionSettings:
+    """Settings of the speech engine.
+
+    Attributes:
+      model: `base` (installed with this package), `tiny.en` (installed, English, for checks), another name on the
+        model hub such as `large-v3-turbo`, a folder with a CTranslate2 model, or an object-store URL of one.
+      device: `cpu` or `cuda`. A device that is asked for and absent is an error, never a fallback.
+      compute_type: CTranslate2's name, or `default`: `int8` on CPU, `float16` on CUDA.
+      profile: `accurate` (beam of 5) or `fast` (beam of 1).
+      beam_size: Overrides the profile's; None for the profile's.
+      workers: Batches that the model works on at once (CTranslate2's `inter_threads`); 0 chooses by device.
+      threads: CPU threads of each worker; 0 shares the cores among the workers.
+      batch_windows: Windows in a batch; 0 chooses by device.
+      front_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
+      vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
+      pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits.
+      language: ISO 639-1 code for recordings that name none; None detects it.
+    """
+
+    model: str = "base"
+    device: str = "cpu"
+    compute_type: str = "default"
+    profile: str = "accurate"
+    beam_size: int | None = None
+    workers: int = 0
+    threads: int = 0
+    batch_windows: int = 0
+    front_threads: int = 0
+    vad_threshold: float = 0.2
+    pending_bytes: int = 256 * 1024 * 1024
+    language: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.device not in DEVICES:
+            raise ConfigurationError(f"device: {self.device!r} is not one of {', '.join(DEVICES)}")
+        if self.profile not in PROFILES:
+            raise ConfigurationError(f"profile: {self.profile!r} is not one of {', '.join(PROFILES)}")
+        if self.beam_size is not None and self.beam_size < 1:
+            raise ConfigurationError("beam_size: must be at least 1")
+        if not 0.0 < self.vad_threshold < 1.0:
+            raise ConfigurationError("vad_threshold: must lie between 0 and 1")
+        for name in ("workers", "threads", "batch_windows", "front_threads"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(f"{name}: must not be negative")
+        if self.pending_bytes < 16 * 1024 * 1024:
+            raise ConfigurationError("pending_bytes: must be at least 16 MiB")
+
+    @property
+    def beam(self) -> int:
+        """Hypotheses that decoding follows."""
+        return PROFILES[self.profile] if self.beam_size is None else self.beam_size
+
+    @property
+    def model_workers(self) -> int:
+        """`workers`, or what measured best: four streams fill a GPU, one worker with all threads fills a CPU."""
+        return self.workers or (4 if self.device == "cuda" else 1)
+
+    @property
+    def model_threads(self) -> int:
+        """`threads`, or an equal share of the cores."""
+        return self.threads or max(1, cores() // self.model_workers)
+
+    @property
+    def batch(self) -> int:
+        """`batch_windows`, or what measured best on the device."""
+        return self.batch_windows or (64 if self.device == "cuda" else 8)
+
+    @property
+    def fronts(self) -> int:
+        """`front_threads`, or enough to keep the model fed."""
+        return self.front_threads or (max(2, min(16, cores())) if self.device == "cuda" else min(4, max(1, cores())))
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,101 @@
+"""Where somebody speaks: Silero's voice activity detector over a stream of blocks."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from faster_whisper.utils import get_assets_path
+from numpy.typing import NDArray
+
+RATE_HZ = 16_000
+FRAME = 512
+"""Samples that one speech probability stands for: 32 ms."""
+
+FRAME_S = FRAME / RATE_HZ
+
+_CONTEXT = 64
+_STATE = (1, 1, 128)
+
+QUIET_PEAK = 0.0008
+"""Below this amplitude (-62 dB of full scale, 26 steps of a 16-bit sample) nothing can be understood."""
+
+_WARM_UP_FRAMES = 16
+_LONGEST_RUN_FRAMES = 2048
+
+Samples = NDArray[np.float32]
+Probabilities = NDArray[np.float32]
+
+
+class SpeechProbabilities:
+    """Speech probabilities of one channel, block by block, with the detector's memory kept in between.
+
+    Frames in long stretches of near silence are not shown to the detector, which is the larger part of one side of a
+    telephone call: their probability is 0. The half second before sound returns is always shown, so that the
+    detector is as ready as if it had heard everything.
+    """
+
+    def __init__(self) -> None:
+        self._hidden = np.zeros(_STATE, np.float32)
+        self._cell = np.zeros(_STATE, np.float32)
+        self._rest: Samples = np.zeros(0, np.float32)
+        self._context: Samples = np.zeros(_CONTEXT, np.float32)
+
+    def feed(self, samples: Samples) -> Probabilities:
+        """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
+        joined = np.concatenate((self._rest, samples))
+        whole = len(joined) // FRAME * FRAME
+        self._rest = joined[whole:].copy()
+        return self._listen(joined[:whole])
+
+    def finish(self) -> Probabilities:
+        """Returns the probability of the last, incomplete frame, if there is one."""
+        if not len(self._rest):
+            return np.zeros(0, np.float32)
+        padded = np.zeros(FRAME, np.float32)
+        padded[: len(self._rest)] = self._rest
+        self._rest = np.zeros(0, np.float32)
+        return self._listen(padded)
+
+    def _listen(self, samples: Samples) -> Probabilities:
+        frames = samples.reshape(-1, FRAME)
+        found = np.zeros(len(frames), np.float32)
+        if not len(frames):
+            return found
+        contexts = np.concatenate((self._context[None], frames[:-1, -_CONTEXT:]))
+        self._context = frames[-1, -_CONTEXT:].copy()
+        for start, stop in _audible_runs(np.abs(frames).max(axis=1)):
+            inputs = np.concatenate((contexts[start:stop], frames[start:stop]), axis=1)
+            probabilities, self._hidden, self._cell = _session().run(
+                None, {"input": inputs, "h": self._hidden, "c": self._cell}
+            )
+            found[start:stop] = probabilities.reshape(-1)
+        return found
+
+
+def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Ranges of frames worth showing to the detector: all but long near silence."""
+    loud = peaks >= QUIET_PEAK
+    loud[:1] = True
+    loud[-_WARM_UP_FRAMES:] = True
+    window = np.ones(2 * _WARM_UP_FRAMES + 1)
+    shown = np.convolve(loud, window, mode="same") > 0 if len(loud) >= len(window) else np.ones_like(loud)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], shown.astype(np.int8), [0]))))
+    return [
+        (start, min(start + _LONGEST_RUN_FRAMES, int(stop)))
+        for begin, stop in zip(edges[::2], edges[1::2], strict=True)
+        for start in range(int(begin), int(stop), _LONGEST_RUN_FRAMES)
+    ]
+
+
+@cache
+def _session() -> onnxruntime.InferenceSession:
+    """One for the process: its `run` is safe in several threads and holds no lock while it computes."""
+    options = onnxruntime.SessionOptions()
+    options.inter_op_num_threads = 1
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    model = Path(get_assets_path()) / "silero_vad_v6.onnx"
+    return onnxruntime.InferenceSession(str(model), sess_options=options, providers=["CPUExecutionProvider"])

@@ -1,0 +1,235 @@
+"""Packs the speech of one channel into windows of up to 30 s, cut in silence, that know where every sample came from."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.transcribe.settings import WINDOW_S
+from transforms.transcribe.vad import FRAME, RATE_HZ, Probabilities, Samples
+
+SILENCE_BETWEEN_S = 1.0
+"""Silence that is kept between two pieces of speech. With less, numbers of different turns are glued into one."""
+
+PAUSE_S = 0.3
+"""Silence at which speech may be cut."""
+
+_HYSTERESIS = 0.15
+_SMOOTHING = 5
+
+
+@dataclass(frozen=True)
+class Piece:
+    """An unbroken stretch of the recording within a window.
+
+    Attributes:
+      source: First sample, in the channel.
+      offset: First sample, in the window.
+      length: In samples.
+    """
+
+    source: int
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where up to 30 s of one channel's sound, most of it speech, lie in the recording.
+
+    Attributes:
+      pieces: In order; they fill the window without gaps.
+      speech: Where the detector heard speech, in samples of the window, ordered.
+    """
+
+    pieces: tuple[Piece, ...]
+    speech: tuple[tuple[int, int], ...]
+
+    @property
+    def length(self) -> int:
+        """In samples."""
+        return self.pieces[-1].offset + self.pieces[-1].length
+
+    @property
+    def duration_s(self) -> float:
+        return self.length / RATE_HZ
+
+    def source_s(self, moment_s: float) -> float:
+        """Where a moment of the window lies in the channel, in seconds."""
+        piece = self.piece_at(moment_s * RATE_HZ)
+        return moment_s + (piece.source - piece.offset) / RATE_HZ
+
+    def piece_at(self, offset: float) -> Piece:
+        """The piece that holds a sample of the window; the nearest where it lies outside."""
+        index = bisect.bisect_right(self.pieces, offset, key=lambda piece: piece.offset) - 1
+        return self.pieces[max(index, 0)]
+
+
+@dataclass
+class _Atom:
+    """Speech that is not cut any further, in frames."""
+
+    start: int
+    stop: int
+
+
+class WindowPacker:
+    """Turns a channel's samples and speech probabilities into windows, as they come.
+
+    Keeps the open window, the speech that is going on, and half a second of silence: never more than a minute of sound.
+
+    Args:
+      threshold: Probability at which speech begins. It ends where the probability stays well below for `PAUSE_S`.
+      window_s: Longest window.
+    """
+
+    def __init__(self, threshold: float, window_s: float = WINDOW_S) -> None:
+        self._begin = threshold
+        self._end = max(threshold - _HYSTERESIS, 0.01)
+        self._limit = int(window_s * RATE_HZ)
+        self._margin = int(SILENCE_BETWEEN_S / 2 * RATE_HZ)
+        self._pause = round(PAUSE_S * RATE_HZ / FRAME)
+        self._samples: Samples = np.zeros(0, np.float32)
+        self._first_sample = 0
+        self._probabilities: list[float] = []
+        self._first_frame = 0
+        self._frame = 0
+        self._speaking_since: int | None = None
+        self._quiet_since: int | None = None
+        self._waiting: _Atom | None = None
+        self._packed_until = 0
+        self._pieces: list[Piece] = []
+        self._chunks: list[Samples] = []
+        self._speech: list[tuple[int, int]] = []
+        self._length = 0
+        self.spoken: list[tuple[int, int]] = []
+        """All speech so far, in samples of the channel, ordered, without margins."""
+
+    def feed(self, samples: Samples, probabilities: Probabilities) -> Iterator[tuple[Window, Samples]]:
+        """Takes samples, and the probabilities of the frames known so far, and yields the windows that became full, with their sound."""
+        self._samples = np.concatenate((self._samples, samples))
+        for probability in probabilities.tolist():
+            self._probabilities.append(probability)
+            yield from self._hear(probability)
+            self._frame += 1
+        self._forget()
+
+    def finish(self) -> Iterator[tuple[Window, Samples]]:
+        """Yields what is left, after the last sample was fed."""
+        if self._speaking_since is not None:
+            yield from self._settle(_Atom(self._speaking_since, self._frame))
+            self._speaking_since = None
+        if self._waiting is not None:
+            yield from self._pack(self._waiting, None)
+            self._waiting = None
+        if self._pieces:
+            yield self._close()
+
+    def _hear(self, probability: float) -> Iterator[tuple[Window, Samples]]:
+        now = self._frame
+        if self._speaking_since is None:
+            if probability >= self._begin:
+                self._speaking_since = now
+                self._quiet_since = None
+            elif self._waiting is not None and (now - self._waiting.stop) * FRAME >= 2 * self._margin:
+                yield from self._pack(self._waiting, None)
+                self._waiting = None
+            return
+        if probability >= self._end:
+            self._quiet_since = None
+            if (now + 1 - self._speaking_since) * FRAME + 2 * self._margin > self._limit:
+                longest = (self._limit - 2 * self._margin) // FRAME
+                cut = self._quietest_frame(self._speaking_since, min(now, self._speaking_since + longest))
+                yield from self._settle(_Atom(self._speaking_since, cut))
+                self._speaking_since = cut
+            return
+        if self._quiet_since is None:
+            self._quiet_since = now
+        if now + 1 - self._quiet_since >= self._pause:
+            yield from self._settle(_Atom(self._speaking_since, self._quiet_since))
+            self._speaking_since = None
+
+    def _settle(self, atom: _Atom) -> Iterator[tuple[Window, Samples]]:
+        """The next atom is known, so the margin after the one before is known as well."""
+        if self._waiting is not None:
+            yield from self._pack(self._waiting, atom)
+        self._waiting = atom
+
+    def _pack(self, atom: _Atom, following: _Atom | None) -> Iterator[tuple[Window, Samples]]:
+        start = max(atom.start * FRAME - self._margin, self._packed_until)
+        last = self._first_sample + len(self._samples)
+        stop = min(atom.stop * FRAME + self._margin, last)
+        if following is not None:
+            # What lies between two atoms is shared between them, so that no sample is heard twice.
+            stop = min(stop, (atom.stop + following.start) * FRAME // 2)
+        stop = max(stop, min(atom.stop * FRAME, last))
+        if self._pieces and self._length + stop - start > self._limit:
+            yield self._close()
+        self._packed_until = stop
+        spoken = (atom.start * FRAME, min(atom.stop * FRAME, last))
+        self._speech.append((self._length + spoken[0] - start, self._length + spoken[1] - start))
+        if self.spoken and self.spoken[-1][1] >= spoken[0]:
+            self.spoken[-1] = (self.spoken[-1][0], spoken[1])
+        else:
+            self.spoken.append(spoken)
+        before = self._pieces[-1] if self._pieces else None
+        if before is not None and before.source + before.length == start:
+            self._pieces[-1] = Piece(before.source, before.offset, before.length + stop - start)
+        else:
+            self._pieces.append(Piece(start, self._length, stop - start))
+        self._chunks.append(self._samples[start - self._first_sample : stop - self._first_sample].copy())
+        self._length += stop - start
+
+    def _close(self) -> tuple[Window, Samples]:
+        packed = Window(tuple(self._pieces), tuple(self._speech)), np.concatenate(self._chunks)
+        self._pieces, self._chunks, self._speech, self._length = [], [], [], 0
+        return packed
+
+    def _quietest_frame(self, start: int, stop: int) -> int:
+        """Where to cut speech without a pause: the least likely speech in its second half, softest if several are."""
+        half = start + (stop - start) // 2
+        likely = np.array(self._probabilities[half - self._first_frame : stop - self._first_frame])
+        sound = self._samples[half * FRAME - self._first_sample : stop * FRAME - self._first_sample]
+        loudness = np.sqrt(np.mean(sound.reshape(-1, FRAME) ** 2, axis=1))
+        cost = likely + loudness / max(float(loudness.max()), 1e-9)
+        smooth = np.convolve(cost, np.ones(_SMOOTHING) / _SMOOTHING, mode="same")
+        edge = _SMOOTHING // 2
+        return half + edge + int(np.argmin(smooth[edge : len(smooth) - edge]))
+
+    def _forget(self) -> None:
+        """Drops the sound that no coming window can need."""
+        needed = self._frame if self._speaking_since is None else self._speaking_since
+        if self._waiting is not None:
+            needed = min(needed, self._waiting.start)
+        keep = max(min(needed * FRAME - self._margin, self._first_sample + len(self._samples)), self._packed_until)
+        drop = keep - self._first_sample
+        if drop > RATE_HZ:
+            self._samples = self._samples[drop:].copy()
+            self._first_sample = keep
+            frames = max(keep // FRAME - self._first_frame, 0)
+            del self._probabilities[:frames]
+            self._first_frame += frames
+
+
+def split(window: Window, at: int) -> tuple[Window, Window]:
+    """Cuts a window in two, before the sample `at` of the window."""
+    halves: tuple[list[Piece], list[Piece]] = ([], [])
+    for piece in window.pieces:
+        inside = min(max(at - piece.offset, 0), piece.length)
+        if inside:
+            halves[0].append(Piece(piece.source, piece.offset, inside))
+        if inside < piece.length:
+            halves[1].append(Piece(piece.source + inside, piece.offset + inside - at, piece.length - inside))
+    speech: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
+    for start, stop in window.speech:
+        if start < at:
+            speech[0].append((start, min(stop, at)))
+        if stop > at:
+            speech[1].append((max(start, at) - at, stop - at))
+    return (
+        Window(tuple(halves[0]), tuple(speech[0])),
+        Window(tuple(halves[1]), tuple(speech[1])),
+    )

@@ -1,0 +1,110 @@
+"""WriteTable: one run's rows of one table, as Parquet files that a rerun or a retried bundle overwrites, never doubles.
+
+Beam's own `WriteToParquet` moves temporary files from a folder beside the target; a run that is killed leaves them
+there, where a reader of the folder counts their rows. Here a file's name and content follow from the run and the rows
+alone, and it appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.metrics import Metrics
+
+from transforms.each_recording import METRICS_NAMESPACE
+from transforms.storage import files
+from transforms.storage.urls import join
+
+_ROWS_IN_A_GROUP = 2_000
+
+Row = tuple[str, str]
+"""The key that a row is sorted and sharded by (the recording's id), and the row as JSON."""
+
+
+class WriteTable(beam.PTransform):
+    """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and gives the files' URLs.
+
+    Each shard is sorted in memory, so its rows should fit there; the number of shards is the operator's choice.
+    Shard 0 exists in every run: a night without errors has an empty table of errors, not a missing one.
+    """
+
+    def __init__(self, table: str, schema: pa.Schema, output: str, run_id: str, shards: int) -> None:
+        super().__init__(f"Write {table}")
+        self._table = table
+        self._schema = schema
+        self._output = output
+        self._run_id = run_id
+        self._shards = shards
+
+    def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[str]:
+        shards = self._shards
+        # Not the built-in hash: it differs from process to process.
+        keyed = rows | "By shard" >> beam.Map(
+            lambda row: (zlib.crc32(row[0].encode()) % shards, row)
+        ).with_output_types(tuple[int, Row])
+        always = rows.pipeline | "First shard" >> beam.Create([(0, ("", ""))])
+        return (
+            (keyed, always)
+            | "Also when empty" >> beam.Flatten().with_output_types(tuple[int, Row])
+            | "Gather" >> beam.GroupByKey()
+            | "Write" >> beam.ParDo(_WriteShardFn(self._table, self._schema, self._output, self._run_id))
+        )
+
+
+class _WriteShardFn(beam.DoFn):
+    def __init__(self, table: str, schema: pa.Schema, output: str, run_id: str) -> None:
+        self._table = table
+        self._schema = schema
+        self._output = output
+        self._run_id = run_id
+        self._rows = Metrics.counter(METRICS_NAMESPACE, f"WriteTables.{table}")
+
+    def process(self, element: tuple[int, Iterable[Row]]) -> Iterable[str]:
+        shard, rows = element
+        url = join(self._output, self._table, f"{self._run_id}-{shard:04d}.parquet")
+        # A set: a bundle that ran twice may have handed in a row twice.
+        ordered = sorted(set(rows) - {("", "")})
+        with TemporaryDirectory(prefix="hushbeam-") as folder:
+            path = Path(folder) / "shard.parquet"
+            write_parquet(path, self._schema, (row for _, row in ordered))
+            files.upload_file(str(path), url)
+        self._rows.inc(len(ordered))
+        yield url
+
+
+def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[str]) -> None:
+    """Writes JSON rows in groups, with settings that make equal rows equal bytes.
+
+    Raises:
+      pa.ArrowInvalid: A row does not fit the schema: a defect.
+    """
+    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
+        for group in _in_groups(rows):
+            writer.write_table(as_table(group, schema))
+
+
+def _in_groups(rows: Iterable[str]) -> Iterator[list[str]]:
+    remaining = iter(rows)
+    while group := list(islice(remaining, _ROWS_IN_A_GROUP)):
+        yield group
+
+
+def as_table(rows: Iterable[str], schema: pa.Schema) -> pa.Table:
+    """JSON rows as Arrow has them. JSON has no tuples, which Arrow wants for the entries of a map.
+
+    Raises:
+      pa.ArrowInvalid: A row does not fit the schema: a defect.
+    """
+    maps = [field.name for field in schema if pa.types.is_map(field.type)]
+    parsed = [json.loads(row) for row in rows]
+    for row in parsed:
+        row.update({name: [tuple(entry) for entry in row[name]] for name in maps})
+    return pa.Table.from_pylist(parsed, schema=schema)
