@@ -39,6 +39,7 @@ from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.notify import NotificationSettings, Notify
 from transforms.read_manifest import ManifestDefaults, ReadManifest
+from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.redact_text import RedactText, Substitution
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
@@ -155,6 +156,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     """
     manifests = tuple(name for pattern in options.manifest for name in _existing(pattern))
     options.notification.settings().validate()
+    _check_defaults(options.defaults)
     recognition = options.recognition.settings()
     identities = {"recogniser": resolve(recognition.model).identity}
     identities["configuration"] = _hash(options.model_dump(include={"recognition", "detection"}), identities)
@@ -223,6 +225,14 @@ def _run(job: Job, beam_options: PipelineOptions) -> None:
     pipeline = beam.Pipeline(options=beam_options)
     build(pipeline, job)
     pipeline.run().wait_until_finish()
+
+
+def _check_defaults(defaults: ManifestDefaults) -> None:
+    """A default that no line could use would end every recording of the night."""
+    try:
+        read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
+    except ManifestLineError as error:
+        raise ConfigurationError(f"options for all lines: {error}") from None
 
 
 def _existing(pattern: str) -> list[str]:

@@ -16,10 +16,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from schemas.failure import RecordingError
 from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
+from transforms.secrets import is_reference
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import resolve
 
-_SECRET_REFERENCE = re.compile(r"(env:[A-Za-z_][A-Za-z0-9_]*|file:/.+|secretmanager://.+)")
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
@@ -106,7 +106,6 @@ class ManifestDefaults(BaseModel):
     multichannel: bool | None = Field(None, description="a speaker on each channel; --no-multichannel mixes them")
     webhook_url: str | None = Field(None, description="where each finished recording is announced")
     webhook_auth_header_name: str | None = Field(None, description="header that goes with every webhook")
-    webhook_auth_header_value: str | None = Field(None, description="where its value is kept: env:NAME or file:/path")
     surrogate_key: str | None = Field(None, description="where the key of the substitution `surrogate` is kept")
 
 
@@ -125,7 +124,7 @@ def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: s
         asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
     except (ValidationError, json.JSONDecodeError) as error:
         raise _explain(error) from None
-    if asked.webhook_auth_header_value and not _SECRET_REFERENCE.fullmatch(asked.webhook_auth_header_value):
+    if asked.webhook_auth_header_value and not is_reference(asked.webhook_auth_header_value):
         raise ManifestLineError(
             "webhook_auth_header_value: a secret does not belong in a manifest; name where it is kept, env:NAME"
         )
@@ -150,7 +149,7 @@ def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: s
         multichannel=asked.multichannel if asked.multichannel is not None else defaults.multichannel,
         webhook_url=asked.webhook_url or defaults.webhook_url,
         webhook_auth_header_name=asked.webhook_auth_header_name or defaults.webhook_auth_header_name,
-        webhook_auth_header_value=asked.webhook_auth_header_value or defaults.webhook_auth_header_value,
+        webhook_auth_header_value=asked.webhook_auth_header_value,
         metadata=dict(sorted(asked.metadata.items())),
         manifest=manifest,
         line=line,

@@ -1,0 +1,266 @@
+"""Where muting cuts, apart from detection: labels laid on recognised words, muted, and measured on the sound.
+
+    python -m evaluation.edges --calls evaluation/dev evaluation/telephone              # recognises the calls first
+    python -m evaluation.edges --calls evaluation/dev --transcripts dev-base.json       # or takes them from a file
+    python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs  # rewrites docs/edges.*
+
+Detection is perfect here: what `evaluation.laying` marks. Muting is that of the job (`transforms.mute_audio.edges`), or
+a fixed padding around the words' times, and replaces samples by silence without encoding them; the figures are those
+of `evaluation.score`, which judges files. The errors of starts and ends are taken on the sound: from where the first
+sound of an entity lies to where the first muted sound lies, and so for the last.
+
+`--transcripts` are JSON lists of `{"recording_id": ..., "transcript": Transcript.to_dict()}`, one for each folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import soundfile
+from rich.console import Console
+
+from evaluation.chart import Curve, chart
+from evaluation.detect_cached import read_transcripts
+from evaluation.laying import LAYINGS, lay_labels
+from evaluation.score import FRAMES_PER_S, RATE_HZ, Samples, decode, inaudible, score_recording, summarise
+from evaluation.truth import LabelledRecording, SpokenEntity, read_truth
+from schemas.failure import RecordingError
+from schemas.finding import Finding
+from schemas.transcript import TimeSpan, Transcript
+from transforms.media.hear import hear_blocks
+from transforms.mute_audio.edges import EdgeSettings, plan_mutes
+from transforms.transcribe.engine import SpeechEngine
+from transforms.transcribe.recording import SpeechJob
+from transforms.transcribe.settings import TranscriptionSettings
+
+PADDINGS_S = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.25), (0.1, 0.5), (0.25, 0.5), (0.25, 0.75), (0.5, 1.0))
+"""Fixed paddings before and after the words' times that the job's rule is compared with."""
+
+_FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A labelled recording, its sound as (channels, samples) at 16 kHz, and the findings of perfect detection."""
+
+    recording: LabelledRecording
+    sound: Samples
+    transcript: Transcript
+    findings: tuple[Finding, ...]
+
+    def listen(self, ranges: Sequence[TimeSpan]) -> list[Samples]:
+        """The sound of each range."""
+        return [self.sound[span.channel, _sample(span.start_s) : _sample(span.end_s)] for span in ranges]
+
+    def muted(self, spans: Iterable[TimeSpan]) -> Samples:
+        """The sound with silence in `spans`."""
+        muted = self.sound.copy()
+        for span in spans:
+            muted[span.channel, _sample(span.start_s) : _sample(span.end_s)] = 0.0
+        return muted
+
+
+Rule = Callable[[Call], Sequence[TimeSpan]]
+"""Which stretches of a call are muted."""
+
+
+@dataclass(frozen=True)
+class EdgeErrors:
+    """How far the first and the last muted sound of entities lie from their own, in seconds; positive is late."""
+
+    starts_s: tuple[float, ...]
+    ends_s: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a rule does to the calls of one folder."""
+
+    covered: float
+    zero_leak_files: float
+    over_redaction: float
+    false_alarms_per_hour: float
+    errors: EdgeErrors
+
+
+def by_sound(call: Call, settings: EdgeSettings | None = None) -> Sequence[TimeSpan]:
+    """The job's rule."""
+    return plan_mutes(call.transcript, call.findings, call.listen, settings)
+
+
+def by_padding(call: Call, before_s: float, after_s: float) -> Sequence[TimeSpan]:
+    """The words' times, padded."""
+    return [
+        TimeSpan(finding.channel, max(finding.start_s - before_s, 0.0), finding.end_s + after_s)
+        for finding in call.findings
+    ]
+
+
+def measure(calls: Sequence[Call], rule: Rule) -> Figures:
+    """Mutes all calls by a rule and scores what can still be heard."""
+    scores = []
+    errors = []
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "muted.wav"
+        for call in calls:
+            muted = call.muted(rule(call))
+            soundfile.write(file, muted.T, RATE_HZ, subtype="FLOAT")
+            scores.append(score_recording(call.recording, file, ""))
+            errors += [_edge_errors(call, muted)]
+    summary = summarise(scores)
+    return Figures(
+        covered=summary["covered_1.0"],
+        zero_leak_files=summary["zero_leak_files"],
+        over_redaction=summary["over_redaction"],
+        false_alarms_per_hour=summary["false_alarms_per_hour"],
+        errors=EdgeErrors(
+            tuple(error for call_errors in errors for error in call_errors.starts_s),
+            tuple(error for call_errors in errors for error in call_errors.ends_s),
+        ),
+    )
+
+
+def read_calls(folder: Path, transcripts: dict[str, Transcript], laying: str) -> list[Call]:
+    """The labelled recordings of a folder with their labels laid on the words of `transcripts`."""
+    calls = []
+    for recording in read_truth(folder):
+        transcript = transcripts[recording.recording_id]
+        findings = lay_labels(recording, transcript, LAYINGS[laying])
+        calls.append(Call(recording, decode(recording.audio), transcript, findings))
+    return calls
+
+
+def recognise(folder: Path, model: str) -> dict[str, Transcript]:
+    """Recognises the labelled recordings of a folder as the job does."""
+    engine = SpeechEngine(TranscriptionSettings(model=model))
+    jobs = [
+        SpeechJob(recording.recording_id, partial(hear_blocks, recording.audio), language="en")
+        for recording in read_truth(folder)
+    ]
+    transcripts = {}
+    try:
+        for recording_id, heard in engine.transcribe(jobs):
+            if isinstance(heard, RecordingError):
+                raise heard
+            transcripts[recording_id] = heard.transcript
+    finally:
+        engine.close()
+    return transcripts
+
+
+def _sample(time_s: float) -> int:
+    return max(0, round(time_s * RATE_HZ))
+
+
+def _edge_errors(call: Call, muted: Samples) -> EdgeErrors:
+    """The errors of the edges that a call's entities do not share with a neighbouring entity."""
+    starts_s: list[float] = []
+    ends_s: list[float] = []
+    for channel in range(len(call.sound)):
+        entities = [e for e in call.recording.entities if min(e.channel, len(call.sound) - 1) == channel]
+        voiced, silenced = inaudible(call.sound[channel], muted[channel])
+        for entity in entities:
+            runs = _muted_sound(entity, voiced, silenced)
+            if runs is None:
+                continue
+            first, end, own_first, own_end = runs
+            if not any(first / FRAMES_PER_S < other.end_s < entity.start_s + 0.01 for other in entities):
+                starts_s.append((first - own_first) / FRAMES_PER_S)
+            if not any(entity.end_s - 0.01 < other.start_s < end / FRAMES_PER_S for other in entities):
+                ends_s.append((end - own_end) / FRAMES_PER_S)
+    return EdgeErrors(tuple(starts_s), tuple(ends_s))
+
+
+def _muted_sound(entity: SpokenEntity, voiced: np.ndarray, silenced: np.ndarray) -> tuple[int, int, int, int] | None:
+    """Frames: first and past-the-last of the muted sound around an entity, and of its own; None where none is muted.
+
+    Sound goes on over silence that is muted or not: only audible sound ends it.
+    """
+    own = np.flatnonzero(voiced[int(entity.start_s * FRAMES_PER_S) : int(np.ceil(entity.end_s * FRAMES_PER_S))])
+    if not len(own):
+        return None
+    own = own + int(entity.start_s * FRAMES_PER_S)
+    kept = own[silenced[own]]
+    if not len(kept):
+        return None
+    audible = np.flatnonzero(voiced & ~silenced)
+    before = audible[audible < kept[0]]
+    after = audible[audible > kept[-1]]
+    within = np.flatnonzero(silenced)
+    within = within[
+        (within > (before[-1] if len(before) else -1)) & (within < (after[0] if len(after) else len(voiced)))
+    ]
+    return int(within[0]), int(within[-1]) + 1, int(own[0]), int(own[-1]) + 1
+
+
+def _rules() -> Iterator[tuple[str, Rule]]:
+    for before_s, after_s in PADDINGS_S:
+        yield f"−{before_s:.2f} / +{after_s:.2f} s", partial(by_padding, before_s=before_s, after_s=after_s)
+    yield "by sound (the job)", by_sound
+
+
+def _row(name: str, figures: Figures) -> str:
+    columns = [
+        name,
+        f"{figures.covered:.3f}",
+        f"{figures.zero_leak_files:.3f}",
+        f"{figures.over_redaction:.4f}",
+        f"{figures.false_alarms_per_hour:.1f}",
+        _spread(figures.errors.starts_s),
+        _spread(figures.errors.ends_s),
+    ]
+    return "| " + " | ".join(columns) + " |"
+
+
+def _spread(errors_s: Sequence[float]) -> str:
+    """Median, and the two percentiles between which nine of ten errors lie."""
+    low, middle, high = np.percentile(errors_s, [5, 50, 95])
+    return f"{middle:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=Path, nargs="+", required=True, help="folders of labelled recordings")
+    parser.add_argument("--transcripts", type=Path, nargs="+", help="recognised words of each folder, in this order")
+    parser.add_argument("--model", default="base", help="the job's speech model, where there are no transcripts")
+    parser.add_argument("--laying", choices=LAYINGS, default="text", help="how labels are laid on recognised words")
+    parser.add_argument("--docs", type=Path, help="folder of edges.md and edges.svg, to be rewritten")
+    arguments = parser.parse_args()
+    if arguments.transcripts and len(arguments.transcripts) != len(arguments.calls):
+        parser.error("--transcripts: as many files as there are folders in --calls")
+    tables = []
+    curves = []
+    for number, folder in enumerate(arguments.calls):
+        transcripts = (
+            read_transcripts(arguments.transcripts[number])
+            if arguments.transcripts
+            else recognise(folder, arguments.model)
+        )
+        calls = read_calls(folder, transcripts, arguments.laying)
+        figures = {name: measure(calls, rule) for name, rule in _rules()}
+        header = (
+            "| mutes | covered_1.0 | zero-leak files | over-redaction | false alarms/h | start error s | end error s |"
+        )
+        rows = [_row(name, of_rule) for name, of_rule in figures.items()]
+        tables.append("\n".join([f"**{folder.name}**", "", header, "| --- |" + " --- |" * 6, *rows]))
+        points = [(of_rule.over_redaction, 1.0 - of_rule.covered) for of_rule in figures.values()]
+        curves.append(Curve(folder.name, tuple(points[:-1]), points[-1]))
+    table = "\n\n".join(tables) + "\n"
+    Console(highlight=False, soft_wrap=True, markup=False).print(table)
+    if arguments.docs:
+        page = arguments.docs / "edges.md"
+        page.write_text(_FIGURES.sub(lambda _: table, page.read_text(encoding="utf-8")), encoding="utf-8")
+        drawing = chart(curves, across="innocent speech muted (over-redaction)", up="entities not fully muted")
+        (arguments.docs / "edges.svg").write_text(drawing, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Short real calls, and the main job run on them as the command line runs it."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pyarrow.dataset as ds
+import pytest
+import soundfile
+from rich.console import Console
+
+from pipelines.redact import run
+
+LABELLED = Path(__file__).parents[2] / "evaluation" / "dev" / "audio"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run of the job left behind."""
+
+    status: int
+    terminal: str
+    output: Path
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        return ds.dataset(self.output / table, format="parquet").to_table().to_pylist()
+
+    def statuses(self) -> set[str]:
+        return {json.loads(path.read_text())["recording_id"] for path in self.output.glob("status/*.json")}
+
+    def audio(self) -> dict[str, Path]:
+        """Redacted recordings by id."""
+        return {path.name.rsplit(".", 2)[0]: path for path in self.output.glob("audio/*")}
+
+
+def cut(name: str, start_s: float, end_s: float) -> tuple[np.ndarray, int]:
+    """A stretch of a labelled call as 16-bit samples of shape (frames, channels)."""
+    with av.open(str(LABELLED / name)) as container:
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler(format="s16", layout=stream.layout.name, rate=stream.rate)
+        parts = [out.to_ndarray() for frame in container.decode(stream) for out in resampler.resample(frame)]
+        samples = np.concatenate(parts, axis=1).reshape(-1, stream.channels)
+    return samples[int(start_s * stream.rate) : int(end_s * stream.rate)], stream.rate
+
+
+@pytest.fixture(scope="session")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `card.flac`, `phone.wav` (µ-law) and `transfer.flac`, some seconds each."""
+    folder = tmp_path_factory.mktemp("calls")
+    soundfile.write(folder / "card.flac", *cut("card-payment.mp3", 3.0, 13.5))
+    soundfile.write(folder / "phone.wav", *cut("telecom-phone-readback.wav", 3.5, 12.0), subtype="ULAW")
+    soundfile.write(folder / "transfer.flac", *cut("wire-transfer.flac", 2.0, 10.5))
+    return folder
+
+
+@pytest.fixture
+def redact(calls: Path, tmp_path: Path) -> Callable[..., Run]:
+    """Runs the job on manifest lines; audio comes from `calls`, output goes to `tmp_path/out`."""
+
+    def redact(*lines: dict[str, Any], options: tuple[str, ...] = (), output: Path | None = None) -> Run:
+        manifest = tmp_path / "manifest.jsonl"
+        located = [line | {"audio_url": str(calls / line["audio_url"])} for line in lines]
+        manifest.write_text("".join(json.dumps(line) + "\n" for line in located))
+        output = output or tmp_path / "out"
+        terminal = io.StringIO()
+        arguments = ["--manifest", str(manifest), "--output", str(output), "--model", "tiny.en", *options]
+        return Run(run(arguments, Console(file=terminal, width=200)), terminal.getvalue(), output)
+
+    return redact

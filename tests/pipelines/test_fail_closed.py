@@ -1,0 +1,168 @@
+"""Whatever goes wrong with a recording, nothing of it is published, and the others complete."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipelines.redact import EXIT_INCOMPLETE, EXIT_USAGE
+from schemas.failure import ConfigurationError
+from schemas.finding import Finding
+from tests.pipelines.conftest import Run
+from transforms.detect_pii import named_entities
+from transforms.detect_pii.detector import Detector
+from transforms.media.encode import AudioTrack
+
+Redact = Callable[..., Run]
+
+CARD = {"recording_id": "card", "audio_url": "card.flac"}
+PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
+
+# Said in the two calls, in the forms that recognisers and views of the detection give them.
+CANARIES = ("4539", "1488", "0343", "6467", "6145550142", "614-555", "555-0142", "five five five", "four five three")
+
+
+def assert_only_phone_is_out(run: Run, stage: str, error_class: str, status: str = "failed") -> None:
+    assert run.status == EXIT_INCOMPLETE, run.terminal
+    assert run.statuses() == set(run.audio()) == {"phone"}
+    assert {row["recording_id"] for row in run.rows("transcripts")} == {"phone"}
+    assert {row["recording_id"] for row in run.rows("findings")} == {"phone"}
+    (error,) = run.rows("errors")
+    assert (error["recording_id"], error["stage"], error["error_class"], error["status"]) == (
+        "card",
+        stage,
+        error_class,
+        status,
+    )
+    assert not list(run.output.glob("runs/*/rows/*"))
+
+
+def test_a_recording_that_breaks_off_is_not_published(redact: Redact, calls: Path):
+    whole = (calls / "card.flac").read_bytes()
+    (calls / "broken.flac").write_bytes(whole[: len(whole) // 2])
+    run = redact(CARD | {"audio_url": "broken.flac"}, PHONE)
+    assert_only_phone_is_out(run, "Transcribe", "MediaError")
+
+
+def test_a_recording_that_cannot_be_transcribed_is_not_published(redact: Redact):
+    run = redact(CARD | {"language_code": "fr"}, PHONE)  # tiny.en knows English alone
+    assert_only_phone_is_out(run, "Transcribe", "TranscriptionError")
+
+
+def test_a_finding_without_a_time_is_quarantined(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+    detect = Detector.detect
+
+    def without_times(self: Detector, transcript, policies, static_entities) -> Iterable[Finding]:
+        found = detect(self, transcript, policies, static_entities)
+        if "account_number" in policies:
+            return found
+        return tuple(
+            replace(finding, first_word=None, last_word=None, start_s=float("nan"), end_s=float("nan"))
+            for finding in found
+        )
+
+    monkeypatch.setattr(Detector, "detect", without_times)
+    run = redact(CARD | {"redact_pii_policies": ["credit_card_number"]}, PHONE)
+    assert_only_phone_is_out(run, "MuteAudio", "SpanTimeError", "quarantined")
+
+
+def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+    class Choking:
+        name = "choking"
+        policies = frozenset({"credit_card_number"})
+
+        def load(self) -> None:
+            """Has nothing to load."""
+
+        def recognise(self, conversation) -> list:
+            if "539" in conversation.text or "1488" in conversation.text:
+                raise ValueError(f"cannot read {conversation.text}")
+            return []
+
+    load = Detector.load
+
+    def with_choking(self: Detector) -> None:
+        load(self)
+        assert self._recognisers is not None
+        self._recognisers = (*self._recognisers, Choking())
+
+    monkeypatch.setattr(Detector, "load", with_choking)
+    assert_only_phone_is_out(redact(CARD, PHONE), "DetectPII", "RecogniserError")
+
+
+def test_an_encoder_that_fails_half_way_leaves_nothing(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+    write, blocks = AudioTrack.write, []
+
+    def choke(self: AudioTrack, block) -> None:
+        blocks.append(block.shape)
+        if len(blocks) == 3:
+            raise OSError(28, "No space left on device")
+        write(self, block)
+
+    monkeypatch.setattr(AudioTrack, "write", choke)
+    run = redact(CARD, PHONE | {"redact_pii_audio": False})
+    assert len(blocks) == 3
+    assert run.statuses() == {"phone"}
+    assert run.audio() == {}
+    (error,) = run.rows("errors")
+    assert (error["recording_id"], error["stage"], error["retryable"]) == ("card", "MuteAudio", True)
+
+
+def test_an_output_that_cannot_be_written_is_a_failure_and_transcripts_alone_complete(redact: Redact, tmp_path: Path):
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "audio").write_text("a file where the folder should be")
+    run = redact(CARD, PHONE | {"redact_pii_audio": False})
+    assert run.status == EXIT_INCOMPLETE
+    assert run.statuses() == {"phone"}
+    (error,) = run.rows("errors")
+    assert (error["recording_id"], error["stage"]) == ("card", "Commit")
+    assert {row["recording_id"] for row in run.rows("transcripts")} == {"phone"}
+
+
+def test_a_recogniser_that_does_not_load_ends_the_job_with_nothing_published(
+    redact: Redact, monkeypatch: pytest.MonkeyPatch
+):
+    def absent(self: object) -> None:
+        raise ConfigurationError("--spacy_model: the package is not installed")
+
+    monkeypatch.setattr(named_entities.NamedEntities, "load", absent)
+    run = redact(CARD, PHONE)
+    assert run.status == EXIT_USAGE
+    assert "--spacy_model" in run.terminal
+    assert not run.statuses()
+    assert not run.audio()
+
+
+def test_what_was_said_appears_nowhere_but_in_the_source(
+    redact: Redact,
+    calls: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    caplog.set_level(logging.DEBUG)
+    whole = (calls / "card.flac").read_bytes()
+    (calls / "broken.flac").write_bytes(whole[: len(whole) * 3 // 4])
+    run = redact(CARD, PHONE, CARD | {"recording_id": "broken", "audio_url": "broken.flac"})
+    assert run.statuses() == {"card", "phone"}
+    captured = capfd.readouterr()
+    written = {"terminal": run.terminal, "log": caplog.text, "stdout": captured.out, "stderr": captured.err}
+    for path in (path for folder in (run.output, scratch) for path in folder.rglob("*") if path.is_file()):
+        written[str(path)] = path.read_bytes().decode("latin-1")
+        if path.suffix == ".parquet":
+            written[f"{path} rows"] = str(pq.read_table(path).to_pylist())
+    assert len(written) > 10
+    assert "redacted_audio_ready" in str(written), "the search reads what it should"
+    found = {(place, canary) for place, text in written.items() for canary in CANARIES if canary in text.lower()}
+    assert not found
+    assert not list(scratch.rglob("source-*"))

@@ -1,0 +1,359 @@
+"""Deliveries to a real receiver on loopback, well behaved and hostile."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import pickle
+import ssl
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from schemas.delivery import (
+    DELIVERED,
+    NOT_REQUESTED,
+    NOTIFICATIONS_SCHEMA,
+    REFUSED_ADDRESS,
+    REFUSED_HEADER,
+    REJECTED,
+    UNDELIVERED,
+    Delivery,
+)
+from schemas.failure import ConfigurationError
+from tests.transforms.notify.receiver import Receiver, Reply, authority, dripping_headers, huge_body, nonsense, running
+from transforms.notify.deliver import Courier, HostBudget
+from transforms.notify.deliver import Receiver as Asked
+from transforms.notify.message import ready_notification
+from transforms.notify.settings import NotificationSettings
+
+_SECRET = "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode()
+_NOTIFICATION = ready_notification("call-1", "redacted_audio_ready", "gs://public/a.wav", "c0ffee" * 10 + "0123")
+_LOOPBACK = ("127.0.0.0/8",)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running(Receiver()) as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def waits() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def courier(waits: list[float]) -> Callable[..., Courier]:
+    def make(**settings: Any) -> Courier:
+        values = {"allowed_networks": _LOOPBACK, "allow_http": True, **settings}
+        return Courier(NotificationSettings(**values), sleep=waits.append)
+
+    return make
+
+
+def _deliver(courier: Courier, receiver: Receiver, asked: Asked | None = None) -> Delivery:
+    url = f"http://127.0.0.1:{receiver.server_port}/hook?customer=7"
+    return courier.deliver(_NOTIFICATION, asked or Asked(url), "run-1")
+
+
+def test_a_notification_arrives_signed_with_its_auth_header(
+    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SIGNING", _SECRET + "\n")
+    (tmp_path / "auth").write_text("Bearer 123\n")
+    reference = f"file:{tmp_path}/auth"
+    delivery = _deliver(
+        courier(signing_secrets=("env:SIGNING",), auth_header_values=(reference,)),
+        receiver,
+        Asked(f"http://127.0.0.1:{receiver.server_port}/hook?customer=7", "X-Auth"),
+    )
+    assert delivery == Delivery(
+        "call-1", _NOTIFICATION.notification_id, f"127.0.0.1:{receiver.server_port}", 1, 204, DELIVERED, "", "run-1"
+    )
+    (request,) = receiver.received
+    assert (request.method, request.path) == ("POST", "/hook?customer=7")
+    assert request.headers["X-Auth"] == "Bearer 123"
+    assert request.headers["Content-Type"] == "application/json"
+    assert request.headers["Host"] == f"127.0.0.1:{receiver.server_port}"
+    assert Webhook(_SECRET).verify(request.body, dict(request.headers))["recording_id"] == "call-1"
+
+
+def test_two_503_are_waited_out_with_the_same_id_and_body(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    receiver.replies = [Reply(503), Reply(503), Reply(200)]
+    delivery = _deliver(courier(), receiver)
+    assert (delivery.outcome, delivery.attempts, delivery.http_status) == (DELIVERED, 3, 200)
+    assert len({(request.headers["webhook-id"], request.body) for request in receiver.received}) == 1
+    assert len(receiver.received) == 3
+    assert 1 <= waits[0] <= 2
+    assert 2 <= waits[1] <= 3
+
+
+def test_retry_after_is_honoured_as_seconds_and_as_a_date(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    receiver.replies = [Reply(429, {"Retry-After": "7"}), Reply(503, {"Retry-After": date}), Reply(200)]
+    assert _deliver(courier(), receiver).outcome == DELIVERED
+    assert waits[0] == 7
+    assert 25 < waits[1] <= 30
+
+
+def test_a_wait_beyond_the_run_leaves_it_undelivered_at_once(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    receiver.replies = [Reply(429, {"Retry-After": "86400"})]
+    delivery = _deliver(courier(), receiver)
+    assert (delivery.outcome, delivery.attempts, delivery.http_status) == (UNDELIVERED, 1, 429)
+    assert waits == []
+
+
+@pytest.mark.parametrize("header", ["soon", "-5", "", "٣", "Wed, 99 Foo 2020"])
+def test_a_retry_after_that_makes_no_sense_is_ignored(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float], header: str
+) -> None:
+    receiver.replies = [Reply(503, {"Retry-After": header.encode("utf-8").decode("latin-1")}), Reply(200)]
+    assert _deliver(courier(), receiver).outcome == DELIVERED
+    assert 1 <= waits[0] <= 2
+
+
+def test_attempts_end(courier: Callable[..., Courier], receiver: Receiver, waits: list[float]) -> None:
+    receiver.replies = [Reply(500)] * 9
+    delivery = _deliver(courier(attempts=4), receiver)
+    assert (delivery.outcome, delivery.attempts, delivery.http_status) == (UNDELIVERED, 4, 500)
+    assert len(waits) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 410, 422])
+def test_a_receiver_that_says_no_is_not_asked_again(
+    courier: Callable[..., Courier], receiver: Receiver, status: int
+) -> None:
+    receiver.replies = [Reply(status)]
+    delivery = _deliver(courier(), receiver)
+    assert (delivery.outcome, delivery.attempts, delivery.http_status) == (REJECTED, 1, status)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(courier: Callable[..., Courier], receiver: Receiver, status: int) -> None:
+    with running(Receiver()) as elsewhere:
+        target = f"http://127.0.0.1:{elsewhere.server_port}/latest/meta-data/"
+        receiver.replies = [Reply(status, {"Location": target})]
+        delivery = _deliver(courier(), receiver)
+        assert (delivery.outcome, delivery.http_status) == (REJECTED, status)
+        assert elsewhere.received == []
+
+
+def test_a_huge_answer_is_not_read(courier: Callable[..., Courier], receiver: Receiver) -> None:
+    receiver.replies = [Reply(200, behaviour=huge_body)]
+    started = time.monotonic()
+    assert _deliver(courier(), receiver).outcome == DELIVERED
+    assert time.monotonic() - started < 2
+
+
+def test_an_answer_that_drips_ends_with_the_attempt(courier: Callable[..., Courier], receiver: Receiver) -> None:
+    receiver.replies = [Reply(200, behaviour=dripping_headers)]
+    started = time.monotonic()
+    delivery = _deliver(courier(timeout_s=0.5, attempts=1), receiver)
+    assert (delivery.outcome, delivery.http_status, delivery.reason) == (UNDELIVERED, None, "no answer in time")
+    assert time.monotonic() - started < 2
+
+
+def test_a_receiver_that_does_not_speak_http_is_not_able(courier: Callable[..., Courier], receiver: Receiver) -> None:
+    receiver.replies = [Reply(200, behaviour=nonsense)] * 2
+    assert _deliver(courier(attempts=2), receiver).outcome == UNDELIVERED
+
+
+def test_nobody_there_is_undelivered(courier: Callable[..., Courier]) -> None:
+    with running(Receiver()) as gone:
+        url = f"http://127.0.0.1:{gone.server_port}/"
+    delivery = courier(attempts=2).deliver(_NOTIFICATION, Asked(url), "run-1")
+    assert (delivery.outcome, delivery.attempts, delivery.reason) == (UNDELIVERED, 2, "the host cannot be reached")
+
+
+def test_without_a_url_there_is_a_record_alone(courier: Callable[..., Courier]) -> None:
+    delivery = courier().deliver(_NOTIFICATION, Asked(None), "run-1")
+    assert (delivery.outcome, delivery.attempts, delivery.url_host) == (NOT_REQUESTED, 0, None)
+    assert set(delivery.to_row()) == set(NOTIFICATIONS_SCHEMA.names)
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "[::ffff:127.0.0.1]"]
+)
+def test_loopback_is_refused_in_every_spelling_unless_it_is_allowed(receiver: Receiver, host: str) -> None:
+    refusing = Courier(NotificationSettings(allow_http=True))
+    delivery = refusing.deliver(_NOTIFICATION, Asked(f"http://{host}:{receiver.server_port}/"), "run-1")
+    assert (delivery.outcome, delivery.attempts) == (REFUSED_ADDRESS, 0)
+    assert receiver.received == []
+
+
+def test_http_and_credentials_are_refused_by_default(receiver: Receiver) -> None:
+    refusing = Courier(NotificationSettings(allowed_networks=_LOOPBACK))
+    for url in (f"http://127.0.0.1:{receiver.server_port}/", f"https://a:b@127.0.0.1:{receiver.server_port}/"):
+        assert refusing.deliver(_NOTIFICATION, Asked(url), "run-1").outcome == REFUSED_ADDRESS
+    assert receiver.received == []
+
+
+def test_a_name_server_that_changes_its_answer_is_asked_once_for_each_attempt(receiver: Receiver) -> None:
+    asked: list[str] = []
+
+    def public_then_private(host: str, port: int) -> Sequence[str]:
+        asked.append(host)
+        return ["192.0.2.1"] if len(asked) == 1 else ["127.0.0.1"]
+
+    # 192.0.2.0/24 is nobody's: allowed here as the stand-in for a public address that does not answer.
+    settings = NotificationSettings(allow_http=True, allowed_networks=("192.0.2.0/24",), timeout_s=0.3)
+    hostile = Courier(settings, resolver=public_then_private, sleep=lambda _: None)
+    delivery = hostile.deliver(_NOTIFICATION, Asked(f"http://hook.example:{receiver.server_port}/"), "run-1")
+    assert delivery.outcome == REFUSED_ADDRESS
+    assert asked == ["hook.example", "hook.example"]
+    assert receiver.received == []
+
+
+def test_a_name_with_a_public_and_a_private_address_is_refused(receiver: Receiver) -> None:
+    settings = NotificationSettings(allow_http=True, allowed_networks=("192.0.2.0/24",))
+    hostile = Courier(settings, resolver=lambda host, port: ["192.0.2.1", "127.0.0.1"])
+    delivery = hostile.deliver(_NOTIFICATION, Asked(f"http://hook.example:{receiver.server_port}/"), "run-1")
+    assert (delivery.outcome, delivery.attempts) == (REFUSED_ADDRESS, 0)
+
+
+def test_a_name_that_does_not_resolve_is_undelivered_not_let_through() -> None:
+    def broken(host: str, port: int) -> Sequence[str]:
+        raise OSError("no name server")
+
+    courier = Courier(NotificationSettings(attempts=2), resolver=broken, sleep=lambda _: None)
+    assert courier.deliver(_NOTIFICATION, Asked("https://hook.example/"), "run-1").outcome == UNDELIVERED
+
+
+def _tls_courier(client: ssl.SSLContext) -> Courier:
+    return Courier(
+        NotificationSettings(allowed_networks=_LOOPBACK, attempts=1),
+        resolver=lambda host, port: ["127.0.0.1"],
+        tls=client,
+    )
+
+
+def test_the_certificate_is_checked_against_the_name_though_the_connection_goes_to_an_address(
+    receiver: Receiver, tmp_path: Path
+) -> None:
+    server, client = authority(tmp_path, "hook.example")
+    names: list[str | None] = []
+    server.sni_callback = lambda connection, name, context: names.append(name)
+    receiver.socket = server.wrap_socket(receiver.socket, server_side=True)
+    courier = _tls_courier(client)
+    port = receiver.server_port
+    assert courier.deliver(_NOTIFICATION, Asked(f"https://hook.example:{port}/"), "run-1").outcome == DELIVERED
+    assert receiver.received[0].headers["Host"] == f"hook.example:{port}"
+    assert names == ["hook.example"]
+    other = courier.deliver(_NOTIFICATION, Asked(f"https://other.example:{port}/"), "run-1")
+    assert (other.outcome, other.reason) == (UNDELIVERED, "the certificate is not valid for the host")
+    assert len(receiver.received) == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(receiver: Receiver, tmp_path: Path) -> None:
+    server, _ = authority(tmp_path, "hook.example")
+    receiver.socket = server.wrap_socket(receiver.socket, server_side=True)
+    courier = _tls_courier(ssl.create_default_context())
+    delivery = courier.deliver(_NOTIFICATION, Asked(f"https://hook.example:{receiver.server_port}/"), "run-1")
+    assert delivery.reason == "the certificate is not valid for the host"
+    assert receiver.received == []
+
+
+@pytest.mark.parametrize("name", ["", "Host", "content-length", "webhook-signature", "X Y", "X:", "X\r\nY", "ü"])
+def test_a_header_name_that_is_not_free_is_refused(
+    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("AUTH", "Bearer 1")
+    asked = Asked(f"http://127.0.0.1:{receiver.server_port}/", name)
+    delivery = _deliver(courier(auth_header_values=("env:AUTH",)), receiver, asked)
+    assert (delivery.outcome, delivery.attempts) == (REFUSED_HEADER, 0)
+    assert receiver.received == []
+
+
+def test_a_manifest_cannot_send_a_secret_that_the_options_do_not_allow(
+    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH", "Bearer 1")
+    monkeypatch.setenv("CLOUD_KEY", "canary")
+    for allowed in ((), ("env:AUTH",)):
+        asked = Asked(f"http://127.0.0.1:{receiver.server_port}/", "X-Auth", "env:CLOUD_KEY")
+        assert _deliver(courier(auth_header_values=allowed), receiver, asked).outcome == REFUSED_HEADER
+    assert receiver.received == []
+
+
+def test_a_header_value_with_a_line_break_is_refused(
+    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTH", "Bearer 1\r\nX-Injected: 1")
+    asked = Asked(f"http://127.0.0.1:{receiver.server_port}/", "X-Auth")
+    assert _deliver(courier(auth_header_values=("env:AUTH",)), receiver, asked).outcome == REFUSED_HEADER
+
+
+def test_a_host_that_is_down_costs_the_run_its_budget_and_no_more(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    receiver.replies = [Reply(503, {"Retry-After": "40"})] * 99
+    down = courier(budget_s=100)
+    outcomes = [_deliver(down, receiver) for _ in range(5)]
+    assert {delivery.outcome for delivery in outcomes} == {UNDELIVERED}
+    assert sum(waits) <= 100
+    assert len(receiver.received) < 10
+    with running(Receiver()) as up:
+        assert _deliver(down, up).outcome == DELIVERED
+
+
+def test_a_budget_is_kept_by_host() -> None:
+    budget = HostBudget(10)
+    budget.spend("a", 10)
+    assert not budget.allows("a", 0)
+    assert budget.allows("b", 9)
+    assert not budget.allows("b", 10)
+
+
+def test_secrets_and_answers_are_in_no_log_repr_or_error(
+    courier: Callable[..., Courier],
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("SIGNING", _SECRET)
+    monkeypatch.setenv("AUTH", "Bearer canary-of-the-auth-header")
+    caplog.set_level(logging.DEBUG)
+    receiver.replies = [Reply(503, {"X-Echo": "canary-in-a-header"}), Reply(200, behaviour=huge_body)]
+    made = courier(signing_secrets=("env:SIGNING",), auth_header_values=("env:AUTH",))
+    asked = Asked(f"http://127.0.0.1:{receiver.server_port}/hook?token=canary-in-the-url", "X-Auth")
+    delivery = _deliver(made, receiver, asked)
+    assert delivery.outcome == DELIVERED
+    settings = NotificationSettings(signing_secrets=("env:SIGNING",), auth_header_values=("env:AUTH",))
+    everything = [caplog.text, repr(made), repr(asked), repr(delivery), json.dumps(delivery.to_row())]
+    everything.append(repr(pickle.dumps(settings)))
+    for text in everything:
+        assert "canary" not in text
+        assert _SECRET[6:] not in text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"signing_secrets": ("whsec_abc",)},
+        {"auth_header_values": ("Bearer canary",)},
+        {"allowed_networks": ("10.0.0.1/8",)},
+        {"allowed_networks": ("everything",)},
+    ],
+)
+def test_settings_that_cannot_work_end_the_job_before_it_starts(settings: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="--webhook_") as caught:
+        NotificationSettings(**settings).validate()
+    assert "canary" not in str(caught.value)
+
+
+def test_settings_that_can_work_pass() -> None:
+    NotificationSettings(("env:A", "file:/run/secrets/b"), ("env:C",), ("10.0.0.0/8", "fd00::/64")).validate()
