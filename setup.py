@@ -19,4 +19,5 @@ setup(
     packages=find_packages(include=["pipelines", "pipelines.*", "schemas", "schemas.*", "transforms", "transforms.*"]),
     package_data={"transforms.detect_pii": ["gazetteers/*", "languages/*"]},
     install_requires=_REQUIREMENTS,
+    extras_require={"s3": ["s3fs>=2026.2"]},
 )

@@ -210,8 +210,10 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     try:
         job = prepare(options, local=local)
-        with RunLock(job.output, job.run_id), watching(console) if local else nullcontext():
+        with RunLock(job.output, job.run_id) as lock, watching(console) if local else nullcontext():
+            files.remove_incomplete(job.output)
             _run(job, beam_options)
+            lock.check()
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE

@@ -11,8 +11,8 @@ import time
 import traceback
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -31,6 +31,7 @@ _PASSED, _FAILED = "passed", "failed"
 
 InputT = TypeVar("InputT", bound=StageInput)
 OutputT = TypeVar("OutputT")
+ValueT = TypeVar("ValueT")
 
 
 class Outcome(NamedTuple, Generic[OutputT]):
@@ -84,6 +85,36 @@ class RecordingStage(ABC, Generic[InputT, OutputT]):
     def measure(self, output: OutputT) -> dict[str, int]:
         """Counters to add for a recording that passed, by name. No values, no ids."""
         return {}
+
+
+class ThreadedStage(RecordingStage[InputT, OutputT]):
+    """A stage whose work waits for disks, networks or native code: several recordings at a time, in threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.in_flight = threads
+
+    def setup(self) -> None:
+        self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix=self.name)
+
+    def teardown(self) -> None:
+        self._threads.shutdown()
+
+    def submit(self, recording: InputT) -> Future[OutputT]:
+        return self._threads.submit(self.process, recording)
+
+
+def then(future: Future[ValueT], convert: Callable[[ValueT], OutputT]) -> Future[OutputT]:
+    """A future of what `convert` makes of another future's result. Errors of either are its own."""
+    converted: Future[OutputT] = Future()
+
+    def arrived(done: Future[ValueT]) -> None:
+        try:
+            converted.set_result(convert(done.result()))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
+            converted.set_exception(error)
+
+    future.add_done_callback(arrived)
+    return converted
 
 
 class _EachRecordingFn(beam.DoFn):

@@ -147,9 +147,14 @@ def storage_errors(url: str, doing: str) -> Iterator[None]:
 def _google_file_system() -> Any:
     # The base class, not the one that fsspec picks: that one asks a second service (gRPC) about every bucket's type,
     # for up to a minute where it does not answer. Imported late: it costs a second that a local run should not pay.
+    import aiohttp  # noqa: PLC0415
     from gcsfs.core import GCSFileSystem  # noqa: PLC0415
 
-    options: dict[str, Any] = {"use_listings_cache": False}
+    options: dict[str, Any] = {
+        "use_listings_cache": False,
+        # Not the default of five minutes for a request as a whole, which a long recording takes.
+        "requests_timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60),
+    }
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")
     if emulator:
         options |= {"token": "anon", "endpoint_url": emulator if "://" in emulator else f"http://{emulator}"}

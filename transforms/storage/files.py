@@ -7,6 +7,7 @@ Every write is atomic: a reader sees the old content or the whole new one. Every
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import mimetypes
 import os
@@ -227,18 +228,11 @@ def list_names(folder: str) -> list[str]:
     return [file.name for file in list_files(folder)]
 
 
-def delete(url: str) -> bool:
-    """Removes a file.
-
-    Returns:
-      Whether there was one.
-    """
+def delete(url: str) -> None:
+    """Removes a file, if there is one."""
     url = urls.normalised(url)
-    try:
+    with contextlib.suppress(MissingFileError):
         request(url, "delete", lambda store, path: store.rm_file(path))
-    except MissingFileError:
-        return False
-    return True
 
 
 def remove_incomplete(folder: str) -> int:

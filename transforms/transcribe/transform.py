@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from tempfile import TemporaryDirectory
 
@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from schemas.stages import HeardRecording, PendingRecording
-from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.each_recording import Outcome, RecordingStage, each_recording, then
 from transforms.media.hear import Hearing
 from transforms.storage import files
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob
@@ -58,7 +58,7 @@ class _TranscribeStage(RecordingStage[PendingRecording, HeardRecording]):
     def submit(self, recording: PendingRecording) -> Future[HeardRecording]:
         sound = _Sound(recording)
         job = SpeechJob(recording.recording_id, sound.blocks, recording.recording.language_code)
-        return _then(self._engine.submit(job), sound.heard)
+        return then(self._engine.submit(job), sound.heard)
 
     def measure(self, output: HeardRecording) -> dict[str, int]:
         return {"audio_milliseconds": round(output.transcript.duration_s * 1000)}
@@ -84,17 +84,3 @@ class _Sound:
             raise RuntimeError("the engine finished a recording that it did not hear to its end")
         mixed = self._mix and hearing.info.channels > 1
         return HeardRecording(self._recording, heard.transcript, hearing.info, hearing.identity, mixed)
-
-
-def _then(future: Future[Heard], convert: Callable[[Heard], HeardRecording]) -> Future[HeardRecording]:
-    """A future of what `convert` makes of another future's result."""
-    converted: Future[HeardRecording] = Future()
-
-    def arrived(done: Future[Heard]) -> None:
-        try:
-            converted.set_result(convert(done.result()))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
-            converted.set_exception(error)
-
-    future.add_done_callback(arrived)
-    return converted

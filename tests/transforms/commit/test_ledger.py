@@ -10,6 +10,7 @@ import pytest
 
 from schemas.failure import ConfigurationError
 from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
+from transforms.commit import ledger
 from transforms.commit.ledger import Status, list_statuses, read_status, save_snapshot, status_url, write_status
 from transforms.storage import files
 
@@ -52,12 +53,13 @@ def test_a_status_object_that_is_not_ours_ends_the_job(tmp_path: Path, content: 
         list_statuses(str(tmp_path))
 
 
-def test_a_ledger_is_listed_whole(tmp_path: Path) -> None:
+def test_a_ledger_is_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "_READ_AT_ONCE", 16)
     assert list_statuses(str(tmp_path)) == {}
-    _write_many(str(tmp_path), 600)
+    _write_many(str(tmp_path), 60)
     statuses = list_statuses(str(tmp_path))
-    assert len(statuses) == 600
-    assert statuses["call-599"] == replace(_STATUS, recording_id="call-599")
+    assert len(statuses) == 60
+    assert statuses["call-59"] == replace(_STATUS, recording_id="call-59")
 
 
 def test_what_changed_after_the_snapshot_is_read_again(tmp_path: Path) -> None:
@@ -82,15 +84,15 @@ def test_with_a_snapshot_an_object_store_is_not_asked_for_each_recording(
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
     root = make_bucket(proxy.url) + "/out"
-    _write_many(root, 40)
-    assert _requests_of_listing(root, proxy) >= 40
+    _write_many(root, 12)
+    assert _requests_of_listing(root, proxy) >= 12
     save_snapshot(root)
     assert _requests_of_listing(root, proxy) <= 5
 
 
 def _requests_of_listing(root: str, proxy: FaultyProxy) -> int:
     before = proxy.requests
-    assert len(list_statuses(root)) == 40
+    assert len(list_statuses(root)) == 12
     return proxy.requests - before
 
 

