@@ -31,19 +31,24 @@ from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA
-from schemas.stages import CommittedRecording
+from schemas.stages import CommittedRecording, HeardRecording
+from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome, summary_url
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.run_lock import RunLock
 from transforms.detect_pii import DetectionSettings, DetectPII
+from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
+from transforms.each_recording import Outcome
 from transforms.mute_audio import MuteAudio, MuteSettings
+from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NotificationSettings, Notify
+from transforms.plan_spans import PlanSpans
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
-from transforms.redact_text import RedactText, Substitution
+from transforms.redact_text import RedactText
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
-from transforms.transcribe import Transcribe, TranscriptionSettings
+from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
 from transforms.transcribe.model import resolve
 from transforms.write_tables import Row, WriteTable
 
@@ -63,6 +68,8 @@ class Recognition(BaseModel):
     device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
     compute_type: str = Field("default", description="as CTranslate2 names it; int8 on cpu, float16 on cuda")
     profile: Literal["accurate", "fast"] = Field("accurate", description="beam search, or greedy decoding")
+    longest_minutes: float = Field(20.0, gt=0, description="longer recordings are cut in silence; needs --shuffle_key")
+    shuffle_key: str | None = Field(None, description="where the key for words between workers is kept: env:NAME")
 
     def settings(self) -> TranscriptionSettings:
         """What the speech engine takes."""
@@ -72,16 +79,44 @@ class Recognition(BaseModel):
 
 
 class Detection(BaseModel):
-    """What counts as found."""
+    """What counts as found, and which models find it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     minimum_score: float = Field(0.0, ge=0.0, le=1.0, description="findings below it are dropped; 0 keeps all")
     allow_list: tuple[str, ...] = Field((), description="terms that are never redacted")
+    spacy_model: str = Field(DEFAULT_SPACY_MODEL, description="spaCy package or folder for names and places")
+    token_classifier: str | None = Field(None, description="folder of an ONNX token classifier in place of Rampart")
+    detection_processes: int = Field(0, ge=0, description="processes beside the worker that detect; 0: in the worker")
 
     def settings(self) -> DetectionSettings:
         """What the detector takes."""
-        return DetectionSettings(minimum_score=self.minimum_score, allow_list=self.allow_list)
+        return DetectionSettings(
+            minimum_score=self.minimum_score,
+            allow_list=self.allow_list,
+            spacy_model=self.spacy_model,
+            token_classifier=self.token_classifier,
+        )
+
+
+class Muting(BaseModel):
+    """What else is muted, and how."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    untranscribed: UntranscribedMode = Field("mute", description="speech that was heard and not understood")
+    dtmf: bool = Field(True, description="mute keypad tones, which can be decoded from a recording")
+    tone_hz: float = Field(1000.0, ge=100, le=1900, description="of the muting `tone`")
+    tone_level_db: float = Field(-24.0, ge=-60, le=-6, description="of the muting `tone`, relative to full scale")
+
+    def settings(self) -> MuteSettings:
+        """What the stage takes."""
+        return MuteSettings(
+            untranscribed=UntranscribedSettings(mode=self.untranscribed),
+            dtmf=self.dtmf,
+            tone_hz=self.tone_hz,
+            tone_level_db=self.tone_level_db,
+        )
 
 
 class Notification(BaseModel):
@@ -117,6 +152,7 @@ class RedactOptions(BaseModel):
     defaults: ManifestDefaults = ManifestDefaults()
     recognition: Recognition = Recognition()
     detection: Detection = Detection()
+    muting: Muting = Muting()
     notification: Notification = Notification()
 
 
@@ -159,7 +195,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     _check_defaults(options.defaults)
     recognition = options.recognition.settings()
     identities = {"recogniser": resolve(recognition.model).identity}
-    identities["configuration"] = _hash(options.model_dump(include={"recognition", "detection"}), identities)
+    identities["configuration"] = _hash(options.model_dump(include={"recognition", "detection", "muting"}), identities)
     return Job(
         options,
         manifests,
@@ -172,20 +208,33 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
 
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
     """Draws the pipeline, in the order in which the data flows."""
-    options, output, run_id, identities = job.options, job.output, job.run_id, job.identities
+    options, output, run_id = job.options, job.output, job.run_id
+    recognition = options.recognition.settings()
 
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
-    pending, skipped, missing = recordings | SkipFinished(output, identities["configuration"], force=options.force)
-    # From here to Commit the stages are one fused chain: raw words never leave the worker that heard them.
-    heard, unheard = pending | Transcribe(options.recognition.settings())
-    detected, undetected = heard | DetectPII(options.detection.settings())
-    redacted, unredacted = detected | RedactText(Substitution())
-    muted, unmuted = redacted | MuteAudio(MuteSettings())
-    published, unpublished = muted | Commit(output, run_id, identities)
+    pending, skipped, missing = recordings | SkipFinished(output, job.identities["configuration"], force=options.force)
+    failures = [rejected, missing]
 
-    committed = (published, pipeline | RecoverCommitted(output, run_id)) | "All committed" >> beam.Flatten()
-    failures = (
-        (rejected, missing, unheard, undetected, unredacted, unmuted, unpublished)
+    if options.recognition.shuffle_key:
+        whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60)
+        heard_spans, unheard_spans = spans | TranscribeSpans(recognition)
+        joined, unjoined = heard_spans | AssembleTranscript(options.recognition.shuffle_key)
+        published_long, unpublished_long = joined | "Long recordings" >> RedactAndCommit(job)
+        failures += [undecoded, unheard_spans, unjoined, unpublished_long]
+    else:
+        whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
+
+    heard, unheard = whole | Transcribe(recognition)
+    published, unpublished = heard | RedactAndCommit(job)
+    failures += [unheard, unpublished]
+
+    committed = (
+        published,
+        published_long,
+        pipeline | RecoverCommitted(output, run_id),
+    ) | "All committed" >> beam.Flatten().with_output_types(CommittedRecording)
+    all_failures = (
+        tuple(failures)
         | "All failures" >> beam.Flatten()
         | "Of this run" >> beam.Map(lambda failure: replace(failure, run_id=run_id)).with_output_types(Failure)
     )
@@ -194,13 +243,32 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     tables = (
         committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),
         committed | "Finding rows" >> beam.FlatMap(_finding_rows) | _table("findings", FINDINGS_SCHEMA, job),
-        failures | "Error rows" >> beam.Map(_error_row) | _table("errors", ERRORS_SCHEMA, job),
+        all_failures | "Error rows" >> beam.Map(_error_row) | _table("errors", ERRORS_SCHEMA, job),
         deliveries
         | "Notification rows" >> beam.Map(_delivery_row)
         | _table("notifications", NOTIFICATIONS_SCHEMA, job),
     )
-    summary = RunOutcome(committed, failures, skipped, tables) | CloseRun(output, run_id, identities)
-    return Results(committed, failures, deliveries, summary)
+    summary = RunOutcome(committed, all_failures, skipped, tables) | CloseRun(output, run_id, job.identities)
+    return Results(committed, all_failures, deliveries, summary)
+
+
+class RedactAndCommit(beam.PTransform):
+    """From raw words to public outputs: one fused chain, so that the words never leave the worker that has them."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("RedactAndCommit")
+        self._job = job
+
+    def expand(self, heard: beam.PCollection[HeardRecording]) -> Outcome[CommittedRecording]:
+        job, options = self._job, self._job.options
+        detected, undetected = heard | DetectPII(
+            options.detection.settings(), processes=options.detection.detection_processes
+        )
+        redacted, unredacted = detected | RedactText(options.defaults.surrogate_key)
+        muted, unmuted = redacted | MuteAudio(options.muting.settings())
+        published, unpublished = muted | Commit(job.output, job.run_id, job.identities)
+        failures = (undetected, unredacted, unmuted, unpublished) | "Failures" >> beam.Flatten()
+        return Outcome(published, failures)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:

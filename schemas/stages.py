@@ -158,6 +158,32 @@ class StagedAudio:
         return sum(span.end_s - span.start_s for span in self.muted)
 
 
+@travels
+@dataclass(frozen=True)
+class Verification:
+    """Whether somebody listened to a redacted recording again, and what came of it. No values.
+
+    Attributes:
+      outcome: `passed`; `nothing_to_verify` where nothing that can be recognised was muted; `not_sampled`; `off`.
+        What does not pass is not published.
+      recogniser: Identity of the model that listened; empty where none did.
+      listened_s: Seconds of sound, summed over the channels, in the first pass.
+      values: How many values it listened for.
+      sentinels, sentinels_heard: Innocent words that it should hear, and those of them that it heard.
+      leaks: What it heard that it should not, and that was muted then.
+      repairs: How often the recording was muted again.
+    """
+
+    outcome: str = "off"
+    recogniser: str = ""
+    listened_s: float = 0.0
+    values: int = 0
+    sentinels: int = 0
+    sentinels_heard: int = 0
+    leaks: int = 0
+    repairs: int = 0
+
+
 @stays_in_worker
 @dataclass(frozen=True)
 class MutedRecording(_FromRecording):
@@ -165,14 +191,13 @@ class MutedRecording(_FromRecording):
 
     Attributes:
       audio: None where none was asked for.
-      sound_findings: What was found in the sound and not in the words: keypad tones.
-      verification: `passed`, `off` or `not_sampled`.
+      sound_findings: What was found in the sound and not in the words: keypad tones, leaks that verification muted.
     """
 
     redacted: RedactedRecording
     audio: StagedAudio | None
     sound_findings: tuple[Finding, ...] = ()
-    verification: str = "off"
+    verification: Verification = Verification()
 
     @property
     def recording(self) -> Recording:
@@ -216,3 +241,74 @@ class CommittedRecording:
 
     def __repr__(self) -> str:
         return f"CommittedRecording({self.recording_id!r})"
+
+
+@travels
+@dataclass(frozen=True)
+class SpanToHear(_FromRecording):
+    """A stretch of a long recording, to be heard by itself and joined with the others.
+
+    Attributes:
+      pending: The recording.
+      samples: Of the whole recording, as it was when its spans were planned.
+      number: From 0.
+      count: How many spans the recording has.
+      start_s, end_s: Seconds of the recording; the spans follow each other without gap or overlap.
+    """
+
+    pending: PendingRecording
+    samples: SampleIdentity
+    number: int
+    count: int
+    start_s: float
+    end_s: float
+
+    @property
+    def recording(self) -> Recording:
+        return self.pending.recording
+
+
+@stays_in_worker
+@dataclass(frozen=True)
+class HeardSpan(_FromRecording):
+    """A span and what was said in it, with times of the recording."""
+
+    span: SpanToHear
+    transcript: Transcript
+    media: MediaInfo
+
+    @property
+    def recording(self) -> Recording:
+        return self.span.recording
+
+    def __repr__(self) -> str:
+        return f"HeardSpan({self.recording_id!r}, {self.span.number + 1} of {self.span.count})"
+
+
+@travels
+@dataclass(frozen=True)
+class SealedSpan:
+    """A heard span on its way to the others: readable only with the job's key.
+
+    Attributes:
+      span: Which one it is.
+      sealed: Its transcript and media, encrypted and bound to this span of this output.
+    """
+
+    span: SpanToHear
+    sealed: bytes
+
+    @property
+    def recording_id(self) -> str:
+        return self.span.recording_id
+
+    @property
+    def manifest(self) -> str:
+        return self.span.manifest
+
+    @property
+    def line(self) -> int:
+        return self.span.line
+
+    def __repr__(self) -> str:
+        return f"SealedSpan({self.recording_id!r}, {self.span.number + 1} of {self.span.count})"

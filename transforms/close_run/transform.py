@@ -55,7 +55,10 @@ class CloseRun(beam.PTransform):
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
         counts = (
             outcome.committed | "Count what completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
-            outcome.failures | "Count what did not" >> beam.Map(_count_failure).with_output_types(Count),
+            outcome.failures
+            | "Who did not" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
+            | "Once each" >> beam.Distinct()
+            | "Count what did not" >> beam.Map(_count_failed).with_output_types(Count),
             outcome.skipped | "Count what was there" >> beam.Map(_count_skipped).with_output_types(Count),
         )
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
@@ -119,8 +122,13 @@ def _count_committed(recording: CommittedRecording) -> Iterable[Count]:
         yield f"findings.{json.loads(row)['policy']}", 1
 
 
-def _count_failure(failure: Failure) -> Count:
-    return f"recordings.{failure.status}", 1
+def _failed_recording(failure: Failure) -> tuple[str, str, int, str]:
+    # A long recording has a row for each of its spans that failed.
+    return failure.recording_id or "", failure.manifest, failure.line, failure.status
+
+
+def _count_failed(failed: tuple[str, str, int, str]) -> Count:
+    return f"recordings.{failed[-1]}", 1
 
 
 def _count_skipped(recording_id: str) -> Count:

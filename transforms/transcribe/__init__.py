@@ -1,6 +1,6 @@
 """From sound to words."""
 
 from transforms.transcribe.settings import TranscriptionSettings
-from transforms.transcribe.transform import Transcribe
+from transforms.transcribe.transform import Transcribe, TranscribeSpans
 
-__all__ = ["Transcribe", "TranscriptionSettings"]
+__all__ = ["Transcribe", "TranscribeSpans", "TranscriptionSettings"]

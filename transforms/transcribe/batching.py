@@ -4,31 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
 
-_LONGEST_WAIT_S = 1.0
-_BATCHES_TO_CHOOSE_FROM = 4
+_SHORT_WAIT_S = 1.0
+_LONG_WAIT_S = 60.0
 
 
-@dataclass(order=True)
+@dataclass(frozen=True)
 class _Waiting(Generic[Entry]):
-    length: int
-    number: int
-    entry: Entry = field(compare=False)
-    kind: int = field(compare=False)
-    size: int = field(compare=False)
-    since: float = field(compare=False)
+    entry: Entry
+    size: int
+    since: float
 
 
 class WaitingRoom(Generic[Entry]):
-    """Collects entries of several producers and hands them out in batches of similar length.
+    """Collects entries of several producers and hands them out in batches of one kind.
 
-    A producer waits while the room holds as many bytes as it may. A batch is handed out when there is enough to choose
-    from, when no producer has anything to add, when the room is full, or when an entry has waited for a second.
+    A producer waits while the room holds as many bytes as it may. A full batch goes first. One that is not full is
+    handed out when nobody can add to it, because all producers have ended or wait for room, or when nothing else
+    was ready for a second; and a full one lets an entry pass that has waited for a minute.
 
     Args:
       limit_bytes: How much may wait. One entry is always let in.
@@ -39,9 +38,8 @@ class WaitingRoom(Generic[Entry]):
         self._limit = limit_bytes
         self._batch = batch
         self._changed = threading.Condition()
-        self._waiting: list[_Waiting[Entry]] = []
+        self._kinds: defaultdict[Hashable, list[_Waiting[Entry]]] = defaultdict(list)
         self._bytes = 0
-        self._number = 0
         self._producers = 0
         self._blocked = 0
         self._closed = False
@@ -52,13 +50,12 @@ class WaitingRoom(Generic[Entry]):
             self._producers += change
             self._changed.notify_all()
 
-    def put(self, entry: Entry, *, length: int, size: int, kind: int = 0, wait: bool = True) -> bool:
+    def put(self, entry: Entry, *, kind: Hashable, size: int, wait: bool = True) -> bool:
         """Adds an entry.
 
         Args:
-          length: Entries of similar length go together.
+          kind: Entries of different kinds never go together.
           size: In bytes.
-          kind: Entries of different kinds never go together; a higher kind goes first once enough wait.
           wait: Whether to wait for room; those who empty the room must not.
 
         Returns:
@@ -68,12 +65,11 @@ class WaitingRoom(Generic[Entry]):
             if wait:
                 self._blocked += 1
                 self._changed.notify_all()
-                self._changed.wait_for(lambda: self._closed or not self._waiting or self._bytes + size <= self._limit)
+                self._changed.wait_for(lambda: self._closed or not self._bytes or self._bytes + size <= self._limit)
                 self._blocked -= 1
             if self._closed:
                 return False
-            self._number += 1
-            self._waiting.append(_Waiting(length, self._number, entry, kind, size, time.monotonic()))
+            self._kinds[kind].append(_Waiting(entry, size, time.monotonic()))
             self._bytes += size
             self._changed.notify_all()
             return True
@@ -82,42 +78,37 @@ class WaitingRoom(Generic[Entry]):
         """Waits for a batch. An empty one means that the room is closed."""
         with self._changed:
             while not self._closed:
-                batch = self._choose()
-                if batch:
-                    chosen = {waiting.number for waiting in batch}
-                    self._waiting = [waiting for waiting in self._waiting if waiting.number not in chosen]
-                    self._bytes -= sum(waiting.size for waiting in batch)
-                    self._changed.notify_all()
-                    return [waiting.entry for waiting in batch]
-                self._changed.wait(self._patience())
+                kind = self._ready()
+                if kind is not None:
+                    return self._hand_out(kind)
+                self._changed.wait(_SHORT_WAIT_S / 4 if self._kinds else None)
             return []
 
     def close(self) -> None:
         """Lets everybody go: `put` returns False, `take` an empty batch, and what waits is dropped."""
         with self._changed:
             self._closed = True
-            self._waiting.clear()
+            self._kinds.clear()
             self._changed.notify_all()
 
-    def _patience(self) -> float | None:
-        if not self._waiting:
+    def _ready(self) -> Hashable | None:
+        """The kind to hand out now, if any."""
+        if not self._kinds:
             return None
-        oldest = min(waiting.since for waiting in self._waiting)
-        return max(oldest + _LONGEST_WAIT_S - time.monotonic(), 0.01)
+        by_age = sorted(self._kinds, key=lambda kind: self._kinds[kind][0].since)
+        waited_s = time.monotonic() - self._kinds[by_age[0]][0].since
+        full = [kind for kind in by_age if len(self._kinds[kind]) >= self._batch()]
+        if full and waited_s < _LONG_WAIT_S:
+            return full[0]
+        if full or self._producers <= self._blocked or waited_s >= _SHORT_WAIT_S:
+            return by_age[0]
+        return None
 
-    def _choose(self) -> list[_Waiting[Entry]]:
-        if not self._waiting:
-            return []
+    def _hand_out(self, kind: Hashable) -> list[Entry]:
+        waiting = self._kinds.pop(kind)
         size = self._batch()
-        oldest = min(self._waiting, key=lambda waiting: waiting.number)
-        nobody_adds = self._producers <= self._blocked
-        waited = time.monotonic() - oldest.since >= _LONGEST_WAIT_S
-        for kind in sorted({waiting.kind for waiting in self._waiting}):
-            same = sorted(waiting for waiting in self._waiting if waiting.kind == kind)
-            enough = len(same) >= size * (_BATCHES_TO_CHOOSE_FROM if kind == 0 else 1)
-            if enough or ((nobody_adds or waited) and kind == oldest.kind):
-                first = min(same, key=lambda waiting: waiting.number)
-                place = same.index(first)
-                start = min(max(place - size // 2, 0), max(len(same) - size, 0))
-                return same[start : start + size]
-        return []
+        if len(waiting) > size:
+            self._kinds[kind] = waiting[size:]
+        self._bytes -= sum(each.size for each in waiting[:size])
+        self._changed.notify_all()
+        return [each.entry for each in waiting[:size]]

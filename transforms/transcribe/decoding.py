@@ -19,9 +19,10 @@ from transforms.transcribe.windows import Window
 from transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
 
 FRAMES_PER_SECOND = 100
-_FULL_FRAMES = 3000
-_FRAMES_STEP = 100
-_TRAILING_FRAMES = 100
+_CONTEXTS = (600, 1000, 1400, 1800, 2200, 2600, 3000)
+"""Frames that the model is shown. Fixed steps, so that what is heard in a window does not depend on its batch."""
+
+_TRAILING_FRAMES = 200
 """Silence after a window's sound that the model sees; without any it invents endings."""
 
 _TEMPERATURES = (0.2, 0.4, 0.8)
@@ -62,7 +63,14 @@ class Request:
 
     @property
     def frames(self) -> int:
-        return self.features.shape[1]
+        """Of its sound."""
+        return int(self.features.shape[1])
+
+    @property
+    def context(self) -> int:
+        """Frames that the model is shown: the sound and silence after it."""
+        needed = self.frames + _TRAILING_FRAMES
+        return _CONTEXTS[-1] if self.careful else next((n for n in _CONTEXTS if n >= needed), _CONTEXTS[-1])
 
 
 @dataclass(frozen=True)
@@ -112,13 +120,13 @@ class WindowDecoder:
         self._beam = beam
 
     def decode(self, requests: Sequence[Request]) -> list[Decoded]:
-        """Decodes a batch. All requests are careful, or none is.
+        """Decodes a batch of requests of the same context and care.
 
         Raises:
           RuntimeError: CTranslate2 failed, or ran out of the device's memory.
         """
         careful = requests[0].careful
-        encoded = self._encode(requests, careful)
+        encoded = self._encode(requests)
         languages = self._languages(requests, encoded)
         prompts = [self._prompt(language) for language, _ in languages]
         most = min(_MOST_TOKENS, 16 + int(_TOKENS_PER_SECOND_SPOKEN * max(r.frames for r in requests) / 100))
@@ -131,12 +139,11 @@ class WindowDecoder:
             for request, language, text, spoken in zip(requests, languages, texts, words, strict=True)
         ]
 
-    def _encode(self, requests: Sequence[Request], careful: bool) -> Any:
-        longest = max(request.frames for request in requests) + _TRAILING_FRAMES
-        frames = _FULL_FRAMES if careful else min(_FULL_FRAMES, -(-longest // _FRAMES_STEP) * _FRAMES_STEP)
-        padded = np.zeros((len(requests), requests[0].features.shape[0], frames), np.float32)
+    def _encode(self, requests: Sequence[Request]) -> Any:
+        first = requests[0]
+        padded = np.zeros((len(requests), first.features.shape[0], first.context), np.float32)
         for row, request in zip(padded, requests, strict=True):
-            row[:, : request.frames] = request.features[:, :frames]
+            row[:, : request.frames] = request.features[:, : first.context]
         if self._model.device == "cuda":
             return self._model.whisper.encode(ctranslate2.StorageView.from_array(padded))
         # On a CPU the attention of one window fits the cache and that of a batch does not: one by one is twice as fast.
@@ -235,11 +242,12 @@ class WindowDecoder:
                 tokenizer.sot_sequence,
                 # The model's align does not take an empty text: one end-of-text token stands for it.
                 [part or [tokenizer.eot] for part in tokens],
-                [min(request.frames, _FULL_FRAMES) for request in requests],
+                [min(request.frames, _CONTEXTS[-1]) for request in requests],
             )
             for index, result in enumerate(results):
                 if languages[index][0] == language and tokens[index]:
-                    words[index] = timed_texts(tokenizer, tokens[index], result.alignments, result.text_token_probs)
+                    found, likely = result.alignments, result.text_token_probs
+                    words[index] = timed_texts(tokenizer, tokens[index], found, likely, requests[index].window)
         return words
 
 

@@ -19,11 +19,12 @@ __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
 class SpeechEngine:
     """Hears many recordings at once, so that the model always has full batches.
 
-    Recordings are decoded, searched for speech and cut into windows in several threads; windows of all recordings and
-    channels wait together and go through the model in batches; results return to their recordings. What waits is bounded.
+    Recordings are decoded, searched for speech and cut into windows in several threads; windows of all recordings
+    and channels wait together and go through the model in batches; results return to their recordings. What waits is
+    bounded.
 
-    `submit` may be called from any thread. An error of one recording ends that recording's future alone. An error of the
-    model ends all of them: a job must not go on with a model that fails.
+    `submit` may be called from any thread. An error of one recording ends that recording's future alone. An error of
+    the model ends all of them: a job must not go on with a model that fails.
     """
 
     def __init__(self, settings: TranscriptionSettings) -> None:
@@ -135,14 +136,15 @@ class SpeechEngine:
 
     def _queue(self, entry: Entry, *, wait: bool) -> None:
         request = entry.request
-        self._room.put(entry, length=request.frames, size=request.features.nbytes, kind=int(request.careful), wait=wait)
+        kind = (request.careful, request.context)
+        self._room.put(entry, kind=kind, size=request.features.nbytes, wait=wait)
 
     def _work(self, decoder: WindowDecoder) -> None:
         """Takes batches until the room closes."""
         while entries := self._room.take():
             try:
                 self._decode(decoder, [entry for entry in entries if not entry.recording.future.done()])
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
                 self._break(error)
                 return
 

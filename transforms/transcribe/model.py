@@ -121,7 +121,7 @@ def load(settings: TranscriptionSettings) -> LoadedModel:
     supported = ctranslate2.get_supported_compute_types(device)
     if compute_type not in supported:
         raise ConfigurationError(
-            f"compute_type: {compute_type!r} is not supported on {device} here; use one of {', '.join(sorted(supported))}"
+            f"compute_type: {compute_type!r} is not supported on this {device}; it knows {', '.join(sorted(supported))}"
         )
     folder = resolve(settings.model)
     try:

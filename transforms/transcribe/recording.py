@@ -1,4 +1,4 @@
-"""One recording on its way through the engine: what was sent to the model, what came back, and what is still missing."""
+"""One recording on its way through the engine: what went to the model, what came back, and what is missing."""
 
 from __future__ import annotations
 

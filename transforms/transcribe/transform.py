@@ -9,13 +9,17 @@ from tempfile import TemporaryDirectory
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from schemas.stages import HeardRecording, PendingRecording
-from transforms.each_recording import Outcome, RecordingStage, each_recording, then
+from schemas.media import MediaInfo, SampleIdentity
+from schemas.stages import HeardRecording, HeardSpan, PendingRecording, SpanToHear
+from transforms.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
+from transforms.media.errors import MediaError
 from transforms.media.hear import Hearing
 from transforms.storage import files
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob
 from transforms.transcribe.settings import TranscriptionSettings
 from transforms.transcribe.vad import Samples
+
+_ENGINES = Shared()
 
 
 class Transcribe(beam.PTransform):
@@ -34,53 +38,100 @@ class Transcribe(beam.PTransform):
         return recordings | each_recording(_TranscribeStage(self._settings), HeardRecording)
 
 
-class _TranscribeStage(RecordingStage[PendingRecording, HeardRecording]):
-    name = "Transcribe"
+class TranscribeSpans(beam.PTransform):
+    """The same for spans of long recordings, each by itself, by whichever worker gets it."""
 
+    def __init__(self, settings: TranscriptionSettings) -> None:
+        super().__init__("TranscribeSpans")
+        self._settings = settings
+
+    def expand(self, spans: beam.PCollection[SpanToHear]) -> Outcome[HeardSpan]:
+        return spans | each_recording(_TranscribeSpanStage(self._settings), HeardSpan)
+
+
+class _EngineStage(RecordingStage[InputT, OutputT]):
     # Enough that short calls of several batches are under way; what waits in memory is bounded by the engine, in bytes.
     in_flight = 64
 
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
-        self._shared = Shared()
 
     def setup(self) -> None:
-        self._engine = self._shared.acquire(self._start, tag=repr(self._settings))
+        self._engine = _ENGINES.acquire(self._start, tag=repr(self._settings))
 
     def _start(self) -> SpeechEngine:
         engine = SpeechEngine(self._settings)
         engine.load()
         return engine
 
-    def process(self, recording: PendingRecording) -> HeardRecording:
+    def process(self, recording: InputT) -> OutputT:
         return self.submit(recording).result()
+
+
+class _TranscribeStage(_EngineStage[PendingRecording, HeardRecording]):
+    name = "Transcribe"
 
     def submit(self, recording: PendingRecording) -> Future[HeardRecording]:
         sound = _Sound(recording)
+
+        def whole(heard: Heard) -> HeardRecording:
+            if sound.info is None or sound.identity is None:
+                raise RuntimeError("the engine finished a recording that it did not hear to its end")
+            return HeardRecording(recording, heard.transcript, sound.info, sound.identity, sound.is_mixed)
+
         job = SpeechJob(recording.recording_id, sound.blocks, recording.recording.language_code)
-        return then(self._engine.submit(job), sound.heard)
+        return then(self._engine.submit(job), whole)
 
     def measure(self, output: HeardRecording) -> dict[str, int]:
         return {"audio_milliseconds": round(output.transcript.duration_s * 1000)}
 
 
-class _Sound:
-    """One recording's way into the engine: fetched and decoded when the engine asks for it, then removed."""
+class _TranscribeSpanStage(_EngineStage[SpanToHear, HeardSpan]):
+    name = "TranscribeSpans"
 
-    def __init__(self, recording: PendingRecording) -> None:
+    def submit(self, recording: SpanToHear) -> Future[HeardSpan]:
+        last = recording.number == recording.count - 1
+        sound = _Sound(recording.pending, recording.start_s, None if last else recording.end_s)
+
+        def part(heard: Heard) -> HeardSpan:
+            if sound.info is None or (last and sound.identity is None):
+                raise RuntimeError("the engine finished a span that it did not hear to its end")
+            if last and sound.identity != recording.samples:
+                raise MediaError("identity_differs", "the samples that were heard are not those that were planned with")
+            return HeardSpan(recording, heard.transcript, sound.info)
+
+        job = SpeechJob(
+            recording.recording_id, sound.blocks, recording.recording.language_code, start_s=recording.start_s
+        )
+        return then(self._engine.submit(job), part)
+
+    def measure(self, output: HeardSpan) -> dict[str, int]:
+        return {"audio_milliseconds": round((output.span.end_s - output.span.start_s) * 1000)}
+
+
+class _Sound:
+    """A recording's way into the engine, or a span's: fetched and decoded when the engine asks for it, then removed.
+
+    Attributes:
+      info, identity: As in `Hearing`, once the blocks were read.
+    """
+
+    def __init__(self, recording: PendingRecording, start_s: float = 0.0, end_s: float | None = None) -> None:
         self._recording = recording
-        self._hearing: Hearing | None = None
+        self._start_s = start_s
+        self._end_s = end_s
         self._mix = recording.recording.multichannel is False
+        self.info: MediaInfo | None = None
+        self.identity: SampleIdentity | None = None
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether several channels were heard as one."""
+        return self._mix and self.info is not None and self.info.channels > 1
 
     def blocks(self) -> Iterator[Samples]:
         with TemporaryDirectory(prefix="hushbeam-") as folder:
             source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)
-            self._hearing = Hearing(source, mix=self._mix)
-            yield from self._hearing
-
-    def heard(self, heard: Heard) -> HeardRecording:
-        hearing = self._hearing
-        if hearing is None or hearing.info is None or hearing.identity is None:
-            raise RuntimeError("the engine finished a recording that it did not hear to its end")
-        mixed = self._mix and hearing.info.channels > 1
-        return HeardRecording(self._recording, heard.transcript, hearing.info, hearing.identity, mixed)
+            hearing = Hearing(source, start_s=self._start_s, end_s=self._end_s, mix=self._mix)
+            yield from hearing
+        self.info, self.identity = hearing.info, hearing.identity

@@ -1,4 +1,4 @@
-"""Packs the speech of one channel into windows of up to 30 s, cut in silence, that know where every sample came from."""
+"""Packs a channel's speech into windows of up to 30 s, cut in silence, that know where every sample came from."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class WindowPacker:
         """All speech so far, in samples of the channel, ordered, without margins."""
 
     def feed(self, samples: Samples, probabilities: Probabilities) -> Iterator[tuple[Window, Samples]]:
-        """Takes samples, and the probabilities of the frames known so far, and yields the windows that became full, with their sound."""
+        """Takes samples and the probabilities of their frames; yields windows that became full, with their sound."""
         self._samples = np.concatenate((self._samples, samples))
         for probability in probabilities.tolist():
             self._probabilities.append(probability)

@@ -1,9 +1,14 @@
-"""Words with times, from tokens and their alignment to one window of sound."""
+"""Words with times, from tokens and their alignment to one window of sound.
+
+Whisper's alignment says when the model's attention moves on to the next token. That is early: a little within speech,
+and by the whole length of a pause before the first word after it. Muting depends on these times, so they are set right
+here against the speech that the voice activity detector heard.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -20,6 +25,11 @@ TOKENS_PER_SECOND = 50
 UTTERANCE_PAUSE_S = 0.8
 """A longer pause ends an utterance."""
 
+_EARLY_S = 0.08
+_TAIL_S = 0.7
+"""Sound after the last word before a pause that still belongs to it."""
+
+_SHORTEST_S = 0.06
 _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 
@@ -39,6 +49,7 @@ def timed_texts(
     tokens: Sequence[int],
     alignment: Sequence[tuple[int, int]],
     probabilities: Sequence[float],
+    window: Window,
 ) -> list[TimedText]:
     """Joins tokens into words, with punctuation on the word that it belongs to.
 
@@ -46,21 +57,115 @@ def timed_texts(
       tokens: Text tokens, without special ones.
       alignment: Pairs of token index and time step, as CTranslate2 gives them.
       probabilities: Of each token.
+      window: Says where speech was detected.
     """
     if not tokens or not alignment:
         return []
+    starts = _first_steps(alignment, len(tokens) + 1) / TOKENS_PER_SECOND
+    pieces = [tokenizer.decode([token]) for token in tokens]
+    sounding = [any(character.isalnum() for character in piece) or "\ufffd" in piece for piece in pieces]
+    speech = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
+    spans = settle(list(pairwise(starts.tolist())), sounding, speech)
     texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
-    token_index, time_index = np.array(alignment).T
-    first_steps = np.concatenate(([True], np.diff(token_index) > 0))
-    starts = time_index[first_steps] / TOKENS_PER_SECOND
-    bounds = np.concatenate(([0], np.cumsum([len(part) for part in parts[:-1]])))
-    if bounds[-1] >= len(starts):
-        bounds = np.minimum(bounds, len(starts) - 1)
-    words = [
-        TimedText(text, float(starts[a]), float(starts[b]), float(np.mean(probabilities[a:b])) if b > a else 0.0)
-        for text, a, b in zip(texts[:-1], bounds[:-1], bounds[1:], strict=True)
-    ]
+    words: list[TimedText] = []
+    first = 0
+    for text, part in zip(texts[:-1], parts[:-1], strict=True):
+        last = first + len(part)
+        for begin, end in _unbroken(spans, sounding, first, last):
+            audible = [span for span, heard in zip(spans[begin:end], sounding[begin:end], strict=True) if heard]
+            start_s, end_s = (audible[0][0], audible[-1][1]) if audible else (spans[begin][0], spans[begin][0])
+            shown = text if (begin, end) == (first, last) else tokenizer.decode(list(tokens[begin:end]))
+            words.append(TimedText(shown, start_s, end_s, float(np.mean(probabilities[begin:end]))))
+        first = last
     return _with_punctuation(words)
+
+
+def settle(
+    spans: Sequence[tuple[float, float]], sounding: Sequence[bool], speech: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Sets the times of aligned tokens right, in seconds of one window.
+
+    A token whose range reaches over a pause was said after it. The last token before a pause lasts to the end of the
+    sound. Punctuation takes no time.
+
+    Args:
+      spans: Ordered, each beginning where the one before ends.
+      sounding: Whether a token can be heard at all.
+      speech: Detected speech, ordered, apart from each other.
+
+    Returns:
+      Ranges of the same tokens: ordered by start, none of negative length.
+    """
+    settled: list[tuple[float, float]] = []
+    onset_wanted = 0.0
+    for (aligned_start, aligned_end), heard in zip(spans, sounding, strict=True):
+        start, end = aligned_start + _EARLY_S, aligned_end + _EARLY_S
+        if settled:
+            start = max(start, settled[-1][0])
+        if not heard:
+            settled.append((start, start))
+            onset_wanted = start
+            continue
+        # The first sound after punctuation may have begun within the punctuation's range.
+        onset = _last_onset(speech, min(start, onset_wanted or start), end)
+        if onset is not None:
+            start = max(onset, settled[-1][1] if settled else 0.0)
+            end = max(end, start + _SHORTEST_S)
+        settled.append((start, max(start, end)))
+        onset_wanted = 0.0
+    return _lengthened(settled, sounding, speech)
+
+
+def _last_onset(speech: Sequence[tuple[float, float]], start: float, end: float) -> float | None:
+    """Where speech begins after the last pause within a range, if there is one."""
+    onsets = [onset for onset, _ in speech if start < onset <= end + _EARLY_S]
+    return onsets[-1] if onsets else None
+
+
+def _lengthened(
+    spans: list[tuple[float, float]], sounding: Sequence[bool], speech: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Lets the last token before a pause last as long as the sound does."""
+    lengthened = list(spans)
+    audible = [index for index, heard in enumerate(sounding) if heard]
+    for index, following in zip(audible, [*audible[1:], None], strict=True):
+        start, end = spans[index]
+        next_start = spans[following][0] if following is not None else float("inf")
+        for onset, stop in speech:
+            if onset <= end <= stop <= next_start:
+                lengthened[index] = (start, stop if stop - end <= _TAIL_S else end)
+            elif onset <= end and next_start <= stop and 0 < next_start - end <= _TAIL_S:
+                # Sound without a pause: what lies between two words is the end of the first.
+                lengthened[index] = (start, next_start)
+            elif start < stop < end:
+                # The alignment let the token go on into the pause.
+                lengthened[index] = (start, max(stop, start + _SHORTEST_S))
+    return lengthened
+
+
+def _first_steps(alignment: Sequence[tuple[int, int]], count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The step at which the alignment reaches each token; tokens that it never reaches take the step of the next."""
+    tokens, steps = np.array(alignment).T
+    firsts = np.full(count, np.inf)
+    np.minimum.at(firsts, np.minimum(tokens, count - 1), steps)
+    firsts[-1] = min(firsts[-1], steps[-1])
+    reached: np.ndarray[tuple[int], np.dtype[np.float64]] = np.minimum.accumulate(firsts[::-1])[::-1]
+    return reached
+
+
+def _unbroken(
+    spans: Sequence[tuple[float, float]], sounding: Sequence[bool], first: int, last: int
+) -> Iterator[tuple[int, int]]:
+    """Splits a word's tokens where a long pause lies in between: two turns that were written as one number."""
+    begin, previous = first, None
+    for index in range(first, last):
+        if not sounding[index]:
+            continue
+        if previous is not None and spans[index][0] - spans[previous][1] > UTTERANCE_PAUSE_S:
+            yield begin, previous + 1
+            begin = previous + 1
+        previous = index
+    yield begin, last
 
 
 def _with_punctuation(words: list[TimedText]) -> list[TimedText]:
@@ -69,12 +174,12 @@ def _with_punctuation(words: list[TimedText]) -> list[TimedText]:
     for word in words:
         current = word
         if opening is not None:
-            current = TimedText(opening.text + word.text, opening.start_s, word.end_s, word.confidence)
+            current = replace(word, text=opening.text + word.text)
             opening = None
         if current.text.startswith(" ") and current.text.strip() in _PREPENDED:
             opening = current
-        elif joined and word.text in _APPENDED:
-            joined[-1] = replace(joined[-1], text=joined[-1].text + word.text)
+        elif joined and current.text in _APPENDED:
+            joined[-1] = replace(joined[-1], text=joined[-1].text + current.text)
         else:
             joined.append(current)
     if opening is not None:

@@ -1,0 +1,81 @@
+"""Joining spans, and what their words look like on the way."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from apache_beam import coders
+
+from schemas.media import MediaInfo, SampleIdentity
+from schemas.recording import Recording
+from schemas.source import SourceIdentity
+from schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
+from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from transforms.assemble_transcript.join import IncompleteTranscriptError, join
+from transforms.assemble_transcript.sealing import Sealer, SealBrokenError
+from transforms.media.hear import inspect
+
+PENDING = PendingRecording(
+    Recording("long", "/calls/long.wav", ("person_name",)),
+    SourceIdentity("/calls/long.wav", 1, "mtime_ns:1"),
+    "identity",
+)
+SAMPLES = SampleIdentity(80_000, "0" * 64)
+
+
+@pytest.fixture(scope="module")
+def media() -> MediaInfo:
+    return inspect("evaluation/dev/audio/vehicle-claim.wav").info
+
+
+def heard(media: MediaInfo, number: int, count: int, *said: tuple[float, str], language: str = "en") -> HeardSpan:
+    span = SpanToHear(PENDING, SAMPLES, number, count, number * 5.0, number * 5.0 + 5.0)
+    utterances = tuple(Utterance(0, (Word(f" {text}", start, start + 0.5, 0.9, 0),)) for start, text in said)
+    speech = tuple(TimeSpan(0, start, start + 0.5) for start, _ in said)
+    return HeardSpan(span, Transcript(language, 0.9 - number / 10, span.end_s, 1, utterances, speech), media)
+
+
+def test_spans_join_in_their_order(media: MediaInfo):
+    spans = [heard(media, 1, 2, (6.0, "five")), heard(media, 0, 2, (1.0, "four"), (3.0, "oh"))]
+    whole = join(spans)
+    assert "".join(word.text for word in whole.transcript.words) == " four oh five"
+    assert whole.transcript.duration_s == SAMPLES.frames / media.sample_rate_hz
+    assert len(whole.transcript.speech) == 3
+    assert whole.transcript.language_confidence == pytest.approx(0.8)
+    assert whole.samples == SAMPLES
+
+
+def test_the_language_is_that_of_the_most_words(media: MediaInfo):
+    spans = [heard(media, 0, 2, language="und"), heard(media, 1, 2, (6.0, "hello"), language="en")]
+    assert join(spans).transcript.language_code == "en"
+
+
+@pytest.mark.parametrize("present", [[0], [1], [0, 0], [0, 1, 1]])
+def test_a_recording_of_which_a_span_is_missing_or_doubled_fails(media: MediaInfo, present: list[int]):
+    with pytest.raises(IncompleteTranscriptError):
+        join(heard(media, number, 2, (number * 5 + 1.0, "hi")) for number in present)
+
+
+def test_sealed_words_open_with_the_same_key_alone(media: MediaInfo):
+    span = heard(media, 0, 1, (1.0, "quagga"))
+    sealed = Sealer("first key").seal(span)
+    assert Sealer("first key").open(sealed) == span
+    with pytest.raises(SealBrokenError, match="--shuffle_key"):
+        Sealer("other key").open(sealed)
+
+
+def test_words_do_not_open_as_those_of_another_span(media: MediaInfo):
+    sealer = Sealer("key")
+    first, second = (sealer.seal(heard(media, number, 2, (1.0, "quagga"))) for number in (0, 1))
+    with pytest.raises(SealBrokenError):
+        sealer.open(SealedSpan(second.span, first.sealed))
+
+
+def test_nothing_that_is_shuffled_can_be_read(media: MediaInfo):
+    sealed = Sealer("key").seal(heard(media, 0, 1, (1.0, "quagga")))
+    coder = coders.registry.get_coder(SealedSpan)
+    encoded = coder.encode(sealed)
+    assert coder.decode(encoded) == sealed
+    for content in (encoded, pickle.dumps(sealed), repr(sealed).encode()):
+        assert b"quagga" not in content

@@ -1,0 +1,191 @@
+"""A recording is written like its source: exactly, or aligned with it, and without anything but sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+import soundfile
+
+from schemas.failure import ConfigurationError
+from schemas.media import MediaInfo
+from tests.transforms.media.recordings import CANARY, EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE, Recipe
+from transforms.media.decode import Decoder, to_float
+from transforms.media.encode import Encoder
+from transforms.media.errors import MediaError
+from transforms.media.output_format import QUALITIES, output_format
+
+BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO, *VIDEO_ELSEWHERE, *UNWRITABLE]}
+MP3_IN_WAV = Recipe("mp3.wav", "wav", "libmp3lame", 16_000, 1, 32_000)
+
+
+def decode(path: Path) -> tuple[np.ndarray[Any, Any], MediaInfo]:
+    with Decoder(path) as decoder:
+        return np.concatenate(list(decoder.blocks()), axis=1), decoder.info
+
+
+def copy(source: Path, quality: str = "source", name: str = "copy") -> tuple[Path, str]:
+    with Decoder(source) as decoder:
+        output = output_format(decoder.info, quality, source.suffix)
+        path = source.parent / f"{name}{output.suffix}"
+        with Encoder(path, source, decoder.info, output) as encoder:
+            for block in decoder.blocks():
+                encoder.write(block)
+    return path, output.note
+
+
+def lag_s(source: np.ndarray[Any, Any], copied: np.ndarray[Any, Any], rate_hz: int) -> float:
+    """How much later the copy is, by cross-correlation."""
+    one, other = to_float(source).mean(axis=0), to_float(copied).mean(axis=0)
+    size = 2 * max(len(one), len(other))
+    correlation = np.fft.irfft(np.fft.rfft(other, size) * np.conj(np.fft.rfft(one, size)), size)
+    peak = int(np.argmax(correlation))
+    return (peak if peak < size // 2 else peak - size) / rate_hz
+
+
+@pytest.mark.parametrize("recipe", EXACT, ids=lambda recipe: recipe.name)
+def test_lossless_formats_keep_every_sample(tmp_path: Path, recipe: Recipe) -> None:
+    source = recipe.write(tmp_path)
+    samples, info = decode(source)
+    path, note = copy(source)
+    copied, written = decode(path)
+    assert path.suffix == source.suffix
+    assert not note
+    assert (written.container, written.codec, written.bits) == (info.container, info.codec, info.bits)
+    assert copied.dtype == samples.dtype
+    np.testing.assert_array_equal(copied, samples)
+
+
+@pytest.mark.parametrize("recipe", [*LOSSY, *VIDEO, *VIDEO_ELSEWHERE, MP3_IN_WAV], ids=lambda recipe: recipe.name)
+def test_lossy_formats_stay_aligned_and_keep_their_length(tmp_path: Path, recipe: Recipe) -> None:
+    source = recipe.write(tmp_path)
+    samples, info = decode(source)
+    path, note = copy(source)
+    copied, written = decode(path)
+    assert (written.codec, written.sample_rate_hz, written.channels) == (info.codec, info.sample_rate_hz, info.channels)
+    assert abs(lag_s(samples, copied, info.sample_rate_hz)) < 0.01
+    longest = 0.04 if recipe is MP3_IN_WAV else 0.02
+    assert abs(copied.shape[1] - samples.shape[1]) / info.sample_rate_hz <= longest
+    assert written.nominal_rate_hz == info.nominal_rate_hz
+    if recipe in VIDEO_ELSEWHERE:
+        assert (path.suffix, written.container) == (".mkv", "matroska")
+        assert "written in matroska" in note
+    else:
+        assert (path.suffix, written.container) == (source.suffix, info.container)
+        assert not note
+
+
+@pytest.mark.parametrize("recipe", [*EXACT, *LOSSY, *VIDEO, VIDEO_ELSEWHERE[0]], ids=lambda recipe: recipe.name)
+def test_nothing_but_sound_and_pictures_is_written(tmp_path: Path, recipe: Recipe) -> None:
+    path, _ = copy(recipe.write(tmp_path))
+    assert b"CANARY" not in path.read_bytes()
+    with av.open(str(path)) as container:
+        tags = {**container.metadata}
+        for stream in container.streams:
+            tags |= stream.metadata
+        assert len(container.chapters()) == 0
+        assert [stream.type for stream in container.streams].count("audio") == 1
+    ours = {"language", "handler_name", "vendor_id", "encoder", "duration", "major_brand", "minor_version"}
+    assert {tag.lower() for tag in tags} <= ours | {"compatible_brands", "material_package_umid"}
+
+
+def test_the_canary_is_in_the_sources(tmp_path: Path) -> None:
+    tagged = [recipe for recipe in [*EXACT, *LOSSY, *VIDEO] if CANARY.encode() in recipe.write(tmp_path).read_bytes()]
+    assert len(tagged) > 30
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pcm_s16le.wav", "pcm.aiff", "pcm.caf", "flac-16.flac", "stereo.mp3", "vorbis.ogg", "stereo.opus", "gsm.wav"),
+        *("stereo.m4a", "narrow.amr", "opus.mka", "h264.mp4", "mpeg4.mov", "vp8.webm", "h264-aac.mkv", "stereo.wma"),
+    ],
+)
+def test_the_same_sound_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
+    source = BY_NAME[name].write(tmp_path)
+    one, _ = copy(source, name="one")
+    other, _ = copy(source, name="other")
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize("quality", ["wav", "flac", "mp3"])
+@pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-24.flac", "stereo.mp3", "stereo.opus", "h264.mp4"])
+def test_a_quality_that_is_asked_for_is_what_is_written(tmp_path: Path, quality: str, name: str) -> None:
+    source = BY_NAME[name].write(tmp_path)
+    samples, info = decode(source)
+    path, note = copy(source, quality)
+    copied, written = decode(path)
+    assert (path.suffix, written.container) == (f".{quality}", quality)
+    assert not note
+    assert copied.shape == samples.shape
+    assert (written.sample_rate_hz, written.has_video) == (info.sample_rate_hz, False)
+    assert abs(lag_s(samples, copied, info.sample_rate_hz)) < 0.01
+    if info.bits is not None and quality != "mp3":
+        np.testing.assert_array_equal(copied, samples)
+
+
+def test_other_readers_agree_about_mp3_and_ogg(tmp_path: Path) -> None:
+    for name in ("stereo.mp3", "vorbis.ogg", "telephone.opus"):
+        source = BY_NAME[name].write(tmp_path)
+        path, _ = copy(source)
+        before, after = soundfile.info(source), soundfile.info(path)
+        assert (after.samplerate, after.channels, after.subtype) == (before.samplerate, before.channels, before.subtype)
+        assert after.frames == pytest.approx(before.frames, abs=0.02 * before.samplerate)
+
+
+def test_mp3_that_cannot_hold_the_sound_becomes_flac_and_says_so(tmp_path: Path) -> None:
+    path, note = copy(BY_NAME["four-channels.wav"].write(tmp_path), "mp3")
+    assert path.suffix == ".flac"
+    assert "mp3 cannot hold 4 channels" in note
+
+
+def test_a_format_that_cannot_be_written_becomes_the_nearest_and_says_so(tmp_path: Path) -> None:
+    source = UNWRITABLE[0].write(tmp_path)
+    path, note = copy(source)
+    assert path.suffix == ".flac"
+    assert "nistsphere cannot be written" in note
+    np.testing.assert_array_equal(decode(path)[0], decode(source)[0])
+
+
+def test_a_usual_suffix_is_kept_and_a_wrong_one_is_not(tmp_path: Path) -> None:
+    source = BY_NAME["stereo.opus"].write(tmp_path)
+    assert copy(source)[0].suffix == ".opus"
+    assert copy(source.rename(tmp_path / "x.wav"))[0].suffix == ".ogg"
+
+
+def test_an_unknown_quality_is_a_mistake_of_configuration(tmp_path: Path) -> None:
+    with Decoder(BY_NAME["gsm.wav"].write(tmp_path)) as decoder, pytest.raises(ConfigurationError) as refused:
+        output_format(decoder.info, "best")
+    assert all(quality in str(refused.value) for quality in QUALITIES)
+
+
+@pytest.mark.parametrize(
+    "name", ["pcm_s16le.wav", "flac-16.flac", "stereo.mp3", "vorbis.ogg", "stereo.m4a", "h264.mp4"]
+)
+def test_a_full_disk_ends_the_recording_and_may_be_tried_again(tmp_path: Path, name: str) -> None:
+    source = BY_NAME[name].write(tmp_path)
+    with Decoder(source) as decoder:
+        output = output_format(decoder.info, "source", source.suffix)
+        path = tmp_path / f"copy{output.suffix}"
+        path.symlink_to("/dev/full")
+        with pytest.raises(MediaError) as refused, Encoder(path, source, decoder.info, output) as encoder:
+            for block in decoder.blocks():
+                encoder.write(block)
+    assert refused.value.reason == "not_written"
+    assert refused.value.retryable
+    assert not path.is_symlink()
+
+
+@pytest.mark.parametrize("name", ["pcm_s16le.wav", "vorbis.ogg", "h264.mp4"])
+def test_a_failure_half_way_leaves_no_file(tmp_path: Path, name: str) -> None:
+    source = BY_NAME[name].write(tmp_path)
+    path = tmp_path / f"copy{source.suffix}"
+    with Decoder(source) as decoder:
+        output = output_format(decoder.info, "source", source.suffix)
+        with pytest.raises(KeyError), Encoder(path, source, decoder.info, output) as encoder:
+            encoder.write(next(decoder.blocks()))
+            raise KeyError
+    assert not path.exists()

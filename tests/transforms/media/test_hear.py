@@ -1,0 +1,94 @@
+"""What the recogniser hears, whole or in part, is always the same sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from schemas.transcript import TimeSpan
+from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, speech
+from transforms.media.decode import Decoder
+from transforms.media.errors import MediaError
+from transforms.media.hear import HEARING_RATE_HZ, Heard, Hearing, hear_blocks, hear_ranges, inspect
+
+BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
+
+
+def heard(path: Path, **options: float | bool | None) -> Heard:
+    return np.concatenate(list(hear_blocks(path, **options)), axis=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-16.flac", "stereo.opus", "rf64.wav"])
+def test_a_recording_is_heard_at_16_khz(tmp_path: Path, name: str) -> None:
+    sound = heard(BY_NAME[name].write(tmp_path))
+    assert sound.dtype == np.float32
+    assert sound.shape == (2, pytest.approx(SECONDS * HEARING_RATE_HZ, abs=2))
+    expected = speech(HEARING_RATE_HZ, 2)[:, : sound.shape[1]]
+    assert np.corrcoef(sound[1, : expected.shape[1]], expected[1])[0, 1] > 0.9
+
+
+def test_a_range_is_the_same_sound_as_in_the_whole(tmp_path: Path) -> None:
+    path = BY_NAME["flac-16.flac"].write(tmp_path)
+    whole = heard(path)
+    part = heard(path, start_s=2.0, end_s=4.5)
+    assert part.shape == (2, 2.5 * HEARING_RATE_HZ)
+    # The resampling filter sees silence beyond a range's edges.
+    inner = slice(800, -800)
+    np.testing.assert_allclose(part[:, inner], whole[:, 32_000:72_000][:, inner], atol=1e-4)
+
+
+def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> None:
+    path = BY_NAME["flac-16.flac"].write(tmp_path)
+    whole = heard(path)
+    ranges = [TimeSpan(1, 4.0, 4.5), TimeSpan(0, 0.0, 0.25), TimeSpan(1, 3.9, 4.2), TimeSpan(0, 6.0, 9.0)]
+    sounds = hear_ranges(path, ranges)
+    for span, sound in zip(ranges, sounds, strict=True):
+        first, last = round(span.start_s * HEARING_RATE_HZ), round(min(span.end_s, SECONDS) * HEARING_RATE_HZ)
+        assert len(sound) == pytest.approx(last - first, abs=1)
+        length = min(len(sound), whole.shape[1] - first)
+        np.testing.assert_allclose(sound[:length], whole[span.channel, first : first + length], atol=2e-3)
+
+
+def test_no_ranges_are_no_sounds(tmp_path: Path) -> None:
+    path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
+    assert hear_ranges(path, []) == []
+    assert [len(sound) for sound in hear_ranges(path, [TimeSpan(0, 60.0, 61.0)])] == [0]
+
+
+def test_a_range_of_a_channel_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(IndexError):
+        hear_ranges(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)])
+
+
+def test_channels_can_be_mixed(tmp_path: Path) -> None:
+    path = BY_NAME["rf64.wav"].write(tmp_path)
+    both, mixed = heard(path), heard(path, mix=True)
+    assert mixed.shape == (1, both.shape[1])
+    np.testing.assert_allclose(mixed[0], both.mean(axis=0), atol=1e-6)
+    (part,) = hear_ranges(path, [TimeSpan(0, 1.0, 1.5)], mix=True)
+    np.testing.assert_allclose(part, mixed[0, 16_000:24_000], atol=1e-6)
+
+
+def test_what_is_heard_to_the_end_is_what_the_decoder_gives(tmp_path: Path) -> None:
+    path = BY_NAME["stereo.mp3"].write(tmp_path)
+    whole, part = Hearing(path), Hearing(path, end_s=2.0)
+    for hearing in (whole, part):
+        assert sum(block.shape[1] for block in hearing) > 0
+    with Decoder(path) as decoder:
+        for _ in decoder.blocks():
+            pass
+        assert whole.identity == decoder.identity
+        assert whole.info == decoder.info
+    assert part.identity is None
+    assert inspect(path).identity == whole.identity
+    assert inspect(path).duration_s == pytest.approx(SECONDS, abs=0.05)
+
+
+def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -> None:
+    path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
+    path.write_bytes(path.read_bytes()[:-8_000])
+    assert heard(path, end_s=2.0).shape[1] == 2 * HEARING_RATE_HZ
+    with pytest.raises(MediaError):
+        heard(path)

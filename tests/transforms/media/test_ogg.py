@@ -1,0 +1,36 @@
+"""Ogg pages as other libraries write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.transforms.media.recordings import LOSSY
+from transforms.media import ogg
+
+VORBIS = next(recipe for recipe in LOSSY if recipe.name == "vorbis.ogg")
+
+
+def test_the_checksum_is_that_of_other_libraries(tmp_path: Path) -> None:
+    content = bytearray(VORBIS.write(tmp_path).read_bytes())
+    page = content[: content.index(b"OggS", 4)]
+    stored = int.from_bytes(page[22:26], "little")
+    page[22:26] = bytes(4)
+    assert ogg.checksum(page) == stored
+
+
+def test_settled_files_of_the_same_sound_are_equal_whatever_their_serial_number(tmp_path: Path) -> None:
+    one = VORBIS.write(tmp_path)
+    other = tmp_path / "other.ogg"
+    other.write_bytes(one.read_bytes().replace(one.read_bytes()[14:18], b"\x99\x88\x77\x66"))
+    ogg.settle(one)
+    ogg.settle(other)
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_file_that_ends_within_a_page_is_cut_off(tmp_path: Path) -> None:
+    path = VORBIS.write(tmp_path)
+    with path.open("rb") as file:
+        assert not ogg.is_cut_off(file)
+    path.write_bytes(path.read_bytes()[:-1])
+    with path.open("rb") as file:
+        assert ogg.is_cut_off(file)

@@ -1,0 +1,54 @@
+"""Joins what was heard in the spans of a recording."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from schemas.failure import RecordingError
+from schemas.stages import HeardRecording, HeardSpan
+from schemas.transcript import Transcript
+
+
+class IncompleteTranscriptError(RecordingError):
+    """Not all spans of the recording were heard: some failed, with rows of their own."""
+
+    retryable = True
+
+
+def join(spans: Iterable[HeardSpan]) -> HeardRecording:
+    """The whole recording, from all its spans in any order.
+
+    Raises:
+      IncompleteTranscriptError: A span is missing: a part of the recording would be published unheard.
+      ValueError: There is no span at all.
+    """
+    heard = sorted(spans, key=lambda span: span.span.number)
+    first = heard[0].span
+    if [span.span.number for span in heard] != list(range(first.count)):
+        raise IncompleteTranscriptError(f"{len(heard)} of {first.count} spans were heard; see the errors of the others")
+    transcripts = [span.transcript for span in heard]
+    whole = Transcript(
+        language_code=_language(transcripts),
+        language_confidence=min(transcript.language_confidence for transcript in transcripts),
+        duration_s=first.samples.frames / heard[0].media.sample_rate_hz,
+        channels=transcripts[0].channels,
+        utterances=tuple(
+            sorted(
+                (utterance for transcript in transcripts for utterance in transcript.utterances),
+                key=lambda utterance: (utterance.start_s, utterance.channel),
+            )
+        ),
+        speech=tuple(span for transcript in transcripts for span in transcript.speech),
+    )
+    media = heard[0].media
+    mixed = first.recording.multichannel is False and media.channels > 1
+    return HeardRecording(first.pending, whole, media, first.samples, mixed)
+
+
+def _language(transcripts: Iterable[Transcript]) -> str:
+    """The one in which the most words were said: a span of silence or music has none, or any."""
+    words = Counter[str]()
+    for transcript in transcripts:
+        words[transcript.language_code] += sum(len(utterance.words) for utterance in transcript.utterances)
+    return words.most_common(1)[0][0]

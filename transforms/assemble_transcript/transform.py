@@ -1,0 +1,87 @@
+"""AssembleTranscript: joins the spans of each long recording. Their words cross the shuffle encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import apache_beam as beam
+
+from schemas.stages import HeardRecording, HeardSpan, SealedSpan, SpanToHear
+from transforms.assemble_transcript.join import join
+from transforms.assemble_transcript.sealing import Sealer
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.secrets import read_secret
+
+_OPTION = "--shuffle_key"
+
+
+class AssembleTranscript(beam.PTransform):
+    """Gives each recording of which all spans were heard; one with a span missing fails as a whole.
+
+    Args:
+      key: Where the key is kept that every worker must have: `env:NAME` or `file:/path`.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__("AssembleTranscript")
+        self._key = key
+
+    def expand(self, spans: beam.PCollection[HeardSpan]) -> Outcome[HeardRecording]:
+        return (
+            spans
+            | "Seal" >> beam.ParDo(_SealFn(self._key)).with_output_types(tuple[str, SealedSpan])
+            | "By recording" >> beam.GroupByKey()
+            | "Gather" >> beam.Map(_GatheredSpans.of).with_output_types(_GatheredSpans)
+            | each_recording(_JoinStage(self._key), HeardRecording)
+        )
+
+
+class _SealFn(beam.DoFn):
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def setup(self) -> None:
+        self._sealer = Sealer(read_secret(self._key, _OPTION))
+
+    def process(self, element: HeardSpan) -> Iterable[tuple[str, SealedSpan]]:
+        yield element.recording_id, self._sealer.seal(element)
+
+
+class _GatheredSpans:
+    """The sealed spans of one recording, which `each_recording` can name in an error."""
+
+    def __init__(self, spans: list[SealedSpan]) -> None:
+        self.spans = spans
+
+    @classmethod
+    def of(cls, grouped: tuple[str, Iterable[SealedSpan]]) -> _GatheredSpans:
+        return cls(list(grouped[1]))
+
+    @property
+    def _first(self) -> SpanToHear:
+        return self.spans[0].span
+
+    @property
+    def recording_id(self) -> str:
+        return self._first.recording_id
+
+    @property
+    def manifest(self) -> str:
+        return self._first.manifest
+
+    @property
+    def line(self) -> int:
+        return self._first.line
+
+
+class _JoinStage(RecordingStage[_GatheredSpans, HeardRecording]):
+    name = "AssembleTranscript"
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def setup(self) -> None:
+        self._sealer = Sealer(read_secret(self._key, _OPTION))
+
+    def process(self, recording: _GatheredSpans) -> HeardRecording:
+        return join(self._sealer.open(span) for span in recording.spans)

@@ -1,0 +1,95 @@
+"""Cuts what a recogniser wrote into the smallest parts that mean something.
+
+Recognisers write the same digits as `614-555-0192`, `6, 1, 4`, `six one four` or `for 1111`. Atoms are what these have
+in common: a stretch of characters, what it stands for, and where it stood.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from transforms.detect_pii.languages import Language
+
+_ATOM = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
+
+
+class Kind(Enum):
+    """What an atom stands for."""
+
+    DIGITS = "numerals as written: 614"
+    DIGIT = "a digit as a word: oh"
+    TEEN = "ten to nineteen as a word"
+    TENS = "twenty to ninety as a word"
+    HUNDRED = "a word that multiplies by a hundred"
+    THOUSAND = "a word that multiplies by a thousand or more"
+    REPEAT = "a word that doubles what follows: triple"
+    LETTER = "a letter by itself"
+    WORD = "any other word"
+    SYMBOL = "a punctuation mark or sign"
+
+
+class Atom(NamedTuple):
+    """One part of the text.
+
+    Attributes:
+      kind: What it stands for.
+      value: Digits for numbers (`4`, `14`, `40`), the count for REPEAT, an upper-case letter for LETTER, the word in
+        lower case without apostrophes for WORD, the sign for SYMBOL.
+      start, end: Characters of the conversation's text, end exclusive.
+    """
+
+    kind: Kind
+    value: str
+    start: int
+    end: int
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it can stand alone as digits."""
+        return self.kind in NUMBERS
+
+    def __repr__(self) -> str:
+        return f"Atom({self.kind.name}, {self.start}-{self.end})"
+
+
+NUMBERS = frozenset({Kind.DIGITS, Kind.DIGIT, Kind.TEEN, Kind.TENS})
+
+
+def split_into_atoms(text: str, language: Language) -> tuple[Atom, ...]:
+    """All atoms of a text in order. White space lies between atoms and is part of none."""
+    known = _known_words(language)
+    atoms: list[Atom] = []
+    for match in _ATOM.finditer(text):
+        start, end = match.span()
+        written = match.group()
+        if written.isdigit():
+            atoms.append(Atom(Kind.DIGITS, written, start, end))
+            continue
+        if not written[0].isalpha():
+            atoms.append(Atom(Kind.SYMBOL, written, start, end))
+            continue
+        value = written.lower().replace("'", "").replace("’", "")
+        kind_and_value = known.get(value)
+        if kind_and_value is not None:
+            atoms.append(Atom(*kind_and_value, start, end))
+        elif len(value) == 1:
+            atoms.append(Atom(Kind.LETTER, value.upper(), start, end))
+        else:
+            atoms.append(Atom(Kind.WORD, value, start, end))
+    return tuple(atoms)
+
+
+def _known_words(language: Language) -> dict[str, tuple[Kind, str]]:
+    known: dict[str, tuple[Kind, str]] = {}
+    for kind, values in (
+        (Kind.DIGIT, language.digits),
+        (Kind.TEEN, language.teens),
+        (Kind.TENS, language.tens),
+        (Kind.REPEAT, language.repeats),
+    ):
+        known |= {word: (kind, value) for word, value in values.items()}
+    known |= {word: (Kind.HUNDRED, "00") for word in language.hundreds}
+    known |= {word: (Kind.THOUSAND, "000") for word in language.thousands}
+    return known

@@ -1,0 +1,56 @@
+"""Which kinds of number a string of digits and letters passes the checks of.
+
+A check chooses a label and raises a score. It never decides whether to redact: recognisers drop and repeat digits.
+"""
+
+from __future__ import annotations
+
+import phonenumbers
+from stdnum import iban, luhn
+from stdnum.gb import nhs
+from stdnum.us import rtn, ssn
+
+_CARD_LENGTHS = range(13, 20)
+_VIN_LENGTH = 17
+
+
+def kinds_of_number(value: str) -> tuple[str, ...]:
+    """Policies whose checks a normalised number passes, the most telling first."""
+    kinds: list[str] = []
+    if value.isdigit():
+        if len(value) in _CARD_LENGTHS and (luhn.is_valid(value) or len(value) in (15, 16)):
+            kinds.append("credit_card_number")
+        if _is_phone(value):
+            kinds.append("phone_number")
+        if len(value) == 9 and rtn.is_valid(value):
+            kinds.append("banking_information")
+        if len(value) == 9 and ssn.is_valid(value):
+            kinds.append("us_social_security_number")
+        if len(value) == 10 and nhs.is_valid(value):
+            kinds.append("healthcare_number")
+    else:
+        if iban.is_valid(value) or (
+            len(value) >= 15 and value[:2].isalpha() and value[2:4].isdigit() and value.isalnum()
+        ):
+            kinds.append("banking_information")
+        if len(value) == _VIN_LENGTH and not set(value) & set("IOQ"):
+            kinds.append("vehicle_id")
+    return tuple(kinds)
+
+
+def _is_phone(value: str) -> bool:
+    if not 10 <= len(value) <= 13:
+        return False
+    if len(value) == 10 or (len(value) == 11 and value.startswith("1")):
+        area, exchange = value[-10], value[-7]
+        return area in "23456789" and exchange in "23456789"
+    if value.startswith("0"):
+        return _is_valid(value, "GB")
+    return _is_valid("+" + value, None)
+
+
+def _is_valid(value: str, region: str | None) -> bool:
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(value, region))
+    except phonenumbers.NumberParseException:
+        return False

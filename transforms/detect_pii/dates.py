@@ -1,0 +1,218 @@
+"""Calendar dates with a month's name: `March 9th, 1974`, `the twenty-second of November seventy-four`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from transforms.detect_pii.atom_reader import AtomReader
+from transforms.detect_pii.atoms import NUMBERS, Kind
+from transforms.detect_pii.conversation import Conversation
+
+_ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
+# Months that are ordinary words or names unless a day or a year stands beside them.
+_AMBIGUOUS_MONTHS = frozenset({"may", "march", "mar", "august", "april", "june", "sept", "mars", "jan"})
+
+
+_LAST_DAY = 31
+
+
+class SpokenDate(NamedTuple):
+    """A date or a part of one.
+
+    Attributes:
+      first, last: Atoms, inclusive.
+      year, month, day: 0 where not said.
+    """
+
+    first: int
+    last: int
+    year: int
+    month: int
+    day: int
+
+    @property
+    def value(self) -> str:
+        """`1974-03-09`, with zeros for what was not said."""
+        return f"{self.year:04}-{self.month:02}-{self.day:02}"
+
+    @property
+    def is_whole_day(self) -> bool:
+        return bool(self.month and self.day)
+
+
+def find_dates(conversation: Conversation) -> list[SpokenDate]:
+    """All dates in the order of the text. They do not overlap. Dates in digits alone are numbers, not found here."""
+    return list(_DateGrammar(conversation).scan())
+
+
+class _DateGrammar(AtomReader):
+    def scan(self) -> Iterator[SpokenDate]:
+        months = self._language.months
+        last = -1
+        for position, atom in enumerate(self._atoms):
+            if atom.kind is not Kind.WORD or position <= last:
+                continue
+            if atom.value in months:
+                date = self._around(position, last)
+            elif atom.value in self._language.weekdays:
+                date = SpokenDate(position, position, 0, 0, 0)
+            else:
+                date = self._year_after(position)
+            if date is not None:
+                last = date.last
+                yield date
+
+    def _around(self, position: int, floor: int) -> SpokenDate | None:
+        month = self._language.months[self._atoms[position].value]
+        first, day = self._day_before(position, floor)
+        last = position
+        if not day:
+            day, last = self._day_after(position)
+        year, end = self._year_at(self._after_comma(last), two_digits=bool(day))
+        if year:
+            last = end
+        if not day and not year and self._atoms[position].value in _AMBIGUOUS_MONTHS:
+            return None
+        return SpokenDate(first, last, year, month, day)
+
+    def _day_before(self, position: int, floor: int) -> tuple[int, int]:
+        """`the 22nd of`, `22`, `the twenty-second day of`: the first atom and the day, 0 if there is none."""
+        end = position - 1
+        while end > floor and self._is_together(end, end + 1) and self._is_link(end):
+            end -= 1
+        if end <= floor or not self._is_together(end, end + 1):
+            return position, 0
+        first, day = self._day_ending_at(end, floor)
+        if not day:
+            return position, 0
+        if first - 1 > floor and self._atoms[first - 1].value in self._language.articles:
+            first -= 1
+        return first, day
+
+    def _day_ending_at(self, end: int, floor: int) -> tuple[int, int]:
+        first = end
+        if self._atoms[end].value in _ORDINAL_ENDINGS and end - 1 > floor:
+            first = end - 1
+        ordinal = self._language.ordinals.get(self._atoms[end].value)
+        if ordinal is not None:
+            tens = end - 1 - (self._atoms[end - 1].value == "-")
+            if tens > floor and self._atoms[tens].kind is Kind.TENS and len(ordinal) == 1:
+                return tens, int(self._atoms[tens].value) + int(ordinal)
+            return end, int(ordinal) if int(ordinal) <= 31 else 0
+        if self._atoms[first].kind in NUMBERS:
+            value = int(self._atoms[first].value)
+            tens = first - 1 - (self._atoms[first - 1].value == "-")
+            if tens > floor and self._atoms[tens].kind is Kind.TENS and self._atoms[first].kind is Kind.DIGIT:
+                return tens, int(self._atoms[tens].value) + value
+            return first, value if 1 <= value <= 31 and len(self._atoms[first].value) <= 2 else 0
+        return end, 0
+
+    def _day_after(self, position: int) -> tuple[int, int]:
+        """`9th`, `the ninth`, `twenty-third`: the day, 0 if there is none, and its last atom."""
+        start = position + 1
+        while start < len(self._atoms) and self._atoms[start].value in (*self._language.articles, "."):
+            start += 1
+        if start >= len(self._atoms) or not self._is_together(start - 1, start):
+            return 0, position
+        atom = self._atoms[start]
+        if (ordinal := self._language.ordinals.get(atom.value)) is not None:
+            return (int(ordinal), start) if int(ordinal) <= 31 else (0, position)
+        if atom.kind not in NUMBERS or len(atom.value) > 2 or not 1 <= int(atom.value) <= 31:
+            return 0, position
+        if self._kind(start + 1) in (Kind.THOUSAND, Kind.HUNDRED):
+            return 0, position
+        value, last = int(atom.value), start
+        if atom.kind is Kind.TENS:
+            unit = start + 1 + (self._value(start + 1) == "-")
+            ordinal = self._language.ordinals.get(self._value(unit))
+            if ordinal is not None and len(ordinal) == 1:
+                return value + int(ordinal), unit
+            # "December twenty twenty-eight" is a year, "December twenty one" is a day.
+            if self._kind(unit) is Kind.TENS:
+                return 0, position
+            if self._kind(unit) is Kind.DIGIT and value + int(self._value(unit)) <= 31 and self._value(unit) != "0":
+                value, last = value + int(self._value(unit)), unit
+        if atom.kind is Kind.TEEN and self._kind(start + 1) in (Kind.TENS, Kind.TEEN):
+            year, _ = self._year_at(start, two_digits=False)
+            further = start + 2 + (self._kind(start + 2) is Kind.DIGIT)
+            if year and self._kind(further) not in NUMBERS:
+                return 0, position
+        if self._value(last + 1) in _ORDINAL_ENDINGS and self._is_glued(last + 1):
+            last += 1
+        return value, last
+
+    def _year_at(self, position: int, two_digits: bool) -> tuple[int, int]:
+        """A year that starts at an atom: its value, 0 if there is none, and its last atom."""
+        if not self._is_together(position - 1, position) or position >= len(self._atoms):
+            return 0, position
+        atom = self._atoms[position]
+        if atom.kind is Kind.DIGITS:
+            if len(atom.value) == 4 and 1850 <= int(atom.value) <= 2100:
+                return int(atom.value), position
+            if (
+                len(atom.value) == 2
+                and int(atom.value) in (19, 20)
+                and self._kind(self._after_comma(position)) is Kind.DIGITS
+            ):
+                following = self._after_comma(position)
+                if len(self._value(following)) == 2:
+                    return int(atom.value) * 100 + int(self._value(following)), following
+            if len(atom.value) == 2 and (two_digits or int(atom.value) > _LAST_DAY):
+                return 1900 + int(atom.value), position
+            return 0, position
+        if atom.kind in (Kind.TEEN, Kind.TENS):
+            return self._year_in_words(position, two_digits)
+        if atom.value == "2" and self._kind(position + 1) is Kind.THOUSAND:
+            end, rest = position + 1, 0
+            following = end + 1 + (self._value(end + 1) == "and")
+            if self._kind(following) in (Kind.DIGIT, Kind.TEEN, Kind.TENS) and self._is_together(
+                following - 1, following
+            ):
+                rest, end = self._two_digits(following)
+            return 2000 + rest, end
+        return 0, position
+
+    def _year_in_words(self, position: int, two_digits: bool) -> tuple[int, int]:
+        century = int(self._value(position))
+        following = position + 1 + (self._value(position + 1) in ("-", ","))
+        if century in (18, 19, 20):
+            if self._kind(following) in (Kind.TEEN, Kind.TENS):
+                rest, end = self._two_digits(following)
+                return century * 100 + rest, end
+            if self._value(following) == "0" and self._kind(following + 1) is Kind.DIGIT:
+                return century * 100 + int(self._value(following + 1)), following + 1
+            if self._kind(following) is Kind.HUNDRED:
+                return century * 100, following
+        if self._kind(position) is Kind.TENS:
+            rest, end = self._two_digits(position)
+            if two_digits or rest > _LAST_DAY:
+                return 1900 + rest, end
+        return 0, position
+
+    def _two_digits(self, position: int) -> tuple[int, int]:
+        value, unit = int(self._value(position)), position + 1 + (self._value(position + 1) == "-")
+        if self._kind(position) is Kind.TENS and self._kind(unit) is Kind.DIGIT and self._value(unit) != "0":
+            return value + int(self._value(unit)), unit
+        return value, position
+
+    def _year_after(self, position: int) -> SpokenDate | None:
+        """`since 2019`, `in nineteen eighty-four`: a year by the word before it."""
+        if self._atoms[position].value not in self._language.year_prepositions:
+            return None
+        year, last = self._year_at(position + 1, two_digits=False)
+        following = last + 1 + (self._value(last + 1) in ("-", ","))
+        if not year or self._kind(following) in NUMBERS or self._kind(following) is Kind.LETTER:
+            return None
+        return SpokenDate(position + 1, last, year, 0, 0)
+
+    def _after_comma(self, position: int) -> int:
+        position += 1
+        while position < len(self._atoms) and (self._value(position) in (".", "-") or self._is_link(position)):
+            position += 1
+        return position
+
+    def _is_link(self, position: int) -> bool:
+        """Whether an atom stands between the parts of a date: `of`, a comma, a hesitation."""
+        value = self._value(position)
+        return value == "," or value in self._language.date_links or value in self._language.interruptions

@@ -1,0 +1,210 @@
+"""Runs all recognisers over a conversation and decides what is redacted under which policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from schemas.failure import ConfigurationError, RecordingError
+from schemas.finding import Finding
+from schemas.policies import find_policy
+from schemas.transcript import Transcript
+from transforms.detect_pii.candidate import Candidate, Propagation, Recogniser
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.registry import propagations_for, recognisers_for
+from transforms.detect_pii.settings import DetectionSettings
+from transforms.detect_pii.static_entities import find_static_entities
+
+# Where candidates overlap, each word goes to the policy that stands first: what names a number most exactly, then
+# what is made of words. Policies that are not named here stand last.
+PRECEDENCE = (
+    "ip_address",
+    "email_address",
+    "credit_card_number",
+    "us_social_security_number",
+    "credit_card_cvv",
+    "credit_card_expiration",
+    "banking_information",
+    "passport_number",
+    "drivers_license",
+    "vehicle_id",
+    "healthcare_number",
+    "account_number",
+    "password",
+    "username",
+    "url",
+    "filename",
+    "date_of_birth",
+    "phone_number",
+    "location_address",
+    "location_address_street",
+    "location_zip",
+    "location_coordinate",
+    "number_sequence",
+    "person_name",
+    "person_age",
+    "money_amount",
+    "statistics",
+    "duration",
+    "date_interval",
+    "date",
+    "time",
+    "location_city",
+    "location_state",
+    "location_country",
+    "location",
+    "organization_medical_facility",
+    "organization",
+)
+_RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
+
+
+class RecogniserError(RecordingError):
+    """A recogniser raised: what it would have found is unknown, so nothing of the recording is published."""
+
+
+class Detector:
+    """Finds the personal data of whole conversations.
+
+    Not safe for threads: one instance per thread, or a lock.
+    """
+
+    def __init__(self, settings: DetectionSettings | None = None) -> None:
+        self._settings = settings or DetectionSettings()
+        self._recognisers: tuple[Recogniser, ...] | None = None
+        self._propagations: tuple[Propagation, ...] = ()
+
+    def load(self) -> None:
+        """Loads every model. Raises ConfigurationError where one is absent: no recogniser is optional."""
+        recognisers = recognisers_for(self._settings)
+        propagations = propagations_for(self._settings)
+        for part in (*recognisers, *propagations):
+            part.load()
+        self._recognisers, self._propagations = recognisers, propagations
+
+    def detect(
+        self,
+        transcript: Transcript,
+        policies: Collection[str],
+        static_entities: Mapping[str, Sequence[str]] | None = None,
+    ) -> tuple[Finding, ...]:
+        """Finds what `policies` and `static_entities` (terms by label) ask for, in the order of the words.
+
+        Raises UnsupportedLanguage (quarantine) for a language without a grammar, RecogniserError where a recogniser
+        raises.
+        """
+        if self._recognisers is None:
+            raise RuntimeError("call load() before detect()")
+        conversation = Conversation(transcript)
+        conversation.language  # noqa: B018 - an unsupported language must end the recording even if it has no words
+        requested = frozenset({*policies, "custom"})
+        candidates: list[Candidate] = []
+        for recogniser in self._recognisers:
+            if any(_requested_policy(policy, (), requested) for policy in recogniser.policies):
+                candidates += _run(recogniser.name, recogniser.recognise, conversation)
+        for propagation in self._propagations:
+            candidates += _run(propagation.name, propagation.propagate, conversation, tuple(candidates))
+        kept = [
+            *find_static_entities(conversation, static_entities or {}),
+            *self._kept(conversation, candidates, requested),
+        ]
+        return tuple(_findings(conversation, _resolved(kept)))
+
+    def _kept(
+        self, conversation: Conversation, candidates: Iterable[Candidate], requested: frozenset[str]
+    ) -> Iterator[Candidate]:
+        allowed = {_plain(term) for term in self._settings.allow_list}
+        for candidate in candidates:
+            policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
+            if policy is None or candidate.score < self._settings.threshold(policy):
+                continue
+            words = conversation.words[candidate.first_word : candidate.last_word + 1]
+            if allowed and _plain("".join(word.text for word in words)) in allowed:
+                continue
+            yield candidate if policy == candidate.policy else replace(candidate, policy=policy)
+
+
+def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object) -> list[Candidate]:
+    try:
+        return list(step(*arguments))
+    except (RecordingError, ConfigurationError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a recogniser may raise anything, and its message may quote the call
+        raise RecogniserError(f"the recogniser {name} raised {type(error).__name__}") from None
+
+
+def _requested_policy(policy: str, alternatives: Sequence[str], requested: frozenset[str]) -> str | None:
+    """The first of the policies, or of those that cover them, that was asked for."""
+    for name in (policy, *alternatives):
+        covering: str | None = name
+        while covering is not None:
+            if covering in requested:
+                return covering
+            covering = find_policy(covering).parent
+    return None
+
+
+def _resolved(candidates: Iterable[Candidate]) -> list[tuple[int, Candidate]]:
+    """Gives every word to one candidate. Returns (word, candidate) in the order of the words."""
+    best: dict[int, Candidate] = {}
+    for candidate in sorted(candidates, key=_strength):
+        for word in range(candidate.first_word, candidate.last_word + 1):
+            best.setdefault(word, candidate)
+    return sorted(best.items(), key=lambda item: item[0])
+
+
+def _strength(candidate: Candidate) -> tuple[int, int, float, int]:
+    length = candidate.last_word - candidate.first_word + 1
+    # Static entities carry a label of their own: the user named them, so they win.
+    rank = -1 if candidate.label else _RANK.get(candidate.policy, len(_RANK))
+    return rank, -length, -candidate.score, candidate.first_word
+
+
+def _findings(conversation: Conversation, owners: Sequence[tuple[int, Candidate]]) -> Iterator[Finding]:
+    numbers: dict[tuple[str, str], int] = {}
+    counts: dict[str, int] = {}
+    position = 0
+    while position < len(owners):
+        first, candidate = owners[position]
+        last, score = first, candidate.score
+        while position + 1 < len(owners) and _continues(conversation, owners[position], owners[position + 1]):
+            position += 1
+            last = owners[position][0]
+            score = max(score, owners[position][1].score)
+        position += 1
+        words = conversation.words[first : last + 1]
+        entity = 0
+        if candidate.value:
+            key = candidate.policy, candidate.value
+            if key not in numbers:
+                counts[candidate.policy] = counts.get(candidate.policy, 0) + 1
+                numbers[key] = counts[candidate.policy]
+            entity = numbers[key]
+        yield Finding(
+            policy=candidate.policy,
+            label=candidate.label or candidate.policy.upper(),
+            channel=words[0].channel,
+            start_s=min(word.start_s for word in words),
+            end_s=max(word.end_s for word in words),
+            score=score,
+            detector=candidate.detector,
+            first_word=first,
+            last_word=last,
+            entity=entity,
+        )
+
+
+def _continues(conversation: Conversation, one: tuple[int, Candidate], other: tuple[int, Candidate]) -> bool:
+    """Whether two neighbouring words are one finding."""
+    (word, candidate), (next_word, next_candidate) = one, other
+    return (
+        next_word == word + 1
+        and conversation.turn_of(word) == conversation.turn_of(next_word)
+        and (candidate.policy, candidate.label) == (next_candidate.policy, next_candidate.label)
+        and (candidate is next_candidate or candidate.value == next_candidate.value)
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))

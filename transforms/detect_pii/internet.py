@@ -1,0 +1,370 @@
+"""E-mail addresses, web addresses, file names and IP addresses, as they are said.
+
+Of a spoken e-mail address the recogniser writes only the end reliably: `j.coalski-82a-gmail.com`, `Maria underscore
+low up is at Outlook.com`. So an address is found by its domain, and reaches back to the start of its clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from transforms.detect_pii.atom_reader import AtomReader
+from transforms.detect_pii.atoms import NUMBERS, Kind
+from transforms.detect_pii.candidate import Candidate
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.languages.language import vocabulary
+
+_TOP_LEVEL = vocabulary("""
+    com net org edu gov mil int info biz name io ai app dev me tv co us uk ca au nz ie in de fr es it nl be ch at dk
+    se no fi pl pt cz gr ru jp cn kr br mx ar za ae eu online shop store site tech cloud xyz blog health bank law
+    """)
+# These are English words too: only after a written dot, or after a second-level part.
+_TOP_LEVEL_WORDS = vocabulary("in it is at me us no be so to as do id am int name info law bank health store")
+_PROVIDERS = (
+    "gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail", "proton", "comcast", "verizon",
+    "bellsouth", "btinternet", "fastmail", "ymail", "rocketmail", "aol", "gmx", "web.de", "mail",
+)  # fmt: skip
+_MAIL_NAMES = ("gmail", "googlemail", "hotmail", "icloud", "protonmail", "yahoo", "outlook", "aol")
+_BARE_PROVIDERS = frozenset({*_MAIL_NAMES, *(f"{name}com" for name in _MAIL_NAMES)})
+_FILE_ENDINGS = vocabulary("pdf doc docx xls xlsx csv txt jpg jpeg png gif zip mp3 mp4 wav ppt pptx exe json xml html")
+_LONGEST_ADDRESS = 40
+
+
+class _Domain(NamedTuple):
+    """`acme-tools.co.uk`: its first and last atom, and whether it is known to hold mailboxes."""
+
+    first: int
+    last: int
+    mail: bool
+
+
+class InternetAddresses:
+    """Finds addresses by their domains, and IP addresses by their dots."""
+
+    name = "internet_addresses"
+    policies = frozenset({"email_address", "url", "filename", "ip_address"})
+
+    def load(self) -> None:
+        """Nothing to load: the grammar is the language's data."""
+
+    def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
+        grammar = _AddressGrammar(conversation)
+        yield from grammar.addresses()
+        yield from grammar.answers()
+        yield from grammar.filenames()
+        yield from grammar.ip_addresses()
+
+
+class _AddressGrammar(AtomReader):
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(conversation)
+        self._mail_words = self._language.mail_words
+        self._covered_to = -1
+
+    def addresses(self) -> Iterator[Candidate]:
+        for position, atom in enumerate(self._atoms):
+            if position <= self._covered_to:
+                continue
+            domain = self._domain_at(position) if atom.value in _TOP_LEVEL or atom.value in ("U", "co") else None
+            if domain is None and atom.value in _BARE_PROVIDERS:
+                domain = self._bare_provider(position)
+            if domain is None and atom.value == "@":
+                domain = self._written(position)
+            if domain is None:
+                continue
+            floor = self._covered_to
+            self._covered_to = domain.last
+            start = self._mailbox(domain, floor)
+            if start is not None:
+                yield from self._candidates("email_address", start, domain.last, 0.95)
+            else:
+                first, last = self._page(domain, floor)
+                self._covered_to = last
+                yield from self._candidates("url", first, last, 0.9)
+
+    def answers(self) -> Iterator[Candidate]:
+        """What follows a question for an e-mail address and says `dot` or `underscore`, though no domain is left of it."""
+        utterances = self._conversation.utterances
+        starts = self._turn_starts()
+        for turn in range(1, len(utterances)):
+            first, end = starts[turn], starts[turn + 1]
+            if utterances[turn].channel == utterances[turn - 1].channel or not 2 <= end - first <= _LONGEST_ADDRESS:
+                continue
+            question = self._atoms[starts[turn - 1] : first]
+            if not any(atom.value in self._mail_words for atom in question[-10:]):
+                continue
+            while first < end and self._atoms[first].value in (
+                *self._language.fillers,
+                *self._language.answer_leads,
+                ",",
+                ".",
+            ):
+                first += 1
+            answer = self._atoms[first:end]
+            signs = [atom for atom in answer if atom.value in ("underscore", "@", "_", "hyphen", "dash")]
+            dots = [
+                number
+                for number, atom in enumerate(answer)
+                if atom.value == "dot"
+                or (atom.value == "." and number + 1 < len(answer) and atom.end == answer[number + 1].start)
+            ]
+            if signs or dots:
+                yield from self._candidates("email_address", first, end - 1, 0.7)
+
+    def filenames(self) -> Iterator[Candidate]:
+        for position, atom in enumerate(self._atoms):
+            if atom.value not in _FILE_ENDINGS or position < 2 or not self._is_dot(position - 1):
+                continue
+            first = position - 2
+            while first >= 2 and self._joins_label(first - 1) and self._is_together(first - 2, first):
+                first -= 2
+            yield from self._candidates("filename", first, position, 0.85)
+
+    def ip_addresses(self) -> Iterator[Candidate]:
+        position = 0
+        while position < len(self._atoms):
+            end = self._after_ip(position)
+            if end is None:
+                position += 1
+            else:
+                yield from self._candidates("ip_address", position, end - 1, 0.95)
+                position = end
+
+    def _after_ip(self, position: int) -> int | None:
+        """Four numbers with three dots, in numerals or words."""
+        end = position
+        for part in range(4):
+            if part:
+                if not (end < len(self._atoms) and self._is_dot(end)):
+                    return None
+                end += 1
+            start = end
+            while (
+                end < len(self._atoms)
+                and (self._atoms[end].kind in NUMBERS or self._atoms[end].kind in (Kind.HUNDRED, Kind.REPEAT))
+                and end - start < 4
+                and not (end > position and not self._is_together(end - 1, end))
+            ):
+                end += 1
+            if end == start:
+                return None
+        return end
+
+    def _domain_at(self, position: int) -> _Domain | None:
+        """The domain whose top level is said at an atom."""
+        last = position
+        value = self._atoms[position].value
+        if value == "U":
+            following = position + 1 + (self._value(position + 1) in (".", "-", ","))
+            if self._value(following) != "K" or not self._is_dot(position - 1):
+                return None
+            last = following
+        elif value == "co" and not (
+            self._is_dot(position + 1) and self._value(position + 2) in ("uk", "U", "nz", "jp", "in", "za")
+        ):
+            if not self._is_dot(position - 1):
+                return None
+        if position < 2 or not self._is_dot(position - 1):
+            return None
+        if value in _TOP_LEVEL_WORDS and self._atoms[position - 1].value != ".":
+            return None
+        if (
+            self._atoms[position - 1].value == "."
+            and self._text[self._atoms[position - 1].end : self._atoms[position].start]
+        ):
+            return None
+        while self._is_dot(last + 1) and (self._value(last + 2) in _TOP_LEVEL or self._value(last + 2) == "U"):
+            glued = self._value(last + 1) != "." or self._is_glued(last + 2)
+            if not glued or not self._is_together(last, last + 2):
+                break
+            last += 2
+            if self._value(last) == "U" and self._value(last + 1) == "K":
+                last += 1
+        first = self._label_start(position - 2)
+        if first is None:
+            return None
+        while first >= 2 and self._joins_label(first - 1) and self._is_together(first - 2, first):
+            earlier = self._label_start(first - 2)
+            if earlier is None:
+                break
+            first = earlier
+        written = (
+            self._text[self._atoms[first].start : self._atoms[position - 1].start]
+            .lower()
+            .replace("-", "")
+            .replace(" ", "")
+        )
+        return _Domain(first, last, written.endswith(_PROVIDERS))
+
+    def _label_start(self, position: int) -> int | None:
+        """The first atom of the part of a domain that ends at an atom: `acme`, `X Y Z`."""
+        atom = self._atoms[position]
+        if atom.kind is Kind.SYMBOL or atom.value in self._language.articles or atom.value in ("A", "dot", "at"):
+            return None
+        while (
+            position > 0
+            and self._atoms[position].kind is Kind.LETTER
+            and self._atoms[position - 1].kind is Kind.LETTER
+            and self._is_together(position - 1, position)
+        ):
+            position -= 1
+        return position
+
+    def _bare_provider(self, position: int) -> _Domain | None:
+        """`at gmail`, whose `dot com` was not said or is lost."""
+        if self._is_dot(position + 1) and self._value(position + 2) in _TOP_LEVEL:
+            return None
+        if self._value(position - 1) not in ("at", "@", "A"):
+            return None
+        if not self._spells_an_address(position - 1):
+            return None
+        return _Domain(position, position, True)
+
+    def _written(self, position: int) -> _Domain | None:
+        """`jane@acme`, in writing."""
+        if position + 1 >= len(self._atoms) or not self._is_together(position, position + 1):
+            return None
+        last = position + 1
+        while self._value(last + 1) in (".", "-", "_") and self._is_glued(last + 1) and self._is_glued(last + 2):
+            last += 2
+        return _Domain(position + 1, last, True)
+
+    def _spells_an_address(self, position: int) -> bool:
+        """Whether what comes before an `at` reads as a mailbox: letters, digits, `dot`, `underscore`, or an address was asked for."""
+        before = [atom for atom in self._atoms[max(0, position - 8) : position]]
+        return any(
+            atom.kind is Kind.LETTER or atom.is_number or atom.value in ("dot", "underscore", "_", *self._mail_words)
+            for atom in before
+        ) or self._asked_for(position)
+
+    def _mailbox(self, domain: _Domain, floor: int) -> int | None:
+        """Where the address of a domain starts, None where it is a page's."""
+        before = domain.first - 1
+        skipped = (*self._language.interruptions, ",", "sign")
+        while before > floor and self._value(before) in skipped and self._is_together(before, domain.first):
+            before -= 1
+        said_at = self._value(before) in ("at", "@", "add", "ad") and self._is_together(before, domain.first)
+        if said_at and self._value(before - 1) in self._language.page_words and not domain.mail:
+            return None
+        mail = domain.mail or said_at
+        if not mail:
+            mail = self._asked_for(domain.first) and self._value(before) not in self._language.page_words
+        if not mail:
+            return None
+        return self._clause_start(domain.first, floor)
+
+    def _asked_for(self, position: int) -> bool:
+        """Whether an e-mail address was named in the utterance of an atom or in the one before."""
+        turn = self._turns[position]
+        number = position - 1
+        while number >= 0 and self._turns[number] >= turn - 1 and position - number < 30:
+            if self._atoms[number].value in self._mail_words:
+                return True
+            number -= 1
+        return False
+
+    def _clause_start(self, position: int, floor: int) -> int:
+        start = position
+        words = 0
+        while start - 1 > floor and words < _LONGEST_ADDRESS:
+            before = start - 1
+            atom = self._atoms[before]
+            if not self._is_together(before, start):
+                if not self._goes_on_from(before, start, position):
+                    break
+            elif self._ends_clause(before, start, position):
+                break
+            words += atom.kind is not Kind.SYMBOL
+            start = before
+        while start < position and (
+            self._atoms[start].kind is Kind.SYMBOL or self._atoms[start].value in self._language.answer_leads
+        ):
+            start += 1
+        return start
+
+    def _ends_clause(self, before: int, start: int, position: int) -> bool:
+        atom = self._atoms[before]
+        value = atom.value
+        spelled = self._is_spelled(start) or self._is_spelled(before - 1)
+        if value in ("?", "!", ";", ":"):
+            return True
+        if value == ".":
+            gap = self._text[atom.end : self._atoms[start].start]
+            return bool(gap) and not spelled
+        if value == ",":
+            return not spelled and self._value(start) not in ("at", "@", "dot", "underscore")
+        if value in self._mail_words or value in self._language.address_leads:
+            return True
+        if value == "is":
+            return self._value(before - 1) in (*self._mail_words, *self._language.address_nouns) or self._is_spelled(
+                start
+            )
+        if value in ("to", "and") or value in self._language.interjections:
+            return self._value(before - 1) not in ("dot", "underscore", "dash") and start < position
+        return False
+
+    def _goes_on_from(self, before: int, start: int, position: int) -> bool:
+        """Whether an address goes on over the border of two utterances: one side, short pause, and it had just begun."""
+        words = self._conversation.words
+        first = self._conversation.word_at(self._atoms[before].start)
+        second = self._conversation.word_at(self._atoms[start].start)
+        same_side = words[first].channel == words[second].channel
+        return same_side and position - start <= 2 and words[second].start_s - words[first].end_s < 4.0
+
+    def _is_spelled(self, position: int) -> bool:
+        if not 0 <= position < len(self._atoms):
+            return False
+        atom = self._atoms[position]
+        return atom.kind is Kind.LETTER or atom.is_number or atom.value in ("dot", "underscore", "dash", "hyphen")
+
+    def _page(self, domain: _Domain, floor: int) -> tuple[int, int]:
+        """A web address around its domain: `w w w dot`, `slash help`."""
+        first, last = domain.first, domain.last
+        while first - 2 > floor and self._joins_label(first - 1) and self._is_together(first - 2, first):
+            first -= 2
+        while first - 1 > floor and self._atoms[first - 1].value in (
+            "W",
+            "www",
+            "https",
+            "http",
+            "/",
+            ":",
+            "slash",
+            "colon",
+        ):
+            first -= 1
+        while (
+            self._value(last + 1) in ("slash", "/")
+            and last + 2 < len(self._atoms)
+            and self._is_together(last, last + 2)
+        ):
+            last += 2
+            while self._value(last + 1) in ("-", "_", "dash", "underscore") and self._is_together(last, last + 2):
+                last += 2
+        return first, min(last, len(self._atoms) - 1)
+
+    def _candidates(self, policy: str, first: int, last: int, score: float) -> Iterator[Candidate]:
+        start, end = self._atoms[first].start, self._atoms[last].end
+        value = "".join(character for character in self._text[start:end].lower() if not character.isspace())
+        for span in self._conversation.spans_by_utterance(*self._conversation.words_of(start, end)):
+            alternatives = ("email_address",) if policy == "url" else ()
+            yield Candidate(policy, *span, score, InternetAddresses.name, value, alternatives)
+
+    def _turn_starts(self) -> list[int]:
+        starts: list[int] = []
+        for position in range(len(self._atoms)):
+            while len(starts) <= self._turns[position]:
+                starts.append(position)
+        while len(starts) <= len(self._conversation.utterances):
+            starts.append(len(self._atoms))
+        return starts
+
+    def _is_dot(self, position: int) -> bool:
+        return self._value(position) in (".", "dot", "point", "period")
+
+    def _joins_label(self, position: int) -> bool:
+        """Whether an atom stands between two parts of one name: a dot, a hyphen, `dash`."""
+        if self._value(position) in ("dot", "dash", "hyphen", "underscore"):
+            return True
+        return self._value(position) in (".", "-", "_") and self._is_glued(position) and self._is_glued(position + 1)

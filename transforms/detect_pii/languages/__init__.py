@@ -1,0 +1,39 @@
+"""How people say numbers, addresses and names, as data by language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+
+from schemas.failure import QuarantineError
+from transforms.detect_pii.languages.language import Language
+
+__all__ = ["SUPPORTED", "Language", "UnsupportedLanguageError", "language_of"]
+
+SUPPORTED: Mapping[str, str] = {
+    "en": "transforms.detect_pii.languages.english",
+    "es": "transforms.detect_pii.languages.spanish",
+    "fr": "transforms.detect_pii.languages.french",
+    "de": "transforms.detect_pii.languages.german",
+}
+
+
+class UnsupportedLanguageError(QuarantineError):
+    """No grammar for the language: what is said in it cannot be found, so nothing of it is published."""
+
+
+@cache
+def language_of(code: str) -> Language:
+    """The grammar of a language by its ISO 639-1 code (`en`; `en-GB` is `en`).
+
+    Raises UnsupportedLanguageError, which quarantines the recording, where there is none.
+    """
+    module = SUPPORTED.get(code.lower().replace("_", "-").split("-", maxsplit=1)[0])
+    if module is None:
+        raise UnsupportedLanguageError(
+            f"no detection for language {code!r}; supported: {', '.join(sorted(SUPPORTED))}. "
+            "Set language_code in the manifest if the recogniser took one language for another"
+        )
+    language: Language = import_module(module).LANGUAGE
+    return language

@@ -1,0 +1,172 @@
+"""The shape of a language's data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, eq=False)
+class QuantityWords:
+    """Words of amounts, ages and times.
+
+    Attributes:
+      units: Words after a number that make it an amount, by policy; "" for amounts of no policy.
+      unit_modifiers: What stands before a unit of time: `business` days.
+      fraction_words: What stands between a number and its unit: `and a half`.
+      number_links: What joins the parts of a number: `two hundred and fifty`.
+      range_words: What joins two numbers to a range: `three to five`.
+      rate_words: `a` year, `per` hour.
+      ordinal_endings: `3rd`.
+      cents: The hundredth of a currency.
+      amount_nouns, amount_links: `the deposit` `is`.
+      age_announcements: Words before an age: `I'm`.
+      age_endings: Words after the years of an age: `old`.
+      clock_prepositions, hour_prepositions: Words before a time of day; those of them that a bare hour may follow.
+      clock_fractions, clock_relations: `half`, `past`.
+      clock_names: `noon`.
+      halves_of_day: `pm`.
+      clause_starts: Words that start a new clause after a number.
+    """
+
+    units: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unit_modifiers: frozenset[str] = frozenset()
+    fraction_words: frozenset[str] = frozenset()
+    number_links: frozenset[str] = frozenset()
+    range_words: frozenset[str] = frozenset({"-"})
+    rate_words: frozenset[str] = frozenset()
+    ordinal_endings: frozenset[str] = frozenset()
+    cents: frozenset[str] = frozenset()
+    amount_nouns: frozenset[str] = frozenset()
+    amount_links: frozenset[str] = frozenset()
+    age_announcements: frozenset[str] = frozenset()
+    age_endings: tuple[tuple[str, ...], ...] = ()
+    clock_prepositions: frozenset[str] = frozenset()
+    hour_prepositions: frozenset[str] = frozenset()
+    clock_fractions: frozenset[str] = frozenset()
+    clock_relations: frozenset[str] = frozenset()
+    clock_names: frozenset[str] = frozenset()
+    halves_of_day: frozenset[str] = frozenset()
+    clause_starts: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """Everything that the number, spelling and address grammars know of one language.
+
+    Words are in lower case without apostrophes. Cues are regular expressions over the lower-cased text, in which
+    typographic apostrophes are straight.
+
+    Attributes:
+      code: ISO 639-1.
+      digits, teens, tens: Words to what they stand for: `oh` to `0`, `twelve` to `12`, `forty` to `40`.
+      hundreds, thousands: Words that multiply.
+      repeats: `double` to `2`.
+      ordinals: `first` to `1`.
+      homophones: Words that the recogniser writes for a digit: `for` to `4`. Digits only at the edge of a number that
+        lacks some.
+      joiners: Words that are said between digits of one number and belong to it: dash, dot.
+      fillers: Words that interrupt a number without ending it.
+      hesitations: Sounds within an answer that is nothing but a number.
+      corrections: Phrases after which the number is said again.
+      backchannels: Words of which an utterance that only acknowledges is made.
+      symbols: Words for signs in addresses and passwords: `underscore` to `_`.
+      spelling_phrases: What stands between a letter and its example: `as in`.
+      months: Words to numbers 1 to 12.
+      weekdays: Names of weekdays.
+      articles: What may stand before a day of the month.
+      date_links: What stands between a day, its month and its year: `of`.
+      interruptions: Words of hesitation that no part of a number or a date is.
+      year_prepositions: What announces a year that stands alone: `since`.
+      cues: Regular expressions by policy, the most specific first: what is asked for or announced.
+      phone_prefixes: What is said before a telephone number as a part of it.
+      mail_words: What an e-mail address is called.
+      page_words: What stands before the address of a page: `website at`.
+      address_leads: Words after which an address starts: `it's`.
+      address_nouns: Words after which `is` starts an address.
+      answer_leads: Words with which an answer starts and that are no part of it.
+      interjections: Words at the start of an answer.
+      secret_cues: Regular expressions that announce a `password`, a `username`, the `answer` to a security question, a
+        `memory` that is one while somebody is verified, the `verification` itself, or `another` of what was announced
+        last.
+      secret_links: Words between an announcement and what it announces.
+      secret_leads: Words with which an answer starts and that are no part of the secret.
+      secret_ends: Words that end a secret.
+      not_secrets: Words after "my password is" that tell something about it: `expired`.
+      sentence_words: Words that make an answer a sentence and not a value.
+      cue_links: Words between a number and what it is called behind it: `is my`.
+      veto_cues: Words before a number that make it a number of nothing personal: room, version.
+      quantities: Words of amounts, ages and times.
+      street_suffixes: What the names of streets end with.
+      ordinary_suffixes: Those of the suffixes that are ordinary words: `drive`. In lower case they need more evidence.
+      not_street_names: Words that do not belong to a street's name: `the street`.
+      address_cues: Words with which an address is asked for or given.
+      unit_words: What a flat or an office is called.
+      directions: What may follow a street's name.
+      regions: States and provinces before a postal code.
+      spelling_cues: Words that announce spelling.
+      letter_words: Words that recognisers write for the name of a letter: `why` for `Y`.
+      abbreviations: Written words without a vowel that are no spelled letters: `mr`.
+      acronyms: Letters that are said one by one and are no name: `atm`.
+    """
+
+    code: str
+    digits: Mapping[str, str]
+    teens: Mapping[str, str]
+    tens: Mapping[str, str]
+    hundreds: frozenset[str]
+    thousands: frozenset[str]
+    repeats: Mapping[str, str]
+    ordinals: Mapping[str, str]
+    homophones: Mapping[str, str]
+    joiners: frozenset[str]
+    fillers: frozenset[str]
+    hesitations: frozenset[str]
+    corrections: tuple[str, ...]
+    backchannels: frozenset[str]
+    symbols: Mapping[str, str]
+    spelling_phrases: tuple[tuple[str, ...], ...]
+    months: Mapping[str, int]
+    weekdays: frozenset[str]
+    articles: frozenset[str]
+    date_links: frozenset[str]
+    interruptions: frozenset[str]
+    year_prepositions: frozenset[str]
+    cues: Mapping[str, tuple[str, ...]]
+    phone_prefixes: tuple[tuple[str, ...], ...] = (("plus",), ("+",))
+    mail_words: frozenset[str] = frozenset({"email", "mail"})
+    page_words: frozenset[str] = frozenset()
+    address_leads: frozenset[str] = frozenset()
+    address_nouns: frozenset[str] = frozenset()
+    answer_leads: frozenset[str] = frozenset()
+    interjections: frozenset[str] = frozenset()
+    secret_cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    secret_links: frozenset[str] = frozenset()
+    secret_leads: frozenset[str] = frozenset()
+    secret_ends: frozenset[str] = frozenset()
+    not_secrets: frozenset[str] = frozenset()
+    sentence_words: frozenset[str] = frozenset()
+    cue_links: frozenset[str] = frozenset()
+    veto_cues: frozenset[str] = frozenset()
+    quantities: QuantityWords = field(default_factory=QuantityWords)
+    street_suffixes: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    ordinary_suffixes: frozenset[str] = frozenset()
+    not_street_names: frozenset[str] = frozenset()
+    address_cues: frozenset[str] = frozenset()
+    unit_words: frozenset[str] = frozenset()
+    directions: frozenset[str] = frozenset()
+    spelling_cues: frozenset[str] = frozenset()
+    letter_words: Mapping[str, str] = field(default_factory=dict)
+    abbreviations: frozenset[str] = frozenset()
+    acronyms: frozenset[str] = frozenset()
+
+
+def in_order(words: str) -> tuple[str, ...]:
+    """Words between white space, in their order."""
+    return tuple(words.split())
+
+
+def vocabulary(words: str) -> frozenset[str]:
+    """Words between white space, as a set."""
+    return frozenset(words.split())

@@ -1,0 +1,53 @@
+"""Models that come in packages: where they are, and whether they are what was tested."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from schemas.failure import ConfigurationError
+
+
+def package_folder(package: str, option: str) -> Path:
+    """The folder of an installed package, without importing it.
+
+    Raises:
+      ConfigurationError: It is not installed.
+    """
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigurationError(
+            f"{option}: the package {package} is not installed; run pip install -r requirements.txt"
+        )
+    return Path(spec.submodule_search_locations[0])
+
+
+def check_files(folder: Path, checksums: Mapping[str, str], option: str) -> None:
+    """Compares files with their known SHA-256 (hexadecimal, by path within the folder).
+
+    Raises:
+      ConfigurationError: One is absent or is another file.
+    """
+    for name, expected in checksums.items():
+        path = folder / name
+        if not path.is_file():
+            raise ConfigurationError(f"{option}: {name} is missing from the model's folder")
+        if sha256_of(path) != expected:
+            raise ConfigurationError(f"{option}: {name} is not the file that was tested; reinstall the model's package")
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_folder(folder: Path) -> str:
+    """Of all files of a folder, their paths included: the identity of a model that a user brings."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + bytes.fromhex(sha256_of(path)))
+    return digest.hexdigest()

@@ -1,0 +1,409 @@
+"""Decides what kind of number a run of digits is, from what was asked, what was announced, and its shape."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from transforms.detect_pii.atom_reader import AtomReader
+from transforms.detect_pii.atoms import Kind
+from transforms.detect_pii.checksums import kinds_of_number
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.cues import Cue
+from transforms.detect_pii.number_runs import Group, Run
+
+
+class Shape(NamedTuple):
+    """How many digits and letters a kind of number has.
+
+    Attributes:
+      least, most: Lengths that are believed after a cue. Recognisers lose and repeat digits, so the range is wide.
+      usual: Lengths that such a number really has.
+      with_letters: Whether it may hold letters.
+    """
+
+    least: int
+    most: int
+    usual: frozenset[int]
+    with_letters: bool
+
+
+def _shape(least: int, most: int, usual: Sequence[int], with_letters: bool = False) -> Shape:
+    return Shape(least, most, frozenset(usual), with_letters)
+
+
+SHAPES = {
+    "phone_number": _shape(3, 16, (7, 10, 11, 12)),
+    "credit_card_number": _shape(3, 40, (4, *range(14, 20))),
+    "card": _shape(8, 40, range(14, 20)),
+    "credit_card_cvv": _shape(3, 4, (3, 4)),
+    "credit_card_expiration": _shape(3, 6, (4, 6)),
+    "us_social_security_number": _shape(3, 12, (4, 9)),
+    "account_number": _shape(3, 30, range(6, 16), True),
+    "banking_information": _shape(4, 36, (6, 8, 9, 10, 11, 12, 18, 20, 22, 24), True),
+    "healthcare_number": _shape(3, 20, range(6, 13), True),
+    "drivers_license": _shape(3, 20, range(7, 14), True),
+    "passport_number": _shape(4, 14, range(7, 10), True),
+    "vehicle_id": _shape(3, 24, (5, 6, 7, 8, 17), True),
+    "password": _shape(3, 14, (4, 6, 8), True),
+    "code": _shape(3, 10, (3, 4, 6), True),
+    "location_zip": _shape(3, 9, (5, 6, 7, 9), True),
+    "date_of_birth": _shape(3, 10, (5, 6, 7, 8)),
+    "ip_address": _shape(4, 16, range(6, 13)),
+    "number_sequence": _shape(4, 40, range(6, 21), True),
+}
+_NUMBER_POLICIES = tuple(policy for policy in SHAPES if policy not in ("code", "card"))
+
+# A cue loses strength with the words and turns between it and the number; below the floor it counts no more.
+_FULL_STRENGTH = 100
+_FLOOR = 45
+_SURE = 85
+_PER_WORD = 4
+_PER_SENTENCE = 6
+_PER_TURN = 12
+_PER_WORD_AFTER_QUESTION = 2
+_FOR_AN_ANSWERED_CUE = 40
+_FOR_A_VAGUE_CUE = 20
+_FOR_A_USUAL_LENGTH = 15
+_FOR_A_SHORT_NUMBER = 15
+_FOR_A_CUE_BEHIND = 15
+_FOR_A_CARDINAL = 40
+_SLOT_OPEN_S = 40.0
+_CARD_TALK_S = 120.0
+_CARD_ANSWER_S = 15.0
+_VAGUE = frozenset({"number_sequence", "code"})
+_TURNS_BACK = 8
+_TURNS_TO_REPAIR = 2
+_EMERGENCY_NUMBERS = frozenset({"911", "999", "112", "988", "311", "411", "611", "101", "111"})
+
+
+@dataclass(frozen=True)
+class NumberLabel:
+    """What a run is.
+
+    Attributes:
+      policy: The most likely kind.
+      alternatives: The other kinds that it may be, most likely first.
+      score: 0 to 1.
+      certain: Whether a cue named it.
+    """
+
+    policy: str
+    alternatives: tuple[str, ...]
+    score: float
+    cued: bool
+
+
+class _Evidence(NamedTuple):
+    policy: str
+    strength: float
+    cue: int
+
+
+class NumberLabeller(AtomReader):
+    """Labels the runs of one conversation in the order in which they were said.
+
+    The order matters: a question that was answered does not wait for numbers any more.
+    """
+
+    def __init__(self, conversation: Conversation, cues: Sequence[Cue]) -> None:
+        super().__init__(conversation)
+        self._cues = cues
+        self._cue_ends = [cue.end for cue in cues]
+        self._atom_starts = [atom.start for atom in conversation.atoms]
+        self._answered: dict[int, int] = {}
+        self._card_seen_s = float("-inf")
+        self._latest: tuple[NumberLabel, int, float] | None = None
+        self._backchannel = [self._acknowledges(turn) for turn in range(len(conversation.utterances))]
+
+    def label(self, run: Run) -> NumberLabel | None:
+        """What a run is; None where it is of no policy."""
+        lengths = _lengths(run)
+        vetoed = self._is_vetoed(run)
+        evidence = [] if vetoed else sorted(self._evidence(run, lengths), key=lambda item: -item.strength)
+        label: NumberLabel | None
+        if evidence and evidence[0].strength >= _FLOOR:
+            label = self._cued(run, evidence, lengths)
+        else:
+            label = None if vetoed else self._uncued(run) or self._repaired(run) or self._after_card(run)
+        if label is not None:
+            self._latest = label, self._turns[run.groups[-1].last], self._end_s(run)
+            if label.policy.startswith("credit_card"):
+                self._card_seen_s = self._end_s(run)
+        return label
+
+    def _goes_on(self, turn: int) -> bool:
+        """Whether a turn takes up a number where the same side left it, with nothing but acknowledgements between."""
+        assert self._latest is not None
+        _, latest, end_s = self._latest
+        utterances = self._conversation.utterances
+        return (
+            utterances[turn].channel == utterances[latest].channel
+            and utterances[turn].start_s - end_s <= _CARD_ANSWER_S
+            and all(self._backchannel[between] for between in range(latest + 1, turn))
+        )
+
+    def _after_card(self, run: Run) -> NumberLabel | None:
+        """Three or four digits that follow a card number without a word: its security code or expiry date."""
+        if self._start_s(run) - self._card_seen_s > _CARD_ANSWER_S or run.letters or run.digits not in (3, 4):
+            return None
+        expiry = run.digits == 4 and 1 <= int(run.value[:2]) <= 12
+        policies = ("credit_card_expiration", "credit_card_cvv")
+        first, second = policies if expiry else policies[::-1]
+        return NumberLabel(first, _others(first, [second, "credit_card_number"]), 0.55, False)
+
+    def _repaired(self, run: Run) -> NumberLabel | None:
+        """`Was that 614-555-0142?` `No, 0143.`: digits and little else, right after a number."""
+        turn = self._turns[run.groups[0].first]
+        if self._latest is None or not 0 < turn - self._latest[1] <= _TURNS_TO_REPAIR:
+            return None
+        if self._is_bare(run) and self._goes_on(turn):
+            return NumberLabel(self._latest[0].policy, self._latest[0].alternatives, 0.6, False)
+        if run.digits < 3:
+            return None
+        soft = self._language.fillers | self._language.backchannels
+        atoms = self._atoms[bisect_left(self._turns, turn) : bisect_right(self._turns, turn)]
+        words = [atom for atom in atoms if atom.kind is Kind.WORD]
+        if any(atom.value not in soft and atom.value not in ("no", "not") for atom in words):
+            return None
+        label = self._latest[0]
+        return NumberLabel(label.policy, label.alternatives, 0.6, False)
+
+    def label_date(self, first: int, last: int) -> str | None:
+        """`date_of_birth` or `credit_card_expiration` where a cue says that a date is one."""
+        group = Group(first, last, "00000000", self._turns[first])
+        found = [
+            item
+            for item in self._evidence(Run([group]), (8, 4))
+            if item.policy in ("date_of_birth", "credit_card_expiration")
+        ]
+        best = max(found, key=lambda item: item.strength, default=None)
+        if best is None or best.strength < _FLOOR:
+            return None
+        self._answered[best.cue] = self._answered.get(best.cue, 0) + 1
+        return best.policy
+
+    def slot(self, policy: str, group: Group) -> bool:
+        """Whether a number of this kind is being waited for where the group stands."""
+        return any(
+            item.policy == policy and item.strength >= _FLOOR
+            for item in self._evidence(Run([group]), (len(group.value),))
+        )
+
+    def _cued(self, run: Run, evidence: Sequence[_Evidence], lengths: Sequence[int]) -> NumberLabel | None:
+        best = evidence[0]
+        policy = self._named(best.policy, run)
+        if policy == "phone_number" and run.value in _EMERGENCY_NUMBERS:
+            return None
+        if any(length in SHAPES[best.policy].usual for length in lengths):
+            self._answered[best.cue] = self._answered.get(best.cue, 0) + 1
+        kinds = kinds_of_number(run.value)
+        score = 0.6 + 0.3 * min(1.0, (best.strength - _FLOOR) / (_FULL_STRENGTH - _FLOOR))
+        if policy in kinds:
+            score = min(0.99, score + 0.1)
+        if best.policy == "number_sequence" and kinds:
+            policy = kinds[0]
+        others = [self._named(item.policy, run) for item in evidence[1:]]
+        if best.strength < _SURE:
+            others += self._by_shape(run)
+        return NumberLabel(policy, _others(policy, [*others, *kinds]), round(score, 3), True)
+
+    def _uncued(self, run: Run) -> NumberLabel | None:
+        if self._counts_something(run):
+            return None
+        kinds = kinds_of_number(run.value)
+        digits, letters = run.digits, run.letters
+        if letters and (digits < 3 or digits + letters < 6):
+            return None
+        if not letters and digits < 6:
+            return None
+        policy = kinds[0] if kinds else "number_sequence"
+        score = 0.85 if kinds else 0.75 if digits >= 8 else 0.6
+        return NumberLabel(policy, _others(policy, [*kinds, *self._by_shape(run)]), score, False)
+
+    def _named(self, policy: str, run: Run) -> str:
+        """A bare "code" is the card's security code while a card is being talked about."""
+        if policy == "card":
+            return "credit_card_number"
+        if policy != "code":
+            return policy
+        recent = self._start_s(run) - self._card_seen_s <= _CARD_TALK_S
+        return "credit_card_cvv" if recent and run.digits in (3, 4) else "password"
+
+    def _evidence(self, run: Run, lengths: Sequence[int]) -> Iterator[_Evidence]:
+        first = run.groups[0].first
+        start = self._atoms[first].start
+        turn = self._turns[first]
+        start_s, end_s = self._start_s(run), self._end_s(run)
+        bare = self._is_bare(run)
+        for number in range(bisect_right(self._cue_ends, start) - 1, -1, -1):
+            cue = self._cues[number]
+            if turn - cue.turn > _TURNS_BACK or start_s - cue.end_s > 2 * _SLOT_OPEN_S:
+                break
+            if cue.turn == turn:
+                strength = self._strength_in_turn(cue.end, start, first)
+            elif start_s - cue.end_s <= _SLOT_OPEN_S:
+                strength = self._strength_of_slot(cue, turn, first)
+            else:
+                continue
+            yield from self._weighed(number, strength, run, lengths, bare)
+        yield from self._evidence_behind(run, lengths)
+        yield from self._evidence_meanwhile(run, lengths, start_s, end_s)
+
+    def _strength_in_turn(self, cue_end: int, start: int, first: int) -> float:
+        words = sentences = 0
+        fillers = self._language.fillers
+        for position in range(bisect_left(self._atom_starts, cue_end), first):
+            atom = self._atoms[position]
+            if atom.kind is Kind.SYMBOL:
+                sentences += atom.value in ".?!"
+            elif atom.value not in fillers:
+                words += 1
+        return _FULL_STRENGTH - _PER_WORD * words - _PER_SENTENCE * sentences
+
+    def _strength_of_slot(self, cue: Cue, turn: int, first: int) -> float:
+        hops = 1 + sum(not self._backchannel[between] for between in range(cue.turn + 1, turn))
+        after = before = 0
+        fillers = self._language.fillers
+        for atom in self._atoms[bisect_left(self._atom_starts, cue.end) : bisect_right(self._turns, cue.turn)]:
+            after += atom.kind is not Kind.SYMBOL
+        for atom in self._atoms[bisect_left(self._turns, turn) : first]:
+            before += atom.kind in (Kind.WORD, Kind.LETTER) and atom.value not in fillers
+        return _FULL_STRENGTH - _PER_TURN * hops - _PER_WORD_AFTER_QUESTION * (min(after, 12) + min(before, 12))
+
+    def _evidence_behind(self, run: Run, lengths: Sequence[int]) -> Iterator[_Evidence]:
+        """`4471 is my account number`, `6789, those are the last four of my social`."""
+        end = self._atoms[run.groups[-1].last].end
+        turn = self._turns[run.groups[-1].last]
+        for number in range(bisect_left(self._cue_ends, end), len(self._cues)):
+            cue = self._cues[number]
+            if cue.turn != turn or cue.start - end > 60:
+                break
+            if cue.start < end:
+                continue
+            between = re.findall(r"[a-zà-ÿ0-9']+|[?!]", self._text[end : cue.start].lower())
+            if len(between) <= 5 and between and all(word in self._language.cue_links for word in between):
+                yield from self._weighed(
+                    number, _FULL_STRENGTH - _FOR_A_CUE_BEHIND - _PER_WORD * len(between), run, lengths
+                )
+            break
+
+    def _evidence_meanwhile(
+        self, run: Run, lengths: Sequence[int], start_s: float, end_s: float
+    ) -> Iterator[_Evidence]:
+        """Questions of the other side that were asked while an utterance went on, in which recognisers glue answers."""
+        start = self._atoms[run.groups[0].first].start
+        channel = self._conversation.channel_of(self._conversation.word_at(start))
+        for number in range(bisect_right(self._cue_ends, start), len(self._cues)):
+            cue = self._cues[number]
+            if cue.start_s > end_s:
+                break
+            if cue.channel != channel and cue.start_s >= start_s - _SLOT_OPEN_S:
+                yield from self._weighed(number, _FULL_STRENGTH - 2 * _PER_TURN, run, lengths)
+
+    def _weighed(
+        self, number: int, strength: float, run: Run, lengths: Sequence[int], bare: bool = False
+    ) -> Iterator[_Evidence]:
+        policy = self._cues[number].policy
+        shape = SHAPES.get(policy)
+        if shape is None or (run.letters and not shape.with_letters and run.letters > 2):
+            return
+        least = 1 if bare else shape.least
+        fitting = [length for length in lengths if least <= length <= shape.most]
+        if not fitting:
+            return
+        if policy in _VAGUE:
+            strength -= _FOR_A_VAGUE_CUE
+        if number in self._answered:
+            strength -= _FOR_AN_ANSWERED_CUE
+        if self._is_thousands(run) and not bare:
+            strength -= _FOR_A_CARDINAL
+        if any(length in shape.usual for length in fitting):
+            strength += _FOR_A_USUAL_LENGTH
+        elif max(fitting) < 4 and not bare:
+            strength -= _FOR_A_SHORT_NUMBER
+        yield _Evidence(policy, strength, number)
+
+    def _is_bare(self, run: Run) -> bool:
+        """Whether the utterance that a run starts in says nothing but the number: then no length is too short."""
+        turn = self._turns[run.groups[0].first]
+        atoms = self._atoms[bisect_left(self._turns, turn) : bisect_right(self._turns, turn)]
+        hesitations = self._language.hesitations
+        homophones = self._language.homophones
+        return all(
+            atom.kind is not Kind.WORD or atom.value in hesitations or atom.value in homophones for atom in atoms
+        )
+
+    def _by_shape(self, run: Run) -> list[str]:
+        """Kinds that the number may be by its length alone."""
+        length = run.digits + run.letters
+        return [
+            policy
+            for policy in _NUMBER_POLICIES
+            if length in SHAPES[policy].usual
+            and (SHAPES[policy].with_letters or not run.letters)
+            and policy not in ("credit_card_expiration", "ip_address")
+        ]
+
+    def _is_vetoed(self, run: Run) -> bool:
+        """`room 2204`, `press one`, `version 10.4`: numbers of things."""
+        if run.digits + run.letters >= 7:
+            return False
+        position = run.groups[0].first - 1
+        while position >= 0 and self._atoms[position].value in ("number", "no", "is", "#", "the"):
+            position -= 1
+        if position < 0 or self._turns[position] != self._turns[run.groups[0].first]:
+            return False
+        return self._atoms[position].value in self._language.veto_cues
+
+    def _counts_something(self, run: Run) -> bool:
+        """Whether an uncued run reads as an amount: `95,000`, `two million`, years, a range of numbers."""
+        texts = [self._written(group) for group in run.groups]
+        if all(re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) for text in texts):
+            return True
+        if self._is_thousands(run):
+            return True
+        return all(re.fullmatch(r"(19|20)\d\d", text) for text in texts)
+
+    def _is_thousands(self, run: Run) -> bool:
+        """`four thousand two hundred`: identifiers are not said so."""
+        atoms = self._atoms[run.groups[0].first : run.groups[0].last + 1]
+        if len(run.groups) > 1 or not any(atom.kind is Kind.THOUSAND for atom in atoms):
+            return False
+        return len(run.value) <= 9 and sum(atom.kind is Kind.DIGIT for atom in atoms) <= 4
+
+    def _acknowledges(self, turn: int) -> bool:
+        utterance = self._conversation.utterances[turn]
+        words = [word for text in utterance.words for word in re.findall(r"[^\W\d_]+", text.text.lower())]
+        vocabulary = self._language.backchannels | self._language.fillers
+        has_digits = any(character.isdigit() for word in utterance.words for character in word.text)
+        return not has_digits and (len(words) <= 2 or all(word in vocabulary for word in words))
+
+    def _written(self, group: Group) -> str:
+        return self._text[self._atoms[group.first].start : self._atoms[group.last].end]
+
+    def _start_s(self, run: Run) -> float:
+        return self._conversation.words[self._conversation.word_at(self._atoms[run.groups[0].first].start)].start_s
+
+    def _end_s(self, run: Run) -> float:
+        return self._conversation.words[self._conversation.word_at(self._atoms[run.groups[-1].last].end - 1)].end_s
+
+
+def _lengths(run: Run) -> tuple[int, ...]:
+    """The lengths that the number may have: in all, and of each attempt at saying it."""
+    lengths = {len(run.value)}
+    if len(run.groups) > 1:
+        half = len(run.value) // 2
+        if len(run.value) % 2 == 0:
+            lengths.add(half)
+        lengths.update(len(group.value) for group in run.groups if len(group.value) >= 4)
+    return tuple(lengths)
+
+
+def _others(policy: str, policies: Sequence[str]) -> tuple[str, ...]:
+    ordered = dict.fromkeys([*policies, "number_sequence", "any_number"])
+    ordered.pop(policy, None)
+    return tuple(ordered)

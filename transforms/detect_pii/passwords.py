@@ -1,0 +1,221 @@
+"""Passwords, answers to security questions, and user names: free words after what announces them.
+
+PINs and one-time codes are digits and belong to the spoken numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import NamedTuple
+
+from transforms.detect_pii.atom_reader import AtomReader
+from transforms.detect_pii.atoms import Kind
+from transforms.detect_pii.candidate import Candidate
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.cues import lowered
+from transforms.detect_pii.languages import Language
+
+_LONGEST_PASSWORD = 16
+_LONGEST_USERNAME = 10
+_LONGEST_ANSWER = 7
+_LONGEST_MIXED = 4
+_TURNS_OPEN = 2
+_TURNS_OF_VERIFICATION = 8
+
+
+class _Announcement(NamedTuple):
+    """`my password`, `your mother's maiden name`: what is announced, and where the words end."""
+
+    policy: str
+    end: int
+    turn: int
+
+
+class Secrets:
+    """Finds what follows "my password is", "username" and security questions, in the same turn or in the answer."""
+
+    name = "secrets"
+    policies = frozenset({"password", "username", "person_name"})
+
+    def load(self) -> None:
+        """Nothing to load: the grammar is the language's data."""
+
+    def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
+        if not conversation.language.secret_cues:
+            return
+        yield from _SecretGrammar(conversation).scan()
+
+
+class _SecretGrammar(AtomReader):
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__(conversation)
+        self._lowered = lowered(conversation.text)
+
+    def scan(self) -> Iterator[Candidate]:
+        for announcement in self._announcements():
+            yield from self._in_same_turn(announcement)
+            yield from self._in_answer(announcement)
+
+    def _announcements(self) -> Iterator[_Announcement]:
+        latest: _Announcement | None = None
+        verified = -_TURNS_OF_VERIFICATION - 1
+        for match in _pattern(self._language).finditer(self._lowered):
+            policy = match.lastgroup
+            assert policy is not None
+            turn = self._conversation.turn_of(self._conversation.word_at(match.start()))
+            if policy == "another":
+                # "And the new one": of what was asked for last.
+                if latest is None or turn - latest.turn > 2 * _TURNS_OPEN:
+                    continue
+                policy = latest.policy
+            if policy == "verification":
+                verified = turn
+                continue
+            if policy == "memory":
+                # Favourite teachers and first cars are small talk, unless somebody is being verified.
+                if turn - verified > _TURNS_OF_VERIFICATION:
+                    continue
+                policy = "answer"
+            latest = _Announcement(policy, match.end(), turn)
+            yield latest
+
+    def _in_same_turn(self, announcement: _Announcement) -> Iterator[Candidate]:
+        """`my password is capital B, lowercase l u e`."""
+        first = self._atom_from(announcement.end)
+        linked = False
+        while first < len(self._atoms) and self._turns[first] == announcement.turn:
+            value = self._atoms[first].value
+            if value in self._language.secret_links or value == ":":
+                linked = True
+            elif not linked or value not in ("-", ",", *self._language.fillers - {"so", "right", "like"}):
+                break
+            first += 1
+        if not linked or first >= len(self._atoms) or self._turns[first] != announcement.turn:
+            return
+        if self._atoms[first].value in ".?!" or self._atoms[first].value.lower() in self._language.not_secrets:
+            return
+        yield from self._up_to_end(announcement.policy, first, 0.85)
+
+    def _in_answer(self, announcement: _Announcement) -> Iterator[Candidate]:
+        """`What was your first pet?` `Biscuit.`"""
+        if not self._is_prompt(announcement):
+            return
+        asked_by = self._conversation.utterances[announcement.turn].channel
+        channels = {utterance.channel for utterance in self._conversation.utterances}
+        tried = 0
+        for turn in range(announcement.turn + 1, len(self._conversation.utterances)):
+            if self._conversation.utterances[turn].channel == asked_by and len(channels) > 1:
+                continue
+            tried += 1
+            if tried > _TURNS_OPEN:
+                return
+            first = self._after_announcement(turn)
+            while first < len(self._atoms) and self._turns[first] == turn and self._is_lead(first):
+                first += 1
+            if first >= len(self._atoms) or self._turns[first] != turn:
+                continue
+            if self._reads_as_secret(first, turn):
+                yield from self._up_to_end(announcement.policy, first, 0.8)
+            return
+
+    def _after_announcement(self, turn: int) -> int:
+        """Where an answer starts: after `my username is`, if it says so."""
+        first, end = self._atom_of_turn(turn), self._atom_of_turn(turn + 1)
+        if first == end:
+            return first
+        for match in _pattern(self._language).finditer(
+            self._lowered, self._atoms[first].start, self._atoms[end - 1].end
+        ):
+            following = self._atom_from(match.end())
+            if following < end and self._atoms[following].value in self._language.secret_links:
+                return following
+        return first
+
+    def _is_prompt(self, announcement: _Announcement) -> bool:
+        """Whether the words are asked for: little follows them in their turn, or a question mark does."""
+        rest = []
+        for position in range(self._atom_from(announcement.end), len(self._atoms)):
+            if self._turns[position] != announcement.turn:
+                break
+            rest.append(self._atoms[position])
+        words = sum(atom.kind is not Kind.SYMBOL for atom in rest)
+        return words <= 6 or any(atom.value == "?" for atom in rest[:12])
+
+    def _is_lead(self, position: int) -> bool:
+        value = self._atoms[position].value.lower()
+        return value in self._language.secret_leads or self._atoms[position].value in (",", ".", ":", "-")
+
+    def _reads_as_secret(self, first: int, turn: int) -> bool:
+        """Whether an answer's first clause is a value and not a sentence."""
+        clause = []
+        for position in range(first, len(self._atoms)):
+            atom = self._atoms[position]
+            if self._turns[position] != turn or (atom.value in ".!" and self._followed_by_space(position)):
+                break
+            if atom.value == "?":
+                return False
+            clause.append(atom)
+        words = [atom for atom in clause if atom.kind is not Kind.SYMBOL]
+        spelled = any(atom.kind is not Kind.WORD for atom in words)
+        if spelled and len(words) <= _LONGEST_MIXED and words[0].kind is Kind.WORD and words[-1].is_number:
+            return True
+        if not words or (len(words) > _LONGEST_ANSWER and not spelled):
+            return False
+        if words[0].value.lower() in self._language.not_secrets:
+            return False
+        return not any(atom.value.lower() in self._language.sentence_words for atom in words[:_LONGEST_ANSWER])
+
+    def _up_to_end(self, policy: str, first: int, score: float) -> Iterator[Candidate]:
+        """To the end of the clause; signs, digits and spelled letters do not end it."""
+        longest = {"username": _LONGEST_USERNAME, "answer": _LONGEST_ANSWER}.get(policy, _LONGEST_PASSWORD)
+        last = first
+        words = 0
+        for position in range(first, len(self._atoms)):
+            atom = self._atoms[position]
+            if self._turns[position] != self._turns[first]:
+                break
+            if atom.kind is Kind.SYMBOL:
+                if atom.value in "?" or (atom.value in ".!" and self._followed_by_space(position)):
+                    break
+                if atom.value == "," and policy != "password" and not self._goes_on(position + 1):
+                    break
+                continue
+            if position > first and atom.value in self._language.secret_ends and not self._is_sign(position):
+                break
+            words += 1
+            if words > longest:
+                break
+            last = position
+        span = self._conversation.words_of(self._atoms[first].start, self._atoms[last].end)
+        alternatives = ("person_name",) if policy == "answer" else ("password",) if policy == "username" else ()
+        named = "password" if policy == "answer" else policy
+        value = " ".join(atom.value.lower() for atom in self._atoms[first : last + 1] if atom.kind is not Kind.SYMBOL)
+        yield Candidate(named, *span, score, Secrets.name, value, alternatives)
+
+    def _goes_on(self, position: int) -> bool:
+        """Whether letters or digits follow a comma, as in `d, m, i, l`."""
+        if position >= len(self._atoms):
+            return False
+        return self._atoms[position].kind is not Kind.WORD or self._atoms[position].value in self._language.symbols
+
+    def _is_sign(self, position: int) -> bool:
+        return self._atoms[position].value in self._language.symbols
+
+    def _followed_by_space(self, position: int) -> bool:
+        end = self._atoms[position].end
+        return end >= len(self._text) or self._text[end].isspace()
+
+    def _atom_from(self, character: int) -> int:
+        return bisect_left(self._atoms, character, key=lambda atom: atom.start)
+
+    def _atom_of_turn(self, turn: int) -> int:
+        return bisect_left(self._turns, turn)
+
+
+@cache
+def _pattern(language: Language) -> re.Pattern[str]:
+    groups = "|".join(f"(?P<{policy}>{'|'.join(patterns)})" for policy, patterns in language.secret_cues.items())
+    return re.compile(rf"(?<![a-zà-ÿ])(?:{groups})(?![a-zà-ÿ])")

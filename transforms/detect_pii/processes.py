@@ -1,0 +1,53 @@
+"""Detection beside the speech engine: Python's lock lets only one of a process's threads run Python at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from schemas.finding import Finding
+from schemas.transcript import Transcript
+from transforms.detect_pii.detector import Detector
+from transforms.detect_pii.settings import DetectionSettings
+
+
+class DetectorProcesses:
+    """Processes of this machine with a detector each.
+
+    Transcripts reach them through pipes, never through files. A process that dies (out of memory) ends the job, as it
+    would have in the worker itself.
+    """
+
+    def __init__(self, settings: DetectionSettings, count: int) -> None:
+        # Not forked: the worker has threads, whose locks a forked child would inherit in any state.
+        self._pool = ProcessPoolExecutor(
+            count, multiprocessing.get_context("spawn"), initializer=_load, initargs=(settings,)
+        )
+
+    def submit(
+        self, transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
+    ) -> Future[tuple[Finding, ...]]:
+        """Begins to detect. The future raises what `Detector.detect` raises."""
+        return self._pool.submit(_detect, transcript, policies, static_entities)
+
+    def close(self) -> None:
+        """Ends the processes."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+class _Loaded:
+    """What a process keeps between calls."""
+
+    detector: Detector
+
+
+def _load(settings: DetectionSettings) -> None:
+    _Loaded.detector = Detector(settings)
+    _Loaded.detector.load()
+
+
+def _detect(
+    transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
+) -> tuple[Finding, ...]:
+    return _Loaded.detector.detect(transcript, policies, static_entities)

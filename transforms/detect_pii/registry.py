@@ -1,0 +1,51 @@
+"""Which recognisers look at a conversation. The one place where they are listed."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from transforms.detect_pii.addresses import WholeAddresses
+from transforms.detect_pii.candidate import Propagation, Recogniser
+from transforms.detect_pii.custom_patterns import CustomPatterns
+from transforms.detect_pii.internet import InternetAddresses
+from transforms.detect_pii.medical_terms import MedicalTerms
+from transforms.detect_pii.name_contexts import NameContexts
+from transforms.detect_pii.name_propagation import RepeatedNames
+from transforms.detect_pii.named_entities import NamedEntities
+from transforms.detect_pii.passwords import Secrets
+from transforms.detect_pii.personal_terms import PersonalTerms
+from transforms.detect_pii.presidio_patterns import PresidioPatterns
+from transforms.detect_pii.repetitions import RepeatedNumbers
+from transforms.detect_pii.settings import DetectionSettings
+from transforms.detect_pii.spelled_words import SpelledWords
+from transforms.detect_pii.spoken_numbers import SpokenNumbers
+from transforms.detect_pii.street_numbers import StreetNumbers
+
+ENTRY_POINT_GROUP = "hushbeam.recognisers"
+
+
+def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
+    """All recognisers of a job, not yet loaded: ours, the job's own patterns, and those of installed packages."""
+    return (
+        SpokenNumbers(),
+        InternetAddresses(),
+        Secrets(),
+        SpelledWords(),
+        StreetNumbers(),
+        NamedEntities(settings.spacy_model, settings.token_classifier),
+        NameContexts(),
+        MedicalTerms(),
+        PersonalTerms(),
+        PresidioPatterns(),
+        CustomPatterns(settings),
+        *_installed(settings),
+    )
+
+
+def propagations_for(settings: DetectionSettings) -> tuple[Propagation, ...]:
+    """What looks for further mentions, in the order in which it runs."""
+    return (RepeatedNumbers(), RepeatedNames(), WholeAddresses())
+
+
+def _installed(settings: DetectionSettings) -> list[Recogniser]:
+    return [point.load()(settings) for point in sorted(entry_points(group=ENTRY_POINT_GROUP))]

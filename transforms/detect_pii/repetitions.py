@@ -1,0 +1,94 @@
+"""Further mentions of what was found: read-backs and repetitions, whole or in part, before and after.
+
+Names are another module's. Here a value is digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from transforms.detect_pii.candidate import Candidate
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.number_runs import Group, find_groups
+from transforms.detect_pii.quantities import find_quantities
+
+_LEAST_PART = 4
+_LEAST_WHOLE = 3
+# What is found by a number's digits. Amounts, dates and ages repeat by chance and are found by themselves.
+_REPEATED = frozenset(
+    {
+        "account_number",
+        "banking_information",
+        "credit_card_cvv",
+        "credit_card_expiration",
+        "credit_card_number",
+        "drivers_license",
+        "healthcare_number",
+        "location_zip",
+        "number_sequence",
+        "passport_number",
+        "password",
+        "phone_number",
+        "us_social_security_number",
+        "vehicle_id",
+    }
+)
+
+
+class RepeatedNumbers:
+    """Finds the digits of known numbers wherever they are said again."""
+
+    name = "repeated_numbers"
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+        known = {
+            candidate.value: candidate
+            for candidate in sorted(candidates, key=lambda item: item.score)
+            if candidate.policy in _REPEATED and _is_number(candidate.value)
+        }
+        if not known:
+            return
+        covered = {
+            word
+            for candidate in candidates
+            if candidate.policy != "any_number"
+            for word in range(candidate.first_word, candidate.last_word + 1)
+        }
+        atoms = conversation.atoms
+        for group in find_groups(conversation, find_quantities(conversation)):
+            first, last = conversation.words_of(atoms[group.first].start, atoms[group.last].end)
+            if all(word in covered for word in range(first, last + 1)):
+                continue
+            original = _original(group, known)
+            if original is not None:
+                yield Candidate(
+                    original.policy,
+                    first,
+                    last,
+                    min(original.score, 0.8),
+                    self.name,
+                    original.value,
+                    original.alternatives,
+                )
+
+
+def _is_number(value: str) -> bool:
+    return value.isalnum() and sum(character.isdigit() for character in value) >= _LEAST_WHOLE
+
+
+def _original(group: Group, known: dict[str, Candidate]) -> Candidate | None:
+    """The number that a group repeats: whole from three digits on, in part from four on."""
+    if len(group.value) >= _LEAST_WHOLE and group.value in known:
+        return known[group.value]
+    if group.digits >= _LEAST_PART:
+        for value, candidate in known.items():
+            if group.value in value and not _is_year(group.value):
+                return candidate
+    return None
+
+
+def _is_year(value: str) -> bool:
+    return len(value) == 4 and value[:2] in ("19", "20")

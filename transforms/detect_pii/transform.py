@@ -1,0 +1,95 @@
+"""DetectPII: where personal data is in what was said, over the whole conversation."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import Future
+
+import apache_beam as beam
+from apache_beam.utils.shared import Shared
+
+from schemas.finding import Finding
+from schemas.stages import DetectedRecording, HeardRecording
+from transforms.detect_pii.detector import Detector
+from transforms.detect_pii.processes import DetectorProcesses
+from transforms.detect_pii.settings import DetectionSettings
+from transforms.each_recording import Outcome, RecordingStage, each_recording, then
+
+_DETECTORS, _PROCESSES = Shared(), Shared()
+
+
+class DetectPII(beam.PTransform):
+    """Finds what each recording's policies ask for.
+
+    The unit is the conversation, both channels in time order: questions prime answers, numbers go on over turns, and
+    what was confirmed once is found wherever it is repeated. A recogniser that raises ends the recording.
+
+    Args:
+      processes: How many processes of the machine detect beside the worker; 0 detects in the worker itself.
+    """
+
+    def __init__(self, settings: DetectionSettings, *, processes: int = 0) -> None:
+        super().__init__("DetectPII")
+        self._settings = settings
+        self._processes = processes
+
+    def expand(self, recordings: beam.PCollection[HeardRecording]) -> Outcome[DetectedRecording]:
+        stage = _DetectBeside(self._settings, self._processes) if self._processes else _DetectHere(self._settings)
+        return recordings | each_recording(stage, DetectedRecording)
+
+
+class _DetectStage(RecordingStage[HeardRecording, DetectedRecording]):
+    name = "DetectPII"
+
+    def __init__(self, settings: DetectionSettings) -> None:
+        self._settings = settings
+
+    def measure(self, output: DetectedRecording) -> dict[str, int]:
+        return {f"findings.{policy}": n for policy, n in Counter(f.policy for f in output.findings).items()}
+
+
+class _DetectHere(_DetectStage):
+    def setup(self) -> None:
+        self._detector = _DETECTORS.acquire(self._load, tag=repr(self._settings))
+
+    def _load(self) -> _SharedDetector:
+        detector = Detector(self._settings)
+        detector.load()
+        return _SharedDetector(detector)
+
+    def process(self, recording: HeardRecording) -> DetectedRecording:
+        return DetectedRecording(recording, self._detector.detect(recording))
+
+
+class _SharedDetector:
+    """One detector for all threads of a process, one at a time."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._lock = threading.Lock()
+
+    def detect(self, recording: HeardRecording) -> tuple[Finding, ...]:
+        asked = recording.recording
+        with self._lock:
+            return self._detector.detect(recording.transcript, asked.policies, asked.static_entities)
+
+
+class _DetectBeside(_DetectStage):
+    def __init__(self, settings: DetectionSettings, processes: int) -> None:
+        super().__init__(settings)
+        self._processes = processes
+        self.in_flight = 2 * processes
+
+    def setup(self) -> None:
+        self._detectors = _PROCESSES.acquire(
+            lambda: DetectorProcesses(self._settings, self._processes), tag=repr((self._settings, self._processes))
+        )
+
+    def process(self, recording: HeardRecording) -> DetectedRecording:
+        return self.submit(recording).result()
+
+    def submit(self, recording: HeardRecording) -> Future[DetectedRecording]:
+        asked = recording.recording
+        found = self._detectors.submit(recording.transcript, asked.policies, asked.static_entities)
+        return then(found, lambda findings: DetectedRecording(recording, findings))

@@ -1,0 +1,217 @@
+"""Finds a recording's container by its first bytes, never by its name.
+
+The demuxer is chosen here and forced on FFmpeg. What is not in this list is not opened: playlists and scripts
+(HLS, ffconcat, SDP, ...) that would make FFmpeg read other files or addresses are absent on purpose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from transforms.media.errors import MediaError
+
+HEAD_BYTES = 4096
+"""How much of a file's start is looked at, after any ID3 tag."""
+
+LARGEST_TAG = 64 * 2**20
+"""An ID3 tag with cover art may be large; beyond this it is an attack."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A file format and what it promises about its own length.
+
+    Attributes:
+      name: As in `MediaInfo.container`.
+      demuxer: FFmpeg's name.
+      claim: How far the decoded length may be from what the file claims.
+        `exact`: counted in samples by the writer; they agree to within one block of the codec.
+        `close`: counted in the container's own ticks or in packets; they agree to within a quarter of a second.
+        `none`: the length is an estimate from the bit rate, and says nothing.
+      elementary: Bare frames without an index or timestamps: bytes that belong to no frame are lost sound.
+    """
+
+    name: str
+    demuxer: str
+    claim: str
+    elementary: bool = False
+
+
+WAV = Container("wav", "wav", "exact")
+RF64 = Container("rf64", "wav", "exact")
+W64 = Container("w64", "w64", "exact")
+AIFF = Container("aiff", "aiff", "exact")
+AU = Container("au", "au", "close")
+CAF = Container("caf", "caf", "exact")
+FLAC = Container("flac", "flac", "exact")
+MP3 = Container("mp3", "mp3", "none", elementary=True)
+MP3_COUNTED = Container("mp3", "mp3", "exact", elementary=True)
+MP2 = Container("mp2", "mp3", "none", elementary=True)
+ADTS = Container("adts", "aac", "none", elementary=True)
+LOAS = Container("loas", "loas", "none", elementary=True)
+AC3 = Container("ac3", "ac3", "none", elementary=True)
+EAC3 = Container("eac3", "eac3", "none", elementary=True)
+DTS = Container("dts", "dts", "none", elementary=True)
+AMR = Container("amr", "amr", "none", elementary=True)
+OGG = Container("ogg", "ogg", "exact")
+MATROSKA = Container("matroska", "matroska", "close")
+WEBM = Container("webm", "matroska", "close")
+ASF = Container("asf", "asf", "close")
+AVI = Container("avi", "avi", "close")
+FLV = Container("flv", "flv", "close")
+MPEG_TS = Container("mpegts", "mpegts", "close")
+MPEG_PS = Container("mpeg", "mpeg", "close")
+MXF = Container("mxf", "mxf", "close")
+APE = Container("ape", "ape", "exact")
+WAVPACK = Container("wv", "wv", "exact")
+TTA = Container("tta", "tta", "exact")
+TAK = Container("tak", "tak", "exact")
+QCP = Container("qcp", "qcp", "none")
+VOC = Container("voc", "voc", "none")
+SVX = Container("iff", "iff", "none")
+DSS = Container("dss", "dss", "none")
+SPHERE = Container("nistsphere", "nistsphere", "exact")
+
+# The brands of an ISO base media file that are not plain MP4.
+_BRANDS = {b"M4A ": "m4a", b"M4B ": "m4a", b"M4P ": "m4a", b"qt  ": "mov"}
+
+_ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_W64_GUID = bytes.fromhex("726966662e91cf11a5d628db04c10000")
+_MXF_KEY = bytes.fromhex("060e2b34020501010d01020101")
+_TS_PACKETS = ((0, 188), (4, 192))
+
+
+def _iso_media(head: bytes) -> Container | None:
+    if head[4:8] == b"ftyp":
+        brand = head[8:12]
+        name = "3gp" if brand.startswith((b"3gp", b"3g2", b"3ga")) else _BRANDS.get(brand, "mp4")
+        return Container(name, "mov", "exact")
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
+        return Container("mov", "mov", "exact")
+    return None
+
+
+def _riff(head: bytes) -> Container | None:
+    kind, form = head[:4], head[8:12]
+    if form == b"WAVE":
+        return RF64 if kind in (b"RF64", b"BW64") else WAV if kind in (b"RIFF", b"RIFX") else None
+    if kind != b"RIFF":
+        return None
+    return {b"AVI ": AVI, b"QLCM": QCP}.get(form)
+
+
+def _matroska(head: bytes) -> Container | None:
+    if not head.startswith(b"\x1a\x45\xdf\xa3"):
+        return None
+    return WEBM if b"webm" in head[:64] else MATROSKA
+
+
+def _transport_stream(head: bytes) -> Container | None:
+    for offset, size in _TS_PACKETS:
+        starts = range(offset, len(head), size)
+        if len(starts) >= 4 and all(head[start] == 0x47 for start in starts):
+            return MPEG_TS
+    return None
+
+
+def _frame_sync(head: bytes) -> Container | None:
+    """MPEG audio, ADTS and AC-3 begin with nothing but their frames' sync words."""
+    if len(head) < 8:
+        return None
+    found = None
+    if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        found = ADTS
+    elif head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 and head[2] >> 4 != 0xF:
+        # Any of these marks names the stream's frames, so that its length is known.
+        counted = re.search(rb"Xing|Info|VBRI", head[:300])
+        found = MP2 if head[1] & 0x06 != 0x02 else MP3_COUNTED if counted else MP3
+    elif head[0] == 0x56 and head[1] & 0xE0 == 0xE0:
+        found = LOAS
+    elif head.startswith(b"\x0b\x77"):
+        found = EAC3 if head[5] >> 3 > 10 else AC3
+    return found
+
+
+def _form(head: bytes) -> Container | None:
+    if not head.startswith(b"FORM"):
+        return None
+    return {b"AIFF": AIFF, b"AIFC": AIFF, b"8SVX": SVX}.get(head[8:12])
+
+
+_MAGIC: tuple[tuple[bytes, Container], ...] = (
+    (b"fLaC", FLAC),
+    (b"OggS", OGG),
+    (b".snd", AU),
+    (b"caff", CAF),
+    (b"#!AMR", AMR),
+    (_ASF_GUID, ASF),
+    (_W64_GUID, W64),
+    (_MXF_KEY, MXF),
+    (b"FLV\x01", FLV),
+    (b"\x00\x00\x01\xba", MPEG_PS),
+    (b"MAC ", APE),
+    (b"wvpk", WAVPACK),
+    (b"TTA1", TTA),
+    (b"tBaK", TAK),
+    (b"Creative Voice File", VOC),
+    (b"\x02dss", DSS),
+    (b"\x03dss", DSS),
+    (b"NIST_1A", SPHERE),
+    (b"\x7f\xfe\x80\x01", DTS),
+    (b"\xfe\x7f\x01\x80", DTS),
+)
+
+_STRUCTURED: tuple[Callable[[bytes], Container | None], ...] = (
+    _riff,
+    _form,
+    _iso_media,
+    _matroska,
+    _transport_stream,
+    _frame_sync,
+)
+
+
+def recognise(file: BinaryIO) -> Container:
+    """Finds the container of an open file by its content; leaves the file at its start.
+
+    Raises:
+      MediaError: `unsupported`.
+    """
+    head = _after_tags(file)
+    file.seek(0)
+    for magic, container in _MAGIC:
+        if head.startswith(magic):
+            return container
+    for look in _STRUCTURED:
+        found = look(head)
+        if found is not None:
+            return found
+    raise MediaError("unsupported", "the file's content is no audio or video format that is read here")
+
+
+def wav_block_bytes(file: BinaryIO, container: Container) -> int | None:
+    """The block size in a WAV file's format chunk; None for another container. Leaves the file where it was."""
+    if container is not WAV:
+        return None
+    position = file.tell()
+    file.seek(0)
+    head = file.read(HEAD_BYTES)
+    file.seek(position)
+    chunk = head.find(b"fmt ", 12)
+    return int.from_bytes(head[chunk + 20 : chunk + 22], "little") or None if chunk >= 0 else None
+
+
+def _after_tags(file: BinaryIO) -> bytes:
+    """The first bytes after any ID3 tags."""
+    position = 0
+    while position <= LARGEST_TAG:
+        file.seek(position)
+        head = file.read(HEAD_BYTES)
+        if not head.startswith(b"ID3") or len(head) < 10:
+            return head
+        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
+        position += 10 + size + (10 if head[5] & 0x10 else 0)
+    return b""

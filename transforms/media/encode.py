@@ -1,0 +1,167 @@
+"""Writes samples as a recording, block by block: the same samples always give the same bytes.
+
+Nothing but sound is written: no title, date, chapter, picture or encoder's name.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Protocol, Self
+
+import av
+import numpy as np
+import soundfile
+
+from schemas.media import MediaInfo
+from transforms.media import ogg
+from transforms.media.audio_track import BITEXACT, AudioTrack
+from transforms.media.decode import Samples, to_float
+from transforms.media.errors import MediaError
+from transforms.media.output_format import SOUNDFILE_SUBTYPES, OutputFormat
+from transforms.media.video_copy import VideoCopyWriter
+
+SMALL_WRITE = 8192
+"""Frames that libsndfile gets at once: its Vorbis encoder crashes on long writes."""
+
+
+_SYSTEM_ERROR = 2
+"""libsndfile's code for what the operating system refused."""
+
+
+class Writer(Protocol):
+    """What takes a recording's samples in order."""
+
+    def write(self, block: Samples) -> None:
+        """Takes the next samples, of shape (channels, frames)."""
+
+    def finish(self) -> None:
+        """Takes it that all samples have been written; the file is complete afterwards."""
+
+    def abandon(self) -> None:
+        """Closes a file that nobody wants any more."""
+
+
+class Encoder:
+    """Writes one recording, as a context manager. Left by an exception, it leaves no file behind.
+
+    Args:
+      path: The file to write, with its suffix.
+      source: The recording, whose pictures are copied where `output.video` says so.
+      info: Of the source; the samples are of its type, rate and channels.
+      output: From `output_format`.
+
+    Raises (on entry, while writing and on exit):
+      MediaError: `not_encodable`, or `not_written` (retryable) where the disk refuses.
+    """
+
+    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat) -> None:
+        self._path = path
+        self._source = source
+        self._info = info
+        self._output = output
+
+    def __enter__(self) -> Self:
+        self._skip = max(0, self._output.delay)
+        try:
+            self._writer: Writer = self._open()
+            if self._output.delay < 0:
+                self._writer.write(_silence(self._info, -self._output.delay))
+        except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as error:
+            self._fail(error)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            # The recording has failed already; a second failure while its file closes says nothing new.
+            with suppress(av.error.FFmpegError, soundfile.SoundFileError, OSError):
+                self._writer.abandon()
+            self._path.unlink(missing_ok=True)
+            return
+        try:
+            self._writer.finish()
+            if self._output.muxer.lower() == "ogg":
+                ogg.settle(self._path, self._info.nominal_rate_hz)
+        except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as failure:
+            self._fail(failure)
+
+    def write(self, block: Samples) -> None:
+        """Takes the next samples, of shape (channels, frames) and the source's sample type."""
+        skipped = min(self._skip, block.shape[1])
+        self._skip -= skipped
+        try:
+            self._writer.write(block[:, skipped:])
+        except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as error:
+            # The writer is abandoned on exit, which the error leads to.
+            raise_unwritten(error)
+
+    def _open(self) -> Writer:
+        if self._output.video:
+            return VideoCopyWriter(self._path, self._source, self._info, self._output)
+        if self._output.encoder in SOUNDFILE_SUBTYPES:
+            return _SoundFileWriter(self._path, self._info, self._output)
+        return _AudioFileWriter(self._path, self._info, self._output)
+
+    def _fail(self, error: Exception) -> NoReturn:
+        self._path.unlink(missing_ok=True)
+        raise_unwritten(error)
+
+
+def raise_unwritten(error: Exception) -> NoReturn:
+    """Turns what a library raised while writing into what ends the recording."""
+    refused_by_system = isinstance(error, soundfile.LibsndfileError) and error.code == _SYSTEM_ERROR
+    if refused_by_system or (isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError)):
+        raise MediaError("not_written", f"the disk refused ({type(error).__name__})", retryable=True) from None
+    raise MediaError("not_encodable", f"the encoder refused ({type(error).__name__})") from None
+
+
+def _silence(info: MediaInfo, frames: int) -> Samples:
+    dtype = np.dtype(info.sample_type)
+    return np.full((info.channels, frames), 128 if dtype == np.uint8 else 0, dtype)
+
+
+class _AudioFileWriter:
+    """A file of one audio track, by FFmpeg."""
+
+    def __init__(self, path: Path, info: MediaInfo, output: OutputFormat) -> None:
+        with ExitStack() as stack:
+            file = stack.enter_context(path.open("wb"))
+            # Given a file object, FFmpeg never interprets the path.
+            container = stack.enter_context(
+                av.open(file, "w", format=output.muxer, options={**BITEXACT, **output.muxer_options})
+            )
+            self._track = AudioTrack(container, info, output)
+            self._stack = stack.pop_all()
+
+    def write(self, block: Samples) -> None:
+        self._track.write(block)
+
+    def finish(self) -> None:
+        with self._stack:
+            self._track.finish()
+
+    def abandon(self) -> None:
+        self._stack.close()
+
+
+class _SoundFileWriter:
+    """A file by libsndfile."""
+
+    def __init__(self, path: Path, info: MediaInfo, output: OutputFormat) -> None:
+        self._file = soundfile.SoundFile(
+            path, "w", info.sample_rate_hz, info.channels, subtype=output.encoder, format=output.muxer
+        )
+
+    def write(self, block: Samples) -> None:
+        values = to_float(block).T
+        for start in range(0, len(values), SMALL_WRITE):
+            self._file.write(values[start : start + SMALL_WRITE])
+
+    def finish(self) -> None:
+        self._file.close()
+
+    def abandon(self) -> None:
+        self._file.close()

@@ -1,0 +1,229 @@
+"""What the recogniser hears: float32 samples at 16 kHz, from the same decoder that the muting reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from schemas.media import MediaInfo, SampleIdentity
+from schemas.transcript import TimeSpan
+from transforms.media.decode import Decoder, MediaLimits, Samples, to_float
+
+HEARING_RATE_HZ = 16_000
+"""What speech recognisers and voice activity detectors of this job work at."""
+
+MARGIN_S = 0.05
+"""Sound around a range that the resampling filter needs to be right at the range's edges."""
+
+Heard = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A recording that was decoded to its end once, and is whole."""
+
+    info: MediaInfo
+    identity: SampleIdentity
+
+    @property
+    def duration_s(self) -> float:
+        """Of the decoded sound."""
+        return self.identity.frames / self.info.sample_rate_hz
+
+
+def inspect(path: str | Path, limits: MediaLimits | None = None) -> Inspection:
+    """Decodes a file to its end, keeps nothing of it, and says what it holds.
+
+    Raises:
+      MediaError: The file is not whole, not supported, or beyond the limits.
+    """
+    with Decoder(path, limits) as decoder:
+        for _ in decoder.blocks():
+            pass
+        return Inspection(decoder.info, decoder.identity)
+
+
+class Hearing:
+    """A recording, or a range of it, at 16 kHz. Iterate it once.
+
+    Sample k of what it yields lies at `start_s + k / 16000` seconds of the recording. A range is decoded from the
+    recording's start, so that its samples are those that muting will see.
+
+    Attributes:
+      info: Of the file; known once iteration has begun.
+      identity: Of the whole file; None unless the iteration came to the file's own end.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        mix: bool = False,
+        limits: MediaLimits | None = None,
+    ) -> None:
+        self._path = path
+        self._start_s = start_s
+        self._end_s = end_s
+        self._mix = mix
+        self._limits = limits
+        self.info: MediaInfo | None = None
+        self.identity: SampleIdentity | None = None
+
+    def __iter__(self) -> Iterator[Heard]:
+        with Decoder(self._path, self._limits) as decoder:
+            self.info = decoder.info
+            rate = decoder.info.sample_rate_hz
+            start = round(self._start_s * rate)
+            end = None if self._end_s is None else round(self._end_s * rate)
+            resampler = _Resampler(rate, 1 if self._mix else decoder.info.channels)
+            position = 0
+            for block in decoder.blocks():
+                first = max(0, start - position)
+                last = block.shape[1] if end is None else min(block.shape[1], end - position)
+                position += block.shape[1]
+                if last > first:
+                    yield from resampler.add(self._mixed(to_float(block[:, first:last])))
+                if end is not None and position >= end:
+                    break
+            else:
+                self.identity = decoder.identity
+            yield from resampler.finish()
+
+    def _mixed(self, samples: Heard) -> Heard:
+        return samples.mean(axis=0, keepdims=True, dtype=np.float32) if self._mix else samples
+
+
+def hear_blocks(
+    path: str | Path,
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    mix: bool = False,
+    limits: MediaLimits | None = None,
+) -> Iterator[Heard]:
+    """Yields a recording, or a range of it, at 16 kHz as float32 blocks of shape (channels, frames), in order.
+
+    Args:
+      start_s, end_s: Seconds of the recording; None for its end.
+      mix: One channel, the mean of all.
+
+    Raises:
+      MediaError: The file is not whole, not supported, or beyond the limits.
+    """
+    yield from Hearing(path, start_s=start_s, end_s=end_s, mix=mix, limits=limits)
+
+
+def hear_ranges(
+    path: str | Path,
+    ranges: Sequence[TimeSpan],
+    *,
+    mix: bool = False,
+    limits: MediaLimits | None = None,
+) -> list[Heard]:
+    """Hears only these ranges, each of its own channel, in one pass over the file.
+
+    Args:
+      ranges: In any order, overlapping or not. What lies outside the recording is left out.
+      mix: The ranges are of the mean of all channels, as `Hearing(mix=True)` gave it; their channel is ignored.
+
+    Returns:
+      For each range, in the same order, float32 mono at 16 kHz of shape (frames,).
+
+    Raises:
+      MediaError: The file is not whole up to the last range's end, not supported, or beyond the limits.
+      IndexError: A range names a channel that the file does not have.
+    """
+    with Decoder(path, limits) as decoder:
+        rate = decoder.info.sample_rate_hz
+        wanted = [_Wanted.of(span, rate, mix) for span in ranges]
+        last = max((want.end for want in wanted), default=0)
+        open_wants = sorted(wanted, key=lambda want: want.start)
+        position = 0
+        for block in decoder.blocks():
+            if position >= last:
+                break
+            for want in open_wants:
+                if want.start >= position + block.shape[1]:
+                    break
+                want.take(block, position)
+            position += block.shape[1]
+            open_wants = [want for want in open_wants if want.end > position]
+    return [want.heard(rate) for want in wanted]
+
+
+@dataclass
+class _Wanted:
+    """One range while it is collected: native frames from `start` to `end`, with a margin on both sides."""
+
+    channel: int | None
+    start: int
+    end: int
+    margin_before: int
+    length_s: float
+    parts: list[Heard] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, span: TimeSpan, rate: int, mix: bool) -> _Wanted:
+        first = max(0, round(span.start_s * rate))
+        start = max(0, first - round(MARGIN_S * rate))
+        end = round((span.end_s + MARGIN_S) * rate)
+        length_s = max(0.0, span.end_s - first / rate)
+        return cls(None if mix else span.channel, start, end, first - start, length_s)
+
+    def take(self, block: Samples, position: int) -> None:
+        first = max(0, self.start - position)
+        last = min(block.shape[1], self.end - position)
+        if last <= first:
+            return
+        part = block[:, first:last] if self.channel is None else block[self.channel : self.channel + 1, first:last]
+        if part.shape[0] == 0:
+            raise IndexError(f"the recording has {block.shape[0]} channels, channel {self.channel} is asked for")
+        self.parts.append(to_float(part).mean(axis=0, dtype=np.float32))
+
+    def heard(self, rate: int) -> Heard:
+        if not self.parts:
+            return np.zeros(0, np.float32)
+        native = np.concatenate(self.parts)
+        at_hearing_rate = native if rate == HEARING_RATE_HZ else soxr.resample(native, rate, HEARING_RATE_HZ)
+        first = round(self.margin_before * HEARING_RATE_HZ / rate)
+        wanted: Heard = at_hearing_rate[first : first + round(self.length_s * HEARING_RATE_HZ)]
+        return wanted
+
+
+class _Resampler:
+    """soxr's streaming resampler over (channels, frames); nothing at all where the rate is right already."""
+
+    def __init__(self, rate_hz: int, channels: int) -> None:
+        self._stream = (
+            None
+            if rate_hz == HEARING_RATE_HZ
+            else soxr.ResampleStream(rate_hz, HEARING_RATE_HZ, channels, dtype="float32")
+        )
+        self._channels = channels
+
+    def add(self, samples: Heard) -> Iterator[Heard]:
+        if self._stream is None:
+            yield samples
+            return
+        yield from self._filled(self._stream.resample_chunk(_frames_first(samples)))
+
+    def finish(self) -> Iterator[Heard]:
+        if self._stream is not None:
+            nothing = np.zeros((0, self._channels), np.float32)
+            yield from self._filled(self._stream.resample_chunk(_frames_first(nothing.T), last=True))
+
+    def _filled(self, chunk: NDArray[np.float32]) -> Iterator[Heard]:
+        if len(chunk):
+            yield np.ascontiguousarray(chunk.reshape(-1, self._channels).T)
+
+
+def _frames_first(samples: Heard) -> NDArray[np.float32]:
+    """soxr takes (frames, channels), and a flat array for one channel."""
+    return samples[0].copy() if samples.shape[0] == 1 else np.ascontiguousarray(samples.T)

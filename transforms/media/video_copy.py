@@ -1,0 +1,124 @@
+"""Copies a recording's pictures beside its new sound: packets untouched, and nothing else of the source.
+
+Further audio tracks, subtitles, chapters, attachments, timecodes and every tag stay behind: they name people.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import av
+
+from schemas.media import MediaInfo
+from transforms.media.audio_track import BITEXACT, AudioTrack
+from transforms.media.containers import recognise
+from transforms.media.decode import Samples, is_moving, open_container, raise_unreadable
+from transforms.media.errors import MediaError
+from transforms.media.output_format import OutputFormat
+
+
+class VideoCopyWriter:
+    """A file of the source's moving pictures and one new audio track.
+
+    Args:
+      path: The file to write.
+      source: The recording; opened a second time, for its pictures alone.
+      info: Of the source.
+      output: From `output_format`.
+    """
+
+    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat) -> None:
+        with ExitStack() as stack:
+            source_file = stack.enter_context(source.open("rb"))
+            pictures = stack.enter_context(open_container(source_file, recognise(source_file)))
+            file = stack.enter_context(path.open("wb"))
+            self._container = stack.enter_context(
+                av.open(file, "w", format=output.muxer, options={**BITEXACT, **output.muxer_options})
+            )
+            tracks = [stream for stream in pictures.streams.video if is_moving(stream)]
+            try:
+                copies = {track.index: self._container.add_stream_from_template(track, opaque=True) for track in tracks}
+            except ValueError:
+                raise MediaError("not_encodable", f"{output.muxer} cannot hold this video codec") from None
+            self._audio = AudioTrack(self._container, info, output, start_s=info.start_s)
+            self._packets = _picture_packets(pictures, tracks)
+            self._copies = copies
+            self._held: Any = None
+            self._stack = stack.pop_all()
+
+    def write(self, block: Samples) -> None:
+        """Encodes the next samples, and copies the pictures up to their end."""
+        self._audio.write(block)
+        self._copy_until(self._audio.end_s)
+
+    def finish(self) -> None:
+        """Writes what the encoder still holds, and the remaining pictures."""
+        with self._stack:
+            self._audio.finish()
+            self._copy_until(None)
+
+    def abandon(self) -> None:
+        """Closes the files of a recording that failed."""
+        self._stack.close()
+
+    def _copy_until(self, end_s: float | None) -> None:
+        while (packet := self._held or next(self._packets, None)) is not None:
+            self._held = packet
+            if end_s is not None and packet.dts * packet.time_base > end_s:
+                return
+            packet.stream = self._copies[packet.stream_index]
+            self._container.mux_one(packet)
+            self._held = None
+
+
+def _picture_packets(container: Any, tracks: list[Any]) -> Iterator[Any]:
+    """Every packet of the video tracks in file order, each with a decoding time."""
+    clocks = {track.index: _DecodingTimes() for track in tracks}
+    for stream in container.streams:
+        if stream not in tracks:
+            stream.discard = av.stream.Discard.all
+    try:
+        for packet in container.demux(tracks):
+            if packet.is_corrupt:
+                raise MediaError("truncated", "the video ends in the middle of a packet")
+            # FFmpeg ends each track with an empty packet; a packet without a decoding time is none of those.
+            if packet.size:
+                yield from clocks[packet.stream_index].timed(packet)
+        for clock in clocks.values():
+            yield from clock.rest()
+    except av.error.FFmpegError as error:
+        raise_unreadable(error)
+
+
+class _DecodingTimes:
+    """Fills in decoding times: Matroska stores none, and FFmpeg cannot guess those of the first pictures."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Any] = deque()
+        self._last: int | None = None
+
+    def timed(self, packet: Any) -> Iterator[Any]:
+        if packet.dts is None:
+            if self._last is None:
+                self._waiting.append(packet)
+                return
+            packet.dts = self._last + 1 if packet.pts is None else min(self._last + 1, packet.pts)
+        yield from self._before(packet.dts)
+        self._last = packet.dts
+        yield packet
+
+    def rest(self) -> Iterator[Any]:
+        """Packets that wait still: none of the track's packets had a decoding time."""
+        yield from self._before(min((packet.pts or 0 for packet in self._waiting), default=0) + 1)
+
+    def _before(self, dts: int) -> Iterator[Any]:
+        """The waiting packets, with decoding times that end just before this one."""
+        while self._waiting:
+            packet = self._waiting.popleft()
+            step = packet.duration or 1
+            packet.dts = dts - step * (len(self._waiting) + 1)
+            yield packet

@@ -1,0 +1,141 @@
+"""The same words in other channels: echo, sidetone and crosstalk of a span that is muted in its own channel.
+
+The delay at which a channel repeats another is found by cross-correlation with whitened phases: an echo 40 dB below
+the voice stands out, because all its frequencies agree on one delay; two people who merely speak at once agree on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from schemas.transcript import TimeSpan
+from transforms.mute_audio.edges import Listen
+from transforms.mute_audio.sound import HEARING_RATE_HZ, Samples, loudness_db
+
+
+@dataclass(frozen=True)
+class BleedSettings:
+    """When another channel counts as repeating a span.
+
+    Attributes:
+      longest_delay_s: The latest echo. An echo may seem a little early too, where channels were cut differently.
+      earliest_s: How early.
+      heard_s: How much of a span is compared at most.
+      certain: How far the correlation at one delay rises above those at other delays, to be an echo by itself.
+      likely: The same, for a delay at which the same channels have a certain echo elsewhere in the recording.
+      same_delay_s: Delays within this are the same.
+      audible_db: Softer sound cannot be heard, echo or not.
+      around_s: Muted before and after an echo, which smears what it repeats.
+    """
+
+    longest_delay_s: float = 0.5
+    earliest_s: float = 0.05
+    heard_s: float = 8.0
+    certain: float = 9.0
+    likely: float = 4.5
+    same_delay_s: float = 0.01
+    audible_db: float = -65.0
+    around_s: float = 0.05
+
+
+@dataclass(frozen=True)
+class _Echo:
+    """The most likely repetition of a span in another channel."""
+
+    span: TimeSpan
+    channel: int
+    delay_s: float
+    salience: float
+
+
+_BAND_HZ = (200.0, 3400.0)
+_BACKGROUND_S = 0.05
+
+
+def find_bleed(
+    spans: Sequence[TimeSpan],
+    channels: int,
+    duration_s: float,
+    listen: Listen,
+    settings: BleedSettings | None = None,
+) -> tuple[TimeSpan, ...]:
+    """The stretches of other channels that repeat `spans`, to be muted as well; with one channel there are none.
+
+    Args:
+      spans: What is muted, from `plan_mutes`.
+      channels: How many channels were heard by themselves.
+      listen: As for `plan_mutes`; called at most once.
+      settings: None for the defaults.
+    """
+    if channels < 2 or not spans:
+        return ()
+    settings = settings or BleedSettings()
+    pairs = [(span, channel) for span in spans for channel in range(channels) if channel != span.channel]
+    compared = [replace(span, end_s=min(span.end_s, span.start_s + settings.heard_s)) for span, _ in pairs]
+    elsewhere = [
+        TimeSpan(channel, span.start_s - settings.earliest_s, min(span.end_s + settings.longest_delay_s, duration_s))
+        for span, (_, channel) in zip(compared, pairs, strict=True)
+    ]
+    audible = [TimeSpan(span.channel, max(span.start_s, 0.0), span.end_s) for span in elsewhere]
+    samples = listen([*compared, *audible])
+    echoes = [
+        echo
+        for (span, channel), other, voice, sound in zip(
+            pairs, elsewhere, samples[: len(pairs)], samples[len(pairs) :], strict=True
+        )
+        if (echo := _echo(span, channel, voice, _from(other.start_s, sound), settings)) is not None
+    ]
+    certain = [echo for echo in echoes if echo.salience >= settings.certain]
+    return tuple(
+        TimeSpan(
+            echo.channel,
+            max(echo.span.start_s + echo.delay_s - settings.around_s, 0.0),
+            min(echo.span.end_s + echo.delay_s + settings.around_s, duration_s),
+        )
+        for echo in echoes
+        if echo in certain or any(_same_path(echo, known, settings) for known in certain)
+    )
+
+
+def _same_path(echo: _Echo, known: _Echo, settings: BleedSettings) -> bool:
+    return (echo.span.channel, echo.channel) == (known.span.channel, known.channel) and abs(
+        echo.delay_s - known.delay_s
+    ) < settings.same_delay_s
+
+
+def _from(start_s: float, samples: Samples) -> Samples:
+    """Samples that begin before the recording does are silence there."""
+    missing = max(0, round(-start_s * HEARING_RATE_HZ))
+    return np.pad(samples, (missing, 0)) if missing else samples
+
+
+def _echo(span: TimeSpan, channel: int, voice: Samples, sound: Samples, settings: BleedSettings) -> _Echo | None:
+    """The likeliest echo of `voice` in `sound`, which begins `earliest_s` before it; None where nothing is likely."""
+    loudness = loudness_db(sound)
+    if not len(voice) or not len(loudness) or loudness.max() < settings.audible_db:
+        return None
+    agreement = _agreement(voice, sound)
+    candidates = round((settings.earliest_s + settings.longest_delay_s) * HEARING_RATE_HZ)
+    best = int(np.argmax(agreement[:candidates]))
+    aside = round(_BACKGROUND_S * HEARING_RATE_HZ)
+    background = np.concatenate((agreement[: max(best - aside, 0)], agreement[best + aside : len(sound)]))
+    level = float(np.sqrt((background.astype(np.float64) ** 2).mean())) if len(background) else 0.0
+    salience = float(agreement[best]) / level if level else 0.0
+    if salience < settings.likely:
+        return None
+    return _Echo(span, channel, best / HEARING_RATE_HZ - settings.earliest_s, salience)
+
+
+def _agreement(voice: Samples, sound: Samples) -> Samples:
+    """How well the phases of `sound` agree with `voice` at each delay in samples, over the telephone's band."""
+    length = len(voice) + len(sound)
+    cross = np.conj(np.fft.rfft(voice, length)) * np.fft.rfft(sound, length)
+    frequencies = np.fft.rfftfreq(length, 1 / HEARING_RATE_HZ)
+    strength = np.abs(cross)
+    heard = (frequencies > _BAND_HZ[0]) & (frequencies < _BAND_HZ[1]) & (strength > 0)
+    phases = np.divide(cross, strength, out=np.zeros_like(cross), where=heard)
+    agreement: Samples = np.abs(np.fft.irfft(phases, length))
+    return agreement

@@ -1,0 +1,105 @@
+"""How late a recogniser's clock is in one recording.
+
+Recognisers disagree by 0.2 s on when the same word was said, each of them steadily. Beside pauses the sound itself
+shows where words end and begin; what a recogniser says of these tells how far to trust it where there is no pause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from schemas.transcript import TimeSpan, Transcript
+from transforms.mute_audio.sound import Samples, SoundSettings, stretches_of_sound
+
+
+@dataclass(frozen=True)
+class ClockSettings:
+    """How the clock is read.
+
+    Attributes:
+      pauses: How many pauses are heard at most, spread over the recording.
+      fewest: With fewer words to compare, the clock is taken to be as usual.
+      pause_s: The least silence between two words, as the recogniser has it, that is a pause.
+      around_s: How far from where the recogniser has it a word may end or begin. Starts that are dragged over a silence
+        lie further away and say nothing of the clock.
+      usual_end_s, usual_start_s: What a recogniser usually shows: ends and starts before those of the sound.
+      unusual_s: A smaller difference is none.
+      most_s: No clock is further from the usual than this.
+    """
+
+    pauses: int = 16
+    fewest: int = 4
+    pause_s: float = 0.15
+    around_s: float = 0.40
+    usual_end_s: float = -0.13
+    usual_start_s: float = -0.05
+    unusual_s: float = 0.05
+    most_s: float = 0.35
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A silence between two words of a channel, as the recogniser has it."""
+
+    channel: int
+    start_s: float
+    end_s: float
+
+    def ranges_to_hear(self, duration_s: float, settings: ClockSettings) -> tuple[TimeSpan, TimeSpan]:
+        """The sound that shows where the word before ends, and where the word after begins."""
+        reach_s = 2 * settings.around_s
+        before, after = (
+            TimeSpan(self.channel, max(time_s - reach_s, 0.0), min(time_s + reach_s, duration_s))
+            for time_s in (self.start_s, self.end_s)
+        )
+        return before, after
+
+
+def pauses_between_words(transcript: Transcript, settings: ClockSettings) -> tuple[Pause, ...]:
+    """Pauses of all channels, evenly spread over the recording."""
+    pauses = [
+        Pause(channel, before.end_s, after.start_s)
+        for channel in range(transcript.channels)
+        for before, after in pairwise(word for word in transcript.iter_words() if word.channel == channel)
+        if after.start_s - before.end_s > settings.pause_s
+    ]
+    if len(pauses) <= settings.pauses:
+        return tuple(pauses)
+    chosen = np.linspace(0, len(pauses) - 1, settings.pauses).round().astype(int)
+    return tuple(pauses[index] for index in chosen.tolist())
+
+
+def lateness_s(
+    pauses: Sequence[Pause],
+    heard: Sequence[tuple[TimeSpan, Samples]],
+    settings: ClockSettings,
+    sound: SoundSettings,
+) -> float:
+    """Seconds by which words are said to be later than usual (negative: earlier), as both ends and starts have it.
+
+    Args:
+      heard: For each pause, its two `ranges_to_hear`, one after the other, with the samples of each.
+    """
+    ends_s, starts_s = [], []
+    for pause, (before, ending), (after, beginning) in zip(pauses, heard[::2], heard[1::2], strict=True):
+        sounds = stretches_of_sound(ending, before.start_s, sound)
+        ends_s += _nearest(pause.start_s, (stretch.end_s for stretch in sounds), settings)
+        sounds = stretches_of_sound(beginning, after.start_s, sound)
+        starts_s += _nearest(pause.end_s, (stretch.start_s for stretch in sounds), settings)
+    if min(len(ends_s), len(starts_s)) < settings.fewest:
+        return 0.0
+    by_ends_s = float(np.median(ends_s)) - settings.usual_end_s
+    by_starts_s = float(np.median(starts_s)) - settings.usual_start_s
+    # A clock moves both. Ends alone are late where a recogniser lets words last until the pause.
+    late_s = min(by_ends_s, by_starts_s, key=abs) if by_ends_s * by_starts_s > 0.0 else 0.0
+    return 0.0 if abs(late_s) < settings.unusual_s else max(-settings.most_s, min(late_s, settings.most_s))
+
+
+def _nearest(time_s: float, edges_s: Iterable[float], settings: ClockSettings) -> list[float]:
+    """How much later a time is than the nearest edge of a sound; empty where there is none."""
+    offset_s = min((time_s - edge_s for edge_s in edges_s), key=abs, default=None)
+    return [] if offset_s is None or abs(offset_s) > settings.around_s else [offset_s]

@@ -1,0 +1,183 @@
+"""Replaces ranges of samples so that nothing of them can be heard.
+
+The one rule about edges: **a span is what must vanish**. In `[start, end)` of its channel nothing of the recording
+remains. The change from the recording to its replacement takes `FADE_S` before the span and `FADE_S` after it, where
+the recording fades out and in. Every sample further away is identical. So the *padded span* of a certificate is the
+span with its fades, as `touched` gives it: outside of it the samples are those of the source, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.failure import ConfigurationError
+from schemas.transcript import TimeSpan
+from transforms.media.decode import Samples, from_float, to_float
+from transforms.media.errors import MediaError
+from transforms.mute_audio.room_noise import RoomNoise
+
+FADE_S = 0.005
+"""Long enough that an edge does not click, short enough that no sound of speech fits in."""
+
+METHODS = ("silence", "tone", "noise")
+
+
+@dataclass(frozen=True)
+class Muting:
+    """What stands in the place of personal data.
+
+    Attributes:
+      method: One of `METHODS`: `silence`; `tone`; or `noise` like that of the room, so that nobody thinks that
+        the line dropped.
+      tone_hz: 100 to 1900, so that every recording's sample rate can hold it.
+      tone_level_db: -60 to -6, relative to full scale.
+    """
+
+    method: str = "silence"
+    tone_hz: float = 1000.0
+    tone_level_db: float = -24.0
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ConfigurationError(f"muting: {self.method!r} is none of {', '.join(METHODS)}")
+        if not 100 <= self.tone_hz <= 1900:
+            raise ConfigurationError("muting: the tone's frequency must be between 100 and 1900 Hz")
+        if not -60 <= self.tone_level_db <= -6:
+            raise ConfigurationError("muting: the tone's level must be between -60 and -6 dB")
+
+
+@dataclass(frozen=True)
+class FrameSpan:
+    """Frames of one channel of which nothing remains, `end` exclusive."""
+
+    start: int
+    end: int
+
+
+def frame_spans(spans: Sequence[TimeSpan], rate_hz: int, channels: int) -> list[list[FrameSpan]]:
+    """Merged spans in frames, for each channel, in order: outwards to whole frames.
+
+    Spans whose fades would meet become one.
+
+    Raises:
+      MediaError: `span_outside`, for a span without a time or of a channel that the recording does not have.
+    """
+    fade = fade_frames(rate_hz)
+    by_channel: list[list[FrameSpan]] = [[] for _ in range(channels)]
+    for span in sorted(spans, key=lambda span: span.start_s):
+        if not (math.isfinite(span.start_s) and math.isfinite(span.end_s)) or span.end_s < span.start_s:
+            raise MediaError("span_outside", "a span to mute has no usable time")
+        if not 0 <= span.channel < channels:
+            raise MediaError("span_outside", f"a span to mute is in channel {span.channel} of {channels}")
+        start = max(0, math.floor(span.start_s * rate_hz))
+        end = max(start, math.ceil(span.end_s * rate_hz))
+        merged = by_channel[span.channel]
+        if merged and start - merged[-1].end <= 2 * fade:
+            merged[-1] = FrameSpan(merged[-1].start, max(end, merged[-1].end))
+        elif end > start:
+            merged.append(FrameSpan(start, end))
+    return by_channel
+
+
+def fade_frames(rate_hz: int) -> int:
+    return round(FADE_S * rate_hz)
+
+
+class Muter:
+    """Mutes a recording block by block; what comes out does not depend on where the blocks are cut.
+
+    Args:
+      spans: In seconds, padded, in any order.
+      room: The recording's own background, for `noise`.
+    """
+
+    def __init__(
+        self,
+        spans: Sequence[TimeSpan],
+        *,
+        rate_hz: int,
+        channels: int,
+        muting: Muting,
+        room: RoomNoise | None = None,
+    ) -> None:
+        if muting.method == "noise" and room is None:
+            raise ValueError("muting with noise needs the room's noise")
+        self._rate_hz = rate_hz
+        self._muting = muting
+        self._room = room
+        self._fade = fade_frames(rate_hz)
+        self._spans = frame_spans(spans, rate_hz, channels)
+        self._next = [0] * channels
+        self._position = 0
+
+    @property
+    def spans(self) -> list[list[FrameSpan]]:
+        """What vanishes, for each channel, merged."""
+        return self._spans
+
+    def mute(self, block: Samples) -> Samples:
+        """Mutes the next block, of shape (channels, frames); the given array is left as it is."""
+        result = block
+        end = self._position + block.shape[1]
+        for channel, spans in enumerate(self._spans):
+            index = self._next[channel]
+            while index < len(spans) and spans[index].start - self._fade < end:
+                if result is block:
+                    result = block.copy()
+                self._replace(result[channel], channel, spans[index])
+                if spans[index].end + self._fade > end:
+                    break
+                index += 1
+            self._next[channel] = index
+        self._position = end
+        return result
+
+    def _replace(self, samples: NDArray[Any], channel: int, span: FrameSpan) -> None:
+        """Replaces one span's part of one channel's block, in place."""
+        first = max(self._position, span.start - self._fade)
+        last = min(self._position + len(samples), span.end + self._fade)
+        part = samples[first - self._position : last - self._position]
+        frames = np.arange(first, last)
+        # How much of the recording remains: 1 outside the fades, 0 from the span's first frame to its last.
+        outside = np.maximum(span.start - frames, frames - span.end + 1)
+        remaining = np.clip(outside / (self._fade + 1), 0.0, 1.0)
+        kept = np.where(remaining > 0, to_float(part[np.newaxis])[0].astype(np.float64), 0.0)
+        replacement = self._replacement(channel, first, last)
+        part[:] = from_float(kept * remaining + replacement * (1 - remaining), part.dtype)
+
+    def _replacement(self, channel: int, first: int, last: int) -> NDArray[np.float64]:
+        """A function of channel and absolute frame alone, so that it carries nothing of what it replaces."""
+        if self._muting.method == "tone":
+            level = 10 ** (self._muting.tone_level_db / 20)
+            turns = np.arange(first, last) * (self._muting.tone_hz / self._rate_hz)
+            tone: NDArray[np.float64] = level * np.sin(2 * np.pi * turns)
+            return tone
+        if self._room is not None:
+            return self._room.between(channel, first, last)
+        return np.zeros(last - first)
+
+
+def mute(samples: Samples, spans: Sequence[TimeSpan], rate_hz: int, muting: Muting | None = None) -> Samples:
+    """Returns a copy of `samples` (channels, frames) in which `spans` cannot be heard.
+
+    Spans are in seconds, padded before. Nothing of a span itself remains; its edges fade over 5 ms outside of it,
+    and all other samples are identical.
+    """
+    muting = muting or Muting()
+    room = RoomNoise.measured([samples], rate_hz, spans) if muting.method == "noise" else None
+    muter = Muter(spans, rate_hz=rate_hz, channels=samples.shape[0], muting=muting, room=room)
+    muted = muter.mute(samples)
+    return muted.copy() if muted is samples else muted
+
+
+def touched(spans: Sequence[FrameSpan], frames: int, rate_hz: int, channel: int) -> list[TimeSpan]:
+    """The spans of one channel with their fades, in seconds, within a recording of `frames`."""
+    fade = fade_frames(rate_hz)
+    within = [(max(0, span.start - fade), min(frames, span.end + fade)) for span in spans if span.start - fade < frames]
+    return [TimeSpan(channel, start / rate_hz, end / rate_hz) for start, end in within]

@@ -1,0 +1,125 @@
+"""Renders a recording's redacted copy: decode, mute, encode, in one streaming pass."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.media import SampleIdentity
+from schemas.transcript import TimeSpan
+from transforms.media.decode import Decoder, MediaLimits
+from transforms.media.encode import Encoder
+from transforms.media.errors import MediaError
+from transforms.media.output_format import output_format
+from transforms.mute_audio.muting import Muter, Muting, touched
+from transforms.mute_audio.room_noise import RoomNoise
+
+LATE_S = 1.0
+"""A span that starts this long after the recording's end was found in another recording."""
+
+
+@dataclass(frozen=True)
+class RenderedAudio:
+    """A redacted recording on the local disk.
+
+    Attributes:
+      path: The file; the destination with `suffix`.
+      suffix: With its dot, such as `.wav`.
+      frames: Of each channel, as decoded from the source and given to the encoder.
+      duration_s: The same in seconds.
+      muted_s: Of what vanished, over all channels.
+      touched: The muted spans with their fades, in time order for each channel: outside of them PCM and FLAC
+        samples are the source's.
+      identity: Of the source's samples, as muted.
+      sha256: Hexadecimal digest of the file.
+      size: The file's bytes.
+      note: How the format differs from the source's; empty where it does not.
+    """
+
+    path: str
+    suffix: str
+    frames: int
+    duration_s: float
+    muted_s: float
+    touched: tuple[TimeSpan, ...]
+    identity: SampleIdentity
+    sha256: str
+    size: int
+    note: str
+
+
+def render(
+    source: str | Path,
+    destination: str | Path,
+    spans: Sequence[TimeSpan],
+    *,
+    muting: Muting | None = None,
+    quality: str = "source",
+    expected: SampleIdentity | None = None,
+    limits: MediaLimits | None = None,
+) -> RenderedAudio:
+    """Writes a copy of `source` in which `spans` cannot be heard. On any error no file is left.
+
+    Args:
+      source: A local file.
+      destination: A local path without suffix; the suffix of the written format is added.
+      spans: Padded, in seconds, in any order.
+      quality: One of `transforms.media.output_format.QUALITIES`.
+      expected: What the recogniser heard. None only where nothing was heard before.
+
+    Raises:
+      MediaError: The source cannot be decoded, is not what was heard (`identity_differs`), a span lies outside of
+        it, or the copy cannot be written.
+    """
+    muting = muting or Muting()
+    room = _room(source, spans, limits) if muting.method == "noise" else None
+    with Decoder(source, limits) as decoder:
+        info = decoder.info
+        output = output_format(info, quality, Path(source).suffix)
+        path = Path(f"{destination}{output.suffix}")
+        muter = Muter(spans, rate_hz=info.sample_rate_hz, channels=info.channels, muting=muting, room=room)
+        with Encoder(path, Path(source), info, output) as encoder:
+            for block in decoder.blocks():
+                encoder.write(muter.mute(block))
+            _check_heard(decoder.identity, expected)
+            _check_within(spans, decoder.identity.frames / info.sample_rate_hz)
+    frames = decoder.identity.frames
+    muted = [(max(0, min(span.end, frames) - span.start)) for channel in muter.spans for span in channel]
+    return RenderedAudio(
+        path=str(path),
+        suffix=output.suffix,
+        frames=frames,
+        duration_s=frames / info.sample_rate_hz,
+        muted_s=sum(muted) / info.sample_rate_hz,
+        touched=tuple(
+            span
+            for channel, channel_spans in enumerate(muter.spans)
+            for span in touched(channel_spans, frames, info.sample_rate_hz, channel)
+        ),
+        identity=decoder.identity,
+        sha256=_file_sha256(path),
+        size=path.stat().st_size,
+        note=output.note,
+    )
+
+
+def _room(source: str | Path, spans: Sequence[TimeSpan], limits: MediaLimits | None) -> RoomNoise:
+    with Decoder(source, limits) as decoder:
+        return RoomNoise.measured(decoder.blocks(), decoder.info.sample_rate_hz, spans)
+
+
+def _check_heard(identity: SampleIdentity, expected: SampleIdentity | None) -> None:
+    if expected is not None and identity != expected:
+        raise MediaError("identity_differs", "the samples to mute are not those that the recogniser heard")
+
+
+def _check_within(spans: Sequence[TimeSpan], duration_s: float) -> None:
+    if any(span.start_s > duration_s + LATE_S for span in spans):
+        raise MediaError("span_outside", "a span to mute starts after the recording's end")
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,88 @@
+"""Where there is sound: stretches of speech between pauses, found by loudness alone."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.float32]
+
+HEARING_RATE_HZ = 16_000
+FRAME_S = 0.01
+_FRAME = int(HEARING_RATE_HZ * FRAME_S)
+_SILENCE_DB = -100.0
+_LOUD_FRAMES = 30
+"""Speech is as loud as its 0.3 loudest seconds: a share of all frames would fall with the length of the pauses."""
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of sound without a pause, in seconds from the start of the recording."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class SoundSettings:
+    """What counts as sound, and what as a pause.
+
+    Attributes:
+      below_speech_db: How far below the loud frames of speech its quiet frames may lie.
+      above_noise_db: How far above the noise a frame must lie to be more than noise.
+      clear_of_speech_db: The threshold stays at least so far below the loud frames, however loud the noise is; where
+        nothing is so far below them, speech and noise cannot be told apart.
+      pause_s: A shorter gap is the closure of a consonant, not a pause.
+      click_s: A shorter sound between pauses is not speech.
+    """
+
+    below_speech_db: float = 34.0
+    above_noise_db: float = 6.0
+    clear_of_speech_db: float = 10.0
+    pause_s: float = 0.09
+    click_s: float = 0.03
+
+
+def loudness_db(samples: Samples) -> npt.NDArray[np.float64]:
+    """The loudness of each frame of `FRAME_S` of 16 kHz mono samples, in dB of full scale, not below -100."""
+    frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
+    power = (frames**2).mean(axis=1)
+    return np.maximum(10.0 * np.log10(power + 1e-12), _SILENCE_DB)
+
+
+def threshold_db(loudness: npt.NDArray[np.float64], settings: SoundSettings) -> float:
+    """The loudness above which a frame is speech, from that of a stretch with both speech and pauses; else infinite."""
+    loud_frames = min(_LOUD_FRAMES, len(loudness))
+    speech = float(np.partition(loudness, -loud_frames)[-loud_frames])
+    noise = float(np.percentile(loudness, 5))
+    if speech - noise < settings.clear_of_speech_db:
+        return math.inf
+    return min(
+        max(speech - settings.below_speech_db, noise + settings.above_noise_db), speech - settings.clear_of_speech_db
+    )
+
+
+def stretches_of_sound(samples: Samples, start_s: float, settings: SoundSettings) -> tuple[Stretch, ...]:
+    """The stretches of sound in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
+
+    None where speech cannot be told from what is around it.
+    """
+    loudness = loudness_db(samples)
+    if not len(loudness):
+        return ()
+    sounding = loudness > threshold_db(loudness, settings)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], sounding.astype(np.int8), [0]))))
+    joined: list[tuple[int, int]] = []
+    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+        if joined and (first - joined[-1][1]) * FRAME_S < settings.pause_s:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((first, end))
+    return tuple(
+        Stretch(start_s + first * FRAME_S, start_s + end * FRAME_S)
+        for first, end in joined
+        if (end - first) * FRAME_S >= settings.click_s
+    )

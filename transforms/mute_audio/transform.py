@@ -1,0 +1,61 @@
+"""MuteAudio: the recording in which personal data cannot be heard."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import apache_beam as beam
+
+from schemas.stages import MutedRecording, RedactedRecording
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
+from transforms.storage import files
+
+
+class MuteAudio(beam.PTransform):
+    """Replaces every finding's time range in its recording with silence, a tone or room noise.
+
+    What was transcribed is what is muted: the samples' length and checksum must agree with those that the recogniser
+    heard. A disagreement, or a finding without a time, ends the recording. The redacted file waits on the worker's
+    disk, readable by the job alone, until it is committed.
+    """
+
+    def __init__(self, settings: MuteSettings) -> None:
+        super().__init__("MuteAudio")
+        self._settings = settings
+
+    def expand(self, recordings: beam.PCollection[RedactedRecording]) -> Outcome[MutedRecording]:
+        return recordings | each_recording(_MuteStage(self._settings), MutedRecording)
+
+
+class _MuteStage(RecordingStage[RedactedRecording, MutedRecording]):
+    name = "MuteAudio"
+
+    def __init__(self, settings: MuteSettings) -> None:
+        self._settings = settings
+
+    def setup(self) -> None:
+        self._folder = TemporaryDirectory(prefix="hushbeam-")
+
+    def teardown(self) -> None:
+        self._folder.cleanup()
+
+    def process(self, recording: RedactedRecording) -> MutedRecording:
+        asked = recording.recording
+        nobody_speaks = not recording.detected.heard.transcript.utterances
+        if not asked.redact_audio or (nobody_speaks and not asked.return_no_speech_audio):
+            return MutedRecording(recording, audio=None)
+        with TemporaryDirectory(dir=self._folder.name) as fetched:
+            source = files.fetch(asked.audio_url, fetched, expected=recording.detected.heard.pending.source)
+            plan = plan_redaction(recording, source, self._settings)
+            audio = stage_audio(recording, source, plan.spans, Path(self._folder.name), self._settings)
+        return MutedRecording(recording, audio, plan.sound_findings)
+
+    def measure(self, output: MutedRecording) -> dict[str, int]:
+        counts = {f"findings.{policy}": n for policy, n in Counter(f.policy for f in output.sound_findings).items()}
+        if output.audio is not None:
+            counts["muted_milliseconds"] = math.ceil(output.audio.muted_s * 1000)
+        return counts

@@ -1,0 +1,82 @@
+"""Speech that nobody transcribed: somebody speaks, and the recogniser wrote nothing, or nothing that it believed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas.finding import Finding
+from schemas.transcript import TimeSpan, Transcript, Word
+from transforms.mute_audio.spoken_length import longest_s
+
+POLICY = "untranscribed_speech"
+
+UntranscribedMode = Literal["mute", "flag", "keep"]
+"""`mute`: findings that are muted like all others. `flag`: findings that are only reported. `keep`: no findings."""
+
+
+@dataclass(frozen=True)
+class UntranscribedSettings:
+    """When speech counts as untranscribed.
+
+    Attributes:
+      mode: What is done about it.
+      least_s: Shorter speech is a breath, a click or the rest of a word whose time is wrong.
+      before_word_s, after_word_s: Speech so near to a word is the word's, whose times are no better than this.
+      widen_s: How far a finding reaches back into those margins, within the same speech.
+      least_confidence: A word that the recogniser believes in less was not transcribed.
+    """
+
+    mode: UntranscribedMode = "mute"
+    least_s: float = 0.6
+    before_word_s: float = 0.3
+    after_word_s: float = 0.6
+    widen_s: float = 0.25
+    least_confidence: float = 0.15
+
+
+def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) -> tuple[Finding, ...]:
+    """Findings, ordered by channel and start, for the speech of `transcript.speech` that no word accounts for.
+
+    They have no words, and the detector is `voice_activity`. Whoever calls this mutes them in mode `mute` and reports
+    them in `mute` and `flag`.
+    """
+    if settings.mode == "keep":
+        return ()
+    believed = [word for word in transcript.iter_words() if word.confidence >= settings.least_confidence]
+    return tuple(
+        Finding(
+            policy=POLICY,
+            label=POLICY.upper(),
+            channel=span.channel,
+            start_s=max(start_s - settings.widen_s, span.start_s),
+            end_s=min(end_s + settings.widen_s, span.end_s),
+            score=1.0,
+            detector="voice_activity",
+        )
+        for span in sorted(transcript.speech, key=lambda span: (span.channel, span.start_s))
+        for start_s, end_s in _uncovered(span, [_claim(w, settings) for w in believed if w.channel == span.channel])
+        if end_s - start_s >= settings.least_s
+    )
+
+
+def _claim(word: Word, settings: UntranscribedSettings) -> tuple[float, float]:
+    """The time that a word may account for: what it claims beyond the longest it can last is silence, or another's."""
+    start_s = max(word.start_s, word.end_s - longest_s(word.text))
+    return start_s - settings.before_word_s, word.end_s + settings.after_word_s
+
+
+def _uncovered(span: TimeSpan, claims: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """The parts of `span` that lie in none of `claims`."""
+    start_s = span.start_s
+    for claim_start_s, claim_end_s in sorted(claims):
+        if claim_end_s <= start_s:
+            continue
+        if claim_start_s >= span.end_s:
+            break
+        if claim_start_s > start_s:
+            yield start_s, claim_start_s
+        start_s = claim_end_s
+    if start_s < span.end_s:
+        yield start_s, span.end_s

@@ -1,0 +1,101 @@
+"""PlanSpans: cuts recordings that are long into spans that several workers can hear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import apache_beam as beam
+
+from schemas.coders import travels
+from schemas.failure import Failure
+from schemas.media import SampleIdentity
+from schemas.stages import PendingRecording, SpanToHear
+from transforms.each_recording import ThreadedStage, each_recording
+from transforms.media.decode import Decoder, to_float
+from transforms.plan_spans.silence import cut_in_silence, loudness
+from transforms.storage import files
+
+# What speech codecs need at the least. A file that could not hold a long recording at this rate is not looked into.
+_LEAST_BYTES_PER_S = 600
+_PLANNERS = 2
+
+
+class PlannedRecordings(NamedTuple):
+    """Recordings that are heard as a whole, spans of those that are not, and what cannot be decoded."""
+
+    whole: beam.PCollection[PendingRecording]
+    spans: beam.PCollection[SpanToHear]
+    failures: beam.PCollection[Failure]
+
+
+class PlanSpans(beam.PTransform):
+    """Splits recordings longer than `longest_s` in silence; each span is an element that any worker may hear.
+
+    A long recording is decoded once for this, and its samples' identity goes with the spans: what is heard, and later
+    muted, must be the same samples.
+    """
+
+    def __init__(self, longest_s: float) -> None:
+        super().__init__("PlanSpans")
+        self._longest_s = longest_s
+
+    def expand(self, recordings: beam.PCollection[PendingRecording]) -> PlannedRecordings:
+        planned = recordings | each_recording(_PlanStage(self._longest_s), _Plan)
+        whole = (
+            planned.recordings
+            | "Short ones" >> beam.Filter(lambda plan: len(plan.bounds_s) < 2)
+            | "As a whole" >> beam.Map(lambda plan: plan.pending).with_output_types(PendingRecording)
+        )
+        spans = (
+            planned.recordings
+            | "Long ones" >> beam.FlatMap(_spans).with_output_types(SpanToHear)
+            | "Spread over workers" >> beam.Reshuffle()
+        )
+        return PlannedRecordings(whole, spans, planned.failures)
+
+
+@travels
+@dataclass(frozen=True)
+class _Plan:
+    """Where a recording is cut. No bounds: it was too small to be looked into."""
+
+    pending: PendingRecording
+    samples: SampleIdentity | None = None
+    bounds_s: tuple[float, ...] = ()
+
+
+def _spans(plan: _Plan) -> Iterator[SpanToHear]:
+    if plan.samples is None:
+        return
+    count = len(plan.bounds_s) - 1
+    for number in range(count):
+        yield SpanToHear(plan.pending, plan.samples, number, count, plan.bounds_s[number], plan.bounds_s[number + 1])
+
+
+class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
+    name = "PlanSpans"
+
+    def __init__(self, longest_s: float) -> None:
+        super().__init__(_PLANNERS)
+        self._longest_s = longest_s
+
+    def process(self, recording: PendingRecording) -> _Plan:
+        if recording.source.size_bytes < self._longest_s * _LEAST_BYTES_PER_S or not self._may_be_long(recording):
+            return _Plan(recording)
+        with TemporaryDirectory(prefix="hushbeam-") as folder:
+            source = files.fetch(recording.recording.audio_url, folder, expected=recording.source)
+            with Decoder(source) as decoder:
+                rate_hz = decoder.info.sample_rate_hz
+                levels = list(loudness((to_float(block) for block in decoder.blocks()), rate_hz))
+                samples = decoder.identity
+        spans = cut_in_silence(levels, samples.frames / rate_hz, self._longest_s)
+        return _Plan(recording, samples, (0.0, *(end_s for _, end_s in spans)))
+
+    def _may_be_long(self, recording: PendingRecording) -> bool:
+        """Looks at the header alone. A container that does not say how long it is may be."""
+        with files.open_read(recording.recording.audio_url) as file, Decoder(file) as decoder:
+            claimed_s = decoder.info.duration_s
+            return claimed_s is None or claimed_s > self._longest_s

@@ -1,0 +1,192 @@
+"""Writes a transcript without what was found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from schemas.finding import Finding
+from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
+from schemas.transcript import Transcript, Utterance, Word
+from transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
+from transforms.redact_text.surrogates import Surrogates
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Consecutive words of one utterance that belong to one finding, or to none.
+
+    Attributes:
+      finding: Its place among the findings.
+      first: The first word, counted over the transcript.
+    """
+
+    finding: int | None
+    first: int
+    words: tuple[Word, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        return [word.text for word in self.words]
+
+
+def redact(
+    transcript: Transcript, findings: Sequence[Finding], substitution: Substitution, recording_id: str = ""
+) -> RedactedTranscript:
+    """Replaces the words of all findings.
+
+    Whole words only: where the recogniser wrote one word in several pieces (` $1` and `,250`) and one of them is
+    found, all are replaced.
+
+    Args:
+      transcript: As it was heard.
+      findings: Of this transcript. Where two share a word, the first counts.
+      substitution: How redacted words read.
+      recording_id: Surrogates differ between recordings.
+
+    Raises:
+      ValueError: A finding names words that the transcript does not have.
+    """
+    words = transcript.words
+    owners = _owners(transcript, words, findings)
+    replacements = _Replacements(findings, substitution, recording_id)
+    replacements.prepare(words, owners)
+    utterances: list[RedactedUtterance] = []
+    places: dict[int, tuple[int, int]] = {}
+    text_length = 0
+    position = 0
+    for utterance in transcript.utterances:
+        redacted: list[RedactedWord] = []
+        offset = 0
+        spans: list[tuple[int, int, int]] = []
+        for run in _runs(utterance, owners, position):
+            texts = run.texts
+            if run.finding is not None:
+                texts, start, end = replacements.of(run)
+                spans.append((run.finding, offset + start, offset + end))
+            redacted += (
+                RedactedWord(text, word.start_s, word.end_s, word.confidence, run.finding is not None)
+                for text, word in zip(texts, run.words, strict=True)
+            )
+            offset += sum(map(len, texts))
+        joined = "".join(word.text for word in redacted)
+        text = joined.strip()
+        # Where the utterance's text begins in the whole text, less the white space that was stripped before it.
+        shift = text_length - (len(joined) - len(joined.lstrip()))
+        for finding, start, end in spans:
+            first, last = places.get(finding, (start + shift, end + shift))
+            places[finding] = min(first, start + shift), max(last, end + shift)
+        utterances.append(
+            RedactedUtterance(
+                utterance.channel, utterance.speaker, utterance.start_s, utterance.end_s, text, tuple(redacted)
+            )
+        )
+        text_length += len(text) + 1
+        position += len(utterance.words)
+    return RedactedTranscript(
+        transcript.language_code,
+        transcript.duration_s,
+        transcript.channels,
+        "\n".join(utterance.text for utterance in utterances),
+        tuple(utterances),
+        tuple(places.get(finding) for finding in range(len(findings))),
+    )
+
+
+def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Finding]) -> list[int | None]:
+    """The finding that each word belongs to, by its place among the findings."""
+    owners: list[int | None] = [None] * len(words)
+    for number, finding in enumerate(findings):
+        if finding.first_word is None or finding.last_word is None:
+            continue
+        if not 0 <= finding.first_word <= finding.last_word < len(words):
+            raise ValueError("a finding names words that the transcript does not have")
+        for word in range(finding.first_word, finding.last_word + 1):
+            if owners[word] is None:
+                owners[word] = number
+    position = 0
+    for utterance in transcript.utterances:
+        for first, last in _tokens(utterance.words):
+            _spread(owners, words, position + first, position + last)
+        position += len(utterance.words)
+    return owners
+
+
+def _tokens(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    """First and last (inclusive) of the pieces that were written without a space between them."""
+    first = 0
+    for piece in range(1, len(words) + 1):
+        if piece == len(words) or words[piece].text[:1].isspace():
+            yield first, piece - 1
+            first = piece
+
+
+def _spread(owners: list[int | None], words: Sequence[Word], first: int, last: int) -> None:
+    """Gives the pieces of one token that nobody owns to the finding before them, else to the one after."""
+    for order in (range(first, last + 1), range(last, first - 1, -1)):
+        owner: int | None = None
+        for piece in order:
+            if owners[piece] is not None:
+                owner = owners[piece]
+            elif any(character.isalnum() for character in words[piece].text):
+                owners[piece] = owner
+
+
+def _runs(utterance: Utterance, owners: Sequence[int | None], position: int) -> Iterator[_Run]:
+    first = 0
+    for word in range(1, len(utterance.words) + 1):
+        if word == len(utterance.words) or owners[position + word] != owners[position + first]:
+            yield _Run(owners[position + first], position + first, utterance.words[first:word])
+            first = word
+
+
+class _Replacements:
+    """Makes the texts that stand in the place of a run's words."""
+
+    def __init__(self, findings: Sequence[Finding], substitution: Substitution, recording_id: str) -> None:
+        self._findings = findings
+        self._substitution = substitution
+        self._numbers = _numbers(findings)
+        self._surrogates = Surrogates(substitution.key, recording_id, substitution.locale)
+
+    def prepare(self, words: Sequence[Word], owners: Sequence[int | None]) -> None:
+        """Shows the surrogates all values first: a name alone must read like that part of the full name."""
+        values: dict[int, list[str]] = {}
+        for word, owner in zip(words, owners, strict=True):
+            if owner is not None:
+                values.setdefault(owner, []).append(word.text)
+        for number, texts in values.items():
+            self._surrogates.see(self._findings[number].policy, split_surroundings(texts)[1])
+
+    def of(self, run: _Run) -> tuple[list[str], int, int]:
+        """As many texts as the run has words, and where in them the replacement itself starts and ends."""
+        assert run.finding is not None
+        finding = self._findings[run.finding]
+        before, value, after = split_surroundings(run.texts)
+        name = self._substitution.of(finding.policy)
+        if name == "hash":
+            return [hashed(text) for text in run.texts], len(before), len(before) + len(value)
+        if name == "entity_name":
+            replacement = f"[{finding.label}]"
+        elif name == "numbered":
+            replacement = f"[{finding.label}_{self._numbers[run.finding]}]"
+        elif name == "surrogate":
+            replacement = self._surrogates.invent(finding.policy, value) or f"[{finding.label}]"
+        else:
+            replacement = MASK
+        texts = [before + replacement, *[""] * (len(run.words) - 1)]
+        texts[-1] += after
+        return texts, len(before), len(before) + len(replacement)
+
+
+def _numbers(findings: Sequence[Finding]) -> list[int]:
+    """The number that each finding's label carries: its entity's, or one of its own where values are not compared."""
+    highest: dict[str, int] = {}
+    for finding in findings:
+        highest[finding.label] = max(highest.get(finding.label, 0), finding.entity)
+    numbers: list[int] = []
+    for finding in findings:
+        if not finding.entity:
+            highest[finding.label] += 1
+        numbers.append(finding.entity or highest[finding.label])
+    return numbers

@@ -1,0 +1,43 @@
+"""RedactText: the transcript that may be read."""
+
+from __future__ import annotations
+
+import apache_beam as beam
+
+from schemas.stages import DetectedRecording, RedactedRecording
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.redact_text.redact import redact
+from transforms.redact_text.substitution import Substitution
+from transforms.secrets import read_secret
+
+
+class RedactText(beam.PTransform):
+    """Replaces what was found, in the text, the utterances and the words alike; how is each recording's own choice.
+
+    Args:
+      surrogate_key: Where the secret is kept from which surrogates are drawn; None: no recording may ask for them.
+    """
+
+    def __init__(self, surrogate_key: str | None = None) -> None:
+        super().__init__("RedactText")
+        self._surrogate_key = surrogate_key
+
+    def expand(self, recordings: beam.PCollection[DetectedRecording]) -> Outcome[RedactedRecording]:
+        return recordings | each_recording(_RedactStage(self._surrogate_key), RedactedRecording)
+
+
+class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
+    name = "RedactText"
+
+    def __init__(self, surrogate_key: str | None) -> None:
+        self._surrogate_key = surrogate_key
+
+    def setup(self) -> None:
+        # Read in the worker: what is pickled with the pipeline is the reference alone.
+        self._key = read_secret(self._surrogate_key, "--surrogate_key").encode() if self._surrogate_key else b""
+
+    def process(self, recording: DetectedRecording) -> RedactedRecording:
+        asked = recording.recording
+        substitution = Substitution(asked.substitution, key=self._key)
+        redacted = redact(recording.heard.transcript, recording.findings, substitution, asked.recording_id)
+        return RedactedRecording(recording, redacted)
