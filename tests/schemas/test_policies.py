@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.policies import (
+    ALIASES,
+    CATALOGUE,
+    OWN_POLICIES,
+    PRESETS,
+    SOUND_POLICIES,
+    UnknownPolicyError,
+    broader,
+    document,
+    find_policy,
+    resolve_policies,
+)
+
+NAMES = sorted({*CATALOGUE, *PRESETS, *ALIASES, *OWN_POLICIES, *SOUND_POLICIES})
+
+
+def test_the_catalogue_has_the_54_documented_policies_apart_from_ours() -> None:
+    assert len(CATALOGUE) == 54
+    assert CATALOGUE.keys().isdisjoint(OWN_POLICIES.keys() | SOUND_POLICIES.keys())
+
+
+def test_every_policy_has_its_own_words() -> None:
+    descriptions = [policy.description for policy in CATALOGUE.values()]
+    assert len(set(descriptions)) == len(descriptions)
+    assert all(policy.description and policy.example for policy in CATALOGUE.values())
+    assert CATALOGUE["phone_number"].label == "PHONE_NUMBER"
+
+
+@pytest.mark.parametrize("alias", sorted(ALIASES))
+def test_every_alias_stands_for_policies_and_is_none_of_our_names(alias: str) -> None:
+    assert all(find_policy(name) for name in ALIASES[alias])
+    assert alias.lower() not in CATALOGUE
+
+
+def test_a_policy_brings_those_that_it_covers() -> None:
+    assert resolve_policies(["location"]) == tuple(sorted(name for name in CATALOGUE if name.startswith("location")))
+    assert resolve_policies(["gender_sexuality"]) == ("gender", "gender_sexuality", "sexuality")
+    assert resolve_policies(["location_city"]) == ("location_city",)
+    assert broader("location_address_street") == ("location_address", "location")
+    assert broader("no such policy") == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Phone_Number", ("phone_number",)),
+        ("SSN", ("us_social_security_number",)),
+        ("USSocialSecurityNumber", ("us_social_security_number",)),
+        ("CREDIT_DEBIT_CVV", ("credit_card_cvv",)),
+        ("NRP", ("nationality", "political_affiliation", "religion")),
+        ("all", tuple(sorted(CATALOGUE))),
+    ],
+)
+def test_names_are_known_in_any_case_and_as_other_systems_write_them(name: str, expected: tuple[str, ...]) -> None:
+    assert resolve_policies([name]) == expected
+
+
+def test_an_unknown_name_is_an_error_that_lists_what_is_near() -> None:
+    with pytest.raises(UnknownPolicyError, match="phone_number"):
+        resolve_policies(["person_name", "phone_nubmer"])
+
+
+def test_the_default_leaves_out_what_would_mute_innocent_words() -> None:
+    default = resolve_policies(["default"])
+    innocent = ("date", "date_interval", "duration", "time", "money_amount", "organization", "statistics", "occupation")
+    assert not set(default) & set(innocent)
+    assert {"person_name", "phone_number", "location_address", "password"} <= set(default)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "policy"),
+    [
+        ("names", "person_name"),
+        ("geographic subdivisions", "location"),
+        ("dates", "date"),
+        ("dates of birth", "date_of_birth"),
+        ("ages over 89", "person_age"),
+        ("telephone and fax numbers", "phone_number"),
+        ("e-mail addresses", "email_address"),
+        ("social security numbers", "us_social_security_number"),
+        ("medical record and health plan numbers", "healthcare_number"),
+        ("account numbers", "account_number"),
+        ("certificate and licence numbers", "drivers_license"),
+        ("vehicle identifiers", "vehicle_id"),
+        ("device identifiers and serial numbers", "number_sequence"),
+        ("URLs", "url"),
+        ("IP addresses", "ip_address"),
+        ("biometric identifiers", "physical_attribute"),
+        ("other unique identifiers", "passport_number"),
+        ("other unique codes", "password"),
+    ],
+)
+def test_safe_harbor_has_each_identifier_that_can_be_spoken(identifier: str, policy: str) -> None:
+    assert policy in resolve_policies(["hipaa_safe_harbor"]), identifier
+
+
+@given(st.lists(st.sampled_from(NAMES)))
+def test_resolved_names_are_sorted_unique_and_stay_as_they_are(names: list[str]) -> None:
+    resolved = resolve_policies(names)
+    assert list(resolved) == sorted(set(resolved))
+    assert resolve_policies(resolved) == resolved
+    assert all(find_policy(name) for name in resolved)
+
+
+def test_the_documentation_is_current() -> None:
+    path = Path(__file__).parents[2] / "docs" / "policies.md"
+    assert path.read_text(encoding="utf-8") == document(), "run python -m schemas.policies"

@@ -1,0 +1,71 @@
+"""Records and the Parquet schemas beside them agree; what travels comes back as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pyarrow as pa
+import pytest
+from apache_beam import coders
+
+from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
+from schemas.failure import ERRORS_SCHEMA, Failure
+from schemas.recording import Recording
+from schemas.source import SourceIdentity
+from schemas.stages import CommittedRecording, HeardRecording, MutedRecording, PendingRecording, SpanToHear, StagedAudio
+from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+
+FAILURE = Failure("call", "failed", "Transcribe", "MediaError", "truncated", retryable=False, run_id="run")
+DELIVERY = Delivery("call", "msg_1", "example.com:443", 2, 503, "undelivered", "status", "run")
+RECORDING = Recording(
+    "call", "gs://calls/a.wav", ("date", "person_name"), static_entities={"TOOL": ("Bearclaw",)}, metadata={"a": "b"}
+)
+PENDING = PendingRecording(RECORDING, SourceIdentity("gs://calls/a.wav", 1, "generation:1"), "c0ffee", replaces=True)
+COMMITTED = CommittedRecording("call", "m.jsonl", 1, "c0ffee", "completed", None, "{}", ("{}",), 1.5)
+AUDIO = StagedAudio("/tmp/a.wav", ".wav", 1, "00", 1.5, (TimeSpan(0, 0.1, 0.2), TimeSpan(1, 0.0, 0.5)))
+
+
+@pytest.mark.parametrize(
+    ("row", "schema"), [(FAILURE.to_row(), ERRORS_SCHEMA), (DELIVERY.to_row(), NOTIFICATIONS_SCHEMA)]
+)
+def test_rows_have_the_columns_of_their_table(row: dict[str, object], schema: pa.Schema):
+    assert set(row) == set(schema.names)
+    assert pa.Table.from_pylist([row], schema=schema).to_pylist() == [row]
+
+
+@pytest.mark.parametrize("record", [RECORDING, PENDING, COMMITTED, AUDIO, DELIVERY])
+def test_what_travels_comes_back_as_it_was(record: object):
+    coder = coders.registry.get_coder(type(record))
+    assert coder.decode(coder.encode(record)) == record
+
+
+@pytest.mark.parametrize("record", [HeardRecording, MutedRecording])
+def test_records_with_raw_words_have_a_coder_that_refuses(record: type):
+    with pytest.raises(Exception, match="must stay in the worker"):
+        coders.registry.get_coder(record).encode(object.__new__(record))
+
+
+def test_muted_seconds_are_summed_over_channels():
+    assert AUDIO.muted_s == pytest.approx(0.6)
+
+
+def test_reprs_show_neither_urls_nor_words():
+    word = Word(" quagga", 0.0, 0.5, 0.9, 0)
+    records = [RECORDING, PENDING.source, COMMITTED, word, Transcript("en", 1.0, 1.0, 1, (Utterance(0, (word,)),))]
+    shown = repr(records)
+    assert "quagga" not in shown
+    assert "a.wav" not in shown
+    assert "Bearclaw" not in shown
+
+
+def test_a_transcript_survives_json():
+    word = Word(",250", 0.0, 0.5, 0.9, 1)
+    transcript = Transcript("en", 0.8, 9.0, 2, (Utterance(1, (word,)),), (TimeSpan(1, 0.0, 0.5),))
+    assert Transcript.from_dict(transcript.to_dict()) == transcript
+
+
+def test_every_stage_record_names_its_recording():
+    span = SpanToHear(PENDING, None, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
+    for record in (RECORDING, PENDING, span):
+        assert (record.recording_id, record.manifest, record.line) == ("call", "", 0)
+    assert dataclasses.is_dataclass(span)
