@@ -35,8 +35,10 @@ from schemas.stages import CommittedRecording, HeardRecording
 from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome, summary_url
 from transforms.commit import Commit, RecoverCommitted
+from transforms.commit.certificate import read_private_key
 from transforms.commit.run_lock import RunLock
 from transforms.detect_pii import DetectionSettings, DetectPII
+from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
 from transforms.mute_audio import MuteAudio, MuteSettings
@@ -50,6 +52,7 @@ from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
 from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
 from transforms.transcribe.model import resolve
+from transforms.verify_audio import VerifyAudio, VerifySettings
 from transforms.write_tables import Row, WriteTable
 
 EXIT_COMPLETED, EXIT_BROKEN, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
@@ -119,6 +122,15 @@ class Muting(BaseModel):
         )
 
 
+class Verification(BaseModel):
+    """Whether the redacted recordings are listened to again, and by whom."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verify: str = Field("all", description="all, sample:RATE (as sample:0.1; always the same recordings), or off")
+    verify_model: str = Field("tiny.en", description="another model than --model hears what that one misses")
+
+
 class Notification(BaseModel):
     """How receivers of webhooks are reached; secrets are named, never given."""
 
@@ -148,12 +160,22 @@ class RedactOptions(BaseModel):
     output: str = Field(min_length=1, description="folder or object-store URL of all outputs")
     force: bool = Field(False, description="do recordings again whose output is up to date")
     run_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run")
+    captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
+    certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
     output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
     defaults: ManifestDefaults = ManifestDefaults()
     recognition: Recognition = Recognition()
     detection: Detection = Detection()
     muting: Muting = Muting()
+    verification: Verification = Verification()
     notification: Notification = Notification()
+
+    def verification_settings(self) -> VerifySettings:
+        """What the stage takes; the second recogniser runs where the first one does."""
+        recogniser = TranscriptionSettings(
+            model=self.verification.verify_model, device=self.recognition.device, profile="fast"
+        )
+        return VerifySettings(mode=self.verification.verify, recogniser=recogniser)
 
 
 class Job(NamedTuple):
@@ -194,8 +216,16 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     options.notification.settings().validate()
     _check_defaults(options.defaults)
     recognition = options.recognition.settings()
+    if options.certificate_key:
+        read_private_key(options.certificate_key)
+    verification = options.verification_settings()
     identities = {"recogniser": resolve(recognition.model).identity}
-    identities["configuration"] = _hash(options.model_dump(include={"recognition", "detection", "muting"}), identities)
+    identities |= model_identities(options.detection.settings())
+    if verification.listens:
+        identities["second_recogniser"] = resolve(verification.recogniser.model).identity
+    identities["configuration"] = _hash(
+        options.model_dump(include={"recognition", "detection", "muting", "verification", "captions"}), identities
+    )
     return Job(
         options,
         manifests,
@@ -266,8 +296,15 @@ class RedactAndCommit(beam.PTransform):
         )
         redacted, unredacted = detected | RedactText(options.defaults.surrogate_key)
         muted, unmuted = redacted | MuteAudio(options.muting.settings())
-        published, unpublished = muted | Commit(job.output, job.run_id, job.identities)
-        failures = (undetected, unredacted, unmuted, unpublished) | "Failures" >> beam.Flatten()
+        verified, leaking = muted | VerifyAudio(options.verification_settings(), options.muting.settings())
+        published, unpublished = verified | Commit(
+            job.output,
+            job.run_id,
+            job.identities,
+            certificate_key=options.certificate_key,
+            captions=options.captions,
+        )
+        failures = (undetected, unredacted, unmuted, leaking, unpublished) | "Failures" >> beam.Flatten()
         return Outcome(published, failures)
 
 

@@ -132,7 +132,7 @@ def test_a_recogniser_that_does_not_load_ends_the_job_with_nothing_published(
         raise ConfigurationError("--spacy_model: the package is not installed")
 
     monkeypatch.setattr(named_entities.NamedEntities, "load", absent)
-    run = redact(CARD, PHONE)
+    run = redact(CARD, PHONE, options=("--minimum_score", "0.01"))  # other settings: not the detector in memory
     assert run.status == EXIT_USAGE
     assert "--spacy_model" in run.terminal
     assert not run.statuses()

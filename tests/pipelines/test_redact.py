@@ -93,6 +93,15 @@ def _without_urls(rows: list[dict[str, object]]) -> list[str]:
     return sorted(json.dumps({k: v for k, v in row.items() if k != "redacted_audio_url"}, default=str) for row in rows)
 
 
+def test_what_came_out_is_listened_to_again_and_captions_hold_redacted_words(redact: Redact):
+    run = redact(CARD, TRANSFER, options=("--verify", "all", "--captions"))
+    assert run.status == EXIT_COMPLETED, run.terminal
+    assert {row["verification"] for row in run.rows("transcripts")} == {"passed"}
+    captions = {path.suffix: path.read_text() for path in run.output.glob("captions/card.*")}
+    assert set(captions) == {".srt", ".vtt"}
+    assert all("####" in text and "4539" not in text for text in captions.values())
+
+
 def test_the_transcript_alone_may_be_asked_for(redact: Redact):
     run = redact(CARD | {"redact_pii_audio": False})
     assert run.status == EXIT_COMPLETED

@@ -15,21 +15,24 @@ from transforms.write_tables.transform import as_table
 
 
 def transcript_row(
-    recording: MutedRecording, redacted_audio_url: str | None, run_id: str, identities: Mapping[str, str]
+    recording: MutedRecording, redacted_audio_url: str | None, run_id: str, certificate: Mapping[str, Any]
 ) -> str:
     """A row of `TRANSCRIPTS_SCHEMA` as JSON.
 
     Args:
-      identities: Of the models by use, and of the `configuration`.
+      certificate: See `transforms.commit.certificate`.
     """
-    models = {use: identity for use, identity in identities.items() if use != "configuration"}
+    audio = certificate["audio"] or {}
     row = recording.redacted.redacted.to_row(
         recording.recording,
         status=status_of(recording),
         redacted_audio_url=redacted_audio_url,
         run_id=run_id,
-        models=models,
-        configuration=identities["configuration"],
+        models=certificate["models"],
+        configuration=certificate["configuration"],
+        muted_s=audio.get("muted_s", 0.0),
+        muted_s_by_policy=audio.get("muted_s_by_policy", {}),
+        verification=certificate["verification"],
     )
     return _checked(row, TRANSCRIPTS_SCHEMA)
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 
 from schemas.stages import CommittedRecording, MutedRecording
+from transforms.commit.certificate import certificate_of, read_private_key, signed
 from transforms.commit.ledger import Status, read_status, write_status
 from transforms.commit.recovery import keep_rows, recover, rows_url
 from transforms.commit.rows import finding_rows, status_of, transcript_row
 from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.redact_text.captions import to_srt, to_vtt
 from transforms.storage import files
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import join, safe_name
@@ -28,14 +31,24 @@ class Commit(beam.PTransform):
     Committing twice (a bundle that is retried) writes the same bytes to the same names.
     """
 
-    def __init__(self, output: str, run_id: str, identities: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        output: str,
+        run_id: str,
+        identities: Mapping[str, str],
+        *,
+        certificate_key: str | None = None,
+        captions: bool = False,
+    ) -> None:
         super().__init__("Commit")
         self._output = output
         self._run_id = run_id
         self._identities = dict(identities)
+        self._certificate_key = certificate_key
+        self._captions = captions
 
     def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[CommittedRecording]:
-        stage = _CommitStage(self._output, self._run_id, self._identities)
+        stage = _CommitStage(self._output, self._run_id, self._identities, self._certificate_key, self._captions)
         return recordings | each_recording(stage, CommittedRecording)
 
 
@@ -59,16 +72,24 @@ class RecoverCommitted(beam.PTransform):
 class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
     name = "Commit"
 
-    def __init__(self, output: str, run_id: str, identities: Mapping[str, str]) -> None:
+    def __init__(
+        self, output: str, run_id: str, identities: Mapping[str, str], certificate_key: str | None, captions: bool
+    ) -> None:
         self._output = output
         self._run_id = run_id
         self._identities = identities
+        self._certificate_key = certificate_key
+        self._captions = captions
+
+    def setup(self) -> None:
+        self._key = read_private_key(self._certificate_key) if self._certificate_key else None
 
     def process(self, recording: MutedRecording) -> CommittedRecording:
         asked = recording.recording
         pending = recording.redacted.detected.heard.pending
         before = read_status(self._output, asked.recording_id) if pending.replaces else None
         audio_url = self._audio_url(recording)
+        certificate = certificate_of(recording, self._identities)
         committed = CommittedRecording(
             recording_id=asked.recording_id,
             manifest=asked.manifest,
@@ -76,7 +97,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             output_identity=pending.output_identity,
             status=status_of(recording),
             redacted_audio_url=audio_url,
-            transcript_row=transcript_row(recording, audio_url, self._run_id, self._identities),
+            transcript_row=transcript_row(recording, audio_url, self._run_id, certificate),
             finding_rows=finding_rows(recording, self._run_id),
             audio_s=recording.redacted.redacted.duration_s,
             replaces=pending.replaces,
@@ -85,15 +106,16 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             webhook_auth_header_value=asked.webhook_auth_header_value,
         )
         try:
-            self._publish(recording, committed)
+            self._publish(recording, committed, certificate)
         except StorageError:
             self._withdraw(committed)
             raise
         finally:
             if recording.audio is not None:
                 Path(recording.audio.path).unlink(missing_ok=True)
-        if before is not None and before.redacted_audio_url not in (None, audio_url):
+        if before is not None and before.output_identity != committed.output_identity:
             _delete_if_possible(before.redacted_audio_url)
+            self._delete_captions(before.recording_id, before.output_identity)
         return committed
 
     def _audio_url(self, recording: MutedRecording) -> str | None:
@@ -104,20 +126,29 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         name = f"{safe_name(recording.recording_id)}.{identity[:12]}{recording.audio.suffix}"
         return join(self._output, "audio", name)
 
-    def _publish(self, recording: MutedRecording, committed: CommittedRecording) -> None:
+    def _publish(
+        self, recording: MutedRecording, committed: CommittedRecording, certificate: Mapping[str, Any]
+    ) -> None:
         if recording.audio is not None and committed.redacted_audio_url is not None:
             files.upload_file(recording.audio.path, committed.redacted_audio_url)
+        if self._captions:
+            redacted = recording.redacted.redacted
+            for url, text in zip(
+                caption_urls(self._output, committed.recording_id, committed.output_identity),
+                (to_srt(redacted), to_vtt(redacted)),
+                strict=True,
+            ):
+                files.write_bytes(url, text.encode())
         keep_rows(self._output, self._run_id, committed)
-        write_status(
-            self._output,
-            Status(
-                status=committed.status,
-                recording_id=committed.recording_id,
-                redacted_audio_url=committed.redacted_audio_url,
-                output_identity=committed.output_identity,
-                run_id=self._run_id,
-            ),
+        status = Status(
+            status=committed.status,
+            recording_id=committed.recording_id,
+            redacted_audio_url=committed.redacted_audio_url,
+            output_identity=committed.output_identity,
+            run_id=self._run_id,
+            certificate=certificate,
         )
+        write_status(self._output, status if self._key is None else signed(status, self._key))
 
     def _withdraw(self, committed: CommittedRecording) -> None:
         """Takes back what was written before the status object could be.
@@ -129,7 +160,19 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             if status is not None and status.output_identity == committed.output_identity:
                 return
         _delete_if_possible(committed.redacted_audio_url)
+        self._delete_captions(committed.recording_id, committed.output_identity)
         _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
+
+    def _delete_captions(self, recording_id: str, output_identity: str) -> None:
+        if self._captions:
+            for url in caption_urls(self._output, recording_id, output_identity):
+                _delete_if_possible(url)
+
+
+def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[str, str]:
+    """Where the SRT and the VTT file of an output are."""
+    name = f"{safe_name(recording_id)}.{output_identity[:12]}"
+    return join(output, "captions", f"{name}.srt"), join(output, "captions", f"{name}.vtt")
 
 
 def _delete_if_possible(url: str | None) -> None:

@@ -53,6 +53,8 @@ class _Echo:
 
 _BAND_HZ = (200.0, 3400.0)
 _BACKGROUND_S = 0.05
+_FFT_STEP = 4096
+"""Lengths with large prime factors would take several times as long."""
 
 
 def find_bleed(
@@ -131,7 +133,7 @@ def _echo(span: TimeSpan, channel: int, voice: Samples, sound: Samples, settings
 
 def _agreement(voice: Samples, sound: Samples) -> Samples:
     """How well the phases of `sound` agree with `voice` at each delay in samples, over the telephone's band."""
-    length = len(voice) + len(sound)
+    length = -(-(len(voice) + len(sound)) // _FFT_STEP) * _FFT_STEP
     cross = np.conj(np.fft.rfft(voice, length)) * np.fft.rfft(sound, length)
     frequencies = np.fft.rfftfreq(length, 1 / HEARING_RATE_HZ)
     strength = np.abs(cross)

@@ -56,7 +56,7 @@ class EdgeSettings:
     unclaimed_reach_s: float = 1.0
     unclaimed_gap_s: float = 0.25
     latest_end_s: float = 0.70
-    grazed_s: float = 0.10
+    grazed_s: float = 0.20
     longest_silence_s: float = 1.5
     heard_s: float = 3.0
     longest_gap_s: float = 10.0
@@ -221,13 +221,9 @@ def _start_s(run: _Run, stretches: Sequence[Stretch], settings: EdgeSettings) ->
     stretch = stretches[index]
     if keep is not None and stretch.start_s < word.start_s and _reaches(keep, stretch):
         following = stretches[index + 1] if index + 1 < len(stretches) else None
-        grazed = stretch.end_s - word.start_s < settings.grazed_s
-        if grazed and following is not None and following.start_s < word.end_s:
+        if following is not None and _grazes(word, stretch, following, settings):
             return word.start_s
-        start_s = word.start_s - settings.within_speech_before_s - _missing_at_start_s(run, settings)
-        if word.start_s - keep.end_s > settings.unclaimed_gap_s:
-            start_s = min(start_s, keep.end_s + settings.within_speech_before_s)
-        return start_s
+        return _start_within_speech_s(run, keep, stretch, settings)
     # What sounds between two personal words is theirs, however long they paused.
     reach_s = settings.unclaimed_reach_s if run.before is None or keep is not None else math.inf
     while index > 0:
@@ -251,14 +247,10 @@ def _end_s(run: _Run, stretches: Sequence[Stretch], settings: EdgeSettings) -> f
     keep_home = _home(keep, stretches) if keep is not None else None
     if keep is not None and keep_home is not None and stretch.end_s > word.end_s:
         shared = keep_home <= index
-        grazed = index > 0 and word.end_s - stretch.start_s < settings.grazed_s
-        if shared and grazed and stretches[index - 1].end_s > word.start_s:
+        if shared and index > 0 and _grazes(word, stretch, stretches[index - 1], settings):
             return word.end_s
         if shared or stretch.end_s > max(word.end_s + settings.latest_end_s, keep.start_s):
-            end_s = word.end_s + settings.within_speech_after_s + _missing_at_end_s(run, settings)
-            if keep.start_s - word.end_s > settings.unclaimed_gap_s:
-                end_s = max(end_s, keep.start_s - _WORD_END_S)
-            return min(end_s, stretch.end_s + settings.into_pause_after_s)
+            return _end_within_speech_s(run, keep, stretch, settings)
     while index + 1 < len(stretches):
         later = stretches[index + 1]
         if later.start_s - stretches[index].end_s > settings.unclaimed_reach_s:
@@ -270,6 +262,33 @@ def _end_s(run: _Run, stretches: Sequence[Stretch], settings: EdgeSettings) -> f
     end_s = stretches[index].end_s + min(settings.into_pause_after_s, pause_s)
     # A word in what seems to be silence may be too quiet to measure: what it can last is muted all the same.
     return end_s if home is not None else max(end_s, min(word.end_s, word.start_s + longest_s(word.text)))
+
+
+def _start_within_speech_s(run: _Run, keep: Word, stretch: Stretch, settings: EdgeSettings) -> float:
+    """Where a run begins in the stretch of sound in which the word before it is said."""
+    word = run.words[0]
+    start_s = word.start_s - _missing_at_start_s(run, settings)
+    if word.start_s - keep.end_s > settings.unclaimed_gap_s:
+        start_s = min(start_s, keep.end_s + 2 * settings.within_speech_before_s)
+    # A word that is longer than it can be has swallowed some of what follows.
+    start_s = min(start_s, max(keep.start_s, stretch.start_s) + longest_s(keep.text))
+    return start_s - settings.within_speech_before_s
+
+
+def _end_within_speech_s(run: _Run, keep: Word, stretch: Stretch, settings: EdgeSettings) -> float:
+    """Where a run ends in the stretch of sound in which the word after it is said."""
+    word = run.words[-1]
+    end_s = word.end_s + settings.within_speech_after_s + _missing_at_end_s(run, settings)
+    if keep.start_s - word.end_s > settings.unclaimed_gap_s:
+        end_s = max(end_s, keep.start_s - _WORD_END_S)
+    end_s = max(end_s, min(keep.end_s, stretch.end_s) - longest_s(keep.text))
+    return min(end_s, stretch.end_s + settings.into_pause_after_s)
+
+
+def _grazes(word: Word, stretch: Stretch, other: Stretch, settings: EdgeSettings) -> bool:
+    """Whether a word's time only touches a stretch, and lies more in another beside it."""
+    here_s, there_s = (min(s.end_s, word.end_s) - max(s.start_s, word.start_s) for s in (stretch, other))
+    return here_s < min(there_s, settings.grazed_s)
 
 
 def _home(word: Word, stretches: Sequence[Stretch]) -> int | None:

@@ -12,9 +12,9 @@ DIGIT_S = 0.20
 def longest_s(text: str) -> float:
     """Seconds that nobody exceeds in saying a word without a pause: digits and capitals are said one by one."""
     digits = sum(character.isdigit() for character in text)
-    capitals = sum(character.isupper() for character in text[1:])
+    capitals = sum(character.isupper() for character in text.strip()[1:])
     letters = sum(character.isalpha() for character in text)
-    return 0.3 + 0.45 * digits + 0.3 * capitals + 0.09 * letters
+    return 0.2 + 0.45 * digits + 0.3 * capitals + 0.09 * letters
 
 
 def number_s(text: str) -> float:

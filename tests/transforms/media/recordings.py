@@ -75,7 +75,7 @@ class Recipe:
             for tag in ("title", "artist", "comment", "album"):
                 container.metadata[tag] = CANARY
             picture = None if self.video is None else _picture_stream(container, self.video)
-            sound = container.add_stream(self.codec, rate=self.rate_hz, layout=layout)
+            sound: Any = container.add_stream(self.codec, rate=self.rate_hz, layout=layout)
             sound.metadata["title"] = CANARY
             if self.bit_rate is not None:
                 sound.bit_rate = self.bit_rate

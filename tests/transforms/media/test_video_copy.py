@@ -27,8 +27,8 @@ def picture_times(path: Path) -> list[float]:
     """When each picture is shown, relative to the sound's start."""
     with av.open(str(path)) as container:
         sound = container.streams.audio[0]
-        start = float((sound.start_time or 0) * sound.time_base)
-        return [frame.time - start for frame in container.decode(container.streams.video[0])]
+        start = float((sound.start_time or 0) * (sound.time_base or 0))
+        return [(frame.time or 0.0) - start for frame in container.decode(container.streams.video[0])]
 
 
 @pytest.mark.parametrize("recipe", [*VIDEO, VIDEO_ELSEWHERE[0]], ids=lambda recipe: recipe.name)
@@ -92,7 +92,7 @@ def test_sound_that_starts_after_the_pictures_still_does(tmp_path: Path) -> None
             if packet.size:
                 packet.stream = tracks[packet.stream_index]
                 if packet.stream.type == "audio":
-                    packet.pts += round(0.8 / packet.time_base)
+                    packet.pts = (packet.pts or 0) + round(0.8 / packet.time_base)
                     packet.dts = packet.pts
                 container.mux_one(packet)
     rendered = render(source, tmp_path / "copy", [])

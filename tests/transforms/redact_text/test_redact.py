@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import pyarrow as pa
 import pytest
@@ -13,6 +14,7 @@ from schemas.failure import ConfigurationError
 from schemas.finding import Finding
 from schemas.recording import Recording
 from schemas.redacted import SUBSTITUTIONS, TRANSCRIPTS_SCHEMA
+from schemas.stages import Verification
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.redact_text.redact import redact
 from transforms.redact_text.substitution import Substitution
@@ -152,6 +154,9 @@ def test_a_row_fits_the_schema() -> None:
         run_id="r",
         models={"recogniser": "base"},
         configuration="c",
+        muted_s=1.5,
+        muted_s_by_policy={"person_name": 1.5},
+        verification=asdict(Verification("passed")),
     )
     assert set(row) == set(TRANSCRIPTS_SCHEMA.names)
     table = pa.Table.from_pylist([row], schema=TRANSCRIPTS_SCHEMA)

@@ -1,0 +1,131 @@
+"""Re-checks what past runs published, from the output root alone.
+
+    python -m pipelines.audit --output out/
+
+Every status object has its recording with the certified bytes, every row of `transcripts/` its status object, `audio/`
+holds nothing else, what was muted cannot be heard, and a sample is transcribed once more. Run it while no job writes.
+Ends with 0 where all is as it should be, 4 where something is wrong, and 2 where the options or the set-up are wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.options import parse
+from schemas.failure import ConfigurationError
+from transforms.audit import AuditOutput, AuditSettings
+from transforms.audit.report import WriteReport
+from transforms.commit.certificate import read_public_key
+from transforms.commit.ledger import list_statuses
+from transforms.storage import files, urls
+from transforms.transcribe import TranscriptionSettings
+from transforms.transcribe.model import resolve
+
+EXIT_RIGHT, EXIT_USAGE, EXIT_WRONG = 0, 2, 4
+_MOST_SHOWN = 20
+
+
+class AuditOptions(BaseModel):
+    """All options of the job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    sample: float = Field(0.1, ge=0, le=1, description="share of the recordings to transcribe once more")
+    model: str = Field("tiny.en", description="what transcribes: another model than the run's")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
+    certificate_public_key: str | None = Field(
+        None, description="where the ed25519 key is kept that signed all certificates: env:NAME or file:/path"
+    )
+    report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
+    print_json: bool = Field(False, description="print the report as JSON")
+
+    def settings(self) -> AuditSettings:
+        """What the stage takes."""
+        recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
+        return AuditSettings(self.sample, recogniser, self.certificate_public_key)
+
+
+def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:
+    """Draws the pipeline: audit, then the report."""
+    return pipeline | AuditOutput(output, settings) | WriteReport(report)
+
+
+def prepare(options: AuditOptions) -> tuple[str, str]:
+    """Checks what can be checked before anything runs; gives the output root and the report's URL.
+
+    Raises:
+      ConfigurationError: There is nothing to audit, or a key or model cannot be had.
+    """
+    output = urls.normalised(options.output)
+    if not list_statuses(output):
+        raise ConfigurationError("--output: no run has published anything there")
+    if options.certificate_public_key:
+        read_public_key(options.certificate_public_key)
+    if options.sample:
+        resolve(options.model)
+    audit_id = f"audit-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+    report = urls.normalised(options.report) if options.report else urls.join(output, "runs", audit_id, "audit.json")
+    return output, report
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Runs the audit as the command line does, and gives its exit status."""
+    console = console or Console()
+    options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
+    try:
+        output, report_url = prepare(options)
+        _run(beam_options, output, options.settings(), report_url)
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    report = json.loads(files.read_bytes(report_url))
+    if options.print_json:
+        console.print_json(data=report)
+    else:
+        print_report(console, report, report_url)
+    return EXIT_WRONG if report["problems"] else EXIT_RIGHT
+
+
+def print_report(console: Console, report: dict[str, Any], url: str) -> None:
+    """What was looked at, what seems to be heard, and what is wrong."""
+    console.print(
+        f"[bold]{report['recordings']} recordings[/] ({report['audio_s'] / 60:.1f} minutes of sound, "
+        f"{report['muted_s'] / 60:.1f} muted), {report['signed']} signed, {report['listened']} listened to",
+        highlight=False,
+    )
+    if report["heard"]:
+        heard = ", ".join(f"{count} {policy}" for policy, count in report["heard"].items())
+        console.print(f"Seems to be heard there, names and places being guesses: {heard}", highlight=False)
+    if not report["problems"]:
+        console.print("[bold green]Nothing is wrong[/]")
+    else:
+        table = Table("what is wrong", "where", "how", box=None, pad_edge=False)
+        for problem in report["list"][:_MOST_SHOWN]:
+            table.add_row(problem["kind"], escape(problem["subject"]), escape(problem["detail"]))
+        console.print(table)
+        total = sum(report["problems"].values())
+        console.print(f"[bold red]{total} problems[/]", highlight=False)
+    console.print(f"Report: {escape(url)}", highlight=False)
+
+
+def _run(beam_options: PipelineOptions, output: str, settings: AuditSettings, report: str) -> None:
+    pipeline = beam.Pipeline(options=beam_options)
+    build(pipeline, output, settings, report)
+    pipeline.run().wait_until_finish()
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""Perfect detection on the labelled calls: what muting itself promises, and the page that shows it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from evaluation.chart import Curve, chart
+from evaluation.edges import Call, by_padding, by_sound, measure, read_calls
+from evaluation.truth import TRANSCRIPTS, read_transcripts
+from schemas.transcript import TimeSpan
+
+FOLDERS = Path(__file__).parents[2] / "evaluation"
+
+
+def calls_of(folder: str) -> list[Call]:
+    return read_calls(FOLDERS / folder, read_transcripts(FOLDERS / folder / TRANSCRIPTS), "text")
+
+
+@pytest.mark.parametrize(("folder", "covered"), [("dev", 0.97), ("telephone", 0.96)])
+def test_what_is_found_is_muted_whole_and_little_else(folder: str, covered: float) -> None:
+    figures = measure(calls_of(folder), by_sound)
+    assert figures.covered >= covered
+    assert figures.zero_leak_files >= 0.9
+    assert figures.over_redaction <= 0.012
+    assert figures.false_alarms_per_hour <= 10.0
+
+
+def test_without_padding_the_ends_of_entities_leak() -> None:
+    figures = measure(calls_of("dev")[:2], partial(by_padding, before_s=0.0, after_s=0.0))
+    assert figures.covered < 0.9
+    assert min(figures.errors.ends_s) < 0.0
+
+
+def test_a_span_that_is_cut_exactly_has_no_edge_error() -> None:
+    call = calls_of("dev")[0]
+    spans = [TimeSpan(e.channel, e.start_s - 0.01, e.end_s + 0.01) for e in call.recording.entities]
+    exact = measure([call], lambda _: spans)
+    assert exact.covered == 1.0
+    assert max(map(abs, (*exact.errors.starts_s, *exact.errors.ends_s))) <= 0.02
+
+
+def test_a_chart_is_an_svg_with_a_curve_and_a_mark_for_each_set_of_calls() -> None:
+    curve = Curve("dev & more", ((0.01, 0.4), (0.05, 0.1)), (0.003, 0.0))
+    drawing = ElementTree.fromstring(chart([curve, curve], across="lost <speech>", up="leaks"))
+    lines = drawing.findall("{http://www.w3.org/2000/svg}polyline")
+    assert len(lines) == 2
+    texts = [text.text for text in drawing.findall("{http://www.w3.org/2000/svg}text")]
+    assert "lost <speech>" in texts
+    assert "5 %" in texts

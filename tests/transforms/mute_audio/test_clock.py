@@ -1,0 +1,62 @@
+"""Plain functions: a recogniser's clock is read from the sound beside pauses."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.transcript import Transcript
+from tests.transforms.mute_audio.spoken import Listen, listening_to, speech, transcript
+from transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
+from transforms.mute_audio.sound import SoundSettings
+
+SETTINGS = ClockSettings()
+BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]
+SOUND = listening_to(speech(20, *BURSTS))
+
+
+def said(starts_late_s: float, ends_late_s: float) -> Transcript:
+    """One word for each burst, timed so."""
+    return transcript(
+        *((f"w{n}", start_s + starts_late_s, end_s + ends_late_s) for n, (start_s, end_s) in enumerate(BURSTS))
+    )
+
+
+def lateness(heard: Transcript, listen: Listen = SOUND) -> float:
+    pauses = pauses_between_words(heard, SETTINGS)
+    ranges = [span for pause in pauses for span in pause.ranges_to_hear(heard.duration_s, SETTINGS)]
+    return lateness_s(pauses, list(zip(ranges, listen(ranges), strict=True)), SETTINGS, SoundSettings())
+
+
+def test_the_usual_clock_is_not_late() -> None:
+    assert lateness(said(SETTINGS.usual_start_s, SETTINGS.usual_end_s)) == 0.0
+
+
+@pytest.mark.parametrize("late_s", [0.2, -0.1])
+def test_a_clock_that_moves_starts_and_ends_alike_is_so_late(late_s: float) -> None:
+    heard = said(SETTINGS.usual_start_s + late_s, SETTINGS.usual_end_s + late_s)
+    assert lateness(heard) == pytest.approx(late_s, abs=0.03)
+
+
+def test_late_ends_alone_are_no_late_clock() -> None:
+    assert lateness(said(SETTINGS.usual_start_s, 0.2)) == 0.0
+
+
+def test_starts_dragged_over_silences_say_nothing_of_the_clock() -> None:
+    assert lateness(said(-0.7, 0.2)) == 0.0
+
+
+def test_a_few_pauses_say_nothing() -> None:
+    heard = transcript(("one", 0.6, 1.4), ("two", 2.6, 3.4), ("three", 4.6, 5.4))
+    assert lateness(heard) == 0.0
+
+
+def test_no_clock_is_further_from_the_usual_than_the_limit() -> None:
+    assert abs(lateness(said(0.39, 0.39))) == SETTINGS.most_s
+
+
+def test_a_long_recording_is_heard_at_so_many_pauses_only_from_its_start_to_its_end() -> None:
+    heard = transcript(*(("word", 2.0 * n, 2.0 * n + 1.0) for n in range(500)), duration_s=1000.0)
+    pauses = pauses_between_words(heard, SETTINGS)
+    assert len(pauses) == SETTINGS.pauses
+    assert pauses[0].start_s < 10.0
+    assert pauses[-1].end_s > 990.0

@@ -1,0 +1,78 @@
+"""The waiting room: full batches of one kind, room in bytes, and nobody left waiting."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from transforms.transcribe.batching import WaitingRoom
+
+
+def room_of(batch: int, limit_bytes: int = 1000) -> WaitingRoom[str]:
+    return WaitingRoom(limit_bytes, lambda: batch)
+
+
+def test_a_batch_holds_entries_of_one_kind_only() -> None:
+    room = room_of(2)
+    room.producing(+1)
+    for entry, kind in (("a", 1), ("b", 2), ("c", 1), ("d", 2), ("e", 1)):
+        room.put(entry, kind=kind, size=1)
+    room.producing(-1)
+    assert [room.take(), room.take(), room.take()] == [["a", "c"], ["b", "d"], ["e"]]
+
+
+def test_a_batch_that_is_not_full_waits_for_producers() -> None:
+    room = room_of(3)
+    room.producing(+1)
+    room.put("a", kind=1, size=1)
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(room.take)
+        room.put("b", kind=1, size=1)
+        room.put("c", kind=1, size=1)
+        assert taken.result(timeout=5) == ["a", "b", "c"]
+
+
+def test_a_slow_producer_does_not_hold_others_up_for_long() -> None:
+    room = room_of(3)
+    room.producing(+1)
+    room.put("a", kind=1, size=1)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(room.take).result(timeout=5) == ["a"]
+
+
+def test_a_producer_waits_while_the_room_is_full() -> None:
+    room = room_of(1, limit_bytes=10)
+    room.producing(+1)
+    room.put("a", kind=1, size=8)
+    entered = threading.Event()
+
+    def put() -> None:
+        room.put("b", kind=1, size=8)
+        entered.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(put)
+        assert not entered.wait(0.1)
+        assert room.take() == ["a"]
+        assert entered.wait(5)
+
+
+def test_an_entry_larger_than_the_room_is_let_in_alone() -> None:
+    room = room_of(1, limit_bytes=10)
+    assert room.put("a", kind=1, size=100)
+    assert room.take() == ["a"]
+
+
+def test_those_who_empty_the_room_never_wait() -> None:
+    room = room_of(1, limit_bytes=10)
+    room.put("a", kind=1, size=10)
+    assert room.put("again", kind=2, size=10, wait=False)
+
+
+def test_closing_lets_everybody_go() -> None:
+    room = room_of(1, limit_bytes=10)
+    room.producing(+1)
+    room.put("a", kind=1, size=10)
+    with ThreadPoolExecutor(2) as pool:
+        putting = pool.submit(lambda: room.put("b", kind=1, size=10))
+        room.close()
+        assert putting.result(timeout=5) is False
+        assert pool.submit(room.take).result(timeout=5) == []

@@ -1,0 +1,172 @@
+"""The engine on real speech: many recordings at once, each with its own outcome."""
+
+from collections.abc import Iterator
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.truth import read_truth
+from schemas.failure import RecordingError
+from schemas.transcript import Transcript
+from transforms.media.hear import hear_blocks
+from transforms.transcribe import engine as engine_module
+from transforms.transcribe.decoding import Decoded, Request, WindowDecoder
+from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
+from transforms.transcribe.settings import TranscriptionSettings
+from transforms.transcribe.vad import RATE_HZ
+
+TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
+
+
+class BrokenFileError(RecordingError):
+    """What a decoder raises."""
+
+
+@cache
+def call(number: int) -> np.ndarray:
+    return np.concatenate(list(hear_blocks(read_truth(TELEPHONE)[number].audio)), axis=1)
+
+
+def blocks(samples: np.ndarray, frames: int = RATE_HZ) -> Iterator[np.ndarray]:
+    for start in range(0, samples.shape[1], frames):
+        yield samples[:, start : start + frames]
+
+
+def job(name: str, samples: np.ndarray, **options: object) -> SpeechJob:
+    return SpeechJob(name, partial(blocks, samples), **({"language": "en"} | options))  # type: ignore[arg-type]
+
+
+def text(transcript: Transcript) -> str:
+    return "".join(word.text for word in transcript.words)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[SpeechEngine]:
+    engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
+    engine.load()
+    yield engine
+    engine.close()
+
+
+def test_each_channel_is_heard_by_itself_in_time_order(engine: SpeechEngine) -> None:
+    heard = engine.submit(job("a", call(0))).result(timeout=60)
+    transcript = heard.transcript
+    assert transcript.channels == 2
+    assert transcript.language_code == "en"
+    assert heard.heard_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RATE_HZ)
+    starts = [utterance.start_s for utterance in transcript.utterances]
+    assert starts == sorted(starts)
+    for channel, said in ((0, "this is sarah speaking"), (1, "daniel whitfield")):
+        words = "".join(word.text for word in transcript.words if word.channel == channel)
+        assert said in words.lower()
+    for utterance in transcript.utterances:
+        assert {word.channel for word in utterance.words} == {utterance.channel}
+        assert 0.0 <= utterance.start_s < utterance.end_s <= transcript.duration_s + 0.01
+    assert {span.channel for span in transcript.speech} == {0, 1}
+
+
+def test_what_is_heard_does_not_depend_on_company_or_blocks(engine: SpeechEngine) -> None:
+    alone = engine.submit(job("alone", call(2))).result(timeout=60)
+    jobs = [job(str(number), call(number)) for number in (0, 2, 4)]
+    jobs[1] = SpeechJob("2", partial(blocks, call(2), 777_777), "en")
+    together = dict(engine.transcribe(jobs, in_flight=2))
+    assert together.keys() == {"0", "2", "4"}
+    assert together["2"] == alone
+
+
+def test_times_of_a_range_count_from_the_start_of_the_recording(engine: SpeechEngine) -> None:
+    whole = engine.submit(job("whole", call(0))).result(timeout=60).transcript
+    later = engine.submit(job("later", call(0), start_s=3600.0)).result(timeout=60).transcript
+    assert later.utterances[0].start_s == pytest.approx(whole.utterances[0].start_s + 3600.0)
+    assert later.speech[-1].end_s == pytest.approx(whole.speech[-1].end_s + 3600.0)
+    assert later.duration_s == pytest.approx(whole.duration_s + 3600.0)
+
+
+def test_an_error_of_one_recording_ends_that_one_alone(engine: SpeechEngine) -> None:
+    def broken() -> Iterator[np.ndarray]:
+        yield from blocks(call(0)[:, : 20 * RATE_HZ])
+        raise BrokenFileError("the file ends early")
+
+    jobs = [job("good", call(1)), SpeechJob("broken", broken, "en"), job("foreign", call(1), language="de")]
+    outcomes = dict(engine.transcribe(jobs))
+    assert isinstance(outcomes["good"], Heard)
+    assert isinstance(outcomes["broken"], BrokenFileError)
+    assert isinstance(outcomes["foreign"], TranscriptionError)
+    assert "'de'" in str(outcomes["foreign"])
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        [np.full((1, RATE_HZ), np.nan, np.float32)],
+        [np.zeros((1, RATE_HZ), np.float32), np.zeros((2, RATE_HZ), np.float32)],
+        [np.zeros(RATE_HZ, np.float32)],
+    ],
+    ids=["not a number", "a channel more", "no channels"],
+)
+def test_what_is_no_sound_is_refused(engine: SpeechEngine, sound: list[np.ndarray]) -> None:
+    with pytest.raises(TranscriptionError):
+        engine.submit(SpeechJob("odd", lambda: sound, "en")).result(timeout=60)
+
+
+def test_silence_is_heard_as_a_transcript_without_words(engine: SpeechEngine) -> None:
+    transcript = engine.submit(job("silent", np.zeros((2, 5 * RATE_HZ), np.float32))).result(timeout=60).transcript
+    assert transcript.utterances == transcript.speech == ()
+    assert (transcript.channels, transcript.duration_s) == (2, 5.0)
+    assert engine.submit(SpeechJob("empty", lambda: [], "en")).result(timeout=60).heard_s == 0.0
+
+
+def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    decode = WindowDecoder.decode
+
+    def short_of_memory(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+        sizes.append(len(requests))
+        if len(requests) > 1:
+            raise RuntimeError("CUDA failed with error out of memory")
+        return decode(self, requests)
+
+    monkeypatch.setattr(engine_module.WindowDecoder, "decode", short_of_memory)
+    engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
+    samples = call(0)[:, : 9 * RATE_HZ]
+    outcomes = dict(engine.transcribe([job(str(number), samples) for number in range(6)]))
+    engine.close()
+    assert all(isinstance(outcome, Heard) for outcome in outcomes.values())
+    assert max(sizes) > 1
+    assert sizes[-1] == 1
+
+
+def test_an_error_of_the_model_ends_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+        raise RuntimeError("the device was lost")
+
+    monkeypatch.setattr(engine_module.WindowDecoder, "decode", fails)
+    engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
+    futures = [engine.submit(job(str(number), call(0))) for number in range(3)]
+    for future in futures:
+        with pytest.raises(RuntimeError, match="device was lost"):
+            future.result(timeout=60)
+    with pytest.raises(RuntimeError, match="device was lost"):
+        engine.submit(job("late", call(0)))
+    engine.close()
+
+
+def test_closing_ends_what_is_not_finished() -> None:
+    engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
+    engine.load()
+    future = engine.submit(job("a", call(0)))
+    engine.close()
+    assert future.done()
+
+
+def test_the_default_model_finds_the_language_and_hears_a_number_whole() -> None:
+    engine = SpeechEngine(TranscriptionSettings())
+    heard = engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
+    identity = engine.model_identity
+    engine.close()
+    assert identity.startswith("whisper-base@sha256:905e5bf8336b")
+    assert heard.transcript.language_code == "en"
+    assert heard.transcript.language_confidence > 0.5
+    assert "9021" in text(heard.transcript)

@@ -1,0 +1,79 @@
+"""Hearing that somebody speaks, on the labelled telephone calls."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.truth import LabelledRecording, read_truth
+from transforms.media.hear import hear_blocks
+from transforms.transcribe import vad
+from transforms.transcribe.vad import FRAME, RATE_HZ, SpeechProbabilities
+from transforms.transcribe.windows import WindowPacker
+
+TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
+
+
+@cache
+def calls() -> list[tuple[LabelledRecording, np.ndarray]]:
+    return [(call, np.concatenate(list(hear_blocks(call.audio)), axis=1)) for call in read_truth(TELEPHONE)]
+
+
+def heard(samples: np.ndarray) -> np.ndarray:
+    """Which samples of one channel reach the model."""
+    probabilities, packer = SpeechProbabilities(), WindowPacker(0.2)
+    mask = np.zeros(len(samples), bool)
+    windows = []
+    for start in range(0, len(samples), 8 * RATE_HZ):
+        block = samples[start : start + 8 * RATE_HZ]
+        windows += packer.feed(block, probabilities.feed(block))
+    windows += packer.feed(np.zeros(0, np.float32), probabilities.finish())
+    for window, _ in [*windows, *packer.finish()]:
+        for piece in window.pieces:
+            mask[piece.source : piece.source + piece.length] = True
+    return mask
+
+
+def test_personal_data_on_the_telephone_is_heard() -> None:
+    asked = found = 0
+    for call, samples in calls():
+        masks = [heard(channel) for channel in samples]
+        for entity in call.entities:
+            said = masks[entity.channel][int(entity.start_s * RATE_HZ) : int(entity.end_s * RATE_HZ)]
+            asked += len(said)
+            found += int(said.sum())
+    assert found / asked >= 0.998
+
+
+@pytest.mark.parametrize("gain_db", [-20, -12])
+def test_quiet_calls_are_heard_as_well(gain_db: float) -> None:
+    asked = found = 0
+    for call, samples in calls()[:4]:
+        masks = [heard(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
+        for entity in call.entities:
+            said = masks[entity.channel][int(entity.start_s * RATE_HZ) : int(entity.end_s * RATE_HZ)]
+            asked += len(said)
+            found += int(said.sum())
+    assert found / asked >= 0.99
+
+
+def test_near_silence_is_not_shown_to_the_detector_and_steady_noise_is_no_speech() -> None:
+    noise = np.random.default_rng(1).normal(0, 1e-4, 20 * RATE_HZ).astype(np.float32)
+    assert not heard(noise).any()
+    probabilities = SpeechProbabilities().feed(noise)
+    assert (probabilities == 0).sum() > 0.9 * len(probabilities)
+    assert not heard(noise * np.float32(100)).any()
+
+
+def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Loudness is judged by what was heard so far, and so by whole blocks: here the detector alone is compared.
+    monkeypatch.setattr(vad, "_SOFTEST_VOICE_DB", 0.0)
+    monkeypatch.setattr(vad, "QUIET_PEAK", 0.0)
+    samples = calls()[0][1][0][: 10 * RATE_HZ]
+    whole = SpeechProbabilities()
+    expected = np.concatenate([whole.feed(samples), whole.finish()])
+    parts = SpeechProbabilities()
+    found = [parts.feed(part) for part in np.array_split(samples, 37)]
+    assert np.allclose(np.concatenate([*found, parts.finish()]), expected, atol=1e-4)
+    assert len(expected) == -(-len(samples) // FRAME)

@@ -1,0 +1,123 @@
+"""Packing: no speech is lost, nothing is heard twice, every window fits the model, and times lead back."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from transforms.transcribe.vad import FRAME, RATE_HZ
+from transforms.transcribe.windows import SILENCE_BETWEEN_S, Window, WindowPacker, split
+
+THRESHOLD = 0.2
+
+
+@st.composite
+def channels(draw: st.DrawFn) -> np.ndarray:
+    """Speech probabilities of a channel, in stretches of silence, doubt and speech of up to 70 s."""
+    stretches = draw(
+        st.lists(st.tuples(st.sampled_from((0.0, 0.1, 0.15, 0.5, 1.0)), st.integers(1, 2200)), min_size=1, max_size=12)
+    )
+    return np.concatenate([np.full(frames, probability, np.float32) for probability, frames in stretches])
+
+
+def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tuple[Window, np.ndarray]], WindowPacker]:
+    # Every sample is its own position: windows can be checked against where they claim to come from.
+    samples = np.arange(len(probabilities) * FRAME, dtype=np.float32)
+    packer = WindowPacker(THRESHOLD)
+    windows = []
+    for start in range(0, len(probabilities), block_frames):
+        stop = start + block_frames
+        windows += packer.feed(samples[start * FRAME : stop * FRAME], probabilities[start:stop])
+    return windows + list(packer.finish()), packer
+
+
+@settings(max_examples=60, deadline=None)
+@given(channels())
+def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray) -> None:
+    windows, _ = packed(probabilities)
+    heard = np.zeros(len(probabilities) * FRAME, int)
+    for window, _ in windows:
+        for piece in window.pieces:
+            heard[piece.source : piece.source + piece.length] += 1
+    assert heard.max(initial=0) <= 1
+    for frame in np.flatnonzero(probabilities >= THRESHOLD):
+        assert heard[frame * FRAME : (frame + 1) * FRAME].all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(channels())
+def test_every_window_fits_the_model_and_leads_back_to_its_sound(probabilities: np.ndarray) -> None:
+    for window, samples in packed(probabilities)[0]:
+        assert 0 < window.length == len(samples) <= 30 * RATE_HZ
+        offset = 0
+        for piece in window.pieces:
+            assert piece.offset == offset
+            expected = np.arange(piece.source, piece.source + piece.length, dtype=np.float32)
+            assert np.array_equal(samples[piece.offset : piece.offset + piece.length], expected)
+            offset += piece.length
+        moment_s = 0.5 * window.duration_s
+        assert window.source_s(moment_s) == pytest.approx(samples[int(moment_s * RATE_HZ)] / RATE_HZ, abs=1e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(channels(), st.integers(20, 3000))
+def test_windows_do_not_depend_on_the_size_of_blocks(probabilities: np.ndarray, block_frames: int) -> None:
+    windows, packer = packed(probabilities)
+    others, other = packed(probabilities, block_frames)
+    assert [window for window, _ in windows] == [window for window, _ in others]
+    assert packer.spoken == other.spoken
+
+
+@settings(max_examples=15, deadline=None)
+@given(channels())
+def test_the_memory_of_a_channel_is_bounded(probabilities: np.ndarray) -> None:
+    packer = WindowPacker(THRESHOLD)
+    for start in range(0, len(probabilities), 250):
+        block = probabilities[start : start + 250]
+        list(packer.feed(np.zeros(len(block) * FRAME, np.float32), block))
+        assert len(packer._samples) + packer._length <= 110 * RATE_HZ
+
+
+def test_turns_stay_a_second_apart() -> None:
+    turn, gap = np.ones(60, np.float32), np.zeros(600, np.float32)
+    (window, _), *others = packed(np.concatenate([gap, turn, gap, turn, gap]))[0]
+    assert not others
+    (_, first_stop), (second_start, _) = window.speech
+    assert (second_start - first_stop) / RATE_HZ == pytest.approx(SILENCE_BETWEEN_S, abs=0.01)
+
+
+def test_short_pauses_keep_their_length() -> None:
+    turn, gap = np.ones(60, np.float32), np.zeros(20, np.float32)
+    (window, _), *others = packed(np.concatenate([turn, gap, turn]))[0]
+    assert not others
+    assert len(window.pieces) == 1
+    assert window.length == 140 * FRAME
+
+
+def test_speech_without_pauses_is_cut_where_it_is_least_likely() -> None:
+    probabilities = np.ones(1500, np.float32)
+    probabilities[700:706] = 0.1
+    windows = packed(probabilities)[0]
+    first = windows[0][0].pieces[-1]
+    assert 698 * FRAME <= first.source + first.length <= 708 * FRAME
+
+
+def test_silence_has_no_windows() -> None:
+    windows, packer = packed(np.zeros(1000, np.float32))
+    assert windows == []
+    assert packer.spoken == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(channels(), st.floats(0.01, 0.99))
+def test_both_halves_of_a_window_know_where_they_come_from(probabilities: np.ndarray, share: float) -> None:
+    for window, samples in packed(probabilities)[0][:3]:
+        at = max(1, int(share * window.length))
+        for half, sound in zip(split(window, at), (samples[:at], samples[at:]), strict=True):
+            assert half.length == len(sound)
+            for piece in half.pieces:
+                assert sound[piece.offset] == piece.source
+                assert sound[piece.offset + piece.length - 1] == piece.source + piece.length - 1
+        assert sum(stop - start for half in split(window, at) for start, stop in half.speech) == sum(
+            stop - start for start, stop in window.speech
+        )

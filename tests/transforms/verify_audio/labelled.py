@@ -1,0 +1,64 @@
+"""Labelled calls as the stages before the second listening hand them over, with every word and finding right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from evaluation.truth import LabelledRecording, read_truth
+from schemas.finding import Finding
+from schemas.recording import Recording
+from schemas.redacted import RedactedTranscript
+from schemas.source import SourceIdentity
+from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
+from schemas.transcript import TimeSpan
+from transforms.media.hear import inspect
+
+FOLDER = Path(__file__).parents[3] / "evaluation" / "dev"
+
+
+def labelled(recording_id: str) -> LabelledRecording:
+    return next(recording for recording in read_truth(FOLDER) if recording.recording_id == recording_id)
+
+
+def redacted(call: LabelledRecording, *, without: tuple[str, ...] = ()) -> RedactedRecording:
+    """A call in which all labelled entities are found but those of the policies `without`."""
+    transcript = call.perfect_transcript()
+    numbered = list(enumerate(transcript.iter_words()))
+    findings = []
+    for entity in call.entities:
+        starts = {word.start_s for word in call.words_of(entity)}
+        own = [number for number, word in numbered if word.channel == entity.channel and word.start_s in starts]
+        if entity.policy not in without:
+            findings.append(
+                Finding(
+                    policy=entity.policy,
+                    label=entity.policy.upper(),
+                    channel=entity.channel,
+                    start_s=entity.start_s,
+                    end_s=entity.end_s,
+                    score=1.0,
+                    detector="labels",
+                    first_word=own[0],
+                    last_word=own[-1],
+                )
+            )
+    source = call.audio.resolve()
+    inspection = inspect(source)
+    stat = source.stat()
+    pending = PendingRecording(
+        Recording(call.recording_id, str(source), call.policies),
+        SourceIdentity(str(source), stat.st_size, f"mtime_ns:{stat.st_mtime_ns}"),
+        output_identity="0" * 64,
+    )
+    heard = HeardRecording(pending, transcript, inspection.info, inspection.identity)
+    nothing = RedactedTranscript("en", call.duration_s, call.channels, "", (), tuple(None for _ in findings))
+    return RedactedRecording(DetectedRecording(heard, tuple(findings)), nothing)
+
+
+def spans_of(recording: RedactedRecording, *, but: Finding | None = None, around_s: float = 0.2) -> list[TimeSpan]:
+    """Where the findings are, padded; one of them may be left out."""
+    return [
+        TimeSpan(finding.channel, max(finding.start_s - around_s, 0.0), finding.end_s + around_s)
+        for finding in recording.detected.findings
+        if finding is not but
+    ]

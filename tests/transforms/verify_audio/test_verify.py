@@ -1,0 +1,198 @@
+"""The second listening, on real calls with the packaged tiny.en."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from evaluation.truth import LabelledRecording
+from schemas.finding import Finding
+from schemas.stages import MutedRecording, RedactedRecording, StagedAudio
+from schemas.transcript import TimeSpan, Transcript
+from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
+from transforms.mute_audio.redaction import MuteSettings, stage_audio
+from transforms.transcribe.engine import SpeechEngine
+from transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
+from transforms.verify_audio.settings import SECOND_RECOGNISER, VerifySettings
+from transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
+
+
+@pytest.fixture(scope="module")
+def recogniser() -> Iterator[SecondRecogniser]:
+    engine = SpeechEngine(SECOND_RECOGNISER)
+    engine.load()
+    yield SecondRecogniser(engine)
+    engine.close()
+
+
+@pytest.fixture
+def listen(recogniser: SecondRecogniser) -> Listen:
+    return partial(recogniser.listen, language="en")
+
+
+class Renderer:
+    """Renders a recording as the stage does, and counts."""
+
+    def __init__(self, recording: RedactedRecording, folder: Path) -> None:
+        self.recording = recording
+        self.folder = folder
+        self.spans: list[Sequence[TimeSpan]] = []
+
+    def source(self) -> Path:
+        return Path(self.recording.recording.audio_url)
+
+    def __call__(self, spans: Sequence[TimeSpan]) -> StagedAudio:
+        self.spans.append(spans)
+        return stage_audio(self.recording, self.source(), spans, self.folder, MuteSettings())
+
+    def muted(self, spans: Sequence[TimeSpan]) -> MutedRecording:
+        return MutedRecording(self.recording, self(spans))
+
+
+class HearsNoMuting(Renderer):
+    """Renders without muting anything: a leak that cannot be muted."""
+
+    def __call__(self, spans: Sequence[TimeSpan]) -> StagedAudio:
+        return super().__call__([])
+
+
+def finding_of(recording: RedactedRecording, policy: str) -> Finding:
+    return next(finding for finding in recording.detected.findings if finding.policy == policy)
+
+
+def is_muted(place: Finding, audio: StagedAudio) -> bool:
+    """Whether the middle of a finding is muted."""
+    middle_s = (place.start_s + place.end_s) / 2
+    return any(span.channel == place.channel and span.start_s < middle_s < span.end_s for span in audio.muted)
+
+
+@pytest.fixture(scope="module")
+def card() -> LabelledRecording:
+    return labelled("card-payment")
+
+
+def test_a_recording_in_which_all_is_muted_passes(card: LabelledRecording, listen: Listen, tmp_path: Path):
+    renderer = Renderer(redacted(card), tmp_path)
+    recording = renderer.muted(spans_of(renderer.recording))
+    passed = verify(recording, renderer.source, listen, renderer, VerifySettings())
+    assert passed.verification.outcome == "passed"
+    assert passed.verification.values >= 4
+    assert passed.verification.sentinels_heard > 0.8 * passed.verification.sentinels > 4
+    assert (passed.verification.leaks, passed.verification.repairs) == (0, 0)
+    assert passed.audio == recording.audio
+    assert len(renderer.spans) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "policy"),
+    [("card-payment", "credit_card_number"), ("card-payment", "credit_card_cvv"), ("wire-transfer", "person_name")],
+)
+def test_a_finding_that_was_not_muted_is_heard_and_muted(listen: Listen, tmp_path: Path, call: str, policy: str):
+    renderer = Renderer(redacted(labelled(call)), tmp_path)
+    forgotten = finding_of(renderer.recording, policy)
+    recording = renderer.muted(spans_of(renderer.recording, but=forgotten))
+    assert recording.audio is not None
+    assert not is_muted(forgotten, recording.audio)
+    passed = verify(recording, renderer.source, listen, renderer, VerifySettings())
+    assert passed.verification.outcome == "passed"
+    assert passed.verification.repairs >= 1
+    assert passed.verification.leaks >= 1
+    assert passed.audio is not None
+    assert is_muted(forgotten, passed.audio)
+    assert [path.name for path in tmp_path.iterdir()] == [Path(passed.audio.path).name], "the leaking file is removed"
+    (added, *_) = passed.sound_findings
+    assert (added.policy, added.detector, added.first_word) == (policy, DETECTOR, None)
+    assert abs(added.start_s - forgotten.start_s) < 3.0
+    assert passed.audio.muted_s - recording.audio.muted_s < forgotten.end_s - forgotten.start_s + 4.0
+
+
+def test_a_number_that_detection_did_not_know_is_muted_where_only_the_second_recogniser_heard_it(
+    card: LabelledRecording, listen: Listen, tmp_path: Path
+):
+    whole = redacted(card)
+    number = finding_of(whole, "credit_card_number")
+    deaf_to_it = _without_words_of(number, redacted(card, without=("credit_card_number",)))
+    renderer = Renderer(deaf_to_it, tmp_path)
+    passed = verify(renderer.muted(spans_of(deaf_to_it)), renderer.source, listen, renderer, VerifySettings())
+    assert passed.verification.repairs >= 1
+    assert passed.audio is not None
+    assert is_muted(number, passed.audio)
+
+
+def test_a_leak_that_cannot_be_muted_quarantines_the_recording(card: LabelledRecording, listen: Listen, tmp_path: Path):
+    renderer = HearsNoMuting(redacted(card), tmp_path)
+    with pytest.raises(AudibleLeakError) as raised:
+        verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings(around_s=1.0))
+    assert len(renderer.spans) == 3, "muted twice more, and then given up"
+    assert list(tmp_path.iterdir()) == []
+    for entity in card.entities:
+        for part in (entity.value, *entity.said.split()):
+            assert part not in str(raised.value).split()
+    assert raised.value.status == "quarantined"
+
+
+def test_a_recogniser_that_hears_nothing_is_no_proof(card: LabelledRecording, tmp_path: Path):
+    def deaf(path: str | Path, ranges: Ranges) -> Transcript:
+        return Transcript("en", 1.0, 40.0, 2, ())
+
+    renderer = Renderer(redacted(card), tmp_path)
+    with pytest.raises(DeafCheckError, match="0 of"):
+        verify(renderer.muted(spans_of(renderer.recording)), renderer.source, deaf, renderer, VerifySettings())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
+    card: LabelledRecording, listen: Listen, tmp_path: Path
+):
+    renderer = Renderer(redacted(card), tmp_path)
+    everything = [TimeSpan(channel, 0.0, card.duration_s) for channel in range(card.channels)]
+    passed = verify(renderer.muted(everything), renderer.source, listen, renderer, VerifySettings())
+    assert passed.verification.outcome == "passed"
+    assert passed.verification.sentinels == 0
+
+    def hears_no_source(path: str | Path, ranges: Ranges) -> Transcript:
+        return Transcript("en", 1.0, card.duration_s, 2, ())
+
+    with pytest.raises(DeafCheckError, match="source"):
+        verify(renderer.muted(everything), renderer.source, hears_no_source, renderer, VerifySettings())
+
+
+def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, listen: Listen):
+    call = labelled("small-talk-no-pii")
+    renderer = Renderer(redacted(call, without=tuple(entity.policy for entity in call.entities)), tmp_path)
+    verified = verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings())
+    assert verified.verification.outcome == "nothing_to_verify"
+    assert verified.audio is not None
+    assert Path(verified.audio.path).exists()
+
+
+def _without_words_of(finding: Finding, recording: RedactedRecording) -> RedactedRecording:
+    """The same recording as a first recogniser that heard nothing where the finding is gave it."""
+    heard = recording.detected.heard
+    numbered = list(enumerate(heard.transcript.iter_words()))
+    lost = {
+        number
+        for number, word in numbered
+        if word.channel == finding.channel and finding.start_s - 0.1 <= word.start_s < finding.end_s
+    }
+    new_numbers = {number: new for new, number in enumerate(n for n, _ in numbered if n not in lost)}
+    utterances = []
+    position = 0
+    for utterance in heard.transcript.utterances:
+        kept = [word for number, word in enumerate(utterance.words, position) if number not in lost]
+        position += len(utterance.words)
+        if kept:
+            utterances.append(replace(utterance, words=tuple(kept)))
+    findings = tuple(
+        replace(other, first_word=new_numbers[other.first_word or 0], last_word=new_numbers[other.last_word or 0])
+        for other in recording.detected.findings
+    )
+    transcript = replace(heard.transcript, utterances=tuple(utterances))
+    return replace(
+        recording,
+        detected=replace(recording.detected, heard=replace(heard, transcript=transcript), findings=findings),
+    )

@@ -1,0 +1,174 @@
+"""What was done to a recording, in counts, times and hashes: for auditors, without a value.
+
+A certificate is a part of the status object. It may be signed: then the signature covers the whole status object, and
+nobody can exchange the redacted file, or the claim about it, without the key.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from schemas.failure import ConfigurationError
+from schemas.finding import Finding
+from schemas.stages import MutedRecording
+from schemas.transcript import TimeSpan
+from transforms.commit.ledger import Status
+from transforms.secrets import read_secret
+from transforms.storage.urls import display
+
+CERTIFICATE_KEY, CERTIFICATE_PUBLIC_KEY = "--certificate_key", "--certificate_public_key"
+
+_VERSION = 1
+_ALGORITHM = "ed25519"
+_SIGNATURE = "signature"
+_UNNAMED = "other"
+
+
+class SignatureError(Exception):
+    """A status object is not what was signed, or was signed by somebody else."""
+
+
+def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> dict[str, Any]:
+    """The certificate of a recording that is ready to be published, as plain values for JSON.
+
+    Args:
+      identities: Of the models by use, and of the `configuration`.
+    """
+    heard = recording.redacted.detected.heard
+    source, audio = heard.pending.source, recording.audio
+    findings = [*recording.redacted.detected.findings, *recording.sound_findings]
+    return {
+        "version": _VERSION,
+        "source": {"url": display(source.url), "size_bytes": source.size_bytes, "version": source.version},
+        "samples": asdict(heard.samples),
+        "models": {use: identity for use, identity in sorted(identities.items()) if use != "configuration"},
+        "configuration": identities["configuration"],
+        "policies": list(recording.recording.policies),
+        "findings": dict(sorted(Counter(finding.policy for finding in findings).items())),
+        "audio": None
+        if audio is None
+        else {
+            "sha256": audio.sha256,
+            "size_bytes": audio.size_bytes,
+            "duration_s": round(audio.duration_s, 6),
+            "channels": heard.media.channels,
+            "method": recording.recording.muting,
+            "note": audio.note,
+            "muted_s": round(audio.muted_s, 3),
+            "muted_s_by_policy": seconds_by_policy(audio.muted, findings),
+            "muted": [[span.channel, round(span.start_s, 3), round(span.end_s, 3)] for span in audio.muted],
+        },
+        "verification": asdict(recording.verification),
+    }
+
+
+def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:
+    """Seconds of sound that were muted for each policy, summed over the channels.
+
+    Where findings of several policies lie in one span, they share it in proportion to their length. A span without a
+    finding of its own channel (an echo, the other channels of a mix) is muted for those of the other channels.
+    """
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for span in muted:
+        length_s = span.end_s - span.start_s
+        in_time = [(finding, shared_s) for finding in findings if (shared_s := _shared_s(span, finding)) > 0.0]
+        inside = [(finding, shared_s) for finding, shared_s in in_time if finding.channel == span.channel] or in_time
+        total_s = sum(shared_s for _, shared_s in inside)
+        for finding, shared_s in inside:
+            seconds[finding.policy] += length_s * shared_s / total_s
+        if not inside:
+            seconds[_UNNAMED] += length_s
+    return {policy: round(amount, 3) for policy, amount in sorted(seconds.items())}
+
+
+def read_private_key(reference: str) -> Ed25519PrivateKey:
+    """The key that signs certificates, in PEM, from where `reference` says.
+
+    Raises:
+      ConfigurationError: It cannot be had, or is no ed25519 key.
+    """
+    try:
+        key = load_pem_private_key(read_secret(reference, CERTIFICATE_KEY).encode(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigurationError(f"{CERTIFICATE_KEY}: not an ed25519 key in PEM; openssl genpkey -algorithm ed25519")
+    return key
+
+
+def read_public_key(reference: str) -> Ed25519PublicKey:
+    """The key that signatures are checked with, in PEM, from where `reference` says.
+
+    Raises:
+      ConfigurationError: It cannot be had, or is no ed25519 key.
+    """
+    try:
+        key = load_pem_public_key(read_secret(reference, CERTIFICATE_PUBLIC_KEY).encode())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ConfigurationError(f"{CERTIFICATE_PUBLIC_KEY}: not an ed25519 public key in PEM; openssl pkey -pubout")
+    return key
+
+
+def signed(status: Status, key: Ed25519PrivateKey) -> Status:
+    """The status object with a signature in its certificate."""
+    signature = {
+        "algorithm": _ALGORITHM,
+        "key": key_fingerprint(key.public_key()),
+        "value": base64.b64encode(key.sign(_content(status))).decode(),
+    }
+    return replace(status, certificate={**status.certificate, _SIGNATURE: signature})
+
+
+def check_signature(status: Status, key: Ed25519PublicKey) -> None:
+    """Returns where the status object is what the owner of the key signed.
+
+    Raises:
+      SignatureError: It is not, or is not signed.
+    """
+    signature = status.certificate.get(_SIGNATURE)
+    if not isinstance(signature, Mapping) or signature.get("algorithm") != _ALGORITHM:
+        raise SignatureError("not signed")
+    if signature.get("key") != key_fingerprint(key):
+        raise SignatureError("signed with another key")
+    try:
+        key.verify(base64.b64decode(str(signature.get("value")), validate=True), _content(status))
+    except (InvalidSignature, ValueError):
+        raise SignatureError("not what was signed") from None
+
+
+def is_signed(status: Status) -> bool:
+    """Whether there is a signature, right or wrong."""
+    return _SIGNATURE in status.certificate
+
+
+def key_fingerprint(key: Ed25519PublicKey) -> str:
+    """Names a public key."""
+    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
+
+
+def _content(status: Status) -> bytes:
+    """What a signature covers: the status object as canonical JSON, without the signature."""
+    values = asdict(status)
+    values["certificate"] = {name: value for name, value in status.certificate.items() if name != _SIGNATURE}
+    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _shared_s(span: TimeSpan, finding: Finding) -> float:
+    return min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s)

@@ -1,0 +1,91 @@
+"""What must not be heard again: the values of a recording's findings, in memory only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas.finding import Finding
+from schemas.transcript import TimeSpan
+from transforms.detect_pii.atoms import Kind
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.name_words import is_common
+from transforms.verify_audio.said import runs_of_signs
+
+SHORTEST_PART = 4
+"""So many consecutive signs of a longer value give it away."""
+
+SHORTEST_NUMBER = 3
+"""A number of so many digits is given away by all of them; a shorter one is said too often to be looked for."""
+
+_SHORTEST_WORD = 3
+_NAMES = "person_name"
+
+
+@dataclass(frozen=True)
+class KnownValue:
+    """One finding's value.
+
+    Attributes:
+      policy, label: Of the finding.
+      place: When and where it was said.
+      signs: Runs of digits and letters that were said one by one.
+      words: Words that stand for this value and nothing else in the conversation, in lower case.
+      common_words: Names that are everyday words too: they give the value away only where it was said.
+    """
+
+    policy: str
+    label: str
+    place: TimeSpan
+    signs: tuple[str, ...] = field(repr=False)
+    words: frozenset[str] = field(repr=False)
+    common_words: frozenset[str] = field(repr=False)
+
+
+def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tuple[KnownValue, ...]:
+    """The values of all findings that have words and say something that can be recognised."""
+    personal = personal_words(findings)
+    innocent = {
+        atom.value
+        for atom in conversation.atoms
+        if atom.kind is Kind.WORD and conversation.word_at(atom.start) not in personal
+    }
+    runs = runs_of_signs(conversation)
+    values = []
+    for finding in findings:
+        if finding.first_word is None or finding.last_word is None:
+            continue
+        own = range(finding.first_word, finding.last_word + 1)
+        signs = ["".join(sign.value for sign in run if sign.word in own) for run in runs]
+        words = {
+            atom.value
+            for atom in conversation.atoms
+            if atom.kind is Kind.WORD and len(atom.value) >= _SHORTEST_WORD and conversation.word_at(atom.start) in own
+        }
+        common = {word for word in words if word in innocent or is_common(word)}
+        value = KnownValue(
+            policy=finding.policy,
+            label=finding.label,
+            place=TimeSpan(finding.channel, finding.start_s, finding.end_s),
+            signs=tuple(run for run in signs if is_telling(run)),
+            words=frozenset(words - common),
+            common_words=frozenset(common if finding.policy == _NAMES else ()),
+        )
+        if value.signs or value.words or value.common_words:
+            values.append(value)
+    return tuple(values)
+
+
+def personal_words(findings: Iterable[Finding]) -> set[int]:
+    """The numbers of all words that findings cover."""
+    return {
+        word
+        for finding in findings
+        if finding.first_word is not None and finding.last_word is not None
+        for word in range(finding.first_word, finding.last_word + 1)
+    }
+
+
+def is_telling(signs: str) -> bool:
+    """Whether signs say so much that hearing them again is no accident."""
+    return len(signs) >= SHORTEST_PART or (len(signs) == SHORTEST_NUMBER and signs.isdigit())

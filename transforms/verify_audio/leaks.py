@@ -1,0 +1,165 @@
+"""What of the known values can still be heard.
+
+Not every likeness is a leak: a wrong one mutes innocent speech, and one that cannot be muted costs the whole recording.
+What the first recogniser heard at the same moment, and detection left alone, is therefore no leak; numbers are compared
+only near the moment at which they were said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.transcript import TimeSpan
+from transforms.detect_pii.atoms import Kind
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.name_words import is_common
+from transforms.detect_pii.sounds import likeness
+from transforms.detect_pii.spoken_numbers import SpokenNumbers
+from transforms.verify_audio.innocent_speech import InnocentSpeech, apart_s
+from transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
+from transforms.verify_audio.said import Run, place_of, runs_of_signs
+
+_SHORTEST_ALIKE = 4
+
+
+@dataclass(frozen=True)
+class LeakSettings:
+    """When something that was heard again is a leak.
+
+    Attributes:
+      near_s: How far from where a number was said it is looked for.
+      same_place_s: How far apart two recognisers may time the same word.
+      alike: How alike two words must be written and sound to be one name, written by two recognisers; 0 to 1.
+    """
+
+    near_s: float = 5.0
+    same_place_s: float = 1.0
+    alike: float = 0.75
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something that can still be heard, where it was heard.
+
+    Attributes:
+      policy, label: Of the value that it gives away.
+    """
+
+    policy: str
+    label: str
+    place: TimeSpan
+
+
+def find_leaks(
+    known: Sequence[KnownValue],
+    again: Conversation,
+    innocent: InnocentSpeech,
+    policies: Collection[str],
+    settings: LeakSettings,
+) -> tuple[Leak, ...]:
+    """Compares what was heard again with what must not be heard.
+
+    Args:
+      again: What the second recogniser heard in the redacted recording.
+      innocent: What the first recogniser heard and detection left alone.
+      policies: What the recording asks for: numbers of these that the first recogniser did not hear at all are leaks,
+        known or not.
+    """
+    found = [
+        *_signs_heard(known, again, innocent, settings),
+        *_words_heard(known, again, innocent, settings),
+        *_numbers_missed(again, innocent, policies, settings),
+    ]
+    joined: list[Leak] = []
+    for leak in found:
+        overlapping = [other for other in joined if _overlap(leak.place, other.place)]
+        # A value that is known names what was heard better than its sound alone.
+        first = overlapping[0] if overlapping else leak
+        joined = [other for other in joined if other not in overlapping]
+        joined.append(replace(first, place=_hull([leak.place, *(other.place for other in overlapping)])))
+    return tuple(sorted(joined, key=lambda leak: (leak.place.channel, leak.place.start_s)))
+
+
+def _overlap(one: TimeSpan, other: TimeSpan) -> bool:
+    return one.channel == other.channel and apart_s(one, other) == 0.0
+
+
+def _hull(places: Sequence[TimeSpan]) -> TimeSpan:
+    return TimeSpan(places[0].channel, min(place.start_s for place in places), max(place.end_s for place in places))
+
+
+def _signs_heard(
+    known: Sequence[KnownValue], again: Conversation, innocent: InnocentSpeech, settings: LeakSettings
+) -> Iterator[Leak]:
+    for run in runs_of_signs(again):
+        whole = place_of(again, run[0].word, run[-1].word)
+        for value in known:
+            if not value.signs or apart_s(whole, value.place) > settings.near_s:
+                continue
+            for part in _telling_parts(run, value.signs):
+                heard = place_of(again, part[0].word, part[-1].word)
+                if not innocent.says_signs("".join(sign.value for sign in part), heard, settings.same_place_s):
+                    yield Leak(value.policy, value.label, heard)
+
+
+def _telling_parts(run: Run, known: Sequence[str]) -> Iterator[Run]:
+    """The longest parts of a run that give away one of the known values."""
+    heard = "".join(sign.value for sign in run)
+    for signs in known:
+        least = min(SHORTEST_PART, len(signs))
+        start = 0
+        while start + least <= len(heard):
+            end = start + least
+            if heard[start:end] not in signs:
+                start += 1
+                continue
+            while end < len(heard) and heard[start : end + 1] in signs:
+                end += 1
+            yield run[start:end]
+            start = end
+
+
+def _words_heard(
+    known: Sequence[KnownValue], again: Conversation, innocent: InnocentSpeech, settings: LeakSettings
+) -> Iterator[Leak]:
+    for atom in again.atoms:
+        if atom.kind is not Kind.WORD:
+            continue
+        word = again.word_at(atom.start)
+        heard = place_of(again, word, word)
+        if innocent.says_word(atom.value, heard, settings.same_place_s):
+            continue
+        for value in known:
+            if atom.value in value.words or _says_about_there(atom.value, heard, value, settings):
+                yield Leak(value.policy, value.label, heard)
+
+
+def _says_about_there(word: str, heard: TimeSpan, value: KnownValue, settings: LeakSettings) -> bool:
+    """Whether a word gives a value away because of where it was heard: an everyday word, or one written otherwise."""
+    distance_s = apart_s(heard, value.place)
+    if heard.channel == value.place.channel and distance_s == 0.0 and word in value.common_words:
+        return True
+    if distance_s > settings.near_s or len(word) < _SHORTEST_ALIKE or is_common(word):
+        return False
+    return any(likeness(word, known) >= settings.alike for known in value.words if len(known) >= _SHORTEST_ALIKE)
+
+
+def _numbers_missed(
+    again: Conversation, innocent: InnocentSpeech, policies: Collection[str], settings: LeakSettings
+) -> Iterator[Leak]:
+    """Personal numbers that only the second recogniser heard.
+
+    Numbers alone: without the muted words around them, names and places are guesses (on the labelled calls all that the
+    other recognisers report here is wrong).
+    """
+    runs = runs_of_signs(again)
+    for candidate in SpokenNumbers().recognise(again):
+        policy = next((name for name in (candidate.policy, *candidate.alternatives) if name in policies), None)
+        own = range(candidate.first_word, candidate.last_word + 1)
+        signs = "".join(sign.value for run in runs for sign in run if sign.word in own)
+        if policy is None or sum(sign.isdigit() for sign in signs) < SHORTEST_PART:
+            continue
+        heard = place_of(again, candidate.first_word, candidate.last_word)
+        if not innocent.says_signs(signs, heard, settings.same_place_s):
+            yield Leak(policy, policy.upper(), heard)

@@ -1,0 +1,61 @@
+"""How redacted recordings are verified: the job's options, checked once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from schemas.failure import ConfigurationError
+from transforms.transcribe.settings import TranscriptionSettings
+from transforms.verify_audio.leaks import LeakSettings
+from transforms.verify_audio.sentinels import SentinelSettings
+
+SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
+
+
+@dataclass(frozen=True)
+class VerifySettings:
+    """Settings of the second listening.
+
+    Attributes:
+      mode: `all`, `sample:RATE` with a rate between 0 and 1 (the same recordings in every run), or `off`.
+      recogniser: Another model than the one that transcribed, or the same with another decoding.
+      around_s: How far around what was muted it listens.
+      pad_s: Muted around a leak; twice as much at the second try.
+      most_repairs: How often leaks are muted before the recording is given up.
+    """
+
+    mode: str = "all"
+    recogniser: TranscriptionSettings = SECOND_RECOGNISER
+    around_s: float = 10.0
+    pad_s: float = 0.3
+    most_repairs: int = 2
+    leaks: LeakSettings = field(default_factory=LeakSettings)
+    sentinels: SentinelSettings = field(default_factory=SentinelSettings)
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("all", "off") and not 0.0 < self._rate < 1.0:
+            raise ConfigurationError("verify: give all, off, or sample:RATE with a rate between 0 and 1")
+
+    @property
+    def _rate(self) -> float:
+        match = re.fullmatch(r"sample:(\d*\.?\d+)", self.mode)
+        return float(match[1]) if match else -1.0
+
+    @property
+    def listens(self) -> bool:
+        """Whether any recording is verified."""
+        return self.mode != "off"
+
+    def includes(self, recording_id: str) -> bool:
+        """Whether this recording is verified."""
+        if self.mode in ("all", "off"):
+            return self.listens
+        return in_sample(recording_id, self._rate)
+
+
+def in_sample(recording_id: str, rate: float) -> bool:
+    """Whether a recording belongs to a sample of about `rate` of all: decided by its id alone."""
+    number = int.from_bytes(hashlib.sha256(recording_id.encode()).digest()[:8], "big")
+    return number < rate * 2**64

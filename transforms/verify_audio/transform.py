@@ -1,0 +1,95 @@
+"""VerifyAudio: somebody else listens to what is about to be published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import apache_beam as beam
+from apache_beam.utils.shared import Shared
+
+from schemas.stages import MutedRecording, StagedAudio, Verification
+from schemas.transcript import TimeSpan
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.mute_audio.redaction import MuteSettings, stage_audio
+from transforms.storage import files
+from transforms.transcribe.engine import SpeechEngine
+from transforms.verify_audio.listen import SecondRecogniser
+from transforms.verify_audio.settings import VerifySettings
+from transforms.verify_audio.verify import verify
+
+_RECOGNISERS = Shared()
+
+
+class VerifyAudio(beam.PTransform):
+    """Listens to redacted recordings again, with a second recogniser that knows what must not be heard.
+
+    What can still be heard is muted, and listened to again. What cannot be muted, and what the recogniser proves too
+    deaf for, is quarantined. The known values stay in the memory of the worker that heard them.
+    """
+
+    def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
+        super().__init__("VerifyAudio")
+        self._settings = settings
+        self._mute_settings = mute_settings
+
+    def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[MutedRecording]:
+        return recordings | each_recording(_VerifyStage(self._settings, self._mute_settings), MutedRecording)
+
+
+class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
+    name = "VerifyAudio"
+
+    # Enough that the windows of several recordings fill a batch; each waits as a file on the worker's disk.
+    in_flight = 8
+
+    def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
+        self._settings = settings
+        self._mute_settings = mute_settings
+
+    def setup(self) -> None:
+        self._folder = TemporaryDirectory(prefix="hushbeam-")
+        self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix="verify")
+        if self._settings.listens:
+            self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings.recogniser))
+
+    def _start(self) -> SecondRecogniser:
+        engine = SpeechEngine(self._settings.recogniser)
+        engine.load()
+        return SecondRecogniser(engine)
+
+    def teardown(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        self._folder.cleanup()
+
+    def submit(self, recording: MutedRecording) -> Future[MutedRecording]:
+        return self._threads.submit(self.process, recording)
+
+    def process(self, recording: MutedRecording) -> MutedRecording:
+        if not self._settings.includes(recording.recording_id):
+            outcome = "not_sampled" if self._settings.listens else "off"
+            return replace(recording, verification=Verification(outcome))
+        heard = recording.redacted.detected.heard
+        listen = partial(self._recogniser.listen, language=heard.transcript.language_code, mix=heard.mixed)
+        with TemporaryDirectory(dir=self._folder.name) as fetched:
+            # Needed where something must be muted again, which is rare.
+            source = cache(partial(files.fetch, recording.recording.audio_url, fetched, expected=heard.pending.source))
+            verified = verify(recording, source, listen, partial(self._render, recording, source), self._settings)
+        return replace(verified, verification=replace(verified.verification, recogniser=self._recogniser.identity))
+
+    def _render(self, recording: MutedRecording, source: Callable[[], Path], spans: Sequence[TimeSpan]) -> StagedAudio:
+        return stage_audio(recording.redacted, source(), spans, Path(self._folder.name), self._mute_settings)
+
+    def measure(self, output: MutedRecording) -> dict[str, int]:
+        verification = output.verification
+        return {
+            f"verification.{verification.outcome}": 1,
+            "verification.sentinels": verification.sentinels,
+            "verification.sentinels_heard": verification.sentinels_heard,
+            "verification.leaks_muted": verification.leaks,
+            "verification.listened_milliseconds": round(verification.listened_s * 1000),
+        }
