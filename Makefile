@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: setup test lint demo evaluate evaluate-text bench clean
+.PHONY: setup test lint demo evaluate evaluate-text bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -32,9 +32,15 @@ evaluate: setup
 evaluate-text: setup
 	$(BIN)/python -m evaluation.text
 
+# Ratios to faster-whisper's own pipelines and to an afternoon's script, in one run on the same recordings.
 bench: setup
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.job
+
+# The same where an NVIDIA card is at hand (docs/tuning.md says which libraries it needs).
+bench-gpu: setup
+	$(BIN)/python -m benchmarks.engine --device cuda
+	$(BIN)/python -m benchmarks.job --device cuda
 
 clean:
 	rm -rf $(VENV) demo-out build dist *.egg-info
