@@ -24,8 +24,8 @@ class MediaInfo:
       start_s: When the audio starts on the file's own clock: beside a video, it may start later than the pictures.
       bit_rate: Of the audio, in bits per second; None where unknown.
       has_video: Moving pictures; cover art is none.
-      block_bytes: Of an ADPCM block in a WAV file; None elsewhere.
       size: The file's bytes.
+      block_bytes: Of an ADPCM block in a WAV file; None elsewhere.
     """
 
     container: str
@@ -40,8 +40,8 @@ class MediaInfo:
     start_s: float
     bit_rate: int | None
     has_video: bool
-    block_bytes: int | None
     size: int
+    block_bytes: int | None = None
 
 
 @dataclass(frozen=True)

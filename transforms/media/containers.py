@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from transforms.media.errors import MediaError
 
@@ -41,6 +41,8 @@ class Container:
 
 
 WAV = Container("wav", "wav", "exact")
+WAV_STREAMED = Container("wav", "wav", "none")
+"""Written to a pipe, by a recorder that could not go back to fill in the size."""
 RF64 = Container("rf64", "wav", "exact")
 W64 = Container("w64", "w64", "exact")
 AIFF = Container("aiff", "aiff", "exact")
@@ -78,6 +80,7 @@ SPHERE = Container("nistsphere", "nistsphere", "exact")
 # The brands of an ISO base media file that are not plain MP4.
 _BRANDS = {b"M4A ": "m4a", b"M4B ": "m4a", b"M4P ": "m4a", b"qt  ": "mov"}
 
+_UNKNOWN = (0, 0xFFFFFFFF)
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _W64_GUID = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _MXF_KEY = bytes.fromhex("060e2b34020501010d01020101")
@@ -97,10 +100,23 @@ def _iso_media(head: bytes) -> Container | None:
 def _riff(head: bytes) -> Container | None:
     kind, form = head[:4], head[8:12]
     if form == b"WAVE":
-        return RF64 if kind in (b"RF64", b"BW64") else WAV if kind in (b"RIFF", b"RIFX") else None
+        if kind in (b"RIFF", b"RIFX"):
+            return WAV_STREAMED if _data_bytes(head, "little" if kind == b"RIFF" else "big") in _UNKNOWN else WAV
+        return RF64 if kind in (b"RF64", b"BW64") else None
     if kind != b"RIFF":
         return None
     return {b"AVI ": AVI, b"QLCM": QCP}.get(form)
+
+
+def _data_bytes(head: bytes, order: Literal["little", "big"]) -> int | None:
+    """The size that a WAV file's data chunk claims; None where the chunk starts beyond the head."""
+    position = 12
+    while position + 8 <= len(head):
+        size = int.from_bytes(head[position + 4 : position + 8], order)
+        if head[position : position + 4] == b"data":
+            return size
+        position += 8 + size + size % 2
+    return None
 
 
 def _matroska(head: bytes) -> Container | None:
@@ -194,7 +210,7 @@ def recognise(file: BinaryIO) -> Container:
 
 def wav_block_bytes(file: BinaryIO, container: Container) -> int | None:
     """The block size in a WAV file's format chunk; None for another container. Leaves the file where it was."""
-    if container is not WAV:
+    if container.name != "wav":
         return None
     position = file.tell()
     file.seek(0)

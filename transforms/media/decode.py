@@ -7,13 +7,14 @@ the recording. Memory does not grow with the recording's length.
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import re
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from io import SEEK_END
-from os import SEEK_END
+from os import SEEK_END, SEEK_SET
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, NoReturn, Self, TypeAlias
@@ -48,8 +49,8 @@ DRIFT_SHARE = 1e-3
 LOST_BYTES = 1024
 """Bytes of an elementary stream that may belong to no frame: a small tag between two joined files."""
 
-LONGEST_TAIL = 2**20
-"""Zeros after the last frame, which some recorders write to fill a block, are looked at as far as this."""
+LOUDEST = 2.0**16
+"""Full scale is 1; some writers count in 16-bit steps. Beyond that, or not a number, is damage."""
 
 _DTYPES = {"u8": "uint8", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
 _FULL_SCALE = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0, "float32": 1.0, "float64": 1.0}
@@ -176,6 +177,8 @@ class Decoder:
         if not self._container.streams.audio:
             raise MediaError("no_audio", "the file has no audio track")
         stream = self._stream = self._container.streams.audio[0]
+        if stream.codec_context is None:
+            raise MediaError("unsupported", "there is no decoder for the audio track")
         for other in self._container.streams:
             if other is not stream:
                 other.discard = av.stream.Discard.all
@@ -225,9 +228,11 @@ class Decoder:
     def _decode(self) -> Generator[Any, None, None]:
         """Yields every frame; any damage raises."""
         lost = _LostBytes(self._kind.elementary)
+        codec = _codec_name(self._stream)
         try:
             for packet in self._container.demux(self._stream):
-                if packet.is_corrupt:
+                # A short last packet of PCM is whole frames all the same; its length is compared with the claim.
+                if packet.is_corrupt and not codec.startswith("pcm_"):
                     raise MediaError("truncated", "the file ends in the middle of a packet")
                 lost.saw(packet)
                 for frame in self._stream.codec_context.decode(packet):
@@ -237,6 +242,9 @@ class Decoder:
                         yield frame
         except av.error.FFmpegError as error:
             raise_unreadable(error)
+        except IndexError:
+            # PyAV's answer to a packet of a track that the header did not name.
+            raise MediaError("corrupt", "tracks appear in the middle of the file") from None
         lost.check(self._file)
 
     def _trimmed(self) -> Iterator[Samples]:
@@ -271,6 +279,8 @@ class Decoder:
             raise MediaError("too_long", f"more than {limits.max_duration_s:.0f} s of sound")
         if self._counted * block.shape[0] * block.itemsize > limits.max_decoded_bytes:
             raise MediaError("too_large", f"more than {limits.max_decoded_bytes} bytes of decoded sound")
+        if block.dtype.kind == "f" and not (np.abs(block) < LOUDEST).all():
+            raise MediaError("corrupt", "samples are not numbers, or beyond any loudness")
         self._digest.update(np.ascontiguousarray(block.T).data)
         return block
 
@@ -291,7 +301,7 @@ class Decoder:
         if abs(self._decoded - claimed) > self._tolerance():
             raise MediaError(
                 "length_disagrees",
-                f"the file claims {info.duration_s:.3f} s, {self._decoded / info.sample_rate_hz:.3f} s were decoded",
+                f"the file claims {claimed:.0f} samples of each channel, {self._decoded} were decoded",
             )
 
     def _tolerance(self) -> float:
@@ -355,7 +365,7 @@ class _LostBytes:
         if not self._elementary or self._end is None:
             return
         file.seek(self._end)
-        tail = file.read(LONGEST_TAIL).rstrip(b"\0")
+        tail = file.read(LOST_BYTES + 1)
         if not tail.startswith(_TRAILING_TAGS):
             self._lost += len(tail)
         if self._lost > LOST_BYTES:
@@ -370,7 +380,7 @@ def open_container(file: BinaryIO, kind: Container) -> Any:
     """
     try:
         return av.open(
-            file,
+            _LenientFile(file),
             mode="r",
             format=kind.demuxer,
             metadata_errors="ignore",
@@ -382,6 +392,24 @@ def open_container(file: BinaryIO, kind: Container) -> Any:
         raise_unreadable(error)
 
 
+class _LenientFile:
+    """A file that answers an impossible seek as the operating system does, with an error number.
+
+    Damaged headers make FFmpeg ask for such places. Python's own file raises, and PyAV prints that and fails later.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        self.tell = file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+
+
 def _refuse_other_files(url: str, flags: int, options: dict[str, str]) -> NoReturn:
     raise MediaError("unsupported", "the file refers to another file or address, which is never followed")
 
@@ -390,7 +418,8 @@ def raise_unreadable(error: av.error.FFmpegError) -> NoReturn:
     """Turns what FFmpeg raised while reading into what ends the recording."""
     # FFmpeg's own message may hold the file's name.
     if isinstance(error, av.error.MemoryError):
-        raise MemoryError("FFmpeg ran out of memory") from None
+        # Nearly always a size in a damaged header; where the machine is short of memory, another night may do.
+        raise MediaError("corrupt", "the file asks for more memory than there is", retryable=True) from None
     if isinstance(error, (av.error.DecoderNotFoundError, av.error.PatchWelcomeError)):
         raise MediaError("unsupported", "there is no decoder for the audio track") from None
     if isinstance(error, av.error.EOFError):
@@ -423,7 +452,8 @@ def _bits(codec: str, extradata: bytes | None, dtype: np.dtype[Any]) -> int | No
     if codec in _LOSSLESS_BITS:
         return _LOSSLESS_BITS[codec]
     if codec.startswith("pcm_"):
-        return int("".join(character for character in codec[4:7] if character.isdigit()))
+        named = re.match(r"pcm_[sfu](\d+)", codec)
+        return int(named[1]) if named else dtype.itemsize * 8
     if codec in {"wavpack", "tta", "ape", "tak", "wmalossless", "shorten"}:
         return dtype.itemsize * 8
     return None

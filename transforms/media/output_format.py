@@ -12,8 +12,7 @@ from schemas.media import MediaInfo
 
 QUALITIES = ("source", "mp3", "wav", "flac")
 
-OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
-
+_OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 _MP3_BIT_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_LOW_BIT_RATES = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
@@ -60,8 +59,7 @@ class _Family:
 
     Attributes:
       suffixes: The file names in use for it, the usual one first.
-      codecs: What it holds; where the source's cannot be encoded, the first of these that can be, of the same kind
-        (lossless or not), stands in.
+      codecs: What it holds, the best stand-in for a codec that cannot be encoded first.
     """
 
     muxer: str
@@ -206,14 +204,17 @@ def _like_source(info: MediaInfo, source_suffix: str) -> OutputFormat:
         notes.append(f"{info.codec} in {info.container} cannot be written: the sound is {codec}")
     suffix = source_suffix.lower() if source_suffix.lower() in family.suffixes else family.suffixes[0]
     written = _written(info, family, codec)
+    if written.rate_hz is not None:
+        notes.append(f"the sample rate is {written.rate_hz} Hz")
     return replace(written, suffix=suffix, video=info.has_video, note="; ".join(filter(None, [*notes, written.note])))
 
 
 def _stand_in(info: MediaInfo, family: _Family) -> str | None:
-    """The codec that comes nearest to the source's within its container."""
+    """The codec that comes nearest to the source's within its container: a lossless one for a lossless source."""
     candidates = [_pcm(info) if codec == "pcm" else codec for codec in family.codecs]
-    same_kind = [codec for codec in candidates if _is_lossless(codec) == _is_lossless(info.codec)]
-    return next((codec for codec in [*same_kind, *candidates] if _encodes(info, codec)), None)
+    if _is_lossless(info.codec):
+        candidates.sort(key=lambda codec: not _is_lossless(codec))
+    return next((codec for codec in candidates if _encodes(info, codec)), None)
 
 
 def _nearest(info: MediaInfo) -> OutputFormat:
@@ -250,7 +251,7 @@ def _written(info: MediaInfo, family: _Family, codec: str) -> OutputFormat:
         codec_options=_codec_options(info, codec),
         muxer_options=options,
         delay=_uncompensated_delay(info, family.muxer, codec),
-        rate_hz=48_000 if codec == "opus" and info.sample_rate_hz not in OPUS_RATES_HZ else None,
+        rate_hz=48_000 if codec == "opus" and info.sample_rate_hz not in _OPUS_RATES_HZ else None,
     )
 
 

@@ -92,9 +92,10 @@ def plan_mutes(
       SpanTimeError: A finding has no usable time.
     """
     settings = settings or EdgeSettings()
+    words = transcript.words
     for finding in findings:
-        _require_time(finding, transcript)
-    runs = [run for channel in range(transcript.channels) for run in _runs(transcript, findings, channel, settings)]
+        _require_time(finding, words, transcript)
+    runs = [run for channel in range(transcript.channels) for run in _runs(words, findings, channel, settings)]
     spans = [
         TimeSpan(finding.channel, finding.start_s - settings.around_sound_s, finding.end_s + settings.around_sound_s)
         for finding in findings
@@ -160,10 +161,17 @@ class _Run:
         return replace(self, words=(*others, replace(last, end_s=last.end_s + max(-late_s, 0.0))))
 
 
-def _require_time(finding: Finding, transcript: Transcript) -> None:
+def _require_time(finding: Finding, words: Sequence[Word], transcript: Transcript) -> None:
+    """Raises where a finding could slip through: everything after this gives each finding a span."""
+    times = [finding.start_s, finding.end_s]
+    usable = True
+    if finding.first_word is not None and finding.last_word is not None:
+        said = words[finding.first_word : finding.last_word + 1]
+        times += [time_s for word in said for time_s in (word.start_s, word.end_s)]
+        usable = bool(said) and all(word.channel == finding.channel for word in said)
     usable = (
-        math.isfinite(finding.start_s)
-        and math.isfinite(finding.end_s)
+        usable
+        and all(math.isfinite(time_s) for time_s in times)
         and finding.start_s <= finding.end_s
         and finding.end_s > 0.0
         and finding.start_s < transcript.duration_s
@@ -173,13 +181,15 @@ def _require_time(finding: Finding, transcript: Transcript) -> None:
         raise SpanTimeError(f"a finding of policy {finding.policy} has no time within the recording: not muted")
 
 
-def _runs(transcript: Transcript, findings: Sequence[Finding], channel: int, settings: EdgeSettings) -> list[_Run]:
+def _runs(
+    transcript_words: Sequence[Word], findings: Sequence[Finding], channel: int, settings: EdgeSettings
+) -> list[_Run]:
     """The runs of personal words of a channel. A long silence ends a run."""
     personal: set[int] = set()
     for finding in findings:
         if finding.channel == channel and finding.first_word is not None and finding.last_word is not None:
             personal.update(range(finding.first_word, finding.last_word + 1))
-    numbered = [(number, word) for number, word in enumerate(transcript.iter_words()) if word.channel == channel]
+    numbered = [(number, word) for number, word in enumerate(transcript_words) if word.channel == channel]
     words = [word for _, word in numbered]
     marks = [number in personal for number, _ in numbered]
     runs: list[_Run] = []

@@ -225,6 +225,38 @@ def test_samples_survive_the_way_to_native_and_back(values: np.ndarray[Any, Any]
     np.testing.assert_allclose(to_float(native), values, atol=1 / 120 if dtype == "u1" else 1 / 30_000)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e30])
+def test_samples_that_are_no_sound_are_refused(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "x.wav"
+    samples = speech(8_000, 1)[0].astype(np.float64)
+    samples[9_000] = value
+    soundfile.write(path, samples, 8_000, subtype="DOUBLE")
+    assert refusal(path) == "corrupt"
+
+
+@pytest.mark.parametrize("recipe", BY_NAME.values(), ids=lambda recipe: recipe.name)
+def test_any_damage_is_decoded_or_refused_and_never_something_else(
+    tmp_path: Path, recipe: Recipe, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = recipe.write(tmp_path)
+    original = path.read_bytes()
+    random = np.random.default_rng(7)
+    patches = [b"\xff\xff\xff\xff", b"\x80\x00\x00\x00", b"", bytes(8)]
+    for _ in range(8):
+        content = bytearray(original)
+        for _ in range(6):
+            place = int(random.integers(min(len(content), 400) if random.random() < 0.7 else len(content)))
+            content[place : place + 4] = patches[random.integers(len(patches))]
+        path.write_bytes(content)
+        try:
+            samples, identity = decode(path)
+        except MediaError as refused:
+            assert path.name not in str(refused)
+        else:
+            assert samples.shape[1] == identity.frames
+    assert capfd.readouterr().err == ""
+
+
 def test_values_beyond_full_scale_are_limited_not_wrapped() -> None:
     assert from_float(np.array([[2.0, -2.0]]), np.dtype(np.int16)).tolist() == [[32767, -32768]]
     assert from_float(np.array([[2.0, -2.0]]), np.dtype(np.uint8)).tolist() == [[255, 0]]

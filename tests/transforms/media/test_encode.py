@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+import soxr
 
 from schemas.failure import ConfigurationError
 from schemas.media import MediaInfo
@@ -148,6 +149,25 @@ def test_a_format_that_cannot_be_written_becomes_the_nearest_and_says_so(tmp_pat
     assert path.suffix == ".flac"
     assert "nistsphere cannot be written" in note
     np.testing.assert_array_equal(decode(path)[0], decode(source)[0])
+
+
+def test_vorbis_in_webm_becomes_opus_and_says_so(tmp_path: Path) -> None:
+    source = tmp_path / "vorbis.webm"
+    with av.open(str(BY_NAME["vorbis.ogg"].write(tmp_path))) as ogg, av.open(str(source), "w") as webm:
+        track = webm.add_stream_from_template(ogg.streams.audio[0])
+        for packet in ogg.demux(audio=0):
+            if packet.size:
+                packet.stream = track
+                webm.mux_one(packet)
+    samples, info = decode(source)
+    assert (info.container, info.codec, info.sample_rate_hz) == ("webm", "vorbis", 44_100)
+    path, note = copy(source)
+    copied, written = decode(path)
+    assert (written.container, written.codec) == ("webm", "opus")
+    assert "the sound is opus; the sample rate is 48000 Hz" in note
+    assert copied.shape[1] / 48_000 == pytest.approx(samples.shape[1] / 44_100, abs=0.02)
+    at_source_rate = soxr.resample(copied.T, 48_000, 44_100).T
+    assert abs(lag_s(samples, at_source_rate, 44_100)) < 0.01
 
 
 def test_a_usual_suffix_is_kept_and_a_wrong_one_is_not(tmp_path: Path) -> None:

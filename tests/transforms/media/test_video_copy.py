@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -99,3 +100,14 @@ def test_sound_that_starts_after_the_pictures_still_does(tmp_path: Path) -> None
     before, after = picture_times(source), picture_times(Path(rendered.path))
     assert before[0] == pytest.approx(-0.8, abs=0.02)
     np.testing.assert_allclose(after, before, atol=0.025)
+
+
+def test_a_video_that_is_shown_turned_stays_turned(tmp_path: Path) -> None:
+    upright = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    turned = struct.pack(">9I", 0, 0x10000, 0, 0xFFFF0000, 0, 0, 0, 0, 0x40000000)
+    source = VIDEO[0].write(tmp_path)
+    content = source.read_bytes()
+    matrix = content.index(upright, content.index(b"tkhd"))
+    source.write_bytes(content[:matrix] + turned + content[matrix + len(turned) :])
+    rendered = render(source, tmp_path / "copy", [])
+    assert turned in Path(rendered.path).read_bytes()

@@ -153,6 +153,14 @@ def test_a_finding_without_a_usable_time_quarantines_the_recording(start_s: floa
     assert "Sarah" not in str(error.value)
 
 
+@pytest.mark.parametrize(("first", "last", "channel"), [(5, 6, 0), (1, 0, 0), (0, 0, 1)])
+def test_a_finding_of_words_that_are_not_there_quarantines_the_recording(first: int, last: int, channel: int) -> None:
+    heard = replace(transcript(("Sarah", 1.0, 1.5), ("here", 1.5, 2.0)), channels=2)
+    lost = replace(finding(heard, 0, 0), first_word=first, last_word=last, channel=channel)
+    with pytest.raises(SpanTimeError):
+        plan_mutes(heard, [lost], listening_to(speech(20), speech(20)))
+
+
 def test_nothing_is_heard_where_nothing_was_found() -> None:
     def deaf(ranges: object) -> list[np.ndarray]:
         raise AssertionError(ranges)
