@@ -1,15 +1,15 @@
 """Where muting cuts, apart from detection: labels laid on recognised words, muted, and measured on the sound.
 
-    python -m evaluation.edges --calls evaluation/dev evaluation/telephone              # recognises the calls first
-    python -m evaluation.edges --calls evaluation/dev --transcripts dev-base.json       # or takes them from a file
-    python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs  # rewrites docs/edges.*
+    python -m evaluation.edges --calls evaluation/dev evaluation/telephone [--laying time]
+    python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs   # rewrites docs/edges.*
 
 Detection is perfect here: what `evaluation.laying` marks. Muting is that of the job (`transforms.mute_audio.edges`), or
 a fixed padding around the words' times, and replaces samples by silence without encoding them; the figures are those
 of `evaluation.score`, which judges files. The errors of starts and ends are taken on the sound: from where the first
 sound of an entity lies to where the first muted sound lies, and so for the last.
 
-`--transcripts` are JSON lists of `{"recording_id": ..., "transcript": Transcript.to_dict()}`, one for each folder.
+The recognised words are those of `transcripts.json` beside the truth, which `evaluation.transcribe` makes, or of
+`--transcripts`, one file for each folder.
 """
 
 from __future__ import annotations
@@ -27,18 +27,12 @@ import soundfile
 from rich.console import Console
 
 from evaluation.chart import Curve, chart
-from evaluation.detect_cached import read_transcripts
 from evaluation.laying import LAYINGS, lay_labels
 from evaluation.score import FRAMES_PER_S, RATE_HZ, Samples, decode, inaudible, score_recording, summarise
-from evaluation.truth import LabelledRecording, SpokenEntity, read_truth
-from schemas.failure import RecordingError
+from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, read_transcripts, read_truth
 from schemas.finding import Finding
 from schemas.transcript import TimeSpan, Transcript
-from transforms.media.hear import hear_blocks
 from transforms.mute_audio.edges import EdgeSettings, plan_mutes
-from transforms.transcribe.engine import SpeechEngine
-from transforms.transcribe.recording import SpeechJob
-from transforms.transcribe.settings import TranscriptionSettings
 
 PADDINGS_S = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.25), (0.1, 0.5), (0.25, 0.5), (0.25, 0.75), (0.5, 1.0))
 """Fixed paddings before and after the words' times that the job's rule is compared with."""
@@ -137,24 +131,6 @@ def read_calls(folder: Path, transcripts: dict[str, Transcript], laying: str) ->
     return calls
 
 
-def recognise(folder: Path, model: str) -> dict[str, Transcript]:
-    """Recognises the labelled recordings of a folder as the job does."""
-    engine = SpeechEngine(TranscriptionSettings(model=model))
-    jobs = [
-        SpeechJob(recording.recording_id, partial(hear_blocks, recording.audio), language="en")
-        for recording in read_truth(folder)
-    ]
-    transcripts = {}
-    try:
-        for recording_id, heard in engine.transcribe(jobs):
-            if isinstance(heard, RecordingError):
-                raise heard
-            transcripts[recording_id] = heard.transcript
-    finally:
-        engine.close()
-    return transcripts
-
-
 def _sample(time_s: float) -> int:
     return max(0, round(time_s * RATE_HZ))
 
@@ -229,8 +205,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=Path, nargs="+", required=True, help="folders of labelled recordings")
-    parser.add_argument("--transcripts", type=Path, nargs="+", help="recognised words of each folder, in this order")
-    parser.add_argument("--model", default="base", help="the job's speech model, where there are no transcripts")
+    parser.add_argument("--transcripts", type=Path, nargs="+", help="recognised words, a file for each folder")
     parser.add_argument("--laying", choices=LAYINGS, default="text", help="how labels are laid on recognised words")
     parser.add_argument("--docs", type=Path, help="folder of edges.md and edges.svg, to be rewritten")
     arguments = parser.parse_args()
@@ -238,13 +213,9 @@ def main() -> None:
         parser.error("--transcripts: as many files as there are folders in --calls")
     tables = []
     curves = []
-    for number, folder in enumerate(arguments.calls):
-        transcripts = (
-            read_transcripts(arguments.transcripts[number])
-            if arguments.transcripts
-            else recognise(folder, arguments.model)
-        )
-        calls = read_calls(folder, transcripts, arguments.laying)
+    files = arguments.transcripts or [folder / TRANSCRIPTS for folder in arguments.calls]
+    for folder, file in zip(arguments.calls, files, strict=True):
+        calls = read_calls(folder, read_transcripts(file), arguments.laying)
         figures = {name: measure(calls, rule) for name, rule in _rules()}
         header = (
             "| mutes | covered_1.0 | zero-leak files | over-redaction | false alarms/h | start error s | end error s |"
