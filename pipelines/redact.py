@@ -44,10 +44,12 @@ from transforms.each_recording import Outcome
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NotificationSettings, Notify
+from transforms.notify.deliver import Courier
 from transforms.plan_spans import PlanSpans
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.redact_text import RedactText
+from transforms.secrets import read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
 from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
@@ -207,32 +209,23 @@ class Results(NamedTuple):
 
 
 def prepare(options: RedactOptions, *, local: bool) -> Job:
-    """Checks what can be checked before anything runs.
+    """Checks what can be checked before anything runs; on a cluster the workers' secrets are not here to be checked.
 
     Raises:
-      ConfigurationError: A manifest is not there, or a model cannot be found.
+      ConfigurationError: A manifest is not there, a model cannot be found, a secret cannot be had.
     """
     manifests = tuple(name for pattern in options.manifest for name in _existing(pattern))
     options.notification.settings().validate()
     _check_defaults(options.defaults)
-    recognition = options.recognition.settings()
-    if options.certificate_key:
-        read_private_key(options.certificate_key)
-    verification = options.verification_settings()
-    identities = {"recogniser": resolve(recognition.model).identity}
-    identities |= model_identities(options.detection.settings())
-    if verification.listens:
-        identities["second_recogniser"] = resolve(verification.recogniser.model).identity
-    identities["configuration"] = _hash(
-        options.model_dump(include={"recognition", "detection", "muting", "verification", "captions"}), identities
-    )
+    if local:
+        _check_secrets(options)
     return Job(
         options,
         manifests,
         urls.normalised(options.output),
         options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
         options.output_shards or (1 if local else _SHARDS_OF_A_CLUSTER),
-        identities,
+        _identities(options),
     )
 
 
@@ -349,9 +342,29 @@ def _existing(pattern: str) -> list[str]:
     return found
 
 
-def _hash(options: dict[str, object], identities: dict[str, str]) -> str:
-    known = json.dumps([_OUTPUT_VERSION, options, identities], sort_keys=True, default=str)
-    return hashlib.sha256(known.encode()).hexdigest()
+def _check_secrets(options: RedactOptions) -> None:
+    Courier(options.notification.settings())
+    if options.certificate_key:
+        read_private_key(options.certificate_key)
+    if options.defaults.surrogate_key:
+        read_secret(options.defaults.surrogate_key, "--surrogate_key")
+    if options.recognition.shuffle_key:
+        read_secret(options.recognition.shuffle_key, "--shuffle_key")
+
+
+def _identities(options: RedactOptions) -> dict[str, str]:
+    """Of the models by use, and of the `configuration`: all that outputs follow from beside the recordings."""
+    verification = options.verification_settings()
+    identities = {"recogniser": resolve(options.recognition.model).identity}
+    identities |= model_identities(options.detection.settings())
+    if verification.listens:
+        identities["second_recogniser"] = resolve(verification.recogniser.model).identity
+    chosen = options.model_dump(
+        include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
+        exclude={"recognition": {"shuffle_key"}, "detection": {"detection_processes"}},
+    )
+    known = json.dumps([_OUTPUT_VERSION, chosen, identities], sort_keys=True)
+    return identities | {"configuration": hashlib.sha256(known.encode()).hexdigest()}
 
 
 def _table(name: str, schema: pa.Schema, job: Job) -> WriteTable:
