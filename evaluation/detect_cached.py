@@ -1,10 +1,11 @@
 """Score detection on labelled recordings without audio: from cached transcripts, or from the labelled words.
 
-    python -m evaluation.detect_cached --truth evaluation/dev --transcripts dev-base.json
+    python -m evaluation.detect_cached --truth evaluation/dev
     python -m evaluation.detect_cached --truth evaluation/dev --perfect
 
-`--transcripts` is a JSON list of `{"recording_id": ..., "transcript": Transcript.to_dict()}`. `--perfect` takes the
-labelled words at their labelled times instead: what is missed then is the detector's doing alone.
+Transcripts are read from `transcripts.json` beside the truth (`evaluation.transcribe` makes it) or from
+`--transcripts FILE`. `--perfect` takes the labelled words at their labelled times instead: what is missed then is the
+detector's doing alone.
 
 An entity's voiced time is that of its labelled words; it is covered where a padded finding lies over it. The audio
 score (`evaluation.score`) hears the same more exactly, and slower: here muting has neither aligned nor widened
@@ -28,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from evaluation.score import GUARD_S, is_readable, tokens
-from evaluation.truth import LabelledRecording, SpokenEntity, SpokenWord, read_truth
+from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, SpokenWord, read_transcripts, read_truth
 from schemas.finding import Finding
 from schemas.transcript import Transcript, Word
 from transforms.detect_pii.detector import Detector
@@ -168,14 +169,6 @@ def summarise(outcomes: Sequence[RecordingOutcome]) -> dict[str, Any]:
     }
 
 
-def read_transcripts(path: Path) -> dict[str, Transcript]:
-    """Cached transcripts by recording."""
-    return {
-        row["recording_id"]: Transcript.from_dict(row["transcript"])
-        for row in json.loads(path.read_text(encoding="utf-8"))
-    }
-
-
 def detect_all(
     detector: Detector,
     recordings: Sequence[LabelledRecording],
@@ -199,7 +192,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--truth", type=Path, required=True, help="folder of labelled recordings")
-    source = parser.add_mutually_exclusive_group(required=True)
+    source = parser.add_mutually_exclusive_group()
     source.add_argument("--transcripts", type=Path, help="cached transcripts of the same recordings")
     source.add_argument("--perfect", action="store_true", help="detect in the labelled words")
     parser.add_argument("--policies", help="comma-separated, in place of those of the manifest")
@@ -213,7 +206,7 @@ def main() -> None:
     transcripts = (
         {recording.recording_id: recording.perfect_transcript() for recording in recordings}
         if arguments.perfect
-        else read_transcripts(arguments.transcripts)
+        else read_transcripts(arguments.transcripts or arguments.truth / TRANSCRIPTS)
     )
     detector = Detector()
     detector.load()

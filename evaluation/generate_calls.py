@@ -1,3 +1,5 @@
+# The voices' packages are in no requirements file: see below.
+# mypy: disable-error-code="import-not-found,import-untyped"
 """Renders scripts of calls as labelled recordings: synthetic voices, exact times of every word and entity.
 
     python -m evaluation.generate_calls --script SCRIPT --output FOLDER --kokoro-model FILE --kokoro-voices FOLDER

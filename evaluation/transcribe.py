@@ -13,13 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.truth import read_truth
+from evaluation.truth import TRANSCRIPTS, read_truth
 from schemas.failure import RecordingError
 from transforms.media.hear import hear_blocks
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
 from transforms.transcribe.settings import TranscriptionSettings
-
-TRANSCRIPTS = "transcripts.json"
 
 
 def transcribe(folder: Path, settings: TranscriptionSettings) -> list[dict[str, Any]]:

@@ -13,6 +13,9 @@ from typing import Any
 
 from schemas.transcript import Transcript, Utterance, Word
 
+TRANSCRIPTS = "transcripts.json"
+"""What a recogniser heard in a folder's recordings, beside its truth."""
+
 TURN_PAUSE_S = 0.8
 """A longer pause in one channel begins a new utterance when a transcript is made of the labelled words."""
 
@@ -117,6 +120,14 @@ def read_truth(folder: Path) -> list[LabelledRecording]:
         )
         for line in _json_lines(folder / "truth.jsonl")
     ]
+
+
+def read_transcripts(path: Path) -> dict[str, Transcript]:
+    """Cached transcripts by recording: a JSON list of `{"recording_id": ..., "transcript": Transcript.to_dict()}`."""
+    return {
+        row["recording_id"]: Transcript.from_dict(row["transcript"])
+        for row in json.loads(path.read_text(encoding="utf-8"))
+    }
 
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ def _without_urls(rows: list[dict[str, object]]) -> list[str]:
 def test_what_came_out_is_listened_to_again_and_captions_hold_redacted_words(redact: Redact):
     run = redact(CARD, TRANSFER, options=("--verify", "all", "--captions"))
     assert run.status == EXIT_COMPLETED, run.terminal
-    assert {row["verification"] for row in run.rows("transcripts")} == {"passed"}
+    assert {row["verification"]["outcome"] for row in run.rows("transcripts")} == {"passed"}
     captions = {path.suffix: path.read_text() for path in run.output.glob("captions/card.*")}
     assert set(captions) == {".srt", ".vtt"}
     assert all("####" in text and "4539" not in text for text in captions.values())

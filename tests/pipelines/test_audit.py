@@ -1,0 +1,151 @@
+"""The audit of a real run, as it was left and after somebody touched it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from rich.console import Console
+
+from pipelines import audit, redact
+
+CARD_DIGITS = "4539148803436467"
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """References to a private key, its public key, and a stranger's public key."""
+    folder = tmp_path_factory.mktemp("keys")
+    key, stranger = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    contents = {
+        "private": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        "public": key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+        "strange": stranger.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return {name: f"file:{folder / name}" for name in contents}
+
+
+@pytest.fixture(scope="module")
+def published(calls: Path, keys: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output of a run over two calls, one muted with silence and one with a tone, signed."""
+    folder = tmp_path_factory.mktemp("published")
+    beep = {"override_audio_redaction_method": "beep"}
+    lines = [
+        {"recording_id": "card", "audio_url": str(calls / "card.flac")},
+        {"recording_id": "phone", "audio_url": str(calls / "phone.wav"), "redact_pii_audio_options": beep},
+    ]
+    manifest = folder / "manifest.jsonl"
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    options = ["--model", "tiny.en", "--certificate_key", keys["private"]]
+    arguments = ["--manifest", str(manifest), "--output", str(folder / "out"), *options]
+    assert redact.run(arguments, Console(file=io.StringIO())) == redact.EXIT_COMPLETED
+    return folder / "out"
+
+
+@pytest.fixture
+def output(published: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be touched."""
+    return Path(shutil.copytree(published, tmp_path / "out"))
+
+
+def run_audit(output: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    """Exit status and report."""
+    terminal = io.StringIO()
+    status = audit.run(["--output", str(output), "--print_json", *options], Console(file=terminal, width=500))
+    return status, json.loads(terminal.getvalue())
+
+
+def audio_of(output: Path, recording_id: str) -> Path:
+    (path,) = output.glob(f"audio/{recording_id}.*")
+    return path
+
+
+def change_status(output: Path, recording_id: str, change: Callable[[dict[str, Any]], None]) -> None:
+    path = output / "status" / f"{recording_id}.json"
+    status = json.loads(path.read_text())
+    change(status)
+    path.write_text(json.dumps(status))
+
+
+def test_a_run_that_nobody_touched_is_right(published: Path, keys: dict[str, str]):
+    status, report = run_audit(published, "--sample", "1", "--certificate_public_key", keys["public"])
+    assert report["problems"] == {}
+    assert status == audit.EXIT_RIGHT
+    assert (report["recordings"], report["signed"], report["listened"]) == (2, 2, 2)
+    assert 0 < report["muted_s"] < report["audio_s"]
+
+
+def test_the_summary_says_so(published: Path):
+    terminal = io.StringIO()
+    assert audit.run(["--output", str(published), "--sample", "0"], Console(file=terminal, width=200)) == 0
+    assert "2 recordings" in terminal.getvalue()
+    assert "Nothing is wrong" in terminal.getvalue()
+
+
+def _flip_a_byte(output: Path) -> None:
+    path = audio_of(output, "card")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("touch", "problems"),
+    [
+        (_flip_a_byte, {"audio_changed": 1}),
+        (lambda output: audio_of(output, "phone").unlink(), {"audio_missing": 1}),
+        (lambda output: (output / "audio" / "left.wav").write_bytes(b"RIFF"), {"orphan": 1}),
+        (lambda output: (output / "status" / "card.json").unlink(), {"orphan": 1, "row_without_status": 1}),
+        (lambda output: shutil.rmtree(output / "transcripts"), {"status_without_row": 2}),
+        (lambda output: change_status(output, "card", lambda status: status.pop("certificate")), {"no_certificate": 1}),
+        (lambda output: change_status(output, "card", lambda s: s.update(run_id="other")), {"row_differs": 1}),
+    ],
+)
+def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], problems: dict[str, int]):
+    touch(output)
+    status, report = run_audit(output, "--sample", "0")
+    assert report["problems"] == problems
+    assert status == audit.EXIT_WRONG
+
+
+def test_a_certificate_that_was_changed_is_not_what_was_signed(output: Path, keys: dict[str, str]):
+    change_status(output, "card", lambda status: status["certificate"]["audio"]["muted"].pop())
+    status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["public"])
+    assert (status, report["problems"]) == (audit.EXIT_WRONG, {"signature": 1})
+    assert report["list"][0]["subject"] == "card"
+    status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["strange"])
+    assert report["problems"] == {"signature": 2}
+
+
+def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, calls: Path):
+    path = audio_of(output, "card")
+    shutil.copy(calls / "card.flac", path)
+
+    def certify(status: dict[str, Any]) -> None:
+        status["certificate"]["audio"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        status["certificate"]["audio"]["size_bytes"] = path.stat().st_size
+
+    change_status(output, "card", certify)
+    status, report = run_audit(output, "--sample", "1")
+    assert status == audit.EXIT_WRONG
+    assert report["problems"]["sound_in_muted_range"] == 1
+    assert report["problems"]["number_heard"] >= 1
+    assert report["heard"]["credit_card_number"] >= 1
+    digits = "".join(character for character in json.dumps(report["list"]) if character.isdigit())
+    assert CARD_DIGITS[:8] not in digits
+
+
+def test_where_nothing_was_published_there_is_nothing_to_audit(tmp_path: Path):
+    terminal = io.StringIO()
+    assert audit.run(["--output", str(tmp_path)], Console(file=terminal, width=200)) == audit.EXIT_USAGE
+    assert "--output" in terminal.getvalue()
