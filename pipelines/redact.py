@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_summary, watching
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
@@ -92,13 +93,16 @@ class Detection(BaseModel):
     allow_list: tuple[str, ...] = Field((), description="terms that are never redacted")
     spacy_model: str = Field(DEFAULT_SPACY_MODEL, description="spaCy package or folder for names and places")
     token_classifier: str | None = Field(None, description="folder of an ONNX token classifier in place of Rampart")
+    rules: str | None = Field(None, description="JSON file with patterns, thresholds, substitutions: docs/rules.md")
     detection_processes: int = Field(0, ge=0, description="processes beside the worker that detect; 0: in the worker")
 
-    def settings(self) -> DetectionSettings:
+    def settings(self, rules: Rules) -> DetectionSettings:
         """What the detector takes."""
         return DetectionSettings(
             minimum_score=self.minimum_score,
-            allow_list=self.allow_list,
+            thresholds=rules.thresholds,
+            allow_list=(*self.allow_list, *rules.allow_list),
+            patterns=rules.patterns,
             spacy_model=self.spacy_model,
             token_classifier=self.token_classifier,
         )
@@ -188,6 +192,7 @@ class Job(NamedTuple):
       output: Normalised root.
       run_id: Names the run's files.
       shards: Files per table.
+      rules: The job's own.
       identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
     """
 
@@ -196,6 +201,7 @@ class Job(NamedTuple):
     output: str
     run_id: str
     shards: int
+    rules: Rules
     identities: dict[str, str]
 
 
@@ -217,6 +223,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     manifests = tuple(name for pattern in options.manifest for name in _existing(pattern))
     options.notification.settings().validate()
     _check_defaults(options.defaults)
+    rules = read_rules(options.detection.rules)
     if local:
         _check_secrets(options)
     return Job(
@@ -225,7 +232,8 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
         urls.normalised(options.output),
         options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
         options.output_shards or (1 if local else _SHARDS_OF_A_CLUSTER),
-        _identities(options),
+        rules,
+        _identities(options, rules),
     )
 
 
@@ -285,9 +293,9 @@ class RedactAndCommit(beam.PTransform):
     def expand(self, heard: beam.PCollection[HeardRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
         detected, undetected = heard | DetectPII(
-            options.detection.settings(), processes=options.detection.detection_processes
+            options.detection.settings(job.rules), processes=options.detection.detection_processes
         )
-        redacted, unredacted = detected | RedactText(options.defaults.surrogate_key)
+        redacted, unredacted = detected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
         muted, unmuted = redacted | MuteAudio(options.muting.settings())
         verified, leaking = muted | VerifyAudio(options.verification_settings(), options.muting.settings())
         published, unpublished = verified | Commit(
@@ -352,18 +360,18 @@ def _check_secrets(options: RedactOptions) -> None:
         read_secret(options.recognition.shuffle_key, "--shuffle_key")
 
 
-def _identities(options: RedactOptions) -> dict[str, str]:
+def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
     """Of the models by use, and of the `configuration`: all that outputs follow from beside the recordings."""
     verification = options.verification_settings()
     identities = {"recogniser": resolve(options.recognition.model).identity}
-    identities |= model_identities(options.detection.settings())
+    identities |= model_identities(options.detection.settings(rules))
     if verification.listens:
         identities["second_recogniser"] = resolve(verification.recogniser.model).identity
     chosen = options.model_dump(
         include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
-        exclude={"recognition": {"shuffle_key"}, "detection": {"detection_processes"}},
+        exclude={"recognition": {"shuffle_key"}, "detection": {"detection_processes", "rules"}},
     )
-    known = json.dumps([_OUTPUT_VERSION, chosen, identities], sort_keys=True)
+    known = json.dumps([_OUTPUT_VERSION, chosen, rules.model_dump(), identities], sort_keys=True)
     return identities | {"configuration": hashlib.sha256(known.encode()).hexdigest()}
 
 

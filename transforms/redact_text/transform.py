@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import apache_beam as beam
 
 from schemas.stages import DetectedRecording, RedactedRecording
@@ -15,21 +17,24 @@ class RedactText(beam.PTransform):
     """Replaces what was found, in the text, the utterances and the words alike; how is each recording's own choice.
 
     Args:
+      by_policy: Other substitutions for single policies, for all recordings.
       surrogate_key: Where the secret is kept from which surrogates are drawn; None: no recording may ask for them.
     """
 
-    def __init__(self, surrogate_key: str | None = None) -> None:
+    def __init__(self, by_policy: Mapping[str, str], surrogate_key: str | None = None) -> None:
         super().__init__("RedactText")
+        self._by_policy = dict(by_policy)
         self._surrogate_key = surrogate_key
 
     def expand(self, recordings: beam.PCollection[DetectedRecording]) -> Outcome[RedactedRecording]:
-        return recordings | each_recording(_RedactStage(self._surrogate_key), RedactedRecording)
+        return recordings | each_recording(_RedactStage(self._by_policy, self._surrogate_key), RedactedRecording)
 
 
 class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
     name = "RedactText"
 
-    def __init__(self, surrogate_key: str | None) -> None:
+    def __init__(self, by_policy: Mapping[str, str], surrogate_key: str | None) -> None:
+        self._by_policy = by_policy
         self._surrogate_key = surrogate_key
 
     def setup(self) -> None:
@@ -38,6 +43,6 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
 
     def process(self, recording: DetectedRecording) -> RedactedRecording:
         asked = recording.recording
-        substitution = Substitution(asked.substitution, key=self._key)
+        substitution = Substitution(asked.substitution, self._by_policy, key=self._key)
         redacted = redact(recording.heard.transcript, recording.findings, substitution, asked.recording_id)
         return RedactedRecording(recording, redacted)

@@ -1,0 +1,74 @@
+"""A job's own rules for detection and text, in a file: what does not fit on a command line."""
+
+from __future__ import annotations
+
+import json
+
+import regex
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from schemas.failure import ConfigurationError
+from schemas.policies import UnknownPolicyError, resolve_policies
+from transforms.read_manifest.line import Substitution
+from transforms.storage import files
+from transforms.storage.errors import StorageError
+
+_OPTION = "--rules"
+
+
+class Rules(BaseModel):
+    """The content of a rules file, as JSON.
+
+    Attributes:
+      patterns: Regular expressions by label. A policy's name redacts under that policy, where it is asked for; any
+        other label is the job's own, and always redacted.
+      thresholds: The least score of a finding, by policy, in place of `--minimum_score`.
+      allow_list: Terms that are never redacted, beside those of `--allow_list`.
+      substitutions: How redacted words read, by policy, in place of a recording's own choice.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    patterns: dict[str, tuple[str, ...]] = {}
+    thresholds: dict[str, float] = {}
+    allow_list: tuple[str, ...] = ()
+    substitutions: dict[str, Substitution] = {}
+
+    @field_validator("patterns")
+    @classmethod
+    def _compile(cls, patterns: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for label, expressions in patterns.items():
+            for expression in expressions:
+                try:
+                    regex.compile(expression)
+                except regex.error as error:
+                    raise ValueError(f"a pattern of {label!r} is no regular expression: {error}") from None
+        return patterns
+
+    @field_validator("thresholds", "substitutions")
+    @classmethod
+    def _resolve(cls, by_policy: dict[str, object]) -> dict[str, object]:
+        try:
+            return {policy: value for name, value in by_policy.items() for policy in resolve_policies((name,))}
+        except UnknownPolicyError as error:
+            raise ValueError(str(error)) from None
+
+
+def read_rules(url: str | None) -> Rules:
+    """The rules of a file; none without one.
+
+    Raises:
+      ConfigurationError: It is not there, or not what it should be; the message names the key.
+    """
+    if url is None:
+        return Rules()
+    try:
+        return Rules.model_validate(json.loads(files.read_text(url)))
+    except StorageError as error:
+        raise ConfigurationError(f"{_OPTION}: {error}") from None
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"{_OPTION}: not valid JSON: {error.msg} at line {error.lineno}") from None
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigurationError(f"{_OPTION}: {key}: {first['msg']}") from None
