@@ -215,9 +215,10 @@ SOUND_POLICIES: Mapping[str, Policy] = _by_name(
 OWN_POLICIES: Mapping[str, Policy] = _by_name(
     [
         Policy("any_number", "Every run of three or more digits, whatever it counts", "4-1-7", "reliable"),
+        Policy("custom", "The terms of `redact_static_entities`, under the user's own labels", "(yours)", "reliable"),
     ]
 )
-"""Ours, beside the documented ones. Terms of `redact_static_entities` are found under the label that they came with."""
+"""Ours, beside the documented ones. `custom` is what findings of `redact_static_entities` carry; it is always on."""
 
 _NUMBERS = (
     "account_number",

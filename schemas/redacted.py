@@ -32,6 +32,18 @@ _UTTERANCE = pa.struct(
         pa.field("words", pa.list_(_WORD), nullable=False),
     ]
 )
+_VERIFICATION = pa.struct(
+    [
+        pa.field("outcome", pa.string(), nullable=False),
+        pa.field("recogniser", pa.string(), nullable=False),
+        pa.field("listened_s", pa.float64(), nullable=False),
+        pa.field("values", pa.int32(), nullable=False),
+        pa.field("sentinels", pa.int32(), nullable=False),
+        pa.field("sentinels_heard", pa.int32(), nullable=False),
+        pa.field("leaks", pa.int32(), nullable=False),
+        pa.field("repairs", pa.int32(), nullable=False),
+    ]
+)
 TRANSCRIPTS_SCHEMA = pa.schema(
     [
         pa.field("recording_id", pa.string(), nullable=False),
@@ -48,6 +60,9 @@ TRANSCRIPTS_SCHEMA = pa.schema(
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("models", pa.map_(pa.string(), pa.string()), nullable=False),
         pa.field("configuration", pa.string(), nullable=False),
+        pa.field("muted_s", pa.float64(), nullable=False),
+        pa.field("muted_s_by_policy", pa.map_(pa.string(), pa.float64()), nullable=False),
+        pa.field("verification", _VERIFICATION, nullable=False),
     ]
 )
 
@@ -114,6 +129,9 @@ class RedactedTranscript:
         run_id: str,
         models: Mapping[str, str],
         configuration: str,
+        muted_s: float,
+        muted_s_by_policy: Mapping[str, float],
+        verification: Mapping[str, Any],
     ) -> dict[str, Any]:
         """A row of `TRANSCRIPTS_SCHEMA`.
 
@@ -124,6 +142,8 @@ class RedactedTranscript:
           run_id: Of the job.
           models: Identity (name and checksum) by use: {"recogniser": …}.
           configuration: Identity of the job's options.
+          muted_s: Seconds of sound, summed over the channels.
+          verification: The fields of `schemas.stages.Verification`.
         """
         return {
             "recording_id": recording.recording_id,
@@ -140,4 +160,7 @@ class RedactedTranscript:
             "run_id": run_id,
             "models": sorted(models.items()),
             "configuration": configuration,
+            "muted_s": muted_s,
+            "muted_s_by_policy": sorted(muted_s_by_policy.items()),
+            "verification": dict(verification),
         }

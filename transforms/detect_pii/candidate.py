@@ -54,7 +54,7 @@ class Recogniser(Protocol):
         """All that it may report, alternatives included. It does not run where none of them is asked for."""
 
     def load(self) -> None:
-        """Reads models and data, once per worker. Raises ConfigurationError where one is absent or is not as expected."""
+        """Reads models and data, once per worker. Raises ConfigurationError where one is not as expected."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         """Reports candidates in any order. They may overlap."""

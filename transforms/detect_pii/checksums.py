@@ -5,6 +5,8 @@ A check chooses a label and raises a score. It never decides whether to redact: 
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 from stdnum import iban, luhn
 from stdnum.gb import nhs
@@ -12,6 +14,9 @@ from stdnum.us import rtn, ssn
 
 _CARD_LENGTHS = range(13, 20)
 _VIN_LENGTH = 17
+# With the 0 that is dialled before an area, in Britain, France, Germany, Australia and others.
+_NATIONAL_LENGTHS = (10, 11)
+_UK_PLATE = re.compile(r"[A-Z]{2}\d{2}[A-Z]{3}")
 
 
 def kinds_of_number(value: str) -> tuple[str, ...]:
@@ -33,7 +38,8 @@ def kinds_of_number(value: str) -> tuple[str, ...]:
             len(value) >= 15 and value[:2].isalpha() and value[2:4].isdigit() and value.isalnum()
         ):
             kinds.append("banking_information")
-        if len(value) == _VIN_LENGTH and not set(value) & set("IOQ"):
+        vin = len(value) == _VIN_LENGTH and not set(value) & set("IOQ")
+        if vin or _UK_PLATE.fullmatch(value):
             kinds.append("vehicle_id")
     return tuple(kinds)
 
@@ -45,12 +51,8 @@ def _is_phone(value: str) -> bool:
         area, exchange = value[-10], value[-7]
         return area in "23456789" and exchange in "23456789"
     if value.startswith("0"):
-        return _is_valid(value, "GB")
-    return _is_valid("+" + value, None)
-
-
-def _is_valid(value: str, region: str | None) -> bool:
+        return len(value) in _NATIONAL_LENGTHS
     try:
-        return phonenumbers.is_valid_number(phonenumbers.parse(value, region))
+        return phonenumbers.is_valid_number(phonenumbers.parse(f"+{value}", None))
     except phonenumbers.NumberParseException:
         return False

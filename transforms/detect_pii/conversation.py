@@ -55,7 +55,7 @@ class Conversation:
 
     @cached_property
     def language(self) -> Language:
-        """The grammar of the conversation's language. Raises UnsupportedLanguage where there is none."""
+        """The grammar of the conversation's language. Raises UnsupportedLanguageError where there is none."""
         return language_of(self.transcript.language_code)
 
     @cached_property

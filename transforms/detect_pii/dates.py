@@ -15,6 +15,7 @@ _AMBIGUOUS_MONTHS = frozenset({"may", "march", "mar", "august", "april", "june",
 
 
 _LAST_DAY = 31
+_YEARS = range(1850, 2101)
 
 
 class SpokenDate(NamedTuple):
@@ -59,7 +60,7 @@ class _DateGrammar(AtomReader):
                 date = SpokenDate(position, position, 0, 0, 0)
             else:
                 date = self._year_after(position)
-            if date is not None:
+            if date is not None and self._is_together(date.first, date.last):
                 last = date.last
                 yield date
 
@@ -69,7 +70,9 @@ class _DateGrammar(AtomReader):
         last = position
         if not day:
             day, last = self._day_after(position)
-        year, end = self._year_at(self._after_comma(last), two_digits=bool(day))
+        # "July of 29" is a year, "July 29" is a day.
+        linked = self._value(last + 1) in self._language.date_links
+        year, end = self._year_at(self._after_comma(last), two_digits=bool(day) or linked)
         if year:
             last = end
         if not day and not year and self._atoms[position].value in _AMBIGUOUS_MONTHS:
@@ -99,79 +102,85 @@ class _DateGrammar(AtomReader):
             tens = end - 1 - (self._atoms[end - 1].value == "-")
             if tens > floor and self._atoms[tens].kind is Kind.TENS and len(ordinal) == 1:
                 return tens, int(self._atoms[tens].value) + int(ordinal)
-            return end, int(ordinal) if int(ordinal) <= 31 else 0
+            return end, int(ordinal) if int(ordinal) <= _LAST_DAY else 0
         if self._atoms[first].kind in NUMBERS:
             value = int(self._atoms[first].value)
             tens = first - 1 - (self._atoms[first - 1].value == "-")
             if tens > floor and self._atoms[tens].kind is Kind.TENS and self._atoms[first].kind is Kind.DIGIT:
                 return tens, int(self._atoms[tens].value) + value
-            return first, value if 1 <= value <= 31 and len(self._atoms[first].value) <= 2 else 0
+            return first, value if 1 <= value <= _LAST_DAY and len(self._atoms[first].value) <= 2 else 0
         return end, 0
 
     def _day_after(self, position: int) -> tuple[int, int]:
         """`9th`, `the ninth`, `twenty-third`: the day, 0 if there is none, and its last atom."""
         start = position + 1
-        while start < len(self._atoms) and self._atoms[start].value in (*self._language.articles, "."):
+        while self._value(start) in (*self._language.articles, "."):
             start += 1
-        if start >= len(self._atoms) or not self._is_together(start - 1, start):
+        if not self._is_together(start - 1, start):
             return 0, position
-        atom = self._atoms[start]
-        if (ordinal := self._language.ordinals.get(atom.value)) is not None:
-            return (int(ordinal), start) if int(ordinal) <= 31 else (0, position)
-        if atom.kind not in NUMBERS or len(atom.value) > 2 or not 1 <= int(atom.value) <= 31:
+        ordinal = self._language.ordinals.get(self._value(start))
+        day, last = (int(ordinal), start) if ordinal is not None else self._cardinal_day(start)
+        if not 1 <= day <= _LAST_DAY:
             return 0, position
-        if self._kind(start + 1) in (Kind.THOUSAND, Kind.HUNDRED):
-            return 0, position
-        value, last = int(atom.value), start
-        if atom.kind is Kind.TENS:
-            unit = start + 1 + (self._value(start + 1) == "-")
-            ordinal = self._language.ordinals.get(self._value(unit))
-            if ordinal is not None and len(ordinal) == 1:
-                return value + int(ordinal), unit
-            # "December twenty twenty-eight" is a year, "December twenty one" is a day.
-            if self._kind(unit) is Kind.TENS:
-                return 0, position
-            if self._kind(unit) is Kind.DIGIT and value + int(self._value(unit)) <= 31 and self._value(unit) != "0":
-                value, last = value + int(self._value(unit)), unit
-        if atom.kind is Kind.TEEN and self._kind(start + 1) in (Kind.TENS, Kind.TEEN):
-            year, _ = self._year_at(start, two_digits=False)
-            further = start + 2 + (self._kind(start + 2) is Kind.DIGIT)
-            if year and self._kind(further) not in NUMBERS:
-                return 0, position
-        if self._value(last + 1) in _ORDINAL_ENDINGS and self._is_glued(last + 1):
-            last += 1
-        return value, last
+        return day, last + (self._value(last + 1) in _ORDINAL_ENDINGS and self._is_glued(last + 1))
+
+    def _cardinal_day(self, start: int) -> tuple[int, int]:
+        """A day in numerals or words, which is not the start of a year."""
+        value = self._value(start)
+        further = self._kind(start + 1)
+        if not self._is_number(start) or len(value) > 2 or further in (Kind.THOUSAND, Kind.HUNDRED):
+            return 0, start
+        if self._kind(start) is Kind.TENS:
+            return self._day_in_tens(start)
+        # "December nineteen eighty-four" is a year.
+        year, last = self._year_at(start, two_digits=False)
+        if self._kind(start) is Kind.TEEN and year and not self._is_number(last + 1):
+            return 0, start
+        return int(value), start
+
+    def _day_in_tens(self, start: int) -> tuple[int, int]:
+        """`twenty one`, `thirty first`; "twenty twenty-eight" is a year."""
+        tens, unit = int(self._value(start)), start + 1 + (self._value(start + 1) == "-")
+        ordinal = self._language.ordinals.get(self._value(unit))
+        if ordinal is not None and len(ordinal) == 1:
+            return tens + int(ordinal), unit
+        if self._kind(unit) is Kind.TENS:
+            return 0, start
+        if self._kind(unit) is Kind.DIGIT and 0 < int(self._value(unit)) <= _LAST_DAY - tens:
+            return tens + int(self._value(unit)), unit
+        return tens, start
 
     def _year_at(self, position: int, two_digits: bool) -> tuple[int, int]:
-        """A year that starts at an atom: its value, 0 if there is none, and its last atom."""
-        if not self._is_together(position - 1, position) or position >= len(self._atoms):
+        """A year that starts at an atom: its value, 0 if there is none, and its last atom.
+
+        Two digits are a year after a day, and where they are more than a month has days.
+        """
+        if not self._is_together(position - 1, position):
             return 0, position
-        atom = self._atoms[position]
-        if atom.kind is Kind.DIGITS:
-            if len(atom.value) == 4 and 1850 <= int(atom.value) <= 2100:
-                return int(atom.value), position
-            if (
-                len(atom.value) == 2
-                and int(atom.value) in (19, 20)
-                and self._kind(self._after_comma(position)) is Kind.DIGITS
-            ):
-                following = self._after_comma(position)
-                if len(self._value(following)) == 2:
-                    return int(atom.value) * 100 + int(self._value(following)), following
-            if len(atom.value) == 2 and (two_digits or int(atom.value) > _LAST_DAY):
-                return 1900 + int(atom.value), position
-            return 0, position
-        if atom.kind in (Kind.TEEN, Kind.TENS):
+        if self._kind(position) is Kind.DIGITS:
+            return self._year_in_digits(position, two_digits)
+        if self._kind(position) in (Kind.TEEN, Kind.TENS):
             return self._year_in_words(position, two_digits)
-        if atom.value == "2" and self._kind(position + 1) is Kind.THOUSAND:
+        if self._value(position) == "2" and self._kind(position + 1) is Kind.THOUSAND:
             end, rest = position + 1, 0
-            following = end + 1 + (self._value(end + 1) == "and")
-            if self._kind(following) in (Kind.DIGIT, Kind.TEEN, Kind.TENS) and self._is_together(
-                following - 1, following
-            ):
+            following = end + 1 + (self._value(end + 1) in self._language.quantities.number_links)
+            is_number = self._kind(following) in (Kind.DIGIT, Kind.TEEN, Kind.TENS)
+            if is_number and self._is_together(following - 1, following):
                 rest, end = self._two_digits(following)
             return 2000 + rest, end
         return 0, position
+
+    def _year_in_digits(self, position: int, two_digits: bool) -> tuple[int, int]:
+        """`1974`, `74`, and `20, 28` as recognisers write twenty twenty-eight."""
+        value = self._value(position)
+        if len(value) == 4 and int(value) in _YEARS:
+            return int(value), position
+        if len(value) != 2:
+            return 0, position
+        following = self._after_comma(position)
+        if int(value) in (19, 20) and self._kind(following) is Kind.DIGITS and len(self._value(following)) == 2:
+            return int(value + self._value(following)), following
+        return (1900 + int(value), position) if two_digits or int(value) > _LAST_DAY else (0, position)
 
     def _year_in_words(self, position: int, two_digits: bool) -> tuple[int, int]:
         century = int(self._value(position))

@@ -79,8 +79,10 @@ class Detector:
         """Loads every model. Raises ConfigurationError where one is absent: no recogniser is optional."""
         recognisers = recognisers_for(self._settings)
         propagations = propagations_for(self._settings)
-        for part in (*recognisers, *propagations):
-            part.load()
+        for recogniser in recognisers:
+            recogniser.load()
+        for propagation in propagations:
+            propagation.load()
         self._recognisers, self._propagations = recognisers, propagations
 
     def detect(
@@ -91,8 +93,8 @@ class Detector:
     ) -> tuple[Finding, ...]:
         """Finds what `policies` and `static_entities` (terms by label) ask for, in the order of the words.
 
-        Raises UnsupportedLanguage (quarantine) for a language without a grammar, RecogniserError where a recogniser
-        raises.
+        Raises UnsupportedLanguageError (quarantine) for a language without a grammar, RecogniserError where a
+        recogniser raises.
         """
         if self._recognisers is None:
             raise RuntimeError("call load() before detect()")

@@ -6,11 +6,12 @@ low up is at Outlook.com`. So an address is found by its domain, and reaches bac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Kind
+from transforms.detect_pii.atoms import NUMBERS, Atom, Kind
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.languages.language import vocabulary
@@ -28,7 +29,10 @@ _PROVIDERS = (
 _MAIL_NAMES = ("gmail", "googlemail", "hotmail", "icloud", "protonmail", "yahoo", "outlook", "aol")
 _BARE_PROVIDERS = frozenset({*_MAIL_NAMES, *(f"{name}com" for name in _MAIL_NAMES)})
 _FILE_ENDINGS = vocabulary("pdf doc docx xls xlsx csv txt jpg jpeg png gif zip mp3 mp4 wav ppt pptx exe json xml html")
+_PAGE_STARTS = frozenset({"W", "www", "https", "http", "/", ":", "slash", "colon"})
 _LONGEST_ADDRESS = 40
+_ATOMS_AROUND_AT = 2
+_LEAST_BEFORE_DOT = 4
 
 
 class _Domain(NamedTuple):
@@ -43,7 +47,7 @@ class InternetAddresses:
     """Finds addresses by their domains, and IP addresses by their dots."""
 
     name = "internet_addresses"
-    policies = frozenset({"email_address", "url", "filename", "ip_address"})
+    policies = frozenset({"email_address", "url", "filename", "ip_address", "username"})
 
     def load(self) -> None:
         """Nothing to load: the grammar is the language's data."""
@@ -53,6 +57,7 @@ class InternetAddresses:
         yield from grammar.addresses()
         yield from grammar.answers()
         yield from grammar.filenames()
+        yield from grammar.handles()
         yield from grammar.ip_addresses()
 
 
@@ -84,7 +89,7 @@ class _AddressGrammar(AtomReader):
                 yield from self._candidates("url", first, last, 0.9)
 
     def answers(self) -> Iterator[Candidate]:
-        """What follows a question for an e-mail address and says `dot` or `underscore`, though no domain is left of it."""
+        """What follows a question for an e-mail address and says `dot` or `underscore`, its domain lost."""
         utterances = self._conversation.utterances
         starts = self._turn_starts()
         for turn in range(1, len(utterances)):
@@ -102,11 +107,11 @@ class _AddressGrammar(AtomReader):
             ):
                 first += 1
             answer = self._atoms[first:end]
-            signs = [atom for atom in answer if atom.value in ("underscore", "@", "_", "hyphen", "dash")]
+            signs = [atom for atom in answer if self._sign_of(atom) in ("@", "_", "-")]
             dots = [
                 number
                 for number, atom in enumerate(answer)
-                if atom.value == "dot"
+                if (atom.kind is Kind.WORD and self._sign_of(atom) == ".")
                 or (atom.value == "." and number + 1 < len(answer) and atom.end == answer[number + 1].start)
             ]
             if signs or dots:
@@ -120,6 +125,37 @@ class _AddressGrammar(AtomReader):
             while first >= 2 and self._joins_label(first - 1) and self._is_together(first - 2, first):
                 first -= 2
             yield from self._candidates("filename", first, position, 0.85)
+
+    def handles(self) -> Iterator[Candidate]:
+        """`maria underscore 60`, `kfoster88`, `total.59`: nobody says so of anything but a name in a system."""
+        position = 0
+        while position < len(self._atoms):
+            last = self._end_of_handle(position)
+            if last is None:
+                position += 1
+            else:
+                yield from self._candidates("username", position, last, 0.6)
+                position = last + 1
+
+    def _end_of_handle(self, position: int) -> int | None:
+        if self._kind(position) is Kind.WORD and not self._sign(position):
+            number = position + 1
+            glued = self._kind(number) is Kind.DIGITS and self._is_glued(number)
+            if glued and len(self._value(position)) >= 4 and len(self._value(number)) >= 2:
+                return number if self._text[self._atoms[position].start : self._atoms[number].end].islower() else None
+        elif self._kind(position) is not Kind.LETTER:
+            return None
+        last = position
+        dotted = self._value(position + 1) == "." and self._is_glued(position + 1) and self._is_glued(position + 2)
+        if dotted and self._is_number(position + 2) and len(self._value(position)) >= _LEAST_BEFORE_DOT:
+            last += 2
+        while self._sign(last + 1) == "_" and self._is_together(last, last + 2) and self._sign(last + 2) != "_":
+            last += 2
+            while self._is_together(last, last + 1) and (
+                self._is_number(last + 1) or self._kind(last + 1) is Kind.LETTER
+            ):
+                last += 1
+        return last if last > position else None
 
     def ip_addresses(self) -> Iterator[Candidate]:
         position = 0
@@ -153,34 +189,14 @@ class _AddressGrammar(AtomReader):
 
     def _domain_at(self, position: int) -> _Domain | None:
         """The domain whose top level is said at an atom."""
-        last = position
-        value = self._atoms[position].value
-        if value == "U":
-            following = position + 1 + (self._value(position + 1) in (".", "-", ","))
-            if self._value(following) != "K" or not self._is_dot(position - 1):
-                return None
-            last = following
-        elif value == "co" and not (
-            self._is_dot(position + 1) and self._value(position + 2) in ("uk", "U", "nz", "jp", "in", "za")
-        ):
-            if not self._is_dot(position - 1):
-                return None
-        if position < 2 or not self._is_dot(position - 1):
-            return None
-        if value in _TOP_LEVEL_WORDS and self._atoms[position - 1].value != ".":
-            return None
-        if (
-            self._atoms[position - 1].value == "."
-            and self._text[self._atoms[position - 1].end : self._atoms[position].start]
-        ):
+        last = self._top_level_end(position)
+        if last is None:
             return None
         while self._is_dot(last + 1) and (self._value(last + 2) in _TOP_LEVEL or self._value(last + 2) == "U"):
-            glued = self._value(last + 1) != "." or self._is_glued(last + 2)
-            if not glued or not self._is_together(last, last + 2):
+            written_apart = self._value(last + 1) == "." and not self._is_glued(last + 2)
+            if written_apart or not self._is_together(last, last + 2):
                 break
-            last += 2
-            if self._value(last) == "U" and self._value(last + 1) == "K":
-                last += 1
+            last += 2 + (self._value(last + 2) == "U" and self._value(last + 3) == "K")
         first = self._label_start(position - 2)
         if first is None:
             return None
@@ -189,18 +205,32 @@ class _AddressGrammar(AtomReader):
             if earlier is None:
                 break
             first = earlier
-        written = (
-            self._text[self._atoms[first].start : self._atoms[position - 1].start]
-            .lower()
-            .replace("-", "")
-            .replace(" ", "")
-        )
-        return _Domain(first, last, written.endswith(_PROVIDERS))
+        written = self._text[self._atoms[first].start : self._atoms[position - 1].start].lower()
+        return _Domain(first, last, re.sub(r"[-\s]", "", written).endswith(_PROVIDERS))
+
+    def _top_level_end(self, position: int) -> int | None:
+        """The last atom of a top level (`com`, `U K`) that is said at an atom after a dot."""
+        value, dot = self._value(position), self._value(position - 1)
+        if position < 2 or not self._is_dot(position - 1):
+            return None
+        if value in _TOP_LEVEL_WORDS and dot != ".":
+            return None
+        if dot == "." and not self._is_glued(position):
+            return None
+        if value != "U":
+            return position
+        following = position + 1 + (self._value(position + 1) in (".", "-", ","))
+        return following if self._value(following) == "K" else None
 
     def _label_start(self, position: int) -> int | None:
         """The first atom of the part of a domain that ends at an atom: `acme`, `X Y Z`."""
         atom = self._atoms[position]
-        if atom.kind is Kind.SYMBOL or atom.value in self._language.articles or atom.value in ("A", "dot", "at"):
+        if (
+            atom.kind is Kind.SYMBOL
+            or atom.value in self._language.articles
+            or self._sign(position)
+            or atom.value == "A"
+        ):
             return None
         while (
             position > 0
@@ -215,7 +245,7 @@ class _AddressGrammar(AtomReader):
         """`at gmail`, whose `dot com` was not said or is lost."""
         if self._is_dot(position + 1) and self._value(position + 2) in _TOP_LEVEL:
             return None
-        if self._value(position - 1) not in ("at", "@", "A"):
+        if self._sign(position - 1) != "@" and self._value(position - 1) != "A":
             return None
         if not self._spells_an_address(position - 1):
             return None
@@ -231,10 +261,13 @@ class _AddressGrammar(AtomReader):
         return _Domain(position + 1, last, True)
 
     def _spells_an_address(self, position: int) -> bool:
-        """Whether what comes before an `at` reads as a mailbox: letters, digits, `dot`, `underscore`, or an address was asked for."""
+        """Whether letters, digits or `underscore` stand before an `at`, or an address was asked for."""
         before = [atom for atom in self._atoms[max(0, position - 8) : position]]
         return any(
-            atom.kind is Kind.LETTER or atom.is_number or atom.value in ("dot", "underscore", "_", *self._mail_words)
+            atom.kind is Kind.LETTER
+            or atom.is_number
+            or atom.value in self._mail_words
+            or self._sign_of(atom) in ("_", "-")
             for atom in before
         ) or self._asked_for(position)
 
@@ -244,7 +277,9 @@ class _AddressGrammar(AtomReader):
         skipped = (*self._language.interruptions, ",", "sign")
         while before > floor and self._value(before) in skipped and self._is_together(before, domain.first):
             before -= 1
-        said_at = self._value(before) in ("at", "@", "add", "ad") and self._is_together(before, domain.first)
+        said_at = (
+            self._sign(before) == "@" or self._value(before) in self._language.at_homophones
+        ) and self._is_together(before, domain.first)
         if said_at and self._value(before - 1) in self._language.page_words and not domain.mail:
             return None
         mail = domain.mail or said_at
@@ -284,28 +319,31 @@ class _AddressGrammar(AtomReader):
         return start
 
     def _ends_clause(self, before: int, start: int, position: int) -> bool:
+        """Whether the clause of an address at `position`, read back to `start`, starts there."""
         atom = self._atoms[before]
-        value = atom.value
+        if atom.kind is Kind.SYMBOL:
+            return self._mark_ends_clause(before, start)
+        if atom.value in self._mail_words or atom.value in self._language.address_leads:
+            return True
+        if atom.value in self._language.copulas:
+            named = self._value(before - 1) in self._mail_words | self._language.address_nouns
+            return named or self._is_spelled(start)
+        if atom.value in self._language.interjections:
+            return self._sign(before - 1) not in (".", "_", "-") and start < position
+        # Of two, the second is the address's own: "reach me at jane dot doe at example dot com".
+        return self._sign_of(atom) == "@" and position - start > _ATOMS_AROUND_AT
+
+    def _mark_ends_clause(self, before: int, start: int) -> bool:
+        atom = self._atoms[before]
         spelled = self._is_spelled(start) or self._is_spelled(before - 1)
-        if value in ("?", "!", ";", ":"):
-            return True
-        if value == ".":
-            gap = self._text[atom.end : self._atoms[start].start]
-            return bool(gap) and not spelled
-        if value == ",":
-            return not spelled and self._value(start) not in ("at", "@", "dot", "underscore")
-        if value in self._mail_words or value in self._language.address_leads:
-            return True
-        if value == "is":
-            return self._value(before - 1) in (*self._mail_words, *self._language.address_nouns) or self._is_spelled(
-                start
-            )
-        if value in ("to", "and") or value in self._language.interjections:
-            return self._value(before - 1) not in ("dot", "underscore", "dash") and start < position
-        return False
+        if atom.value == ".":
+            return self._text[atom.end : self._atoms[start].start] != "" and not spelled
+        if atom.value == ",":
+            return not spelled and self._sign(start) not in ("@", ".", "_")
+        return atom.value in "?!;:"
 
     def _goes_on_from(self, before: int, start: int, position: int) -> bool:
-        """Whether an address goes on over the border of two utterances: one side, short pause, and it had just begun."""
+        """Whether an address goes on from one utterance to the next: one side, a short pause, and only its end here."""
         words = self._conversation.words
         first = self._conversation.word_at(self._atoms[before].start)
         second = self._conversation.word_at(self._atoms[start].start)
@@ -316,31 +354,19 @@ class _AddressGrammar(AtomReader):
         if not 0 <= position < len(self._atoms):
             return False
         atom = self._atoms[position]
-        return atom.kind is Kind.LETTER or atom.is_number or atom.value in ("dot", "underscore", "dash", "hyphen")
+        said_sign = atom.kind is Kind.WORD and self._sign_of(atom) in (".", "_", "-")
+        return atom.kind is Kind.LETTER or atom.is_number or said_sign
 
     def _page(self, domain: _Domain, floor: int) -> tuple[int, int]:
         """A web address around its domain: `w w w dot`, `slash help`."""
         first, last = domain.first, domain.last
         while first - 2 > floor and self._joins_label(first - 1) and self._is_together(first - 2, first):
             first -= 2
-        while first - 1 > floor and self._atoms[first - 1].value in (
-            "W",
-            "www",
-            "https",
-            "http",
-            "/",
-            ":",
-            "slash",
-            "colon",
-        ):
+        while first - 1 > floor and self._atoms[first - 1].value in _PAGE_STARTS:
             first -= 1
-        while (
-            self._value(last + 1) in ("slash", "/")
-            and last + 2 < len(self._atoms)
-            and self._is_together(last, last + 2)
-        ):
+        while self._sign(last + 1) == "/" and last + 2 < len(self._atoms) and self._is_together(last, last + 2):
             last += 2
-            while self._value(last + 1) in ("-", "_", "dash", "underscore") and self._is_together(last, last + 2):
+            while self._sign(last + 1) in ("-", "_") and self._is_together(last, last + 2):
                 last += 2
         return first, min(last, len(self._atoms) - 1)
 
@@ -360,11 +386,20 @@ class _AddressGrammar(AtomReader):
             starts.append(len(self._atoms))
         return starts
 
+    def _sign(self, position: int) -> str:
+        """The sign that an atom is or says, empty where it is none: `underscore` says `_`."""
+        return self._sign_of(self._atoms[position]) if 0 <= position < len(self._atoms) else ""
+
+    def _sign_of(self, atom: Atom) -> str:
+        return atom.value if atom.kind is Kind.SYMBOL else self._language.symbols.get(atom.value, "")
+
     def _is_dot(self, position: int) -> bool:
-        return self._value(position) in (".", "dot", "point", "period")
+        return self._sign(position) == "."
 
     def _joins_label(self, position: int) -> bool:
         """Whether an atom stands between two parts of one name: a dot, a hyphen, `dash`."""
-        if self._value(position) in ("dot", "dash", "hyphen", "underscore"):
+        if self._sign(position) not in (".", "-", "_"):
+            return False
+        if self._kind(position) is Kind.WORD:
             return True
-        return self._value(position) in (".", "-", "_") and self._is_glued(position) and self._is_glued(position + 1)
+        return self._is_glued(position) and self._is_glued(position + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from transforms.detect_pii.atoms import Kind
@@ -49,21 +49,47 @@ _MODIFIERS = word_set(
     """
 )
 
+# Treatments that a part of the body or an illness makes exact: "knee replacement", "liver biopsy".
+_PROCESS_HEADS = word_set(
+    """
+    surgery surgeries operation scan scans xray ray rays replacement transplant biopsy exam screening therapy injection
+    injections implant removal repair vaccination bypass ultrasound graft amputation reconstruction fusion
+    """
+)
+_PROCESS_MODIFIERS = word_set(
+    """
+    head face nose jaw neck back spine spinal shoulder arm elbow wrist hand finger thumb chest rib hip pelvic leg knee
+    ankle foot toe skull eye ear tooth dental heart cardiac coronary kidney liver lung breast prostate colon skin brain
+    bone ovarian cervical thyroid bladder stomach throat bowel gallbladder appendix tonsil hernia cataract acl meniscus
+    tendon ligament plastic cosmetic laser open oral weight loss gastric bariatric knees hips x full body physical
+    speech occupational radiation hormone laparoscopic arthroscopic emergency reconstructive double total partial
+    cancer tumor mole cyst gallstone cortisone steroid botox stem cell marrow corneal hair skin
+    """
+)
+
 _BODY = (
-    "head|face|nose|jaw|neck|back|spine|shoulder|shoulders|collar ?bone|arm|arms|elbow|wrist|wrists|hand|hands|finger|"
-    "fingers|thumb|chest|rib|ribs|hip|hips|pelvis|leg|legs|knee|knees|thigh|shin|calf|ankle|ankles|foot|feet|toe|toes|"
-    "heel|skull|eye|eyes|ear|ears|tooth|teeth|lip|tailbone|hamstring|ligament|acl|meniscus|tendon|achilles|muscle"
+    "head|forehead|face|cheek|chin|nose|jaw|mouth|lip|scalp|skull|neck|back|spine|shoulders?|collar ?bone|arms?|"
+    "elbows?|wrists?|hands?|fingers?|thumbs?|chest|ribs?|hips?|pelvis|groin|stomach|legs?|knees?|knee ?cap|thighs?|"
+    "shins?|calf|ankles?|foot|feet|toes?|heels?|eyes?|ears?|tooth|teeth|tailbone|hamstring|ligaments?|acl|meniscus|tendons?|"
+    "achilles|rotator cuff|muscles?"
 )
 _HURT = (
     "broke|broken|fractured|sprained|twisted|hurt|injured|tore|torn|cut|burned|burnt|bruised|dislocated|pulled|strained|"
-    "smashed|crushed|banged|sliced|scraped|shattered|cracked|ruptured|wrenched|jammed|hit"
+    "smashed|crushed|banged|bumped|sliced|scraped|shattered|cracked|ruptured|wrenched|jammed|hit|skinned|gashed|slammed|"
+    "popped|busted|threw out|messed up"
 )
+_WORSE = "(?:really|very|pretty|so|all|still|a bit|a little|quite) "
+_SIDE = r"(?:left|right|lower|upper|front|back|little|big|middle|index)"
+_WHOSE = r"(?:my|his|her|their|your|our)"
 _INJURY = re.compile(
-    rf"(?<!\w)(?:(?:(?:i|he|she|we|they|you)(?:'ve|'s|'d)? )?(?:have |has |had |just |also |badly |really )*"
-    rf"(?:{_HURT}) (?:my|his|her|their|your|our|a|an|the|both)(?: (?:left|right|lower|upper|front|back|little|big))? "
-    rf"(?:{_BODY})"
-    rf"|(?:an? )?(?:{_HURT}|swollen|wounded|bleeding) (?:left |right |lower |upper )?(?:{_BODY})"
-    rf"|(?:my|his|her|their|your) (?:left |right )?(?:{_BODY}) (?:is|was|got|are|were) (?:{_HURT}|swollen)"
+    rf"(?<!\w)(?:(?:(?:i|he|she|we|they|you)(?:'ve|'s|'d)? )?(?:have |has |had |just |also |badly |really |may have )*"
+    rf"(?:{_HURT}) (?:{_WHOSE}|an?|the|both|some|two|three|a couple of|one of {_WHOSE})(?: {_SIDE})? (?:{_BODY})"
+    rf"|(?:an? )?(?:{_HURT}|swollen|wounded|bleeding|bloody|black) (?:{_SIDE} )?(?:{_BODY})"
+    rf"|{_WHOSE} (?:{_SIDE} )?(?:{_BODY}) (?:is|was|got|are|were|feels?) (?:{_WORSE})?"
+    rf"(?:{_HURT}|swollen|bleeding|sore|stiff|painful|numb)"
+    rf"|{_WHOSE} (?:{_SIDE} )?(?:{_BODY}) (?:hurts|aches|is killing me)"
+    r"|(?:an? )?(?:bad |deep |small |big |nasty )?(?:cut|gash|bruise|bump|burn|scratch|wound|swelling|stitches) "
+    rf"(?:on|to|in|under|over|above|below) {_WHOSE} (?:{_SIDE} )?(?:{_BODY})"
     rf"|(?:{_BODY}) (?:injury|injuries|fracture|sprain|wound|bruise|laceration|contusion|burn|strain|dislocation))"
     r"(?!\w)"
 )
@@ -133,9 +159,10 @@ class MedicalTerms:
         listed = [_Found(policy, first, last, _LISTED) for first, last, policy in self._terms.find(tokens)]
         taken = {position for found in listed for position in range(found.first, found.last + 1)}
         is_medical = bool(listed)
-        found = [*listed, *_named_conditions(tokens), *self._unlisted_drugs(tokens, taken, is_medical)]
+        found = [*listed, *_headed(tokens), *self._unlisted_drugs(tokens, taken, is_medical)]
+        numbers = {atom.start for atom in conversation.atoms if atom.is_number or atom.kind is Kind.HUNDRED}
         for one in found:
-            last = _end_of_dose(conversation, tokens, one.last) if one.policy == "drug" else one.last
+            last = _end_of_dose(numbers, tokens, one.last) if one.policy == "drug" else one.last
             yield self._candidate(conversation, one.policy, tokens[one.first].start, tokens[last].end, one.score)
         text = lowered(conversation.text)
         for match in _INJURY.finditer(text):
@@ -180,24 +207,30 @@ class MedicalTerms:
         return Candidate(policy, first_word, last_word, score, self.name, value)
 
 
-def _named_conditions(tokens: Sequence[Token]) -> Iterator[_Found]:
-    """`stage three kidney disease`: a head with the words before it that say which."""
+def _headed(tokens: Sequence[Token]) -> Iterator[_Found]:
+    """`stage three kidney disease`, `knee replacement`: a head with the words before it that say which."""
     for position, token in enumerate(tokens):
-        if token.plain not in _CONDITION_HEADS:
-            continue
-        first = position
-        while first > 0 and not tokens[first].begins_clause and _is_modifier(tokens[first - 1].plain):
-            first -= 1
-        wanted = _MODIFIERS_OF_WEAK_HEADS.get(token.plain)
-        if first == position and token.plain in _NEED_MODIFIER:
-            continue
-        if wanted is not None and wanted.isdisjoint(other.plain for other in tokens[first:position]):
-            continue
-        yield _Found("medical_condition", first, position, _BY_FORM)
+        if token.plain in _CONDITION_HEADS:
+            first = _first_modifier(tokens, position, _MODIFIERS)
+            wanted = _MODIFIERS_OF_WEAK_HEADS.get(token.plain)
+            if first == position and token.plain in _NEED_MODIFIER:
+                continue
+            if wanted is not None and wanted.isdisjoint(other.plain for other in tokens[first:position]):
+                continue
+            yield _Found("medical_condition", first, position, _BY_FORM)
+        elif token.plain in _PROCESS_HEADS:
+            first = _first_modifier(tokens, position, _PROCESS_MODIFIERS)
+            if first < position:
+                yield _Found("medical_process", first, position, _BY_FORM)
 
 
-def _is_modifier(word: str) -> bool:
-    return word in _MODIFIERS or (word.isdigit() and len(word) == 1)
+def _first_modifier(tokens: Sequence[Token], position: int, modifiers: frozenset[str]) -> int:
+    while position > 0 and not tokens[position].begins_clause:
+        before = tokens[position - 1].plain
+        if before not in modifiers and not (before.isdigit() and len(before) == 1 and modifiers is _MODIFIERS):
+            break
+        position -= 1
+    return position
 
 
 def _is_taken(tokens: Sequence[Token], position: int) -> bool:
@@ -206,9 +239,11 @@ def _is_taken(tokens: Sequence[Token], position: int) -> bool:
     return any(token.plain in _TAKING for token in before) and not tokens[position].begins_sentence
 
 
-def _end_of_dose(conversation: Conversation, tokens: Sequence[Token], last: int) -> int:
-    """The last token of the dose that follows a medicine's name: `metoprolol, fifty milligrams`."""
-    numbers = {atom.start for atom in conversation.atoms if atom.is_number or atom.kind is Kind.HUNDRED}
+def _end_of_dose(numbers: Set[int], tokens: Sequence[Token], last: int) -> int:
+    """The last token of the dose that follows a medicine's name: `metoprolol, fifty milligrams`.
+
+    `numbers` are the characters at which numbers start.
+    """
     position = last + 1
     while position < len(tokens) and tokens[position].start in numbers and not tokens[position].begins_sentence:
         position += 1

@@ -36,7 +36,8 @@ _RELATIVE = _any(
 _PARTY = _any(
     "beneficiary|payee|recipient|next of kin|emergency contact|account ?holder|card ?holder|policy ?holder|insured",
     "patient|passenger|guest|tenant|sender|contact person|guarantor|co-?signer|other (?:parent|driver|passenger)",
-    "primary care (?:doctor|physician|provider)",
+    "primary care (?:doctor|physician|provider)|subscriber|provider|dependents?|employee|applicant|claimant|witness",
+    "owner|driver|parent|guardian|executor|trustee|student|counselor|candidate|technician|referring physician",
 )
 _KIND_OF_NAME = "full|first|last|middle|given|family|legal|maiden|birth|sur|nick|preferred|complete|real"
 _NAME = rf"(?:(?:{_KIND_OF_NAME})[- ]?)?(?:first and last )?names?"
@@ -52,7 +53,11 @@ _STRONG = _any(
     r"\b(?:my|his|her|your|their|our|the) (?:(?:late|new|old|oldest|young|older|younger|youngest|little|big|twin) )?"
     rf"{_RELATIVE}(?:'s name)?(?:'s| is|,| was)?",
 )
-_VAGUE = r"\b(?:this is|it's|that's|i'm|i am|called)"
+_VAGUE = _any(
+    r"\b(?:this is|it's|that's|i'm|i am|called)",
+    r"\b(?:reservation|booking|appointment|account|order|prescription|policy|package|delivery|table|it's|that's|is|be|"
+    r"listed|filed) (?:under|for)",
+)
 _ANNOUNCEMENT = re.compile(rf"(?:(?P<strong>{_STRONG})|{_VAGUE})[ ]+", re.IGNORECASE)
 
 _GREETING = re.compile(
@@ -68,7 +73,7 @@ _SPELLED_BEHIND = re.compile(
 # Questions whose answer is a name.
 _QUESTION = re.compile(
     _any(
-        rf"\b(?:your|his|her|their|the|a|whose|and|\w+'s) (?:\w+ )?{_NAME}\b",
+        rf"\b(?:your|his|her|their|the|a|whose|and|\w+'s) (?:\w+ )?{_NAME}\b(?!(?:'s| is| was)\b(?!\s*\?))",
         rf"\b{_NAME}\s*(?:\?|please|,? (?:and|or) )",
         r"\bname (?:for|on|of) the (?:account|card|policy|order|reservation|booking|patient)",
         r"\bname and (?:age|address|date|number|account|phone|e-?mail)",
@@ -80,6 +85,7 @@ _QUESTION = re.compile(
     ),
     re.IGNORECASE,
 )
+_ASKS_FOR_A_NAME = re.compile(r"name|\bwho\b|\bwhom\b", re.IGNORECASE)
 _OTHER_NAMES = _any(
     "user ?|file|domain|brand|product|street|company|pet|school|host|business|screen|bank|hospital|network|store",
     "wi-?fi",
@@ -92,6 +98,7 @@ _ANSWER_TURNS = 3
 _ANSWER_S = 30.0
 _LONGEST_PAUSE_WORDS = 4
 _LONGEST_NAME = 5
+_LONGEST_MISHEARD_WORDS = 3
 
 # What an answer begins with before the name itself.
 _OPENERS = word_set(
@@ -102,6 +109,22 @@ _OPENERS = word_set(
     his her hers their our your he he's she she's they they're would be just under right alright one second hold on let
     me see thank you thanks great good morning afternoon spelled spell for actually sorry a an in to
     """
+)
+# What a short answer holds that is no name: an answer to something else, or none.
+_NOT_MISHEARD = word_set(
+    """
+    i i'm i'll you your he she it we they me him them what why how when where which who that this these those there
+    here not no don't didn't isn't do did does done know need want wait hold hang give get got go went come one two
+    three four five six seven eight nine ten zero minute minutes second seconds moment sure course ready number numbers
+    is are was were be been have has had can could will would should the an and or but if because already just same yes
+    yeah okay right correct please thank thanks sorry pardon again repeat spell spelled account card address phone
+    email date birth name names first last married single none nothing nobody myself himself herself both either
+    neither all any some of to for from with about by at on in up out so too very still also more less other another
+    new old thing things problem way away later now today tomorrow yesterday
+    """
+)
+_NEUTRAL_OPENERS = word_set(
+    "uh um er hmm yes yeah yep sure okay ok well so it's it is that's that the my name first last"
 )
 # Where a name ends: what follows is another sentence.
 _ENDERS = word_set(
@@ -121,6 +144,18 @@ class _Found(NamedTuple):
     first: int
     last: int
     score: float
+
+
+class _Question(NamedTuple):
+    """A question for a name.
+
+    Attributes:
+      end: The token behind it.
+      is_certain: Whether nothing else than a name could be the answer.
+    """
+
+    end: int
+    is_certain: bool
 
 
 class NameContexts:
@@ -204,16 +239,16 @@ class _Reader:
         """What is said after a question for a name."""
         spans = self._turns()
         for turn, (first, last) in enumerate(spans):
-            question = self._question_end(first, last)
+            question = self._question(first, last)
             if question is None:
                 continue
             asked_s = self._conversation.utterances[turn].end_s
             # The same voice may go on, where the recogniser put both sides of a mono recording in one utterance.
-            yield from self._answer(question, last, is_own=True)
+            yield from self._answer(question.end, last, is_own=True)
             for other in range(turn + 1, min(turn + 1 + _ANSWER_TURNS, len(spans))):
                 if self._conversation.utterances[other].start_s - asked_s > _ANSWER_S:
                     break
-                found = list(self._answer(*spans[other], is_own=False))
+                found = list(self._answer(*spans[other], is_own=False, is_certain=question.is_certain))
                 yield from found
                 if found or not self._is_backchannel(*spans[other]):
                     break
@@ -231,8 +266,8 @@ class _Reader:
             start = len(self.tokens)
         return spans
 
-    def _question_end(self, first: int, last: int) -> int | None:
-        """The token after the last question for a name in an utterance; None without one."""
+    def _question(self, first: int, last: int) -> _Question | None:
+        """The last question for a name in an utterance; None without one."""
         if last < first:
             return None
         text = self._conversation.text
@@ -244,16 +279,19 @@ class _Reader:
         ]
         if not matches:
             return None
-        return next((at for at in range(first, last + 1) if self.tokens[at].start >= matches[-1].end()), last + 1)
+        behind = next((at for at in range(first, last + 1) if self.tokens[at].start >= matches[-1].end()), last + 1)
+        return _Question(behind, _ASKS_FOR_A_NAME.search(matches[-1][0]) is not None)
 
-    def _answer(self, first: int, last: int, is_own: bool) -> Iterator[_Found]:
+    def _answer(self, first: int, last: int, is_own: bool, is_certain: bool = False) -> Iterator[_Found]:
         """Names at the beginning of an answer: further ones count while little else is said between them."""
         position = first
         others = 0
         is_start = not is_own
+        is_neutral = is_certain
         while position <= last and others <= _LONGEST_PAUSE_WORDS:
             token = self.tokens[position]
             if is_start and token.plain in _OPENERS and not self._is_name_in_place(position):
+                is_neutral = is_neutral and token.plain in _NEUTRAL_OPENERS
                 position += 1
                 continue
             end = self._end_of_answer(position, last) if is_start else self._end_of_name(position, not is_own)
@@ -261,6 +299,9 @@ class _Reader:
                 yield _Found(position, end, _ANSWER_SCORE)
                 position = end + 1
                 others = 0
+            elif is_start and is_neutral and (end := self._end_of_unlikely_name(position, last)) is not None:
+                yield _Found(position, end, _GUESS_SCORE)
+                position = end + 1
             else:
                 position += 1
                 others += 1
@@ -281,13 +322,25 @@ class _Reader:
             return self._end_of_name(position, is_expected=True)
         words = [token.plain for token in tokens]
         cased = self._is_cased(position)
-        if all(may_be_name(token, cased) or word in PARTICLES for token, word in zip(tokens, words, strict=True)):
+        is_name = [may_be_name(token, cased) for token in tokens]
+        if any(is_name) and all(certain or word in PARTICLES for certain, word in zip(is_name, words, strict=True)):
             return end
         if any(is_never_name(word) for word in words):
             return self._end_of_name(position, is_expected=True)
-        if any(word in given_names() for word in words) and all(word in all_names() for word in words):
+        is_known = any(word in given_names() for word in words) and all(word in all_names() for word in words)
+        if is_known and self._closes(end):
             return end
         return self._end_of_name(position, is_expected=True)
+
+    def _end_of_unlikely_name(self, position: int, last: int) -> int | None:
+        """The end of an answer that is nothing but a few everyday words: a rare name, as the recogniser heard it."""
+        end = position
+        while end < last and not self.tokens[end + 1].begins_clause:
+            end += 1
+        words = [token.plain for token in self.tokens[position : end + 1]]
+        if len(words) > _LONGEST_MISHEARD_WORDS or not all(word.isalpha() and len(word) > 1 for word in words):
+            return None
+        return end if _NOT_MISHEARD.isdisjoint(words) and not any(is_never_name(word) for word in words) else None
 
     def _goes_on(self, position: int) -> bool:
         token = self.tokens[position]
@@ -340,7 +393,7 @@ class _Reader:
     def _is_part(self, position: int, is_expected: bool) -> bool:
         token = self.tokens[position]
         cased = self._is_cased(position)
-        if may_be_name(token, cased):
+        if may_be_name(token, cased) or (token.before == "-" and token.plain.isalpha() and not is_expected):
             return True
         if is_never_name(token.plain) or len(token.plain) < 2 or not token.plain.isalpha():
             return False

@@ -10,7 +10,7 @@ from nicknames import NickNamer
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.name_words import PARTICLES, all_names, given_names, is_common, is_never_name
-from transforms.detect_pii.sounds import likeness, sound_of
+from transforms.detect_pii.sounds import sound_of, sounds_like
 from transforms.detect_pii.tokens import Token, cased_turns, tokens_of
 
 _LEAST_SCORE = 0.7
@@ -18,6 +18,8 @@ _LEAST_SCORE_OF_COMMON = 0.85
 _SHORTEST = 3
 _SHORTEST_ALIKE = 4
 _ALIKE = 0.78
+# A word that is no other name may be heard further off.
+_ALIKE_UNKNOWN = 0.7
 _SAME_PERSON = 0.85
 _EXACT_SCORE = 0.85
 _NICKNAME_SCORE = 0.75
@@ -80,8 +82,7 @@ class RepeatedNames:
         if word in given_names() and not known.keys().isdisjoint(self._related(word)):
             return _NICKNAME_SCORE
         # Another name that happens to sound alike belongs to another person, and is found by itself or not at all.
-        is_unknown_word = token.is_capitalised or not is_cased or word not in all_names()
-        return _ALIKE_SCORE if is_unknown_word and alike.has(word) else 0.0
+        return _ALIKE_SCORE if alike.has(word, _ALIKE if word in all_names() else _ALIKE_UNKNOWN) else 0.0
 
     def _related(self, word: str) -> set[str]:
         return self._nicknames.nicknames_of(word) | self._nicknames.canonicals_of(word)
@@ -96,13 +97,10 @@ class _Alike:
             if len(name) >= _SHORTEST_ALIKE:
                 self._by_first_sound[sound_of(name)[:1]].append(name)
 
-    def has(self, word: str) -> bool:
+    def has(self, word: str, least: float) -> bool:
         if len(word) < _SHORTEST_ALIKE:
             return False
-        return any(
-            abs(len(name) - len(word)) <= len(name) // 2 and likeness(word, name) >= _ALIKE
-            for name in self._by_first_sound[sound_of(word)[:1]]
-        )
+        return any(sounds_like(word, name, least) for name in self._by_first_sound[sound_of(word)[:1]])
 
 
 def same_people(names: Collection[str]) -> dict[str, str]:
@@ -124,7 +122,7 @@ def same_people(names: Collection[str]) -> dict[str, str]:
         if len(matching) == 1:
             people[name] = matching[0]
         else:
-            people[name] = next((known for known in alone if likeness(name, known) >= _SAME_PERSON), name)
+            people[name] = next((known for known in alone if sounds_like(name, known, _SAME_PERSON)), name)
             alone.append(people[name])
     return people
 
@@ -132,12 +130,12 @@ def same_people(names: Collection[str]) -> dict[str, str]:
 def _is_same(one: str, other: str) -> bool:
     """Whether two full names may be one person's: each word of the shorter has its like in the longer."""
     shorter, longer = sorted((one.split(), other.split()), key=len)
-    return all(any(likeness(word, candidate) >= _ALIKE for candidate in longer) for word in shorter)
+    return all(any(sounds_like(word, candidate, _ALIKE) for candidate in longer) for word in shorter)
 
 
 def _with_part(part: str, names: Iterable[str]) -> Iterator[str]:
     for name in names:
         if any(
-            part == word or (len(part) >= _SHORTEST_ALIKE and likeness(part, word) >= _ALIKE) for word in name.split()
+            part == word or (len(part) >= _SHORTEST_ALIKE and sounds_like(part, word, _ALIKE)) for word in name.split()
         ):
             yield name

@@ -24,23 +24,26 @@ _NEVER = word_set(
     siri alexa cortana bixby google facebook instagram whatsapp twitter snapchat tiktok youtube netflix amazon ebay
     paypal venmo zelle uber lyft airbnb spotify skype zoom gmail yahoo outlook hotmail apple microsoft windows android
     iphone ipad samsung playstation nintendo visa mastercard amex maestro covid medicare medicaid
-    monday tuesday wednesday thursday friday saturday sunday january february march april june july august september
-    october november december christmas easter thanksgiving halloween ramadan diwali hanukkah
-    alpha bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec
-    romeo sierra tango uniform victor whiskey xray yankee zulu
+    monday tuesday wednesday thursday friday saturday sunday january february march july september october november
+    december christmas easter thanksgiving halloween ramadan diwali hanukkah
+    alpha bravo delta echo foxtrot golf hotel kilo lima papa quebec tango uniform whiskey xray yankee zulu
     sir maam ma'am mom mum dad mommy daddy mama grandma grandpa honey sweetie dear darling buddy dude guys folks
     yeah yep yup yes nope nah okay ok uh um hmm mhm huh oh ah wow ha hey hi hello bye goodbye thanks please sorry
     awesome perfect great good fine sure right alright exactly correct absolutely definitely certainly wonderful
     excellent amazing fantastic unfortunately lovely cool nice god jesus christ lord gosh jeez goodness damn hell
     wifi bluetooth internet ethernet router modem pdf usb hdmi gps atm pin cvv cvc ssn dob vin ip iban nhs
     maiden surname id url www http https html com net org app apps email sms faq ceo cfo hr it pc tv dvd cd llc inc
-    ltd corp
+    ltd corp am pm etc
     """
 )
 
 
 # Shorter words in capitals are abbreviations, or letters that were spelled.
 _SHORTEST_IN_CAPITALS = 4
+
+
+# Names that are as often a month, or explain a letter.
+_RATHER_SOMETHING_ELSE = word_set("april may june august charlie mike oscar victor romeo juliet juliett sierra india")
 
 
 @cache
@@ -56,6 +59,11 @@ def all_names() -> frozenset[str]:
 def is_never_name(word: str) -> bool:
     """Whether a model's opinion alone is not enough to take it for a name. `word` is plain."""
     return word in _NEVER
+
+
+def is_rather_something_else(word: str) -> bool:
+    """Whether a name is as often a month or a word of the spelling alphabet. `word` is plain."""
+    return word in _RATHER_SOMETHING_ELSE
 
 
 def is_common(word: str) -> bool:

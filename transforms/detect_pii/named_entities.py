@@ -16,16 +16,23 @@ from transforms.detect_pii.name_words import (
     all_names,
     is_common,
     is_never_name,
+    is_rather_something_else,
     may_be_name,
 )
+from transforms.detect_pii.settings import DetectionSettings
 from transforms.detect_pii.spacy_model import SpacyModel
 from transforms.detect_pii.token_classifier import LabelledSpan, TokenClassifier
 from transforms.detect_pii.tokens import Token, cased_turns, read_terms, tokens_of, word_set
 
+# spaCy's code for models of many languages.
+_ANY_LANGUAGE = "xx"
 # The classifier finds most where it sees about this much at a time.
 _WINDOW_CHARACTERS = 480
 _WINDOW_OVERLAP = 64
 _SHORT_UTTERANCE = 90
+_ASKS = re.compile(
+    r"\?|\b(?:name|address|who|where|spell|live|located|city|town|street|e-?mail|speaking)\b", re.IGNORECASE
+)
 
 _SPACY_POLICIES = {
     "PERSON": "person_name",
@@ -41,8 +48,6 @@ _SPACY_POLICIES = {
 _CLASSIFIER_POLICIES = {
     "GIVEN_NAME": "person_name",
     "SURNAME": "person_name",
-    "PERSON": "person_name",
-    "PER": "person_name",
     "EMAIL": "email_address",
     "BUILDING_NUMBER": "location_address_street",
     "STREET_NAME": "location_address_street",
@@ -50,8 +55,23 @@ _CLASSIFIER_POLICIES = {
     "CITY": "location_city",
     "STATE": "location_city",
     "ZIP_CODE": "location_zip",
+    # Labels of other classifiers that users bring.
+    "PERSON": "person_name",
+    "PER": "person_name",
+    "NAME": "person_name",
+    "FIRSTNAME": "person_name",
+    "MIDDLENAME": "person_name",
+    "LASTNAME": "person_name",
+    "GIVENNAME": "person_name",
+    "PATIENT": "person_name",
+    "STAFF": "person_name",
+    "STREET": "location_address_street",
     "LOC": "location",
+    "LOCATION": "location",
+    "COUNTRY": "location_city",
     "ORG": "organization",
+    "ORGANIZATION": "organization",
+    "HOSPITAL": "organization_medical_facility",
 }
 _PLACES = ("location_address_street", "location_city", "location_zip", "location")
 # The classifier takes digits of any kind for these: they count beside a street, city or state only.
@@ -67,9 +87,17 @@ MEDICAL_FACILITY_WORDS = word_set(
     """
 )
 
+ORGANISATION_ENDINGS = MEDICAL_FACILITY_WORDS | word_set(
+    """
+    bank insurance inc llc ltd limited corporation university college academy school elementary institute airlines
+    mutual
+    """
+)
+
 # What the detector believes: see docs for how scores were calibrated.
 BOTH = 0.95
 CLASSIFIER = 0.9
+CLASSIFIER_KNOWN = 0.75
 SPACY_KNOWN = 0.85
 SPACY = 0.7
 SPACY_UNKNOWN = 0.5
@@ -115,6 +143,18 @@ class _Mark(NamedTuple):
     model: str
 
 
+def model_identities(settings: DetectionSettings) -> dict[str, str]:
+    """The models' names and checksums, for provenance, without loading them.
+
+    Raises:
+      ConfigurationError: One is absent, or not the one that was tested.
+    """
+    return {
+        "named_entities": SpacyModel(settings.spacy_model).identity,
+        "token_classifier": TokenClassifier(settings.token_classifier).identity,
+    }
+
+
 class NamedEntities:
     """A recogniser: see `transforms.detect_pii.candidate`.
 
@@ -152,20 +192,14 @@ class NamedEntities:
         self._spacy.load()
         self._classifier.load()
 
-    @property
-    def identities(self) -> dict[str, str]:
-        """The models' names and checksums, for provenance."""
-        return {"named_entities": self._spacy.identity, "token_classifier": self._classifier.identity}
-
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         tokens = tokens_of(conversation)
         marks: list[list[_Mark]] = [[] for _ in tokens]
         worth = _worth_reading(conversation, tokens)
-        spans = list(_utterances(conversation))
-        classified = _useful(self._classified(conversation, _with_questions(spans, worth)))
+        classified = _useful(self._classified(conversation, _with_context(conversation, worth)))
         _mark(tokens, marks, classified, _CLASSIFIER_POLICIES, "classifier")
-        if conversation.language.code == "en":
-            read = [span for turn, span in enumerate(spans) if worth[turn]]
+        if self._spacy.language in (conversation.language.code, _ANY_LANGUAGE):
+            read = [span for turn, span in enumerate(_utterances(conversation)) if worth[turn]]
             _mark(tokens, marks, self._spacy_entities(conversation, tokens, read), _SPACY_POLICIES, "spacy")
         return _Assembly(conversation, tokens, marks).candidates()
 
@@ -224,10 +258,14 @@ def _worth_reading(conversation: Conversation, tokens: Sequence[Token]) -> list[
     return worth
 
 
-def _with_questions(spans: Sequence[tuple[int, int]], worth: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """The spans that are worth reading, and what was said shortly before them: a question tells what an answer is."""
-    for turn, (start, end) in enumerate(spans):
-        if worth[turn] or (turn + 1 < len(spans) and worth[turn + 1] and end - start < _SHORT_UTTERANCE):
+def _with_context(conversation: Conversation, worth: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """The utterances that are worth reading, with what was asked before them and how the same voice went on."""
+    utterances = conversation.utterances
+    for turn, (start, end) in enumerate(_utterances(conversation)):
+        is_followed = turn + 1 < len(worth) and worth[turn + 1]
+        is_question = is_followed and _ASKS.search(conversation.text, start, end) is not None
+        goes_on = turn > 0 and worth[turn - 1] and utterances[turn - 1].channel == utterances[turn].channel
+        if worth[turn] or (end - start < _SHORT_UTTERANCE and (is_question or goes_on)):
             yield start, end
 
 
@@ -310,7 +348,11 @@ def place_policy(name: str) -> str:
 def is_spelling_example(tokens: Sequence[Token], position: int) -> bool:
     """Whether a word only explains a letter: `I as in India`."""
     before = [token.plain for token in tokens[max(0, position - 2) : position]]
-    return bool(before) and (before[-1] in ("in", "for", "like") and (len(before[0]) == 1 or before[0].endswith("as")))
+    return (
+        bool(before)
+        and before[-1] in ("in", "for", "like", "inn")
+        and (len(before[0]) == 1 or before[0].endswith("as"))
+    )
 
 
 def name_value(tokens: Sequence[Token]) -> str:
@@ -382,7 +424,7 @@ class _Assembly:
         first, last = self._trimmed(first, last)
         if first > last or not self._is_person(first, last):
             return
-        if self._tokens[last].plain in self._conversation.language.street_suffixes and first < last:
+        if first < last and self._is_street_suffix(self._tokens[last].plain):
             yield self._candidate("location_address_street", first, last, SPACY)
             return
         score = self._person_score(first, last)
@@ -406,6 +448,11 @@ class _Assembly:
 
     def _is_person(self, first: int, last: int) -> bool:
         tokens = self._tokens[first : last + 1]
+        if first == last and is_rather_something_else(tokens[0].plain):
+            certainty = self._certainty(first, "classifier") + self._certainty(first, "spacy")
+            return certainty > _SURE and not is_spelling_example(self._tokens, first)
+        if first == last and tokens[0].plain in read_terms("drugs") - all_names():
+            return False
         if not all(is_common(token.plain) for token in tokens):
             return True
         if not any(token.plain in all_names() for token in tokens):
@@ -417,15 +464,23 @@ class _Assembly:
             return self._certainty(first, "classifier") > _SURE
         return True
 
+    def _is_street_suffix(self, word: str) -> bool:
+        """Whether a name that ends with a word must be a street's: Park and Hill are surnames too."""
+        language = self._conversation.language
+        return word in language.street_suffixes - language.ordinary_suffixes - TITLES and word not in all_names()
+
     def _person_score(self, first: int, last: int) -> float:
         positions = range(first, last + 1)
         by_classifier = max(self._certainty(position, "classifier") for position in positions)
         by_spacy = any(self._certainty(position, "spacy") for position in positions)
+        is_known = any(
+            self._tokens[position].plain in all_names() and not is_common(self._tokens[position].plain)
+            for position in positions
+        )
         if by_classifier and by_spacy:
             return BOTH
         if by_classifier:
-            return CLASSIFIER * by_classifier
-        is_known = any(self._tokens[position].plain in all_names() for position in positions)
+            return max(CLASSIFIER * by_classifier, CLASSIFIER_KNOWN if is_known else 0.0)
         return SPACY_KNOWN if is_known else SPACY
 
     def _certainty(self, position: int, model: str) -> float:
@@ -454,7 +509,7 @@ class _Assembly:
 
     def _belongs_after(self, position: int) -> bool:
         token = self._tokens[position]
-        if token.plain in SUFFIXES:
+        if token.plain in SUFFIXES or (token.before == "-" and token.plain.isalpha()):
             return True
         is_cased = self._is_cased(position)
         if token.plain in PARTICLES or (len(token.plain) == 1 and token.text.isupper() and token.plain != "i"):
@@ -478,11 +533,23 @@ class _Assembly:
         if policy == "location" and is_everyday and not is_title_case:
             return
         score = CLASSIFIER if policy != "location" else SPACY
+        if policy == "location" and tokens[-1].plain in MEDICAL_FACILITY_WORDS:
+            policy = "organization_medical_facility"
         if tokens[-1].plain in self._conversation.language.street_suffixes:
             policy = "location_address_street"
         if policy == "location_address_street":
+            words = [token for token in tokens if token.plain.isalpha()]
+            if words and not any(self._could_be_street(token) for token in words):
+                return
             first = self._begin_of_street(first)
         yield self._candidate(policy, first, last, score)
+
+    def _could_be_street(self, token: Token) -> bool:
+        """Whether a word makes it more than a number of something: `aisle 10` is no street."""
+        language = self._conversation.language
+        is_marked = token.is_capitalised and not token.begins_sentence
+        is_part = token.plain in language.street_suffixes or token.plain in language.unit_words
+        return is_marked or is_part or not is_common(token.plain)
 
     def _begin_of_street(self, first: int) -> int:
         """Takes in the words of a street's name that no model saw: `Maple` of `Maple Grove Avenue`."""
@@ -512,7 +579,23 @@ class _Assembly:
             return
         if is_never_name(name) and is_spelling_example(self._tokens, first):
             return
+        if self._is_inside_organisation(first, last):
+            return
         yield self._candidate(policy, first, last, SPACY_KNOWN if is_listed else SPACY)
+
+    def _is_inside_organisation(self, first: int, last: int) -> bool:
+        """Whether a place is only part of a name: `Lakeview Family Clinic`."""
+        following = last + 1
+        if following == len(self._tokens) or not self._is_joined(following, " -'’&"):
+            return False
+        if self._has(following, "organization") and any(
+            self._has(at, "organization") for at in range(first, following)
+        ):
+            return True
+        words = self._tokens[following : following + 2]
+        return any(word.plain in ORGANISATION_ENDINGS and not word.begins_clause for word in words) and (
+            not self._is_cased(first) or words[0].is_capitalised
+        )
 
     def _organisation(self, first: int, last: int) -> Iterator[Candidate]:
         tokens = self._tokens[first : last + 1]

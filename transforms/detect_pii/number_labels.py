@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import Kind
+from transforms.detect_pii.atoms import NUMBERS, Kind
 from transforms.detect_pii.checksums import kinds_of_number
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.cues import Cue
@@ -39,8 +40,8 @@ SHAPES = {
     "phone_number": _shape(3, 16, (7, 10, 11, 12)),
     "credit_card_number": _shape(3, 40, (4, *range(14, 20))),
     "card": _shape(8, 40, range(14, 20)),
-    "credit_card_cvv": _shape(3, 4, (3, 4)),
-    "credit_card_expiration": _shape(3, 6, (4, 6)),
+    "credit_card_cvv": _shape(2, 4, (3, 4)),
+    "credit_card_expiration": _shape(2, 6, (3, 4, 6)),
     "us_social_security_number": _shape(3, 12, (4, 9)),
     "account_number": _shape(3, 30, range(6, 16), True),
     "banking_information": _shape(4, 36, (6, 8, 9, 10, 11, 12, 18, 20, 22, 24), True),
@@ -76,6 +77,7 @@ _CARD_TALK_S = 120.0
 _CARD_ANSWER_S = 15.0
 _VAGUE = frozenset({"number_sequence", "code"})
 _TURNS_BACK = 8
+_LEAST_IN_SEVERAL_GROUPS = 7
 _TURNS_TO_REPAIR = 2
 _EMERGENCY_NUMBERS = frozenset({"911", "999", "112", "988", "311", "411", "611", "101", "111"})
 
@@ -172,8 +174,11 @@ class NumberLabeller(AtomReader):
         label = self._latest[0]
         return NumberLabel(label.policy, label.alternatives, 0.6, False)
 
-    def label_date(self, first: int, last: int) -> str | None:
-        """`date_of_birth` or `credit_card_expiration` where a cue says that a date is one."""
+    def label_date(self, first: int, last: int, whole: bool) -> str | None:
+        """`date_of_birth` or `credit_card_expiration` where a cue says that a date is one.
+
+        Without a cue, a month and a year (not a `whole` date) right after a card number are its expiry date.
+        """
         group = Group(first, last, "00000000", self._turns[first])
         found = [
             item
@@ -182,7 +187,8 @@ class NumberLabeller(AtomReader):
         ]
         best = max(found, key=lambda item: item.strength, default=None)
         if best is None or best.strength < _FLOOR:
-            return None
+            follows_card = 0 <= self._start_s(Run([group])) - self._card_seen_s <= _CARD_ANSWER_S
+            return "credit_card_expiration" if follows_card and not whole else None
         self._answered[best.cue] = self._answered.get(best.cue, 0) + 1
         return best.policy
 
@@ -216,7 +222,7 @@ class NumberLabeller(AtomReader):
             return None
         kinds = kinds_of_number(run.value)
         digits, letters = run.digits, run.letters
-        if letters and (digits < 3 or digits + letters < 6):
+        if letters and not kinds and (digits < 3 or digits + letters < 6):
             return None
         if not letters and digits < 6:
             return None
@@ -235,7 +241,8 @@ class NumberLabeller(AtomReader):
 
     def _evidence(self, run: Run, lengths: Sequence[int]) -> Iterator[_Evidence]:
         first = run.groups[0].first
-        start = self._atoms[first].start
+        # A cue may share the article of a date with it: "né le".
+        start = self._atoms[first].end
         turn = self._turns[first]
         start_s, end_s = self._start_s(run), self._end_s(run)
         bare = self._is_bare(run)
@@ -331,6 +338,8 @@ class NumberLabeller(AtomReader):
         """Whether the utterance that a run starts in says nothing but the number: then no length is too short."""
         turn = self._turns[run.groups[0].first]
         atoms = self._atoms[bisect_left(self._turns, turn) : bisect_right(self._turns, turn)]
+        if run.value == "1" and len(atoms) > 2:
+            return False  # "That one."
         hesitations = self._language.hesitations
         homophones = self._language.homophones
         return all(
@@ -364,9 +373,24 @@ class NumberLabeller(AtomReader):
         texts = [self._written(group) for group in run.groups]
         if all(re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d+)?", text) for text in texts):
             return True
+        if len(run.groups) > 1 and run.digits < _LEAST_IN_SEVERAL_GROUPS:
+            return True
+        if run.digits < _LEAST_IN_SEVERAL_GROUPS + 2 and any(self._is_listed(group) for group in run.groups):
+            return True
         if self._is_thousands(run):
             return True
         return all(re.fullmatch(r"(19|20)\d\d", text) for text in texts)
+
+    def _is_listed(self, group: Group) -> bool:
+        """`350 and 400`, `ten, twenty, thirty`: several numbers, not the parts of one."""
+        inside = self._atoms[group.first : group.last + 1]
+        if any(atom.kind is Kind.WORD and atom.value in self._language.list_words for atom in inside):
+            return True
+        numbers = [int(atom.value) for atom in inside if atom.kind in NUMBERS]
+        steps = {second - first for first, second in itertools.pairwise(numbers)}
+        counts = steps == {1} and len(numbers) >= 5
+        climbs = len(steps) == 1 and min(steps) >= 5 and len(numbers) >= 3
+        return (counts or climbs) and "-" not in self._written(group)
 
     def _is_thousands(self, run: Run) -> bool:
         """`four thousand two hundred`: identifiers are not said so."""

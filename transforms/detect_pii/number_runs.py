@@ -189,33 +189,40 @@ class _GroupGrammar(AtomReader):
         if letters is not None:
             if letters.value == "O" and after_digit and not letters.explained:
                 return position, position, "0"
-            if letters.value in ("A", "I") and not letters.explained and not self._may_be_letter(position):
+            if (
+                letters.value in self._language.one_letter_words
+                and not letters.explained
+                and not self._may_be_letter(position)
+            ):
                 return None
             if len(letters.value) > 1 and not letters.explained and not self._is_code(position):
                 return None
             return letters.first, letters.last, letters.value
+        return self._written_letters(position)
+
+    def _written_letters(self, position: int) -> tuple[int, int, str] | None:
+        """Letters that the recogniser wrote as a word: `bx449`, `kxr 4471`."""
         atom = self._atoms[position]
         if atom.kind is not Kind.WORD:
             return None
         if len(atom.value) <= 3 and self._touches_digits(position):
             return position, position, atom.value.upper()
-        # Recognisers without capitals write the letters of a plate as a word that is none: "kxr 4471".
         unspeakable = len(atom.value) <= 4 and not set(atom.value) & set("aeiouy") and atom.value.isascii()
         if unspeakable and atom.value not in self._language.abbreviations and self._is_code(position):
             return position, position, atom.value.upper()
         return None
 
     def _may_be_letter(self, position: int) -> bool:
-        """Whether an A or I may be said as a letter; one that starts a group is looked at again with the whole group."""
+        """Whether an A or I may be said as a letter; one that starts a group is looked at again with the group."""
         following = self._neighbours(position)[1]
         return self._is_spelled(position) or (following < len(self._atoms) and self._atoms[following].kind in NUMBERS)
 
     def _is_spelled(self, position: int) -> bool:
         """Whether an A or I is the letter and not the word: hyphens, digits or other letters stand right beside it."""
         atom = self._atoms[position]
-        before = self._text[max(0, atom.start - 1) : atom.start]
-        after = self._text[atom.end : atom.end + 1]
-        if before == "-" or after == "-" or self._touches_digits(position):
+        if "-" in (self._text[atom.start - 1 : atom.start], self._text[atom.end : atom.end + 1]):
+            return True
+        if self._touches_digits(position):
             return True
         before, following = self._neighbours(position)
         if self._is_letter(following) and self._is_letter_or_digit(self._neighbours(following)[1]):
@@ -240,7 +247,7 @@ class _GroupGrammar(AtomReader):
             return False
         atom = self._atoms[position]
         return atom.kind in (Kind.DIGIT, Kind.DIGITS, Kind.TENS, Kind.TEEN) or (
-            atom.kind is Kind.LETTER and atom.value not in ("A", "I")
+            atom.kind is Kind.LETTER and atom.value not in self._language.one_letter_words
         )
 
     def _is_code(self, position: int) -> bool:
@@ -299,7 +306,11 @@ class _GroupGrammar(AtomReader):
 
     def _is_article(self, parts: Sequence[tuple[int, int, str]]) -> bool:
         """`a 20`, `I 3`: in front of a few digits, an A or I is a word."""
-        if parts[0][2] not in ("A", "I") or parts[0][0] != parts[0][1] or self._is_spelled(parts[0][0]):
+        if (
+            parts[0][2] not in self._language.one_letter_words
+            or parts[0][0] != parts[0][1]
+            or self._is_spelled(parts[0][0])
+        ):
             return False
         return sum(len(value) for _, _, value in parts[1:]) < _LEAST_DIGITS_AFTER_AN_ARTICLE
 
@@ -315,11 +326,11 @@ def find_runs(conversation: Conversation, groups: Sequence[Group], cues: Sequenc
     runs: list[Run] = []
     cue_starts = [cue.start for cue in cues]
     for group in groups:
-        if runs and not _cue_between(conversation, cue_starts, runs[-1].groups[-1], group):
-            if _continues(conversation, runs[-1], group):
-                runs[-1].groups.append(group)
-                continue
-        runs.append(Run([group]))
+        parted = not runs or _cue_between(conversation, cue_starts, runs[-1].groups[-1], group)
+        if not parted and _continues(conversation, runs[-1], group):
+            runs[-1].groups.append(group)
+        else:
+            runs.append(Run([group]))
     return [_without_a_lone_digit(conversation, run) for run in runs]
 
 

@@ -7,31 +7,37 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import Kind
+from transforms.detect_pii.atoms import NUMBERS, Atom, Kind
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.cues import lowered
 from transforms.detect_pii.languages import Language
 
-_LONGEST_PASSWORD = 16
+_LEADING_OVER = (" as", " under", " with", " by")
+_LONGEST_PASSWORD = 24
 _LONGEST_USERNAME = 10
 _LONGEST_ANSWER = 7
 _LONGEST_MIXED = 4
 _TURNS_OPEN = 2
+_ATOMS_TO_FOLLOW_UP = 25
+_ATOMS_BEFORE_ANNOUNCEMENT = 4
 _TURNS_OF_VERIFICATION = 8
 
 
 class _Announcement(NamedTuple):
-    """`my password`, `your mother's maiden name`: what is announced, and where the words end."""
+    """`my password`, `your mother's maiden name`: what is announced, where the words end, and whether they lead over
+    to it by themselves: `log in as`.
+    """
 
     policy: str
     end: int
     turn: int
+    linked: bool
 
 
 class Secrets:
@@ -57,35 +63,37 @@ class _SecretGrammar(AtomReader):
     def scan(self) -> Iterator[Candidate]:
         for announcement in self._announcements():
             yield from self._in_same_turn(announcement)
+            yield from self._in_follow_up(announcement)
             yield from self._in_answer(announcement)
 
     def _announcements(self) -> Iterator[_Announcement]:
         latest: _Announcement | None = None
-        verified = -_TURNS_OF_VERIFICATION - 1
-        for match in _pattern(self._language).finditer(self._lowered):
-            policy = match.lastgroup
-            assert policy is not None
-            turn = self._conversation.turn_of(self._conversation.word_at(match.start()))
+        matches = [
+            (match.lastgroup or "", match, self._conversation.turn_of(self._conversation.word_at(match.start())))
+            for match in _pattern(self._language).finditer(self._lowered)
+        ]
+        verified = [turn for policy, _, turn in matches if policy == "verification"]
+        for announced, match, turn in matches:
+            policy = announced
             if policy == "another":
                 # "And the new one": of what was asked for last.
                 if latest is None or turn - latest.turn > 2 * _TURNS_OPEN:
                     continue
                 policy = latest.policy
             if policy == "verification":
-                verified = turn
                 continue
             if policy == "memory":
                 # Favourite teachers and first cars are small talk, unless somebody is being verified.
-                if turn - verified > _TURNS_OF_VERIFICATION:
+                if not any(-1 <= turn - verification <= _TURNS_OF_VERIFICATION for verification in verified):
                     continue
                 policy = "answer"
-            latest = _Announcement(policy, match.end(), turn)
+            latest = _Announcement(policy, match.end(), turn, match.group().endswith(_LEADING_OVER))
             yield latest
 
     def _in_same_turn(self, announcement: _Announcement) -> Iterator[Candidate]:
         """`my password is capital B, lowercase l u e`."""
         first = self._atom_from(announcement.end)
-        linked = False
+        linked = announcement.linked
         while first < len(self._atoms) and self._turns[first] == announcement.turn:
             value = self._atoms[first].value
             if value in self._language.secret_links or value == ":":
@@ -98,6 +106,27 @@ class _SecretGrammar(AtomReader):
         if self._atoms[first].value in ".?!" or self._atoms[first].value.lower() in self._language.not_secrets:
             return
         yield from self._up_to_end(announcement.policy, first, 0.85)
+
+    def _in_follow_up(self, announcement: _Announcement) -> Iterator[Candidate]:
+        """`I forgot my password. I think it was blue dragon 7.`"""
+        first = self._atom_from(announcement.end)
+        for position in range(first, min(first + _ATOMS_TO_FOLLOW_UP, len(self._atoms) - 1)):
+            if self._turns[position] != announcement.turn:
+                return
+            for pointer in self._language.secret_pointers:
+                end = position + len(pointer)
+                said = tuple(atom.value for atom in self._atoms[position:end]) == pointer
+                if said and self._is_together(position, end) and self._looks_chosen(end):
+                    yield from self._up_to_end(announcement.policy, end, 0.7)
+                    return
+
+    def _looks_chosen(self, first: int) -> bool:
+        """Whether words read as a password by themselves: digits, signs or letters among few words."""
+        if not self._reads_as_secret(first, self._turns[first]):
+            return False
+        clause = self._clause(first)
+        mixed = any(atom.kind is not Kind.WORD or atom.value in self._language.symbols for atom in clause)
+        return mixed or self._is_capital(first)
 
     def _in_answer(self, announcement: _Announcement) -> Iterator[Candidate]:
         """`What was your first pet?` `Biscuit.`"""
@@ -130,7 +159,8 @@ class _SecretGrammar(AtomReader):
             self._lowered, self._atoms[first].start, self._atoms[end - 1].end
         ):
             following = self._atom_from(match.end())
-            if following < end and self._atoms[following].value in self._language.secret_links:
+            early = self._atom_from(match.start()) - first <= _ATOMS_BEFORE_ANNOUNCEMENT
+            if early and following < end and self._value(following) in self._language.secret_links:
                 return following
         return first
 
@@ -142,7 +172,8 @@ class _SecretGrammar(AtomReader):
                 break
             rest.append(self._atoms[position])
         words = sum(atom.kind is not Kind.SYMBOL for atom in rest)
-        return words <= 6 or any(atom.value == "?" for atom in rest[:12])
+        one_sentence = not any(atom.value in ".!" for atom in rest[:-1])
+        return (words <= 6 and one_sentence) or any(atom.value == "?" for atom in rest[:12])
 
     def _is_lead(self, position: int) -> bool:
         value = self._atoms[position].value.lower()
@@ -150,14 +181,10 @@ class _SecretGrammar(AtomReader):
 
     def _reads_as_secret(self, first: int, turn: int) -> bool:
         """Whether an answer's first clause is a value and not a sentence."""
-        clause = []
-        for position in range(first, len(self._atoms)):
-            atom = self._atoms[position]
-            if self._turns[position] != turn or (atom.value in ".!" and self._followed_by_space(position)):
-                break
-            if atom.value == "?":
-                return False
-            clause.append(atom)
+        clause = self._clause(first)
+        following = first + len(clause)
+        if self._value(following) == "?" and self._turns[following] == turn:
+            return False
         words = [atom for atom in clause if atom.kind is not Kind.SYMBOL]
         spelled = any(atom.kind is not Kind.WORD for atom in words)
         if spelled and len(words) <= _LONGEST_MIXED and words[0].kind is Kind.WORD and words[-1].is_number:
@@ -166,7 +193,28 @@ class _SecretGrammar(AtomReader):
             return False
         if words[0].value.lower() in self._language.not_secrets:
             return False
-        return not any(atom.value.lower() in self._language.sentence_words for atom in words[:_LONGEST_ANSWER])
+        if all(atom.value in self._language.backchannels for atom in words):
+            return False
+        return not any(
+            atom.value.lower() in self._language.sentence_words and not self._is_spelled_letter(first + offset)
+            for offset, atom in enumerate(self._atoms[first : first + _LONGEST_ANSWER])
+            if atom in clause
+        )
+
+    def _clause(self, first: int) -> Sequence[Atom]:
+        """The atoms up to the end of a sentence or utterance."""
+        end = first
+        while end < len(self._atoms) and self._turns[end] == self._turns[first]:
+            ends = self._value(end) in (".", "!") and self._followed_by_space(end)
+            if self._value(end) == "?" or (ends and self._value(end - 1) not in self._language.abbreviations):
+                break
+            end += 1
+        return self._atoms[first:end]
+
+    def _is_spelled_letter(self, position: int) -> bool:
+        """Whether an `I` is the letter: another letter or a digit stands beside it."""
+        neighbours = (self._kind(position - 1), self._kind(position + 1))
+        return self._kind(position) is Kind.LETTER and any(kind in (Kind.LETTER, *NUMBERS) for kind in neighbours)
 
     def _up_to_end(self, policy: str, first: int, score: float) -> Iterator[Candidate]:
         """To the end of the clause; signs, digits and spelled letters do not end it."""
@@ -178,12 +226,15 @@ class _SecretGrammar(AtomReader):
             if self._turns[position] != self._turns[first]:
                 break
             if atom.kind is Kind.SYMBOL:
-                if atom.value in "?" or (atom.value in ".!" and self._followed_by_space(position)):
+                titled = atom.value == "." and self._value(position - 1) in self._language.abbreviations
+                if atom.value == "?" or (atom.value in ".!" and self._followed_by_space(position) and not titled):
                     break
                 if atom.value == "," and policy != "password" and not self._goes_on(position + 1):
                     break
                 continue
-            if position > first and atom.value in self._language.secret_ends and not self._is_sign(position):
+            if position > first and atom.value in self._language.secret_ends and not self._is_spelled(position + 1):
+                break
+            if policy == "username" and position > first and self._is_number(position - 1) and self._is_word(position):
                 break
             words += 1
             if words > longest:
@@ -201,8 +252,17 @@ class _SecretGrammar(AtomReader):
             return False
         return self._atoms[position].kind is not Kind.WORD or self._atoms[position].value in self._language.symbols
 
-    def _is_sign(self, position: int) -> bool:
-        return self._atoms[position].value in self._language.symbols
+    def _is_word(self, position: int) -> bool:
+        return self._kind(position) is Kind.WORD and self._value(position) not in self._language.symbols
+
+    def _is_spelled(self, position: int) -> bool:
+        """Whether letters, digits or signs go on: `and then a 7`."""
+        while self._value(position) in ("then", "A", "an", "the"):
+            position += 1
+        return (
+            self._kind(position) not in (None, Kind.WORD, Kind.SYMBOL)
+            or self._value(position) in self._language.symbols
+        )
 
     def _followed_by_space(self, position: int) -> bool:
         end = self._atoms[position].end

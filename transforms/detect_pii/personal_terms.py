@@ -25,6 +25,8 @@ _LANGUAGE_BEHIND = word_set(
     "speaker speakers speaking interpreter translator translation language version subtitles lessons"
 )
 
+_LANGUAGE_REACH = 4
+
 _NUMBER = r"(?:\d{1,3}|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?: (?:hundred|foot|feet))?)"
 _SPOKEN = r"(?:[a-z]+(?:[- ](?:and )?[a-z]+){0,4}?|\d{1,3})"
 _COLOUR = r"(?:blonde?|brown|black|red|gr[ae]y|white|dark|light|curly|long|short|straight|wavy|brunette|auburn|ginger)"
@@ -59,7 +61,8 @@ _BY_PATTERN = {
         r"(?! (?:of|away|long|wide|deep|by|from))",
         rf"{_SPOKEN} (?:centi(?:meters|metres)|cm|inches|meters|metres) tall",
         r"(?:stand|stands|i'm|he's|she's) (?P<height>\d['’]\d{1,2})",
-        rf"(?:weigh|weighs|weighed|weighing|weight is) (?:about |around )?"
+        rf"(?:(?:i|he|she|you|do you|husband|wife|son|daughter|baby) (?:weigh|weighs|weighed)|my weight is) "
+        rf"(?:about |around )?"
         rf"(?P<weight>{_SPOKEN} (?:pounds|lbs|kilos|kilograms|kg|stone))",
         r"(?:blue|brown|green|hazel|gr[ae]y|black|dark|light) eye[sd]?|left[- ]handed|bald(?:ing)? (?:man|guy|head)",
         rf"{_COLOUR}(?: {_COLOUR})?[- ]hair(?:ed)?",
@@ -221,9 +224,10 @@ class PersonalTerms:
 
 
 def _is_about_language(tokens: Sequence[Token], first: int, last: int) -> bool:
-    before = {token.plain for token in tokens[max(0, first - 2) : first]}
+    before = {token.plain for token in tokens[max(0, first - _LANGUAGE_REACH) : first]}
     behind = {token.plain for token in tokens[last + 1 : last + 2]}
-    return not _LANGUAGE_BEFORE.isdisjoint(before) or not _LANGUAGE_BEHIND.isdisjoint(behind)
+    is_said_in = first > 0 and tokens[first - 1].plain == "in"
+    return is_said_in or not _LANGUAGE_BEFORE.isdisjoint(before) or not _LANGUAGE_BEHIND.isdisjoint(behind)
 
 
 def _describes(tokens: Sequence[Token], position: int) -> bool:

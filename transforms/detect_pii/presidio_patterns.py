@@ -66,12 +66,13 @@ class PresidioPatterns:
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         view = CanonicalView(conversation)
         for policy, pattern, score, recogniser in self._patterns:
-            for start, end in self._matches(pattern, view.text):
-                certainty = _certainty(recogniser, view.text[start:end], score)
-                if certainty >= _LEAST_SCORE:
-                    words = conversation.words_of(*view.source(start, end))
-                    value = "".join(character for character in view.text[start:end] if character.isalnum())
-                    for span in conversation.spans_by_utterance(*words):
+            for text, source in ((conversation.text, _as_it_is), (view.text, view.source)):
+                for start, end in self._matches(pattern, text):
+                    certainty = _certainty(recogniser, text[start:end], score)
+                    if certainty < _LEAST_SCORE:
+                        continue
+                    value = "".join(character for character in text[start:end] if character.isalnum())
+                    for span in conversation.spans_by_utterance(*conversation.words_of(*source(start, end))):
                         yield Candidate(policy, *span, certainty, self.name, value)
 
     def _matches(self, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
@@ -83,6 +84,10 @@ class PresidioPatterns:
             raise PatternTimeoutError(
                 f"a pattern took more than {_TIMEOUT_S:.0f} s on this recording's transcript"
             ) from None
+
+
+def _as_it_is(start: int, end: int) -> tuple[int, int]:
+    return start, end
 
 
 def _certainty(recogniser: Any, matched: str, score: float) -> float:

@@ -19,6 +19,7 @@ _PERCENT = "%"
 _GLUED_MULTIPLIERS = frozenset({"K", "M", "million", "billion", "thousand"})
 _MINUTES_IN_WORDS = frozenset({"10", "15"})
 _LONGEST_ANNOUNCEMENT = 5
+_WORDS_TO_WEIGHT = 5
 
 
 class Quantity(NamedTuple):
@@ -53,7 +54,7 @@ class _QuantityGrammar(AtomReader):
         position = 0
         while position < len(self._atoms):
             quantity = self._quantity_at(position)
-            if quantity is None:
+            if quantity is None or not self._is_together(quantity.first, quantity.last):
                 position += 1
             else:
                 yield quantity
@@ -86,8 +87,11 @@ class _QuantityGrammar(AtomReader):
         policy = self._units.get(self._value(unit)) if self._is_together(end - 1, unit) else None
         if policy is None:
             return self._rate(position, end) or self._age(position, end)
+        return self._with_unit(policy, position, unit)
+
+    def _with_unit(self, policy: str, position: int, unit: int) -> Quantity | None:
         if policy == "money_amount":
-            return Quantity(policy, position, self._after_cents(unit + 1) - 1, 0.95)
+            return self._amount(position, unit)
         if policy == "duration":
             return self._duration(position, unit)
         if policy == "statistics":
@@ -100,7 +104,10 @@ class _QuantityGrammar(AtomReader):
             return None
         if self._value(end) in self._words.ordinal_endings:
             return Quantity("", position, end, 0.5)
-        alone = end == position + 1 and not self._is_number(end + 1) and self._kind(end + 1) is not Kind.LETTER
+        plain = not self._is_glued(position) and len(self._value(position)) <= 4
+        alone = (
+            plain and end == position + 1 and not self._is_number(end + 1) and self._kind(end + 1) is not Kind.LETTER
+        )
         return Quantity("money_amount", position, end, 0.6) if self._value(end) == "K" and alone else None
 
     def _after_fraction(self, position: int) -> int:
@@ -110,9 +117,15 @@ class _QuantityGrammar(AtomReader):
         end = position
         while self._value(end) in self._words.fraction_words:
             end += 1
-        return (
-            end if self._value(end) in self._units or self._value(end - 1) in self._words.clock_fractions else position
-        )
+        skipped = {atom.value for atom in self._atoms[position:end]}
+        return end if skipped == {"-"} or skipped & self._words.clock_fractions else position
+
+    def _amount(self, position: int, unit: int) -> Quantity:
+        """`dollars`; `weighs twelve pounds` is no amount of money."""
+        before = {atom.value for atom in self._atoms[max(0, position - _WORDS_TO_WEIGHT) : position]}
+        if before & self._words.weight_words:
+            return Quantity("", position, unit, 0.5)
+        return Quantity("money_amount", position, self._after_cents(unit + 1) - 1, 0.95)
 
     def _percentage(self, position: int, unit: int) -> Quantity | None:
         """`percent`, `per cent`."""
@@ -138,10 +151,16 @@ class _QuantityGrammar(AtomReader):
 
     def _rate(self, position: int, end: int) -> Quantity | None:
         """`82,000 a year`, `twenty-five an hour`."""
-        if self._value(end) not in self._words.rate_words or self._units.get(self._value(end + 1)) != "duration":
+        unit = end + 1
+        if self._value(end) in self._words.rate_adverbs:
+            unit = end
+        elif self._value(end) not in self._words.rate_words:
+            return None
+        unit += self._value(unit) in self._words.unit_modifiers
+        if self._units.get(self._value(unit)) != "duration" and unit != end:
             return None
         policy = "money_amount" if self._digits(position, end) >= 2 else ""
-        return Quantity(policy, position, end + 1, 0.8)
+        return Quantity(policy, position, unit, 0.8)
 
     def _age(self, position: int, end: int) -> Quantity | None:
         """`he's seven`, `I'm 45`, `aged 30`."""
@@ -284,7 +303,12 @@ class _QuantityGrammar(AtomReader):
         if number == position or not self._is_number(number):
             return position
         end = number + 1 if self._kind(number) is Kind.DIGITS else self._after_group(number)
-        return end + 1 if self._value(end) in self._words.cents else position
+        if self._value(end) in self._words.cents:
+            return end + 1
+        hundredths = (
+            self._digits(number, end) == 2 and self._ends_clause(end) and self._is_together(position - 1, number)
+        )
+        return end if hundredths else position
 
     def _digits(self, first: int, end: int) -> int:
         return sum(len(atom.value) for atom in self._atoms[first:end] if atom.kind in NUMBERS)

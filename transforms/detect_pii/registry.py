@@ -15,7 +15,8 @@ from transforms.detect_pii.named_entities import NamedEntities
 from transforms.detect_pii.passwords import Secrets
 from transforms.detect_pii.personal_terms import PersonalTerms
 from transforms.detect_pii.presidio_patterns import PresidioPatterns
-from transforms.detect_pii.repetitions import RepeatedNumbers
+from transforms.detect_pii.repetitions import RepeatedValues
+from transforms.detect_pii.road_places import RoadPlaces
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.detect_pii.spelled_words import SpelledWords
 from transforms.detect_pii.spoken_numbers import SpokenNumbers
@@ -34,6 +35,7 @@ def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
         StreetNumbers(),
         NamedEntities(settings.spacy_model, settings.token_classifier),
         NameContexts(),
+        RoadPlaces(),
         MedicalTerms(),
         PersonalTerms(),
         PresidioPatterns(),
@@ -44,7 +46,7 @@ def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
 
 def propagations_for(settings: DetectionSettings) -> tuple[Propagation, ...]:
     """What looks for further mentions, in the order in which it runs."""
-    return (RepeatedNumbers(), RepeatedNames(), WholeAddresses())
+    return (RepeatedValues(), RepeatedNames(), WholeAddresses())
 
 
 def _installed(settings: DetectionSettings) -> list[Recogniser]:

@@ -5,8 +5,9 @@ Names are another module's. Here a value is digits and letters: "that's the one 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from transforms.detect_pii.atoms import Kind
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.number_runs import Group, find_groups
@@ -14,6 +15,8 @@ from transforms.detect_pii.quantities import find_quantities
 
 _LEAST_PART = 4
 _LEAST_WHOLE = 3
+_LEAST_SECRET = 5
+_SECRETS = frozenset({"password", "username"})
 # What is found by a number's digits. Amounts, dates and ages repeat by chance and are found by themselves.
 _REPEATED = frozenset(
     {
@@ -35,15 +38,27 @@ _REPEATED = frozenset(
 )
 
 
-class RepeatedNumbers:
-    """Finds the digits of known numbers wherever they are said again."""
+class RepeatedValues:
+    """Finds known numbers, passwords and user names wherever they are said again."""
 
-    name = "repeated_numbers"
+    name = "repeated_values"
 
     def load(self) -> None:
         """Nothing to load."""
 
     def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
+        covered = {
+            word
+            for candidate in candidates
+            if candidate.policy != "any_number"
+            for word in range(candidate.first_word, candidate.last_word + 1)
+        }
+        yield from self._numbers(conversation, candidates, covered)
+        yield from self._secrets(conversation, candidates, covered)
+
+    def _numbers(
+        self, conversation: Conversation, candidates: Sequence[Candidate], covered: set[int]
+    ) -> Iterator[Candidate]:
         known = {
             candidate.value: candidate
             for candidate in sorted(candidates, key=lambda item: item.score)
@@ -51,12 +66,6 @@ class RepeatedNumbers:
         }
         if not known:
             return
-        covered = {
-            word
-            for candidate in candidates
-            if candidate.policy != "any_number"
-            for word in range(candidate.first_word, candidate.last_word + 1)
-        }
         atoms = conversation.atoms
         for group in find_groups(conversation, find_quantities(conversation)):
             first, last = conversation.words_of(atoms[group.first].start, atoms[group.last].end)
@@ -73,6 +82,25 @@ class RepeatedNumbers:
                     original.value,
                     original.alternatives,
                 )
+
+    def _secrets(
+        self, conversation: Conversation, candidates: Sequence[Candidate], covered: set[int]
+    ) -> Iterator[Candidate]:
+        atoms = [atom for atom in conversation.atoms if atom.kind is not Kind.SYMBOL]
+        values = [atom.value.lower() for atom in atoms]
+        for secret in {item.value: item for item in candidates if item.policy in _SECRETS}.values():
+            parts = secret.value.split()
+            if sum(map(len, parts)) < _LEAST_SECRET:
+                continue
+            for start in range(len(values) - len(parts) + 1):
+                if values[start] != parts[0] or values[start : start + len(parts)] != parts:
+                    continue
+                first, last = conversation.words_of(atoms[start].start, atoms[start + len(parts) - 1].end)
+                if all(word in covered for word in range(first, last + 1)):
+                    continue
+                for span in conversation.spans_by_utterance(first, last):
+                    score = min(secret.score, 0.8)
+                    yield Candidate(secret.policy, *span, score, self.name, secret.value, secret.alternatives)
 
 
 def _is_number(value: str) -> bool:

@@ -28,7 +28,9 @@ _SOUNDS = (
 _LETTERS = str.maketrans(
     {"c": "k", "q": "k", "g": "k", "w": "f", "v": "f", "z": "s", "j": "x", "d": "t", "b": "p", "m": "n"}
 )
+_SILENT_W = re.compile(r"w(?![aeiouy])")
 _SILENT = re.compile(r"[^a-z]|(?<!^)[aeiouyh]")
+_TELLING_SOUND = 4
 _REPEATED = re.compile(r"(.)\1+")
 
 
@@ -38,10 +40,18 @@ def sound_of(word: str) -> str:
     sound = word
     for spelling, letter in _SOUNDS:
         sound = sound.replace(spelling, letter)
-    sound = _SILENT.sub("", sound.translate(_LETTERS))
+    sound = _SILENT.sub("", _SILENT_W.sub("", sound).translate(_LETTERS))
     if sound and sound[0] in "aeiouyh":
         sound = "a" + sound[1:]
     return _REPEATED.sub(r"\1", sound)
+
+
+def sounds_like(one: str, other: str, least: float) -> bool:
+    """Whether two plain words may be one: they have the same consonants, four or more, or a `likeness` of `least`."""
+    if abs(len(one) - len(other)) > max(len(one), len(other)) // 2:
+        return False
+    sound = sound_of(one)
+    return (len(sound) >= _TELLING_SOUND and sound == sound_of(other)) or likeness(one, other) >= least
 
 
 def likeness(one: str, other: str) -> float:

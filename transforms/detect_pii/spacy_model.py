@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import spacy
@@ -23,7 +24,9 @@ _UNUSED = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter", "morph
 
 
 class SpacyModel:
-    """Finds entities in texts.
+    """Finds entities in texts of one language.
+
+    Once it is loaded, `language` says which one: ISO 639-1, `xx` for many.
 
     Args:
       name: An installed model package, or a folder with a saved pipeline.
@@ -34,17 +37,22 @@ class SpacyModel:
 
     def load(self) -> None:
         """Reads the model. Raises ConfigurationError where it is absent or not the one that was tested."""
-        folder = self._find()
-        checksum = sha256_of_folder(folder)
-        if checksum != _CHECKSUMS.get(self._name, checksum):
-            raise ConfigurationError(f"{OPTION}: {self._name} is not the model that was tested; reinstall its package")
+        _ = self.identity
         try:
-            self._pipeline: Pipeline = spacy.load(folder, exclude=_UNUSED)
+            self._pipeline: Pipeline = spacy.load(self._find(), exclude=_UNUSED)
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"{OPTION}: {self._name} is no spaCy model that this version can read") from error
         if "ner" not in self._pipeline.pipe_names:
             raise ConfigurationError(f"{OPTION}: {self._name} has no named entity recogniser")
-        self.identity = f"{Path(self._name).name} sha256:{checksum}"
+        self.language = str(self._pipeline.lang)
+
+    @cached_property
+    def identity(self) -> str:
+        """Name and checksum. Raises ConfigurationError as `load` does."""
+        checksum = sha256_of_folder(self._find())
+        if checksum != _CHECKSUMS.get(self._name, checksum):
+            raise ConfigurationError(f"{OPTION}: {self._name} is not the model that was tested; reinstall its package")
+        return f"{Path(self._name).name} sha256:{checksum}"
 
     def _find(self) -> Path:
         if Path(self._name).is_dir():

@@ -93,7 +93,7 @@ def _lost_letter(conversation: Conversation, position: int, run: Sequence[Letter
         if conversation.atoms[following].kind is Kind.LETTER:
             return Letters(conversation.atoms[following].value * int(atom.value), position, following, False)
         return None
-    if not run or len(run[-1].value) > 1:
+    if len(run) < 2 or len(run[-1].value) > 1:
         return None
     letter = conversation.language.letter_words.get(conversation.text[atom.start : atom.end].lower())
     if letter is None:

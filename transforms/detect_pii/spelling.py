@@ -23,13 +23,16 @@ class Letters(NamedTuple):
     explained: bool
 
 
+_LONGEST_CAPITALS = 5
+
+
 def letters_at(conversation: Conversation, position: int) -> Letters | None:
     """The letter that is said at an atom, with its example if it has one; None where none is.
 
-    A letter by itself is one; so is a word in capitals of up to five letters without a vowel, or glued to digits.
+    A letter by itself is one; so are a word of the spelling alphabet among letters, and up to five capitals: whether
+    these are an acronym is for the caller to tell.
     """
-    atoms = conversation.atoms
-    atom = atoms[position]
+    atom = conversation.atoms[position]
     if atom.kind not in (Kind.LETTER, Kind.WORD):
         return None
     written = conversation.text[atom.start : atom.end]
@@ -37,10 +40,50 @@ def letters_at(conversation: Conversation, position: int) -> Letters | None:
     if explained is not None:
         return explained
     if atom.kind is Kind.LETTER:
-        return Letters(atom.value, position, position, False)
-    if written.isupper() and written.isalpha() and len(written) <= 5:
-        return Letters(written, position, position, False)
-    return None
+        return Letters(atom.value, position, _end_of_letter(conversation, position), False)
+    alphabetic = conversation.language.spelling_alphabet.get(atom.value)
+    if alphabetic is not None and _stands_among_letters(conversation, position):
+        return Letters(alphabetic, position, position, False)
+    capitals = written.isupper() and written.isalpha() and len(written) <= _LONGEST_CAPITALS
+    return Letters(written, position, position, False) if capitals else None
+
+
+def _end_of_letter(conversation: Conversation, position: int) -> int:
+    """The last atom of a letter: that of `x-ray`, which stands for X, is its third."""
+    atoms, end = conversation.atoms, position + 2
+    hyphenated = end < len(atoms) and atoms[position + 1].value == "-"
+    word = atoms[position].value.lower() + atoms[end].value if hyphenated else ""
+    return end if word in conversation.language.spelling_alphabet else position
+
+
+def _stands_among_letters(conversation: Conversation, position: int) -> bool:
+    """Whether a word of the spelling alphabet is said for its letter: one alone is a hotel or a Mike.
+
+    Another letter stands beside it, or digits on both sides.
+    """
+    beside = [_neighbour(conversation, position, step) for step in (-1, 1)]
+    return any(_is_letter(conversation, atom) for atom in beside) or all(atom and atom.is_number for atom in beside)
+
+
+def _neighbour(conversation: Conversation, position: int, step: int) -> Atom | None:
+    """The next atom in a direction, over punctuation, in the same utterance."""
+    atoms = conversation.atoms
+    neighbour = position + step
+    while 0 <= neighbour < len(atoms) and atoms[neighbour].value in ("-", ",", "."):
+        neighbour += step
+    if not 0 <= neighbour < len(atoms):
+        return None
+    first, second = sorted((position, neighbour))
+    same = "\n" not in conversation.text[atoms[first].end : atoms[second].start]
+    return atoms[neighbour] if same else None
+
+
+def _is_letter(conversation: Conversation, atom: Atom | None) -> bool:
+    if atom is None:
+        return False
+    if atom.kind is Kind.LETTER:
+        return atom.value not in conversation.language.one_letter_words
+    return atom.value in conversation.language.spelling_alphabet
 
 
 def _explained(conversation: Conversation, position: int, written: str) -> Letters | None:

@@ -85,7 +85,11 @@ class SpokenNumbers:
             yield Candidate(label.policy, first_word, last_word, label.score, self.name, run.value, label.alternatives)
 
     def _date(self, conversation: Conversation, labeller: NumberLabeller, date: SpokenDate) -> Iterator[Candidate]:
-        policy = labeller.label_date(date.first, date.last) if date.month or date.year else None
+        policy = (
+            labeller.label_date(date.first, date.last, bool(date.day and date.year))
+            if date.month or date.year
+            else None
+        )
         atoms = conversation.atoms
         words = conversation.words_of(atoms[date.first].start, atoms[date.last].end)
         if policy is not None:
@@ -143,20 +147,21 @@ def _with_prefix(conversation: Conversation, first: int) -> int:
     atoms = conversation.atoms
     for prefix in conversation.language.phone_prefixes:
         start = first - len(prefix)
-        if start >= 0 and tuple(atom.value for atom in atoms[start:first]) == prefix:
-            if "\n" not in conversation.text[atoms[start].start : atoms[first].start]:
-                return start
+        said = start >= 0 and tuple(atom.value for atom in atoms[start:first]) == prefix
+        if said and "\n" not in conversation.text[atoms[start].start : atoms[first].start]:
+            return start
     return first
 
 
 def _with_signs(conversation: Conversation, first: int, last: int) -> tuple[int, int]:
     """The signs of a code around its digits: `star 4471`, `427 hash`."""
-    atoms = conversation.atoms
-    if first > 0 and conversation.language.symbols.get(atoms[first - 1].value, atoms[first - 1].value) in ("*", "#"):
-        first -= 1
-    following = last + 1
-    if following < len(atoms) and conversation.language.symbols.get(atoms[following].value) in ("*", "#", "!"):
-        last = following
+    atoms, symbols = conversation.atoms, conversation.language.symbols
+    turn = _turn(conversation, first)
+    signs = frozenset("*#!")
+    if first > 0 and _turn(conversation, first - 1) == turn:
+        first -= symbols.get(atoms[first - 1].value, atoms[first - 1].value) in signs - {"!"}
+    if last + 1 < len(atoms) and _turn(conversation, last + 1) == turn:
+        last += symbols.get(atoms[last + 1].value) in signs
     return first, last
 
 

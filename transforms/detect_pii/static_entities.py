@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from transforms.detect_pii.atoms import Atom, Kind, split_into_atoms
+from schemas.transcript import Transcript, Utterance, Word
 from transforms.detect_pii.candidate import Candidate
+from transforms.detect_pii.canonical_view import CanonicalView
 from transforms.detect_pii.conversation import Conversation
 
 DETECTOR = "static_entities"
@@ -15,42 +16,44 @@ DETECTOR = "static_entities"
 def find_static_entities(
     conversation: Conversation, static_entities: Mapping[str, Sequence[str]]
 ) -> Iterator[Candidate]:
-    """Finds terms, by label: written, with other case and punctuation, numbers in words, or letter by letter.
+    """Finds terms, by label: with other case and punctuation, numbers in words, or letter by letter.
 
     Spaces do not count either: `Blue Moon` finds `BlueMoon`, `B L U E moon` and `blue-moon's`.
     """
     keys = {
-        key: label
-        for label, terms in static_entities.items()
-        for term in terms
-        if (key := "".join(_key(atom) for atom in split_into_atoms(term, conversation.language)))
+        key: label for label, terms in static_entities.items() for term in terms if (key := _key(term, conversation))
     }
     if not keys:
         return
-    # One string of everything that counts, and the atom behind each of its characters.
-    pieces: list[str] = []
-    owners: list[int] = []
-    starts: set[int] = set()
-    ends: set[int] = set()
-    for number, atom in enumerate(conversation.atoms):
-        key = _key(atom)
-        starts.add(len(owners))
-        pieces.append(key)
-        owners.extend([number] * len(key))
-        ends.add(len(owners))
-        if key.endswith("s"):
-            ends.add(len(owners) - 1)  # a possessive or a plural
-    text = "".join(pieces)
+    view = CanonicalView(conversation)
+    places = [place for place, character in enumerate(view.text) if character.isalnum()]
+    text = "".join(_folded(view.text[place]) for place in places)
     for key, label in keys.items():
         for match in re.finditer(f"(?={re.escape(key)})", text):
-            start, end = match.start(), match.start() + len(key)
-            if start not in starts or end not in ends:
-                continue
-            first, last = conversation.atoms[owners[start]], conversation.atoms[owners[end - 1]]
-            words = conversation.words_of(first.start, last.end)
-            for span in conversation.spans_by_utterance(*words):
-                yield Candidate("custom", *span, 1.0, DETECTOR, key, label=label.upper())
+            start, end = places[match.start()], places[match.start() + len(key) - 1] + 1
+            if _is_whole(view.text, start, end):
+                words = conversation.words_of(*view.source(start, end))
+                for span in conversation.spans_by_utterance(*words):
+                    yield Candidate("custom", *span, 1.0, DETECTOR, key, label=label.upper())
 
 
-def _key(atom: Atom) -> str:
-    return "" if atom.kind is Kind.SYMBOL else atom.value.lower()
+def _is_whole(text: str, start: int, end: int) -> bool:
+    """Whether no word goes on at either end, but for the s of a possessive or a plural."""
+    following = re.match(r"['’]?s?(?![^\W_])", text[end:])
+    return following is not None and not (start and text[start - 1].isalnum())
+
+
+def _key(term: str, conversation: Conversation) -> str:
+    """The letters and digits of a term, written as the view of a conversation writes them."""
+    words = tuple(Word(f" {word}", 0.0, 0.0, 1.0, 0) for word in term.split())
+    if not words:
+        return ""
+    code = conversation.transcript.language_code
+    said = Conversation(Transcript(code, 1.0, 0.0, 1, (Utterance(0, words),)))
+    return "".join(_folded(character) for character in CanonicalView(said).text if character.isalnum())
+
+
+def _folded(character: str) -> str:
+    """Lower case, one character for one."""
+    lower = character.lower()
+    return lower if len(lower) == 1 else character

@@ -58,7 +58,7 @@ class _AddressGrammar(AtomReader):
                 continue
             number = self._house_number(first)
             named = self._is_capital(first) and self._is_capital(position)
-            if number is None and not named:
+            if number is None and (not named or atom.value in self._language.ordinary_suffixes):
                 continue
             if not named and atom.value in self._language.ordinary_suffixes and not self._is_asked_for(first):
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,13 +56,18 @@ class TokenClassifier:
         self._outside = self._labels.index("O")
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(_LONGEST_TOKENS)
+        self._tokenizer.enable_truncation(min(_LONGEST_TOKENS, int(config["max_position_embeddings"])))
         options = SessionOptions()
         # One recording a core: threads of its own only make it slower.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._inputs = {one.name for one in self._session.get_inputs()}
-        self.identity = f"{'rampart' if self._folder is None else folder.name} sha256:{sha256_of(model)}"
+
+    @cached_property
+    def identity(self) -> str:
+        """Name and checksum. Raises ConfigurationError as `load` does."""
+        folder, model = self._files()
+        return f"{'rampart' if self._folder is None else folder.name} sha256:{sha256_of(model)}"
 
     def _files(self) -> tuple[Path, Path]:
         if self._folder is None:

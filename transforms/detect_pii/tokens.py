@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from transforms.detect_pii.conversation import Conversation
 
@@ -54,17 +55,25 @@ class Token(NamedTuple):
         return f"Token({self.start}-{self.end})"
 
 
-def tokens_of(conversation: Conversation) -> list[Token]:
-    """All tokens in the order of the text."""
+def tokens_of(conversation: Conversation) -> Sequence[Token]:
+    """All tokens in the order of the text, made once: they are kept as long as the conversation is."""
+    tokens = _TOKENS.get(conversation)
+    if tokens is None:
+        tokens = _TOKENS[conversation] = tuple(_cut(conversation))
+    return tokens
+
+
+_TOKENS: WeakKeyDictionary[Conversation, tuple[Token, ...]] = WeakKeyDictionary()
+
+
+def _cut(conversation: Conversation) -> Iterator[Token]:
     text = conversation.text
-    tokens: list[Token] = []
     end = 0
     for match in _TOKEN.finditer(text):
         start = match.start()
         written = match[0]
-        tokens.append(Token(written, plain(written), start, match.end(), conversation.word_at(start), text[end:start]))
+        yield Token(written, plain(written), start, match.end(), conversation.word_at(start), text[end:start])
         end = match.end()
-    return tokens
 
 
 def cased_turns(conversation: Conversation, tokens: Sequence[Token]) -> list[bool]:

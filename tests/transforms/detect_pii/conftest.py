@@ -70,7 +70,9 @@ def marked() -> Marked:
             said = ""
             for number in range(word, word + len(utterance.words)):
                 turn = conversation.turn_of(number)
-                opens = number in found and not (number - 1 in found and conversation.turn_of(max(number - 1, 0)) == turn)
+                opens = number in found and not (
+                    number - 1 in found and conversation.turn_of(max(number - 1, 0)) == turn
+                )
                 ends = number + 1 == len(conversation.words) or conversation.turn_of(number + 1) != turn
                 closes = number in found and (ends or number + 1 not in found)
                 said += f" {'[' * opens}{conversation.words[number].text.strip()}{']' * closes}"

@@ -21,6 +21,7 @@ Said = Callable[[str], Conversation]
         ("September 21st two thousand and four", "September 21st two thousand and four", "2004-09-21"),
         ("December twenty twenty-eight", "December twenty twenty-eight", "2028-12-00"),
         ("November two thousand and thirty three", "November two thousand and thirty three", "2033-11-00"),
+        ("July of 29", "July of 29", "1929-07-00"),
         ("January 33.", "January 33", "1933-01-00"),
         ("since 2009", "2009", "2009-00-00"),
         ("on Tuesday", "Tuesday", "0000-00-00"),

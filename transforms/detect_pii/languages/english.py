@@ -32,7 +32,10 @@ _PLURAL_THINGS = vocabulary("""
 _QUANTITIES = QuantityWords(
     units={
         "money_amount": vocabulary(
-            "dollars dollar bucks buck cents cent pounds quid pence euros euro rupees pesos yen francs usd gbp eur grand"
+            """
+            dollars dollar bucks buck cents cent pounds quid pence euros euro rupees pesos yen francs usd gbp eur
+            grand
+            """
         ),
         "statistics": frozenset({"percent", "percentage", "per"}),
         "duration": vocabulary("""
@@ -45,7 +48,9 @@ _QUANTITIES = QuantityWords(
     fraction_words=frozenset({"-", "and", "A", "half"}),
     number_links=frozenset({"and"}),
     range_words=frozenset({"to", "or", "-"}),
-    rate_words=frozenset({"A", "an", "per"}),
+    rate_words=frozenset({"A", "an", "per", "each", "every"}),
+    rate_adverbs=vocabulary("monthly weekly yearly annually hourly pcm pw pa"),
+    weight_words=vocabulary("weigh weighs weighed weighing weight lost gained lose gain lift"),
     ordinal_endings=frozenset({"st", "nd", "rd", "th", "s", "S"}),
     cents=vocabulary("cents cent pence P"),
     amount_nouns=vocabulary("""
@@ -58,8 +63,8 @@ _QUANTITIES = QuantityWords(
         """),
     age_announcements=vocabulary("aged age turned turning im hes shes"),
     age_endings=(("old",), ("of", "age"), ("young",)),
-    clock_prepositions=vocabulary("at by around until till before after from is to about"),
-    hour_prepositions=vocabulary("at by around until till before after"),
+    clock_prepositions=vocabulary("at by around before after from"),
+    hour_prepositions=vocabulary("at by around before after"),
     clock_fractions=frozenset({"half", "quarter"}),
     clock_relations=vocabulary("past to till after of before"),
     clock_names=frozenset({"noon", "midnight"}),
@@ -81,12 +86,14 @@ LANGUAGE = Language(
     | {word: str(value) for value, word in enumerate(_ORDINAL_TEENS, 10)}
     | {word: str(value * 10) for value, word in enumerate(_ORDINAL_TENS, 2)},
     homophones={"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8", "tree": "3", "sex": "6", "fife": "5"},
+    one_letter_words=frozenset({"A", "I"}),
     joiners=frozenset({"dash", "hyphen", "minus", "slash", "dot", "point", "space", "stroke", "then", "and"}),
+    list_words=frozenset({"and", "then", "point"}),
     fillers=vocabulary("""
         uh um er erm ah eh hmm hm mm mhm so well okay ok like right yeah yes yep let me see its it is thats that the
         next again just sorry wait hold on one moment second i think there we go sec please hang lets oh
         """),
-    hesitations=vocabulary("uh um er erm and then yes yeah ok okay its so"),
+    hesitations=vocabulary("uh um er erm and then yes yeah ok okay its so sure thats that is it would be says well"),
     corrections=(
         "no sorry",
         "sorry",
@@ -145,6 +152,7 @@ LANGUAGE = Language(
     ),
     cues=CUES,
     phone_prefixes=(("plus",), ("+",), ("area", "code"), ("area", "code", "is"), ("(",)),
+    at_homophones=frozenset({"add", "ad"}),
     mail_words=vocabulary("email emails mail emailed e-mail gmail's"),
     page_words=vocabulary(
         "website site online page us visit go log web portal available it find order store shop look check"
@@ -154,23 +162,39 @@ LANGUAGE = Language(
     answer_leads=vocabulary(
         "its it is thats that yes yeah yep sure okay ok um uh er so well oh and my the alright of course hi"
     ),
-    interjections=vocabulary("yes yeah yep sure okay ok um uh er well alright hi hello thanks right correct perfect"),
+    copulas=frozenset({"is"}),
+    interjections=vocabulary(
+        "yes yeah yep sure okay ok um uh er well alright hi hello thanks right correct perfect to and"
+    ),
     secret_cues=SECRET_CUES,
     secret_links=vocabulary(
         "is was its it's be are were will would should to as set reset changed still called equals currently now"
     ),
+    secret_pointers=(
+        ("its",),
+        ("it", "is"),
+        ("it", "was"),
+        ("to", "be"),
+        ("it", "to"),
+        ("make", "it"),
+        ("try",),
+        ("use",),
+    ),
     secret_leads=vocabulary("""
         its it is was thats that yes yeah yep sure okay ok um uh er so well oh and my the lets let us use make i used
-        try how about maybe should be would will used to that's it's please then of course right answer name called think
+        try how about maybe should be would will used to that's it's please then of course right answer name called
+        think
         believe umm hmm
         """),
     secret_ends=vocabulary("and so but please because can could thanks thank which okay ok"),
     not_secrets=vocabulary("""
         required expired incorrect wrong not case sensitive reset changed going sent too invalid correct locked being
         about still usually something go do on in at for what blank missing stored encrypted different same hidden
-        saved         there only very weak strong already ready been needed no never good fine safe secure secured confidential
+        saved         there only very weak strong already ready been needed no never good fine safe secure secured
+        confidential
         protected why how where when whether if you i we they he she can could do does did have has had must should
-        would will may might please sorry dont doesnt didnt isnt wasnt cant wont eight twelve between always supposed
+        would will may might please sorry your this that dont doesnt didnt isnt wasnt cant wont eight twelve between
+        always supposed
         private important working up out off like just also our all any both either because so but then than with
         without from by into until unless since enough displayed shown printed written listed emailed texted mailed
         generated created available empty default long short longer shorter numeric alphanumeric forgotten lost
@@ -178,7 +202,8 @@ LANGUAGE = Language(
     sentence_words=vocabulary("""
         i im ive ill id you youre we they he she have has had can could will would do does did dont doesnt didnt cant
         need want know remember forgot forget sure what whats how when where why who please because help let think
-        thought         this these those there here not never just sorry hold hang wait one moment second get got see give tell say
+        thought         this these those there here not never just sorry hold hang wait one moment second get got see
+        give tell say
         said ask asked
         """),
     cue_links=vocabulary("""
@@ -278,6 +303,16 @@ LANGUAGE = Language(
         "zee": "Z",
         "zed": "Z",
         "said": "Z",
+    },
+    spelling_alphabet={
+        word: word[0].upper()
+        for word in in_order(
+            """
+            alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november
+            oscar papa
+            """
+            "quebec romeo sierra tango uniform victor whiskey whisky xray yankee zulu"
+        )
     },
     abbreviations=vocabulary(
         "mr mrs ms dr st rd nd th ln ct pkwy blvd hwy vs mm hmm mhm shh psst ft lb lbs kg km cm mg ml hr hrs mph pm am "

@@ -196,7 +196,7 @@ CUES: Mapping[str, tuple[str, ...]] = {
             r"(?:credit|debit|bank|visa|master ?card|amex|american express|discover|payment|charge|"
             r"prepaid)? ?card(?: number| no\b| details| info(?:rmation)?)"
         ),
-        r"car(?:d|t) number",
+        r"car[dt]? number",
         r"long (?:card )?number",
         r"number on the (?:front|card)",
         r"(?:sixteen|16|fifteen|15)[- ]digits?",
@@ -283,7 +283,13 @@ SECRET_CUES: Mapping[str, tuple[str, ...]] = {
         r"wi-?fi (?:key|password)",
     ),
     "username": (
-        r"user ?-?(?:name|id)s?",
+        r"(?:the|your|my|his|her|which|what) (?:user|profile|handle|alias|nickname|log ?-?[io]n|sign ?-?[io]n)",
+        r"(?:signed|logged|sign|log) (?:in|on) (?:as|with|under)",
+        r"(?:find|look) (?:me|you|it|him|her) (?:up )?(?:as|under|by)",
+        r"what (?:do|did) you (?:use to )?(?:log|sign) (?:in|on)(?: with| as| under)?",
+        r"(?:name|id|login) (?:do|did|that) you (?:use|log in|sign in|registered)(?: (?:with|under|as|to|for|on))?",
+        r"(?:registered|signed up|logged in|logging in|sign in|log in|go by|goes by) (?:with|as|under)",
+        r"use(?:r|rs|r's| her) ?-?(?:name|id)s?",
         r"(?:screen|display|profile|nick|handle|member|sign-?in|log-?in|login|sign on|signon)[ -]?names?",
         (
             r"(?:log|sign)(?:-| )?(?:in|on)(?: id| with| as| under| using| details)?(?= (?:is|was|would|should|"
@@ -341,6 +347,9 @@ SECRET_CUES: Mapping[str, tuple[str, ...]] = {
     ),
     "verification": (
         r"security",
+        r"account",
+        r"locked",
+        r"log ?in",
         r"verify",
         r"verification",
         r"secret",

@@ -17,6 +17,8 @@ class QuantityWords:
       number_links: What joins the parts of a number: `two hundred and fifty`.
       range_words: What joins two numbers to a range: `three to five`.
       rate_words: `a` year, `per` hour.
+      rate_adverbs: `monthly`.
+      weight_words: Words before an amount of pounds that are no money.
       ordinal_endings: `3rd`.
       cents: The hundredth of a currency.
       amount_nouns, amount_links: `the deposit` `is`.
@@ -35,6 +37,8 @@ class QuantityWords:
     number_links: frozenset[str] = frozenset()
     range_words: frozenset[str] = frozenset({"-"})
     rate_words: frozenset[str] = frozenset()
+    rate_adverbs: frozenset[str] = frozenset()
+    weight_words: frozenset[str] = frozenset()
     ordinal_endings: frozenset[str] = frozenset()
     cents: frozenset[str] = frozenset()
     amount_nouns: frozenset[str] = frozenset()
@@ -65,12 +69,15 @@ class Language:
       ordinals: `first` to `1`.
       homophones: Words that the recogniser writes for a digit: `for` to `4`. Digits only at the edge of a number that
         lacks some.
+      one_letter_words: Letters that are words by themselves, in upper case: `A`.
       joiners: Words that are said between digits of one number and belong to it: dash, dot.
+      list_words: Those of the joiners that also join several numbers to a list: `and`.
       fillers: Words that interrupt a number without ending it.
       hesitations: Sounds within an answer that is nothing but a number.
       corrections: Phrases after which the number is said again.
       backchannels: Words of which an utterance that only acknowledges is made.
       symbols: Words for signs in addresses and passwords: `underscore` to `_`.
+      spelling_alphabet: Words that stand for letters by themselves: `tango` for `T`.
       spelling_phrases: What stands between a letter and its example: `as in`.
       months: Words to numbers 1 to 12.
       weekdays: Names of weekdays.
@@ -80,16 +87,19 @@ class Language:
       year_prepositions: What announces a year that stands alone: `since`.
       cues: Regular expressions by policy, the most specific first: what is asked for or announced.
       phone_prefixes: What is said before a telephone number as a part of it.
+      at_homophones: Words that the recogniser writes for `at`.
       mail_words: What an e-mail address is called.
       page_words: What stands before the address of a page: `website at`.
       address_leads: Words after which an address starts: `it's`.
       address_nouns: Words after which `is` starts an address.
       answer_leads: Words with which an answer starts and that are no part of it.
+      copulas: `is`, after which an address starts where a noun stands before it or letters after it.
       interjections: Words at the start of an answer.
       secret_cues: Regular expressions that announce a `password`, a `username`, the `answer` to a security question, a
         `memory` that is one while somebody is verified, the `verification` itself, or `another` of what was announced
         last.
       secret_links: Words between an announcement and what it announces.
+      secret_pointers: Phrases that point back to what was announced: `I think it was`.
       secret_leads: Words with which an answer starts and that are no part of the secret.
       secret_ends: Words that end a secret.
       not_secrets: Words after "my password is" that tell something about it: `expired`.
@@ -119,7 +129,9 @@ class Language:
     repeats: Mapping[str, str]
     ordinals: Mapping[str, str]
     homophones: Mapping[str, str]
+    one_letter_words: frozenset[str]
     joiners: frozenset[str]
+    list_words: frozenset[str]
     fillers: frozenset[str]
     hesitations: frozenset[str]
     corrections: tuple[str, ...]
@@ -134,14 +146,17 @@ class Language:
     year_prepositions: frozenset[str]
     cues: Mapping[str, tuple[str, ...]]
     phone_prefixes: tuple[tuple[str, ...], ...] = (("plus",), ("+",))
+    at_homophones: frozenset[str] = frozenset()
     mail_words: frozenset[str] = frozenset({"email", "mail"})
     page_words: frozenset[str] = frozenset()
     address_leads: frozenset[str] = frozenset()
     address_nouns: frozenset[str] = frozenset()
     answer_leads: frozenset[str] = frozenset()
+    copulas: frozenset[str] = frozenset()
     interjections: frozenset[str] = frozenset()
     secret_cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     secret_links: frozenset[str] = frozenset()
+    secret_pointers: tuple[tuple[str, ...], ...] = ()
     secret_leads: frozenset[str] = frozenset()
     secret_ends: frozenset[str] = frozenset()
     not_secrets: frozenset[str] = frozenset()
@@ -159,6 +174,7 @@ class Language:
     spelling_cues: frozenset[str] = frozenset()
     letter_words: Mapping[str, str] = field(default_factory=dict)
     abbreviations: frozenset[str] = frozenset()
+    spelling_alphabet: Mapping[str, str] = field(default_factory=dict)
     acronyms: frozenset[str] = frozenset()
 
 

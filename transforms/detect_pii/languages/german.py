@@ -1,0 +1,152 @@
+"""German: numbers, telephone and card numbers, identifiers, e-mail addresses. Begun, not complete."""
+
+from __future__ import annotations
+
+from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
+
+_ONES = in_order("ein zwei drei vier fünf sechs sieben acht neun")
+_TEENS = in_order("zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn")
+_TENS = in_order("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig")
+_MONTHS = in_order("januar februar märz april mai juni juli august september oktober november dezember")
+# Units are said before tens and written in one word: einundzwanzig.
+_COMPOUNDS = {
+    f"{one}und{ten}": str(tens * 10 + units) for tens, ten in enumerate(_TENS, 2) for units, one in enumerate(_ONES, 1)
+}
+_HUNDREDS = {f"{one}hundert": str(value * 100) for value, one in enumerate(_ONES, 1)}
+
+LANGUAGE = Language(
+    code="de",
+    digits={"null": "0", "eins": "1", "eine": "1", "zwo": "2"}
+    | {word: str(value) for value, word in enumerate(_ONES, 1) if word != "ein"},
+    teens={word: str(value) for value, word in enumerate(_TEENS, 10)} | _COMPOUNDS | _HUNDREDS,
+    tens={word: str(value * 10) for value, word in enumerate(_TENS, 2)} | {"dreissig": "30"},
+    hundreds=frozenset({"hundert"}),
+    thousands=frozenset({"tausend", "million", "millionen"}),
+    repeats={"doppel": "2", "doppelt": "2", "zweimal": "2", "dreimal": "3"},
+    ordinals={
+        "ersten": "1",
+        "zweiten": "2",
+        "dritten": "3",
+        "vierten": "4",
+        "fünften": "5",
+        "sechsten": "6",
+        "siebten": "7",
+        "achten": "8",
+        "neunten": "9",
+        "zehnten": "10",
+        "elften": "11",
+        "zwölften": "12",
+    },
+    homophones={},
+    one_letter_words=frozenset(),
+    joiners=vocabulary("strich minus bindestrich punkt und schrägstrich dann"),
+    list_words=frozenset({"und", "dann"}),
+    fillers=vocabulary(
+        "äh ähm also ja das ist die der den lautet moment mal okay ok genau sekunde warten sie noch glaube ich nochmal"
+    ),
+    hesitations=vocabulary("äh ähm also ja und dann das ist"),
+    corrections=("nein entschuldigung", "entschuldigung", "nein", "korrektur", "moment", "falsch", "sorry"),
+    backchannels=vocabulary(
+        "ok okay ja gut genau alles klar danke weiter bitte mhm hm verstanden richtig perfekt prima einen moment sehr"
+    ),
+    interruptions=vocabulary("äh ähm moment"),
+    symbols={
+        "punkt": ".",
+        "at": "@",
+        "ät": "@",
+        "klammeraffe": "@",
+        "minus": "-",
+        "bindestrich": "-",
+        "strich": "-",
+        "unterstrich": "_",
+        "schrägstrich": "/",
+        "plus": "+",
+        "raute": "#",
+        "stern": "*",
+    },
+    spelling_phrases=(("wie",), ("wie", "in")),
+    months={month: number for number, month in enumerate(_MONTHS, 1)} | {"jänner": 1, "juno": 6, "julei": 7},
+    weekdays=vocabulary("montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag"),
+    articles=vocabulary("der den dem am"),
+    date_links=frozenset({"."}),
+    year_prepositions=vocabulary("seit jahr bis"),
+    cues={
+        "credit_card_cvv": (
+            r"pr[üu]f(?:nummer|ziffer|code)",
+            r"sicherheitscode",
+            r"cvv",
+            r"cvc",
+            r"(?:drei|3) (?:ziffern|stellen) (?:auf|hinten)",
+        ),
+        "credit_card_expiration": (
+            r"ablaufdatum",
+            r"g[üu]ltig bis",
+            r"g[üu]ltigkeit",
+            r"verfallsdatum",
+            r"l[äa]uft ab",
+        ),
+        "vehicle_id": (r"kennzeichen", r"fahrgestellnummer", r"nummernschild"),
+        "drivers_license": (r"f[üu]hrerschein(?:nummer)?",),
+        "passport_number": (r"(?:reise)?pass(?:nummer)?", r"reisepass"),
+        "banking_information": (r"iban", r"kontonummer", r"bankleitzahl", r"\bblz\b", r"bankverbindung", r"bic"),
+        "us_social_security_number": (r"sozialversicherungsnummer",),
+        "healthcare_number": (
+            r"versicherten(?:nummer|karte)",
+            r"versichertennummer",
+            r"krankenkassennummer",
+            r"patientennummer",
+        ),
+        "date_of_birth": (r"geburtsdatum", r"geburtstag", r"geboren"),
+        "location_zip": (r"postleitzahl", r"\bplz\b"),
+        "password": (r"pass ?wort", r"kennwort", r"\bpin\b", r"best[äa]tigungscode", r"zugangscode", r"\btan\b"),
+        "phone_number": (
+            r"telefon(?:nummer)?",
+            r"handy(?:nummer)?",
+            r"mobil(?:nummer|funknummer)?",
+            r"r[üu]ckrufnummer",
+            r"festnetz(?:nummer)?",
+            r"vorwahl",
+            r"durchwahl",
+            r"erreichen sie mich unter",
+            r"faxnummer",
+        ),
+        "credit_card_number": (r"(?:kredit)?kartennummer", r"kreditkarte(?:nnummer)?", r"visa", r"mastercard"),
+        "account_number": (
+            (
+                r"(?:kunden|vertrags|versicherungs|mitglieds|auftrags|bestell|rechnungs|vorgangs|schaden|buchungs|"
+                r"referenz|policen|akten|z[äa]hler)nummer"
+            ),
+            r"aktenzeichen",
+            r"kundenkonto",
+        ),
+        "card": (r"karte",),
+        "code": (r"code",),
+        "number_sequence": (
+            r"personalausweis(?:nummer)?",
+            r"steuer(?:nummer|-id| id|identifikationsnummer)",
+            r"ausweisnummer",
+        ),
+    },
+    quantities=QuantityWords(
+        units={
+            "money_amount": vocabulary("euro euros dollar cent franken"),
+            "duration": vocabulary(
+                "sekunden minuten stunden tage tagen wochen monate monaten jahre jahren jahr stunde minute"
+            ),
+            "statistics": vocabulary("prozent"),
+            "": vocabulary(
+                "personen mal kilometer meter kilo gramm milligramm grad stück einheiten punkte gigabyte uhr"
+            ),
+        },
+        number_links=frozenset({"und"}),
+        range_words=frozenset({"bis", "oder", "-"}),
+        cents=frozenset({"cent"}),
+        age_endings=(("alt",),),
+        clause_starts=vocabulary("und aber heute jetzt"),
+    ),
+    mail_words=vocabulary("email mail e-mail mailadresse emailadresse"),
+    address_leads=vocabulary("lautet adresse ist"),
+    answer_leads=vocabulary("ja das ist die der lautet meine also äh gut"),
+    interjections=vocabulary("ja gut okay danke genau und an"),
+    cue_links=vocabulary("ist das die meine ihre der war lautet"),
+)
