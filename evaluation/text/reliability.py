@@ -1,5 +1,6 @@
 """What a finding's score means, and what a minimum score costs.
 
+    python -m evaluation.text.reliability --fit           # fits the calibration anew, on the training templates
     python -m evaluation.text.reliability --docs docs     # rewrites docs/confidence.md and docs/confidence.svg
 
 Reliability: of the findings with a score of about 0.8, are about 80 % right? A finding is right if it touches an
@@ -24,8 +25,11 @@ from evaluation.text.figures import Tally
 from evaluation.text.innocent import innocent_lines
 from schemas.finding import Finding
 from schemas.policies import PRESETS
+from transforms.detect_pii import calibration
+from transforms.detect_pii.calibration import UNCALIBRATED, fitted
 from transforms.detect_pii.detector import Detector
 
+_CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
 _SIZE, _MARGIN = 360, 56
@@ -34,7 +38,8 @@ _PAGE = """\
 
 <!-- Written by `python -m evaluation.text.reliability --docs docs`. -->
 
-Every finding has a score between 0 and 1, about how often findings like it are right. Measured on generated calls
+Every finding has a score between 0 and 1: how often findings like it are right, fitted on other calls than these
+(`transforms/detect_pii/calibration.py`). Measured on generated calls
 with held-out templates, lines without personal data, and written sentences (`evaluation/README.md`); a finding is
 right if it touches personal data of any policy.
 
@@ -75,6 +80,19 @@ class Judged:
                 yield finding.score, True
             elif not held & self.labelled.neutral:
                 yield finding.score, False
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What was judged: generated calls, lines without personal data, written sentences."""
+
+    calls: list[Judged]
+    innocent: list[Judged]
+    written: list[Judged]
+
+    def outcomes(self) -> list[tuple[float, bool]]:
+        """Score and rightness of all findings."""
+        return [outcome for judged in (*self.calls, *self.innocent, *self.written) for outcome in judged.outcomes()]
 
 
 @dataclass(frozen=True)
@@ -194,22 +212,31 @@ def judge(detector: Detector, transcripts: Iterable[LabelledTranscript], policie
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--docs", type=Path, required=True, help="folder of the documentation")
+    wanted = parser.add_mutually_exclusive_group(required=True)
+    wanted.add_argument("--docs", type=Path, help="folder of the documentation, measured on the held-out templates")
+    wanted.add_argument("--fit", action="store_true", help="write the calibration, from the training templates")
     parser.add_argument("--calls", type=int, default=390, help="how many generated calls")
     arguments = parser.parse_args()
-    detector = Detector()
-    detector.load()
-    generator = CallGenerator(read_templates(TEMPLATES / "held_out.txt"), SEED)
-    calls = judge(detector, generator.calls(arguments.calls), CALL_POLICIES)
-    lines = innocent_lines(TEMPLATES / "innocent.txt", 2 * arguments.calls, SEED)
-    innocent = judge(detector, words_of_lines(lines), PRESETS["default"])
-    written = judge(
-        detector, sentences.generate(TEMPLATES / "presidio.txt", arguments.calls, SEED), sentences.REQUESTED
-    )
-    found = bins([outcome for judged in (*calls, *innocent, *written) for outcome in judged.outcomes()])
-    effects = [effect(minimum_score, calls, innocent) for minimum_score in THRESHOLDS]
+    if arguments.fit:
+        samples = _samples(Detector(calibration=UNCALIBRATED), "train.txt", arguments.calls, SEED + 1)
+        _CALIBRATION.write_text(fitted(samples.outcomes()).to_json(), encoding="utf-8")
+        return
+    samples = _samples(Detector(), "held_out.txt", arguments.calls, SEED)
+    found = bins(samples.outcomes())
+    effects = [effect(minimum_score, samples.calls, samples.innocent) for minimum_score in THRESHOLDS]
     (arguments.docs / "confidence.md").write_text(page(found, effects), encoding="utf-8")
     (arguments.docs / "confidence.svg").write_text(plot(found), encoding="utf-8")
+
+
+def _samples(detector: Detector, templates: str, calls: int, seed: int) -> Samples:
+    detector.load()
+    generator = CallGenerator(read_templates(TEMPLATES / templates), seed)
+    lines = innocent_lines(TEMPLATES / "innocent.txt", 2 * calls, seed)
+    return Samples(
+        judge(detector, generator.calls(calls), CALL_POLICIES),
+        judge(detector, words_of_lines(lines), PRESETS["default"]),
+        judge(detector, sentences.generate(TEMPLATES / "presidio.txt", calls, seed), sentences.REQUESTED),
+    )
 
 
 if __name__ == "__main__":

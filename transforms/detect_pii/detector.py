@@ -10,6 +10,7 @@ from schemas.failure import ConfigurationError, RecordingError
 from schemas.finding import Finding
 from schemas.policies import find_policy
 from schemas.transcript import Transcript
+from transforms.detect_pii.calibration import Calibration, packaged
 from transforms.detect_pii.candidate import Candidate, Propagation, Recogniser
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.registry import propagations_for, recognisers_for
@@ -70,8 +71,9 @@ class Detector:
     Not safe for threads: one instance per thread, or a lock.
     """
 
-    def __init__(self, settings: DetectionSettings | None = None) -> None:
+    def __init__(self, settings: DetectionSettings | None = None, calibration: Calibration | None = None) -> None:
         self._settings = settings or DetectionSettings()
+        self._calibration = calibration or packaged()
         self._recognisers: tuple[Recogniser, ...] | None = None
         self._propagations: tuple[Propagation, ...] = ()
 
@@ -119,12 +121,13 @@ class Detector:
         allowed = {_plain(term) for term in self._settings.allow_list}
         for candidate in candidates:
             policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
-            if policy is None or candidate.score < self._settings.threshold(policy):
+            score = self._calibration.of(candidate.score)
+            if policy is None or score < self._settings.threshold(policy):
                 continue
             words = conversation.words[candidate.first_word : candidate.last_word + 1]
             if allowed and _plain("".join(word.text for word in words)) in allowed:
                 continue
-            yield candidate if policy == candidate.policy else replace(candidate, policy=policy)
+            yield replace(candidate, policy=policy, score=score)
 
 
 def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object) -> list[Candidate]:

@@ -110,6 +110,8 @@ _OPENERS = word_set(
     me see thank you thanks great good morning afternoon spelled spell for actually sorry a an in to
     """
 )
+_TITLES_OR_WORDS = word_set("miss judge justice")
+_BEFORE_VERBS = word_set("i you we they he she to will would don't didn't really the a not can can't never might")
 # What a short answer holds that is no name: an answer to something else, or none.
 _NOT_MISHEARD = word_set(
     """
@@ -204,12 +206,17 @@ class _Reader:
             if token.plain not in TITLES or following.before not in (" ", ". "):
                 continue
             is_sure = token.plain in SURE_TITLES
-            cased = self._is_cased(position)
-            if not (is_sure or (token.is_capitalised and cased) or not cased):
+            if token.plain in _TITLES_OR_WORDS and not self._is_title(position):
                 continue
             last = self._end_of_name(position + 1, is_sure)
             if last is not None:
                 yield _Found(position, last, _STRONG_SCORE if is_sure else _NAMED_SCORE)
+
+    def _is_title(self, position: int) -> bool:
+        """Whether `miss` or `judge` stands where a title would, not a verb."""
+        if self._is_cased(position):
+            return self.tokens[position].is_capitalised
+        return position == 0 or self.tokens[position - 1].plain not in _BEFORE_VERBS
 
     def greeted(self) -> Iterator[_Found]:
         """`Hi X,`, `Thank you, X.`"""

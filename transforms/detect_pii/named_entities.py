@@ -447,22 +447,24 @@ class _Assembly:
         return is_common(token.plain) and token.plain not in all_names() and not is_written_as_name
 
     def _is_person(self, first: int, last: int) -> bool:
+        if first == last:
+            return self._is_single_name(first)
         tokens = self._tokens[first : last + 1]
-        if first == last and is_rather_something_else(tokens[0].plain):
-            certainty = self._certainty(first, "classifier") + self._certainty(first, "spacy")
-            return certainty > _SURE and not is_spelling_example(self._tokens, first)
-        if first == last and tokens[0].plain in read_terms("drugs") - all_names():
-            return False
-        if not all(is_common(token.plain) for token in tokens):
+        if any(not is_common(token.plain) or token.plain in all_names() for token in tokens):
             return True
-        if not any(token.plain in all_names() for token in tokens):
-            # Two capitals in the middle of a sentence are a name of some kind, one may be a product.
-            return last > first and not tokens[0].begins_sentence and all(token.is_capitalised for token in tokens)
-        if first == last and not tokens[0].is_capitalised and self._is_cased(first):
-            return self._certainty(first, "classifier") > _SURE
-        if tokens[0].begins_sentence and first == last:
-            return self._certainty(first, "classifier") > _SURE
-        return True
+        # Two capitals in the middle of a sentence are a name of some kind.
+        return not tokens[0].begins_sentence and all(token.is_capitalised for token in tokens)
+
+    def _is_single_name(self, position: int) -> bool:
+        token = self._tokens[position]
+        by_classifier = self._certainty(position, "classifier")
+        if is_rather_something_else(token.plain):
+            certainty = by_classifier + self._certainty(position, "spacy")
+            return certainty > _SURE and not is_spelling_example(self._tokens, position)
+        if not is_common(token.plain):
+            return token.plain in all_names() or token.plain not in read_terms("drugs")
+        is_marked = not token.begins_sentence and (token.is_capitalised or not self._is_cased(position))
+        return token.plain in all_names() and (is_marked or by_classifier > _SURE)
 
     def _is_street_suffix(self, word: str) -> bool:
         """Whether a name that ends with a word must be a street's: Park and Hill are surnames too."""

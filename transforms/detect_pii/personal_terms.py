@@ -18,9 +18,7 @@ _WITHOUT_CONTEXT = 0.55
 
 # Words that are also something else in lower case: polish, turkey.
 _NEED_CAPITAL = word_set("polish danish turkish indian jordanian guinean dutch swiss polish finnish")
-_LANGUAGE_BEFORE = word_set(
-    "speak speaks speaking spoke in into fluent english spanish language translate learn understand"
-)
+_LANGUAGE_BEFORE = word_set("speak speaks speaking spoke into fluent language translate learn understand")
 _LANGUAGE_BEHIND = word_set(
     "speaker speakers speaking interpreter translator translation language version subtitles lessons"
 )

@@ -186,7 +186,7 @@ def test_neighbours_of_different_values_are_different_findings(monkeypatch: pyte
 
 
 def test_thresholds_and_the_allow_list_drop_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = DetectionSettings(thresholds={"person_name": 0.95}, allow_list=("Harbor Bank",))
+    settings = DetectionSettings(thresholds={"person_name": 0.999}, allow_list=("Harbor Bank",))
     detector = with_recognisers(
         monkeypatch, Fixed(candidate("person_name", 0, 0), candidate("organization", 1, 2)), settings=settings
     )

@@ -196,3 +196,23 @@ def test_names_are_found_in_other_languages_by_the_classifier_alone(entities: Na
     )
     conversation = Conversation(Transcript("es", 1.0, 4.0, 1, (Utterance(0, words),)))
     assert ("person_name", "Xiomara Delgado") in spans(conversation, entities.recognise(conversation))
+
+
+@pytest.mark.parametrize("text", ["I miss Chicago.", "i miss chicago so much", "You can't judge Amazon by that."])
+def test_a_verb_is_no_title(text: str, said: Said) -> None:
+    assert list(NameContexts().recognise(said(text))) == []
+
+
+@pytest.mark.parametrize("text", ["She works with nurse Patel.", "miss graves called", "Miss Featherstone called."])
+def test_a_title_in_lower_case_announces_a_name(text: str, names: Callable[[str], set[str]]) -> None:
+    assert any(name.lower().split()[-1] in ("patel", "graves", "featherstone") for name in names(text))
+
+
+def test_the_name_of_something_else_is_not_waited_for(names: Callable[[str], set[str]]) -> None:
+    assert names("A: What is the name of the medication?\nB: Blue pills.") == set()
+    assert names("A: Her name was on the list.\nB: My condolences.") == set()
+
+
+def test_a_misheard_name_is_found_where_nothing_else_was_asked(names: Callable[[str], set[str]]) -> None:
+    assert names("A: And what is your last name?\nB: Wind field.") == {"Wind field"}
+    assert names("A: And what is your last name?\nB: Hang on a second.") == set()

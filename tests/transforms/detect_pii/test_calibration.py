@@ -1,0 +1,40 @@
+"""Scores that mean something."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.detect_pii.calibration import UNCALIBRATED, fitted, packaged
+
+SCORES = st.floats(0.0, 1.0)
+
+
+@given(st.lists(st.tuples(SCORES, st.booleans()), max_size=300), SCORES, SCORES)
+def test_a_surer_finding_never_gets_a_lower_score(outcomes: list[tuple[float, bool]], one: float, other: float):
+    calibration = fitted(outcomes)
+    low, high = sorted((one, other))
+    assert 0.0 <= calibration.of(low) <= calibration.of(high) + 1e-9 <= 1.0 + 1e-8
+
+
+def test_the_fit_gives_back_how_often_findings_are_right():
+    source = random.Random(0)
+    outcomes = [(score, source.random() < score**2) for score in (source.random() for _ in range(20_000))]
+    calibration = fitted(outcomes)
+    for score in (0.2, 0.5, 0.8):
+        assert calibration.of(score) == pytest.approx(score**2, abs=0.05)
+
+
+@given(SCORES)
+def test_without_calibration_scores_stay(score: float):
+    assert UNCALIBRATED.of(score) == pytest.approx(score)
+
+
+def test_the_packaged_calibration_rises_from_0_to_1():
+    points = packaged().points
+    assert points[0] == (0.0, 0.0)
+    assert points[-1] == (1.0, 1.0)
+    assert all(one < other for one, other in zip(points, points[1:], strict=False))
