@@ -15,8 +15,9 @@ from schemas.failure import ConfigurationError
 from schemas.finding import Finding
 from tests.pipelines.conftest import Run
 from transforms.detect_pii import named_entities
+from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.detector import Detector
-from transforms.media.encode import AudioTrack
+from transforms.media.audio_track import AudioTrack
 
 Redact = Callable[..., Run]
 
@@ -79,7 +80,7 @@ def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatc
         def load(self) -> None:
             """Has nothing to load."""
 
-        def recognise(self, conversation) -> list:
+        def recognise(self, conversation) -> list[Candidate]:
             if "539" in conversation.text or "1488" in conversation.text:
                 raise ValueError(f"cannot read {conversation.text}")
             return []

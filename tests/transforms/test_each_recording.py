@@ -71,7 +71,7 @@ def test_one_recordings_error_is_a_row_and_the_others_pass(stage: RecordingStage
 
 
 def test_a_defect_ends_the_job_without_what_was_said():
-    with pytest.raises(Exception, match="Upper broke with ValueError at test_each_recording.py") as raised:
+    with pytest.raises(Exception, match=r"Upper broke with ValueError at test_each_recording\.py") as raised:
         _run(Recording("broken", "/calls/a.wav", ("person_name",)))
     assert SECRET not in str(raised.value)
 

@@ -20,7 +20,6 @@ from transforms.secrets import is_reference
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import resolve
 
-
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
 Muting = Literal["silence", "tone", "noise"]

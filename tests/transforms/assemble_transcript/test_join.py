@@ -13,7 +13,7 @@ from schemas.source import SourceIdentity
 from schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.assemble_transcript.join import IncompleteTranscriptError, join
-from transforms.assemble_transcript.sealing import Sealer, SealBrokenError
+from transforms.assemble_transcript.sealing import SealBrokenError, Sealer
 from transforms.media.hear import inspect
 
 PENDING = PendingRecording(

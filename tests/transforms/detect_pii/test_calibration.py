@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -37,4 +38,4 @@ def test_the_packaged_calibration_rises_from_0_to_1():
     points = packaged().points
     assert points[0] == (0.0, 0.0)
     assert points[-1] == (1.0, 1.0)
-    assert all(one < other for one, other in zip(points, points[1:], strict=False))
+    assert all(one < other for one, other in itertools.pairwise(points))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +20,7 @@ def test_spans_follow_each_other_over_the_whole_recording_and_none_is_too_long(l
     spans = cut_in_silence(levels, duration_s, longest_s)
     assert spans[0][0] == 0.0
     assert spans[-1][1] == duration_s
-    assert all(end == start for (_, end), (start, _) in zip(spans, spans[1:], strict=False))
+    assert all(end == start for (_, end), (start, _) in itertools.pairwise(spans))
     assert all(0 < end - start <= longest_s + STEP_S for start, end in spans)
 
 

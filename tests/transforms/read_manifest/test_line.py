@@ -54,7 +54,7 @@ def test_the_seed_apis_beep_is_a_tone():
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_known_one():
-    with pytest.raises(UnknownKeyError, match="redact_pii_audoi.*did you mean 'redact_pii_audio'"):
+    with pytest.raises(UnknownKeyError, match=r"redact_pii_audoi.*did you mean 'redact_pii_audio'"):
         read(redact_pii_audoi=True)
 
 
