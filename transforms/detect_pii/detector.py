@@ -13,9 +13,11 @@ from schemas.transcript import Transcript
 from transforms.detect_pii.calibration import Calibration, packaged
 from transforms.detect_pii.candidate import Candidate, Propagation, Recogniser
 from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.name_propagation import same_people
 from transforms.detect_pii.registry import propagations_for, recognisers_for
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.detect_pii.static_entities import find_static_entities
+from transforms.whole_tokens import spread_over_tokens
 
 # Where candidates overlap, each word goes to the policy that stands first: what names a number most exactly, then
 # what is made of words. Policies that are not named here stand last.
@@ -113,7 +115,7 @@ class Detector:
             *find_static_entities(conversation, static_entities or {}),
             *self._kept(conversation, candidates, requested),
         ]
-        return tuple(_findings(conversation, _resolved(kept)))
+        return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
 
     def _kept(
         self, conversation: Conversation, candidates: Iterable[Candidate], requested: frozenset[str]
@@ -150,13 +152,22 @@ def _requested_policy(policy: str, alternatives: Sequence[str], requested: froze
     return None
 
 
-def _resolved(candidates: Iterable[Candidate]) -> list[tuple[int, Candidate]]:
-    """Gives every word to one candidate. Returns (word, candidate) in the order of the words."""
-    best: dict[int, Candidate] = {}
+def _with_people(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Gives all names of one person the value of the fullest, so that they count as one entity."""
+    people = same_people({one.value for one in candidates if one.policy == "person_name" and one.value})
+    for candidate in candidates:
+        value = people.get(candidate.value) if candidate.policy == "person_name" else None
+        yield candidate if value is None else replace(candidate, value=value)
+
+
+def _resolved(conversation: Conversation, candidates: Iterable[Candidate]) -> list[tuple[int, Candidate]]:
+    """Gives every word, with the pieces glued to it, to one candidate. Returns (word, candidate) in order."""
+    best: list[Candidate | None] = [None] * len(conversation.words)
     for candidate in sorted(candidates, key=_strength):
         for word in range(candidate.first_word, candidate.last_word + 1):
-            best.setdefault(word, candidate)
-    return sorted(best.items(), key=lambda item: item[0])
+            best[word] = best[word] or candidate
+    owners = spread_over_tokens(best, conversation.utterances)
+    return [(word, owner) for word, owner in enumerate(owners) if owner is not None]
 
 
 def _strength(candidate: Candidate) -> tuple[int, int, float, int]:

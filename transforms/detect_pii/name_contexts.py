@@ -57,6 +57,7 @@ _VAGUE = _any(
     r"\b(?:this is|it's|that's|i'm|i am|called)",
     r"\b(?:reservation|booking|appointment|account|order|prescription|policy|package|delivery|table|it's|that's|is|be|"
     r"listed|filed) (?:under|for)",
+    r"\b(?:is|was)(?= (?:[^\W\d]+ ){1,3}(?:available|there|home|around|in the office)\b)",
 )
 _ANNOUNCEMENT = re.compile(rf"(?:(?P<strong>{_STRONG})|{_VAGUE})[ ]+", re.IGNORECASE)
 

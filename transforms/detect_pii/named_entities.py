@@ -94,6 +94,18 @@ ORGANISATION_ENDINGS = MEDICAL_FACILITY_WORDS | word_set(
     """
 )
 
+_BEFORE_COMPANY = re.compile(
+    r"(?:for calling|welcome to|calling from|call from|you've reached|work(?:s|ed|ing)? (?:for|at)|bank(?:ing)? with|"
+    r"insured with|employed by|here at|policy with|account with) $",
+    re.IGNORECASE,
+)
+_LONGEST_ANNOUNCEMENT = 20
+_BEHIND_COMPANY = re.compile(
+    r"[,.]? (?:this is|thank you for|how (?:can|may)|you're speaking|you are speaking|my name|[^\W\d]+ speaking|"
+    r"good (?:morning|afternoon|evening))",
+    re.IGNORECASE,
+)
+
 # What the detector believes: see docs for how scores were calibrated.
 BOTH = 0.95
 CLASSIFIER = 0.9
@@ -427,6 +439,9 @@ class _Assembly:
         if first < last and self._is_street_suffix(self._tokens[last].plain):
             yield self._candidate("location_address_street", first, last, SPACY)
             return
+        if self._is_company(first, last):
+            yield self._candidate("organization", first, last, SPACY)
+            return
         score = self._person_score(first, last)
         first, last = self._extended(first, last)
         yield self._candidate("person_name", first, last, score, name_value(self._tokens[first : last + 1]))
@@ -470,6 +485,16 @@ class _Assembly:
         """Whether a name that ends with a word must be a street's: Park and Hill are surnames too."""
         language = self._conversation.language
         return word in language.street_suffixes - language.ordinary_suffixes - TITLES and word not in all_names()
+
+    def _is_company(self, first: int, last: int) -> bool:
+        """Whether a name stands where a caller hears which company it is: `thank you for calling X`, `X, this is`."""
+        if any(self._certainty(position, "classifier") > _SURE for position in range(first, last + 1)):
+            return False
+        text = self._conversation.text
+        if _BEFORE_COMPANY.search(text[: self._tokens[first].start][-_LONGEST_ANNOUNCEMENT:]):
+            return True
+        is_opening = self._tokens[first].before.endswith("\n") or first == 0
+        return is_opening and _BEHIND_COMPANY.match(text, self._tokens[last].end) is not None
 
     def _person_score(self, first: int, last: int) -> float:
         positions = range(first, last + 1)
@@ -535,8 +560,9 @@ class _Assembly:
         if policy == "location" and is_everyday and not is_title_case:
             return
         score = CLASSIFIER if policy != "location" else SPACY
-        if policy == "location" and tokens[-1].plain in MEDICAL_FACILITY_WORDS:
-            policy = "organization_medical_facility"
+        if policy == "location" and tokens[-1].plain in ORGANISATION_ENDINGS:
+            is_medical = tokens[-1].plain in MEDICAL_FACILITY_WORDS
+            policy = "organization_medical_facility" if is_medical else "organization"
         if tokens[-1].plain in self._conversation.language.street_suffixes:
             policy = "location_address_street"
         if policy == "location_address_street":

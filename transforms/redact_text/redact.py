@@ -10,6 +10,7 @@ from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
 from transforms.redact_text.surrogates import Surrogates
+from transforms.whole_tokens import spread_over_tokens
 
 
 @dataclass(frozen=True)
@@ -104,32 +105,7 @@ def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Fi
         for word in range(finding.first_word, finding.last_word + 1):
             if owners[word] is None:
                 owners[word] = number
-    position = 0
-    for utterance in transcript.utterances:
-        for first, last in _tokens(utterance.words):
-            _spread(owners, words, position + first, position + last)
-        position += len(utterance.words)
-    return owners
-
-
-def _tokens(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """First and last (inclusive) of the pieces that were written without a space between them."""
-    first = 0
-    for piece in range(1, len(words) + 1):
-        if piece == len(words) or words[piece].text[:1].isspace():
-            yield first, piece - 1
-            first = piece
-
-
-def _spread(owners: list[int | None], words: Sequence[Word], first: int, last: int) -> None:
-    """Gives the pieces of one token that nobody owns to the finding before them, else to the one after."""
-    for order in (range(first, last + 1), range(last, first - 1, -1)):
-        owner: int | None = None
-        for piece in order:
-            if owners[piece] is not None:
-                owner = owners[piece]
-            elif any(character.isalnum() for character in words[piece].text):
-                owners[piece] = owner
+    return spread_over_tokens(owners, transcript.utterances)
 
 
 def _runs(utterance: Utterance, owners: Sequence[int | None], position: int) -> Iterator[_Run]:

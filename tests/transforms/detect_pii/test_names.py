@@ -216,3 +216,10 @@ def test_the_name_of_something_else_is_not_waited_for(names: Callable[[str], set
 def test_a_misheard_name_is_found_where_nothing_else_was_asked(names: Callable[[str], set[str]]) -> None:
     assert names("A: And what is your last name?\nB: Wind field.") == {"Wind field"}
     assert names("A: And what is your last name?\nB: Hang on a second.") == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["Welcome to Marcus Finance, how can I help?", "I'm calling from Henderson Logistics."]
+)
+def test_a_company_that_answers_is_no_person(text: str, names: Callable[[str], set[str]]) -> None:
+    assert names(text) == set()

@@ -1,0 +1,101 @@
+"""What is muted in a real call, beside what was found in its words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from schemas.stages import RedactedRecording
+from schemas.transcript import TimeSpan
+from tests.transforms.verify_audio.labelled import labelled, redacted
+from transforms.media.hear import inspect
+from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
+from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
+
+TONES = [(0, 27.6), (1, 37.0)]
+TONE_S = 0.08
+
+
+@pytest.fixture(scope="module")
+def call() -> RedactedRecording:
+    return redacted(labelled("telecom-phone-readback"))
+
+
+@pytest.fixture
+def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
+    """The call, with the keypad's 5 pressed twice."""
+    samples, rate = soundfile.read(call.recording.audio_url, dtype="float32")
+    moments = np.arange(round(TONE_S * rate)) / rate
+    for channel, start_s in TONES:
+        first = round(start_s * rate)
+        samples[first : first + len(moments), channel] += 0.1 * (
+            np.sin(2 * np.pi * 770 * moments) + np.sin(2 * np.pi * 1336 * moments)
+        )
+    path = tmp_path / "call.wav"
+    soundfile.write(path, samples, rate, subtype="PCM_16")
+    heard = call.detected.heard
+    pending = replace(heard.pending, recording=replace(call.recording, audio_url=str(path)))
+    heard = replace(heard, pending=pending, samples=inspect(path).identity)
+    return replace(call, detected=replace(call.detected, heard=heard))
+
+
+def plan(recording: RedactedRecording, settings: MuteSettings):
+    return plan_redaction(recording, Path(recording.recording.audio_url), settings)
+
+
+def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: float) -> bool:
+    return any(span.channel == channel and span.start_s <= start_s and end_s <= span.end_s for span in spans)
+
+
+def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_path: Path):
+    planned = plan(with_tones, MuteSettings())
+    found = [finding for finding in planned.sound_findings if finding.policy == "dtmf"]
+    assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
+    for channel, start_s in TONES:
+        assert covers(planned.spans, channel, start_s, start_s + TONE_S)
+    source = Path(with_tones.recording.audio_url)
+    audio = stage_audio(with_tones, source, planned.spans, tmp_path, MuteSettings())
+    samples, rate = soundfile.read(audio.path)
+    for channel, start_s in TONES:
+        assert np.abs(samples[round(start_s * rate) : round((start_s + TONE_S) * rate), channel]).max() == 0.0
+
+
+def test_keypad_tones_stay_where_the_job_says_so(with_tones: RedactedRecording):
+    planned = plan(with_tones, MuteSettings(dtmf=False))
+    assert not any(finding.policy == "dtmf" for finding in planned.sound_findings)
+    assert not any(covers(planned.spans, channel, start_s, start_s + TONE_S) for channel, start_s in TONES)
+
+
+def test_speech_has_no_keypad_tones(call: RedactedRecording):
+    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings()).sound_findings)
+
+
+@pytest.mark.parametrize(("mode", "reported", "muted"), [("mute", 1, True), ("flag", 1, False), ("keep", 0, False)])
+def test_speech_without_words_is_muted_flagged_or_kept(
+    call: RedactedRecording, mode: UntranscribedMode, reported: int, muted: bool
+):
+    transcript = call.detected.heard.transcript
+    loud = TimeSpan(0, 29.5, 33.5)
+    assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
+    heard = replace(call.detected.heard, transcript=replace(transcript, speech=(loud,)))
+    recording = replace(call, detected=replace(call.detected, heard=heard))
+    planned = plan(recording, MuteSettings(untranscribed=UntranscribedSettings(mode=mode)))
+    assert len([finding for finding in planned.sound_findings if finding.policy == "untranscribed_speech"]) == reported
+    assert covers(planned.spans, 0, 30.0, 33.0) is muted
+
+
+def test_what_was_heard_as_a_mix_is_muted_in_every_channel(call: RedactedRecording):
+    transcript = call.detected.heard.transcript
+    one = [
+        replace(utterance, channel=0, words=tuple(replace(word, channel=0) for word in utterance.words))
+        for utterance in transcript.utterances
+    ]
+    heard = replace(call.detected.heard, transcript=replace(transcript, channels=1, utterances=tuple(one)), mixed=True)
+    findings = tuple(replace(finding, channel=0) for finding in call.detected.findings)
+    spans = plan(replace(call, detected=replace(call.detected, heard=heard, findings=findings)), MuteSettings()).spans
+    by_channel = [[(span.start_s, span.end_s) for span in spans if span.channel == channel] for channel in (0, 1)]
+    assert by_channel[0] == by_channel[1] != []

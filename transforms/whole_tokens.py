@@ -1,0 +1,47 @@
+"""Words that the recogniser wrote in several pieces: ` 555`, `-867`, `-5309` are one number, and go together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from schemas.transcript import Utterance, Word
+
+Owner = TypeVar("Owner")
+
+
+def spread_over_tokens(owners: Sequence[Owner | None], utterances: Iterable[Utterance]) -> list[Owner | None]:
+    """Gives the pieces of a token that nobody owns to the owner before them, else to the one after.
+
+    Pieces of punctuation alone stay free.
+
+    Args:
+      owners: One for each word of the utterances, None for words that nobody owns.
+      utterances: Of a transcript, all.
+    """
+    spread = list(owners)
+    position = 0
+    for utterance in utterances:
+        for first, last in _tokens(utterance.words):
+            pieces = [
+                position + piece
+                for piece in range(first, last + 1)
+                if spread[position + piece] is not None or any(map(str.isalnum, utterance.words[piece].text))
+            ]
+            for order in (pieces, pieces[::-1]):
+                owner: Owner | None = None
+                for piece in order:
+                    if spread[piece] is None:
+                        spread[piece] = owner
+                    owner = spread[piece]
+        position += len(utterance.words)
+    return spread
+
+
+def _tokens(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+    """First and last (inclusive) of the pieces that were written without a space between them."""
+    first = 0
+    for piece in range(1, len(words) + 1):
+        if piece == len(words) or words[piece].text[:1].isspace():
+            yield first, piece - 1
+            first = piece
