@@ -10,6 +10,7 @@ from schemas.transcript import TimeSpan
 from transforms.detect_pii.atoms import Kind
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.name_words import is_common
+from transforms.detect_pii.tokens import plain
 from transforms.verify_audio.said import runs_of_signs
 
 SHORTEST_PART = 4
@@ -19,7 +20,6 @@ SHORTEST_NUMBER = 3
 """A number of so many digits is given away by all of them; a shorter one is said too often to be looked for."""
 
 _SHORTEST_WORD = 3
-_NAMES = "person_name"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class KnownValue:
       place: When and where it was said.
       signs: Runs of digits and letters that were said one by one.
       words: Words that stand for this value and nothing else in the conversation, in lower case.
-      common_words: Names that are everyday words too: they give the value away only where it was said.
+      common_words: Words of it that are said elsewhere too, or everywhere: they give it away only where it was said.
     """
 
     policy: str
@@ -50,6 +50,8 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
         for atom in conversation.atoms
         if atom.kind is Kind.WORD and conversation.word_at(atom.start) not in personal
     }
+    language = conversation.language
+    says_nothing = language.fillers | language.backchannels | language.joiners | language.symbols.keys()
     runs = runs_of_signs(conversation)
     values = []
     for finding in findings:
@@ -58,18 +60,18 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
         own = range(finding.first_word, finding.last_word + 1)
         signs = ["".join(sign.value for sign in run if sign.word in own) for run in runs]
         words = {
-            atom.value
+            atom.value: conversation.text[atom.start : atom.end]
             for atom in conversation.atoms
             if atom.kind is Kind.WORD and len(atom.value) >= _SHORTEST_WORD and conversation.word_at(atom.start) in own
         }
-        common = {word for word in words if word in innocent or is_common(word)}
+        common = {word for word, written in words.items() if word in innocent or is_common(plain(written))}
         value = KnownValue(
             policy=finding.policy,
             label=finding.label,
             place=TimeSpan(finding.channel, finding.start_s, finding.end_s),
             signs=tuple(run for run in signs if is_telling(run)),
-            words=frozenset(words - common),
-            common_words=frozenset(common if finding.policy == _NAMES else ()),
+            words=frozenset(words.keys() - common),
+            common_words=frozenset(common - says_nothing),
         )
         if value.signs or value.words or value.common_words:
             values.append(value)

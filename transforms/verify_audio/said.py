@@ -70,8 +70,13 @@ def _signs_at(conversation: Conversation, position: int) -> tuple[list[Sign], in
         signs, following = _signs_at(conversation, position + 1)
         if signs:
             return [signs[0]] * int(atom.value) + signs[1:], following
-    if atom.kind is Kind.TENS and after is not None and after.kind is Kind.DIGIT and after.value != "0":
-        return [_sign(conversation, atom, atom.value[0]), _sign(conversation, after, after.value)], position + 2
+    if atom.kind is Kind.TENS and after is not None:
+        unit = position + 2 if after.value == "-" else position + 1
+        if unit < len(atoms) and atoms[unit].kind is Kind.DIGIT and atoms[unit].value != "0":
+            return [
+                _sign(conversation, atom, atom.value[0]),
+                _sign(conversation, atoms[unit], atoms[unit].value),
+            ], unit + 1
     if atom.kind is Kind.THOUSAND:
         # "twelve thousand five hundred" is 12 500, "twelve thousand dollars" is 12 000.
         spoken = after is not None and (after.is_number or after.kind is Kind.HUNDRED)

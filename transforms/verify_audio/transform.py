@@ -74,7 +74,12 @@ class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
             outcome = "not_sampled" if self._settings.listens else "off"
             return replace(recording, verification=Verification(outcome))
         heard = recording.redacted.detected.heard
-        listen = partial(self._recogniser.listen, language=heard.transcript.language_code, mix=heard.mixed)
+        listen = partial(
+            self._recogniser.listen,
+            language=heard.transcript.language_code,
+            mix=heard.mixed,
+            tone_hz=self._mute_settings.tone_hz if recording.recording.muting == "tone" else None,
+        )
         with TemporaryDirectory(dir=self._folder.name) as fetched:
             # Needed where something must be muted again, which is rare.
             source = cache(partial(files.fetch, recording.recording.audio_url, fetched, expected=heard.pending.source))

@@ -1,0 +1,211 @@
+"""One recording's audit: what its status object claims, against what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from schemas.audit import AuditedRecording, Claim, Problem
+from schemas.finding import Finding
+from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
+from transforms.commit.certificate import SignatureError, check_signature, is_signed
+from transforms.commit.ledger import Status
+from transforms.detect_pii.conversation import Conversation
+from transforms.media.errors import MediaError
+from transforms.media.hear import hear_blocks, inspect
+from transforms.storage import files
+from transforms.storage.errors import MissingFileError
+from transforms.storage.urls import join
+from transforms.verify_audio.innocent_speech import InnocentSpeech
+from transforms.verify_audio.leaks import LeakSettings, find_leaks
+from transforms.verify_audio.said import place_of, runs_of_signs
+
+_SAME_LENGTH_S = 0.05
+"""Encoders fill up their last frame."""
+
+_CERTIFIED = frozenset({"sha256", "size_bytes", "duration_s", "channels", "method", "muted_s", "muted"})
+
+Listen = Callable[[Path, float, str], Transcript]
+"""Hears a local file of so many seconds, in a language."""
+
+Detect = Callable[[Transcript, Collection[str]], Sequence[Finding]]
+"""Finds the personal data of some policies."""
+
+
+@dataclass(frozen=True)
+class Ears:
+    """What listens to the recordings of the sample."""
+
+    listen: Listen
+    detect: Detect
+    leaks: LeakSettings
+
+
+def audio_name(url: str) -> str:
+    """The name in `audio/` of a published recording: an output root may have been moved or copied since."""
+    return url.rsplit("/", 1)[-1]
+
+
+def audit(
+    claim: Claim, output: str, folder: Path, public_key: Ed25519PublicKey | None, ears: Ears | None
+) -> AuditedRecording:
+    """Checks everything that an output root claims about a recording.
+
+    Args:
+      folder: For a local copy of the recording, which the caller removes.
+      public_key: What the certificate must be signed with; None: its signature is not checked.
+      ears: None where the recording does not belong to the sample.
+
+    Raises:
+      StorageError: The store cannot be reached.
+    """
+    recording_id = claim.recording_id
+    if claim.status is None:
+        return AuditedRecording(recording_id, problems=(Problem("row_without_status", recording_id),))
+    status = Status.from_json(claim.status.encode())
+    problems = [*_row_problems(claim, status), *_signature_problems(status, public_key)]
+    audited = AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems))
+    if status.redacted_audio_url is None:
+        return audited
+    try:
+        certificate = _certificate(status)
+        path = _certified_audio(status, certificate, output, folder)
+        audited = replace(audited, audio_s=certificate["duration_s"], muted_s=certificate["muted_s"])
+        problems += _sound_problems(recording_id, path, certificate)
+        if ears is not None and len(claim.rows) == 1:
+            heard, leaks = _heard(path, certificate, json.loads(claim.rows[0]), ears)
+            audited = replace(audited, listened=True, heard=heard)
+            problems += [
+                Problem("number_heard", recording_id, f"{n} of policy {policy}") for policy, n in sorted(leaks.items())
+            ]
+    except _WrongAudioError as wrong:
+        problems.append(Problem(wrong.kind, recording_id, wrong.detail))
+    except MediaError as error:
+        problems.append(Problem("audio_unreadable", recording_id, error.reason))
+    return replace(audited, problems=tuple(problems))
+
+
+class _WrongAudioError(Exception):
+    """There is no published sound to look at, or not the one that was certified."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.detail = detail
+
+
+def _row_problems(claim: Claim, status: Status) -> Iterator[Problem]:
+    rows = [json.loads(row) for row in claim.rows]
+    if len(rows) != 1:
+        kind = "several_rows" if rows else "status_without_row"
+        yield Problem(kind, claim.recording_id, f"{len(rows)} rows in transcripts/, expected 1")
+        return
+    (row,) = rows
+    differing = [
+        name
+        for name, claimed in (
+            ("status", status.status),
+            ("redacted_audio_url", status.redacted_audio_url),
+            ("run_id", status.run_id),
+        )
+        if row[name] != claimed
+    ]
+    if differing:
+        yield Problem("row_differs", claim.recording_id, f"{', '.join(differing)} of the row and of the status object")
+
+
+def _signature_problems(status: Status, key: Ed25519PublicKey | None) -> Iterator[Problem]:
+    if key is None:
+        return
+    try:
+        check_signature(status, key)
+    except SignatureError as error:
+        yield Problem("signature", status.recording_id, str(error))
+
+
+def _certificate(status: Status) -> Mapping[str, Any]:
+    certificate = status.certificate.get("audio")
+    if not isinstance(certificate, Mapping) or not certificate.keys() >= _CERTIFIED:
+        raise _WrongAudioError("no_certificate")
+    return certificate
+
+
+def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str, folder: Path) -> Path:
+    """The published recording as a local file, which is byte for byte what was certified."""
+    try:
+        path = files.fetch(join(output, "audio", audio_name(str(status.redacted_audio_url))), folder, None)
+    except MissingFileError:
+        raise _WrongAudioError("audio_missing") from None
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if (path.stat().st_size, digest) != (certificate["size_bytes"], certificate["sha256"]):
+        raise _WrongAudioError("audio_changed", "size or checksum differs from the certificate")
+    return path
+
+
+def _sound_problems(recording_id: str, path: Path, certificate: Mapping[str, Any]) -> Iterator[Problem]:
+    inspection = inspect(path)
+    if inspection.info.channels != certificate["channels"]:
+        yield Problem("channels_differ", recording_id, f"{inspection.info.channels} channels")
+        return
+    late_s = inspection.duration_s - certificate["duration_s"]
+    if abs(late_s) > _SAME_LENGTH_S:
+        yield Problem("duration_differs", recording_id, f"by {late_s:.3f} s")
+    muted = [TimeSpan(channel, start_s, end_s) for channel, start_s, end_s in certificate["muted"]]
+    audible_s = audible_seconds(hear_blocks(path), muted, certificate["method"], MutedRangeSettings())
+    if audible_s:
+        yield Problem("sound_in_muted_range", recording_id, f"{audible_s:.2f} s")
+
+
+def _heard(
+    path: Path, certificate: Mapping[str, Any], row: Mapping[str, Any], ears: Ears
+) -> tuple[dict[str, int], dict[str, int]]:
+    """By policy: personal data that seems to be heard and is not in the published text, and the numbers among it.
+
+    What the published transcript says openly was judged innocent by the run, which saw the whole conversation.
+    """
+    again = ears.listen(path, certificate["duration_s"], row["language_code"])
+    conversation = Conversation(again)
+    published = InnocentSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
+    leaks = find_leaks((), conversation, published, row["policies"], ears.leaks)
+    heard = Counter(
+        finding.policy
+        for finding in ears.detect(again, row["policies"])
+        if not _is_published(finding, conversation, published, ears.leaks.same_place_s)
+    )
+    return dict(heard), dict(Counter(leak.policy for leak in leaks))
+
+
+def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:
+    """The transcript that everybody may read, without what stands for something else."""
+    utterances = []
+    for utterance in row["utterances"]:
+        words = tuple(
+            Word(word["text"], word["start_s"], word["end_s"], word["confidence"], utterance["channel"])
+            for word in utterance["words"]
+            if not word["redacted"]
+        )
+        if words:
+            utterances.append(Utterance(utterance["channel"], words))
+    return Transcript(language_code, 1.0, row["duration_s"], row["channels"], tuple(utterances))
+
+
+def _is_published(finding: Finding, again: Conversation, published: InnocentSpeech, within_s: float) -> bool:
+    """Whether the published transcript has every word of a finding, about then."""
+    if finding.first_word is None or finding.last_word is None:
+        return False
+    place = place_of(again, finding.first_word, finding.last_word)
+    own = range(finding.first_word, finding.last_word + 1)
+    words = InnocentSpeech(again, frozenset(range(len(again.words))) - frozenset(own))
+    signs = "".join(sign.value for run in runs_of_signs(again) for sign in run if sign.word in own)
+    return all(published.says_word(word.value, place, within_s) for word in words.words) and (
+        not signs or published.says_signs(signs, place, within_s)
+    )

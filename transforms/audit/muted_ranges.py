@@ -1,0 +1,151 @@
+"""Whether what a certificate calls muted can really not be heard."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.transcript import TimeSpan
+from transforms.media.hear import HEARING_RATE_HZ
+from transforms.transcribe.vad import FRAME, SpeechProbabilities
+
+Samples = NDArray[np.float32]
+
+_TONE_BINS = 3
+"""Of 31 Hz, to each side of a tone, that its window spreads it over."""
+
+
+@dataclass(frozen=True)
+class MutedRangeSettings:
+    """When a muted range counts as audible.
+
+    Attributes:
+      edge_s: Left aside at both ends of a range: fades, and what a lossy codec smears into it.
+      silent_db: Sound below this, relative to full scale, cannot be understood.
+      below_tone_db: Nor can sound so far below the tone that it lies under: codecs leave some beside a tone.
+      speech: Probability of speech from which a frame of noise counts as speech.
+      least_s: Shorter sounds are clicks.
+    """
+
+    edge_s: float = 0.1
+    silent_db: float = -50.0
+    below_tone_db: float = 15.0
+    speech: float = 0.5
+    least_s: float = 0.1
+
+
+def audible_seconds(
+    blocks: Iterable[Samples], muted: Sequence[TimeSpan], method: str, settings: MutedRangeSettings
+) -> float:
+    """Seconds of muted ranges in which something can be heard, summed over the channels.
+
+    Args:
+      blocks: The redacted recording, (channels, frames) at 16 kHz.
+      method: What it was muted with: `silence`, `tone` or `noise`.
+    """
+    listener_for: dict[str, Callable[[MutedRangeSettings], _Listener]] = {
+        "silence": _Silence,
+        "tone": _Tone,
+        "noise": _Noise,
+    }
+    listeners: list[_Listener] = []
+    for block, inside in _with_mask(_in_frames(blocks), muted, settings.edge_s):
+        if not listeners:
+            listeners = [listener_for[method](settings) for _ in block]
+        for listener, samples, mask in zip(listeners, block, inside, strict=True):
+            listener.hear(samples, mask)
+    return sum(listener.audible_s() for listener in listeners)
+
+
+class _Listener(ABC):
+    """Follows one channel and marks the frames inside muted ranges in which something can be heard."""
+
+    def __init__(self, settings: MutedRangeSettings) -> None:
+        self._settings = settings
+        self._marked: list[NDArray[np.bool_]] = []
+
+    def hear(self, samples: Samples, inside: NDArray[np.bool_]) -> None:
+        """Takes whole frames."""
+        self._marked.append(self._audible(samples) & inside.reshape(-1, FRAME).all(axis=1))
+
+    def audible_s(self) -> float:
+        """Seconds, after the last samples."""
+        return _long_runs_s(np.concatenate(self._marked), self._settings.least_s)
+
+    @abstractmethod
+    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+        """For each frame, whether something can be heard that muting does not leave."""
+
+
+class _Silence(_Listener):
+    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+        power = (samples.reshape(-1, FRAME).astype(np.float64) ** 2).mean(axis=1)
+        audible: NDArray[np.bool_] = _db(power) > self._settings.silent_db
+        return audible
+
+
+class _Tone(_Listener):
+    """A voice activity detector takes tones for speech: what counts is the sound beside the strongest frequency."""
+
+    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+        window = np.hanning(FRAME)
+        spectrum = np.abs(np.fft.rfft(samples.reshape(-1, FRAME) * window)) ** 2 / (FRAME * (window**2).sum() / 2)
+        near_peak = np.abs(np.arange(spectrum.shape[1]) - spectrum.argmax(axis=1)[:, None]) <= _TONE_BINS
+        tone = _db((spectrum * near_peak).sum(axis=1))
+        rest = _db((spectrum * ~near_peak).sum(axis=1))
+        audible: NDArray[np.bool_] = rest > np.maximum(self._settings.silent_db, tone - self._settings.below_tone_db)
+        return audible
+
+
+class _Noise(_Listener):
+    def __init__(self, settings: MutedRangeSettings) -> None:
+        super().__init__(settings)
+        self._detector = SpeechProbabilities()
+
+    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+        return self._detector.feed(samples) > self._settings.speech
+
+
+def _db(power: NDArray[np.float64]) -> NDArray[np.float64]:
+    decibels: NDArray[np.float64] = 10.0 * np.log10(power + 1e-12)
+    return decibels
+
+
+def _in_frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
+    """The same sound in blocks of whole frames; the last is filled up with silence."""
+    rest: Samples | None = None
+    for block in blocks:
+        joined = block if rest is None else np.concatenate((rest, block), axis=1)
+        whole = joined.shape[1] // FRAME * FRAME
+        rest = joined[:, whole:]
+        if whole:
+            yield joined[:, :whole]
+    if rest is not None and rest.shape[1]:
+        yield np.pad(rest, ((0, 0), (0, FRAME - rest.shape[1])))
+
+
+def _with_mask(
+    blocks: Iterable[Samples], muted: Sequence[TimeSpan], edge_s: float
+) -> Iterator[tuple[Samples, NDArray[np.bool_]]]:
+    """Each block, and which of its samples lie inside muted ranges."""
+    position = 0
+    for block in blocks:
+        inside = np.zeros(block.shape, bool)
+        for span in muted:
+            first = round((span.start_s + edge_s) * HEARING_RATE_HZ) - position
+            last = round((span.end_s - edge_s) * HEARING_RATE_HZ) - position
+            if last > 0 and first < block.shape[1] and span.channel < block.shape[0]:
+                inside[span.channel, max(0, first) : max(0, last)] = True
+        yield block, inside
+        position += block.shape[1]
+
+
+def _long_runs_s(marked: NDArray[np.bool_], least_s: float) -> float:
+    """Seconds of consecutive marked frames, where they last for at least `least_s`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
+    lengths = (edges[1::2] - edges[::2]) * FRAME / HEARING_RATE_HZ
+    return float(lengths[lengths >= least_s].sum())

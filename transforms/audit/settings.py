@@ -1,0 +1,27 @@
+"""What an audit looks at: the job's options, checked once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from transforms.detect_pii.settings import DetectionSettings
+from transforms.transcribe.settings import TranscriptionSettings
+from transforms.verify_audio.leaks import LeakSettings
+from transforms.verify_audio.settings import SECOND_RECOGNISER
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """Settings of an audit.
+
+    Attributes:
+      sample: Share of the recordings that a recogniser listens to; the same recordings each time.
+      recogniser: What listens.
+      public_key: Where the key is kept that all certificates must be signed with; None: signatures are not checked.
+    """
+
+    sample: float = 0.1
+    recogniser: TranscriptionSettings = SECOND_RECOGNISER
+    public_key: str | None = None
+    detection: DetectionSettings = field(default_factory=DetectionSettings)
+    leaks: LeakSettings = field(default_factory=LeakSettings)

@@ -1,0 +1,98 @@
+"""AuditOutput: every claim of an output root, checked by itself."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import apache_beam as beam
+from apache_beam.utils.shared import Shared
+
+from schemas.audit import AuditedRecording, Claim, Problem
+from schemas.failure import Failure
+from schemas.transcript import Transcript
+from transforms.audit.check import Ears, audit
+from transforms.audit.settings import AuditSettings
+from transforms.audit.tables import claim_of, orphans, read_rows, statuses_of, table_files
+from transforms.commit.certificate import read_public_key
+from transforms.detect_pii.detector import Detector
+from transforms.each_recording import RecordingStage, each_recording
+from transforms.transcribe.engine import SpeechEngine
+from transforms.verify_audio.listen import SecondRecogniser
+from transforms.verify_audio.settings import in_sample
+
+_EARS = Shared()
+
+
+class Audited(NamedTuple):
+    """What came of an audit.
+
+    Attributes:
+      recordings: With their problems, if any.
+      orphans: Files that belong to no recording.
+      failures: Recordings that could not be looked at.
+    """
+
+    recordings: beam.PCollection[AuditedRecording]
+    orphans: beam.PCollection[Problem]
+    failures: beam.PCollection[Failure]
+
+
+class AuditOutput(beam.PTransform):
+    """Joins status objects with rows of `transcripts/`, and checks each recording's files, claims and sound.
+
+    Nothing of the run that made them is needed, and nothing is changed.
+    """
+
+    def __init__(self, output: str, settings: AuditSettings) -> None:
+        super().__init__("AuditOutput")
+        self._output = output
+        self._settings = settings
+
+    def expand(self, root: beam.pvalue.PBegin) -> Audited:
+        output = root | "Output root" >> beam.Create([self._output])
+        statuses = output | "Statuses" >> beam.FlatMap(statuses_of).with_output_types(tuple[str, str])
+        rows = (
+            output
+            | "Tables" >> beam.FlatMap(table_files).with_output_types(str)
+            | "Each by itself" >> beam.Reshuffle()
+            | "Rows" >> beam.FlatMap(read_rows).with_output_types(tuple[str, str])
+        )
+        claims = (
+            {"statuses": statuses, "rows": rows}
+            | "By recording" >> beam.CoGroupByKey()
+            | "Claims" >> beam.MapTuple(lambda key, said: claim_of(key, **said)).with_output_types(Claim)
+        )
+        audited, failures = claims | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
+        return Audited(audited, output | "Orphans" >> beam.FlatMap(orphans).with_output_types(Problem), failures)
+
+
+class _AuditStage(RecordingStage[Claim, AuditedRecording]):
+    name = "AuditRecording"
+
+    def __init__(self, output: str, settings: AuditSettings) -> None:
+        self._output = output
+        self._settings = settings
+
+    def setup(self) -> None:
+        settings = self._settings
+        self._key = read_public_key(settings.public_key) if settings.public_key else None
+        self._ears = _EARS.acquire(self._listener, tag=repr(settings)) if settings.sample else None
+
+    def _listener(self) -> Ears:
+        engine = SpeechEngine(self._settings.recogniser)
+        engine.load()
+        detector = Detector(self._settings.detection)
+        detector.load()
+        return Ears(partial(_listen, SecondRecogniser(engine)), detector.detect, self._settings.leaks)
+
+    def process(self, recording: Claim) -> AuditedRecording:
+        ears = self._ears if in_sample(recording.recording_id, self._settings.sample) else None
+        with TemporaryDirectory(prefix="hushbeam-") as folder:
+            return audit(recording, self._output, Path(folder), self._key, ears)
+
+
+def _listen(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:
+    return recogniser.listen(path, ((0.0, duration_s),), language=language)
