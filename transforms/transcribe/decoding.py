@@ -33,8 +33,8 @@ _NO_SPEECH_LIMIT = 0.6
 _TOKENS_PER_SECOND_SPOKEN = 10
 _MOST_TOKENS = 224
 _DIGITS_PER_SECOND = 8.0
-_UNHEARD_S = 1.5
-_HEARD_AROUND_S = 0.4
+_UNHEARD_S = 1.0
+_HEARD_AROUND_S = 0.25
 
 
 class Doubt(enum.Enum):
@@ -80,7 +80,7 @@ class Decoded:
     Attributes:
       words: In order, in the window's time.
       log_probability: Mean over the tokens.
-      unheard: The longest stretch of speech without words, in seconds of the window; None where all was heard.
+      unheard: Stretches of speech without words, in seconds of the window, ordered.
     """
 
     words: tuple[TimedText, ...]
@@ -88,10 +88,13 @@ class Decoded:
     language_confidence: float
     log_probability: float
     doubt: Doubt | None
-    unheard: tuple[float, float] | None
+    unheard: tuple[tuple[float, float], ...]
+
+    def __repr__(self) -> str:
+        return f"Decoded({len(self.words)} words, {self.doubt})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Text:
     tokens: list[int]
     log_probability: float
@@ -253,16 +256,16 @@ class WindowDecoder:
 
 def _judged(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> Decoded:
     doubt = text.doubt
-    unheard = None if text.silent else longest_unheard(request.window, words)
-    if doubt is None and _too_many_digits(words):
+    unheard = () if text.silent else unheard_speech(request.window, words)
+    if doubt is None and too_many_digits(words):
         doubt = Doubt.REPEATS
-    if doubt is None and unheard is not None:
+    if doubt is None and unheard:
         doubt = Doubt.UNHEARD
     return Decoded(tuple(words), *language, text.log_probability, doubt, unheard)
 
 
-def longest_unheard(window: Window, words: Sequence[TimedText]) -> tuple[float, float] | None:
-    """The longest stretch of detected speech, of at least 1.5 s, that no word can account for, in window seconds.
+def unheard_speech(window: Window, words: Sequence[TimedText]) -> tuple[tuple[float, float], ...]:
+    """Stretches of detected speech, of at least a second, that no word can account for, in window seconds.
 
     A word accounts for as much time as it can take to say, at either end of its range: a word that is stretched over a
     whole sentence leaves that sentence unheard.
@@ -280,16 +283,14 @@ def longest_unheard(window: Window, words: Sequence[TimedText]) -> tuple[float, 
             first = max(int((low - _HEARD_AROUND_S) * TOKENS_PER_SECOND), 0)
             open_speech[first : int((high + _HEARD_AROUND_S) * TOKENS_PER_SECOND) + 1] = False
     edges = np.flatnonzero(np.diff(np.concatenate(([0], open_speech.astype(np.int8), [0]))))
-    runs = edges.reshape(-1, 2)
-    if not len(runs):
-        return None
-    start, stop = max(runs, key=lambda run: run[1] - run[0])
-    if stop - start < _UNHEARD_S * TOKENS_PER_SECOND:
-        return None
-    return float(start) / TOKENS_PER_SECOND, float(stop) / TOKENS_PER_SECOND
+    return tuple(
+        (float(start) / TOKENS_PER_SECOND, float(stop) / TOKENS_PER_SECOND)
+        for start, stop in edges.reshape(-1, 2)
+        if stop - start >= _UNHEARD_S * TOKENS_PER_SECOND
+    )
 
 
-def _too_many_digits(words: Sequence[TimedText]) -> bool:
+def too_many_digits(words: Sequence[TimedText]) -> bool:
     """Whether a run of digits is longer than anybody could have said in its time: a repeated digit that loops."""
     digits, start, end = 0, 0.0, 0.0
     for word in words:

@@ -72,7 +72,8 @@ class SpeechEngine:
         The future's exception is a `RecordingError` where only this recording failed.
         """
         self.load()
-        recording = RecordingInProgress(job, job.language or self._settings.language)
+        language = job.language or self._settings.language
+        recording = RecordingInProgress(job, language, second_look=self._settings.second_look)
         with self._lock:
             if self._broken is not None:
                 raise self._broken

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas.failure import RecordingError
-from schemas.transcript import TimeSpan, Transcript, Word
+from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
 from transforms.transcribe.vad import RATE_HZ, Samples, SpeechProbabilities
 from transforms.transcribe.windows import Window, WindowPacker, split
@@ -21,7 +21,10 @@ _BLOCK = 8 * RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _UNKNOWN_LANGUAGE = "und"
-_CUT_AROUND_FRAMES = 60
+_CUT_OUTSIDE_FRAMES = 40
+_CUT_INSIDE_FRAMES = 10
+_MOST_UNHEARD = 0.95
+"""Where more of a window is without words, all of it is heard again."""
 
 
 class TranscriptionError(RecordingError):
@@ -67,7 +70,8 @@ class Entry:
 
     Attributes:
       best: What an earlier pass made of it.
-      whole: Whether it may still be cut in two.
+      whole: Not a part of a window that is heard by itself.
+      first_frame: Of a part, in its window.
     """
 
     recording: RecordingInProgress
@@ -75,13 +79,14 @@ class Entry:
     request: Request
     best: Decoded | None = None
     whole: bool = True
+    first_frame: int = 0
 
 
 @dataclass(frozen=True)
 class _Settled:
     channel: int
-    window: Window
-    decoded: Decoded
+    source_s: float
+    words: list[Word]
 
 
 class RecordingInProgress:
@@ -90,16 +95,18 @@ class RecordingInProgress:
     `future` holds the outcome once the sound has ended and every window has come back.
     """
 
-    def __init__(self, job: SpeechJob, language: str | None) -> None:
+    def __init__(self, job: SpeechJob, language: str | None, *, second_look: bool = True) -> None:
         self.job = job
         self.future: Future[Heard] = Future()
         self.language = language
+        self._looks_twice = second_look
         self._confidence = 1.0
         self._lock = threading.Lock()
         self._asking = False
         self._votes: list[tuple[str, float]] = []
         self._parked: list[Entry] = []
         self._settled: list[_Settled] = []
+        self._unheard: list[TimeSpan] = []
         self._outstanding = 0
         self._ended = False
         self._frames = 0
@@ -151,8 +158,10 @@ class RecordingInProgress:
             following = self._settle_language(entry, decoded) if entry.request.language is None else []
             again = self._second_look(entry, decoded)
             if not again:
-                best = _better(entry.best, decoded)
-                self._settled.append(_Settled(entry.channel, entry.request.window, best))
+                self._settle(entry, _better(entry.best, decoded))
+            elif not again[0].whole and entry.whole:
+                cut = [(part.first_frame, part.first_frame + part.request.frames) for part in again]
+                self._settle(entry, decoded, cut)
             self._outstanding += len(again) - 1
         self._complete()
         return again + following
@@ -185,26 +194,43 @@ class RecordingInProgress:
         return released
 
     def _second_look(self, entry: Entry, decoded: Decoded) -> list[Entry]:
-        """Windows whose text is doubtful are heard again, with more context, then in two parts."""
+        """What must be heard again: stretches without words by themselves, other doubtful windows as a whole."""
         request, language = entry.request, self.language or decoded.language
-        wrong_language = self.language is not None and decoded.language != self.language
-        if wrong_language:
-            return [replace(entry, request=replace(request, language=self.language))]
-        if decoded.doubt is None:
+        if decoded.language != language:
+            return [replace(entry, request=replace(request, language=language))]
+        if decoded.doubt is None or request.careful or not self._looks_twice:
             return []
-        if not request.careful:
-            return [replace(entry, request=replace(request, language=language, careful=True), best=decoded)]
-        best = _better(entry.best, decoded)
-        if best.unheard is None or not entry.whole:
-            return []
-        at = _quiet_frame(request.features, *best.unheard)
-        if at is None:
-            return []
-        windows = split(request.window, at * RATE_HZ // FRAMES_PER_SECOND)
-        return [
-            Entry(self, entry.channel, Request(window, features, language, careful=True), whole=False)
-            for window, features in zip(windows, (request.features[:, :at], request.features[:, at:]), strict=True)
-        ]
+        if decoded.doubt is Doubt.UNHEARD and entry.whole:
+            parts = [self._part(entry, language, *stretch) for stretch in decoded.unheard]
+            if sum(part.request.frames for part in parts) < _MOST_UNHEARD * request.frames:
+                return parts
+        return [replace(entry, request=replace(request, language=language, careful=True), best=decoded)]
+
+    def _part(self, entry: Entry, language: str, start_s: float, stop_s: float) -> Entry:
+        """A stretch of a window, cut where it is quiet around it."""
+        features = entry.request.features
+        first = _quietest_frame(features, start_s, -1)
+        last = _quietest_frame(features, stop_s, +1)
+        _, rest = split(entry.request.window, first * RATE_HZ // FRAMES_PER_SECOND)
+        window, _ = split(rest, (last - first) * RATE_HZ // FRAMES_PER_SECOND)
+        part = Request(window, np.ascontiguousarray(features[:, first:last]), language)
+        return Entry(self, entry.channel, part, whole=False, first_frame=first)
+
+    def _settle(self, entry: Entry, decoded: Decoded, cut: Sequence[tuple[int, int]] = ()) -> None:
+        """Keeps the words of a window, but for the frames in `cut`, which are heard by themselves."""
+        window, start_s = entry.request.window, self.job.start_s
+        first_s = 0.0
+        bounds = [(first / FRAMES_PER_SECOND, last / FRAMES_PER_SECOND) for first, last in cut]
+        for low_s, high_s in [*bounds, (window.duration_s, window.duration_s)]:
+            words = [word for word in decoded.words if first_s <= (word.start_s + word.end_s) / 2 < low_s]
+            source_s = window.source_s(first_s)
+            self._settled.append(_Settled(entry.channel, source_s, place(words, window, entry.channel, start_s)))
+            first_s = high_s
+        if not cut:
+            self._unheard += [
+                TimeSpan(entry.channel, start_s + window.source_s(low_s), start_s + window.source_s(high_s))
+                for low_s, high_s in decoded.unheard
+            ]
 
     def _complete(self) -> None:
         with self._lock:
@@ -218,18 +244,10 @@ class RecordingInProgress:
 
     def _outcome(self) -> Heard:
         start_s = self.job.start_s
-        found = sorted(self._settled, key=lambda settled: settled.window.pieces[0].source)
-        spoken, unheard = [], []
+        spoken: list[Utterance] = []
         for channel in range(len(self._packers)):
-            words: list[Word] = []
-            for settled in found:
-                if settled.channel == channel:
-                    words.extend(place(settled.decoded.words, settled.window, channel, start_s))
-            spoken.extend(utterances(words))
-        for settled in found:
-            if settled.decoded.unheard is not None:
-                low, high = (settled.window.source_s(moment) + start_s for moment in settled.decoded.unheard)
-                unheard.append(TimeSpan(settled.channel, low, high))
+            parts = sorted((part for part in self._settled if part.channel == channel), key=lambda part: part.source_s)
+            spoken.extend(utterances([word for part in parts for word in part.words]))
         speech = [
             TimeSpan(channel, round(start_s + start / RATE_HZ, 3), round(start_s + stop / RATE_HZ, 3))
             for channel, packer in enumerate(self._packers)
@@ -244,35 +262,33 @@ class RecordingInProgress:
             utterances=tuple(sorted(spoken, key=lambda utterance: (utterance.start_s, utterance.channel))),
             speech=tuple(sorted(speech, key=lambda span: (span.start_s, span.channel))),
         )
-        return Heard(transcript, heard_s, tuple(unheard))
+        return Heard(transcript, heard_s, tuple(sorted(self._unheard, key=lambda span: (span.start_s, span.channel))))
 
 
 def _better(first: Decoded | None, second: Decoded) -> Decoded:
     """The later of two results, unless it is worse."""
 
     def merit(decoded: Decoded) -> tuple[bool, bool, float]:
-        unheard = decoded.unheard or (0.0, 0.0)
-        return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, unheard[0] - unheard[1]
+        unheard_s = sum(stop - start for start, stop in decoded.unheard)
+        return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -unheard_s
 
     return second if first is None or merit(second) >= merit(first) else first
 
 
-def _quiet_frame(features: NDArray[np.float32], start_s: float, stop_s: float) -> int | None:
-    """Where to cut a window, so that its unheard stretch begins or ends a part; None where it fills the window."""
-    frames = features.shape[1]
-    for moment_s in (start_s, stop_s):
-        at = int(moment_s * FRAMES_PER_SECOND)
-        low, high = (
-            max(at - _CUT_AROUND_FRAMES, FRAMES_PER_SECOND),
-            min(at + _CUT_AROUND_FRAMES, frames - FRAMES_PER_SECOND),
-        )
-        if low < high:
-            return low + int(np.argmin(features[:, low:high].mean(axis=0)))
-    return None
+def _quietest_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:
+    """Where to cut near a moment: the quietest of the frames from there in one direction, and some in the other."""
+    at = int(moment_s * FRAMES_PER_SECOND)
+    low, high = sorted((at - direction * _CUT_INSIDE_FRAMES, at + direction * _CUT_OUTSIDE_FRAMES))
+    low, high = max(low, 0), min(high, features.shape[1])
+    if low == 0 and direction < 0:
+        return 0
+    if high == features.shape[1] and direction > 0:
+        return high
+    return low + int(np.argmin(features[:, low:high].mean(axis=0)))
 
 
 def _reblocked(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """Joins short blocks into blocks of about 8 s, and checks them."""
+    """Cuts the sound into blocks of 8 s, whatever its own blocks are, and checks it."""
     waiting: list[Samples] = []
     frames, channels = 0, None
     for block in blocks:
@@ -284,7 +300,9 @@ def _reblocked(blocks: Iterable[Samples]) -> Iterator[Samples]:
         waiting.append(block.astype(np.float32, copy=False))
         frames += block.shape[1]
         if frames >= _BLOCK:
-            yield np.concatenate(waiting, axis=1)
-            waiting, frames = [], 0
-    if waiting:
+            joined = np.concatenate(waiting, axis=1)
+            whole = frames - frames % _BLOCK
+            yield from np.split(joined[:, :whole], whole // _BLOCK, axis=1)
+            waiting, frames = [joined[:, whole:]], frames - whole
+    if frames:
         yield np.concatenate(waiting, axis=1)

@@ -30,6 +30,7 @@ class TranscriptionSettings:
       threads: CPU threads of each worker; 0 shares the cores among the workers.
       batch_windows: Windows in a batch; 0 chooses by device.
       front_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
+      second_look: Whether windows whose text is doubtful are heard again with more context.
       vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
       pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits.
       language: ISO 639-1 code for recordings that name none; None detects it.
@@ -44,6 +45,7 @@ class TranscriptionSettings:
     threads: int = 0
     batch_windows: int = 0
     front_threads: int = 0
+    second_look: bool = True
     vad_threshold: float = 0.2
     pending_bytes: int = 256 * 1024 * 1024
     language: str | None = None
@@ -70,8 +72,8 @@ class TranscriptionSettings:
 
     @property
     def model_workers(self) -> int:
-        """`workers`, or what measured best: four streams fill a GPU, one worker with all threads fills a CPU."""
-        return self.workers or (4 if self.device == "cuda" else 1)
+        """`workers`, or what measured best: four streams on a GPU, as many single threads as cores on a small CPU."""
+        return self.workers or (4 if self.device == "cuda" else min(4, cores()))
 
     @property
     def model_threads(self) -> int:

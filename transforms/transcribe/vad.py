@@ -1,4 +1,4 @@
-"""Where somebody speaks: Silero's voice activity detector over a stream of blocks."""
+"""Where somebody speaks: Silero's voice activity detector over a stream of blocks, and loudness where it fails."""
 
 from __future__ import annotations
 
@@ -25,6 +25,13 @@ QUIET_PEAK = 0.0008
 _WARM_UP_FRAMES = 16
 _LONGEST_RUN_FRAMES = 2048
 
+_REMEMBERED_FRAMES = round(60 / FRAME_S)
+_SOFTEST_VOICE_DB = -50.0
+_ABOVE_NOISE_DB = 12.0
+_BELOW_VOICE_DB = 20.0
+_LOUD_OF = 7
+_LOUD_AT_LEAST = 3
+
 Samples = NDArray[np.float32]
 Probabilities = NDArray[np.float32]
 
@@ -32,12 +39,17 @@ Probabilities = NDArray[np.float32]
 class SpeechProbabilities:
     """Speech probabilities of one channel, block by block, with the detector's memory kept in between.
 
-    Frames in long stretches of near silence are not shown to the detector, which is the larger part of one side of a
-    telephone call: their probability is 0. The half second before sound returns is always shown, so that the
-    detector is as ready as if it had heard everything.
+    Frames in long stretches of near silence are not shown to the detector, which is a good part of one side of a
+    telephone call: their probability is 0. The half second before sound returns is always shown.
+
+    The detector does not know every voice: it gives some that are loud and clear, whispering ones above all, a
+    probability of 0 over whole sentences. What it does not hear would be neither transcribed nor muted. So
+    sound that is as loud as the channel's voices, and stands out from its noise, has probability 1 whatever the
+    detector says.
     """
 
     def __init__(self) -> None:
+        self._levels: NDArray[np.float32] = np.zeros(0, np.float32)
         self._hidden = np.zeros(_STATE, np.float32)
         self._cell = np.zeros(_STATE, np.float32)
         self._rest: Samples = np.zeros(0, np.float32)
@@ -72,7 +84,18 @@ class SpeechProbabilities:
                 None, {"input": inputs, "h": self._hidden, "c": self._cell}
             )
             found[start:stop] = probabilities.reshape(-1)
-        return found
+        return np.where(self._as_loud_as_voices(frames), np.float32(1.0), found)
+
+    def _as_loud_as_voices(self, frames: Samples) -> NDArray[np.bool_]:
+        power = np.einsum("ij,ij->i", frames, frames) / FRAME
+        levels = 10 * np.log10(np.maximum(power, 1e-10)).astype(np.float32)
+        self._levels = np.concatenate((self._levels, levels))[-_REMEMBERED_FRAMES:]
+        noise, voice = np.percentile(self._levels, (10, 95))
+        loud = levels > max(noise + _ABOVE_NOISE_DB, voice - _BELOW_VOICE_DB, _SOFTEST_VOICE_DB)
+        # A click is loud as well, but short.
+        around = np.convolve(loud, np.ones(_LOUD_OF), mode="full")[_LOUD_OF // 2 : _LOUD_OF // 2 + len(loud)]
+        sustained: NDArray[np.bool_] = loud & (around >= _LOUD_AT_LEAST)
+        return sustained
 
 
 def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:

@@ -79,7 +79,7 @@ class _Atom:
 class WindowPacker:
     """Turns a channel's samples and speech probabilities into windows, as they come.
 
-    Keeps the open window, the speech that is going on, and half a second of silence: never more than a minute of sound.
+    Keeps the open window, the last piece of speech and the one that is going on: never two minutes of sound.
 
     Args:
       threshold: Probability at which speech begins. It ends where the probability stays well below for `PAUSE_S`.

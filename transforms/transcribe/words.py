@@ -29,7 +29,9 @@ _EARLY_S = 0.08
 _TAIL_S = 0.7
 """Sound after the last word before a pause that still belongs to it."""
 
-_SHORTEST_S = 0.06
+_SHORTEST_S = 0.1
+"""Nothing is said in less. The alignment gives no time at all to some words."""
+
 _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
 
@@ -42,6 +44,9 @@ class TimedText:
     start_s: float
     end_s: float
     confidence: float
+
+    def __repr__(self) -> str:
+        return f"TimedText({self.start_s:.2f}-{self.end_s:.2f} s)"
 
 
 def timed_texts(
@@ -109,9 +114,8 @@ def settle(
         # The first sound after punctuation may have begun within the punctuation's range.
         onset = _last_onset(speech, min(start, onset_wanted or start), end)
         if onset is not None:
-            start = max(onset, settled[-1][1] if settled else 0.0)
-            end = max(end, start + _SHORTEST_S)
-        settled.append((start, max(start, end)))
+            start = onset
+        settled.append((start, max(end, start + _SHORTEST_S)))
         onset_wanted = 0.0
     return _lengthened(settled, sounding, speech)
 
@@ -128,9 +132,9 @@ def _lengthened(
     """Lets the last token before a pause last as long as the sound does."""
     lengthened = list(spans)
     audible = [index for index, heard in enumerate(sounding) if heard]
-    for index, following in zip(audible, [*audible[1:], None], strict=True):
+    next_starts = [*(spans[index][0] for index in audible[1:]), float("inf")]
+    for index, next_start in zip(audible, next_starts, strict=False):
         start, end = spans[index]
-        next_start = spans[following][0] if following is not None else float("inf")
         for onset, stop in speech:
             if onset <= end <= stop <= next_start:
                 lengthened[index] = (start, stop if stop - end <= _TAIL_S else end)
@@ -188,10 +192,10 @@ def _with_punctuation(words: list[TimedText]) -> list[TimedText]:
 
 
 def plausible_s(text: str) -> float:
-    """The longest that a word can take to say: digits and single letters are said one by one."""
+    """About the longest that a word takes to say: digits and single letters are said one by one."""
     digits = len(re.findall(r"\d", text))
     letters = len(re.findall(r"[^\W\d_]", text))
-    return 0.5 + 0.12 * letters + 0.55 * digits
+    return 0.3 + 0.08 * letters + 0.45 * digits
 
 
 def place(words: Sequence[TimedText], window: Window, channel: int, start_s: float) -> list[Word]:
