@@ -1,0 +1,320 @@
+"""How fast the whole job is, beside its own speech engine and beside what else does the same: `make bench`.
+
+    python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth]
+
+All contestants hear the same recordings with the same model and a beam of 5, told that the language is English, each in
+a process of its own, one after another. Prints tables and writes `benchmarks/results/job.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.contestants import (
+    Machine,
+    afternoon_script,
+    batched_pipeline,
+    job_with_metrics,
+    plain_transcribe,
+    unverified_job,
+    whole_job,
+)
+from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
+from benchmarks.engine import hear
+from benchmarks.measure import Clock, Cost, in_new_process
+from transforms.transcribe.settings import TranscriptionSettings, cores
+
+RESULTS = Path(__file__).parent / "results"
+PARTS = ("comparison", "stages", "growth")
+_CLIP_S = (3.0, 5.0)
+
+
+def engine_alone(clock: Clock, corpus: Corpus, machine: Machine) -> int:
+    """The speech engine as the job sets it up. Gives the number of words."""
+    return hear(clock, corpus, TranscriptionSettings(model=machine.model, device=machine.device))
+
+
+JOB, UNVERIFIED, ENGINE = "whole job", "job, unverified", "engine alone"
+BATCHED, PLAIN, AFTERNOON = "batched pipeline", "transcribe", "afternoon script"
+CONTESTANTS: dict[str, Callable[..., Any]] = {
+    JOB: whole_job,
+    UNVERIFIED: unverified_job,
+    ENGINE: engine_alone,
+    BATCHED: batched_pipeline,
+    AFTERNOON: afternoon_script,
+    PLAIN: plain_transcribe,
+}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much sound goes in.
+
+    Attributes:
+      labelled: Folders of labelled calls, as they are.
+      short: Calls of 20 to 40 s.
+      long: Recordings of `minutes`.
+      growth: Numbers of recordings of 3 to 5 s.
+      hours: Lengths of single recordings.
+    """
+
+    labelled: int
+    short: int
+    long: int
+    minutes: float
+    growth: tuple[int, ...]
+    hours: tuple[float, ...]
+
+
+SIZES = {
+    "quick": Size(labelled=0, short=4, long=1, minutes=1, growth=(1, 10), hours=(1 / 60,)),
+    "usual": Size(labelled=1, short=12, long=2, minutes=3, growth=(1, 10, 100), hours=(1 / 60, 1 / 12)),
+    "full": Size(labelled=2, short=200, long=2, minutes=30, growth=(1, 10, 100, 1000), hours=(1 / 6, 1.0)),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One contestant on one corpus; medians where it was run several times.
+
+    Attributes:
+      speed: Seconds of sound for each second of work, models loaded.
+      speed_with_start: The same, with imports and the loading of models.
+      cpu_s_per_hour: Processor seconds of the work for an hour of sound: what depends least on who else computes.
+      job_is_faster, job_needs_less_cpu: How many times the whole job is, by wall and by processor time.
+      unverified_is_faster, unverified_needs_less_cpu: How many times the job without its second listening is.
+    """
+
+    contestant: str
+    speed: float
+    speed_with_start: float
+    cpu_s_per_hour: float
+    peak_mib: float
+    job_is_faster: float
+    job_needs_less_cpu: float
+    unverified_is_faster: float
+    unverified_needs_less_cpu: float
+
+
+def compare(
+    corpus: Corpus, machine: Machine, names: Sequence[str], repeats: int, starts: Mapping[str, Cost]
+) -> list[Result]:
+    """Runs contestants on a corpus, in turns.
+
+    Args:
+      starts: What contestants that load their models while they work cost where there is nothing to hear.
+    """
+    costs: dict[str, list[Cost]] = {name: [] for name in names}
+    for _ in range(repeats):
+        for name in names:
+            cost = in_new_process(CONTESTANTS[name], corpus, machine)[1]
+            costs[name].append(_without_start(cost, starts[name]) if name in starts else cost)
+    middle = {name: _median(runs) for name, runs in costs.items()}
+    job, unverified = middle[JOB], middle[UNVERIFIED]
+    return [
+        Result(
+            name,
+            speed=corpus.audio_s / cost.work_s,
+            speed_with_start=corpus.audio_s / (cost.start_s + cost.work_s),
+            cpu_s_per_hour=cost.work_cpu_s / corpus.audio_s * 3600,
+            peak_mib=cost.peak_mib,
+            job_is_faster=cost.work_s / job.work_s,
+            job_needs_less_cpu=cost.work_cpu_s / job.work_cpu_s,
+            unverified_is_faster=cost.work_s / unverified.work_s,
+            unverified_needs_less_cpu=cost.work_cpu_s / unverified.work_cpu_s,
+        )
+        for name, cost in middle.items()
+    ]
+
+
+def stage_costs(corpus: Corpus, machine: Machine, start: Cost) -> dict[str, float]:
+    """Processor seconds for an hour of sound, by stage, and what is left for Beam, tables and bookkeeping.
+
+    Transcribe does its work in the engine's threads and VerifyAudio in its own, so the first is taken from the engine
+    alone, and the second from the difference that it makes.
+
+    Args:
+      start: What the job without VerifyAudio costs where there is nothing to hear.
+    """
+    engine = in_new_process(engine_alone, corpus, machine)[1]
+    stages, unverified = in_new_process(job_with_metrics, corpus, machine)
+    verified = in_new_process(whole_job, corpus, machine)[1]
+    costs = stages | {"Transcribe": engine.work_cpu_s, "imports and models": start.cpu_s}
+    costs["Beam, tables, bookkeeping"] = unverified.cpu_s - sum(costs.values())
+    costs["VerifyAudio"] = verified.cpu_s - unverified.cpu_s
+    return {name: seconds / corpus.audio_s * 3600 for name, seconds in costs.items()}
+
+
+def _without_start(cost: Cost, start: Cost) -> Cost:
+    """The job loads its models when the first recording comes; what it needs for silence, it needs for that."""
+    return Cost(
+        start_s=start.work_s,
+        work_s=cost.work_s - start.work_s,
+        cpu_s=cost.cpu_s,
+        work_cpu_s=cost.work_cpu_s - start.work_cpu_s,
+        peak_mib=cost.peak_mib,
+    )
+
+
+def _median(costs: Iterable[Cost]) -> Cost:
+    rows = [asdict(cost) for cost in costs]
+    return Cost(**{name: median(row[name] for row in rows) for name in rows[0]})
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The job on more and more.
+
+    Attributes:
+      what: How many recordings of which length.
+      peak_mib: Flat where the job keeps nothing of what it has done.
+      wall_s: With start.
+    """
+
+    what: str
+    audio_s: float
+    peak_mib: float
+    wall_s: float
+    cpu_s: float
+
+
+def grow(folder: Path, size: Size, machine: Machine) -> list[Growth]:
+    """The whole job on more recordings, then on longer ones."""
+    corpora = [make_short(folder / f"{count}", count, seconds=_CLIP_S) for count in size.growth]
+    corpora += [make_long(folder / f"{hours:.3f}h", 1, hours * 60) for hours in size.hours]
+    grown = []
+    for corpus in corpora:
+        cost = in_new_process(whole_job, corpus, machine)[1]
+        grown.append(Growth(corpus.name, corpus.audio_s, cost.peak_mib, cost.start_s + cost.work_s, cost.cpu_s))
+    return grown
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, default="usual", help="2 minutes, 15, or some hours on 2 cores")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--short", type=int, help="number of short calls, in place of the size's")
+    parser.add_argument("--minutes", type=float, help="length of the long recordings, in place of the size's")
+    parser.add_argument("--repeats", type=int, default=1, help="rounds of the comparison; medians are shown")
+    parser.add_argument("--model", default="base", help="as for the job")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--batch", type=int, default=8, help="of faster-whisper's batched pipeline")
+    parser.add_argument("--results", type=Path, default=RESULTS / "job.json")
+    given = parser.parse_args()
+    size = SIZES[given.size]
+    size = replace(size, short=given.short or size.short, minutes=given.minutes or size.minutes)
+    machine = Machine(given.model, given.device, given.batch)
+    names = [name for name in CONTESTANTS if name in given.contestants or name in (JOB, UNVERIFIED)]
+
+    console = Console()
+    results: dict[str, Any] = {"machine": _this_machine(machine), "size": asdict(size)}
+    with TemporaryDirectory(prefix="hushbeam-bench-") as scratch:
+        folder = Path(scratch)
+        silence = make_silent(folder / "silence")
+        starts = {name: in_new_process(CONTESTANTS[name], silence, machine)[1] for name in (JOB, UNVERIFIED)}
+        results["start"] = {name: asdict(start) for name, start in starts.items()}
+        for name, start in starts.items():
+            console.print(
+                f"{name} starts in {start.work_s:.1f} s, models included ({start.cpu_s:.1f} s of processor time)"
+            )
+        if "comparison" in given.only:
+            corpora = (
+                *map(labelled_calls, LABELLED[: size.labelled]),
+                make_short(folder / "short", size.short),
+                make_long(folder / "long", size.long, size.minutes),
+            )
+            results["comparison"] = {}
+            for corpus in corpora:
+                compared = compare(corpus, machine, names, given.repeats, starts)
+                results["comparison"][corpus.name] = [asdict(result) for result in compared]
+                console.print(_comparison_table(corpus, compared))
+        if "stages" in given.only:
+            corpus = make_short(folder / "stages", size.short)
+            results["stages"] = stage_costs(corpus, machine, starts[UNVERIFIED])
+            console.print(_stage_table(results["stages"]))
+        if "growth" in given.only:
+            grown = grow(folder / "growth", size, machine)
+            results["growth"] = [asdict(each) for each in grown]
+            console.print(_growth_table(grown))
+    given.results.parent.mkdir(parents=True, exist_ok=True)
+    given.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def _this_machine(machine: Machine) -> dict[str, Any]:
+    packages = ("apache-beam", "faster-whisper", "ctranslate2", "presidio-analyzer", "spacy")
+    return asdict(machine) | {
+        "cores": cores(),
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "packages": {name: version(name) for name in packages},
+    }
+
+
+def _comparison_table(corpus: Corpus, compared: Iterable[Result]) -> Table:
+    channels = corpus.channel_s / corpus.audio_s
+    table = Table(
+        title=f"{corpus.name}: {corpus.audio_s / 60:.1f} min of sound, {channels:.2f} channels on average",
+        caption="How many times the job is faster, and needs less processor time",
+        box=box.SIMPLE,
+        pad_edge=False,
+    )
+    table.add_column(no_wrap=True)
+    for heading in ("speed", "with\nstart", "CPU s\nan hour", "peak\nMiB", "÷ whole\njob", "÷ job,\nunverified"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for result in compared:
+        table.add_row(
+            result.contestant,
+            f"{result.speed:.1f}×",
+            f"{result.speed_with_start:.1f}×",
+            f"{result.cpu_s_per_hour:.0f}",
+            f"{result.peak_mib:.0f}",
+            f"{result.job_is_faster:.2f}, {result.job_needs_less_cpu:.2f}",
+            f"{result.unverified_is_faster:.2f}, {result.unverified_needs_less_cpu:.2f}",
+        )
+    return table
+
+
+def _stage_table(costs: dict[str, float]) -> Table:
+    table = Table("stage", "CPU s per hour", "share", title="Where the job's processor time goes")
+    total = sum(costs.values())
+    for name, seconds in sorted(costs.items(), key=lambda item: -item[1]):
+        table.add_row(name, f"{seconds:.1f}", f"{seconds / total:.1%}")
+    return table
+
+
+def _growth_table(grown: Iterable[Growth]) -> Table:
+    table = Table("", "minutes of sound", "peak MiB", "wall s", "CPU s", title="Growth")
+    for each in grown:
+        table.add_row(
+            each.what,
+            f"{each.audio_s / 60:.1f}",
+            f"{each.peak_mib:.0f}",
+            f"{each.wall_s:.1f}",
+            f"{each.cpu_s:.1f}",
+        )
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())
