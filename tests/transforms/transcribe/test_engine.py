@@ -11,7 +11,6 @@ from evaluation.truth import read_truth
 from schemas.failure import RecordingError
 from schemas.transcript import Transcript
 from transforms.media.hear import hear_blocks
-from transforms.transcribe import engine as engine_module
 from transforms.transcribe.decoding import Decoded, Request, WindowDecoder
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
 from transforms.transcribe.settings import TranscriptionSettings
@@ -128,7 +127,7 @@ def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch)
             raise RuntimeError("CUDA failed with error out of memory")
         return decode(self, requests)
 
-    monkeypatch.setattr(engine_module.WindowDecoder, "decode", short_of_memory)
+    monkeypatch.setattr(WindowDecoder, "decode", short_of_memory)
     engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
     samples = call(0)[:, : 9 * RATE_HZ]
     outcomes = dict(engine.transcribe([job(str(number), samples) for number in range(6)]))
@@ -142,7 +141,7 @@ def test_an_error_of_the_model_ends_everything(monkeypatch: pytest.MonkeyPatch) 
     def fails(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
         raise RuntimeError("the device was lost")
 
-    monkeypatch.setattr(engine_module.WindowDecoder, "decode", fails)
+    monkeypatch.setattr(WindowDecoder, "decode", fails)
     engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
     futures = [engine.submit(job(str(number), call(0))) for number in range(3)]
     for future in futures:

@@ -15,18 +15,17 @@ from schemas.stages import MutedRecording, RedactedRecording, StagedAudio
 from schemas.transcript import TimeSpan, Transcript
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
-from transforms.transcribe.engine import SpeechEngine
 from transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
-from transforms.verify_audio.settings import SECOND_RECOGNISER, VerifySettings
+from transforms.verify_audio.settings import MULTILINGUAL_RECOGNISER, SECOND_RECOGNISER, VerifySettings
 from transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 
 
 @pytest.fixture(scope="module")
 def recogniser() -> Iterator[SecondRecogniser]:
-    engine = SpeechEngine(SECOND_RECOGNISER)
-    engine.load()
-    yield SecondRecogniser(engine)
-    engine.close()
+    recogniser = SecondRecogniser(SECOND_RECOGNISER, MULTILINGUAL_RECOGNISER)
+    recogniser.load()
+    yield recogniser
+    recogniser.close()
 
 
 @pytest.fixture
@@ -159,6 +158,15 @@ def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
 
     with pytest.raises(DeafCheckError, match="source"):
         verify(renderer.muted(everything), renderer.source, hears_no_source, renderer, VerifySettings())
+
+
+def test_a_language_that_the_recogniser_does_not_know_is_left_to_another(
+    card: LabelledRecording, recogniser: SecondRecogniser
+):
+    assert recogniser.identity("en").startswith("whisper-tiny.en@")
+    assert recogniser.identity("es").startswith("whisper-base@")
+    heard = recogniser.listen(card.audio, ((0.0, 3.0),), language="es")
+    assert heard.language_code == "es"
 
 
 def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, listen: Listen):
