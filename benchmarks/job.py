@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -38,11 +38,12 @@ from benchmarks.contestants import (
 from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
 from benchmarks.engine import hear
 from benchmarks.measure import Clock, Cost, in_new_process
-from transforms.transcribe.settings import TranscriptionSettings, cores
+from transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("comparison", "stages", "growth")
 _CLIP_S = (3.0, 5.0)
+_BATCHES = {"cpu": 8, "cuda": 64}
 
 
 def engine_alone(clock: Clock, corpus: Corpus, machine: Machine) -> int:
@@ -207,6 +208,39 @@ def grow(folder: Path, size: Size, machine: Machine) -> list[Growth]:
 
 def main() -> int:
     """The command line."""
+    given = _arguments()
+    size = SIZES[given.size]
+    size = replace(size, short=given.short or size.short, minutes=given.minutes or size.minutes)
+    machine = Machine(given.model, given.device, given.batch or _BATCHES[given.device])
+    names = [name for name in CONTESTANTS if name in given.contestants or name in (JOB, UNVERIFIED)]
+    console = Console()
+    results: dict[str, Any] = {"machine": _this_machine(machine), "size": asdict(size)}
+
+    def keep(part: str, rows: Any, table: Table) -> None:
+        results[part] = rows
+        given.results.parent.mkdir(parents=True, exist_ok=True)
+        given.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        console.print(table)
+
+    with TemporaryDirectory(prefix="hushbeam-bench-") as scratch:
+        folder = Path(scratch)
+        silence = make_silent(folder / "silence")
+        starts = {name: in_new_process(CONTESTANTS[name], silence, machine)[1] for name in (JOB, UNVERIFIED)}
+        keep("start", {name: asdict(start) for name, start in starts.items()}, _start_table(starts))
+        if "comparison" in given.only:
+            for corpus in _corpora(folder, size):
+                compared = compare(corpus, machine, names, given.repeats, starts)
+                keep(corpus.name, [asdict(result) for result in compared], _comparison_table(corpus, compared))
+        if "stages" in given.only:
+            costs = stage_costs(make_short(folder / "stages", size.short), machine, starts[UNVERIFIED])
+            keep("stages", costs, _stage_table(costs))
+        if "growth" in given.only:
+            grown = grow(folder / "growth", size, machine)
+            keep("growth", [asdict(each) for each in grown], _growth_table(grown))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="usual", help="2 minutes, 15, or some hours on 2 cores")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
@@ -215,48 +249,16 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, help="length of the long recordings, in place of the size's")
     parser.add_argument("--repeats", type=int, default=1, help="rounds of the comparison; medians are shown")
     parser.add_argument("--model", default="base", help="as for the job")
-    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    parser.add_argument("--batch", type=int, default=8, help="of faster-whisper's batched pipeline")
+    parser.add_argument("--device", choices=DEVICES, default="cpu")
+    parser.add_argument("--batch", type=int, help="of faster-whisper's batched pipeline; 8 on a CPU, 64 on a GPU")
     parser.add_argument("--results", type=Path, default=RESULTS / "job.json")
-    given = parser.parse_args()
-    size = SIZES[given.size]
-    size = replace(size, short=given.short or size.short, minutes=given.minutes or size.minutes)
-    machine = Machine(given.model, given.device, given.batch)
-    names = [name for name in CONTESTANTS if name in given.contestants or name in (JOB, UNVERIFIED)]
+    return parser.parse_args()
 
-    console = Console()
-    results: dict[str, Any] = {"machine": _this_machine(machine), "size": asdict(size)}
-    with TemporaryDirectory(prefix="hushbeam-bench-") as scratch:
-        folder = Path(scratch)
-        silence = make_silent(folder / "silence")
-        starts = {name: in_new_process(CONTESTANTS[name], silence, machine)[1] for name in (JOB, UNVERIFIED)}
-        results["start"] = {name: asdict(start) for name, start in starts.items()}
-        for name, start in starts.items():
-            console.print(
-                f"{name} starts in {start.work_s:.1f} s, models included ({start.cpu_s:.1f} s of processor time)"
-            )
-        if "comparison" in given.only:
-            corpora = (
-                *map(labelled_calls, LABELLED[: size.labelled]),
-                make_short(folder / "short", size.short),
-                make_long(folder / "long", size.long, size.minutes),
-            )
-            results["comparison"] = {}
-            for corpus in corpora:
-                compared = compare(corpus, machine, names, given.repeats, starts)
-                results["comparison"][corpus.name] = [asdict(result) for result in compared]
-                console.print(_comparison_table(corpus, compared))
-        if "stages" in given.only:
-            corpus = make_short(folder / "stages", size.short)
-            results["stages"] = stage_costs(corpus, machine, starts[UNVERIFIED])
-            console.print(_stage_table(results["stages"]))
-        if "growth" in given.only:
-            grown = grow(folder / "growth", size, machine)
-            results["growth"] = [asdict(each) for each in grown]
-            console.print(_growth_table(grown))
-    given.results.parent.mkdir(parents=True, exist_ok=True)
-    given.results.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return 0
+
+def _corpora(folder: Path, size: Size) -> Iterator[Corpus]:
+    yield from map(labelled_calls, LABELLED[: size.labelled])
+    yield make_short(folder / "short", size.short)
+    yield make_long(folder / "long", size.long, size.minutes)
 
 
 def _this_machine(machine: Machine) -> dict[str, Any]:
@@ -269,6 +271,13 @@ def _this_machine(machine: Machine) -> dict[str, Any]:
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "packages": {name: version(name) for name in packages},
     }
+
+
+def _start_table(starts: Mapping[str, Cost]) -> Table:
+    table = Table("", "s", "CPU s", title="From nothing to the end, with one second of silence", box=box.SIMPLE)
+    for name, start in starts.items():
+        table.add_row(name, f"{start.work_s:.1f}", f"{start.cpu_s:.1f}")
+    return table
 
 
 def _comparison_table(corpus: Corpus, compared: Iterable[Result]) -> Table:
@@ -296,7 +305,7 @@ def _comparison_table(corpus: Corpus, compared: Iterable[Result]) -> Table:
 
 
 def _stage_table(costs: dict[str, float]) -> Table:
-    table = Table("stage", "CPU s per hour", "share", title="Where the job's processor time goes")
+    table = Table("stage", "CPU s per hour", "share", title="Where the job's processor time goes", box=box.SIMPLE)
     total = sum(costs.values())
     for name, seconds in sorted(costs.items(), key=lambda item: -item[1]):
         table.add_row(name, f"{seconds:.1f}", f"{seconds / total:.1%}")
@@ -304,7 +313,7 @@ def _stage_table(costs: dict[str, float]) -> Table:
 
 
 def _growth_table(grown: Iterable[Growth]) -> Table:
-    table = Table("", "minutes of sound", "peak MiB", "wall s", "CPU s", title="Growth")
+    table = Table("", "minutes of sound", "peak MiB", "wall s", "CPU s", title="Growth", box=box.SIMPLE)
     for each in grown:
         table.add_row(
             each.what,

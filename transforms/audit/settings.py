@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.transcribe.settings import TranscriptionSettings
 from transforms.verify_audio.leaks import LeakSettings
-from transforms.verify_audio.settings import SECOND_RECOGNISER
+from transforms.verify_audio.settings import OTHER_LANGUAGES, SECOND_RECOGNISER
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,13 @@ class AuditSettings:
     Attributes:
       sample: Share of the recordings that a recogniser listens to; the same recordings each time.
       recogniser: What listens.
+      other_languages: The model for recordings in a language that `recogniser` does not know.
       public_key: Where the key is kept that all certificates must be signed with; None: signatures are not checked.
     """
 
     sample: float = 0.1
     recogniser: TranscriptionSettings = SECOND_RECOGNISER
+    other_languages: str = OTHER_LANGUAGES
     public_key: str | None = None
     detection: DetectionSettings = field(default_factory=DetectionSettings)
     leaks: LeakSettings = field(default_factory=LeakSettings)

@@ -19,7 +19,6 @@ from transforms.audit.tables import claim_of, orphans, read_rows, statuses_of, t
 from transforms.commit.certificate import read_public_key
 from transforms.detect_pii.detector import Detector
 from transforms.each_recording import RecordingStage, each_recording
-from transforms.transcribe.engine import SpeechEngine
 from transforms.verify_audio.listen import SecondRecogniser
 from transforms.verify_audio.settings import in_sample
 
@@ -82,11 +81,11 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
         self._ears = _EARS.acquire(self._listener, tag=repr(settings)) if settings.sample else None
 
     def _listener(self) -> Ears:
-        engine = SpeechEngine(self._settings.recogniser)
-        engine.load()
+        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages)
+        recogniser.load()
         detector = Detector(self._settings.detection)
         detector.load()
-        return Ears(partial(_listen, SecondRecogniser(engine)), detector.detect, self._settings.leaks)
+        return Ears(partial(_listen, recogniser), detector.detect, self._settings.leaks)
 
     def process(self, recording: Claim) -> AuditedRecording:
         ears = self._ears if in_sample(recording.recording_id, self._settings.sample) else None

@@ -33,6 +33,8 @@ _NO_SPEECH_LIMIT = 0.6
 _TOKENS_PER_SECOND_SPOKEN = 10
 _MOST_TOKENS = 224
 _DIGITS_PER_SECOND = 8.0
+_LETTERS_PER_SECOND = 16.0
+_TWICE = re.compile(r"\b(\w+(?:\W+\w+)+)\W+\1\b", re.IGNORECASE)
 _UNHEARD_S = 1.0
 _HEARD_AROUND_S = 0.25
 
@@ -115,6 +117,21 @@ class _Text:
         return Doubt.UNLIKELY if self.log_probability < _LOG_PROBABILITY_LIMIT else None
 
 
+@dataclass(frozen=True, repr=False)
+class _Pass:
+    """One batch in the model.
+
+    Attributes:
+      encoded: The encoder's output, on the model's device.
+      languages: Of each request, with its probability.
+    """
+
+    requests: Sequence[Request]
+    encoded: Any
+    prompts: list[list[int]]
+    languages: list[tuple[str, float]]
+
+
 class WindowDecoder:
     """Runs batches of windows through the model. Safe to call from several threads."""
 
@@ -128,15 +145,13 @@ class WindowDecoder:
         Raises:
           RuntimeError: CTranslate2 failed, or ran out of the device's memory.
         """
-        careful = requests[0].careful
         encoded = self._encode(requests)
         languages = self._languages(requests, encoded)
-        prompts = [self._prompt(language) for language, _ in languages]
-        most = min(_MOST_TOKENS, 16 + int(_TOKENS_PER_SECOND_SPOKEN * max(r.frames for r in requests) / 100))
-        texts = self._generate(encoded, prompts, most, languages, {"beam_size": self._beam})
-        if careful:
-            texts = self._tried_again(encoded, prompts, most, languages, texts)
-        words = self._align(requests, encoded, languages, texts)
+        work = _Pass(requests, encoded, [self._prompt(language) for language, _ in languages], languages)
+        texts = self._generate(work, {"beam_size": self._beam})
+        if requests[0].careful:
+            texts = self._tried_again(work, texts)
+        words = self._align(work, texts)
         return [
             _judged(request, language, text, spoken)
             for request, language, text, spoken in zip(requests, languages, texts, words, strict=True)
@@ -171,17 +186,12 @@ class WindowDecoder:
         tokenizer = self._model.tokenizer(language)
         return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
 
-    def _generate(
-        self,
-        encoded: Any,
-        prompts: list[list[int]],
-        most: int,
-        languages: Sequence[tuple[str, float]],
-        how: dict[str, Any],
-    ) -> list[_Text]:
+    def _generate(self, work: _Pass, how: dict[str, Any]) -> list[_Text]:
+        shown_s = work.requests[0].context / FRAMES_PER_SECOND
+        most = min(_MOST_TOKENS, int(_TOKENS_PER_SECOND_SPOKEN * shown_s))
         results = self._model.whisper.generate(
-            encoded,
-            prompts,
+            work.encoded,
+            work.prompts,
             # CTranslate2 spends half of `max_length` on new tokens.
             max_length=2 * most,
             return_scores=True,
@@ -189,24 +199,17 @@ class WindowDecoder:
             **how,
         )
         texts = []
-        for result, (language, _) in zip(results, languages, strict=True):
+        for request, result, (language, _) in zip(work.requests, results, work.languages, strict=True):
             tokenizer = self._model.tokenizer(language)
             tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
             written = len(result.sequences_ids[0])
             text = tokenizer.decode(tokens).strip()
-            repeats = written >= most or _compression(text) > _COMPRESSION_LIMIT
+            repeats = written >= most or _compression(text) > _COMPRESSION_LIMIT or _said_twice(text, request.window)
             log_probability = result.scores[0] * written / (written + 1)
             texts.append(_Text(tokens, log_probability, result.no_speech_prob, repeats))
         return texts
 
-    def _tried_again(
-        self,
-        encoded: Any,
-        prompts: list[list[int]],
-        most: int,
-        languages: Sequence[tuple[str, float]],
-        texts: list[_Text],
-    ) -> list[_Text]:
+    def _tried_again(self, work: _Pass, texts: list[_Text]) -> list[_Text]:
         """Samples doubtful windows at rising temperatures, as Whisper does, until one text stands."""
         tried = [[text] for text in texts]
         for temperature in _TEMPERATURES:
@@ -218,7 +221,7 @@ class WindowDecoder:
                 "sampling_topk": 0,
                 "sampling_temperature": temperature,
             }
-            for attempts, text in zip(tried, self._generate(encoded, prompts, most, languages, how), strict=True):
+            for attempts, text in zip(tried, self._generate(work, how), strict=True):
                 if attempts[-1].doubt is not None:
                     attempts.append(text)
         return [
@@ -228,29 +231,23 @@ class WindowDecoder:
             for attempts in tried
         ]
 
-    def _align(
-        self,
-        requests: Sequence[Request],
-        encoded: Any,
-        languages: Sequence[tuple[str, float]],
-        texts: Sequence[_Text],
-    ) -> list[list[TimedText]]:
+    def _align(self, work: _Pass, texts: Sequence[_Text]) -> list[list[TimedText]]:
         """Word times, from the encoder output that the text came from."""
-        words: list[list[TimedText]] = [[] for _ in requests]
+        words: list[list[TimedText]] = [[] for _ in work.requests]
         tokens = [[] if text.silent else text.tokens for text in texts]
-        for language in sorted({language for language, _ in languages}):
+        for language in sorted({language for language, _ in work.languages}):
             tokenizer = self._model.tokenizer(language)
             results = self._model.whisper.align(
-                encoded,
+                work.encoded,
                 tokenizer.sot_sequence,
                 # The model's align does not take an empty text: one end-of-text token stands for it.
                 [part or [tokenizer.eot] for part in tokens],
-                [min(request.frames, _CONTEXTS[-1]) for request in requests],
+                [min(request.frames, _CONTEXTS[-1]) for request in work.requests],
             )
             for index, result in enumerate(results):
-                if languages[index][0] == language and tokens[index]:
+                if work.languages[index][0] == language and tokens[index]:
                     found, likely = result.alignments, result.text_token_probs
-                    words[index] = timed_texts(tokenizer, tokens[index], found, likely, requests[index].window)
+                    words[index] = timed_texts(tokenizer, tokens[index], found, likely, work.requests[index].window)
         return words
 
 
@@ -304,6 +301,13 @@ def too_many_digits(words: Sequence[TimedText]) -> bool:
         if digits > 12 and digits > _DIGITS_PER_SECOND * (end - start):
             return True
     return False
+
+
+def _said_twice(text: str, window: Window) -> bool:
+    """Whether words come twice in a row faster than anybody speaks."""
+    letters = len(re.findall(r"\w", text))
+    spoken_s = sum(stop - start for start, stop in window.speech) / RATE_HZ
+    return letters > _LETTERS_PER_SECOND * spoken_s and _TWICE.search(text) is not None
 
 
 def _compression(text: str) -> float:

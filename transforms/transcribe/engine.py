@@ -44,6 +44,11 @@ class SpeechEngine:
         return self._loaded.identity
 
     @property
+    def languages(self) -> frozenset[str]:
+        """ISO 639-1 codes that the model knows."""
+        return self._loaded.languages
+
+    @property
     def _loaded(self) -> LoadedModel:
         if self._model is None:
             raise RuntimeError("the engine's model is not loaded")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from schemas.failure import RecordingError
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
+from transforms.transcribe.second_look import parts_to_hear_again
 from transforms.transcribe.vad import RATE_HZ, Samples, SpeechProbabilities
 from transforms.transcribe.windows import Window, WindowPacker, split
 from transforms.transcribe.words import place, utterances
@@ -21,8 +22,6 @@ _BLOCK = 8 * RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _UNKNOWN_LANGUAGE = "und"
-_CUT_OUTSIDE_FRAMES = 40
-_CUT_INSIDE_FRAMES = 10
 _MOST_UNHEARD = 0.95
 """Where more of a window is without words, all of it is heard again."""
 
@@ -201,16 +200,13 @@ class RecordingInProgress:
         if decoded.doubt is None or request.careful or not self._looks_twice:
             return []
         if decoded.doubt is Doubt.UNHEARD and entry.whole:
-            parts = [self._part(entry, language, *stretch) for stretch in decoded.unheard]
-            if sum(part.request.frames for part in parts) < _MOST_UNHEARD * request.frames:
-                return parts
+            parts = parts_to_hear_again(request.window, request.features, decoded)
+            if sum(last - first for first, last in parts) < _MOST_UNHEARD * request.frames:
+                return [self._part(entry, language, *part) for part in parts]
         return [replace(entry, request=replace(request, language=language, careful=True), best=decoded)]
 
-    def _part(self, entry: Entry, language: str, start_s: float, stop_s: float) -> Entry:
-        """A stretch of a window, cut where it is quiet around it."""
+    def _part(self, entry: Entry, language: str, first: int, last: int) -> Entry:
         features = entry.request.features
-        first = _quietest_frame(features, start_s, -1)
-        last = _quietest_frame(features, stop_s, +1)
         _, rest = split(entry.request.window, first * RATE_HZ // FRAMES_PER_SECOND)
         window, _ = split(rest, (last - first) * RATE_HZ // FRAMES_PER_SECOND)
         part = Request(window, np.ascontiguousarray(features[:, first:last]), language)
@@ -273,18 +269,6 @@ def _better(first: Decoded | None, second: Decoded) -> Decoded:
         return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -unheard_s
 
     return second if first is None or merit(second) >= merit(first) else first
-
-
-def _quietest_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:
-    """Where to cut near a moment: the quietest of the frames from there in one direction, and some in the other."""
-    at = int(moment_s * FRAMES_PER_SECOND)
-    low, high = sorted((at - direction * _CUT_INSIDE_FRAMES, at + direction * _CUT_OUTSIDE_FRAMES))
-    low, high = max(low, 0), min(high, features.shape[1])
-    if low == 0 and direction < 0:
-        return 0
-    if high == features.shape[1] and direction > 0:
-        return high
-    return low + int(np.argmin(features[:, low:high].mean(axis=0)))
 
 
 def _reblocked(blocks: Iterable[Samples]) -> Iterator[Samples]:

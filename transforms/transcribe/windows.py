@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,8 @@ SILENCE_BETWEEN_S = 1.0
 PAUSE_S = 0.3
 """Silence at which speech may be cut."""
 
+_HALF_FULL = 0.5
+_FULL_ENOUGH = 0.8
 _HYSTERESIS = 0.15
 _SMOOTHING = 5
 
@@ -76,6 +79,16 @@ class _Atom:
     stop: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Packed:
+    """An atom with its margins and its sound, in samples of the channel."""
+
+    start: int
+    stop: int
+    spoken: tuple[int, int]
+    samples: Samples
+
+
 class WindowPacker:
     """Turns a channel's samples and speech probabilities into windows, as they come.
 
@@ -101,10 +114,7 @@ class WindowPacker:
         self._quiet_since: int | None = None
         self._waiting: _Atom | None = None
         self._packed_until = 0
-        self._pieces: list[Piece] = []
-        self._chunks: list[Samples] = []
-        self._speech: list[tuple[int, int]] = []
-        self._length = 0
+        self._open: list[_Packed] = []
         self.spoken: list[tuple[int, int]] = []
         """All speech so far, in samples of the channel, ordered, without margins."""
 
@@ -125,8 +135,8 @@ class WindowPacker:
         if self._waiting is not None:
             yield from self._pack(self._waiting, None)
             self._waiting = None
-        if self._pieces:
-            yield self._close()
+        if self._open:
+            yield self._close(len(self._open))
 
     def _hear(self, probability: float) -> Iterator[tuple[Window, Samples]]:
         now = self._frame
@@ -166,27 +176,47 @@ class WindowPacker:
             # What lies between two atoms is shared between them, so that no sample is heard twice.
             stop = min(stop, (atom.stop + following.start) * FRAME // 2)
         stop = max(stop, min(atom.stop * FRAME, last))
-        if self._pieces and self._length + stop - start > self._limit:
-            yield self._close()
-        self._packed_until = stop
         spoken = (atom.start * FRAME, min(atom.stop * FRAME, last))
-        self._speech.append((self._length + spoken[0] - start, self._length + spoken[1] - start))
+        packed = _Packed(
+            start, stop, spoken, self._samples[start - self._first_sample : stop - self._first_sample].copy()
+        )
+        while self._open and sum(len(each.samples) for each in self._open) + len(packed.samples) > self._limit:
+            yield self._close(self._best_cut(packed))
+        self._open.append(packed)
+        self._packed_until = stop
         if self.spoken and self.spoken[-1][1] >= spoken[0]:
             self.spoken[-1] = (self.spoken[-1][0], spoken[1])
         else:
             self.spoken.append(spoken)
-        before = self._pieces[-1] if self._pieces else None
-        if before is not None and before.source + before.length == start:
-            self._pieces[-1] = Piece(before.source, before.offset, before.length + stop - start)
-        else:
-            self._pieces.append(Piece(start, self._length, stop - start))
-        self._chunks.append(self._samples[start - self._first_sample : stop - self._first_sample].copy())
-        self._length += stop - start
 
-    def _close(self) -> tuple[Window, Samples]:
-        packed = Window(tuple(self._pieces), tuple(self._speech)), np.concatenate(self._chunks)
-        self._pieces, self._chunks, self._speech, self._length = [], [], [], 0
-        return packed
+    def _best_cut(self, following: _Packed) -> int:
+        """How many of the open atoms to close: up to the longest pause between half full and full enough.
+
+        A window that is not quite full costs less for each second, and sentences stay whole.
+        """
+        cuts: list[tuple[tuple[int, int], int]] = []
+        length = 0
+        for count, (packed, after) in enumerate(pairwise([*self._open, following]), start=1):
+            length += len(packed.samples)
+            if _HALF_FULL * self._limit <= length <= _FULL_ENOUGH * self._limit:
+                pause = min(after.spoken[0] - packed.spoken[1], 2 * self._margin)
+                cuts.append(((pause, length), count))
+        return max(cuts)[1] if cuts else len(self._open)
+
+    def _close(self, count: int) -> tuple[Window, Samples]:
+        closed, self._open = self._open[:count], self._open[count:]
+        pieces: list[Piece] = []
+        speech: list[tuple[int, int]] = []
+        offset = 0
+        for packed in closed:
+            length = packed.stop - packed.start
+            if pieces and pieces[-1].source + pieces[-1].length == packed.start:
+                pieces[-1] = Piece(pieces[-1].source, pieces[-1].offset, pieces[-1].length + length)
+            else:
+                pieces.append(Piece(packed.start, offset, length))
+            speech.append((offset + packed.spoken[0] - packed.start, offset + packed.spoken[1] - packed.start))
+            offset += length
+        return Window(tuple(pieces), tuple(speech)), np.concatenate([packed.samples for packed in closed])
 
     def _quietest_frame(self, start: int, stop: int) -> int:
         """Where to cut speech without a pause: the least likely speech in its second half, softest if several are."""

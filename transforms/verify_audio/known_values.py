@@ -20,6 +20,8 @@ SHORTEST_NUMBER = 3
 """A number of so many digits is given away by all of them; a shorter one is said too often to be looked for."""
 
 _SHORTEST_WORD = 3
+_EVERYDAY_WORDS_OF = "en"
+"""Which words are everyday ones is known of this language alone; in others, every word may be one."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,11 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
             for atom in conversation.atoms
             if atom.kind is Kind.WORD and len(atom.value) >= _SHORTEST_WORD and conversation.word_at(atom.start) in own
         }
-        common = {word for word, written in words.items() if word in innocent or is_common(plain(written))}
+        common = {
+            word
+            for word, written in words.items()
+            if language.code != _EVERYDAY_WORDS_OF or word in innocent or is_common(plain(written))
+        }
         value = KnownValue(
             policy=finding.policy,
             label=finding.label,

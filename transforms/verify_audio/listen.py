@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from schemas.transcript import TimeSpan, Transcript
 from transforms.media.hear import HEARING_RATE_HZ, hear_blocks
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
+from transforms.transcribe.settings import TranscriptionSettings
 
 Samples = NDArray[np.float32]
 
@@ -32,15 +34,33 @@ class Listen(Protocol):
 
 
 class SecondRecogniser:
-    """A speech engine that listens again. Safe to call from several threads, which fills the engine's batches."""
+    """A speech engine that listens again. Safe to call from several threads, which fills the engine's batches.
 
-    def __init__(self, engine: SpeechEngine) -> None:
-        self._engine = engine
+    Args:
+      settings: Of the recogniser.
+      other_languages: The model for languages that the first does not know. Loaded when a recording needs it.
+    """
 
-    @property
-    def identity(self) -> str:
-        """Of the model."""
-        return self._engine.model_identity
+    def __init__(self, settings: TranscriptionSettings, other_languages: str) -> None:
+        self._engine = SpeechEngine(settings)
+        self._other = SpeechEngine(replace(settings, model=other_languages))
+
+    def load(self) -> None:
+        """Loads the recogniser's model.
+
+        Raises:
+          ConfigurationError: See `transforms.transcribe.model.load`.
+        """
+        self._engine.load()
+
+    def close(self) -> None:
+        """Ends the engines."""
+        self._engine.close()
+        self._other.close()
+
+    def identity(self, language: str) -> str:
+        """Of the model that listens to recordings in a language."""
+        return self._engine_for(language).model_identity
 
     def listen(
         self, path: str | Path, ranges: Ranges, *, language: str, mix: bool = False, tone_hz: float | None = None
@@ -54,11 +74,17 @@ class SecondRecogniser:
 
         Raises:
           MediaError: The file cannot be decoded.
-          TranscriptionError: The model does not know the language.
+          TranscriptionError: No model knows the language.
         """
         blocks = partial(_only, ranges, path, mix, tone_hz)
         job = SpeechJob(Path(path).name, blocks, None if language == _UNDETERMINED else language)
-        return self._engine.submit(job).result().transcript
+        return self._engine_for(language).submit(job).result().transcript
+
+    def _engine_for(self, language: str) -> SpeechEngine:
+        if language == _UNDETERMINED or language in self._engine.languages:
+            return self._engine
+        self._other.load()
+        return self._other
 
 
 def windows_around(spans: Iterable[TimeSpan], around_s: float, duration_s: float) -> Ranges:

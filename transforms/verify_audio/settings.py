@@ -12,6 +12,7 @@ from transforms.verify_audio.leaks import LeakSettings
 from transforms.verify_audio.sentinels import SentinelSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
+OTHER_LANGUAGES = "base"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class VerifySettings:
     Attributes:
       mode: `all`, `sample:RATE` with a rate between 0 and 1 (the same recordings in every run), or `off`.
       recogniser: Another model than the one that transcribed, or the same with another decoding.
+      other_languages: The model for recordings in a language that `recogniser` does not know. Loaded when one comes.
       around_s: How far around what was muted it listens.
       pad_s: Muted around a leak; twice as much at the second try.
       most_repairs: How often leaks are muted before the recording is given up.
@@ -28,6 +30,7 @@ class VerifySettings:
 
     mode: str = "all"
     recogniser: TranscriptionSettings = SECOND_RECOGNISER
+    other_languages: str = OTHER_LANGUAGES
     around_s: float = 10.0
     pad_s: float = 0.3
     most_repairs: int = 2

@@ -17,7 +17,6 @@ from schemas.transcript import TimeSpan
 from transforms.each_recording import Outcome, RecordingStage, each_recording
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.storage import files
-from transforms.transcribe.engine import SpeechEngine
 from transforms.verify_audio.listen import SecondRecogniser
 from transforms.verify_audio.settings import VerifySettings
 from transforms.verify_audio.verify import verify
@@ -55,12 +54,12 @@ class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
         self._folder = TemporaryDirectory(prefix="hushbeam-")
         self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix="verify")
         if self._settings.listens:
-            self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings.recogniser))
+            self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
 
     def _start(self) -> SecondRecogniser:
-        engine = SpeechEngine(self._settings.recogniser)
-        engine.load()
-        return SecondRecogniser(engine)
+        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages)
+        recogniser.load()
+        return recogniser
 
     def teardown(self) -> None:
         self._threads.shutdown(cancel_futures=True)
@@ -74,9 +73,10 @@ class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
             outcome = "not_sampled" if self._settings.listens else "off"
             return replace(recording, verification=Verification(outcome))
         heard = recording.redacted.detected.heard
+        language = heard.transcript.language_code
         listen = partial(
             self._recogniser.listen,
-            language=heard.transcript.language_code,
+            language=language,
             mix=heard.mixed,
             tone_hz=self._mute_settings.tone_hz if recording.recording.muting == "tone" else None,
         )
@@ -84,7 +84,10 @@ class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
             # Needed where something must be muted again, which is rare.
             source = cache(partial(files.fetch, recording.recording.audio_url, fetched, expected=heard.pending.source))
             verified = verify(recording, source, listen, partial(self._render, recording, source), self._settings)
-        return replace(verified, verification=replace(verified.verification, recogniser=self._recogniser.identity))
+        if not verified.verification.listened_s:
+            return verified
+        identity = self._recogniser.identity(language)
+        return replace(verified, verification=replace(verified.verification, recogniser=identity))
 
     def _render(self, recording: MutedRecording, source: Callable[[], Path], spans: Sequence[TimeSpan]) -> StagedAudio:
         return stage_audio(recording.redacted, source(), spans, Path(self._folder.name), self._mute_settings)

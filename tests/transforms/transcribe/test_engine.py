@@ -160,12 +160,29 @@ def test_closing_ends_what_is_not_finished() -> None:
     assert future.done()
 
 
-def test_the_default_model_finds_the_language_and_hears_a_number_whole() -> None:
+@pytest.fixture(scope="module")
+def default_engine() -> Iterator[SpeechEngine]:
     engine = SpeechEngine(TranscriptionSettings())
-    heard = engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
-    identity = engine.model_identity
+    engine.load()
+    yield engine
     engine.close()
-    assert identity.startswith("whisper-base@sha256:905e5bf8336b")
+
+
+def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_engine: SpeechEngine) -> None:
+    heard = default_engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
     assert heard.transcript.language_code == "en"
     assert heard.transcript.language_confidence > 0.5
     assert "9021" in text(heard.transcript)
+    assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
+
+
+def test_speech_that_the_model_passes_over_is_heard_again(default_engine: SpeechEngine) -> None:
+    agent = call(2)[:1]
+    once = SpeechEngine(TranscriptionSettings(second_look=False))
+    missed = once.submit(job("once", agent)).result(timeout=120)
+    once.close()
+    heard = default_engine.submit(job("twice", agent)).result(timeout=120)
+    assert "gmail" not in text(missed.transcript)
+    assert sum(span.end_s - span.start_s for span in missed.unheard) > 3.0
+    assert "gmail" in text(heard.transcript)
+    assert heard.unheard == ()

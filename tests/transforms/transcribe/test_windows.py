@@ -75,7 +75,7 @@ def test_the_memory_of_a_channel_is_bounded(probabilities: np.ndarray) -> None:
     for start in range(0, len(probabilities), 250):
         block = probabilities[start : start + 250]
         list(packer.feed(np.zeros(len(block) * FRAME, np.float32), block))
-        assert len(packer._samples) + packer._length <= 110 * RATE_HZ
+        assert len(packer._samples) + sum(len(each.samples) for each in packer._open) <= 110 * RATE_HZ
 
 
 def test_turns_stay_a_second_apart() -> None:
@@ -100,6 +100,19 @@ def test_speech_without_pauses_is_cut_where_it_is_least_likely() -> None:
     windows = packed(probabilities)[0]
     first = windows[0][0].pieces[-1]
     assert 698 * FRAME <= first.source + first.length <= 708 * FRAME
+
+
+def test_speech_that_fits_into_one_window_is_one_window() -> None:
+    turn, gap = np.ones(140, np.float32), np.zeros(60, np.float32)
+    assert len(packed(np.concatenate([turn, gap] * 5))[0]) == 1
+
+
+def test_what_does_not_fit_is_cut_at_its_longest_pause() -> None:
+    turn, breath, gap = np.ones(90, np.float32), np.zeros(14, np.float32), np.zeros(40, np.float32)
+    windows = packed(np.concatenate([turn, breath] * 5 + [gap] + [turn, breath] * 10))[0]
+    last = windows[0][0].pieces[-1]
+    pause = 5 * (90 + 14) * FRAME
+    assert pause <= last.source + last.length <= pause + 40 * FRAME
 
 
 def test_silence_has_no_windows() -> None:

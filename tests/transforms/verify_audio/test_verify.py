@@ -16,13 +16,13 @@ from schemas.transcript import TimeSpan, Transcript
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
-from transforms.verify_audio.settings import MULTILINGUAL_RECOGNISER, SECOND_RECOGNISER, VerifySettings
+from transforms.verify_audio.settings import OTHER_LANGUAGES, SECOND_RECOGNISER, VerifySettings
 from transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 
 
 @pytest.fixture(scope="module")
 def recogniser() -> Iterator[SecondRecogniser]:
-    recogniser = SecondRecogniser(SECOND_RECOGNISER, MULTILINGUAL_RECOGNISER)
+    recogniser = SecondRecogniser(SECOND_RECOGNISER, OTHER_LANGUAGES)
     recogniser.load()
     yield recogniser
     recogniser.close()

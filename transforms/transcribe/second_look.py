@@ -1,0 +1,91 @@
+"""Which parts of a window must be heard again, because the model wrote no words for what was said there.
+
+Whisper passes over whole turns, above all where another voice takes over, and goes on as if nothing had been said.
+Heard by itself, such a turn is recognised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
+from transforms.transcribe.vad import RATE_HZ
+from transforms.transcribe.windows import Window
+from transforms.transcribe.words import TimedText, plausible_s
+
+_LARGEST_PART = 0.6
+"""A part that would be more of its window than this is cut within speech, where it is quiet."""
+
+_SEARCHED_OUTSIDE = 40
+_SEARCHED_INSIDE = 10
+
+
+def parts_to_hear_again(window: Window, features: NDArray[np.float32], decoded: Decoded) -> list[tuple[int, int]]:
+    """Ranges of frames of the window that hold all speech without words, ordered, apart, and cut in silence.
+
+    Args:
+      features: Of the window, of shape (bands, frames).
+    """
+    frames = features.shape[1]
+    islands = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
+    unheard = set(_islands_to_hear(islands, decoded))
+    parts: list[tuple[int, int]] = []
+    for first, last in _runs(sorted(unheard)):
+        low_s = (islands[first - 1][1] + islands[first][0]) / 2 if first else 0.0
+        high_s = (islands[last][1] + islands[last + 1][0]) / 2 if last + 1 < len(islands) else window.duration_s
+        low, high = int(low_s * FRAMES_PER_SECOND), min(int(high_s * FRAMES_PER_SECOND), frames)
+        if high - low <= _LARGEST_PART * frames:
+            parts.append((low, high))
+            continue
+        for start_s, stop_s in decoded.unheard:
+            if low_s <= start_s < high_s:
+                parts.append((_quiet_frame(features, start_s, -1), _quiet_frame(features, stop_s, +1)))
+    return _apart(parts)
+
+
+def _islands_to_hear(islands: Sequence[tuple[float, float]], decoded: Decoded) -> list[int]:
+    chosen = []
+    for index, (start_s, stop_s) in enumerate(islands):
+        if not any(low < stop_s and high > start_s for low, high in decoded.unheard):
+            continue
+        chosen.append(index)
+        # A word that is stretched over speech without words may have been said after it.
+        if index + 1 < len(islands) and any(_stretched(word, start_s, stop_s) for word in decoded.words):
+            chosen.append(index + 1)
+    return chosen
+
+
+def _stretched(word: TimedText, start_s: float, stop_s: float) -> bool:
+    return start_s <= word.start_s < stop_s and word.end_s - word.start_s > 2 * plausible_s(word.text)
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """First and last of each run of numbers that follow each other."""
+    breaks = [index + 1 for index, (a, b) in enumerate(pairwise(numbers)) if b != a + 1]
+    return [(numbers[start], numbers[stop - 1]) for start, stop in pairwise([0, *breaks, len(numbers)])]
+
+
+def _apart(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    apart: list[tuple[int, int]] = []
+    for low, high in sorted(parts):
+        if apart and low <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(apart[-1][1], high))
+        elif high > low:
+            apart.append((low, high))
+    return apart
+
+
+def _quiet_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:
+    """Where to cut near a moment: the quietest of the frames from there in one direction, and of a few in the other."""
+    at = int(moment_s * FRAMES_PER_SECOND)
+    low, high = sorted((at - direction * _SEARCHED_INSIDE, at + direction * _SEARCHED_OUTSIDE))
+    if low <= 0 and direction < 0:
+        return 0
+    if high >= features.shape[1] and direction > 0:
+        return features.shape[1]
+    low, high = max(low, 0), min(high, features.shape[1])
+    return low + int(np.argmin(features[:, low:high].mean(axis=0)))
