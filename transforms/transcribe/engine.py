@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
@@ -14,6 +15,9 @@ from transforms.transcribe.recording import Entry, Heard, RecordingInProgress, S
 from transforms.transcribe.settings import TranscriptionSettings
 
 __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
+
+_MEMORY_TRIES = 5
+_MEMORY_WAIT_S = 1.0
 
 
 class SpeechEngine:
@@ -30,7 +34,7 @@ class SpeechEngine:
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
         self._model: LoadedModel | None = None
-        self._room: WaitingRoom[Entry] = WaitingRoom(settings.pending_bytes, lambda: self._batch)
+        self._room: WaitingRoom[Entry] = WaitingRoom(settings.pending_limit, lambda: self._batch)
         self._batch = settings.batch
         self._fronts = ThreadPoolExecutor(settings.fronts, thread_name_prefix="hear")
         self._workers: list[threading.Thread] = []
@@ -83,7 +87,7 @@ class SpeechEngine:
             if self._broken is not None:
                 raise self._broken
             self._running.add(recording)
-        recording.future.add_done_callback(lambda _: self._running.discard(recording))
+        recording.future.add_done_callback(lambda _: self._forget(recording))
         self._room.producing(+1)
         self._fronts.submit(self._hear, recording)
         return recording.future
@@ -110,9 +114,15 @@ class SpeechEngine:
         self._fronts.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
             worker.join()
-        for recording in list(self._running):
+        with self._lock:
+            running = list(self._running)
+        for recording in running:
             recording.fail(RuntimeError("the engine was closed"))
         self._model = None
+
+    def _forget(self, recording: RecordingInProgress) -> None:
+        with self._lock:
+            self._running.discard(recording)
 
     def _hear(self, recording: RecordingInProgress) -> None:
         """Everything before the model, for one recording, in one thread."""
@@ -125,11 +135,8 @@ class SpeechEngine:
                 for entry in recording.arrived(channel, window, features):
                     self._queue(entry, wait=True)
             recording.ended()
-        except RecordingError as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
             recording.fail(error)
-        except BaseException as error:
-            recording.fail(error)
-            raise
         finally:
             self._room.producing(-1)
 
@@ -154,18 +161,23 @@ class SpeechEngine:
                 self._break(error)
                 return
 
-    def _decode(self, decoder: WindowDecoder, entries: list[Entry]) -> None:
+    def _decode(self, decoder: WindowDecoder, entries: list[Entry], tries: int = _MEMORY_TRIES) -> None:
         if not entries:
             return
         try:
             decoded = decoder.decode([entry.request for entry in entries])
         except RuntimeError as error:
-            if "out of memory" not in str(error).lower() or len(entries) == 1:
+            if "out of memory" not in str(error).lower() or not tries:
                 raise
             half = len(entries) // 2
-            self._batch = max(1, min(self._batch, half))
-            self._decode(decoder, entries[:half])
-            self._decode(decoder, entries[half:])
+            if half:
+                self._batch = min(self._batch, half)
+                self._decode(decoder, entries[:half])
+                self._decode(decoder, entries[half:])
+            else:
+                # The other workers have memory to give back.
+                time.sleep(_MEMORY_WAIT_S)
+                self._decode(decoder, entries, tries - 1)
             return
         for entry, result in zip(entries, decoded, strict=True):
             for again in entry.recording.heard(entry, result):

@@ -11,6 +11,8 @@ DEVICES = ("cpu", "cuda")
 PROFILES = {"accurate": 5, "fast": 1}
 """Beam size of each profile."""
 
+_MIB = 1024 * 1024
+
 WINDOW_S = 30.0
 """What a Whisper model can hear at once."""
 
@@ -32,7 +34,8 @@ class TranscriptionSettings:
       front_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
       second_look: Whether windows whose text is doubtful are heard again with more context.
       vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
-      pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits.
+      pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits. 0 chooses by
+        device.
       language: ISO 639-1 code for recordings that name none; None detects it.
     """
 
@@ -47,7 +50,7 @@ class TranscriptionSettings:
     front_threads: int = 0
     second_look: bool = True
     vad_threshold: float = 0.2
-    pending_bytes: int = 256 * 1024 * 1024
+    pending_bytes: int = 0
     language: str | None = None
 
     def __post_init__(self) -> None:
@@ -62,7 +65,7 @@ class TranscriptionSettings:
         for name in ("workers", "threads", "batch_windows", "front_threads"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"{name}: must not be negative")
-        if self.pending_bytes < 16 * 1024 * 1024:
+        if self.pending_bytes and self.pending_bytes < 16 * _MIB:
             raise ConfigurationError("pending_bytes: must be at least 16 MiB")
 
     @property
@@ -84,6 +87,11 @@ class TranscriptionSettings:
     def batch(self) -> int:
         """`batch_windows`, or what measured best on the device."""
         return self.batch_windows or (64 if self.device == "cuda" else 8)
+
+    @property
+    def pending_limit(self) -> int:
+        """`pending_bytes`, or what holds some batches for every worker: a window takes about 1 MiB."""
+        return self.pending_bytes or (1024 if self.device == "cuda" else 256) * _MIB
 
     @property
     def fronts(self) -> int:
