@@ -28,6 +28,7 @@ from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import METRICS_NAMESPACE
 from transforms.media.hear import hear_blocks
 from transforms.transcribe.model import resolve
+from transforms.transcribe.settings import TranscriptionSettings
 
 BEAM_SIZE = 5
 PROCESSOR_TIME = ".processor_microseconds"
@@ -88,6 +89,14 @@ def batched_pipeline(clock: Clock, corpus: Corpus, machine: Machine) -> int:
     pipeline = BatchedInferencePipeline(_whisper(machine))
     clock.ready()
     return _transcribe(partial(pipeline.transcribe, batch_size=machine.batch), corpus)
+
+
+def sensitive_batched_pipeline(clock: Clock, corpus: Corpus, machine: Machine) -> int:
+    """The same, with voice activity detection as sensitive as the job's: by default it drops quiet speech."""
+    pipeline = BatchedInferencePipeline(_whisper(machine))
+    clock.ready()
+    sensitive = {"threshold": TranscriptionSettings().vad_threshold}
+    return _transcribe(partial(pipeline.transcribe, batch_size=machine.batch, vad_parameters=sensitive), corpus)
 
 
 def plain_transcribe(clock: Clock, corpus: Corpus, machine: Machine) -> int:

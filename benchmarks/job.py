@@ -32,6 +32,7 @@ from benchmarks.contestants import (
     batched_pipeline,
     job_with_metrics,
     plain_transcribe,
+    sensitive_batched_pipeline,
     unverified_job,
     whole_job,
 )
@@ -52,12 +53,13 @@ def engine_alone(clock: Clock, corpus: Corpus, machine: Machine) -> int:
 
 
 JOB, UNVERIFIED, ENGINE = "whole job", "job, unverified", "engine alone"
-BATCHED, PLAIN, AFTERNOON = "batched pipeline", "transcribe", "afternoon script"
+BATCHED, SENSITIVE, PLAIN, AFTERNOON = "batched pipeline", "batched, VAD 0.2", "transcribe", "afternoon script"
 CONTESTANTS: dict[str, Callable[..., Any]] = {
     JOB: whole_job,
     UNVERIFIED: unverified_job,
     ENGINE: engine_alone,
     BATCHED: batched_pipeline,
+    SENSITIVE: sensitive_batched_pipeline,
     AFTERNOON: afternoon_script,
     PLAIN: plain_transcribe,
 }
