@@ -19,7 +19,7 @@ from transforms.transcribe.windows import Window
 from transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
 
 FRAMES_PER_SECOND = 100
-_CONTEXTS = (600, 1000, 1400, 1800, 2200, 2600, 3000)
+_CONTEXTS = tuple(range(600, 3001, 200))
 """Frames that the model is shown. Fixed steps, so that what is heard in a window does not depend on its batch."""
 
 _TRAILING_FRAMES = 200
