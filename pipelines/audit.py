@@ -2,8 +2,9 @@
 
     python -m pipelines.audit --output out/
 
-Every status object has its recording with the certified bytes, every row of `transcripts/` its status object, `audio/`
-holds nothing else, what was muted cannot be heard, and a sample is transcribed once more. Run it while no job writes.
+Every status object has its recording with the certified bytes and its one row in `transcripts/`, every row its status
+object, `findings/` holds what was certified, every run's summary counts what its tables hold, nothing else lies there,
+what was muted cannot be heard, and a sample is transcribed once more. Run it while no job writes.
 Ends with 0 where all is as it should be, 4 where something is wrong, and 2 where the options or the set-up are wrong.
 """
 
@@ -28,7 +29,6 @@ from schemas.failure import ConfigurationError
 from transforms.audit import AuditOutput, AuditSettings
 from transforms.audit.report import WriteReport
 from transforms.commit.certificate import read_public_key
-from transforms.commit.ledger import list_statuses
 from transforms.storage import files, urls
 from transforms.transcribe import TranscriptionSettings
 from transforms.transcribe.model import resolve
@@ -70,8 +70,8 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
       ConfigurationError: There is nothing to audit, or a key or model cannot be had.
     """
     output = urls.normalised(options.output)
-    if not list_statuses(output):
-        raise ConfigurationError("--output: no run has published anything there")
+    if not files.list_names(output):
+        raise ConfigurationError("--output: no run has written anything there")
     if options.certificate_public_key:
         read_public_key(options.certificate_public_key)
     if options.sample:

@@ -15,7 +15,7 @@ class Problem:
 
     Attributes:
       kind: One of a few fixed words: `audio_missing`, `speech_in_muted_range`.
-      subject: A recording's id, or the name of a file in `audio/`.
+      subject: A recording's id, a run's id, or the name of a file.
       detail: What was expected, in counts, times and hashes; no value.
     """
 
@@ -32,11 +32,13 @@ class Claim:
     Attributes:
       status: Its status object as JSON; None where it has none.
       rows: Its rows of `transcripts/` as JSON.
+      findings: Its rows of `findings/` as JSON.
     """
 
     recording_id: str
     status: str | None
     rows: tuple[str, ...]
+    findings: tuple[str, ...] = ()
     manifest: str = ""
     line: int = 0
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -70,6 +72,10 @@ def audio_of(output: Path, recording_id: str) -> Path:
     return path
 
 
+def _status(output: Path, recording_id: str) -> bytes:
+    return (output / "status" / f"{recording_id}.json").read_bytes()
+
+
 def change_status(output: Path, recording_id: str, change: Callable[[dict[str, Any]], None]) -> None:
     path = output / "status" / f"{recording_id}.json"
     status = json.loads(path.read_text())
@@ -92,6 +98,24 @@ def test_the_summary_says_so(published: Path):
     assert "Nothing is wrong" in terminal.getvalue()
 
 
+def _repeat_rows(output: Path, table: str) -> None:
+    (path,) = output.glob(f"{table}/*.parquet")
+    rows = pq.read_table(path)
+    pq.write_table(pa.concat_tables([rows, rows]), path)
+
+
+def _interrupt(output: Path) -> None:
+    """As if the run had been killed before it wrote its tables."""
+    (run_id,) = [path.parent.name for path in output.glob("runs/*/summary.json")]
+    for table in ("transcripts", "findings", "errors", "notifications"):
+        shutil.rmtree(output / table)
+    (output / "runs" / run_id / "summary.json").unlink()
+    for status in output.glob("status/*.json"):
+        copy = output / "runs" / run_id / "rows" / status.name
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_text("{}")
+
+
 def _flip_a_byte(output: Path) -> None:
     path = audio_of(output, "card")
     content = bytearray(path.read_bytes())
@@ -108,7 +132,22 @@ def _flip_a_byte(output: Path) -> None:
         (lambda output: (output / "status" / "card.json").unlink(), {"orphan": 1, "row_without_status": 1}),
         (lambda output: shutil.rmtree(output / "transcripts"), {"status_without_row": 2}),
         (lambda output: change_status(output, "card", lambda status: status.pop("certificate")), {"no_certificate": 1}),
-        (lambda output: change_status(output, "card", lambda s: s.update(run_id="other")), {"row_differs": 1}),
+        (
+            lambda output: change_status(output, "card", lambda s: s.update(run_id="other")),
+            {"row_differs": 1, "findings_differ": 1},
+        ),
+        (lambda output: (output / "notes.txt").write_text("left here"), {"stranger": 1}),
+        (lambda output: (output / "transcripts" / "copy.parquet.bak").write_bytes(b""), {"stranger": 1}),
+        (lambda output: (output / "audio" / ".hushbeam-1.tmp").write_bytes(b""), {"incomplete_file": 1}),
+        (lambda output: (output / "status" / "second.json").write_bytes(_status(output, "card")), {"orphan": 1}),
+        (lambda output: (output / "runs" / "LOCK").write_bytes(b"{}"), {"locked": 1}),
+        (lambda output: shutil.rmtree(output / "findings"), {"findings_differ": 2, "counts_differ": 1}),
+        (lambda output: _repeat_rows(output, "transcripts"), {"several_rows": 2, "counts_differ": 1}),
+        (
+            lambda output: _repeat_rows(output, "findings"),
+            {"several_findings": 2, "findings_differ": 2, "counts_differ": 1},
+        ),
+        (_interrupt, {"unfinished_run": 3}),
     ],
 )
 def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], problems: dict[str, int]):

@@ -18,12 +18,13 @@ from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
 from transforms.commit.certificate import SignatureError, check_signature, is_signed
 from transforms.commit.ledger import Status
+from transforms.commit.recovery import rows_url
 from transforms.detect_pii.conversation import Conversation
 from transforms.media.errors import MediaError
 from transforms.media.hear import hear_blocks, inspect
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
+from transforms.storage.urls import file_name, join
 from transforms.verify_audio.innocent_speech import InnocentSpeech
 from transforms.verify_audio.leaks import LeakSettings, find_leaks
 from transforms.verify_audio.said import place_of, runs_of_signs
@@ -49,11 +50,6 @@ class Ears:
     leaks: LeakSettings
 
 
-def audio_name(url: str) -> str:
-    """The name in `audio/` of a published recording: an output root may have been moved or copied since."""
-    return url.rsplit("/", 1)[-1]
-
-
 def audit(
     claim: Claim, output: str, folder: Path, public_key: Ed25519PublicKey | None, ears: Ears | None
 ) -> AuditedRecording:
@@ -69,9 +65,14 @@ def audit(
     """
     recording_id = claim.recording_id
     if claim.status is None:
-        return AuditedRecording(recording_id, problems=(Problem("row_without_status", recording_id),))
+        kind = "row_without_status" if claim.rows else "finding_without_status"
+        return AuditedRecording(recording_id, problems=(Problem(kind, recording_id),))
     status = Status.from_json(claim.status.encode())
-    problems = [*_row_problems(claim, status), *_signature_problems(status, public_key)]
+    problems = [
+        *_row_problems(claim, status, output),
+        *_finding_problems(claim, status),
+        *_signature_problems(status, public_key),
+    ]
     audited = AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems))
     if status.redacted_audio_url is None:
         return audited
@@ -102,8 +103,11 @@ class _WrongAudioError(Exception):
         self.detail = detail
 
 
-def _row_problems(claim: Claim, status: Status) -> Iterator[Problem]:
+def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem]:
     rows = [json.loads(row) for row in claim.rows]
+    if not rows and files.exists(rows_url(output, status.run_id, claim.recording_id)):
+        yield Problem("unfinished_run", claim.recording_id, "its rows wait for the next run, which writes the tables")
+        return
     if len(rows) != 1:
         kind = "several_rows" if rows else "status_without_row"
         yield Problem(kind, claim.recording_id, f"{len(rows)} rows in transcripts/, expected 1")
@@ -120,6 +124,25 @@ def _row_problems(claim: Claim, status: Status) -> Iterator[Problem]:
     ]
     if differing:
         yield Problem("row_differs", claim.recording_id, f"{', '.join(differing)} of the row and of the status object")
+
+
+def _finding_problems(claim: Claim, status: Status) -> Iterator[Problem]:
+    """Whether `findings/` holds what was certified, each once, and within the published text."""
+    if len(claim.rows) != 1:
+        return
+    row, findings = json.loads(claim.rows[0]), [json.loads(finding) for finding in claim.findings]
+    found = Counter(finding["policy"] for finding in findings)
+    certified = status.certificate.get("findings")
+    if certified is not None and found != Counter(certified):
+        yield Problem(
+            "findings_differ", claim.recording_id, f"{found.total()} rows, {sum(certified.values())} certified"
+        )
+    if len(set(claim.findings)) != len(claim.findings):
+        yield Problem("several_findings", claim.recording_id, "equal rows in findings/")
+    if any(finding["run_id"] != status.run_id for finding in findings):
+        yield Problem("findings_differ", claim.recording_id, "run_id of a finding and of the status object")
+    if any((finding["text_end"] or 0) > len(row["text"]) for finding in findings):
+        yield Problem("findings_differ", claim.recording_id, "a finding lies outside of the text")
 
 
 def _signature_problems(status: Status, key: Ed25519PublicKey | None) -> Iterator[Problem]:
@@ -141,7 +164,7 @@ def _certificate(status: Status) -> Mapping[str, Any]:
 def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str, folder: Path) -> Path:
     """The published recording as a local file, which is byte for byte what was certified."""
     try:
-        path = files.fetch(join(output, "audio", audio_name(str(status.redacted_audio_url))), folder, None)
+        path = files.fetch(join(output, "audio", file_name(str(status.redacted_audio_url))), folder, None)
     except MissingFileError:
         raise _WrongAudioError("audio_missing") from None
     with path.open("rb") as file:

@@ -31,7 +31,7 @@ class WriteReport(beam.PTransform):
 
     def expand(self, audited: Audited) -> beam.PCollection[str]:
         problems = (
-            audited.orphans,
+            audited.problems,
             audited.recordings | "Their problems" >> beam.FlatMap(lambda recording: recording.problems),
             audited.failures | "Not audited" >> beam.Map(_not_audited),
         ) | "All problems" >> beam.Flatten().with_output_types(Problem)

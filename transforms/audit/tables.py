@@ -1,20 +1,20 @@
-"""What an output root says about its recordings: status objects, rows, and the files in `audio/`."""
+"""What an output root says about its recordings: status objects and rows."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 
-from schemas.audit import Claim, Problem
-from transforms.audit.check import audio_name
+from schemas.audit import Claim
+from schemas.finding import FINDINGS_SCHEMA
 from transforms.commit.ledger import list_statuses
 from transforms.storage import files
 from transforms.storage.urls import join
 
-_COLUMNS = [
+TRANSCRIPT_COLUMNS = (
     "recording_id",
     "status",
     "redacted_audio_url",
@@ -23,8 +23,10 @@ _COLUMNS = [
     "duration_s",
     "channels",
     "policies",
+    "text",
     "utterances",
-]
+)
+FINDING_COLUMNS = tuple(name for name in FINDINGS_SCHEMA.names if name != "value_hmac")
 _ROWS_AT_ONCE = 256
 
 
@@ -38,28 +40,20 @@ def statuses_of(output: str) -> Iterator[tuple[str, str]]:
         yield recording_id, status.to_json().decode()
 
 
-def table_files(output: str) -> list[str]:
-    """The files of `transcripts/`."""
-    folder = join(output, "transcripts")
+def table_files(output: str, table: str) -> list[str]:
+    """The files of a table."""
+    folder = join(output, table)
     return [join(folder, name) for name in files.list_names(folder) if name.endswith(".parquet")]
 
 
-def read_rows(url: str) -> Iterator[tuple[str, str]]:
-    """Each row of a file of `transcripts/`, as recording and JSON: what an audit compares, which is redacted."""
+def read_rows(url: str, columns: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each row of a table's file, as recording and JSON: what an audit compares, which is redacted."""
     with TemporaryDirectory(prefix="hushbeam-") as folder, pq.ParquetFile(files.fetch(url, folder, None)) as table:
-        for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=_COLUMNS):
+        for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(columns)):
             for row in batch.to_pylist():
                 yield row["recording_id"], json.dumps(row)
 
 
-def claim_of(recording_id: str, statuses: Iterable[str], rows: Iterable[str]) -> Claim:
+def claim_of(recording_id: str, statuses: Iterable[str], rows: Iterable[str], findings: Iterable[str]) -> Claim:
     """What is said about one recording."""
-    return Claim(recording_id, next(iter(statuses), None), tuple(sorted(rows)))
-
-
-def orphans(output: str) -> list[Problem]:
-    """Files in `audio/` that no status object speaks of."""
-    urls = [status.redacted_audio_url for status in list_statuses(output).values()]
-    known = {audio_name(url) for url in urls if url is not None}
-    names = files.list_names(join(output, "audio"))
-    return [Problem("orphan", name, "no status object names it") for name in names if name not in known]
+    return Claim(recording_id, next(iter(statuses), None), tuple(sorted(rows)), tuple(sorted(findings)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +15,16 @@ from schemas.audit import AuditedRecording, Claim, Problem
 from schemas.failure import Failure
 from schemas.transcript import Transcript
 from transforms.audit.check import Ears, audit
+from transforms.audit.runs import run_problems, runs_of, strangers
 from transforms.audit.settings import AuditSettings
-from transforms.audit.tables import claim_of, orphans, read_rows, statuses_of, table_files
+from transforms.audit.tables import (
+    FINDING_COLUMNS,
+    TRANSCRIPT_COLUMNS,
+    claim_of,
+    read_rows,
+    statuses_of,
+    table_files,
+)
 from transforms.commit.certificate import read_public_key
 from transforms.detect_pii.detector import Detector
 from transforms.each_recording import RecordingStage, each_recording
@@ -30,17 +39,18 @@ class Audited(NamedTuple):
 
     Attributes:
       recordings: With their problems, if any.
-      orphans: Files that belong to no recording.
+      problems: Of runs, and of files that belong to no recording.
       failures: Recordings that could not be looked at.
     """
 
     recordings: beam.PCollection[AuditedRecording]
-    orphans: beam.PCollection[Problem]
+    problems: beam.PCollection[Problem]
     failures: beam.PCollection[Failure]
 
 
 class AuditOutput(beam.PTransform):
-    """Joins status objects with rows of `transcripts/`, and checks each recording's files, claims and sound.
+    """Joins status objects with their rows in `transcripts/` and `findings/`, and checks each recording's files,
+    claims and sound, each run's counts, and that nothing else is there.
 
     Nothing of the run that made them is needed, and nothing is changed.
     """
@@ -53,19 +63,39 @@ class AuditOutput(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> Audited:
         output = root | "Output root" >> beam.Create([self._output])
         statuses = output | "Statuses" >> beam.FlatMap(statuses_of).with_output_types(tuple[str, str])
-        rows = (
-            output
-            | "Tables" >> beam.FlatMap(table_files).with_output_types(str)
-            | "Each by itself" >> beam.Reshuffle()
-            | "Rows" >> beam.FlatMap(read_rows).with_output_types(tuple[str, str])
-        )
+        rows = output | "Transcripts" >> _ReadTable("transcripts", TRANSCRIPT_COLUMNS)
+        findings = output | "Findings" >> _ReadTable("findings", FINDING_COLUMNS)
         claims = (
-            {"statuses": statuses, "rows": rows}
+            {"statuses": statuses, "rows": rows, "findings": findings}
             | "By recording" >> beam.CoGroupByKey()
             | "Claims" >> beam.MapTuple(lambda key, said: claim_of(key, **said)).with_output_types(Claim)
         )
         audited, failures = claims | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
-        return Audited(audited, output | "Orphans" >> beam.FlatMap(orphans).with_output_types(Problem), failures)
+        problems = (
+            output | "Strangers" >> beam.FlatMap(strangers).with_output_types(Problem),
+            output
+            | "Runs" >> beam.FlatMap(runs_of).with_output_types(str)
+            | "Each run by itself" >> beam.Reshuffle()
+            | "Counts" >> beam.FlatMap(run_problems, self._output).with_output_types(Problem),
+        ) | "Problems of files and runs" >> beam.Flatten()
+        return Audited(audited, problems, failures)
+
+
+class _ReadTable(beam.PTransform):
+    """All rows of a table, by recording."""
+
+    def __init__(self, table: str, columns: Sequence[str]) -> None:
+        super().__init__(f"Read {table}")
+        self._table = table
+        self._columns = tuple(columns)
+
+    def expand(self, output: beam.PCollection[str]) -> beam.PCollection[tuple[str, str]]:
+        return (
+            output
+            | "Files" >> beam.FlatMap(table_files, self._table).with_output_types(str)
+            | "Each by itself" >> beam.Reshuffle()
+            | "Rows" >> beam.FlatMap(read_rows, self._columns).with_output_types(tuple[str, str])
+        )
 
 
 class _AuditStage(RecordingStage[Claim, AuditedRecording]):

@@ -244,13 +244,20 @@ def remove_incomplete(folder: str) -> int:
       How many files were removed.
     """
     folder = urls.normalised(folder)
-    if not urls.is_local(folder):
-        return 0
+    leftovers = list_incomplete(folder)
     with storage_errors(folder, "delete"):
-        leftovers = list(Path(folder).rglob(f"{TEMPORARY_PREFIX}*.tmp"))
-        for leftover in leftovers:
-            leftover.unlink(missing_ok=True)
+        for name in leftovers:
+            Path(folder, name).unlink(missing_ok=True)
     return len(leftovers)
+
+
+def list_incomplete(folder: str) -> list[str]:
+    """What `remove_incomplete` would remove, relative to `folder`."""
+    folder = urls.normalised(folder)
+    if not urls.is_local(folder):
+        return []
+    with storage_errors(folder, "list"):
+        return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob(f"{TEMPORARY_PREFIX}*.tmp"))
 
 
 class _StoredStream(io.RawIOBase):

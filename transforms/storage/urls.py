@@ -91,6 +91,11 @@ def join(root: str, *parts: str) -> str:
     return "/".join([root.rstrip("/"), *parts])
 
 
+def file_name(url: str) -> str:
+    """The name of a published file within its folder: an output root may have been moved or copied since."""
+    return url.rsplit("/", 1)[-1]
+
+
 def is_within(url: str, folder: str) -> bool:
     """Whether `url` is `folder` or lies below it, by name (links are not followed)."""
     inner, outer = normalised(url), normalised(folder)
