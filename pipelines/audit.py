@@ -50,7 +50,7 @@ class AuditOptions(BaseModel):
         None, description="where the ed25519 key is kept that signed all certificates: env:NAME or file:/path"
     )
     report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
-    print_json: bool = Field(False, description="print the report as JSON")
+    print_json: bool = Field(False, alias="json", description="print the report as JSON")
 
     def settings(self) -> AuditSettings:
         """What the stage takes."""

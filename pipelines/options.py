@@ -1,12 +1,14 @@
 """Options from pydantic models: one declaration gives the flag, its help, its default and its check.
 
 A job's options are a frozen model whose fields are groups (models themselves) or single options. Every leaf becomes a
-flag of its own name; what is no flag of ours is Beam's.
+flag of its own name, or of its alias; what is no flag of ours is Beam's. A file may hold what flags do not give.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from types import UnionType
@@ -15,6 +17,10 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
+from pipelines.configuration import configuration_schema, merged, read_configuration
+from pipelines.dataflow import protect_samples
+from schemas.failure import ConfigurationError
 
 LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
 _DEFAULT_RUNNER = "FnApiRunner"
@@ -29,25 +35,30 @@ def parse(options: type[OptionsT], description: str, arguments: Sequence[str]) -
     `DirectRunner` would try to download Prism before anything runs, so local runs name Beam's in-process runner.
     """
     parser = _parser(options, description)
-    given, beam_arguments = parser.parse_known_args(arguments)
-    _refuse_unknown(parser, beam_arguments)
+    known, beam_arguments = parser.parse_known_args(arguments)
+    given = vars(known)
     try:
-        ours = options.model_validate(_nested(options, vars(given)))
+        from_file, beam_from_file = read_configuration(given["config"]) if "config" in given else ({}, [])
+        beam_arguments = [*beam_from_file, *beam_arguments]
+        _refuse_unknown(parser, beam_arguments)
+        ours = options.model_validate(merged(from_file, _nested(options, given)))
+        beam_options = PipelineOptions(beam_arguments, save_main_session=False)
+        protect_samples(beam_options)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        parser.error(f"--{first['loc'][-1] if first['loc'] else 'options'}: {first['msg']}")
-    beam_options = PipelineOptions(beam_arguments, save_main_session=False)
+        parser.error(_explained(error, given))
+    except ConfigurationError as error:
+        parser.error(str(error))
     if beam_options.view_as(StandardOptions).runner in (None, "DirectRunner"):
         beam_options.view_as(StandardOptions).runner = _DEFAULT_RUNNER
     return ours, beam_options
 
 
 def leaves(options: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
-    """All single options with their names, groups opened."""
+    """All single options with the names of their flags, groups opened."""
     for name, field in options.model_fields.items():
         group = _group(field)
         if group is None:
-            yield name, field
+            yield field.alias or name, field
         else:
             yield from leaves(group)
 
@@ -60,10 +71,16 @@ def _parser(options: type[BaseModel], description: str) -> argparse.ArgumentPars
         epilog="All other options are Apache Beam's: --runner, --parallelism, --temp_location, …",
     )
     section = parser.add_argument_group("what and where")
+    section.add_argument(
+        "--config", default=argparse.SUPPRESS, metavar="FILE", help="YAML file with options; flags override it"
+    )
+    section.add_argument(
+        "--print_config_schema", action=_PrintSchema, schema=options, help="print its JSON Schema, and end"
+    )
     for name, field in options.model_fields.items():
         group = _group(field)
         if group is None:
-            _add(section, name, field)
+            _add(section, field.alias or name, field)
             continue
         title = parser.add_argument_group(name.replace("_", " "), description=(group.__doc__ or "").split("\n\n")[0])
         for inner, inner_field in leaves(group):
@@ -76,7 +93,7 @@ def _add(section: Any, name: str, field: FieldInfo) -> None:
     settings: dict[str, Any] = {"dest": name, "help": (field.description or "").replace("%", "%%")}
     settings["default"] = argparse.SUPPRESS
     if field.is_required():
-        settings["required"] = True
+        settings["help"] += " (required)"
     elif field.get_default(call_default_factory=True) not in (None, (), ""):
         settings["help"] += f" (default: {_shown(field.get_default(call_default_factory=True))})"
     if kind is bool:
@@ -111,9 +128,31 @@ def _nested(options: type[BaseModel], flat: dict[str, Any]) -> dict[str, Any]:
         group = _group(field)
         if group is not None:
             values[name] = _nested(group, flat)
-        elif name in flat:
-            values[name] = flat[name]
+        elif (flag := field.alias or name) in flat:
+            values[flag] = flat[flag]
     return values
+
+
+def _explained(error: ValidationError, given: dict[str, Any]) -> str:
+    """Names the flag where the user gave one, and the place in the file where the value came from there."""
+    first = error.errors(include_input=False, include_url=False)[0]
+    names = [str(part) for part in first["loc"] if isinstance(part, str)] or ["options"]
+    if first["type"] == "missing" or names[-1] in given or "config" not in given:
+        return f"--{names[-1]}: {first['msg']}"
+    return f"--config: {'.'.join(names)}: {first['msg']}"
+
+
+class _PrintSchema(argparse.Action):
+    """Prints the JSON Schema of the job's configuration file and ends the process."""
+
+    def __init__(self, option_strings: list[str], dest: str, schema: type[BaseModel], help: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+        self._schema = schema
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        json.dump(configuration_schema(self._schema), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        parser.exit()
 
 
 def _refuse_unknown(parser: argparse.ArgumentParser, beam_arguments: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.options import LOCAL_RUNNERS, parse
 from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_summary, watching
@@ -175,6 +176,7 @@ class RedactOptions(BaseModel):
     muting: Muting = Muting()
     verification: Verification = Verification()
     notification: Notification = Notification()
+    workers: Workers = Workers()
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
@@ -240,7 +242,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
     """Draws the pipeline, in the order in which the data flows."""
     options, output, run_id = job.options, job.output, job.run_id
-    recognition = options.recognition.settings()
+    recognition, needs = options.recognition.settings(), options.workers.hints()
 
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
     pending, skipped, missing = recordings | SkipFinished(output, job.identities["configuration"], force=options.force)
@@ -248,15 +250,19 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
 
     if options.recognition.shuffle_key:
         whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60)
-        heard_spans, unheard_spans = spans | TranscribeSpans(recognition)
-        joined, unjoined = heard_spans | AssembleTranscript(options.recognition.shuffle_key)
-        published_long, unpublished_long = joined | "Long recordings" >> RedactAndCommit(job)
+        heard_spans, unheard_spans = spans | TranscribeSpans(recognition).with_resource_hints(**needs)
+        joined, unjoined = heard_spans | AssembleTranscript(options.recognition.shuffle_key).with_resource_hints(
+            **needs
+        )
+        long = joined | "Long recordings" >> RedactAndCommit(job).with_resource_hints(**needs)
+        published_long, unpublished_long = long
         failures += [undecoded, unheard_spans, unjoined, unpublished_long]
     else:
         whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
 
-    heard, unheard = whole | Transcribe(recognition)
-    published, unpublished = heard | RedactAndCommit(job)
+    heard, unheard = whole | Transcribe(recognition).with_resource_hints(**needs)
+    # The same needs all along: stages with different ones are not fused, and words would leave their worker.
+    published, unpublished = heard | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [unheard, unpublished]
 
     committed = (
@@ -315,7 +321,12 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     try:
+        fit_workers(beam_options, options.workers, device=options.recognition.device)
         job = prepare(options, local=local)
+        if makes_template(beam_options):
+            build(pipeline := beam.Pipeline(options=beam_options), job)
+            pipeline.run()
+            return EXIT_COMPLETED
         with RunLock(job.output, job.run_id) as lock, watching(console) if local else nullcontext():
             files.remove_incomplete(job.output)
             _run(job, beam_options)

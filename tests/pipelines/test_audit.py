@@ -63,7 +63,7 @@ def output(published: Path, tmp_path: Path) -> Path:
 def run_audit(output: Path, *options: str) -> tuple[int, dict[str, Any]]:
     """Exit status and report."""
     terminal = io.StringIO()
-    status = audit.run(["--output", str(output), "--print_json", *options], Console(file=terminal, width=500))
+    status = audit.run(["--output", str(output), "--json", *options], Console(file=terminal, width=500))
     return status, json.loads(terminal.getvalue())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -29,6 +31,7 @@ class Options(BaseModel):
     names: tuple[str, ...] = Field(min_length=1, description="who")
     how: Literal["well", "badly"] = "well"
     until: float | None = None
+    print_json: bool = Field(False, alias="json")
     group: Group = Group()
 
 
@@ -71,6 +74,75 @@ def test_a_local_run_never_tries_prism(arguments: list[str], runner: str):
     _, beam = parse(Options, "For tests.", ["--names", "a", "--direct_num_workers=3", *arguments])
     assert beam.view_as(StandardOptions).runner == runner
     assert beam.get_all_options()["direct_num_workers"] == 3
+
+
+def test_an_option_may_have_a_name_that_its_model_cannot():
+    assert given("--json").print_json
+    assert "json" in dict(leaves(Options))
+
+
+CONFIGURATION = """
+names: [b, c]
+until: 2.5
+json: true
+group: {level: 4}
+beam: {runner: DirectRunner, direct_num_workers: 3, experiments: [one, two], no_auth: true, update: false}
+"""
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> Path:
+    path = tmp_path / "job.yaml"
+    path.write_text(CONFIGURATION)
+    return path
+
+
+def test_a_file_gives_options_and_flags_override_it(configuration: Path):
+    ours, beam = parse(Options, "For tests.", ["--config", str(configuration), "--level", "5", "--no-json"])
+    assert ours == Options(names=("b", "c"), until=2.5, group=Group(level=5))
+    options = beam.get_all_options()
+    assert (options["direct_num_workers"], options["no_auth"], options["update"]) == (3, True, False)
+    assert options["experiments"] == ["one", "two"]
+    assert beam.view_as(StandardOptions).runner == "FnApiRunner"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("names: [a]\ngroup: {level: 0}", "--config: group.level"),
+        ("names: [a]\ngroup: {levle: 4}", "--config: group.levle"),
+        ("names: [a]\nnames: [b]", "'names' is given twice"),
+        ("names: [a", "not valid YAML at line"),
+        ("just text", "by name"),
+        ("names: [a]\nbeam: {runer: DirectRunner}", "did you mean --runner"),
+        ("names: [a]\nbeam: 3", "beam"),
+        ("until: 2.5", "--names: Field required"),
+        ("!!python/object/apply:os.getcwd []", "not valid YAML"),
+    ],
+)
+def test_a_wrong_file_is_refused_and_the_place_named(
+    content: str, message: str, configuration: Path, capsys: pytest.CaptureFixture[str]
+):
+    configuration.write_text(content)
+    with pytest.raises(SystemExit) as ended:
+        parse(Options, "For tests.", ["--config", str(configuration)])
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_flag_that_is_wrong_is_named_beside_a_file(configuration: Path, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        parse(Options, "For tests.", ["--config", str(configuration), "--level", "0"])
+    assert "--level" in capsys.readouterr().err
+
+
+def test_the_schema_of_the_file_is_printed(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        parse(Options, "For tests.", ["--print_config_schema"])
+    assert ended.value.code == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert {"names", "json", "group", "beam"} <= set(schema["properties"])
+    assert "required" not in schema
 
 
 def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own():

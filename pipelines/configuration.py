@@ -1,0 +1,97 @@
+"""Configuration files: a job's options as YAML, in the groups that `--help` shows.
+
+    manifest: [gs://calls/2026-11-23/*.jsonl]
+    output: gs://calls-redacted
+    recognition:
+      model: gs://models/large-v3-turbo
+    beam:
+      runner: DataflowRunner
+
+What the command line gives overrides the file. `beam` holds Apache Beam's own options.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import yaml
+from pydantic import BaseModel
+
+from schemas.failure import ConfigurationError
+from transforms.storage import files
+from transforms.storage.errors import StorageError
+
+_OPTION = "--config"
+_BEAM = "beam"
+
+
+def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
+    """The job's options of a file, nested as in their model, and Beam's as command-line arguments.
+
+    Raises:
+      ConfigurationError: The file is not there, no YAML, or not a mapping; values are checked with the options.
+    """
+    try:
+        content = yaml.load(files.read_text(url), Loader=_UniqueKeysLoader)  # noqa: S506 (a SafeLoader)
+    except StorageError as error:
+        raise ConfigurationError(f"{_OPTION}: {error}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{_OPTION}: not valid YAML{where}: {getattr(error, 'problem', '')}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{_OPTION}: the file must hold options by name")
+    return content, _beam_arguments(content.pop(_BEAM, None) or {})
+
+
+def configuration_schema(options: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema of a job's configuration file. Nothing is required in it, since the command line may give it."""
+    schema = options.model_json_schema(by_alias=True)
+    schema.pop("required", None)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["properties"][_BEAM] = {
+        "type": "object",
+        "description": "Apache Beam's own options by name, without dashes; a list gives an option several times",
+        "additionalProperties": {"type": ["string", "number", "boolean", "array", "object"]},
+    }
+    return schema
+
+
+def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested options of a file, overridden by those of the command line."""
+    result = dict(below)
+    for name, value in above.items():
+        inner = result.get(name)
+        if isinstance(value, Mapping) and (inner is None or isinstance(inner, Mapping)):
+            result[name] = merged(inner or {}, value)
+        else:
+            result[name] = value
+    return result
+
+
+def _beam_arguments(options: Any) -> list[str]:
+    if not isinstance(options, dict):
+        raise ConfigurationError(f"{_OPTION}: {_BEAM}: must hold Beam's options by name")
+    arguments = []
+    for name, value in options.items():
+        for item in value if isinstance(value, list) else [value]:
+            if item is True:
+                arguments.append(f"--{name}")
+            elif isinstance(item, dict):
+                arguments.append(f"--{name}={json.dumps(item)}")
+            elif item is not False and item is not None:
+                arguments.append(f"--{name}={item}")
+    return arguments
+
+
+class _UniqueKeysLoader(yaml.SafeLoader):
+    """Refuses a key that is given twice: plain YAML would silently drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        names = [key.value for key, _ in node.value]
+        for (key, _), name in zip(node.value, names, strict=True):
+            if names.count(name) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{name!r} is given twice", key.start_mark)
+        return super().construct_mapping(node, deep)
