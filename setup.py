@@ -17,7 +17,7 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "schemas", "schemas.*", "transforms", "transforms.*"]),
-    package_data={"transforms.detect_pii": ["gazetteers/*", "calibration.json"]},
+    package_data={"transforms.detect_pii": ["gazetteers/*", "calibration.json"], "transforms.report_run": ["*.j2"]},
     install_requires=_REQUIREMENTS,
     extras_require={"s3": ["s3fs>=2026.2"]},
 )

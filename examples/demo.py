@@ -5,6 +5,7 @@ python -m examples.demo [--output FOLDER] [options of pipelines.redact]
 
 from __future__ import annotations
 
+import argparse
 import base64
 import os
 import secrets
@@ -25,7 +26,10 @@ _HERE = Path(__file__).parent
 
 def main(arguments: Sequence[str]) -> int:
     """Redacts the sample calls into `demo-out/`, and shows what came out."""
-    output = _HERE.parent / "demo-out"
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--output", type=Path, default=_HERE.parent / "demo-out", help="where everything goes")
+    given, others = parser.parse_known_args(arguments)
+    output: Path = given.output
     secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     os.environ[SECRET_VARIABLE] = secret
     with Receiver(secret, announce=False) as receiver:
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
                 "--webhook_signing_secrets", f"env:{SECRET_VARIABLE}",
                 "--webhook_allowed_networks", "127.0.0.0/8",
                 "--webhook_allow_http",
-                *arguments,
+                *others,
             ]
         )  # fmt: skip
         receiver.shutdown()

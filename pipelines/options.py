@@ -25,6 +25,9 @@ from schemas.failure import ConfigurationError
 LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
 _DEFAULT_RUNNER = "FnApiRunner"
 
+RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+"""Of the names of runs, which are names of files too."""
+
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 

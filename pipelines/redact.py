@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+import time
 import uuid
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
@@ -26,7 +27,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.dataflow import Workers, fit_workers, makes_template
-from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_summary, watching
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
@@ -51,6 +52,7 @@ from transforms.plan_spans import PlanSpans
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.redact_text import RedactText
+from transforms.report_run import Timings, stage_times, write_report, write_timings
 from transforms.secrets import read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
@@ -166,7 +168,7 @@ class RedactOptions(BaseModel):
     manifest: tuple[str, ...] = Field(min_length=1, description="JSON Lines, CSV or Parquet; paths, globs, URLs")
     output: str = Field(min_length=1, description="folder or object-store URL of all outputs")
     force: bool = Field(False, description="do recordings again whose output is up to date")
-    run_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run")
+    run_id: str | None = Field(None, pattern=RUN_ID_PATTERN, description="names the run")
     captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
     certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
     output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
@@ -327,23 +329,36 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             build(pipeline := beam.Pipeline(options=beam_options), job)
             pipeline.run()
             return EXIT_COMPLETED
-        with RunLock(job.output, job.run_id) as lock, watching(console) if local else nullcontext():
+        with RunLock(job.output, job.run_id) as lock:
             files.remove_incomplete(job.output)
-            _run(job, beam_options)
+            timings = _run(job, beam_options, console if local else None)
             lock.check()
+            write_timings(job.output, job.run_id, timings)
+            report = write_report(job.output, job.run_id)
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
-    print_summary(console, summary, job.output)
+    print_summary(console, summary, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
 
 
-def _run(job: Job, beam_options: PipelineOptions) -> None:
+def _run(job: Job, beam_options: PipelineOptions, console: Console | None) -> Timings:
+    """Runs the pipeline to its end; progress is shown on a console where this process does the work."""
+    started_at, started = datetime.now(UTC), time.monotonic()
     pipeline = beam.Pipeline(options=beam_options)
     build(pipeline, job)
-    pipeline.run().wait_until_finish()
+    with ExitStack() as watch:
+        samples = watch.enter_context(watching(console)) if console else []
+        result = pipeline.run()
+        result.wait_until_finish()
+    return Timings(
+        started_at=started_at,
+        wall_s=time.monotonic() - started,
+        stages=stage_times(result.metrics().query()),
+        samples=tuple(samples),
+    )
 
 
 def _check_defaults(defaults: ManifestDefaults) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,27 +14,34 @@ from rich.markup import escape
 from rich.table import Table
 
 from transforms import progress
+from transforms.report_run import Sample
 
 _REFRESH_S = 0.5
 _PLAIN_S = 30.0
+_LOST = (".failed", ".quarantined")
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[None]:
-    """Shows how far a run in this process is: a line that moves on a terminal, now and then a line elsewhere."""
+def watching(console: Console) -> Iterator[list[Sample]]:
+    """Shows how far a run in this process is: a line that moves on a terminal, now and then a line elsewhere.
+
+    Gives a list that grows with the run, for its report.
+    """
     progress.reset()
+    watch = _Watch()
     done = threading.Event()
     show = _show_live if console.is_terminal else _show_lines
-    watcher = threading.Thread(target=show, args=(console, done), name="progress", daemon=True)
+    watcher = threading.Thread(target=show, args=(console, watch, done), name="progress", daemon=True)
     watcher.start()
     try:
-        yield
+        yield watch.samples
     finally:
         done.set()
         watcher.join()
+        watch.look()
 
 
-def print_summary(console: Console, summary: dict[str, Any], output: str) -> None:
+def print_summary(console: Console, summary: dict[str, Any], output: str, report: str) -> None:
     """Prints what came of a run: recordings by outcome, findings by policy, and where to look."""
     recordings = summary["recordings"]
     outcomes = ", ".join(f"{recordings[outcome]} {outcome}" for outcome in recordings)
@@ -44,29 +52,65 @@ def print_summary(console: Console, summary: dict[str, Any], output: str) -> Non
             table.add_row(policy, str(count))
         console.print(table)
     console.print(f"Output: {escape(output)}", highlight=False)
+    console.print(f"Report: {escape(report)}", highlight=False)
     if recordings["failed"] + recordings["quarantined"]:
         console.print("Why recordings did not complete: errors/ there", highlight=False)
 
 
-def _show_live(console: Console, done: threading.Event) -> None:
-    with Live(_status(), console=console, transient=True) as live:
-        while not done.wait(_REFRESH_S):
-            live.update(_status())
+def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
+    """How far a run is, how fast it goes, and when it may end, from the counts that stages report.
 
-
-def _show_lines(console: Console, done: threading.Event) -> None:
-    while not done.wait(_PLAIN_S):
-        console.print(_status(), highlight=False)
-
-
-def _status() -> str:
-    counts = progress.counts()
-    lost = sum(n for name, n in counts.items() if name.endswith((".failed", ".quarantined")))
-    parts = [
-        f"{counts.get('ReadManifest.passed', 0)} recordings",
-        f"{counts.get('Transcribe.passed', 0)} heard ({counts.get('audio_milliseconds', 0) / 60_000:.1f} min)",
-        f"{counts.get('Commit.passed', 0)} committed",
-    ]
+    The time left is what the recordings so far took, for those that are left: it is not told before the first is done.
+    """
+    total = counts.get("ReadManifest.passed", 0)
+    heard_s = counts.get("audio_milliseconds", 0) / 1000
+    committed = counts.get("Commit.passed", 0)
+    lost = sum(n for name, n in counts.items() if name.endswith(_LOST))
+    findings = sum(n for name, n in counts.items() if name.startswith("findings."))
+    skipped = counts.get("SkipFinished.skipped", 0)
+    parts = [f"{total} recordings", f"{committed} committed", f"{heard_s / 3600:.2f} h heard", f"{findings} findings"]
+    if skipped:
+        parts.append(f"{skipped} skipped")
     if lost:
         parts.append(f"{lost} not completed")
+    if heard_s and elapsed_s:
+        parts.append(f"{heard_s / elapsed_s:.1f}× real time")
+    ended, left = committed + lost, max(total - skipped - committed - lost, 0)
+    if ended and left:
+        parts.append(f"about {_clock(elapsed_s * left / ended)} left")
     return ", ".join(parts)
+
+
+class _Watch:
+    """Looks at the counts, and remembers what it saw."""
+
+    def __init__(self) -> None:
+        self.samples: list[Sample] = []
+        self._started = time.monotonic()
+
+    def look(self) -> str:
+        counts, elapsed_s = progress.counts(), time.monotonic() - self._started
+        audio_s = counts.get("audio_milliseconds", 0) / 1000
+        self.samples.append(Sample(elapsed_s=elapsed_s, audio_s=audio_s, committed=counts.get("Commit.passed", 0)))
+        return status_line(counts, elapsed_s)
+
+
+def _show_live(console: Console, watch: _Watch, done: threading.Event) -> None:
+    with Live(watch.look(), console=console, transient=True) as live:
+        while not done.wait(_REFRESH_S):
+            live.update(watch.look())
+
+
+def _show_lines(console: Console, watch: _Watch, done: threading.Event) -> None:
+    shown = time.monotonic()
+    while not done.wait(_REFRESH_S):
+        line = watch.look()
+        if time.monotonic() - shown >= _PLAIN_S:
+            console.print(line, highlight=False)
+            shown = time.monotonic()
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

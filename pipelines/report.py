@@ -1,0 +1,51 @@
+"""Makes the report of a run again, or of one that nobody waited for.
+
+    python -m pipelines.report --output out/ [--run_id RUN]
+
+The job writes it by itself where it waits for its runner. Ends with 0, or with 2 where the options are wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.options import RUN_ID_PATTERN, parse
+from schemas.failure import ConfigurationError
+from transforms.report_run import newest_run, write_report
+from transforms.storage import urls
+
+EXIT_WRITTEN, EXIT_USAGE = 0, 2
+
+
+class ReportOptions(BaseModel):
+    """All options of the job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    run_id: str | None = Field(
+        None, pattern=RUN_ID_PATTERN, description="of which run (default: the one that began last)"
+    )
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Writes the report as the command line does, and gives its exit status."""
+    console = console or Console()
+    options, _ = parse(ReportOptions, __doc__ or "", arguments)
+    try:
+        output = urls.normalised(options.output)
+        url = write_report(output, options.run_id or newest_run(output))
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot report:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
+    return EXIT_WRITTEN
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

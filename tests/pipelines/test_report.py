@@ -1,0 +1,141 @@
+"""The report of a run, as people see it and as the command makes it again."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipelines.report import EXIT_USAGE, EXIT_WRITTEN, run
+from tests.pipelines.conftest import Run
+from transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
+
+Redact = Callable[..., Run]
+
+
+class _Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self.links: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [value or "" for name, value in attrs if name in ("href", "src")]
+        if tag == "svg":
+            self.images.append(dict(attrs))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+@pytest.fixture
+def finished(redact: Redact) -> Run:
+    """A run with a recording that completed and one that could not be decoded."""
+    return redact(
+        {"audio_url": "card.flac", "recording_id": "jane-doe-card", "metadata": {"agent": "Maria Sanchez"}},
+        {"audio_url": "missing.wav", "recording_id": "jane-doe-gone"},
+        options=("--run_id", "night-1"),
+    )
+
+
+def report(output: Path, *options: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    return run(["--output", str(output), *options], Console(file=terminal, width=200)), terminal.getvalue()
+
+
+def test_a_run_ends_by_naming_a_page_that_tells_what_came_of_it(finished: Run) -> None:
+    path = finished.output / "runs" / "night-1" / "report.html"
+    assert f"Report: {path}" in finished.terminal
+    page = _Page(path.read_text())
+    words = page.words()
+    assert "Run night-1" in words
+    assert "completed 1" in words and "failed 1" in words
+    for row in finished.rows("findings"):
+        assert row["policy"] in words
+    assert "MissingFileError" in words
+    assert all(stage in words for stage in ("Transcribe", "MuteAudio", "Commit"))
+    summary = json.loads((path.parent / "summary.json").read_text())
+    assert summary["identities"]["configuration"] in words
+
+
+def test_the_page_needs_no_network_and_describes_its_plots(finished: Run) -> None:
+    page = _Page((finished.output / "runs" / "night-1" / "report.html").read_text())
+    assert page.links == []
+    assert page.images and all(image["role"] == "img" and image["aria-label"] for image in page.images)
+
+
+def test_the_page_and_the_timings_tell_nothing_of_any_one_recording(finished: Run, calls: Path) -> None:
+    said = {word for row in finished.rows("transcripts") for u in row["utterances"] for word in [u["text"]]}
+    for name in ("report.html", "timings.json"):
+        text = (finished.output / "runs" / "night-1" / name).read_text()
+        assert not any(private in text for private in ("jane-doe", "Sanchez", str(calls), *said))
+
+
+def test_the_report_of_a_run_that_nobody_waited_for_can_be_made_later(finished: Run) -> None:
+    folder = finished.output / "runs" / "night-1"
+    (folder / "report.html").unlink()
+    (folder / "timings.json").unlink()
+    status, terminal = report(finished.output)
+    assert status == EXIT_WRITTEN
+    assert str(folder / "report.html") in terminal
+    assert "Nobody waited for this run" in _Page((folder / "report.html").read_text()).words()
+
+
+def test_a_run_that_is_not_there_is_a_usage_error(finished: Run) -> None:
+    status, terminal = report(finished.output, "--run_id", "night-7")
+    assert status == EXIT_USAGE
+    assert "--run_id" in terminal
+
+
+def test_a_run_is_not_named_by_a_path(finished: Run) -> None:
+    with pytest.raises(SystemExit) as end:
+        report(finished.output, "--run_id", "../audio")
+    assert end.value.code == EXIT_USAGE
+
+
+def test_an_output_without_runs_is_a_usage_error(tmp_path: Path) -> None:
+    assert report(tmp_path)[0] == EXIT_USAGE
+
+
+def test_a_night_that_finds_far_less_than_those_before_is_pointed_out(finished: Run) -> None:
+    runs = finished.output / "runs"
+    summary = json.loads((runs / "night-1" / "summary.json").read_text()) | {"audio_s": 7200.0}
+    findings = [100, 104, 98, 97, 103, 20]
+    for night, count in enumerate(findings, start=1):
+        folder = runs / f"night-{night}"
+        folder.mkdir(exist_ok=True)
+        own = summary | {"run_id": folder.name, "findings": {"person_name": count}}
+        (folder / "summary.json").write_text(json.dumps(own))
+    assert newest_run(str(finished.output)) == "night-6"
+    assert report(finished.output)[0] == EXIT_WRITTEN
+    assert "outside its band" in _Page((runs / "night-6" / "report.html").read_text()).words()
+    assert report(finished.output, "--run_id", "night-5")[0] == EXIT_WRITTEN
+    assert "outside its band" not in _Page((runs / "night-5" / "report.html").read_text()).words()
+
+
+def test_runs_are_ordered_by_when_they_began_not_by_their_names(finished: Run, tmp_path: Path) -> None:
+    first = json.loads((finished.output / "runs" / "night-1" / "summary.json").read_text())
+    later = finished.output / "runs" / "a-later-night"
+    later.mkdir()
+    (later / "summary.json").write_text(json.dumps(first | {"run_id": later.name}))
+    stage = StageTime(name="Transcribe", recordings=1, elapsed_s=1.0, processor_s=1.0)
+    sample = Sample(elapsed_s=1.0, audio_s=60.0, committed=1)
+    write_timings(
+        str(finished.output),
+        later.name,
+        Timings.model_validate(
+            {"started_at": "2999-01-01T00:00:00Z", "wall_s": 1.0, "stages": [stage], "samples": [sample]}
+        ),
+    )
+    assert newest_run(str(finished.output)) == later.name

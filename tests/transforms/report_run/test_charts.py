@@ -1,0 +1,52 @@
+"""Plots stay in their view box, whatever the figures."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from transforms.report_run.charts import HEIGHT, WIDTH, bars, throughput, trend
+from transforms.report_run.drift import Rate
+from transforms.report_run.figures import Histogram
+from transforms.report_run.timings import Sample, thinned
+
+
+def points(text: str) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in (point.split(",") for point in text.split())]
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=30))
+def test_bars_are_as_high_as_their_counts(counts: list[int]) -> None:
+    histogram = Histogram(tuple(range(len(counts) + 1)), tuple(counts))
+    drawn = bars(histogram, [str(count) for count in counts])
+    assert all(bar.x >= 0 and bar.x + bar.width <= WIDTH and 0 <= bar.y <= HEIGHT for bar in drawn)
+    highest = max(counts) or 1
+    assert [bar.height for bar in drawn] == pytest.approx([HEIGHT * count / highest for count in counts])
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 100)), max_size=50))
+def test_throughput_stays_in_its_view_box(steps: list[tuple[float, float]]) -> None:
+    elapsed_s, audio_s, samples = 0.0, 0.0, []
+    for seconds, heard in steps:
+        elapsed_s, audio_s = elapsed_s + seconds, audio_s + heard
+        samples.append(Sample(elapsed_s=elapsed_s, audio_s=audio_s, committed=0))
+    assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points(throughput(samples).points))
+
+
+@given(st.lists(st.floats(0, 1e5), max_size=20), st.floats(0, 1e5), st.none() | st.floats(0, 1e5))
+def test_a_trend_stays_in_its_view_box(earlier: list[float], value: float, high: float | None) -> None:
+    low = None if high is None else high / 2
+    drawn = trend(Rate("Findings", "an hour", value, tuple(earlier), low, high))
+    assert all(0 <= x <= WIDTH and -0.1 <= y <= HEIGHT + 0.1 for x, y in points(drawn.points))
+    assert points(drawn.points)[-1] == (round(drawn.dot_x, 1), round(drawn.dot_y, 1))
+
+
+def test_a_long_night_is_thinned_evenly_and_keeps_its_end() -> None:
+    samples = [Sample(elapsed_s=i, audio_s=i, committed=i) for i in range(60_000)]
+    kept = thinned(samples)
+    assert len(kept) == 240
+    assert (kept[0], kept[-1]) == (samples[0], samples[-1])
+    assert {round(b.elapsed_s - a.elapsed_s) for a, b in pairwise(kept)} <= {251, 250, 252}

@@ -1,0 +1,99 @@
+"""Geometry of the report's plots, in the units of an SVG's view box. Drawn by `report.html.j2`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from transforms.report_run.drift import Rate
+from transforms.report_run.figures import Histogram
+from transforms.report_run.timings import Sample
+
+WIDTH, HEIGHT = 640, 160
+_GAP = 2
+_STRETCHES = 40
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a histogram; `label` is what it counts, `count` how many."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line through points (`x,y x,y …`) with the highest value that its axis reaches."""
+
+    points: str
+    highest: float
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A rate over runs: earlier ones as a line, this one as a dot, its band as a strip; all in the view box."""
+
+    points: str
+    dot_x: float
+    dot_y: float
+    strip_y: float | None
+    strip_height: float
+
+
+def bars(histogram: Histogram, labels: Sequence[str]) -> tuple[Bar, ...]:
+    """The bars of a histogram, the highest as high as the view box."""
+    highest = max(histogram.counts, default=0) or 1
+    width = WIDTH / len(histogram.counts)
+    return tuple(
+        Bar(
+            index * width + _GAP / 2,
+            HEIGHT * (1 - count / highest),
+            width - _GAP,
+            HEIGHT * count / highest,
+            label,
+            count,
+        )
+        for index, (count, label) in enumerate(zip(histogram.counts, labels, strict=True))
+    )
+
+
+def throughput(samples: Sequence[Sample]) -> Line:
+    """Seconds of sound transcribed in each second of the run, over stretches of it that are long enough to be smooth.
+
+    Sound counts when its recording has been heard to the end: shorter stretches would show peaks and nothing between.
+    """
+    if len(samples) < 2 or not samples[-1].audio_s:
+        return Line("", 0.0)
+    ends = np.linspace(samples[0].elapsed_s, samples[-1].elapsed_s, min(_STRETCHES, len(samples)) + 1)
+    heard = np.interp(ends, [sample.elapsed_s for sample in samples], [sample.audio_s for sample in samples])
+    rates = np.diff(heard) / np.diff(ends)
+    highest = float(rates.max()) or 1.0
+    middles = (np.arange(len(rates)) + 0.5) / len(rates)
+    return Line(_points(zip(WIDTH * middles, HEIGHT * (1 - rates / highest), strict=True)), highest)
+
+
+def trend(rate: Rate) -> Trend:
+    """A rate and its past, newest at the right."""
+    values = (*rate.earlier, rate.value)
+    highest = max(*values, rate.high or 0.0, 1e-9) * 1.1
+    step = WIDTH / max(len(values) - 1, 1)
+
+    def y(value: float) -> float:
+        return HEIGHT * (1 - value / highest)
+
+    places = [(index * step, y(value)) for index, value in enumerate(values)]
+    strip_y, strip_height = None, 0.0
+    if rate.low is not None and rate.high is not None:
+        strip_y, strip_height = y(rate.high), y(rate.low) - y(rate.high)
+    return Trend(_points(places), *places[-1], strip_y, strip_height)
+
+
+def _points(places: Iterable[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)

@@ -1,0 +1,189 @@
+"""The numbers of a report, read from the files of a run column by column: memory does not grow with the run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.failure import ConfigurationError
+from transforms.close_run import summary_url
+from transforms.report_run.drift import Rate, rates
+from transforms.report_run.timings import Timings, read_timings, timings_url
+from transforms.storage import files
+from transforms.storage.errors import MissingFileError
+from transforms.storage.urls import join
+
+_SCORE_EDGES = np.linspace(0.0, 1.0, 21)
+# Seconds: calls are most of an archive, so minutes are told apart better than hours.
+_DURATION_EDGES = np.array([0, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, np.inf])
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts between edges: `counts[i]` lies from `edges[i]` up to `edges[i + 1]`."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ErrorGroup:
+    """Recordings that did not complete for the same reason."""
+
+    status: str
+    stage: str
+    error_class: str
+    retryable: bool
+    count: int
+
+
+@dataclass(frozen=True)
+class RunFigures:
+    """All that a report shows. Counts, times and identities of models: nothing of any one recording.
+
+    Attributes:
+      summary: As CloseRun wrote it.
+      muted_s: Seconds of sound by policy, summed over channels.
+      scores: Of the findings.
+      durations: Of the published recordings, in seconds.
+      errors: Most frequent first.
+      verification: Recordings by outcome.
+      heard_again: What the second recogniser met: `sentinels`, `sentinels_heard`, `leaks`, `repairs`.
+      deliveries: Notifications by outcome.
+      rates: Beside those of earlier runs.
+      timings: None where nobody waited for the run.
+    """
+
+    summary: dict[str, Any]
+    muted_s: dict[str, float]
+    scores: Histogram
+    durations: Histogram
+    errors: tuple[ErrorGroup, ...]
+    verification: dict[str, int]
+    heard_again: dict[str, int]
+    deliveries: dict[str, int]
+    rates: tuple[Rate, ...]
+    timings: Timings | None
+
+
+def read_figures(output: str, run_id: str) -> RunFigures:
+    """Reads what a run wrote. Rows that later runs took the place of are gone from its tables, not from its summary.
+
+    Raises:
+      ConfigurationError: The run is not complete, or is not there.
+    """
+    summary = _summary(output, run_id)
+    transcripts = _Transcripts()
+    for batch in _batches(output, "transcripts", run_id, ["duration_s", "muted_s_by_policy", "verification"]):
+        transcripts.add(batch)
+    scores = np.zeros(len(_SCORE_EDGES) - 1, dtype=np.int64)
+    for batch in _batches(output, "findings", run_id, ["score"]):
+        scores += np.histogram(batch["score"].to_numpy(), _SCORE_EDGES)[0]
+    return RunFigures(
+        summary,
+        dict(transcripts.muted_s.most_common()),
+        Histogram(tuple(_SCORE_EDGES), tuple(map(int, scores))),
+        Histogram(tuple(_DURATION_EDGES), tuple(map(int, transcripts.durations))),
+        _errors(output, run_id),
+        dict(transcripts.outcomes.most_common()),
+        dict(transcripts.heard_again),
+        _deliveries(output, run_id),
+        rates(summary, _earlier(output, run_id)),
+        read_timings(output, run_id),
+    )
+
+
+def newest_run(output: str) -> str:
+    """The id of the run of this output that began last.
+
+    Raises:
+      ConfigurationError: No run of this output is complete.
+    """
+    history = _history(output)
+    if not history:
+        raise ConfigurationError("--output: no run is complete there")
+    return str(history[-1]["run_id"])
+
+
+class _Transcripts:
+    """Sums over rows of `transcripts/`."""
+
+    def __init__(self) -> None:
+        self.durations = np.zeros(len(_DURATION_EDGES) - 1, dtype=np.int64)
+        self.muted_s: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.heard_again: Counter[str] = Counter()
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        self.durations += np.histogram(batch["duration_s"].to_numpy(), _DURATION_EDGES)[0]
+        for entries in batch["muted_s_by_policy"].to_pylist():
+            self.muted_s.update(dict(entries))
+        for verification in batch["verification"].to_pylist():
+            self.outcomes[verification["outcome"]] += 1
+            for name in ("sentinels", "sentinels_heard", "leaks", "repairs"):
+                self.heard_again[name] += verification[name]
+
+
+def _errors(output: str, run_id: str) -> tuple[ErrorGroup, ...]:
+    columns = ["recording_id", "manifest", "line", "status", "stage", "error_class", "retryable"]
+    # A long recording has a row for each of its spans that failed: it is one recording.
+    seen = {tuple(row.values()) for batch in _batches(output, "errors", run_id, columns) for row in batch.to_pylist()}
+    counts = Counter((status, stage, kind, retryable) for *_, status, stage, kind, retryable in seen)
+    return tuple(
+        ErrorGroup(status, stage, kind, retryable, count)
+        for (status, stage, kind, retryable), count in counts.most_common()
+    )
+
+
+def _deliveries(output: str, run_id: str) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for batch in _batches(output, "notifications", run_id, ["outcome"]):
+        counts.update(batch["outcome"].to_pylist())
+    return dict(counts.most_common())
+
+
+def _batches(output: str, table: str, run_id: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    folder = join(output, table)
+    for name in files.list_names(folder):
+        # The number of the shard follows the id: `night` is not `night-2`.
+        if name.rpartition("-")[0] == run_id and name.endswith(".parquet"):
+            with files.open_read(join(folder, name)) as stream:
+                yield from pq.ParquetFile(stream).iter_batches(_ROWS_AT_ONCE, columns=columns)
+
+
+def _summary(output: str, run_id: str) -> dict[str, Any]:
+    try:
+        return json.loads(files.read_bytes(summary_url(output, run_id)))
+    except MissingFileError:
+        raise ConfigurationError("--run_id: this run is not complete, or not of this output") from None
+
+
+def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
+    return list(takewhile(lambda summary: summary["run_id"] != run_id, _history(output)))
+
+
+def _history(output: str) -> list[dict[str, Any]]:
+    """The summaries of all complete runs, in the order in which they began."""
+    runs = join(output, "runs")
+    names = [path.rpartition("/") for path in files.list_names(runs)]
+    complete = [run for run, _, name in names if name == "summary.json"]
+    summaries = files.read_many([summary_url(output, run) for run in complete])
+    timed = files.read_many([timings_url(output, run) for run, _, name in names if name == "timings.json"])
+    began = {url: Timings.model_validate_json(content).started_at for url, content in timed.items()}
+
+    def order(summary: dict[str, Any]) -> tuple[str, str]:
+        # Runs that nobody waited for have no timings; ids that the job chose begin with the time.
+        run = summary["run_id"]
+        at = began.get(timings_url(output, run))
+        return (f"{at:%Y%m%dT%H%M%SZ}" if at else run, run)
+
+    return sorted((json.loads(content) for content in summaries.values()), key=order)

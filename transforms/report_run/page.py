@@ -1,0 +1,76 @@
+"""The report as one HTML file that needs no network: `runs/RUN_ID/report.html`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from math import inf
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from transforms.report_run import charts
+from transforms.report_run.figures import Histogram, RunFigures, read_figures
+from transforms.storage import files
+from transforms.storage.urls import join
+
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+def report_url(output: str, run_id: str) -> str:
+    """Where the report of a run is."""
+    return join(output, "runs", run_id, "report.html")
+
+
+def write_report(output: str, run_id: str) -> str:
+    """Makes the report from what the run wrote, and gives its URL.
+
+    Raises:
+      ConfigurationError: The run is not complete, or not of this output.
+    """
+    url = report_url(output, run_id)
+    files.write_bytes(url, render(read_figures(output, run_id)).encode())
+    return url
+
+
+def render(figures: RunFigures) -> str:
+    """The page. It holds counts, times and names of policies and models: no id and no value of any recording."""
+    page = _environment().get_template("report.html.j2")
+    samples = figures.timings.samples if figures.timings else ()
+    return page.render(
+        figures=figures,
+        width=charts.WIDTH,
+        height=charts.HEIGHT,
+        scores=charts.bars(figures.scores, _labels(figures.scores, "{:.2f}".format)),
+        durations=charts.bars(figures.durations, _labels(figures.durations, duration)),
+        throughput=charts.throughput(samples),
+        trends=[(rate, charts.trend(rate)) for rate in figures.rates],
+    )
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `3 min`, `2.5 h`."""
+    if seconds < _MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR_S:
+        return f"{seconds / _MINUTE_S:.0f} min"
+    return f"{seconds / _HOUR_S:.1f} h"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("transforms.report_run", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["duration"] = duration
+    return environment
+
+
+def _labels(histogram: Histogram, shown: Callable[[float], str]) -> list[str]:
+    return [
+        f"{shown(low)} or more" if high == inf else f"{shown(low)} to {shown(high)}"
+        for low, high in pairwise(histogram.edges)
+    ]
