@@ -27,10 +27,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.dataflow import Workers, fit_workers, makes_template
+from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_summary, watching
-from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
+from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA
@@ -46,7 +47,7 @@ from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
-from transforms.notify import NotificationSettings, Notify
+from transforms.notify import NameReceivers, Notify, announcement_of
 from transforms.notify.deliver import Courier
 from transforms.plan_spans import PlanSpans
 from transforms.read_manifest import ManifestDefaults, ReadManifest
@@ -138,26 +139,6 @@ class Verification(BaseModel):
 
     verify: str = Field("all", description="all, sample:RATE (as sample:0.1; always the same recordings), or off")
     verify_model: str = Field("tiny.en", description="another model than --model hears what that one misses")
-
-
-class Notification(BaseModel):
-    """How receivers of webhooks are reached; secrets are named, never given."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    webhook_signing_secrets: tuple[str, ...] = Field((), description="where they are kept: env:NAME or file:/path")
-    webhook_auth_header_values: tuple[str, ...] = Field((), description="where the values of auth headers are kept")
-    webhook_allowed_networks: tuple[str, ...] = Field((), description="private networks to send to, as 10.1.0.0/16")
-    webhook_allow_http: bool = Field(False, description="send to http:// too, which others can read")
-
-    def settings(self) -> NotificationSettings:
-        """What the stage takes."""
-        return NotificationSettings(
-            signing_secrets=self.webhook_signing_secrets,
-            auth_header_values=self.webhook_auth_header_values,
-            allowed_networks=self.webhook_allowed_networks,
-            allow_http=self.webhook_allow_http,
-        )
 
 
 class RedactOptions(BaseModel):
@@ -267,17 +248,18 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     published, unpublished = heard | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [unheard, unpublished]
 
-    committed = (
-        published,
-        published_long,
-        pipeline | RecoverCommitted(output, run_id),
-    ) | "All committed" >> beam.Flatten().with_output_types(CommittedRecording)
+    recovered = pipeline | RecoverCommitted(output, run_id)
+    committed = (published, published_long, recovered) | "All committed" >> beam.Flatten().with_output_types(
+        CommittedRecording
+    )
     all_failures = (
         tuple(failures)
         | "All failures" >> beam.Flatten()
         | "Of this run" >> beam.Map(lambda failure: replace(failure, run_id=run_id)).with_output_types(Failure)
     )
-    deliveries = committed | Notify(options.notification.settings(), run_id)
+    announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
+    announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
+    deliveries = (announced | Notify(options.notification.settings(), run_id), unnamed) | "Deliveries" >> beam.Flatten()
 
     tables = (
         committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),

@@ -43,6 +43,47 @@ NOTIFICATIONS_SCHEMA = pa.schema(
 
 @travels
 @dataclass(frozen=True)
+class Receiver:
+    """Who is told, in the words of the manifest.
+
+    Attributes:
+      url: None: nobody is, the record alone is kept.
+      auth_header_name: None for none.
+      auth_header_value: A reference to its secret; None for the first that the options allow.
+    """
+
+    url: str | None
+    auth_header_name: str | None = None
+    auth_header_value: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Receiver({'a URL' if self.url else 'nobody'})"
+
+
+@travels
+@dataclass(frozen=True)
+class Announcement:
+    """An output that is public, and who is to be told.
+
+    Attributes:
+      status, redacted_audio_url, output_identity: As in the recording's status object.
+      receiver: None where somebody is to be told, but it is not known who: URLs are kept in manifests alone.
+    """
+
+    recording_id: str
+    status: str
+    redacted_audio_url: str | None
+    output_identity: str
+    receiver: Receiver | None
+    manifest: str = ""
+    line: int = 0
+
+    def __repr__(self) -> str:
+        return f"Announcement({self.recording_id!r})"
+
+
+@travels
+@dataclass(frozen=True)
 class Delivery:
     """One run's attempts to deliver one notification.
 

@@ -222,6 +222,8 @@ class CommittedRecording:
       replaces: Whether an earlier run may have left rows of the same recording, which this run's take the place of.
       recovered: Whether an earlier run committed it, and was killed before it wrote its tables.
       webhook_url, webhook_auth_header_name, webhook_auth_header_value: As in `Recording`.
+      webhook_asked: Whether somebody is to be told. Where it was recovered, the URL is not known: safety copies do not
+        hold it, since URLs hold tokens and personal data.
     """
 
     recording_id: str
@@ -238,6 +240,7 @@ class CommittedRecording:
     webhook_url: str | None = None
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
+    webhook_asked: bool = False
 
     def __repr__(self) -> str:
         return f"CommittedRecording({self.recording_id!r})"

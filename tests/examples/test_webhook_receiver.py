@@ -9,7 +9,8 @@ from pathlib import Path
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "webhook_receiver.py"
 _JOB = """
 import sys, urllib.request
-from transforms.notify.deliver import Courier, Receiver
+from schemas.delivery import Receiver
+from transforms.notify.deliver import Courier
 from transforms.notify.message import ready_notification
 from transforms.notify.settings import NotificationSettings
 

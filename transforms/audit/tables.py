@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from tempfile import TemporaryDirectory
-
-import pyarrow.parquet as pq
+from collections.abc import Iterable, Iterator
 
 from schemas.audit import Claim
 from schemas.finding import FINDINGS_SCHEMA
 from transforms.commit.ledger import list_statuses
-from transforms.storage import files
-from transforms.storage.urls import join
 
 TRANSCRIPT_COLUMNS = (
     "recording_id",
@@ -27,7 +21,6 @@ TRANSCRIPT_COLUMNS = (
     "utterances",
 )
 FINDING_COLUMNS = tuple(name for name in FINDINGS_SCHEMA.names if name != "value_hmac")
-_ROWS_AT_ONCE = 256
 
 
 def statuses_of(output: str) -> Iterator[tuple[str, str]]:
@@ -38,20 +31,6 @@ def statuses_of(output: str) -> Iterator[tuple[str, str]]:
     """
     for recording_id, status in list_statuses(output).items():
         yield recording_id, status.to_json().decode()
-
-
-def table_files(output: str, table: str) -> list[str]:
-    """The files of a table."""
-    folder = join(output, table)
-    return [join(folder, name) for name in files.list_names(folder) if name.endswith(".parquet")]
-
-
-def read_rows(url: str, columns: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Each row of a table's file, as recording and JSON: what an audit compares, which is redacted."""
-    with TemporaryDirectory(prefix="hushbeam-") as folder, pq.ParquetFile(files.fetch(url, folder, None)) as table:
-        for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(columns)):
-            for row in batch.to_pylist():
-                yield row["recording_id"], json.dumps(row)
 
 
 def claim_of(recording_id: str, statuses: Iterable[str], rows: Iterable[str], findings: Iterable[str]) -> Claim:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,19 +16,13 @@ from schemas.transcript import Transcript
 from transforms.audit.check import Ears, audit
 from transforms.audit.runs import run_problems, runs_of, strangers
 from transforms.audit.settings import AuditSettings
-from transforms.audit.tables import (
-    FINDING_COLUMNS,
-    TRANSCRIPT_COLUMNS,
-    claim_of,
-    read_rows,
-    statuses_of,
-    table_files,
-)
+from transforms.audit.tables import FINDING_COLUMNS, TRANSCRIPT_COLUMNS, claim_of, statuses_of
 from transforms.commit.certificate import read_public_key
 from transforms.detect_pii.detector import Detector
 from transforms.each_recording import RecordingStage, each_recording
 from transforms.verify_audio.listen import SecondRecogniser
 from transforms.verify_audio.settings import in_sample
+from transforms.write_tables.read import ReadTable
 
 _EARS = Shared()
 
@@ -63,8 +56,8 @@ class AuditOutput(beam.PTransform):
     def expand(self, root: beam.pvalue.PBegin) -> Audited:
         output = root | "Output root" >> beam.Create([self._output])
         statuses = output | "Statuses" >> beam.FlatMap(statuses_of).with_output_types(tuple[str, str])
-        rows = output | "Transcripts" >> _ReadTable("transcripts", TRANSCRIPT_COLUMNS)
-        findings = output | "Findings" >> _ReadTable("findings", FINDING_COLUMNS)
+        rows = output | ReadTable("transcripts", TRANSCRIPT_COLUMNS)
+        findings = output | ReadTable("findings", FINDING_COLUMNS)
         claims = (
             {"statuses": statuses, "rows": rows, "findings": findings}
             | "By recording" >> beam.CoGroupByKey()
@@ -79,23 +72,6 @@ class AuditOutput(beam.PTransform):
             | "Counts" >> beam.FlatMap(run_problems, self._output).with_output_types(Problem),
         ) | "Problems of files and runs" >> beam.Flatten()
         return Audited(audited, problems, failures)
-
-
-class _ReadTable(beam.PTransform):
-    """All rows of a table, by recording."""
-
-    def __init__(self, table: str, columns: Sequence[str]) -> None:
-        super().__init__(f"Read {table}")
-        self._table = table
-        self._columns = tuple(columns)
-
-    def expand(self, output: beam.PCollection[str]) -> beam.PCollection[tuple[str, str]]:
-        return (
-            output
-            | "Files" >> beam.FlatMap(table_files, self._table).with_output_types(str)
-            | "Each by itself" >> beam.Reshuffle()
-            | "Rows" >> beam.FlatMap(read_rows, self._columns).with_output_types(tuple[str, str])
-        )
 
 
 class _AuditStage(RecordingStage[Claim, AuditedRecording]):

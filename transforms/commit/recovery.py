@@ -25,9 +25,10 @@ def rows_url(output: str, run_id: str, recording_id: str) -> str:
 
 
 def keep_rows(output: str, run_id: str, recording: CommittedRecording) -> None:
-    """Writes the safety copy."""
+    """Writes the safety copy: what becomes public anyway. Where to notify does not; the manifest says it again."""
     url = rows_url(output, run_id, recording.recording_id)
-    files.write_bytes(url, json.dumps(asdict(recording), ensure_ascii=False).encode())
+    kept = replace(recording, webhook_url=None, webhook_auth_header_name=None, webhook_auth_header_value=None)
+    files.write_bytes(url, json.dumps(asdict(kept), ensure_ascii=False).encode())
 
 
 def recover(output: str, run_id: str) -> Iterator[CommittedRecording]:

@@ -104,6 +104,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             webhook_url=asked.webhook_url,
             webhook_auth_header_name=asked.webhook_auth_header_name,
             webhook_auth_header_value=asked.webhook_auth_header_value,
+            webhook_asked=asked.webhook_url is not None,
         )
         try:
             self._publish(recording, committed, certificate)

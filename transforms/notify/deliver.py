@@ -6,9 +6,7 @@ import ipaddress
 import logging
 import re
 import ssl
-import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,9 +22,11 @@ from schemas.delivery import (
     REJECTED,
     UNDELIVERED,
     Delivery,
+    Receiver,
 )
 from transforms.notify.addresses import Endpoint, RefusedAddressError
 from transforms.notify.connection import DeliveryError, Resolver, post, resolve
+from transforms.notify.limits import Budget, Pace
 from transforms.notify.message import Notification, Signer
 from transforms.notify.settings import NotificationSettings
 from transforms.secrets import read_secret
@@ -44,48 +44,11 @@ class RefusedHeaderError(Exception):
 
 
 @dataclass(frozen=True)
-class Receiver:
-    """Who is told, in the words of the manifest.
-
-    Attributes:
-      url: None: nobody is, the record alone is kept.
-      auth_header_name: None for none.
-      auth_header_value: A reference to its secret; None for the first that the options allow.
-    """
-
-    url: str | None
-    auth_header_name: str | None = None
-    auth_header_value: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Receiver({'a URL' if self.url else 'nobody'})"
-
-
-@dataclass(frozen=True)
 class _Attempt:
     outcome: str
     reason: str = ""
     http_status: int | None = None
     wait_s: float | None = None
-
-
-class HostBudget:
-    """Seconds that failed attempts and waits may still take, host by host. Safe to share between threads."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._spent: defaultdict[str, float] = defaultdict(float)
-        self._lock = threading.Lock()
-
-    def spend(self, host: str, seconds: float) -> None:
-        """Takes what an attempt or a wait has cost."""
-        with self._lock:
-            self._spent[host] += seconds
-
-    def allows(self, host: str, seconds: float) -> bool:
-        """Whether `seconds` more would stay within it."""
-        with self._lock:
-            return self._spent[host] + seconds < self._seconds
 
 
 class Courier:
@@ -98,6 +61,7 @@ class Courier:
         resolver: Resolver = resolve,
         tls: ssl.SSLContext | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """Reads the secrets.
 
@@ -114,7 +78,8 @@ class Courier:
             reference: read_secret(reference, "--webhook_auth_header_values")
             for reference in settings.auth_header_values
         }
-        self._budget = HostBudget(settings.budget_s)
+        self._budget = Budget(settings.budget_s, settings.budget_in_all_s)
+        self._pace = Pace(settings.requests_per_second, now)
         # At DEBUG it logs every header of the answer.
         logging.getLogger("httpcore").setLevel(logging.WARNING)
 
@@ -134,8 +99,11 @@ class Courier:
             auth = self._auth_header(receiver)
         except RefusedHeaderError as error:
             return _record(notification, run_id, _Attempt(REFUSED_HEADER, str(error)), host)
-        if not self._budget.allows(host, 0):
-            return _record(notification, run_id, _Attempt(UNDELIVERED, "the time for this host is used up"), host)
+        held_s = self._pace.held_s(host)
+        if not self._budget.allows(host, held_s):
+            reason = "the time for this host, or for all of them, is used up"
+            return _record(notification, run_id, _Attempt(UNDELIVERED, reason), host)
+        self._budget.spend(host, held_s)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_result(lambda attempt: attempt.outcome == UNDELIVERED),
             wait=self._wait,
@@ -148,6 +116,9 @@ class Courier:
         return _record(notification, run_id, attempt, host, attempts)
 
     def _attempt(self, notification: Notification, endpoint: Endpoint, auth: dict[str, str]) -> _Attempt:
+        wait_s = self._pace.turn(endpoint.authority)
+        if wait_s > 0:
+            self._sleep(wait_s)
         started = time.monotonic()
         headers = {
             "Content-Type": "application/json",
@@ -173,7 +144,17 @@ class Courier:
             attempt = _judge(answer.status, _seconds(answer.retry_after))
         if attempt.outcome != DELIVERED:
             self._budget.spend(endpoint.authority, time.monotonic() - started)
+        self._heed(endpoint.authority, attempt.wait_s)
         return attempt
+
+    def _heed(self, host: str, asked_s: float | None) -> None:
+        """What a receiver asks of one notification holds for all that go to it."""
+        if asked_s is None:
+            return
+        if asked_s > self._settings.longest_wait_s:
+            self._budget.close(host)
+        else:
+            self._pace.hold(host, asked_s)
 
     def _auth_header(self, receiver: Receiver) -> dict[str, str]:
         name = receiver.auth_header_name

@@ -10,6 +10,11 @@ _SETTLED = frozenset({DELIVERED, REJECTED})
 _OPEN = frozenset({UNDELIVERED, REFUSED_ADDRESS, REFUSED_HEADER})
 
 
+def is_open(delivery: Delivery) -> bool:
+    """Whether a later run should try again."""
+    return delivery.outcome in _OPEN
+
+
 def pending_deliveries(deliveries: Iterable[Delivery], current: Mapping[str, str]) -> list[str]:
     """The ids of the recordings whose receivers have not been told, in order.
 
@@ -26,6 +31,6 @@ def pending_deliveries(deliveries: Iterable[Delivery], current: Mapping[str, str
             continue
         if delivery.outcome in _SETTLED:
             settled.add(delivery.recording_id)
-        elif delivery.outcome in _OPEN:
+        elif is_open(delivery):
             open_.add(delivery.recording_id)
     return sorted(open_ - settled)

@@ -26,6 +26,8 @@ class NotificationSettings:
       first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
       budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
         notifications stay undelivered, so that a receiver that is down does not hold up the night.
+      budget_in_all_s: The same over all hosts.
+      requests_per_second: To one host, at most, per worker process.
       concurrency: Notifications under way at once, per bundle.
     """
 
@@ -38,6 +40,8 @@ class NotificationSettings:
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
     budget_s: float = 600.0
+    budget_in_all_s: float = 1800.0
+    requests_per_second: float = 50.0
     concurrency: int = 8
 
     def validate(self) -> None:

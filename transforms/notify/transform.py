@@ -7,16 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from schemas.delivery import Delivery
-from schemas.stages import CommittedRecording
+from schemas.delivery import Announcement, Delivery, Receiver
 from transforms.each_recording import RecordingStage, each_recording
-from transforms.notify.deliver import Courier, Receiver
+from transforms.notify.deliver import Courier
 from transforms.notify.message import ready_notification
 from transforms.notify.settings import NotificationSettings
 
 
 class Notify(beam.PTransform):
-    """Sends one POST for each committed recording, at least once, with an id that never changes.
+    """Sends one POST for each announcement, at least once, with an id that never changes.
 
     A recording without a URL gets its record alone. What a receiver does is an outcome, never an error: the outputs
     are public already.
@@ -27,9 +26,9 @@ class Notify(beam.PTransform):
         self._settings = settings
         self._run_id = run_id
 
-    def expand(self, recordings: beam.PCollection[CommittedRecording]) -> beam.PCollection[Delivery]:
+    def expand(self, announcements: beam.PCollection[Announcement]) -> beam.PCollection[Delivery]:
         deliveries = (
-            recordings
+            announcements
             # A receiver that is slow must not hold up the speech recogniser, and one that fails must not have a
             # recording transcribed again.
             | "Part from the recogniser" >> beam.Reshuffle()
@@ -38,7 +37,7 @@ class Notify(beam.PTransform):
         return deliveries.recordings
 
 
-class _NotifyStage(RecordingStage[CommittedRecording, Delivery]):
+class _NotifyStage(RecordingStage[Announcement, Delivery]):
     name = "Notify"
 
     def __init__(self, settings: NotificationSettings, run_id: str) -> None:
@@ -55,16 +54,13 @@ class _NotifyStage(RecordingStage[CommittedRecording, Delivery]):
     def teardown(self) -> None:
         self._threads.shutdown()
 
-    def process(self, recording: CommittedRecording) -> Delivery:
+    def process(self, recording: Announcement) -> Delivery:
         notification = ready_notification(
             recording.recording_id, recording.status, recording.redacted_audio_url, recording.output_identity
         )
-        receiver = Receiver(
-            recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value
-        )
-        return self._courier.deliver(notification, receiver, self._run_id)
+        return self._courier.deliver(notification, recording.receiver or Receiver(None), self._run_id)
 
-    def submit(self, recording: CommittedRecording) -> Future[Delivery]:
+    def submit(self, recording: Announcement) -> Future[Delivery]:
         return self._threads.submit(self.process, recording)
 
     def measure(self, output: Delivery) -> dict[str, int]:

@@ -27,10 +27,10 @@ from schemas.delivery import (
     UNDELIVERED,
     Delivery,
 )
+from schemas.delivery import Receiver as Asked
 from schemas.failure import ConfigurationError
 from tests.transforms.notify.receiver import Receiver, Reply, authority, dripping_headers, huge_body, nonsense, running
-from transforms.notify.deliver import Courier, HostBudget
-from transforms.notify.deliver import Receiver as Asked
+from transforms.notify.deliver import Courier
 from transforms.notify.message import ready_notification
 from transforms.notify.settings import NotificationSettings
 
@@ -47,14 +47,15 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def waits() -> list[float]:
+    """Seconds that were slept, in order: nobody sleeps, the clock is put forward."""
     return []
 
 
 @pytest.fixture
 def courier(waits: list[float]) -> Callable[..., Courier]:
     def make(**settings: Any) -> Courier:
-        values = {"allowed_networks": _LOOPBACK, "allow_http": True, **settings}
-        return Courier(NotificationSettings(**values), sleep=waits.append)
+        values = {"allowed_networks": _LOOPBACK, "allow_http": True, "requests_per_second": 1e6, **settings}
+        return Courier(NotificationSettings(**values), sleep=waits.append, now=lambda: time.monotonic() + sum(waits))
 
     return make
 
@@ -310,12 +311,42 @@ def test_a_host_that_is_down_costs_the_run_its_budget_and_no_more(
         assert _deliver(down, up).outcome == DELIVERED
 
 
-def test_a_budget_is_kept_by_host() -> None:
-    budget = HostBudget(10)
-    budget.spend("a", 10)
-    assert not budget.allows("a", 0)
-    assert budget.allows("b", 9)
-    assert not budget.allows("b", 10)
+def test_many_hosts_that_are_down_cost_the_run_its_budget_and_no_more(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    receiver.replies = [Reply(503, {"Retry-After": "40"})] * 9
+    down = courier(budget_in_all_s=60)
+    assert _deliver(down, receiver).outcome == UNDELIVERED
+    with running(Receiver()) as other:
+        other.replies = [Reply(503, {"Retry-After": "40"})] * 9
+        assert _deliver(down, other).outcome == UNDELIVERED
+        assert len(other.received) == 1
+    assert waits == [40]
+
+
+def test_what_a_receiver_asks_once_holds_for_all_that_go_to_it(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    receiver.replies = [Reply(429, {"Retry-After": "9"})]
+    sending = courier(attempts=1)
+    assert _deliver(sending, receiver).outcome == UNDELIVERED
+    assert _deliver(sending, receiver).outcome == DELIVERED
+    assert sum(waits) == pytest.approx(9, abs=1)
+    receiver.replies = [Reply(429, {"Retry-After": "86400"})]
+    assert _deliver(sending, receiver).outcome == UNDELIVERED
+    assert (_deliver(sending, receiver).outcome, len(receiver.received)) == (UNDELIVERED, 3)
+
+
+def test_a_host_is_sent_so_many_requests_a_second_and_others_are_not_held_up(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+) -> None:
+    sending = courier(requests_per_second=0.5)
+    for _ in range(4):
+        assert _deliver(sending, receiver).outcome == DELIVERED
+    assert waits == pytest.approx([2, 2, 2], abs=0.5)
+    with running(Receiver()) as other:
+        assert _deliver(sending, other).outcome == DELIVERED
+    assert len(waits) == 3
 
 
 def test_secrets_and_answers_are_in_no_log_repr_or_error(

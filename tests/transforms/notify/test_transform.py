@@ -13,7 +13,7 @@ from apache_beam.testing.util import assert_that
 from schemas.delivery import DELIVERED, NOT_REQUESTED, REJECTED, Delivery
 from schemas.stages import CommittedRecording
 from tests.transforms.notify.receiver import Receiver, Reply, running
-from transforms.notify import NotificationSettings, Notify
+from transforms.notify import NotificationSettings, Notify, announcement_of
 from transforms.notify.message import notification_id
 
 _SECRET = "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode()
@@ -53,7 +53,9 @@ def _run(recordings: list[CommittedRecording], expected: dict[str, str], *argume
 
     options = PipelineOptions(["--runner=FnApiRunner", *arguments])
     with beam.Pipeline(options=options) as pipeline:
-        deliveries = pipeline | beam.Create(recordings) | Notify(_settings(), "run-1")
+        deliveries = (
+            pipeline | beam.Create([announcement_of(each) for each in recordings]) | Notify(_settings(), "run-1")
+        )
         assert_that(deliveries, check)
 
 

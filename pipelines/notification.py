@@ -1,0 +1,35 @@
+"""The options of everything that notifies: shared by the jobs that do."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from transforms.notify import NotificationSettings
+
+
+class Notification(BaseModel):
+    """How receivers of webhooks are reached; secrets are named, never given."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    webhook_signing_secrets: tuple[str, ...] = Field((), description="where they are kept: env:NAME or file:/path")
+    webhook_auth_header_values: tuple[str, ...] = Field((), description="where the values of auth headers are kept")
+    webhook_allowed_networks: tuple[str, ...] = Field((), description="private networks to send to, as 10.1.0.0/16")
+    webhook_allow_http: bool = Field(False, description="send to http:// too, which others can read")
+    webhook_requests_per_second: float = Field(50.0, gt=0, description="to one host, at most, from each worker process")
+    webhook_budget_minutes: float = Field(
+        30.0,
+        ge=0,
+        description="for failed attempts and waits in all, in each worker process; then they stay undelivered",
+    )
+
+    def settings(self) -> NotificationSettings:
+        """What the stage takes."""
+        return NotificationSettings(
+            signing_secrets=self.webhook_signing_secrets,
+            auth_header_values=self.webhook_auth_header_values,
+            allowed_networks=self.webhook_allowed_networks,
+            allow_http=self.webhook_allow_http,
+            requests_per_second=self.webhook_requests_per_second,
+            budget_in_all_s=self.webhook_budget_minutes * 60,
+        )

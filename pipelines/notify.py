@@ -1,0 +1,132 @@
+"""Delivers what earlier runs could not: notifications of outputs that are public, with the ids that they had.
+
+    python -m pipelines.notify --output out/                                     # shows what is open
+    python -m pipelines.notify --output out/ --resume --manifest calls.jsonl     # and delivers it
+
+Receivers' URLs are kept in manifests alone, so give the manifests and the options of the run. Ends with 0 where
+nothing is open, 3 where something still is, 2 where the options or the set-up are wrong, and 1 where the job broke.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.notification import Notification
+from pipelines.options import LOCAL_RUNNERS, parse
+from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
+from schemas.failure import ConfigurationError
+from transforms.commit.run_lock import RunLock
+from transforms.notify import NameReceivers, Notify, open_notifications
+from transforms.notify.deliver import Courier
+from transforms.notify.pending import is_open
+from transforms.read_manifest import ManifestDefaults, ReadManifest
+from transforms.storage import files, urls
+from transforms.write_tables import WriteTable
+from transforms.write_tables.read import read_rows
+
+EXIT_NOTHING_OPEN, EXIT_USAGE, EXIT_OPEN = 0, 2, 3
+
+
+class NotifyOptions(BaseModel):
+    """All options of the job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    resume: bool = Field(False, description="deliver; without it, what is open is only counted")
+    manifest: tuple[str, ...] = Field((), description="those of the runs: they hold the receivers' URLs")
+    defaults: ManifestDefaults = ManifestDefaults()
+    notification: Notification = Notification()
+
+
+class Resumption(NamedTuple):
+    """What a resumption is made of, decided once, before the pipeline is built."""
+
+    options: NotifyOptions
+    manifests: tuple[str, ...]
+    output: str
+    run_id: str
+
+
+def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
+    """Checks what can be checked before anything is sent.
+
+    Raises:
+      ConfigurationError: A manifest is not there, a secret cannot be had.
+    """
+    manifests = tuple(name for pattern in options.manifest for name in files.glob(pattern))
+    if not manifests:
+        raise ConfigurationError("--manifest: give the manifests of the runs: receivers' URLs are kept there alone")
+    settings = options.notification.settings()
+    settings.validate()
+    if local:
+        Courier(settings)
+    run_id = f"notify-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+    return Resumption(options, manifests, urls.normalised(options.output), run_id)
+
+
+def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[Delivery]:
+    """Draws the pipeline: what is open, whom it is for, delivery, and its rows."""
+    options, manifests, output, run_id = resumption
+    recordings, _ = pipeline | ReadManifest(manifests, options.defaults)
+    announcements = (
+        pipeline
+        | "Output root" >> beam.Create([output])
+        | "Still to be told" >> beam.FlatMap(open_notifications).with_output_types(Announcement)
+    )
+    announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
+    deliveries = (announced | Notify(options.notification.settings(), run_id), unnamed) | "Deliveries" >> beam.Flatten()
+    rows = deliveries | "Rows" >> beam.Map(lambda delivery: (delivery.recording_id, json.dumps(delivery.to_row())))
+    rows | WriteTable("notifications", NOTIFICATIONS_SCHEMA, output, run_id, shards=1)
+    return deliveries
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Runs the job as the command line does, and gives its exit status."""
+    console = console or Console(stderr=True)
+    options, beam_options = parse(NotifyOptions, __doc__ or "", arguments)
+    try:
+        if not options.resume:
+            waiting = sum(1 for _ in open_notifications(urls.normalised(options.output)))
+            console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
+            return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
+        resumption = prepare(options, local=beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS)
+        with RunLock(resumption.output, resumption.run_id):
+            _run(resumption, beam_options)
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    return _report(resumption, console)
+
+
+def _run(resumption: Resumption, beam_options: PipelineOptions) -> None:
+    pipeline = beam.Pipeline(options=beam_options)
+    build(pipeline, resumption)
+    pipeline.run().wait_until_finish()
+
+
+def _report(resumption: Resumption, console: Console) -> int:
+    table = urls.join(resumption.output, "notifications", f"{resumption.run_id}-0000.parquet")
+    deliveries = [Delivery(**json.loads(row)) for _, row in read_rows(table, NOTIFICATIONS_SCHEMA.names)]
+    outcomes = Counter(delivery.outcome for delivery in deliveries)
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing was open"
+    console.print(f"[bold]{told}[/]", highlight=False)
+    for reason, count in Counter(delivery.reason for delivery in deliveries if is_open(delivery)).most_common():
+        console.print(f"{count} still open: {escape(reason)}", highlight=False)
+    return EXIT_OPEN if any(map(is_open, deliveries)) else EXIT_NOTHING_OPEN
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

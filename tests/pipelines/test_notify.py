@@ -1,0 +1,93 @@
+"""Notifications that a run could not deliver, and the job that goes on with them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+from standardwebhooks import Webhook
+
+from pipelines import notify
+from tests.pipelines.conftest import Run
+from tests.transforms.notify.receiver import Receiver, Reply, running
+
+Redact = Callable[..., Run]
+
+_OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
+_NEW = "whsec_" + base64.b64encode(b"n" * 24).decode()
+_LOCAL = ("--webhook_allow_http", "--webhook_allowed_networks", "127.0.0.0/8")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with running(Receiver()) as receiver:
+        yield receiver
+
+
+def _notify(output: Path, *options: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    return notify.run(["--output", str(output), *options], Console(file=terminal, width=200)), terminal.getvalue()
+
+
+def _rows(output: Path) -> list[dict[str, Any]]:
+    return [row for path in sorted(output.glob("notifications/*")) for row in pq.read_table(path).to_pylist()]
+
+
+def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_secrets(
+    redact: Redact, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLD", _OLD)
+    monkeypatch.setenv("NEW", _NEW)
+    url = f"http://127.0.0.1:{receiver.server_port}/hook?token=canary"
+    # It asks to be left alone for a day: the night goes on without it.
+    receiver.replies = [Reply(503, {"Retry-After": "86400"})]
+    lines = (
+        {"recording_id": "card", "audio_url": "card.flac", "webhook_url": url, "redact_pii_audio": False},
+        {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_audio": False},
+    )
+    run = redact(*lines, options=(*_LOCAL, "--webhook_signing_secrets", "env:OLD"))
+    assert {row["recording_id"]: row["outcome"] for row in _rows(run.output)} == {
+        "card": "undelivered",
+        "phone": "not_requested",
+    }
+    assert _notify(run.output) == (notify.EXIT_OPEN, "1 notifications are open; --resume delivers them\n")
+    assert len(receiver.received) == 1
+
+    options = ("--resume", *_LOCAL, "--webhook_signing_secrets", "env:NEW", "env:OLD", "--manifest")
+    status, said = _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))
+    assert (status, said) == (notify.EXIT_NOTHING_OPEN, "1 delivered\n")
+    first, second = receiver.received
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body
+    for secret in (_OLD, _NEW):
+        assert Webhook(secret).verify(second.body, dict(second.headers))["recording_id"] == "card"
+
+    assert _notify(run.output)[0] == notify.EXIT_NOTHING_OPEN
+    assert _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))[1] == "nothing was open\n"
+    assert len(receiver.received) == 2
+    assert "canary" not in str(_rows(run.output))
+
+
+def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: Receiver, tmp_path: Path) -> None:
+    receiver.replies = [Reply(429, {"Retry-After": "86400"})]
+    url = f"http://127.0.0.1:{receiver.server_port}/"
+    line = {"recording_id": "card", "audio_url": "card.flac", "redact_pii_audio": False}
+    run = redact(line | {"webhook_url": url}, options=_LOCAL)
+    (tmp_path / "other.jsonl").write_text(json.dumps({"recording_id": "other", "audio_url": "other.flac"}) + "\n")
+    status, said = _notify(run.output, "--resume", *_LOCAL, "--manifest", str(tmp_path / "other.jsonl"))
+    assert status == notify.EXIT_OPEN
+    assert "no manifest of this run names the receiver" in said
+    assert len(receiver.received) == 1
+
+
+def test_without_a_manifest_it_is_asked_for(tmp_path: Path) -> None:
+    status, said = _notify(tmp_path, "--resume")
+    assert status == notify.EXIT_USAGE
+    assert "--manifest" in said

@@ -1,0 +1,119 @@
+"""Notifications that past runs could not deliver, and whom they were for."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import apache_beam as beam
+
+from schemas.delivery import NOTIFICATIONS_SCHEMA, UNDELIVERED, Announcement, Delivery, Receiver
+from schemas.recording import Recording
+from schemas.stages import CommittedRecording
+from transforms.commit.ledger import list_statuses
+from transforms.notify.message import notification_id
+from transforms.notify.pending import pending_deliveries
+from transforms.write_tables.read import read_rows, table_files
+
+
+class Named(NamedTuple):
+    """Announcements that can be sent, and records of those that cannot."""
+
+    announcements: beam.PCollection[Announcement]
+    unnamed: beam.PCollection[Delivery]
+
+
+class NameReceivers(beam.PTransform):
+    """Fills in receivers that are not known from the manifest's recordings.
+
+    Takes (announcements, recordings). A notification whose recording the manifest does not name, or names without a
+    URL, stays undelivered.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("NameReceivers")
+        self._run_id = run_id
+
+    def expand(self, pair: tuple[beam.PCollection[Announcement], beam.PCollection[Recording]]) -> Named:
+        announcements, recordings = pair
+        receivers = recordings | "Their receivers" >> beam.Map(
+            lambda recording: (recording.recording_id, receiver_of(recording))
+        ).with_output_types(tuple[str, Receiver])
+        by_id = announcements | "By recording" >> beam.Map(
+            lambda announcement: (announcement.recording_id, announcement)
+        ).with_output_types(tuple[str, Announcement])
+        named = {"announcements": by_id, "receivers": receivers} | "Join" >> beam.CoGroupByKey()
+        outputs = named | "Name" >> beam.FlatMapTuple(
+            lambda _, said: _named(said["announcements"], said["receivers"], self._run_id)
+        ).with_outputs("unnamed", main="named")
+        outputs["named"].element_type = Announcement
+        outputs["unnamed"].element_type = Delivery
+        return Named(outputs["named"], outputs["unnamed"])
+
+
+def announcement_of(recording: CommittedRecording) -> Announcement:
+    """What is to be said about a recording that was committed."""
+    lost = recording.webhook_asked and recording.webhook_url is None
+    receiver = Receiver(recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value)
+    return Announcement(
+        recording.recording_id,
+        recording.status,
+        recording.redacted_audio_url,
+        recording.output_identity,
+        None if lost else receiver,
+        recording.manifest,
+        recording.line,
+    )
+
+
+def receiver_of(recording: Recording) -> Receiver:
+    """Whom a line of the manifest asks to be told."""
+    return Receiver(recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value)
+
+
+def open_notifications(output: str) -> Iterator[Announcement]:
+    """What is public and still to be told, in the order of ids; receivers are not known here."""
+    tried = _deliveries(output)
+    for recording_id, status in sorted(list_statuses(output).items()):
+        current = {recording_id: notification_id(status.output_identity)}
+        if pending_deliveries(tried.get(recording_id, ()), current):
+            yield Announcement(
+                recording_id, status.status, status.redacted_audio_url, status.output_identity, receiver=None
+            )
+
+
+def _deliveries(output: str) -> dict[str, list[Delivery]]:
+    found: defaultdict[str, list[Delivery]] = defaultdict(list)
+    for url in table_files(output, "notifications"):
+        for recording_id, row in read_rows(url, NOTIFICATIONS_SCHEMA.names):
+            found[recording_id].append(Delivery(**json.loads(row)))
+    return found
+
+
+def _named(
+    announcements: Iterable[Announcement], receivers: Iterable[Receiver], run_id: str
+) -> Iterator[Announcement | beam.pvalue.TaggedOutput]:
+    receiver = next(iter(receivers), Receiver(None))
+    for announcement in announcements:
+        if announcement.receiver is not None:
+            yield announcement
+        elif receiver.url is not None:
+            yield replace(announcement, receiver=receiver)
+        else:
+            yield beam.pvalue.TaggedOutput("unnamed", _undelivered(announcement, run_id))
+
+
+def _undelivered(announcement: Announcement, run_id: str) -> Delivery:
+    return Delivery(
+        recording_id=announcement.recording_id,
+        notification_id=notification_id(announcement.output_identity),
+        url_host=None,
+        attempts=0,
+        http_status=None,
+        outcome=UNDELIVERED,
+        reason="no manifest of this run names the receiver",
+        run_id=run_id,
+    )
