@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -34,8 +34,10 @@ from pipelines.terminal import print_summary, watching
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
+from schemas.recording import Recording
 from schemas.redacted import TRANSCRIPTS_SCHEMA
-from schemas.stages import CommittedRecording, HeardRecording
+from schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
+from schemas.stored import Hearing
 from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome, summary_url
 from transforms.commit import Commit, RecoverCommitted
@@ -54,16 +56,21 @@ from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.redact_text import RedactText
 from transforms.report_run import Timings, stage_times, write_report, write_timings
-from transforms.secrets import read_secret
+from transforms.secrets import is_reference, read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
+from transforms.storage.private_roots import private_root
+from transforms.store_findings import FindingsStore, StoreFindings, StoreSettings
 from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
 from transforms.transcribe.model import resolve
 from transforms.verify_audio import VerifyAudio, VerifySettings
 from transforms.write_tables import Row, WriteTable
 
 EXIT_COMPLETED, EXIT_BROKEN, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
-_SHARDS_OF_A_CLUSTER = 64
+SHARDS_OF_A_CLUSTER = 64
+
+DETECTION_MODELS = ("spacy_model", "token_classifier")
+"""The options of detection that name models."""
 
 # Part of every output's identity: raised where a change to the code changes what comes out.
 _OUTPUT_VERSION = 1
@@ -121,6 +128,7 @@ class Muting(BaseModel):
     dtmf: bool = Field(True, description="mute keypad tones, which can be decoded from a recording")
     tone_hz: float = Field(1000.0, ge=100, le=1900, description="of the muting `tone`")
     tone_level_db: float = Field(-24.0, ge=-60, le=-6, description="of the muting `tone`, relative to full scale")
+    padding_s: float = Field(0.0, ge=0, le=5, description="muted on both sides of every span, beyond docs/edges.md")
 
     def settings(self) -> MuteSettings:
         """What the stage takes."""
@@ -129,6 +137,7 @@ class Muting(BaseModel):
             dtmf=self.dtmf,
             tone_hz=self.tone_hz,
             tone_level_db=self.tone_level_db,
+            padding_s=self.padding_s,
         )
 
 
@@ -139,6 +148,27 @@ class Verification(BaseModel):
 
     verify: str = Field("all", description="all, sample:RATE (as sample:0.1; always the same recordings), or off")
     verify_model: str = Field("tiny.en", description="another model than --model hears what that one misses")
+
+
+class Keeping(BaseModel):
+    """What is kept beside the public outputs, encrypted and in a place of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    store: str | None = Field(None, description="folder or URL for what pipelines.rerender needs: words and findings")
+    store_key: tuple[str, ...] = Field((), description="where its keys are kept: the first seals, all open")
+
+    def store_settings(self, output: str) -> StoreSettings | None:
+        """What the stages take; None without a store.
+
+        Raises:
+          ConfigurationError: The store has no key, or lies where everybody may read.
+        """
+        if self.store is None:
+            return None
+        if not self.store_key or not all(map(is_reference, self.store_key)):
+            raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
+        return StoreSettings(private_root(self.store, output, "--store"), self.store_key)
 
 
 class RedactOptions(BaseModel):
@@ -160,6 +190,7 @@ class RedactOptions(BaseModel):
     verification: Verification = Verification()
     notification: Notification = Notification()
     workers: Workers = Workers()
+    keeping: Keeping = Keeping()
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
@@ -179,6 +210,7 @@ class Job(NamedTuple):
       shards: Files per table.
       rules: The job's own.
       identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
+      store: Where words and findings are kept; None: nowhere.
     """
 
     options: RedactOptions
@@ -188,6 +220,7 @@ class Job(NamedTuple):
     shards: int
     rules: Rules
     identities: dict[str, str]
+    store: StoreSettings | None = None
 
 
 class Results(NamedTuple):
@@ -210,21 +243,27 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     _check_defaults(options.defaults)
     rules = read_rules(options.detection.rules)
     if local:
-        _check_secrets(options)
+        check_secrets(options)
     return Job(
         options,
         manifests,
         urls.normalised(options.output),
-        options.run_id or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}",
-        options.output_shards or (1 if local else _SHARDS_OF_A_CLUSTER),
+        options.run_id or new_run_id(),
+        options.output_shards or (1 if local else SHARDS_OF_A_CLUSTER),
         rules,
         _identities(options, rules),
+        options.keeping.store_settings(options.output),
     )
+
+
+def new_run_id() -> str:
+    """Starts with the time, so that names sort by it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
     """Draws the pipeline, in the order in which the data flows."""
-    options, output, run_id = job.options, job.output, job.run_id
+    options, output = job.options, job.output
     recognition, needs = options.recognition.settings(), options.workers.hints()
 
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
@@ -248,10 +287,25 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     published, unpublished = heard | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [unheard, unpublished]
 
-    recovered = pipeline | RecoverCommitted(output, run_id)
-    committed = (published, published_long, recovered) | "All committed" >> beam.Flatten().with_output_types(
-        CommittedRecording
-    )
+    committed = (published, published_long) | "Published" >> beam.Flatten().with_output_types(CommittedRecording)
+    return finish(job, committed, failures, skipped, recordings)
+
+
+def finish(
+    job: Job,
+    published: beam.PCollection[CommittedRecording],
+    failures: Sequence[beam.PCollection[Failure]],
+    skipped: beam.PCollection[str],
+    recordings: beam.PCollection[Recording],
+) -> Results:
+    """What follows once recordings are public: announcements, tables, and the end of the run.
+
+    Args:
+      recordings: All of the run's: they name the receivers of what a run that was killed published.
+    """
+    output, run_id = job.output, job.run_id
+    recovered = published.pipeline | RecoverCommitted(output, run_id)
+    committed = (published, recovered) | "All committed" >> beam.Flatten().with_output_types(CommittedRecording)
     all_failures = (
         tuple(failures)
         | "All failures" >> beam.Flatten()
@@ -259,7 +313,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     )
     announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
-    deliveries = (announced | Notify(options.notification.settings(), run_id), unnamed) | "Deliveries" >> beam.Flatten()
+    deliveries = (
+        announced | Notify(job.options.notification.settings(), run_id),
+        unnamed,
+    ) | "Deliveries" >> beam.Flatten()
 
     tables = (
         committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),
@@ -283,11 +340,30 @@ class RedactAndCommit(beam.PTransform):
     def expand(self, heard: beam.PCollection[HeardRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
         detected, undetected = heard | DetectPII(
-            options.detection.settings(job.rules), processes=options.detection.detection_processes
+            options.detection.settings(job.rules),
+            processes=options.detection.detection_processes,
+            keep_reports=job.store is not None,
         )
+        published, unpublished = detected | RenderAndCommit(job)
+        return Outcome(published, (undetected, unpublished) | "Failures" >> beam.Flatten())
+
+
+class RenderAndCommit(beam.PTransform):
+    """The part of the chain that hears and detects nothing."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("RenderAndCommit")
+        self._job = job
+
+    def expand(self, detected: beam.PCollection[DetectedRecording]) -> Outcome[CommittedRecording]:
+        job, options = self._job, self._job.options
         redacted, unredacted = detected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
         muted, unmuted = redacted | MuteAudio(options.muting.settings())
         verified, leaking = muted | VerifyAudio(options.verification_settings(), options.muting.settings())
+        failures = [unredacted, unmuted, leaking]
+        if job.store is not None:
+            verified, unkept = verified | StoreFindings(job.store, hearing_of(options, job.identities))
+            failures.append(unkept)
         published, unpublished = verified | Commit(
             job.output,
             job.run_id,
@@ -295,8 +371,7 @@ class RedactAndCommit(beam.PTransform):
             certificate_key=options.certificate_key,
             captions=options.captions,
         )
-        failures = (undetected, unredacted, unmuted, leaking, unpublished) | "Failures" >> beam.Flatten()
-        return Outcome(published, failures)
+        return Outcome(published, (*failures, unpublished) | "Failures" >> beam.Flatten())
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -358,7 +433,12 @@ def _existing(pattern: str) -> list[str]:
     return found
 
 
-def _check_secrets(options: RedactOptions) -> None:
+def check_secrets(options: RedactOptions) -> None:
+    """Reads every secret that the options name, for a run on this machine.
+
+    Raises:
+      ConfigurationError: One cannot be had.
+    """
     Courier(options.notification.settings())
     if options.certificate_key:
         read_private_key(options.certificate_key)
@@ -366,13 +446,22 @@ def _check_secrets(options: RedactOptions) -> None:
         read_secret(options.defaults.surrogate_key, "--surrogate_key")
     if options.recognition.shuffle_key:
         read_secret(options.recognition.shuffle_key, "--shuffle_key")
+    store = options.keeping.store_settings(options.output)
+    if store is not None:
+        FindingsStore(store)
 
 
 def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
     """Of the models by use, and of the `configuration`: all that outputs follow from beside the recordings."""
-    verification = options.verification_settings()
     identities = {"recogniser": resolve(options.recognition.model).identity}
     identities |= model_identities(options.detection.settings(rules))
+    return with_configuration(identities, options, rules)
+
+
+def with_configuration(identities: Mapping[str, str], options: RedactOptions, rules: Rules) -> dict[str, str]:
+    """Identities of what heard and detected, completed by that of the second recogniser and the `configuration`."""
+    identities = dict(identities)
+    verification = options.verification_settings()
     if verification.listens:
         identities["second_recogniser"] = resolve(verification.recogniser.model).identity
     chosen = options.model_dump(
@@ -381,6 +470,15 @@ def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
     )
     known = json.dumps([_OUTPUT_VERSION, chosen, rules.model_dump(), identities], sort_keys=True)
     return identities | {"configuration": hashlib.sha256(known.encode()).hexdigest()}
+
+
+def hearing_of(options: RedactOptions, identities: Mapping[str, str]) -> Hearing:
+    """What of a job's options and models rendering again cannot change."""
+    return Hearing(
+        recognition=options.recognition.model_dump(exclude={"shuffle_key"}),
+        detection=options.detection.model_dump(include=set(DETECTION_MODELS)),
+        identities={use: name for use, name in identities.items() if use not in ("second_recogniser", "configuration")},
+    )
 
 
 def _table(name: str, schema: pa.Schema, job: Job) -> WriteTable:

@@ -6,9 +6,11 @@ test from plain values. From `HeardRecording` to `MutedRecording` they hold raw 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from schemas.candidate import RecogniserReport
 from schemas.coders import stays_in_worker, travels
 from schemas.finding import Finding
 from schemas.media import MediaInfo, SampleIdentity
@@ -63,6 +65,8 @@ class PendingRecording(_FromRecording):
         they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output is this one.
+      identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
+        rendered from the store was heard by another one.
     """
 
     recording: Recording
@@ -70,6 +74,7 @@ class PendingRecording(_FromRecording):
     output_identity: str
     replaces: bool = False
     up_to_date: bool = False
+    identities: Mapping[str, str] = field(default_factory=dict)
 
 
 @stays_in_worker
@@ -101,10 +106,16 @@ class HeardRecording(_FromRecording):
 @stays_in_worker
 @dataclass(frozen=True)
 class DetectedRecording(_FromRecording):
-    """A recording and where personal data is in it. `findings` are in time order."""
+    """A recording and where personal data is in it.
+
+    Attributes:
+      findings: Of what was asked for, in time order.
+      reports: What all recognisers said, where it is kept for later; otherwise empty.
+    """
 
     heard: HeardRecording
     findings: tuple[Finding, ...]
+    reports: tuple[RecogniserReport, ...] = ()
 
     @property
     def recording(self) -> Recording:

@@ -89,7 +89,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         pending = recording.redacted.detected.heard.pending
         before = read_status(self._output, asked.recording_id) if pending.replaces else None
         audio_url = self._audio_url(recording)
-        certificate = certificate_of(recording, self._identities)
+        certificate = certificate_of(recording, pending.identities or self._identities)
         committed = CommittedRecording(
             recording_id=asked.recording_id,
             manifest=asked.manifest,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from schemas.candidate import RecogniserReport
 from schemas.failure import ConfigurationError, RecordingError
 from schemas.finding import Finding
 from schemas.policies import find_policy
@@ -13,6 +14,7 @@ from schemas.transcript import Transcript
 from transforms.detect_pii.calibration import Calibration, packaged
 from transforms.detect_pii.candidate import Candidate, Propagation, Recogniser
 from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.custom_patterns import CustomPatterns
 from transforms.detect_pii.name_propagation import same_people
 from transforms.detect_pii.registry import propagations_for, recognisers_for
 from transforms.detect_pii.settings import DetectionSettings
@@ -81,7 +83,13 @@ class Detector:
 
     def load(self) -> None:
         """Loads every model. Raises ConfigurationError where one is absent: no recogniser is optional."""
-        recognisers = recognisers_for(self._settings)
+        self._load(recognisers_for(self._settings))
+
+    def load_without_models(self) -> None:
+        """Loads what `select` needs, and the job's own patterns: the recognisers whose rules may change."""
+        self._load((CustomPatterns(self._settings),))
+
+    def _load(self, recognisers: tuple[Recogniser, ...]) -> None:
         propagations = propagations_for(self._settings)
         for recogniser in recognisers:
             recogniser.load()
@@ -100,19 +108,64 @@ class Detector:
         Raises UnsupportedLanguageError (quarantine) for a language without a grammar, RecogniserError where a
         recogniser raises.
         """
+        conversation = _conversation(transcript)
+        reports = self._reports(conversation, frozenset({*policies, "custom"}))
+        return self._select(conversation, reports, policies, static_entities or {})
+
+    def detect_and_report(
+        self,
+        transcript: Transcript,
+        policies: Collection[str],
+        static_entities: Mapping[str, Sequence[str]] | None = None,
+    ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
+        """The same, and what every recogniser says, asked for or not: `select` finds from it what else may be asked."""
+        conversation = _conversation(transcript)
+        reports = self._reports(conversation, None)
+        return self._select(conversation, reports, policies, static_entities or {}), reports
+
+    def report(self, transcript: Transcript) -> tuple[RecogniserReport, ...]:
+        """What every recogniser that is loaded says. Raises as `detect` does."""
+        return self._reports(_conversation(transcript), None)
+
+    def select(
+        self,
+        transcript: Transcript,
+        reports: Iterable[RecogniserReport],
+        policies: Collection[str],
+        static_entities: Mapping[str, Sequence[str]] | None = None,
+    ) -> tuple[Finding, ...]:
+        """What `detect` finds, from reports about the same transcript, for any policies; recognises nothing itself."""
+        return self._select(_conversation(transcript), reports, policies, static_entities or {})
+
+    def _reports(self, conversation: Conversation, requested: frozenset[str] | None) -> tuple[RecogniserReport, ...]:
         if self._recognisers is None:
             raise RuntimeError("call load() before detect()")
-        conversation = Conversation(transcript)
-        conversation.language  # noqa: B018 - an unsupported language must end the recording even if it has no words
+        return tuple(
+            RecogniserReport(
+                recogniser.name,
+                recogniser.policies,
+                tuple(_run(recogniser.name, recogniser.recognise, conversation)),
+            )
+            for recogniser in self._recognisers
+            if requested is None or _counts(recogniser.policies, requested)
+        )
+
+    def _select(
+        self,
+        conversation: Conversation,
+        reports: Iterable[RecogniserReport],
+        policies: Collection[str],
+        static_entities: Mapping[str, Sequence[str]],
+    ) -> tuple[Finding, ...]:
         requested = frozenset({*policies, "custom"})
         candidates: list[Candidate] = []
-        for recogniser in self._recognisers:
-            if any(_requested_policy(policy, (), requested) for policy in recogniser.policies):
-                candidates += _run(recogniser.name, recogniser.recognise, conversation)
+        for report in reports:
+            if _counts(report.policies, requested):
+                candidates += report.candidates
         for propagation in self._propagations:
             candidates += _run(propagation.name, propagation.propagate, conversation, tuple(candidates))
         kept = [
-            *find_static_entities(conversation, static_entities or {}),
+            *find_static_entities(conversation, static_entities),
             *self._kept(conversation, candidates, requested),
         ]
         return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
@@ -130,6 +183,17 @@ class Detector:
             if allowed and _plain("".join(word.text for word in words)) in allowed:
                 continue
             yield replace(candidate, policy=policy, score=score)
+
+
+def _conversation(transcript: Transcript) -> Conversation:
+    conversation = Conversation(transcript)
+    conversation.language  # noqa: B018 - an unsupported language must end the recording even if it has no words
+    return conversation
+
+
+def _counts(policies: Iterable[str], requested: frozenset[str]) -> bool:
+    """Whether a recogniser of these policies has anything to say about what was asked for."""
+    return any(_requested_policy(policy, (), requested) for policy in policies)
 
 
 def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object) -> list[Candidate]:

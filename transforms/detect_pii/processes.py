@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
+from schemas.candidate import RecogniserReport
 from schemas.finding import Finding
 from schemas.transcript import Transcript
 from transforms.detect_pii.detector import Detector
@@ -31,6 +32,12 @@ class DetectorProcesses:
         """Begins to detect. The future raises what `Detector.detect` raises."""
         return self._pool.submit(_detect, transcript, policies, static_entities)
 
+    def submit_and_report(
+        self, transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
+    ) -> Future[tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]]:
+        """The same for `Detector.detect_and_report`."""
+        return self._pool.submit(_detect_and_report, transcript, policies, static_entities)
+
     def close(self) -> None:
         """Ends the processes."""
         self._pool.shutdown(cancel_futures=True)
@@ -51,3 +58,9 @@ def _detect(
     transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
 ) -> tuple[Finding, ...]:
     return _Loaded.detector.detect(transcript, policies, static_entities)
+
+
+def _detect_and_report(
+    transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
+) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
+    return _Loaded.detector.detect_and_report(transcript, policies, static_entities)

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
+from schemas.candidate import RecogniserReport
 from schemas.finding import Finding
 from schemas.stages import DetectedRecording, HeardRecording
 from transforms.detect_pii.detector import Detector
@@ -27,23 +28,31 @@ class DetectPII(beam.PTransform):
 
     Args:
       processes: How many processes of the machine detect beside the worker; 0 detects in the worker itself.
+      keep_reports: All recognisers run, whatever is asked for, and what they report stays with the recording: other
+        policies can then be rendered later. A recogniser that raises ends the recording, asked for or not.
     """
 
-    def __init__(self, settings: DetectionSettings, *, processes: int = 0) -> None:
+    def __init__(self, settings: DetectionSettings, *, processes: int = 0, keep_reports: bool = False) -> None:
         super().__init__("DetectPII")
         self._settings = settings
         self._processes = processes
+        self._keep_reports = keep_reports
 
     def expand(self, recordings: beam.PCollection[HeardRecording]) -> Outcome[DetectedRecording]:
-        stage = _DetectBeside(self._settings, self._processes) if self._processes else _DetectHere(self._settings)
+        stage = (
+            _DetectBeside(self._settings, self._keep_reports, self._processes)
+            if self._processes
+            else _DetectHere(self._settings, self._keep_reports)
+        )
         return recordings | each_recording(stage, DetectedRecording)
 
 
 class _DetectStage(RecordingStage[HeardRecording, DetectedRecording]):
     name = "DetectPII"
 
-    def __init__(self, settings: DetectionSettings) -> None:
+    def __init__(self, settings: DetectionSettings, keep_reports: bool) -> None:
         self._settings = settings
+        self._keep_reports = keep_reports
 
     def measure(self, output: DetectedRecording) -> dict[str, int]:
         return {f"findings.{policy}": n for policy, n in Counter(f.policy for f in output.findings).items()}
@@ -59,6 +68,8 @@ class _DetectHere(_DetectStage):
         return _SharedDetector(detector)
 
     def process(self, recording: HeardRecording) -> DetectedRecording:
+        if self._keep_reports:
+            return DetectedRecording(recording, *self._detector.detect_and_report(recording))
         return DetectedRecording(recording, self._detector.detect(recording))
 
 
@@ -74,10 +85,15 @@ class _SharedDetector:
         with self._lock:
             return self._detector.detect(recording.transcript, asked.policies, asked.static_entities)
 
+    def detect_and_report(self, recording: HeardRecording) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
+        asked = recording.recording
+        with self._lock:
+            return self._detector.detect_and_report(recording.transcript, asked.policies, asked.static_entities)
+
 
 class _DetectBeside(_DetectStage):
-    def __init__(self, settings: DetectionSettings, processes: int) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: DetectionSettings, keep_reports: bool, processes: int) -> None:
+        super().__init__(settings, keep_reports)
         self._processes = processes
         self.in_flight = 2 * processes
 
@@ -91,5 +107,8 @@ class _DetectBeside(_DetectStage):
 
     def submit(self, recording: HeardRecording) -> Future[DetectedRecording]:
         asked = recording.recording
+        if self._keep_reports:
+            reported = self._detectors.submit_and_report(recording.transcript, asked.policies, asked.static_entities)
+            return then(reported, lambda detected: DetectedRecording(recording, *detected))
         found = self._detectors.submit(recording.transcript, asked.policies, asked.static_entities)
         return then(found, lambda findings: DetectedRecording(recording, findings))

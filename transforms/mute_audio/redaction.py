@@ -35,6 +35,7 @@ class MuteSettings:
       untranscribed: What is done with speech that has no words.
       dtmf: Whether keypad tones are muted.
       tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
+      padding_s: Muted on both sides of every span, beyond what `edges` decides.
     """
 
     edges: EdgeSettings = field(default_factory=EdgeSettings)
@@ -43,6 +44,7 @@ class MuteSettings:
     dtmf: bool = True
     tone_hz: float = 1000.0
     tone_level_db: float = -24.0
+    padding_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def plan_redaction(recording: RedactedRecording, source: Path, settings: MuteSet
     muted = [*recording.detected.findings, *tones]
     if settings.untranscribed.mode == "mute":
         muted += untranscribed
-    spans = plan_mutes(transcript, muted, listen, settings.edges)
+    spans = _padded(plan_mutes(transcript, muted, listen, settings.edges), transcript.duration_s, settings)
     bleed = find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed)
     spans = merge_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
     return RedactionPlan(in_file_channels(heard, spans), (*tones, *untranscribed))
@@ -121,6 +123,13 @@ def in_file_channels(heard: HeardRecording, spans: Sequence[TimeSpan]) -> tuple[
     return tuple(
         TimeSpan(channel, span.start_s, span.end_s) for channel in range(heard.media.channels) for span in spans
     )
+
+
+def _padded(spans: Iterable[TimeSpan], duration_s: float, settings: MuteSettings) -> tuple[TimeSpan, ...]:
+    wider = (
+        TimeSpan(span.channel, span.start_s - settings.padding_s, span.end_s + settings.padding_s) for span in spans
+    )
+    return merge_spans(wider, duration_s, settings.edges.join_s)
 
 
 def _keypad_tones(source: Path, mixed: bool) -> tuple[Finding, ...]:

@@ -1,0 +1,62 @@
+"""What is kept, encrypted, of a recording that was heard: enough to render it again without hearing it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.candidate import RecogniserReport
+from schemas.coders import stays_in_worker, travels
+from schemas.finding import Finding
+from schemas.stages import HeardRecording
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What heard and what detected: all of a run that rendering again cannot change.
+
+    Attributes:
+      recognition: The options of recognition.
+      detection: The options that name detection models.
+      identities: Of these models by use.
+    """
+
+    recognition: Mapping[str, Any]
+    detection: Mapping[str, Any]
+    identities: Mapping[str, str]
+
+
+@stays_in_worker
+@dataclass(frozen=True)
+class StoredRecording:
+    """A recording as the store keeps it.
+
+    Attributes:
+      heard: The request, the source's identity, and raw words.
+      reports: What all recognisers said, whatever was asked for.
+      leaks: What the second listening heard in the redacted sound: no words of `heard` say it.
+    """
+
+    heard: HeardRecording
+    reports: tuple[RecogniserReport, ...]
+    leaks: tuple[Finding, ...]
+    hearing: Hearing
+
+    def __repr__(self) -> str:
+        return f"StoredRecording({self.heard.recording_id!r})"
+
+
+@travels
+@dataclass(frozen=True)
+class PublishedRecording:
+    """A recording that has outputs, by its status object.
+
+    Attributes:
+      output_identity: Of these outputs.
+    """
+
+    recording_id: str
+    output_identity: str
+    manifest: str = ""
+    line: int = 0

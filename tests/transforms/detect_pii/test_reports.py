@@ -1,0 +1,61 @@
+"""What was reported once is enough for whatever is asked for later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from evaluation.truth import read_truth
+from schemas.candidate import RecogniserReport
+from schemas.policies import CATALOGUE, resolve_policies
+from transforms.detect_pii.detector import Detector
+from transforms.detect_pii.settings import DetectionSettings
+
+CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:4]
+TRANSCRIPTS = [call.perfect_transcript() for call in CALLS]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    detector = Detector(DetectionSettings())
+    detector.load()
+    return detector
+
+
+@pytest.fixture(scope="module")
+def reports(detector: Detector) -> list[tuple[RecogniserReport, ...]]:
+    return [detector.report(transcript) for transcript in TRANSCRIPTS]
+
+
+@pytest.fixture(scope="module")
+def selecting() -> Detector:
+    detector = Detector(DetectionSettings())
+    detector.load_without_models()
+    return detector
+
+
+@settings(deadline=None, max_examples=12)
+@given(call=st.integers(0, len(CALLS) - 1), asked=st.sets(st.sampled_from(sorted(CATALOGUE)), min_size=1, max_size=6))
+def test_selecting_finds_what_detecting_finds(
+    detector: Detector,
+    selecting: Detector,
+    reports: list[tuple[RecogniserReport, ...]],
+    call: int,
+    asked: set[str],
+):
+    policies = resolve_policies(asked)
+    terms = {"GREETING": ("hello", "good morning")}
+    assert selecting.select(TRANSCRIPTS[call], reports[call], policies, terms) == detector.detect(
+        TRANSCRIPTS[call], policies, terms
+    )
+
+
+def test_detecting_with_reports_finds_the_same(detector: Detector, reports: list[tuple[RecogniserReport, ...]]):
+    for call, transcript, expected in zip(CALLS, TRANSCRIPTS, reports, strict=True):
+        found, reported = detector.detect_and_report(transcript, call.policies)
+        assert found == detector.detect(transcript, call.policies)
+        assert reported == expected
+        assert found

@@ -1,0 +1,51 @@
+"""StoreFindings: keeps what a recording needs to be rendered again, before it is published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import apache_beam as beam
+
+from schemas.stages import MutedRecording
+from schemas.stored import Hearing, StoredRecording
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.store_findings.store import FindingsStore, StoreSettings
+from transforms.verify_audio.verify import DETECTOR as SECOND_LISTENING
+
+
+class StoreFindings(beam.PTransform):
+    """Seals raw words and everything that was found into the store. What cannot be kept is not published either.
+
+    Args:
+      hearing: What heard and detected in this run.
+    """
+
+    def __init__(self, settings: StoreSettings, hearing: Hearing) -> None:
+        super().__init__("StoreFindings")
+        self._settings = settings
+        self._hearing = hearing
+
+    def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[MutedRecording]:
+        return recordings | each_recording(_StoreStage(self._settings, self._hearing), MutedRecording)
+
+
+class _StoreStage(RecordingStage[MutedRecording, MutedRecording]):
+    name = "StoreFindings"
+
+    def __init__(self, settings: StoreSettings, hearing: Hearing) -> None:
+        self._settings = settings
+        self._hearing = hearing
+
+    def setup(self) -> None:
+        self._store = FindingsStore(self._settings)
+
+    def process(self, recording: MutedRecording) -> MutedRecording:
+        detected = recording.redacted.detected
+        leaks = tuple(finding for finding in recording.sound_findings if finding.detector == SECOND_LISTENING)
+        try:
+            self._store.write(StoredRecording(detected.heard, detected.reports, leaks, self._hearing))
+        except BaseException:
+            if recording.audio is not None:
+                Path(recording.audio.path).unlink(missing_ok=True)
+            raise
+        return recording
