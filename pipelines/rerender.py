@@ -1,0 +1,221 @@
+"""Renders what was heard before once more: other policies, labels, captions or muting, without hearing it again.
+
+    python -m pipelines.rerender --output out/ --store kept/ --store_key env:STORE_KEY --muting tone
+
+Needs the store that `pipelines.redact --store` fills, and the source recordings. What is not given stays as it was
+asked for when a recording was heard. The outputs are those that a full run with these options would give, and replace
+the earlier ones as it would. Ends as `pipelines.redact` does: with 0, 3 where some recordings could not be rendered,
+2 where the options or the set-up are wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, Literal, NamedTuple
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines import redact
+from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.rules import Rules, read_rules
+from pipelines.terminal import print_summary, watching
+from schemas.failure import ConfigurationError
+from schemas.policies import UnknownPolicyError, resolve_policies
+from schemas.stored import Hearing
+from transforms.close_run import summary_url
+from transforms.commit.run_lock import RunLock
+from transforms.read_manifest import ManifestDefaults
+from transforms.read_manifest.line import AudioQuality, Muting, Substitution
+from transforms.restore_findings import Changes, RestoreFindings
+from transforms.storage import files, urls
+from transforms.store_findings import FindingsStore
+from transforms.store_findings.store import StoreSettings, is_empty
+
+_NO_MANIFEST = ("store",)
+
+
+class Request(BaseModel):
+    """What all recordings are rendered with; what is not given stays as each asked for it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    policies: tuple[str, ...] | None = Field(None, description="what to redact: names or presets of docs/policies.md")
+    substitution: Substitution | None = Field(None, description="how redacted words read")
+    redact_audio: bool | None = Field(None, description="mute the recordings; --no-redact_audio: transcripts alone")
+    audio_quality: AudioQuality | None = Field(None, description="container and codec of the redacted recordings")
+    muting: Muting | None = Field(None, description="what is heard in the place of personal data")
+    return_no_speech_audio: bool | None = Field(None, description="publish recordings in which nobody speaks as well")
+
+    def changes(self) -> Changes:
+        """What the stage takes.
+
+        Raises:
+          ConfigurationError: A name is no policy.
+        """
+        try:
+            policies = None if self.policies is None else resolve_policies(self.policies)
+        except UnknownPolicyError as error:
+            raise ConfigurationError(f"--policies: {error}") from None
+        return Changes(policies, **self.model_dump(exclude={"policies"}))
+
+
+class Selection(BaseModel):
+    """What of the findings counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_score: float = Field(0.0, ge=0.0, le=1.0, description="findings below it are dropped; 0 keeps all")
+    allow_list: tuple[str, ...] = Field((), description="terms that are never redacted")
+    rules: str | None = Field(None, description="JSON file with patterns, thresholds, substitutions: docs/rules.md")
+
+
+class RerenderOptions(BaseModel):
+    """All options of the job. What stands here and in `pipelines.redact` means the same."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that pipelines.redact wrote to")
+    store: str = Field(min_length=1, description="what pipelines.redact --store names")
+    store_key: tuple[str, ...] = Field(min_length=1, description="where its keys are kept: env:NAME or file:/path")
+    force: bool = Field(False, description="render recordings again whose output is up to date")
+    run_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run")
+    captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
+    certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
+    surrogate_key: str | None = Field(None, description="where the key of the substitution `surrogate` is kept")
+    output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
+    device: Literal["cpu", "cuda"] = Field("cpu", description="where the second recogniser runs")
+    request: Request = Request()
+    selection: Selection = Selection()
+    muting: redact.Muting = redact.Muting()
+    verification: redact.Verification = redact.Verification()
+    notification: redact.Notification = redact.Notification()
+
+    def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> redact.RedactOptions:
+        """The options of a full run that renders the same.
+
+        Args:
+          recognition, detection: Options of what heard and detected.
+        """
+        shared = self.model_dump(
+            include={"output", "force", "run_id", "captions", "certificate_key", "output_shards", "muting"}
+            | {"verification", "notification"}
+        )
+        return redact.RedactOptions(
+            manifest=_NO_MANIFEST,
+            recognition=redact.Recognition(**recognition),
+            detection=redact.Detection(**self.selection.model_dump(), **detection),
+            defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
+            **shared,
+        )
+
+
+class RenderJob(NamedTuple):
+    """What a run is made of.
+
+    Attributes:
+      job: As of a full run, without a store: what is kept stays as it is.
+      store: Where words and findings are.
+    """
+
+    options: RerenderOptions
+    job: redact.Job
+    store: StoreSettings
+
+
+def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
+    """Checks what can be checked before anything runs.
+
+    Raises:
+      ConfigurationError: Nothing is stored, a key cannot be had, a model cannot be found.
+    """
+    keeping = redact.Keeping(store=options.store, store_key=options.store_key)
+    store = keeping.store_settings(options.output)
+    if store is None or is_empty(store.root):
+        raise ConfigurationError(
+            "--store: nothing is kept there. Rendering again needs the words and findings that pipelines.redact keeps "
+            "with --store and --store_key; run it once more with these and --force"
+        )
+    options.request.changes()
+    rules = read_rules(options.selection.rules)
+    rendering = options.as_redact({"device": options.device}, {})
+    rendering.notification.settings().validate()
+    if local:
+        redact.check_secrets(rendering)
+        FindingsStore(store)
+    identities = redact.with_configuration({}, rendering, rules)
+    del identities["configuration"]  # each recording has its own: it depends on what heard it
+    job = redact.Job(
+        rendering,
+        (),
+        urls.normalised(options.output),
+        options.run_id or redact.new_run_id(),
+        options.output_shards or (1 if local else redact.SHARDS_OF_A_CLUSTER),
+        rules,
+        identities,
+    )
+    return RenderJob(options, job, store)
+
+
+def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
+    """Draws the pipeline: that of a full run, from detection on."""
+    options, job, store = rendering
+    restored, skipped, unrestored = pipeline | RestoreFindings(
+        job.output,
+        store,
+        _Identify(options, job.rules),
+        job.options.detection.settings(job.rules),
+        options.request.changes(),
+        force=options.force,
+    )
+    published, unpublished = restored | redact.RenderAndCommit(job)
+    return redact.finish(job, published, [unrestored, unpublished], skipped)
+
+
+class _Identify:
+    """The identities that a full run with these options would give, had it been made by what heard a recording."""
+
+    def __init__(self, options: RerenderOptions, rules: Rules) -> None:
+        self._options = options
+        self._rules = rules
+
+    def __call__(self, hearing: Hearing) -> Mapping[str, str]:
+        options = self._options.as_redact(hearing.recognition, hearing.detection)
+        return redact.with_configuration(hearing.identities, options, self._rules)
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Runs the job as the command line does, and gives its exit status."""
+    console = console or Console(stderr=True)
+    options, beam_options = parse(RerenderOptions, __doc__ or "", arguments)
+    local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
+    try:
+        rendering = prepare(options, local=local)
+        job = rendering.job
+        with RunLock(job.output, job.run_id) as lock, watching(console) if local else nullcontext():
+            files.remove_incomplete(job.output)
+            _run(rendering, beam_options)
+            lock.check()
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+        return redact.EXIT_USAGE
+    summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
+    print_summary(console, summary, job.output)
+    incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
+    return redact.EXIT_INCOMPLETE if incomplete else redact.EXIT_COMPLETED
+
+
+def _run(rendering: RenderJob, beam_options: PipelineOptions) -> None:
+    pipeline = beam.Pipeline(options=beam_options)
+    build(pipeline, rendering)
+    pipeline.run().wait_until_finish()
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

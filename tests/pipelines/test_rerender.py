@@ -1,0 +1,169 @@
+"""Rendering again from the store gives what a full run would give, and hears nothing."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipelines import redact as full
+from pipelines import rerender
+from tests.pipelines.conftest import Run
+from transforms.detect_pii.detector import Detector
+from transforms.transcribe.engine import SpeechEngine
+
+Redact = Callable[..., Run]
+
+# Heard with the default policies; neither asks for what the other renders.
+CARD = {"recording_id": "card", "audio_url": "card.flac"}
+PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
+CHANGES = ("--policies", "phone_number", "credit_card_expiration", "person_name", "--substitution", "entity_name")
+MUTED_OTHERWISE = ("--muting", "tone", "--tone_hz", "700", "--padding_s", "0.2")
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("keys") / "store"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    return f"file:{path}"
+
+
+@pytest.fixture
+def kept(redact: Redact, key: str, tmp_path: Path) -> tuple[Path, tuple[str, ...]]:
+    """An output root and the options of its store."""
+    store = ("--store", str(tmp_path / "store"), "--store_key", key)
+    run = redact(CARD, PHONE, options=store)
+    assert run.status == full.EXIT_COMPLETED, run.terminal
+    return run.output, store
+
+
+def render(output: Path, *options: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    arguments = ["--output", str(output), "--verify", "off", *options]
+    return rerender.run(arguments, Console(file=terminal, width=500)), terminal.getvalue()
+
+
+def deafen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on, whoever tries to hear, or loads a model that detects, fails the test."""
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("nothing is heard or detected again")
+
+    monkeypatch.setattr(SpeechEngine, "submit", refuse)
+    monkeypatch.setattr(SpeechEngine, "load", refuse)
+    monkeypatch.setattr(Detector, "load", refuse)
+
+
+def _rows(run: Run, table: str) -> list[str]:
+    rows = run.rows(table)
+    return sorted(
+        json.dumps({k: v for k, v in row.items() if k not in ("run_id", "redacted_audio_url")}, default=str)
+        for row in rows
+    )
+
+
+def test_other_policies_labels_and_muting_are_what_a_full_run_gives(
+    kept: tuple[Path, tuple[str, ...]], redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    output, store = kept
+    options = (*CHANGES, *MUTED_OTHERWISE, "--captions")
+    with monkeypatch.context() as context:
+        deafen(context)
+        status, terminal = render(output, *store, *options)
+    assert status == full.EXIT_COMPLETED, terminal
+    assert "2 completed" in terminal
+
+    whole = redact(CARD, PHONE, options=options, output=tmp_path / "whole")
+    rendered = Run(status, terminal, output)
+    assert {name: path.name for name, path in rendered.audio().items()} == {
+        name: path.name for name, path in whole.audio().items()
+    }
+    for name, path in whole.audio().items():
+        assert rendered.audio()[name].read_bytes() == path.read_bytes()
+    for table in ("transcripts", "findings"):
+        assert _rows(rendered, table) == _rows(whole, table)
+    assert {path.name: path.read_text() for path in output.glob("captions/*")} == {
+        path.name: path.read_text() for path in whole.output.glob("captions/*")
+    }
+    certificates = [json.loads((root / "status" / "card.json").read_text()) for root in (output, whole.output)]
+    assert certificates[0]["certificate"] == certificates[1]["certificate"]
+
+    status, terminal = render(output, *store, *options)
+    assert (status, "2 skipped" in terminal) == (0, True), "what is rendered so already is left alone"
+    again = redact(CARD, PHONE, options=(*options, *store), output=output)
+    assert "2 skipped" in again.terminal, "a full run finds it up to date"
+
+
+def test_without_changes_everything_is_as_it_was(kept: tuple[Path, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch):
+    deafen(monkeypatch)
+    output, store = kept
+    assert "2 skipped" in render(output, *store)[1]
+
+
+def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[str, ...]], tmp_path: Path):
+    output, store = kept
+    words = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir())
+    assert len(words) > 2_000
+    assert b"credit" not in words
+    assert b"utterances" not in words
+    other = tmp_path / "other"
+    other.write_text(base64.b64encode(os.urandom(32)).decode())
+    status, _ = render(output, *store[:2], "--store_key", f"file:{other}", *CHANGES)
+    assert status == full.EXIT_INCOMPLETE
+    both = ("--store_key", f"file:{other}", store[3])
+    assert render(output, *store[:2], *both, *CHANGES)[0] == full.EXIT_COMPLETED
+
+
+def test_files_that_changed_places_and_sources_that_changed_are_refused(
+    kept: tuple[Path, tuple[str, ...]], calls: Path, tmp_path: Path
+):
+    output, store = kept
+    shutil.copy(tmp_path / "store" / "card.findings", tmp_path / "store" / "phone.findings")
+    source = calls / "card.flac"
+    before = source.stat()
+    os.utime(source, (1, 1))
+    try:
+        status, _ = render(output, *store, *CHANGES)
+    finally:
+        os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert status == full.EXIT_INCOMPLETE
+    errors = {row["recording_id"]: row["error_class"] for row in Run(status, "", output).rows("errors")}
+    assert errors == {"card": "SourceChangedError", "phone": "SealedFileError"}
+    assert set(Run(status, "", output).audio()) == {"card", "phone"}, "what was public stays"
+
+
+def test_without_a_store_it_says_what_is_missing(redact: Redact, key: str, tmp_path: Path):
+    run = redact(CARD)
+    status, terminal = render(run.output, "--store", str(tmp_path / "nothing"), "--store_key", key)
+    assert status == full.EXIT_USAGE
+    assert "pipelines.redact keeps with --store" in terminal
+
+
+@pytest.mark.parametrize("place", ["out", "out/store", ".", "out/../out/kept", "link"])
+def test_a_store_within_or_around_the_public_outputs_is_refused(redact: Redact, key: str, tmp_path: Path, place: str):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    run = redact(CARD, options=("--store", f"{tmp_path}/{place}", "--store_key", key))
+    assert run.status == full.EXIT_USAGE
+    assert "--store" in run.terminal
+    assert not list(run.output.iterdir())
+
+
+@pytest.mark.parametrize("keys", [(), ("--store_key", "hunter2"), ("--store_key", "env:HUSHBEAM_TEST_SHORT_KEY")])
+def test_a_store_without_a_good_key_is_refused(
+    redact: Redact, tmp_path: Path, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HUSHBEAM_TEST_SHORT_KEY", "aHVudGVyMg==")
+    run = redact(CARD, options=("--store", str(tmp_path / "store"), *keys))
+    assert run.status == full.EXIT_USAGE
+    assert "--store_key" in run.terminal
+    assert "hunter2" not in run.terminal
+    assert not run.output.exists()

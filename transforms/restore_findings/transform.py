@@ -1,0 +1,146 @@
+"""RestoreFindings: in the place of hearing and detecting, what was heard and detected before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import apache_beam as beam
+
+from schemas.failure import Failure
+from schemas.finding import Finding
+from schemas.policies import broader
+from schemas.stages import DetectedRecording, PendingRecording
+from schemas.stored import Hearing, PublishedRecording, StoredRecording
+from transforms.commit.ledger import list_statuses
+from transforms.detect_pii.detector import Detector
+from transforms.detect_pii.settings import DetectionSettings
+from transforms.each_recording import RecordingStage, each_recording
+from transforms.progress import report
+from transforms.restore_findings.changes import Changes
+from transforms.skip_finished.transform import output_identity
+from transforms.storage import files
+from transforms.storage.errors import SourceChangedError
+from transforms.store_findings.store import FindingsStore, StoreSettings
+
+Identify = Callable[[Hearing], Mapping[str, str]]
+"""The identities that a job's outputs have where this heard and detected: of the models, and of the configuration."""
+
+_LEAK_REACH_S = 0.6
+"""Muted around what was heard in the redacted sound, which has no words: what verification mutes at its last try."""
+
+
+class Restored(NamedTuple):
+    """What there is to render, what is rendered so already, and what cannot be."""
+
+    recordings: beam.PCollection[DetectedRecording]
+    skipped: beam.PCollection[str]
+    failures: beam.PCollection[Failure]
+
+
+class RestoreFindings(beam.PTransform):
+    """Gives every published recording of an output root as it was detected, for other policies if so asked.
+
+    Only what is public is rendered again: a recording that was quarantined or erased has no status object. One whose
+    source is not what was heard is a failure, and one that is not in the store.
+
+    Args:
+      identify: Gives the identities of what will be rendered.
+      detection: Thresholds, terms and patterns; its models are not loaded.
+    """
+
+    def __init__(
+        self,
+        output: str,
+        store: StoreSettings,
+        identify: Identify,
+        detection: DetectionSettings,
+        changes: Changes,
+        *,
+        force: bool = False,
+    ) -> None:
+        super().__init__("RestoreFindings")
+        self._output = output
+        self._stage = _RestoreStage(store, identify, detection, changes, force)
+
+    def expand(self, root: beam.pvalue.PBegin) -> Restored:
+        restored, failures = (
+            root
+            | "Output root" >> beam.Create([self._output])
+            | "What is public" >> beam.FlatMap(_published).with_output_types(PublishedRecording)
+            | "Each by itself" >> beam.Reshuffle()
+            | each_recording(self._stage, DetectedRecording)
+        )
+        pending = restored | "Not up to date" >> beam.Filter(lambda recording: not recording.heard.pending.up_to_date)
+        skipped = (
+            restored
+            | "Up to date" >> beam.Filter(lambda recording: recording.heard.pending.up_to_date)
+            | "Their ids" >> beam.Map(_skip).with_output_types(str)
+        )
+        return Restored(pending, skipped, failures)
+
+
+class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
+    name = "RestoreFindings"
+
+    def __init__(
+        self,
+        store: StoreSettings,
+        identify: Identify,
+        detection: DetectionSettings,
+        changes: Changes,
+        force: bool,
+    ) -> None:
+        self._store_settings = store
+        self._identify = identify
+        self._detection = detection
+        self._changes = changes
+        self._force = force
+
+    def setup(self) -> None:
+        self._store = FindingsStore(self._store_settings)
+        self._detector = Detector(self._detection)
+        self._detector.load_without_models()
+
+    def process(self, recording: PublishedRecording) -> DetectedRecording:
+        stored = self._store.read(recording.recording_id)
+        pending = self._pending(stored, recording)
+        heard = replace(stored.heard, pending=pending)
+        if pending.up_to_date:
+            return DetectedRecording(heard, ())
+        asked = pending.recording
+        fresh = {one.recogniser: one for one in self._detector.report(heard.transcript)}
+        reports = tuple(fresh.get(one.recogniser, one) for one in stored.reports)
+        found = self._detector.select(heard.transcript, reports, asked.policies, asked.static_entities)
+        leaks = tuple(_around(leak) for leak in stored.leaks if _is_asked(leak.policy, asked.policies))
+        return DetectedRecording(heard, (*found, *leaks), reports)
+
+    def _pending(self, stored: StoredRecording, published: PublishedRecording) -> PendingRecording:
+        before = stored.heard.pending
+        asked = self._changes.of(before.recording)
+        source = files.stat(asked.audio_url)
+        if source != before.source:
+            raise SourceChangedError("the source was replaced since it was heard: do it again with pipelines.redact")
+        identities = self._identify(stored.hearing)
+        identity = output_identity(asked, source, identities["configuration"])
+        up_to_date = published.output_identity == identity and not self._force
+        return PendingRecording(asked, source, identity, True, up_to_date, identities)
+
+
+def _published(output: str) -> Iterator[PublishedRecording]:
+    for recording_id, status in list_statuses(output).items():
+        yield PublishedRecording(recording_id, status.output_identity)
+
+
+def _is_asked(policy: str, policies: tuple[str, ...]) -> bool:
+    return not {policy, *broader(policy)}.isdisjoint(policies)
+
+
+def _around(leak: Finding) -> Finding:
+    return replace(leak, start_s=max(leak.start_s - _LEAK_REACH_S, 0.0), end_s=leak.end_s + _LEAK_REACH_S)
+
+
+def _skip(recording: DetectedRecording) -> str:
+    report("SkipFinished.skipped")
+    return recording.recording_id
