@@ -13,7 +13,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -223,6 +223,10 @@ class Job(NamedTuple):
     store: StoreSettings | None = None
 
 
+Draw = Callable[[beam.Pipeline], object]
+"""Draws a pipeline."""
+
+
 class Results(NamedTuple):
     """The pipeline's PCollections, for tests to attach their asserts to."""
 
@@ -386,26 +390,35 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             build(pipeline := beam.Pipeline(options=beam_options), job)
             pipeline.run()
             return EXIT_COMPLETED
-        with RunLock(job.output, job.run_id) as lock:
-            files.remove_incomplete(job.output)
-            timings = _run(job, beam_options, console if local else None)
-            lock.check()
-            write_timings(job.output, job.run_id, timings)
-            report = write_report(job.output, job.run_id)
+        return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, local=local)
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE
+
+
+def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Console, *, local: bool) -> int:
+    """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
+
+    Raises:
+      ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
+    """
+    with RunLock(job.output, job.run_id) as lock:
+        files.remove_incomplete(job.output)
+        timings = _run(draw, beam_options, console if local else None)
+        lock.check()
+        write_timings(job.output, job.run_id, timings)
+        report = write_report(job.output, job.run_id)
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
     print_summary(console, summary, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
 
 
-def _run(job: Job, beam_options: PipelineOptions, console: Console | None) -> Timings:
+def _run(draw: Draw, beam_options: PipelineOptions, console: Console | None) -> Timings:
     """Runs the pipeline to its end; progress is shown on a console where this process does the work."""
     started_at, started = datetime.now(UTC), time.monotonic()
     pipeline = beam.Pipeline(options=beam_options)
-    build(pipeline, job)
+    draw(pipeline)
     with ExitStack() as watch:
         samples = watch.enter_context(watching(console)) if console else []
         result = pipeline.run()

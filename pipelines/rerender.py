@@ -10,31 +10,26 @@ the earlier ones as it would. Ends as `pipelines.redact` does: with 0, 3 where s
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, Literal, NamedTuple
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
 from pipelines import redact
-from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
-from pipelines.terminal import print_summary, watching
 from schemas.failure import ConfigurationError
 from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.stored import Hearing
-from transforms.close_run import summary_url
-from transforms.commit.run_lock import RunLock
 from transforms.read_manifest import ManifestDefaults
 from transforms.read_manifest.line import AudioQuality, Muting, Substitution
 from transforms.restore_findings import Changes, RestoreFindings
-from transforms.storage import files, urls
+from transforms.storage import urls
 from transforms.store_findings import FindingsStore
 from transforms.store_findings.store import StoreSettings, is_empty
 
@@ -85,7 +80,7 @@ class RerenderOptions(BaseModel):
     store: str = Field(min_length=1, description="what pipelines.redact --store names")
     store_key: tuple[str, ...] = Field(min_length=1, description="where its keys are kept: env:NAME or file:/path")
     force: bool = Field(False, description="render recordings again whose output is up to date")
-    run_id: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="names the run")
+    run_id: str | None = Field(None, pattern=RUN_ID_PATTERN, description="names the run")
     captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
     certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
     surrogate_key: str | None = Field(None, description="where the key of the substitution `surrogate` is kept")
@@ -197,24 +192,12 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     try:
         rendering = prepare(options, local=local)
-        job = rendering.job
-        with RunLock(job.output, job.run_id) as lock, watching(console) if local else nullcontext():
-            files.remove_incomplete(job.output)
-            _run(rendering, beam_options)
-            lock.check()
+        return redact.carry_out(
+            rendering.job, lambda pipeline: build(pipeline, rendering), beam_options, console, local=local
+        )
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
         return redact.EXIT_USAGE
-    summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
-    print_summary(console, summary, job.output)
-    incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
-    return redact.EXIT_INCOMPLETE if incomplete else redact.EXIT_COMPLETED
-
-
-def _run(rendering: RenderJob, beam_options: PipelineOptions) -> None:
-    pipeline = beam.Pipeline(options=beam_options)
-    build(pipeline, rendering)
-    pipeline.run().wait_until_finish()
 
 
 if __name__ == "__main__":
