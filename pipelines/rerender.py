@@ -21,10 +21,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import redact
+from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
 from schemas.failure import ConfigurationError
 from schemas.policies import UnknownPolicyError, resolve_policies
+from schemas.recording import Recording
 from schemas.stored import Hearing
 from transforms.read_manifest import ManifestDefaults
 from transforms.read_manifest.line import AudioQuality, Muting, Substitution
@@ -90,7 +92,7 @@ class RerenderOptions(BaseModel):
     selection: Selection = Selection()
     muting: redact.Muting = redact.Muting()
     verification: redact.Verification = redact.Verification()
-    notification: redact.Notification = redact.Notification()
+    notification: Notification = Notification()
 
     def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> redact.RedactOptions:
         """The options of a full run that renders the same.
@@ -170,7 +172,9 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
         force=options.force,
     )
     published, unpublished = restored | redact.RenderAndCommit(job)
-    return redact.finish(job, published, [unrestored, unpublished], skipped)
+    # What a killed run published is announced when its receivers are known: by the next full run.
+    unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
+    return redact.finish(job, published, [unrestored, unpublished], skipped, unknown)
 
 
 class _Identify:
