@@ -47,7 +47,7 @@ class AuditOptions(BaseModel):
     model: str = Field("tiny.en", description="what transcribes: another model than the run's")
     device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
     certificate_public_key: str | None = Field(
-        None, description="where the ed25519 key is kept that signed all certificates: env:NAME or file:/path"
+        None, description="where the ed25519 key is kept that all certificates were signed with, as env:NAME"
     )
     report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
     print_json: bool = Field(False, alias="json", description="print the report as JSON")

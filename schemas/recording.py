@@ -29,7 +29,7 @@ class Recording:
       multichannel: None: stereo is two speakers. False: the channels are mixed for hearing and muted together.
       webhook_url: Where to notify; None for the record alone.
       webhook_auth_header_name: A header to send along, with the value that `webhook_auth_header_value` names.
-      webhook_auth_header_value: Where the value is kept (`env:NAME`, `file:/path`), never the value.
+      webhook_auth_header_value: Where the value is kept (as `env:NAME`), never the value.
       metadata: Passed through to the transcript, never interpreted.
       manifest: Where the line came from.
       line: 1-based line (or row) of the manifest.

@@ -1,20 +1,41 @@
-"""Secrets by reference. Options, manifests and records hold where a secret is kept, never the secret."""
+"""Secrets by reference. Options, manifests and records hold where a secret is kept, never the secret.
+
+`env:NAME` is a variable of the worker's environment, `file:/absolute/path` a file of the worker's (as clusters mount
+them), `secretmanager://projects/P/secrets/S/versions/V` a version in Google's Secret Manager, read with the worker's
+own credentials. `CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER` names another endpoint, as it does for gcloud.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import google_crc32c
 
 from schemas.failure import ConfigurationError
 
+if TYPE_CHECKING:
+    from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
+        SecretManagerServiceRestTransport,
+    )
+
+FORMS = "env:NAME, file:/path or secretmanager://projects/P/secrets/S/versions/V"
+"""For messages and help."""
+
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _FILE = re.compile(r"file:(/.+)")
+_SECRET_MANAGER = re.compile(r"secretmanager://(projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/[A-Za-z0-9_-]+)")
+_ENDPOINT = "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
+_TIMEOUT_S = 60.0
 
 
 def is_reference(text: str) -> bool:
-    """Whether `text` says where a secret is kept: `env:NAME` or `file:/absolute/path`."""
-    return bool(_ENVIRONMENT.fullmatch(text) or _FILE.fullmatch(text))
+    """Whether `text` says where a secret is kept, in one of `FORMS`."""
+    return any(form.fullmatch(text) for form in (_ENVIRONMENT, _FILE, _SECRET_MANAGER))
 
 
 def read_secret(reference: str, option: str) -> str:
@@ -32,13 +53,61 @@ def read_secret(reference: str, option: str) -> str:
             raise ConfigurationError(f"{option}: the environment variable is not set, or empty, on this worker")
         return secret
     if match := _FILE.fullmatch(reference):
-        try:
-            secret = Path(match.group(1)).read_text(encoding="utf-8").rstrip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"{option}: the file cannot be read on this worker ({type(error).__name__})"
-            ) from None
-        if not secret:
-            raise ConfigurationError(f"{option}: the file is empty")
-        return secret
-    raise ConfigurationError(f"{option}: give a reference, env:NAME or file:/path, not the secret itself")
+        secret = _from_file(match.group(1), option)
+    elif match := _SECRET_MANAGER.fullmatch(reference):
+        secret = _from_secret_manager(match.group(1), option)
+    else:
+        raise ConfigurationError(f"{option}: give a reference, {FORMS}, not the secret itself")
+    if not secret:
+        raise ConfigurationError(f"{option}: the secret is empty")
+    return secret
+
+
+def _from_file(path: str, option: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{option}: the file cannot be read on this worker ({type(error).__name__})") from None
+
+
+def _from_secret_manager(name: str, option: str) -> str:
+    # Imported late: most jobs do without.
+    from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+    from google.cloud.secretmanager_v1 import SecretManagerServiceClient  # noqa: PLC0415
+
+    # At DEBUG the client logs whole answers.
+    logging.getLogger("google.cloud.secretmanager_v1").setLevel(logging.WARNING)
+    try:
+        client = SecretManagerServiceClient(transport=_transport())
+        payload = client.access_secret_version(name=name, timeout=_TIMEOUT_S).payload
+        content = bytes(payload.data)
+        if payload.data_crc32c and payload.data_crc32c != google_crc32c.value(content):
+            raise ConfigurationError(f"{option}: the secret was damaged on the way from Secret Manager; try again")
+        return content.decode().rstrip()
+    except (GoogleAPIError, GoogleAuthError) as error:
+        raise ConfigurationError(
+            f"{option}: Secret Manager does not give the secret to this worker ({type(error).__name__}): check its "
+            "name, and that the worker's account has roles/secretmanager.secretAccessor"
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{option}: the secret is not UTF-8 text") from None
+
+
+def _transport() -> SecretManagerServiceRestTransport:
+    """REST to Google, or to where the environment says; without credentials where that is plain HTTP: a stand-in."""
+    from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
+    from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (  # noqa: PLC0415
+        SecretManagerServiceRestTransport,
+    )
+
+    endpoint = urlsplit(os.environ.get(_ENDPOINT, ""))
+    if not endpoint.netloc:
+        return SecretManagerServiceRestTransport()
+    if endpoint.scheme == "http":
+        return SecretManagerServiceRestTransport(
+            host=endpoint.netloc,
+            url_scheme="http",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        )
+    return SecretManagerServiceRestTransport(host=endpoint.netloc)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import google_crc32c
 import pytest
 
 from schemas.failure import ConfigurationError
@@ -18,7 +25,8 @@ def test_a_secret_is_read_from_the_environment_and_from_a_file(tmp_path: Path, m
 
 
 @pytest.mark.parametrize(
-    "reference", ["canary", "env:", "env:1-canary", "file:canary", "env:CANARY_NOT_SET", "file:/canary"]
+    "reference",
+    ["canary", "env:", "env:1-canary", "file:canary", "env:CANARY_NOT_SET", "file:/canary", "secretmanager://canary"],
 )
 def test_a_secret_that_cannot_be_had_names_the_option_and_repeats_nothing(reference: str) -> None:
     with pytest.raises(ConfigurationError, match="--x") as caught:
@@ -37,5 +45,79 @@ def test_an_empty_secret_is_no_secret(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_references_are_told_from_secrets() -> None:
     assert is_reference("env:HOOK_SECRET")
     assert is_reference("file:/run/secrets/hook")
+    assert is_reference("secretmanager://projects/p-1/secrets/hook/versions/latest")
+    assert not is_reference("secretmanager://projects/p-1/secrets/hook")
+    assert not is_reference("secretmanager://projects/p-1/secrets/../versions/1")
     assert not is_reference("whsec_c2VjcmV0")
     assert not is_reference("env:HOOK SECRET")
+
+
+class _SecretManager(ThreadingHTTPServer):
+    """A stand-in on loopback that speaks its REST interface."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str | None]] = []
+        self.answers: dict[str, bytes] = {}
+        self.damaged = False
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _SecretManager
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        return
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append((path, self.headers.get("Authorization")))
+        secret = self.server.answers.get(path)
+        checksum = google_crc32c.value(secret or b"") + self.server.damaged
+        body: dict[str, object] = {"error": {"code": 403, "message": "denied: canary", "status": "PERMISSION_DENIED"}}
+        if secret is not None:
+            body = {"payload": {"data": base64.b64encode(secret).decode(), "dataCrc32c": str(checksum)}}
+        self.send_response(403 if secret is None else 200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+
+_VERSION = "secretmanager://projects/p-1/secrets/hook/versions/3"
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[_SecretManager]:
+    server = _SecretManager()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    endpoint = f"http://127.0.0.1:{server.server_port}/"
+    monkeypatch.setenv("CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER", endpoint)
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_secret_is_read_from_secret_manager_and_logged_nowhere(
+    manager: _SecretManager, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="google.cloud.secretmanager_v1")
+    monkeypatch.setattr(logging.getLogger("google"), "propagate", True)
+    manager.answers["/v1/projects/p-1/secrets/hook/versions/3:access"] = b"whsec_canary\n"
+    assert read_secret(_VERSION, "--x") == "whsec_canary"
+    assert [authorization for _, authorization in manager.asked] == [None], "no token goes over plain HTTP"
+    for form in ("canary", base64.b64encode(b"whsec_canary\n").decode()[:12]):
+        assert form not in caplog.text
+
+
+def test_a_secret_that_secret_manager_refuses_or_damages_ends_the_job(manager: _SecretManager) -> None:
+    with pytest.raises(ConfigurationError, match=r"--x.*Forbidden.*secretAccessor") as caught:
+        read_secret(_VERSION, "--x")
+    assert "canary" not in str(caught.value)
+    assert "p-1" not in str(caught.value)
+    manager.answers["/v1/projects/p-1/secrets/hook/versions/3:access"] = b"whsec_canary"
+    manager.damaged = True
+    with pytest.raises(ConfigurationError, match="damaged"):
+        read_secret(_VERSION, "--x")

@@ -19,7 +19,7 @@ class AssembleTranscript(beam.PTransform):
     """Gives each recording of which all spans were heard; one with a span missing fails as a whole.
 
     Args:
-      key: Where the key is kept that every worker must have: `env:NAME` or `file:/path`.
+      key: Where the key is kept that every worker must have, as `env:NAME`.
     """
 
     def __init__(self, key: str) -> None:

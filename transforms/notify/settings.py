@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from schemas.failure import ConfigurationError
-from transforms.secrets import is_reference
+from transforms.secrets import FORMS, is_reference
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class NotificationSettings:
     """The options of the stage. Pickled with the pipeline, so secrets are references.
 
     Attributes:
-      signing_secrets: Where the Standard Webhooks secrets are kept (`env:NAME`, `file:/path`). Each signs every
+      signing_secrets: Where the Standard Webhooks secrets are kept (`transforms.secrets`). Each signs every
         notification, so that a receiver may change from the old to the new one at any time; none: no signature.
       auth_header_values: The secrets that a manifest may send in its auth header. A line that names the header alone
         gets the first. A list, since whoever writes the manifest must not be able to send any secret of the worker's
@@ -55,9 +55,7 @@ class NotificationSettings:
             ("--webhook_auth_header_values", self.auth_header_values),
         ):
             if not all(is_reference(reference) for reference in references):
-                raise ConfigurationError(
-                    f"{option}: give references, env:NAME or file:/path, not the secrets themselves"
-                )
+                raise ConfigurationError(f"{option}: give references, {FORMS}, not the secrets themselves")
         for network in self.allowed_networks:
             try:
                 ipaddress.ip_network(network)
