@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: setup test lint demo evaluate evaluate-text bench bench-gpu clean
+.PHONY: setup test lint demo schemas evaluate evaluate-text bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -26,6 +26,11 @@ lint: setup
 
 demo: setup
 	$(BIN)/python -m examples.demo
+
+# JSON Schemas of the configuration files, one for each command; after an option was added.
+schemas: setup
+	for name in $$($(BIN)/python -m pipelines.command_line --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do \
+	  $(BIN)/python -m pipelines.command_line $$name --print_config_schema > docs/schemas/$$name.json; done
 
 # Redacts the labelled calls and scores the files that come out.
 evaluate: setup

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-_REQUIREMENTS = [
-    line
-    for line in Path(__file__).with_name("requirements.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
+
+def _requirements(name: str) -> list[str]:
+    lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+
 
 setup(
     name="hushbeam",
@@ -18,6 +18,12 @@ setup(
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "schemas", "schemas.*", "transforms", "transforms.*"]),
     package_data={"transforms.detect_pii": ["gazetteers/*", "calibration.json"], "transforms.report_run": ["*.j2"]},
-    install_requires=_REQUIREMENTS,
-    extras_require={"s3": ["s3fs>=2026.2"]},
+    install_requires=_requirements("requirements.txt"),
+    extras_require={
+        "dev": _requirements("requirements-dev.txt"),
+        # What CTranslate2 loads where --device cuda asks for it; their folders belong on LD_LIBRARY_PATH.
+        "gpu": ["nvidia-cublas-cu12>=12.4,<13", "nvidia-cudnn-cu12>=9,<10"],
+        "s3": ["s3fs>=2026.2"],
+    },
+    entry_points={"console_scripts": ["hushbeam=pipelines.command_line:main"]},
 )

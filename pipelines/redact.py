@@ -3,7 +3,7 @@
     python -m pipelines.redact --manifest calls.jsonl --output out/
 
 Ends with 0 where every recording completed, 3 where some did not (each has its row in `errors/`), 2 where the options
-or the set-up are wrong, and 1 where the job itself broke.
+or the set-up are wrong, 5 where another run works on the same output, and 1 where the job itself broke.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome, summary_url
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
-from transforms.commit.run_lock import RunLock
+from transforms.commit.run_lock import RunLock, RunLockedError
 from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
@@ -66,7 +66,7 @@ from transforms.transcribe.model import resolve
 from transforms.verify_audio import VerifyAudio, VerifySettings
 from transforms.write_tables import Row, WriteTable
 
-EXIT_COMPLETED, EXIT_BROKEN, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
+EXIT_COMPLETED, EXIT_BROKEN, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_LOCKED = 0, 1, 2, 3, 5
 SHARDS_OF_A_CLUSTER = 64
 
 DETECTION_MODELS = ("spacy_model", "token_classifier")
@@ -183,6 +183,7 @@ class RedactOptions(BaseModel):
     captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
     certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
     output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
+    print_json: bool = Field(False, alias="json", description="print the summary as JSON on standard output")
     defaults: ManifestDefaults = ManifestDefaults()
     recognition: Recognition = Recognition()
     detection: Detection = Detection()
@@ -242,7 +243,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     Raises:
       ConfigurationError: A manifest is not there, a model cannot be found, a secret cannot be had.
     """
-    manifests = tuple(name for pattern in options.manifest for name in _existing(pattern))
+    manifests = tuple(name for pattern in options.manifest for name in existing(pattern))
     options.notification.settings().validate()
     _check_defaults(options.defaults)
     rules = read_rules(options.detection.rules)
@@ -393,7 +394,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, local=local)
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+        return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
 
 
 def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Console, *, local: bool) -> int:
@@ -409,7 +410,10 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
         write_timings(job.output, job.run_id, timings)
         report = write_report(job.output, job.run_id)
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
-    print_summary(console, summary, job.output, report)
+    if job.options.print_json:
+        Console(file=sys.stdout).print_json(data=summary)
+    else:
+        print_summary(console, summary, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
 
@@ -439,7 +443,12 @@ def _check_defaults(defaults: ManifestDefaults) -> None:
         raise ConfigurationError(f"options for all lines: {error}") from None
 
 
-def _existing(pattern: str) -> list[str]:
+def existing(pattern: str) -> list[str]:
+    """The manifests that a path, glob or URL stands for.
+
+    Raises:
+      ConfigurationError: There is none.
+    """
     found = files.glob(pattern)
     if not found:
         raise ConfigurationError("--manifest: no such file; give a path, a glob in quotes, or an object-store URL")

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from schemas.failure import ERRORS_SCHEMA
 from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from tests.pipelines.conftest import Run
+from transforms.commit.run_lock import RunLock
 
 Redact = Callable[..., Run]
 
@@ -131,6 +132,18 @@ def test_a_wrong_option_ends_the_job_before_it_starts(
         assert run.status == EXIT_USAGE
         assert message in run.terminal
         assert not run.output.exists()
+
+
+def test_an_output_that_another_run_works_on_is_left_alone(redact: Redact, tmp_path: Path):
+    with RunLock(str(tmp_path / "out"), "another"):
+        run = redact(CARD)
+    assert run.status == EXIT_LOCKED
+    assert run.statuses() == set()
+
+
+def test_machines_read_the_summary_as_json(redact: Redact, capsys: pytest.CaptureFixture[str]):
+    assert redact(CARD, options=("--json",)).status == EXIT_COMPLETED
+    assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
 
 
 def test_a_manifest_that_is_not_there_is_named(redact: Redact):

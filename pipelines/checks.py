@@ -1,0 +1,246 @@
+"""What a run needs, one check at a time: the same functions that the run itself would fail in."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import apache_beam as beam
+import av
+import ctranslate2
+import google.auth
+from apache_beam.options.pipeline_options import (
+    FlinkRunnerOptions,
+    PipelineOptions,
+    PortableOptions,
+    PrismRunnerOptions,
+    StandardOptions,
+)
+from apache_beam.utils.subprocess_server import JavaJarServer
+from google.auth.exceptions import GoogleAuthError
+
+from pipelines.dataflow import fit_workers, is_dataflow
+from pipelines.redact import RedactOptions, check_secrets, existing
+from pipelines.rules import read_rules
+from schemas.failure import ConfigurationError
+from transforms.detect_pii.named_entities import model_identities
+from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
+from transforms.transcribe import model as speech_model
+from transforms.transcribe.settings import cores
+
+_LEAST_FREE_BYTES = 5 * 10**9
+_ANSWER_WITHIN_S = 3.0
+# What the formats of call archives are written with; docs/formats.md has all.
+_ENCODERS = ("libmp3lame", "aac", "libopus", "flac", "alac", "pcm_s16le", "pcm_mulaw")
+_CUDA_LIBRARIES = ("libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12")
+
+
+class Outcome(StrEnum):
+    """A problem keeps the run from working; a warning may, or costs time."""
+
+    GOOD = "good"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, how it is, and what to do."""
+
+    subject: str
+    outcome: Outcome
+    detail: str
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """For machines."""
+        return {"subject": self.subject, "outcome": self.outcome, "detail": self.detail, "remedy": self.remedy}
+
+
+def checks(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Check]:
+    """All checks, in the order in which a run would need what they look at."""
+    yield from _libraries()
+    yield from _codecs()
+    yield from _models(options)
+    yield from _card(options)
+    yield from _secrets(options)
+    yield from _storage(options)
+    yield from _disk(options)
+    yield from _runner(options, beam_options)
+
+
+def _libraries() -> Iterator[Check]:
+    yield _good("Apache Beam", beam.__version__)
+    yield _good("processor cores", str(cores()))
+
+
+def _codecs() -> Iterator[Check]:
+    missing = [name for name in _ENCODERS if name not in av.codecs_available]
+    if missing:
+        yield _problem("codecs", f"PyAV lacks {', '.join(missing)}", "reinstall av from its wheel: pip install av")
+    else:
+        yield _good("codecs", f"PyAV {av.__version__} writes {', '.join(_ENCODERS)}")
+
+
+def _models(options: RedactOptions) -> Iterator[Check]:
+    recognition = options.recognition.settings()
+    yield _tried("speech model", lambda: speech_model.load(recognition).identity)
+    verification = options.verification_settings()
+    if verification.listens:
+        yield _tried("second recogniser", lambda: speech_model.resolve(verification.recogniser.model).identity)
+
+    def identities() -> str:
+        return ", ".join(model_identities(options.detection.settings(read_rules(options.detection.rules))).values())
+
+    yield _tried("names and places", identities)
+
+
+def _card(options: RedactOptions) -> Iterator[Check]:
+    cards = ctranslate2.get_cuda_device_count()
+    if options.recognition.device == "cpu":
+        if cards:
+            yield Check("card", Outcome.WARNING, f"{cards} NVIDIA card(s) would be idle", "add --device cuda")
+        return
+    for library in _CUDA_LIBRARIES:
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            yield _problem(
+                "card",
+                f"{library} does not load",
+                "the driver is missing on this machine"
+                if library == "libcuda.so.1"
+                else "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
+            )
+    if cards:
+        yield _good("card", f"{cards} NVIDIA card(s)")
+    else:
+        yield _problem(
+            "card", "--device cuda, and no usable NVIDIA card", "use a machine that has one, or --device cpu"
+        )
+
+
+def _secrets(options: RedactOptions) -> Iterator[Check]:
+    def read() -> str:
+        check_secrets(options)
+        return "all that are named can be read on this machine"
+
+    yield _tried("secrets", read)
+
+
+def _storage(options: RedactOptions) -> Iterator[Check]:
+    if options.manifest:
+        yield _tried("manifest", lambda: f"{sum(len(existing(pattern)) for pattern in options.manifest)} file(s)")
+    if options.output:
+        yield _tried("output", lambda: _written(urls.normalised(options.output)))
+
+
+def _written(output: str) -> str:
+    probe = urls.join(output, "runs", f"doctor-{uuid.uuid4().hex}")
+    if not files.create(probe, b"a check"):
+        raise StorageError("a new file exists already")
+    files.delete(probe)
+    return "files can be created and deleted there"
+
+
+def _disk(options: RedactOptions) -> Iterator[Check]:
+    folders = {"temporary files": Path(tempfile.gettempdir()), "models": speech_model.cache_folder()}
+    for subject, folder in folders.items():
+        free = shutil.disk_usage(folder).free
+        detail = f"{free / 1e9:.1f} GB free in {folder}"
+        if free < _LEAST_FREE_BYTES:
+            yield Check(f"disk: {subject}", Outcome.WARNING, detail, "set TMPDIR or XDG_CACHE_HOME to a larger disk")
+        else:
+            yield _good(f"disk: {subject}", detail)
+
+
+def _runner(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Check]:
+    runner = beam_options.view_as(StandardOptions).runner
+    if is_dataflow(beam_options):
+        yield from _dataflow(options, beam_options)
+    elif runner == "FlinkRunner":
+        yield from _flink(beam_options)
+    elif runner == "PrismRunner":
+        location = beam_options.view_as(PrismRunnerOptions).prism_location
+        if location and "://" not in location and not Path(location).is_file():
+            yield _problem("Prism", "--prism_location: there is no such file", "give the path of the prism binary")
+        elif not location:
+            yield Check("Prism", Outcome.WARNING, "Beam would download it", "give --prism_location where it cannot")
+    else:
+        yield _good("runner", f"{runner}, in this process")
+    yield from _worker_pool(beam_options)
+
+
+def _dataflow(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Check]:
+    def fits() -> str:
+        fit_workers(beam_options, options.workers, device=options.recognition.device)
+        return "no samples of elements are kept; image and card are named"
+
+    yield _tried("Dataflow", fits)
+    try:
+        google.auth.default()
+    except GoogleAuthError:
+        remedy = "gcloud auth application-default login, or GOOGLE_APPLICATION_CREDENTIALS"
+        yield _problem("Google credentials", "none were found", remedy)
+    else:
+        yield _good("Google credentials", "found")
+
+
+def _flink(beam_options: PipelineOptions) -> Iterator[Check]:
+    flink = beam_options.view_as(FlinkRunnerOptions)
+    if not shutil.which("java"):
+        yield _problem("Java", "Beam's job server for Flink needs it", "install a Java runtime, 11 or newer")
+    jar = flink.flink_job_server_jar
+    name = f"beam-runners-flink-{flink.flink_version}-job-server-{beam.__version__}.jar"
+    staged = Path(JavaJarServer.JAR_CACHE) / name
+    if jar and "://" not in jar and not Path(jar).is_file():
+        yield _problem("job server", "--flink_job_server_jar: there is no such file", "give the path of the jar")
+    elif not jar and not staged.is_file():
+        remedy = f"where Maven Central cannot be reached, put {name} into {staged.parent}"
+        yield Check("job server", Outcome.WARNING, "Beam would download it", remedy)
+    else:
+        yield _good("job server", jar or str(staged))
+    if not flink.flink_master.startswith("["):
+        yield _answers("Flink", flink.flink_master, "start the cluster, or correct --flink_master")
+
+
+def _worker_pool(beam_options: PipelineOptions) -> Iterator[Check]:
+    portable = beam_options.view_as(PortableOptions)
+    if (portable.environment_type or "").upper() == "EXTERNAL" and portable.environment_config:
+        yield _answers("worker pool", portable.environment_config, "start it where --environment_config says")
+
+
+def _answers(subject: str, address: str, remedy: str) -> Check:
+    parts = urlsplit(address if "//" in address else f"//{address}")
+    try:
+        with closing(socket.create_connection((parts.hostname or "", parts.port or 0), _ANSWER_WITHIN_S)):
+            return _good(subject, f"{address} answers")
+    except (OSError, ValueError) as error:
+        return _problem(subject, f"{address} does not answer ({type(error).__name__})", remedy)
+
+
+def _tried(subject: str, action: Callable[[], Any]) -> Check:
+    try:
+        return _good(subject, str(action()))
+    except (ConfigurationError, StorageError) as error:
+        detail, _, remedy = str(error).partition("; ")
+        return _problem(subject, detail, remedy)
+
+
+def _good(subject: str, detail: str) -> Check:
+    return Check(subject, Outcome.GOOD, detail)
+
+
+def _problem(subject: str, detail: str, remedy: str) -> Check:
+    return Check(subject, Outcome.PROBLEM, detail, remedy)

@@ -1,0 +1,92 @@
+"""`hushbeam`: all jobs under one name. `hushbeam run …` is the same as `python -m pipelines.redact …`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+EXIT_USAGE = 2
+
+
+class Command(NamedTuple):
+    """One of the jobs.
+
+    Attributes:
+      module: Has `run(arguments) -> int`.
+      purpose: A line for the overview.
+    """
+
+    module: str
+    purpose: str
+
+
+_ALL = {
+    "run": Command("pipelines.redact", "redact what the manifests list: transcripts, audio, notifications"),
+    "plan": Command("pipelines.plan", "say what a run would do, how long it would take and what it would cost"),
+    "doctor": Command("pipelines.doctor", "check models, codecs, credentials, libraries and disk before a run"),
+    "audit": Command("pipelines.audit", "re-check what past runs published, from the output alone"),
+    "report": Command("pipelines.report", "write the report of a run as a page"),
+    "review": Command("pipelines.review", "look at redacted recordings in a browser, and correct them"),
+    "evaluate": Command("pipelines.evaluate", "measure the quality on labelled calls of your own"),
+    "notify": Command("pipelines.notify", "send notifications again that did not arrive"),
+    "rerender": Command("pipelines.rerender", "redact again with other rules, without transcribing again"),
+    "expire": Command("pipelines.expire", "remove recordings whose time has come"),
+    "erase": Command("pipelines.erase", "remove all of a person's recordings"),
+}
+
+
+def commands() -> dict[str, Command]:
+    """The jobs that are installed, by name."""
+    return {name: command for name, command in _ALL.items() if importlib.util.find_spec(command.module)}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a job, and gives its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name, rest = (given[0], given[1:]) if given else ("", [])
+    if name in ("-h", "--help", "help"):
+        _show_commands(Console())
+        return 0
+    if name == "--version":
+        Console().print(f"hushbeam {_version()}", highlight=False)
+        return 0
+    command = commands().get(name)
+    if command is None:
+        console = Console(stderr=True)
+        if name:
+            near = get_close_matches(name, commands(), n=1)
+            console.print(
+                f"hushbeam: no command {name!r}" + (f"; did you mean {near[0]}?" if near else ""), markup=False
+            )
+        _show_commands(console)
+        return EXIT_USAGE
+    sys.argv = [f"hushbeam {name}", *rest]  # what the job's --help calls it
+    status: int = importlib.import_module(command.module).run(rest)
+    return status
+
+
+def _show_commands(console: Console) -> None:
+    console.print("usage: hushbeam COMMAND [options]      hushbeam COMMAND --help", markup=False, highlight=False)
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, command in commands().items():
+        table.add_row(f"  {name}", command.purpose)
+    console.print(table)
+
+
+def _version() -> str:
+    try:
+        return version("hushbeam")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

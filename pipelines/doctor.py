@@ -1,0 +1,66 @@
+"""Checks what a run needs, and says what to do where something is missing.
+
+    python -m pipelines.doctor
+    python -m pipelines.doctor --config job.yaml
+
+Takes the options of the main job, so that what is checked is what would run; the manifest and the output may be left
+out. On a cluster, run it in the workers' image: it looks at the machine that it runs on. Ends with 0 where nothing
+is in the way (there may be warnings), 4 where something is, and 2 where the options are wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from pydantic import Field
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.checks import Check, Outcome, checks
+from pipelines.options import parse
+from pipelines.redact import RedactOptions
+
+EXIT_RIGHT, EXIT_WRONG = 0, 4
+_STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}
+
+
+class DoctorOptions(RedactOptions):
+    """The main job's options, none of them required."""
+
+    manifest: tuple[str, ...] = Field((), description="JSON Lines, CSV or Parquet; paths, globs, URLs")
+    output: str = Field("", description="folder or object-store URL of all outputs")
+    print_json: bool = Field(False, alias="json", description="print the checks as JSON on standard output")
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Runs the checks as the command line does, and gives the exit status."""
+    console = console or Console()
+    options, beam_options = parse(DoctorOptions, __doc__ or "", arguments)
+    done = []
+    for check in checks(options, beam_options):
+        done.append(check)
+        if not options.print_json:
+            _show(console, check)
+    counts = Counter(check.outcome for check in done)
+    if options.print_json:
+        console.print_json(data={"problems": counts[Outcome.PROBLEM], "checks": [check.as_json() for check in done]})
+    else:
+        console.print(f"{counts[Outcome.PROBLEM]} problems, {counts[Outcome.WARNING]} warnings", highlight=False)
+    return EXIT_WRONG if counts[Outcome.PROBLEM] else EXIT_RIGHT
+
+
+def _show(console: Console, check: Check) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(width=7)
+    table.add_column(width=20)
+    table.add_column()
+    text = escape(check.detail) + (f"\n[bold]{escape(check.remedy)}[/]" if check.remedy else "")
+    table.add_row(f"[{_STYLES[check.outcome]}]{check.outcome}[/]", escape(check.subject), text)
+    console.print(table, highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

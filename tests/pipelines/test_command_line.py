@@ -1,0 +1,59 @@
+"""`hushbeam`: one name for all jobs."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pipelines.command_line import commands, main
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_command_is_a_job_with_a_run_function():
+    assert {"run", "audit", "doctor"} <= set(commands())
+    for command in commands().values():
+        assert callable(importlib.import_module(command.module).run)
+
+
+def test_every_job_is_a_command():
+    jobs = {f"pipelines.{path.stem}" for path in ROOT.glob("pipelines/*.py") if "\ndef run(" in path.read_text()}
+    assert jobs == {command.module for command in commands().values()}
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: hushbeam {name}")
+
+
+def test_the_overview_names_all_commands(capsys: pytest.CaptureFixture[str]):
+    assert main(["--help"]) == 0
+    assert set(re.findall(r"^  ([a-z]+)  ", capsys.readouterr().out, re.MULTILINE)) == set(commands())
+
+
+@pytest.mark.parametrize(("given", "message"), [([], "COMMAND"), (["rum"], "did you mean run"), (["--manifest"], "no")])
+def test_no_or_a_wrong_command_is_refused(given: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+    assert main(given) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_command_gives_its_job_the_options_and_its_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["audit", "--output", str(tmp_path / "nothing")]) == 2
+    assert "--output" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", sorted(commands()))
+def test_the_committed_schema_of_the_configuration_file_is_current(name: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--print_config_schema"])
+    assert ended.value.code == 0
+    schema = json.loads(capsys.readouterr().out)
+    committed = ROOT / "docs" / "schemas" / f"{name}.json"
+    assert json.loads(committed.read_text()) == schema, "run: make schemas"

@@ -1,0 +1,75 @@
+"""Doctor: what is missing is named, with what to do."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from pipelines import doctor
+
+FAST = ("--model", "tiny.en", "--verify", "off")
+
+
+def examined(*options: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """Exit status, and the checks by subject."""
+    terminal = io.StringIO()
+    status = doctor.run([*FAST, "--json", *options], Console(file=terminal, width=200))
+    report: dict[str, Any] = json.loads(terminal.getvalue())
+    found = {check["subject"]: check for check in report["checks"]}
+    assert report["problems"] == sum(check["outcome"] == "problem" for check in report["checks"])
+    return status, found
+
+
+def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
+    manifest = tmp_path / "calls.jsonl"
+    manifest.write_text('{"audio_url": "call.wav"}\n')
+    status, found = examined("--manifest", str(manifest), "--output", str(tmp_path / "out"))
+    assert status == doctor.EXIT_RIGHT
+    assert not [check for check in found.values() if check["outcome"] == "problem"]
+    assert found["speech model"]["detail"].startswith("whisper-tiny.en@sha256:")
+    assert {"codecs", "names and places", "secrets", "manifest", "output", "runner"} <= set(found)
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "subject", "remedy"),
+    [
+        (("--model", "no-such-model"), "speech model", ""),
+        (("--spacy_model", "no_such_model"), "names and places", ""),
+        (("--device", "cuda"), "card", "--device cpu"),
+        (("--webhook_signing_secrets", "env:HUSHBEAM_ABSENT"), "secrets", ""),
+        (("--manifest", "/no/such/file.jsonl"), "manifest", "glob"),
+        (("--output", "/proc/nothing"), "output", ""),
+        (("--rules", "/no/such/rules.json"), "names and places", ""),
+        (("--runner=DataflowRunner",), "Dataflow", "deploy/"),
+        (("--runner=FlinkRunner", "--flink_job_server_jar=/no/such.jar"), "job server", "jar"),
+        (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "prism"),
+    ],
+)
+def test_what_is_missing_is_named(options: tuple[str, ...], subject: str, remedy: str):
+    status, found = examined(*options)
+    assert status == doctor.EXIT_WRONG
+    assert found[subject]["outcome"] == "problem"
+    assert remedy in found[subject]["remedy"]
+
+
+def test_a_worker_pool_is_reached_or_not():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        options = ("--runner=PortableRunner", "--environment_type=EXTERNAL", f"--environment_config=127.0.0.1:{port}")
+        assert examined(*options)[1]["worker pool"]["outcome"] == "good"
+    assert examined(*options)[1]["worker pool"]["outcome"] == "problem"
+
+
+def test_a_person_reads_what_to_do(tmp_path: Path):
+    terminal = io.StringIO()
+    status = doctor.run([*FAST, "--manifest", str(tmp_path / "none.jsonl")], Console(file=terminal, width=200))
+    assert status == doctor.EXIT_WRONG
+    assert "1 problems" in terminal.getvalue()
+    assert "give a path, a glob in quotes" in terminal.getvalue()
