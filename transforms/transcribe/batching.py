@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import count
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
@@ -15,19 +17,22 @@ _SHORT_WAIT_S = 1.0
 _LONG_WAIT_S = 60.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class _Waiting(Generic[Entry]):
-    entry: Entry
-    size: int
-    since: float
+    rank: int
+    number: int
+    entry: Entry = field(compare=False)
+    size: int = field(compare=False)
+    since: float = field(compare=False)
 
 
 class WaitingRoom(Generic[Entry]):
     """Collects entries of several producers and hands them out in batches of one kind.
 
-    A producer waits while the room holds as many bytes as it may. A full batch goes first. One that is not full is
-    handed out when nobody can add to it, because all producers have ended or wait for room, or when nothing else
-    was ready for a second; and a full one lets an entry pass that has waited for a minute.
+    A producer waits while the room holds as many bytes as it may. Lower ranks go first, so that what came first is
+    done first, and others can go on with it. A full batch goes before one that is not, which is handed out when nobody
+    can add to it, because all producers have ended or wait for room, or when nothing else was ready for a second; and a
+    full one lets an entry pass that has waited for a minute.
 
     Args:
       limit_bytes: How much may wait. One entry is always let in.
@@ -38,7 +43,8 @@ class WaitingRoom(Generic[Entry]):
         self._limit = limit_bytes
         self._batch = batch
         self._changed = threading.Condition()
-        self._kinds: defaultdict[Hashable, list[_Waiting[Entry]]] = defaultdict(list)
+        self._kinds: defaultdict[Hashable, list[_Waiting[Entry]]] = defaultdict(list)  # each a heap
+        self._numbers = count()
         self._bytes = 0
         self._producers = 0
         self._blocked = 0
@@ -50,12 +56,13 @@ class WaitingRoom(Generic[Entry]):
             self._producers += change
             self._changed.notify_all()
 
-    def put(self, entry: Entry, *, kind: Hashable, size: int, wait: bool = True) -> bool:
+    def put(self, entry: Entry, *, kind: Hashable, size: int, rank: int = 0, wait: bool = True) -> bool:
         """Adds an entry.
 
         Args:
           kind: Entries of different kinds never go together.
           size: In bytes.
+          rank: Entries of equal rank keep their order.
           wait: Whether to wait for room; those who empty the room must not.
 
         Returns:
@@ -69,7 +76,8 @@ class WaitingRoom(Generic[Entry]):
                 self._blocked -= 1
             if self._closed:
                 return False
-            self._kinds[kind].append(_Waiting(entry, size, time.monotonic()))
+            waiting = _Waiting(rank, next(self._numbers), entry, size, time.monotonic())
+            heapq.heappush(self._kinds[kind], waiting)
             self._bytes += size
             self._changed.notify_all()
             return True
@@ -95,20 +103,22 @@ class WaitingRoom(Generic[Entry]):
         """The kind to hand out now, if any."""
         if not self._kinds:
             return None
-        by_age = sorted(self._kinds, key=lambda kind: self._kinds[kind][0].since)
-        waited_s = time.monotonic() - self._kinds[by_age[0]][0].since
-        full = [kind for kind in by_age if len(self._kinds[kind]) >= self._batch()]
+        by_rank = sorted(self._kinds, key=lambda kind: self._kinds[kind][0])
+        waited_s = time.monotonic() - min(waiting[0].since for waiting in self._kinds.values())
+        full = [kind for kind in by_rank if len(self._kinds[kind]) >= self._batch()]
         if full and waited_s < _LONG_WAIT_S:
             return full[0]
-        if full or self._producers <= self._blocked or waited_s >= _SHORT_WAIT_S:
-            return by_age[0]
+        if full:
+            return min(by_rank, key=lambda kind: self._kinds[kind][0].since)
+        if self._producers <= self._blocked or waited_s >= _SHORT_WAIT_S:
+            return by_rank[0]
         return None
 
     def _hand_out(self, kind: Hashable) -> list[Entry]:
-        waiting = self._kinds.pop(kind)
-        size = self._batch()
-        if len(waiting) > size:
-            self._kinds[kind] = waiting[size:]
-        self._bytes -= sum(each.size for each in waiting[:size])
+        waiting = self._kinds[kind]
+        batch = [heapq.heappop(waiting) for _ in range(min(self._batch(), len(waiting)))]
+        if not waiting:
+            del self._kinds[kind]
+        self._bytes -= sum(each.size for each in batch)
         self._changed.notify_all()
-        return [each.entry for each in waiting[:size]]
+        return [each.entry for each in batch]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,6 +132,19 @@ class _Pass:
     languages: list[tuple[str, float]]
 
 
+def _part(work: _Pass, indices: Sequence[int]) -> _Pass:
+    """Some windows of a pass."""
+    if len(indices) == len(work.requests):
+        return work
+    rows = np.array(work.encoded.to_device(ctranslate2.Device.cpu))[list(indices)]
+    return _Pass(
+        [work.requests[index] for index in indices],
+        ctranslate2.StorageView.from_array(rows),
+        [work.prompts[index] for index in indices],
+        [work.languages[index] for index in indices],
+    )
+
+
 class WindowDecoder:
     """Runs batches of windows through the model. Safe to call from several threads."""
 
@@ -213,17 +226,17 @@ class WindowDecoder:
         """Samples doubtful windows at rising temperatures, as Whisper does, until one text stands."""
         tried = [[text] for text in texts]
         for temperature in _TEMPERATURES:
-            if all(attempts[-1].doubt is None for attempts in tried):
-                break
+            doubtful = [index for index, attempts in enumerate(tried) if attempts[-1].doubt is not None]
             how = {
                 "beam_size": 1,
                 "num_hypotheses": _SAMPLES,
                 "sampling_topk": 0,
                 "sampling_temperature": temperature,
             }
-            for attempts, text in zip(tried, self._generate(work, how), strict=True):
-                if attempts[-1].doubt is not None:
-                    attempts.append(text)
+            # All hypotheses of a window are in memory at once: no more of them than the batch has windows.
+            for some in _in_parts(doubtful, max(1, len(texts) // _SAMPLES)):
+                for index, text in zip(some, self._generate(_part(work, some), how), strict=True):
+                    tried[index].append(text)
         return [
             attempts[-1]
             if attempts[-1].doubt is None
@@ -308,6 +321,10 @@ def _said_twice(text: str, window: Window) -> bool:
     letters = len(re.findall(r"\w", text))
     spoken_s = sum(stop - start for start, stop in window.speech) / RATE_HZ
     return letters > _LETTERS_PER_SECOND * spoken_s and _TWICE.search(text) is not None
+
+
+def _in_parts(indices: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    return (indices[start : start + size] for start in range(0, len(indices), size))
 
 
 def _compression(text: str) -> float:

@@ -40,6 +40,7 @@ class SpeechEngine:
         self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._running: set[RecordingInProgress] = set()
+        self._submitted = 0
         self._broken: BaseException | None = None
 
     @property
@@ -82,10 +83,13 @@ class SpeechEngine:
         """
         self.load()
         language = job.language or self._settings.language
-        recording = RecordingInProgress(job, language, second_look=self._settings.second_look)
         with self._lock:
             if self._broken is not None:
                 raise self._broken
+            self._submitted += 1
+            recording = RecordingInProgress(
+                job, language, number=self._submitted, second_look=self._settings.second_look
+            )
             self._running.add(recording)
         recording.future.add_done_callback(lambda _: self._forget(recording))
         self._room.producing(+1)
@@ -111,13 +115,13 @@ class SpeechEngine:
     def close(self) -> None:
         """Ends the threads and gives the model's memory back. Recordings that are not finished are cancelled."""
         self._room.close()
-        self._fronts.shutdown(wait=True, cancel_futures=True)
-        for worker in self._workers:
-            worker.join()
         with self._lock:
             running = list(self._running)
         for recording in running:
             recording.fail(RuntimeError("the engine was closed"))
+        self._fronts.shutdown(wait=True, cancel_futures=True)
+        for worker in self._workers:
+            worker.join()
         self._model = None
 
     def _forget(self, recording: RecordingInProgress) -> None:
@@ -134,6 +138,7 @@ class SpeechEngine:
                 features = self._loaded.mel(samples)
                 for entry in recording.arrived(channel, window, features):
                     self._queue(entry, wait=True)
+                recording.wait_for_language()
             recording.ended()
         except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
             recording.fail(error)
@@ -150,7 +155,7 @@ class SpeechEngine:
     def _queue(self, entry: Entry, *, wait: bool) -> None:
         request = entry.request
         kind = (request.careful, request.context)
-        self._room.put(entry, kind=kind, size=request.features.nbytes, wait=wait)
+        self._room.put(entry, kind=kind, size=request.features.nbytes, rank=entry.recording.number, wait=wait)
 
     def _work(self, decoder: WindowDecoder) -> None:
         """Takes batches until the room closes."""

@@ -21,6 +21,7 @@ from transforms.transcribe.words import place, utterances
 _BLOCK = 8 * RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
+_MOST_PARKED = 32
 _UNKNOWN_LANGUAGE = "und"
 _MOST_UNHEARD = 0.95
 """Where more of a window is without words, all of it is heard again."""
@@ -92,10 +93,14 @@ class RecordingInProgress:
     """Reads one job's sound, and collects what the model made of its windows. Safe to call from several threads.
 
     `future` holds the outcome once the sound has ended and every window has come back.
+
+    Attributes:
+      number: Recordings with lower numbers are heard first.
     """
 
-    def __init__(self, job: SpeechJob, language: str | None, *, second_look: bool = True) -> None:
+    def __init__(self, job: SpeechJob, language: str | None, *, number: int = 0, second_look: bool = True) -> None:
         self.job = job
+        self.number = number
         self.future: Future[Heard] = Future()
         self.language = language
         self._looks_twice = second_look
@@ -104,6 +109,7 @@ class RecordingInProgress:
         self._asking = False
         self._votes: list[tuple[str, float]] = []
         self._parked: list[Entry] = []
+        self._released = threading.Condition(self._lock)
         self._settled: list[_Settled] = []
         self._unheard: list[TimeSpan] = []
         self._outstanding = 0
@@ -145,6 +151,11 @@ class RecordingInProgress:
                 self._asking = True
             return [entry]
 
+    def wait_for_language(self) -> None:
+        """Returns when few windows wait to be told their language: they fill memory that nobody counts."""
+        with self._released:
+            self._released.wait_for(lambda: len(self._parked) < _MOST_PARKED or self.future.done())
+
     def ended(self) -> None:
         """All windows have arrived."""
         with self._lock:
@@ -171,6 +182,8 @@ class RecordingInProgress:
             self.future.set_exception(error)
         except InvalidStateError:
             return
+        with self._released:
+            self._released.notify_all()
 
     def _settle_language(self, entry: Entry, decoded: Decoded) -> list[Entry]:
         """Decides by the first windows which language is spoken, and lets the waiting ones go."""
@@ -190,6 +203,7 @@ class RecordingInProgress:
         self._confidence = totals[self.language] / len(self._votes)
         released = [replace(parked, request=replace(parked.request, language=self.language)) for parked in self._parked]
         self._parked = []
+        self._released.notify_all()
         return released
 
     def _second_look(self, entry: Entry, decoded: Decoded) -> list[Entry]:

@@ -50,8 +50,9 @@ class TranscribeSpans(beam.PTransform):
 
 
 class _EngineStage(RecordingStage[InputT, OutputT]):
-    # Enough that short calls of several batches are under way; what waits in memory is bounded by the engine, in bytes.
-    in_flight = 64
+    # Enough that short calls fill the batches of all workers of a GPU. A recording that waits is only a name: what is
+    # decoded is bounded by the engine, in bytes.
+    in_flight = 512
 
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings

@@ -19,6 +19,13 @@ def test_a_batch_holds_entries_of_one_kind_only() -> None:
     assert [room.take(), room.take(), room.take()] == [["a", "c"], ["b", "d"], ["e"]]
 
 
+def test_what_came_first_goes_first() -> None:
+    room = room_of(2)
+    for entry, rank in (("second a", 2), ("first a", 1), ("second b", 2), ("first b", 1), ("third", 3)):
+        room.put(entry, kind=1, size=1, rank=rank)
+    assert [room.take(), room.take(), room.take()] == [["first a", "first b"], ["second a", "second b"], ["third"]]
+
+
 def test_a_batch_that_is_not_full_waits_for_producers() -> None:
     room = room_of(3)
     room.producing(+1)

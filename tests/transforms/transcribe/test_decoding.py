@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from transforms.transcribe import decoding
 from transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder, too_many_digits, unheard_speech
 from transforms.transcribe.model import LoadedModel
 from transforms.transcribe.vad import RATE_HZ
@@ -97,3 +98,21 @@ def test_decoded_reprs_show_no_words(tiny: LoadedModel) -> None:
     decoded = Decoded(tuple(said((" Kowalczyk", 0.0, 1.0))), "en", 1.0, -0.2, Doubt.UNHEARD, ((0.0, 2.0),))
     assert "Kowalczyk" not in repr(decoded)
     assert "Kowalczyk" not in repr(decoded.words[0])
+
+
+def test_no_more_hypotheses_are_in_memory_at_once_than_the_batch_has_windows(
+    tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "_LOG_PROBABILITY_LIMIT", 1.0)  # every text is doubtful
+    monkeypatch.setattr(decoding, "_NO_SPEECH_LIMIT", 2.0)
+    at_once: list[int] = []
+    generate = WindowDecoder._generate
+
+    def counted(self: WindowDecoder, work: decoding._Pass, how: dict[str, int]) -> list[decoding._Text]:
+        at_once.append(len(work.requests) * how.get("num_hypotheses", 1))
+        return generate(self, work, how)
+
+    monkeypatch.setattr(WindowDecoder, "_generate", counted)
+    decoded = WindowDecoder(tiny, beam=1).decode([noise(tiny, 2.0 + number, careful=True) for number in range(6)])
+    assert at_once == [6] + 3 * 6 * [5]
+    assert [each.doubt for each in decoded] == 6 * [Doubt.UNLIKELY]
