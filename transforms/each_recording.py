@@ -7,6 +7,7 @@ defect or a broken machine, and ends the bundle, with a message from which what 
 
 from __future__ import annotations
 
+import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
@@ -63,6 +64,9 @@ class RecordingStage(ABC, Generic[InputT, OutputT]):
     in_flight = 1
     """How many recordings may be under way at once in one bundle. More than 1 only where `submit` returns early."""
 
+    in_flight_bytes = 2**30
+    """How much they may take while they are, as `size` says; one is always let in."""
+
     def setup(self) -> None:
         """Opens models and connections, once for each instance that runs."""
 
@@ -82,6 +86,14 @@ class RecordingStage(ABC, Generic[InputT, OutputT]):
             done.set_exception(error)
         return done
 
+    def size(self, recording: InputT) -> int:
+        """Bytes that a recording takes on disk or in memory while it is under way."""
+        return 0
+
+    def spent_s(self) -> float:
+        """Processor time of the stage's own threads since this was last asked."""
+        return 0.0
+
     def measure(self, output: OutputT) -> dict[str, int]:
         """Counters to add for a recording that passed, by name. No values, no ids."""
         return {}
@@ -95,12 +107,27 @@ class ThreadedStage(RecordingStage[InputT, OutputT]):
 
     def setup(self) -> None:
         self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix=self.name)
+        self._spending = threading.Lock()
+        self._spent_s = 0.0
 
     def teardown(self) -> None:
         self._threads.shutdown()
 
     def submit(self, recording: InputT) -> Future[OutputT]:
-        return self._threads.submit(self.process, recording)
+        return self._threads.submit(self._process, recording)
+
+    def spent_s(self) -> float:
+        with self._spending:
+            spent_s, self._spent_s = self._spent_s, 0.0
+            return spent_s
+
+    def _process(self, recording: InputT) -> OutputT:
+        started_s = time.thread_time()
+        try:
+            return self.process(recording)
+        finally:
+            with self._spending:
+                self._spent_s += time.thread_time() - started_s
 
 
 def then(future: Future[ValueT], convert: Callable[[ValueT], OutputT]) -> Future[OutputT]:
@@ -122,7 +149,7 @@ class _EachRecordingFn(beam.DoFn):
         self._stage = stage
         self._passed = Metrics.counter(METRICS_NAMESPACE, f"{stage.name}.{_PASSED}")
         self._milliseconds = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.milliseconds")
-        # What a stage costs in the bundle's own thread: how long it took says little while other threads compete.
+        # In the bundle's thread and the stage's own: how long it took says little while other threads compete.
         self._processor = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.processor_microseconds")
 
     def setup(self) -> None:
@@ -133,8 +160,13 @@ class _EachRecordingFn(beam.DoFn):
 
     def start_bundle(self) -> None:
         self._under_way: deque[tuple[StageInput, float, Future[Any]]] = deque()
+        self._bytes = 0
 
     def process(self, element: StageInput) -> Iterator[Any]:
+        size = self._stage.size(element)
+        while self._under_way and self._bytes + size > self._stage.in_flight_bytes:
+            yield self._finish(*self._under_way.popleft())
+        self._bytes += size
         self._start(element)
         while self._under_way and (len(self._under_way) >= self._stage.in_flight or self._under_way[0][2].done()):
             yield self._finish(*self._under_way.popleft())
@@ -158,6 +190,7 @@ class _EachRecordingFn(beam.DoFn):
 
     def _finish(self, element: StageInput, started: float, future: Future[Any]) -> Any:
         stage = self._stage.name
+        self._bytes -= self._stage.size(element)
         try:
             output = future.result()
         except RecordingError as error:
@@ -182,6 +215,7 @@ class _EachRecordingFn(beam.DoFn):
         except Exception as error:  # noqa: BLE001 - its message may hold what was said
             raise StageDefectError(stage, element.recording_id, error) from None
         self._milliseconds.update(int((time.monotonic() - started) * 1000))
+        self._processor.update(int(self._stage.spent_s() * 1_000_000))
         self._passed.inc()
         for name, amount in self._stage.measure(output).items():
             Metrics.counter(METRICS_NAMESPACE, name).inc(amount)

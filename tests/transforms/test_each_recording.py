@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import apache_beam as beam
 import pytest
+from apache_beam.metrics.metric import MetricResults, MetricsFilter
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
@@ -18,7 +20,7 @@ from schemas.recording import Recording
 from schemas.source import SourceIdentity
 from schemas.stages import HeardRecording, PendingRecording
 from schemas.transcript import Transcript, Utterance, Word
-from transforms.each_recording import RecordingStage, each_recording
+from transforms.each_recording import RecordingStage, ThreadedStage, each_recording
 
 SECRET = "four one one one"
 RECORDINGS = [Recording(name, f"/calls/{name}.wav", ("person_name",), line=n) for n, name in enumerate("abcd", start=1)]
@@ -68,6 +70,44 @@ def test_one_recordings_error_is_a_row_and_the_others_pass(stage: RecordingStage
         assert_that(passed | beam.Map(lambda r: r.recording_id), equal_to(["A", "C"]))
         rows = failures | "rows" >> beam.Map(lambda f: (f.recording_id, f.status, f.error_class, f.stage, f.line))
         assert_that(rows, equal_to([("b", "quarantined", "UnsafeError", "Upper", 2)]), label="failures")
+
+
+class Large(ThreadedStage[Recording, Recording]):
+    """Counts how many recordings are under way, of which only two may be, because of their size."""
+
+    name = "Large"
+    in_flight_bytes = 1000
+
+    def __init__(self) -> None:
+        super().__init__(threads=8)
+
+    def setup(self) -> None:
+        super().setup()
+        self._counting = threading.Lock()
+        self._under_way = 0
+
+    def size(self, recording: Recording) -> int:
+        return 2000 if recording.recording_id == "d" else 400
+
+    def process(self, recording: Recording) -> Recording:
+        with self._counting:
+            self._under_way += 1
+            assert self._under_way <= (1 if recording.recording_id == "d" else 2)
+        time.sleep(0.02)  # so that others could begin
+        with self._counting:
+            self._under_way -= 1
+        return recording
+
+
+def test_no_more_bytes_are_under_way_at_once_than_a_stage_allows():
+    pipeline = beam.Pipeline("FnApiRunner")
+    passed, _ = pipeline | beam.Create(3 * RECORDINGS) | each_recording(Large(), Recording)
+    assert_that(passed | beam.combiners.Count.Globally(), equal_to([3 * len(RECORDINGS)]))
+    result = pipeline.run()
+    result.wait_until_finish()
+    query = MetricsFilter().with_name("Large.processor_microseconds")
+    (spent,) = result.metrics().query(query)[MetricResults.DISTRIBUTIONS]
+    assert spent.result.sum > 0
 
 
 def test_a_defect_ends_the_job_without_what_was_said():

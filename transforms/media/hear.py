@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from schemas.media import MediaInfo, SampleIdentity
 from schemas.transcript import TimeSpan
 from transforms.media.decode import Decoder, MediaLimits, Samples, to_float
+from transforms.media.decoded_once import DecodedOnce, reading
 
 HEARING_RATE_HZ = 16_000
 """What speech recognisers and voice activity detectors of this job work at."""
@@ -82,22 +84,25 @@ class Hearing:
             rate = decoder.info.sample_rate_hz
             start = round(self._start_s * rate)
             end = None if self._end_s is None else round(self._end_s * rate)
-            resampler = _Resampler(rate, 1 if self._mix else decoder.info.channels)
+            resampler = Resampler(rate, 1 if self._mix else decoder.info.channels)
             position = 0
             for block in decoder.blocks():
                 first = max(0, start - position)
                 last = block.shape[1] if end is None else min(block.shape[1], end - position)
                 position += block.shape[1]
                 if last > first:
-                    yield from resampler.add(self._mixed(to_float(block[:, first:last])))
+                    yield from resampler.add(as_heard(block[:, first:last], mix=self._mix))
                 if end is not None and position >= end:
                     break
             else:
                 self.identity = decoder.identity
             yield from resampler.finish()
 
-    def _mixed(self, samples: Heard) -> Heard:
-        return samples.mean(axis=0, keepdims=True, dtype=np.float32) if self._mix else samples
+
+def as_heard(samples: Samples, *, mix: bool) -> Heard:
+    """Native samples as float32, of each channel or of their mean."""
+    channels = to_float(samples)
+    return channels.mean(axis=0, keepdims=True, dtype=np.float32) if mix else channels
 
 
 def hear_blocks(
@@ -140,22 +145,46 @@ def hear_ranges(
       MediaError: The file is not whole up to the last range's end, not supported, or beyond the limits.
       IndexError: A range names a channel that the file does not have.
     """
-    with Decoder(path, limits) as decoder:
+    return list(stream_ranges(path, ranges, mix=mix, limits=limits))
+
+
+def stream_ranges(
+    source: str | Path | DecodedOnce,
+    ranges: Sequence[TimeSpan],
+    *,
+    mix: bool = False,
+    also: Callable[[MediaInfo, Samples], None] | None = None,
+    limits: MediaLimits | None = None,
+) -> Iterator[Heard]:
+    """As `hear_ranges`, but each range as soon as it and those before it have been decoded.
+
+    Ranges that are asked for in the order of their ends take no more memory than those that overlap.
+
+    Args:
+      also: Is given every block of native samples, to the recording's end, once the last range is taken.
+    """
+    with reading(source, limits) as decoder:
         rate = decoder.info.sample_rate_hz
-        wanted = [_Wanted.of(span, rate, mix) for span in ranges]
-        last = max((want.end for want in wanted), default=0)
-        open_wants = sorted(wanted, key=lambda want: want.start)
+        asked = deque(_Wanted.of(span, rate, mix) for span in ranges)
+        coming = deque(sorted(asked, key=lambda want: want.start))
+        collecting: list[_Wanted] = []
         position = 0
         for block in decoder.blocks():
-            if position >= last:
-                break
-            for want in open_wants:
-                if want.start >= position + block.shape[1]:
-                    break
+            if also is not None:
+                also(decoder.info, block)
+            end = position + block.shape[1]
+            while coming and coming[0].start < end:
+                collecting.append(coming.popleft())
+            for want in collecting:
                 want.take(block, position)
-            position += block.shape[1]
-            open_wants = [want for want in open_wants if want.end > position]
-    return [want.heard(rate) for want in wanted]
+            collecting = [want for want in collecting if want.end > end]
+            position = end
+            while asked and asked[0].end <= position:
+                yield asked.popleft().heard(rate)
+            if not asked and also is None:
+                return
+        for want in asked:
+            yield want.heard(rate)
 
 
 @dataclass
@@ -197,8 +226,8 @@ class _Wanted:
         return wanted
 
 
-class _Resampler:
-    """soxr's streaming resampler over (channels, frames); nothing at all where the rate is right already."""
+class Resampler:
+    """To 16 kHz, block by block of (channels, frames): soxr's stream, or nothing at all where the rate is right."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._stream = (

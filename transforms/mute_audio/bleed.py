@@ -75,20 +75,20 @@ def find_bleed(
     if channels < 2 or not spans:
         return ()
     settings = settings or BleedSettings()
-    pairs = [(span, channel) for span in spans for channel in range(channels) if channel != span.channel]
-    compared = [replace(span, end_s=min(span.end_s, span.start_s + settings.heard_s)) for span, _ in pairs]
-    elsewhere = [
-        TimeSpan(channel, span.start_s - settings.earliest_s, min(span.end_s + settings.longest_delay_s, duration_s))
-        for span, (_, channel) in zip(compared, pairs, strict=True)
-    ]
-    audible = [TimeSpan(span.channel, max(span.start_s, 0.0), span.end_s) for span in elsewhere]
-    samples = listen([*compared, *audible])
+    pairs = sorted(
+        ((span, channel) for span in spans for channel in range(channels) if channel != span.channel),
+        key=lambda pair: pair[0].start_s,
+    )
+    ranges: list[TimeSpan] = []
+    for span, channel in pairs:
+        compared = replace(span, end_s=min(span.end_s, span.start_s + settings.heard_s))
+        start_s = max(span.start_s - settings.earliest_s, 0.0)
+        ranges += [compared, TimeSpan(channel, start_s, min(compared.end_s + settings.longest_delay_s, duration_s))]
+    samples = iter(listen(ranges))
     echoes = [
         echo
-        for (span, channel), other, voice, sound in zip(
-            pairs, elsewhere, samples[: len(pairs)], samples[len(pairs) :], strict=True
-        )
-        if (echo := _echo(span, channel, voice, _from(other.start_s, sound), settings)) is not None
+        for (span, channel), voice, sound in zip(pairs, samples, samples, strict=True)
+        if (echo := _echo(span, channel, voice, _from(span.start_s - settings.earliest_s, sound), settings)) is not None
     ]
     certain = [echo for echo in echoes if echo.salience >= settings.certain]
     return tuple(

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from schemas.transcript import TimeSpan, Transcript
-from transforms.mute_audio.sound import Samples, SoundSettings, stretches_of_sound
+from transforms.mute_audio.sound import Stretch
 
 
 @dataclass(frozen=True)
@@ -75,21 +75,18 @@ def pauses_between_words(transcript: Transcript, settings: ClockSettings) -> tup
 
 def lateness_s(
     pauses: Sequence[Pause],
-    heard: Sequence[tuple[TimeSpan, Samples]],
+    heard: Sequence[Sequence[Stretch]],
     settings: ClockSettings,
-    sound: SoundSettings,
 ) -> float:
     """Seconds by which words are said to be later than usual (negative: earlier), as both ends and starts have it.
 
     Args:
-      heard: For each pause, its two `ranges_to_hear`, one after the other, with the samples of each.
+      heard: For each pause, the stretches of sound in its two `ranges_to_hear`, one after the other.
     """
     ends_s, starts_s = [], []
-    for pause, (before, ending), (after, beginning) in zip(pauses, heard[::2], heard[1::2], strict=True):
-        sounds = stretches_of_sound(ending, before.start_s, sound)
-        ends_s += _nearest(pause.start_s, (stretch.end_s for stretch in sounds), settings)
-        sounds = stretches_of_sound(beginning, after.start_s, sound)
-        starts_s += _nearest(pause.end_s, (stretch.start_s for stretch in sounds), settings)
+    for pause, ending, beginning in zip(pauses, heard[::2], heard[1::2], strict=True):
+        ends_s += _nearest(pause.start_s, (stretch.end_s for stretch in ending), settings)
+        starts_s += _nearest(pause.end_s, (stretch.start_s for stretch in beginning), settings)
     if min(len(ends_s), len(starts_s)) < settings.fewest:
         return 0.0
     by_ends_s = float(np.median(ends_s)) - settings.usual_end_s

@@ -58,13 +58,34 @@ def find_tones(
     Returns:
       A span for each tone of at least 40 ms, ordered by start; gaps between digits are not included.
     """
-    finders: list[_ChannelFinder] = []
+    finder = ToneFinder(rate_hz, settings)
     for block in blocks:
-        if not finders:
-            finders = [_ChannelFinder(channel, rate_hz, settings or ToneSettings()) for channel in range(len(block))]
-        for finder, samples in zip(finders, block, strict=True):
+        finder.add(block)
+    return finder.finish()
+
+
+class ToneFinder:
+    """Finds the same in blocks as they come.
+
+    Args:
+      rate_hz: Of the blocks.
+    """
+
+    def __init__(self, rate_hz: int, settings: ToneSettings | None = None) -> None:
+        self._rate_hz = rate_hz
+        self._settings = settings or ToneSettings()
+        self._channels: list[_ChannelFinder] = []
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """Looks at the next samples, of shape (channels, frames)."""
+        if not self._channels:
+            self._channels = [_ChannelFinder(channel, self._rate_hz, self._settings) for channel in range(len(block))]
+        for finder, samples in zip(self._channels, block, strict=True):
             finder.add(samples)
-    return sorted((span for finder in finders for span in finder.finish()), key=lambda span: span.start_s)
+
+    def finish(self) -> list[TimeSpan]:
+        """The tones, after the last samples, ordered by start."""
+        return sorted((span for finder in self._channels for span in finder.finish()), key=lambda span: span.start_s)
 
 
 class _ChannelFinder:

@@ -20,8 +20,11 @@ from transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_betwee
 from transforms.mute_audio.sound import Samples, SoundSettings, Stretch, stretches_of_sound
 from transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s
 
-Listen = Callable[[Sequence[TimeSpan]], list[Samples]]
-"""Gives 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end."""
+Listen = Callable[[Sequence[TimeSpan]], Iterable[Samples]]
+"""Gives 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.
+
+Ranges are asked for in the order of their ends, so that they can be given as the recording is decoded.
+"""
 
 _WORD_END_S = 0.05
 """So much of a word's end is left aside when its stretch is looked for: neighbours overlap by a frame or two."""
@@ -97,22 +100,33 @@ def plan_mutes(
         _require_time(finding, words, transcript)
     runs = [run for channel in range(transcript.channels) for run in _runs(words, findings, channel, settings)]
     spans = [
-        TimeSpan(finding.channel, finding.start_s - settings.around_sound_s, finding.end_s + settings.around_sound_s)
-        for finding in findings
-        if finding.first_word is None or finding.last_word is None
+        around(finding, settings) for finding in findings if finding.first_word is None or finding.last_word is None
     ]
     if runs:
         pauses = pauses_between_words(transcript, settings.clock)
         ranges = [span for pause in pauses for span in pause.ranges_to_hear(transcript.duration_s, settings.clock)]
         beside_pauses = len(ranges)
         ranges += [run.range_to_hear(transcript.duration_s, settings) for run in runs]
-        heard = list(zip(ranges, listen(ranges), strict=True))
-        late_s = lateness_s(pauses, heard[:beside_pauses], settings.clock, settings.sound)
-        for run, (span, samples) in zip(runs, heard[beside_pauses:], strict=True):
-            stretches = stretches_of_sound(samples, span.start_s, settings.sound)
+        heard = _stretches_in(ranges, listen, settings.sound)
+        late_s = lateness_s(pauses, heard[:beside_pauses], settings.clock)
+        for run, stretches in zip(runs, heard[beside_pauses:], strict=True):
             start_s, end_s = _edges(run.widened_by(late_s), stretches, settings)
-            spans.append(TimeSpan(span.channel, start_s, end_s))
+            spans.append(TimeSpan(run.words[0].channel, start_s, end_s))
     return merge_spans(spans, transcript.duration_s, settings.join_s)
+
+
+def around(finding: Finding, settings: EdgeSettings) -> TimeSpan:
+    """What is muted for a finding whose times come from the sound itself."""
+    return TimeSpan(finding.channel, finding.start_s - settings.around_sound_s, finding.end_s + settings.around_sound_s)
+
+
+def _stretches_in(ranges: Sequence[TimeSpan], listen: Listen, settings: SoundSettings) -> list[tuple[Stretch, ...]]:
+    """The stretches of sound in each range. The sound itself is held no longer than it is needed."""
+    found: list[tuple[Stretch, ...]] = [()] * len(ranges)
+    order = sorted(range(len(ranges)), key=lambda index: ranges[index].end_s)
+    for index, samples in zip(order, listen([ranges[index] for index in order]), strict=True):
+        found[index] = stretches_of_sound(samples, ranges[index].start_s, settings)
+    return found
 
 
 def merge_spans(spans: Iterable[TimeSpan], duration_s: float, join_s: float = 0.0) -> tuple[TimeSpan, ...]:

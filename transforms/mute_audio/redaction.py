@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-import numpy as np
-
 from schemas.finding import Finding
 from schemas.stages import HeardRecording, RedactedRecording, StagedAudio
 from schemas.transcript import TimeSpan
-from transforms.media.hear import HEARING_RATE_HZ, hear_blocks, hear_ranges
+from transforms.media.decoded_once import DecodedOnce
+from transforms.media.hear import stream_ranges
 from transforms.mute_audio.bleed import BleedSettings, find_bleed
-from transforms.mute_audio.dtmf import find_tones
-from transforms.mute_audio.edges import EdgeSettings, merge_spans, plan_mutes
+from transforms.mute_audio.edges import EdgeSettings, around, merge_spans, plan_mutes
+from transforms.mute_audio.keypad import KeypadListener
 from transforms.mute_audio.muting import Muting
 from transforms.mute_audio.render import render
-from transforms.mute_audio.sound import Samples
 from transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
-
-KEYPAD_POLICY = "dtmf"
 
 
 @dataclass(frozen=True)
@@ -60,11 +57,11 @@ class RedactionPlan:
     sound_findings: tuple[Finding, ...]
 
 
-def plan_redaction(recording: RedactedRecording, source: Path, settings: MuteSettings) -> RedactionPlan:
+def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, settings: MuteSettings) -> RedactionPlan:
     """Decides what to mute.
 
     Args:
-      source: The recording as a local file.
+      source: The recording as a local file, or what is kept of it.
 
     Raises:
       SpanTimeError: A finding has no usable time.
@@ -72,25 +69,37 @@ def plan_redaction(recording: RedactedRecording, source: Path, settings: MuteSet
     """
     heard = recording.detected.heard
     transcript = heard.transcript
-    listen = partial(hear_ranges, source, mix=heard.mixed)
-    tones = _keypad_tones(source, heard.mixed) if settings.dtmf else ()
+    edges = settings.edges
+    sound = DecodedOnce(source) if isinstance(source, Path) else source
+    listen = partial(stream_ranges, sound, mix=heard.mixed)
+    keypad = KeypadListener(mix=heard.mixed)
+    listen_first = partial(listen, also=keypad.add) if settings.dtmf else listen
     untranscribed = find_untranscribed(transcript, settings.untranscribed)
-    muted = [*recording.detected.findings, *tones]
+    muted = [*recording.detected.findings]
     if settings.untranscribed.mode == "mute":
         muted += untranscribed
-    spans = _padded(plan_mutes(transcript, muted, listen, settings.edges), transcript.duration_s, settings)
+    spans = plan_mutes(transcript, muted, listen_first, edges)
+    if settings.dtmf and not keypad.has_heard:
+        deque(listen_first([]), maxlen=0)
+    tones = keypad.findings()
+    spans = merge_spans([*spans, *(around(tone, edges) for tone in tones)], transcript.duration_s, edges.join_s)
+    spans = _padded(spans, transcript.duration_s, settings)
     bleed = find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed)
-    spans = merge_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
+    spans = merge_spans([*spans, *bleed], transcript.duration_s, edges.join_s)
     return RedactionPlan(in_file_channels(heard, spans), (*tones, *untranscribed))
 
 
 def stage_audio(
-    recording: RedactedRecording, source: Path, spans: Sequence[TimeSpan], folder: Path, settings: MuteSettings
+    recording: RedactedRecording,
+    source: Path | DecodedOnce,
+    spans: Sequence[TimeSpan],
+    folder: Path,
+    settings: MuteSettings,
 ) -> StagedAudio:
     """Renders the redacted copy of a recording into a new file of `folder`.
 
     Args:
-      source: The recording as a local file.
+      source: As for `plan_redaction`.
       spans: In the channels of the file.
 
     Raises:
@@ -130,28 +139,3 @@ def _padded(spans: Iterable[TimeSpan], duration_s: float, settings: MuteSettings
         TimeSpan(span.channel, span.start_s - settings.padding_s, span.end_s + settings.padding_s) for span in spans
     )
     return merge_spans(wider, duration_s, settings.edges.join_s)
-
-
-def _keypad_tones(source: Path, mixed: bool) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(
-            policy=KEYPAD_POLICY,
-            label=KEYPAD_POLICY.upper(),
-            channel=span.channel,
-            start_s=span.start_s,
-            end_s=span.end_s,
-            score=1.0,
-            detector="keypad_tones",
-        )
-        for span in find_tones(_at_half_rate(hear_blocks(source, mix=mixed)), HEARING_RATE_HZ // 2)
-    )
-
-
-def _at_half_rate(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """Each two samples as one. Keypad tones and their harmonics lie below 3.3 kHz: half the rate costs a third."""
-    rest: Samples | None = None
-    for block in blocks:
-        joined = block if rest is None else np.concatenate((rest, block), axis=1)
-        pairs = joined.shape[1] // 2 * 2
-        rest = joined[:, pairs:]
-        yield (joined[:, 0:pairs:2] + joined[:, 1:pairs:2]) / np.float32(2)

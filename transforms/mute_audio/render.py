@@ -9,7 +9,8 @@ from pathlib import Path
 
 from schemas.media import SampleIdentity
 from schemas.transcript import TimeSpan
-from transforms.media.decode import Decoder, MediaLimits
+from transforms.media.decode import MediaLimits
+from transforms.media.decoded_once import DecodedOnce, reading
 from transforms.media.encode import Encoder
 from transforms.media.errors import MediaError
 from transforms.media.output_format import output_format
@@ -51,7 +52,7 @@ class RenderedAudio:
 
 
 def render(
-    source: str | Path,
+    source: str | Path | DecodedOnce,
     destination: str | Path,
     spans: Sequence[TimeSpan],
     *,
@@ -63,7 +64,7 @@ def render(
     """Writes a copy of `source` in which `spans` cannot be heard. On any error no file is left.
 
     Args:
-      source: A local file.
+      source: A local file, or what is kept of it.
       destination: A local path without suffix; the suffix of the written format is added.
       spans: Padded, in seconds, in any order.
       quality: One of `transforms.media.output_format.QUALITIES`.
@@ -75,17 +76,19 @@ def render(
     """
     muting = muting or Muting()
     room = _room(source, spans, limits) if muting.method == "noise" else None
-    with Decoder(source, limits) as decoder:
+    file = source.path if isinstance(source, DecodedOnce) else Path(source)
+    with reading(source, limits) as decoder:
         info = decoder.info
-        output = output_format(info, quality, Path(source).suffix)
+        output = output_format(info, quality, file.suffix)
         path = Path(f"{destination}{output.suffix}")
         muter = Muter(spans, rate_hz=info.sample_rate_hz, channels=info.channels, muting=muting, room=room)
-        with Encoder(path, Path(source), info, output) as encoder:
+        with Encoder(path, file, info, output) as encoder:
             for block in decoder.blocks():
                 encoder.write(muter.mute(block))
             _check_heard(decoder.identity, expected)
             _check_within(spans, decoder.identity.frames / info.sample_rate_hz)
-    frames = decoder.identity.frames
+        identity = decoder.identity
+    frames = identity.frames
     muted = [(max(0, min(span.end, frames) - span.start)) for channel in muter.spans for span in channel]
     return RenderedAudio(
         path=str(path),
@@ -98,15 +101,15 @@ def render(
             for channel, channel_spans in enumerate(muter.spans)
             for span in touched(channel_spans, frames, info.sample_rate_hz, channel)
         ),
-        identity=decoder.identity,
+        identity=identity,
         sha256=_file_sha256(path),
         size=path.stat().st_size,
         note=output.note,
     )
 
 
-def _room(source: str | Path, spans: Sequence[TimeSpan], limits: MediaLimits | None) -> RoomNoise:
-    with Decoder(source, limits) as decoder:
+def _room(source: str | Path | DecodedOnce, spans: Sequence[TimeSpan], limits: MediaLimits | None) -> RoomNoise:
+    with reading(source, limits) as decoder:
         return RoomNoise.measured(decoder.blocks(), decoder.info.sample_rate_hz, spans)
 
 

@@ -10,9 +10,13 @@ from tempfile import TemporaryDirectory
 import apache_beam as beam
 
 from schemas.stages import MutedRecording, RedactedRecording
-from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.each_recording import Outcome, ThreadedStage, each_recording
+from transforms.media.decoded_once import DecodedOnce
 from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from transforms.storage import files
+
+# Decoders, numpy and encoders work beside the model: while one recording is muted, others are heard.
+_THREADS = 4
 
 
 class MuteAudio(beam.PTransform):
@@ -31,17 +35,23 @@ class MuteAudio(beam.PTransform):
         return recordings | each_recording(_MuteStage(self._settings), MutedRecording)
 
 
-class _MuteStage(RecordingStage[RedactedRecording, MutedRecording]):
+class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
     name = "MuteAudio"
 
     def __init__(self, settings: MuteSettings) -> None:
+        super().__init__(_THREADS)
         self._settings = settings
 
     def setup(self) -> None:
+        super().setup()
         self._folder = TemporaryDirectory(prefix="hushbeam-")
 
     def teardown(self) -> None:
+        super().teardown()
         self._folder.cleanup()
+
+    def size(self, recording: RedactedRecording) -> int:
+        return recording.detected.heard.pending.source.size_bytes
 
     def process(self, recording: RedactedRecording) -> MutedRecording:
         asked = recording.recording
@@ -49,7 +59,8 @@ class _MuteStage(RecordingStage[RedactedRecording, MutedRecording]):
         if not asked.redact_audio or (nobody_speaks and not asked.return_no_speech_audio):
             return MutedRecording(recording, audio=None)
         with TemporaryDirectory(dir=self._folder.name) as fetched:
-            source = files.fetch(asked.audio_url, fetched, expected=recording.detected.heard.pending.source)
+            local = files.fetch(asked.audio_url, fetched, expected=recording.detected.heard.pending.source)
+            source = DecodedOnce(local)
             plan = plan_redaction(recording, source, self._settings)
             audio = stage_audio(recording, source, plan.spans, Path(self._folder.name), self._settings)
         return MutedRecording(recording, audio, plan.sound_findings)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import bisect
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -44,7 +46,11 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
     """
     if settings.mode == "keep":
         return ()
-    believed = [word for word in transcript.iter_words() if word.confidence >= settings.least_confidence]
+    claims: dict[int, list[tuple[float, float]]] = {}
+    for word in transcript.iter_words():
+        if word.confidence >= settings.least_confidence:
+            claims.setdefault(word.channel, []).append(_claim(word, settings))
+    claimed = {channel: _merged(of_channel) for channel, of_channel in claims.items()}
     return tuple(
         Finding(
             policy=POLICY,
@@ -56,7 +62,7 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
             detector="voice_activity",
         )
         for span in sorted(transcript.speech, key=lambda span: (span.channel, span.start_s))
-        for start_s, end_s in _uncovered(span, [_claim(w, settings) for w in believed if w.channel == span.channel])
+        for start_s, end_s in _uncovered(span, claimed.get(span.channel, []))
         if end_s - start_s >= settings.least_s
     )
 
@@ -67,12 +73,22 @@ def _claim(word: Word, settings: UntranscribedSettings) -> tuple[float, float]:
     return start_s - settings.before_word_s, word.end_s + settings.after_word_s
 
 
-def _uncovered(span: TimeSpan, claims: Iterable[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """The parts of `span` that lie in none of `claims`."""
+def _merged(claims: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The same time, ordered and apart."""
+    merged: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(claims):
+        if merged and start_s <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end_s))
+        else:
+            merged.append((start_s, end_s))
+    return merged
+
+
+def _uncovered(span: TimeSpan, claims: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """The parts of `span` that lie in none of `claims`, which are ordered and apart."""
     start_s = span.start_s
-    for claim_start_s, claim_end_s in sorted(claims):
-        if claim_end_s <= start_s:
-            continue
+    first = bisect.bisect_right(claims, start_s, key=lambda claim: claim[1])
+    for claim_start_s, claim_end_s in itertools.islice(claims, first, None):
         if claim_start_s >= span.end_s:
             break
         if claim_start_s > start_s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,17 @@ import pytest
 from schemas.transcript import TimeSpan
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, speech
 from transforms.media.decode import Decoder
+from transforms.media.decoded_once import DecodedOnce, reading
 from transforms.media.errors import MediaError
-from transforms.media.hear import HEARING_RATE_HZ, Heard, Hearing, hear_blocks, hear_ranges, inspect
+from transforms.media.hear import (
+    HEARING_RATE_HZ,
+    Heard,
+    Hearing,
+    hear_blocks,
+    hear_ranges,
+    inspect,
+    stream_ranges,
+)
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
 
@@ -92,3 +102,46 @@ def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -
     assert heard(path, end_s=2.0).shape[1] == 2 * HEARING_RATE_HZ
     with pytest.raises(MediaError):
         heard(path)
+
+
+def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
+    path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
+    with Decoder(path) as decoder:
+        blocks, identity = list(decoder.blocks()), decoder.identity
+    size = sum(block.nbytes for block in blocks)
+    for most_bytes, reads_again in ((size, False), (size - 1, True)):
+        sound = DecodedOnce(path, most_bytes=most_bytes)
+        for _ in range(2):
+            with reading(sound) as decoded:
+                again = list(decoded.blocks())
+                assert decoded.identity == identity
+                np.testing.assert_array_equal(np.concatenate(again, axis=1), np.concatenate(blocks, axis=1))
+        hidden = path.rename(tmp_path / "hidden")
+        with pytest.raises(OSError) if reads_again else nullcontext(), reading(sound) as decoded:
+            assert sum(block.nbytes for block in decoded.blocks()) == size
+        hidden.rename(path)
+
+
+def test_what_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
+    path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
+    sound = DecodedOnce(path)
+    with reading(sound) as decoded:
+        next(decoded.blocks())
+    path.unlink()
+    with pytest.raises(FileNotFoundError), reading(sound):
+        pass
+
+
+def test_ranges_come_as_they_are_decoded_and_all_blocks_are_seen(tmp_path: Path):
+    path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
+    seen: list[int] = []
+    ranges = [TimeSpan(0, 0.2, 0.4), TimeSpan(0, 0.1, 0.9), TimeSpan(0, 1.2, 1.4)]
+    stream = stream_ranges(path, ranges, also=lambda info, block: seen.append(block.shape[1]))
+    np.testing.assert_array_equal(next(stream), hear_ranges(path, ranges)[0])
+    after_first = sum(seen)
+    rest = list(stream)
+    with Decoder(path) as decoder:
+        total = sum(block.shape[1] for block in decoder.blocks())
+    assert after_first < sum(seen) == total
+    for one, other in zip(rest, hear_ranges(path, ranges)[1:], strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -7,7 +7,7 @@ import pytest
 from schemas.transcript import Transcript
 from tests.transforms.mute_audio.spoken import Listen, listening_to, speech, transcript
 from transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from transforms.mute_audio.sound import SoundSettings
+from transforms.mute_audio.sound import SoundSettings, stretches_of_sound
 
 SETTINGS = ClockSettings()
 BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]
@@ -24,7 +24,11 @@ def said(starts_late_s: float, ends_late_s: float) -> Transcript:
 def lateness(heard: Transcript, listen: Listen = SOUND) -> float:
     pauses = pauses_between_words(heard, SETTINGS)
     ranges = [span for pause in pauses for span in pause.ranges_to_hear(heard.duration_s, SETTINGS)]
-    return lateness_s(pauses, list(zip(ranges, listen(ranges), strict=True)), SETTINGS, SoundSettings())
+    sounds = [
+        stretches_of_sound(samples, span.start_s, SoundSettings())
+        for span, samples in zip(ranges, listen(ranges), strict=True)
+    ]
+    return lateness_s(pauses, sounds, SETTINGS)
 
 
 def test_the_usual_clock_is_not_late() -> None:

@@ -1,0 +1,110 @@
+"""One recording's samples for several readers, one after another, decoded as few times as memory allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from schemas.media import MediaInfo, SampleIdentity
+from transforms.media.decode import Decoder, MediaLimits, Samples
+
+MOST_KEPT_BYTES = 32 * 2**20
+"""Of native samples: 17 minutes of a telephone call in two channels. What is longer is decoded for each reader."""
+
+
+class Decoded(Protocol):
+    """What `Decoder` gives while it is open."""
+
+    @property
+    def info(self) -> MediaInfo: ...
+
+    @property
+    def identity(self) -> SampleIdentity: ...
+
+    def blocks(self) -> Iterator[Samples]: ...
+
+
+class DecodedOnce:
+    """A local recording whose samples are kept in memory after the first reading, where they fit.
+
+    Readers come one after another. The samples, their identity and all errors are those of `Decoder`.
+
+    Args:
+      most_bytes: How much is kept; a recording that has more is decoded anew for each reader.
+    """
+
+    def __init__(self, path: str | Path, limits: MediaLimits | None = None, most_bytes: int = MOST_KEPT_BYTES) -> None:
+        self.path = Path(path)
+        self._limits = limits
+        self._most_bytes = most_bytes
+        self._kept: _Kept | None = None
+
+    @contextmanager
+    def opened(self) -> Iterator[Decoded]:
+        """The recording, from its start."""
+        if self._kept is not None:
+            yield self._kept
+            return
+        with Decoder(self.path, self._limits) as decoder:
+            yield _Keeping(decoder, self)
+
+    def keep(self, kept: _Kept) -> None:
+        """Keeps all of a recording for the readers to come."""
+        self._kept = kept
+
+    @property
+    def most_bytes(self) -> int:
+        return self._most_bytes
+
+
+class _Kept:
+    def __init__(self, info: MediaInfo, identity: SampleIdentity, blocks: list[Samples]) -> None:
+        self.info = info
+        self.identity = identity
+        self._blocks = blocks
+
+    def blocks(self) -> Iterator[Samples]:
+        yield from self._blocks
+
+
+class _Keeping:
+    """A decoder whose blocks are kept while they fit, and all of them or none once they are read."""
+
+    def __init__(self, decoder: Decoder, owner: DecodedOnce) -> None:
+        self._decoder = decoder
+        self._owner = owner
+        self.info = decoder.info
+
+    @property
+    def identity(self) -> SampleIdentity:
+        return self._decoder.identity
+
+    def blocks(self) -> Iterator[Samples]:
+        kept: list[Samples] | None = []
+        size = 0
+        for block in self._decoder.blocks():
+            size += block.nbytes
+            if kept is not None:
+                kept.append(block)
+            if size > self._owner.most_bytes:
+                kept = None
+            yield block
+        if kept is not None:
+            self._owner.keep(_Kept(self.info, self.identity, kept))
+
+
+@contextmanager
+def reading(source: str | Path | DecodedOnce, limits: MediaLimits | None = None) -> Iterator[Decoded]:
+    """Opens a file, or what was decoded of it before.
+
+    Raises:
+      MediaError: See `Decoder`.
+    """
+    if isinstance(source, DecodedOnce):
+        with source.opened() as decoded:
+            yield decoded
+    else:
+        with Decoder(source, limits) as decoder:
+            yield decoder

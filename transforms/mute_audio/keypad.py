@@ -1,0 +1,62 @@
+"""Keypad tones as findings, from a recording's samples as they are decoded."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from schemas.finding import Finding
+from schemas.media import MediaInfo
+from transforms.media.decode import Samples
+from transforms.media.hear import HEARING_RATE_HZ, Heard, Resampler, as_heard
+from transforms.mute_audio.dtmf import ToneFinder
+
+KEYPAD_POLICY = "dtmf"
+
+
+class KeypadListener:
+    """Hears every block of a recording, in order.
+
+    Attributes:
+      has_heard: Whether there was any.
+    """
+
+    def __init__(self, *, mix: bool) -> None:
+        self.has_heard = False
+        self._mix = mix
+        self._resampler: Resampler | None = None
+        # Keypad tones and their harmonics lie below 3.3 kHz: half the rate costs a third.
+        self._finder = ToneFinder(HEARING_RATE_HZ // 2)
+        self._rest: Heard | None = None
+
+    def add(self, info: MediaInfo, block: Samples) -> None:
+        """Takes the next native samples, of shape (channels, frames)."""
+        self.has_heard = True
+        if self._resampler is None:
+            self._resampler = Resampler(info.sample_rate_hz, 1 if self._mix else info.channels)
+        for heard in self._resampler.add(as_heard(block, mix=self._mix)):
+            self._look(heard)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The tones, after the last block, ordered by start."""
+        if self._resampler is not None:
+            for heard in self._resampler.finish():
+                self._look(heard)
+        return tuple(
+            Finding(
+                policy=KEYPAD_POLICY,
+                label=KEYPAD_POLICY.upper(),
+                channel=span.channel,
+                start_s=span.start_s,
+                end_s=span.end_s,
+                score=1.0,
+                detector="keypad_tones",
+            )
+            for span in self._finder.finish()
+        )
+
+    def _look(self, heard: Heard) -> None:
+        """Each two samples as one."""
+        joined = heard if self._rest is None else np.concatenate((self._rest, heard), axis=1)
+        pairs = joined.shape[1] // 2 * 2
+        self._rest = joined[:, pairs:]
+        self._finder.add((joined[:, 0:pairs:2] + joined[:, 1:pairs:2]) / np.float32(2))
