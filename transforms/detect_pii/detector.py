@@ -18,7 +18,7 @@ from transforms.detect_pii.custom_patterns import CustomPatterns
 from transforms.detect_pii.name_propagation import same_people
 from transforms.detect_pii.registry import propagations_for, recognisers_for
 from transforms.detect_pii.settings import DetectionSettings
-from transforms.detect_pii.static_entities import find_static_entities
+from transforms.detect_pii.static_entities import find_sound_alikes, find_static_entities
 from transforms.whole_tokens import spread_over_tokens
 
 # Where candidates overlap, each word goes to the policy that stands first: what names a number most exactly, then
@@ -164,25 +164,32 @@ class Detector:
                 candidates += report.candidates
         for propagation in self._propagations:
             candidates += _run(propagation.name, propagation.propagate, conversation, tuple(candidates))
+        named = list(find_static_entities(conversation, static_entities))
+        alike = find_sound_alikes(conversation, static_entities, named)
         kept = [
-            *find_static_entities(conversation, static_entities),
-            *self._kept(conversation, candidates, requested),
+            *named,
+            *self._wanted(conversation, alike),
+            *self._wanted(conversation, self._requested(candidates, requested)),
         ]
         return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
 
-    def _kept(
-        self, conversation: Conversation, candidates: Iterable[Candidate], requested: frozenset[str]
-    ) -> Iterator[Candidate]:
-        allowed = {_plain(term) for term in self._settings.allow_list}
+    def _requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
+        """Under the policies that were asked for, with scores that say how often such a candidate is right."""
         for candidate in candidates:
             policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
-            score = self._calibration.of(candidate.score)
-            if policy is None or score < self._settings.threshold(policy):
+            if policy is not None:
+                yield replace(candidate, policy=policy, score=self._calibration.of(candidate.score))
+
+    def _wanted(self, conversation: Conversation, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+        """Those that reach their policy's threshold and are on no allow-list."""
+        allowed = {_plain(term) for term in self._settings.allow_list}
+        for candidate in candidates:
+            if candidate.score < self._settings.threshold(candidate.policy):
                 continue
             words = conversation.words[candidate.first_word : candidate.last_word + 1]
             if allowed and _plain("".join(word.text for word in words)) in allowed:
                 continue
-            yield replace(candidate, policy=policy, score=score)
+            yield candidate
 
 
 def _conversation(transcript: Transcript) -> Conversation:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 from nicknames import NickNamer
 
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import PARTICLES, all_names, given_names, is_common, is_never_name
+from transforms.detect_pii.name_words import PARTICLES, all_names, given_names, is_common, is_everyday, is_never_name
+from transforms.detect_pii.sound_alikes import SoundAlikes
 from transforms.detect_pii.sounds import sound_of, sounds_like
 from transforms.detect_pii.tokens import Token, cased_turns, tokens_of
 
@@ -54,7 +55,29 @@ class RepeatedNames:
             score = self._score(token, is_cased, known, alike)
             if score:
                 first, last = conversation.words_of(token.start, token.end)
+                covered.update(range(first, last + 1))
                 yield Candidate("person_name", first, last, score, self.name, token.plain)
+        yield from self._whole(conversation, candidates, covered)
+
+    def _whole(
+        self, conversation: Conversation, candidates: Sequence[Candidate], covered: Set[int]
+    ) -> Iterator[Candidate]:
+        """Whole names as a recogniser writes them in other places: in other words, in one, in more."""
+        if conversation.language.code != "en":
+            return
+        names = {
+            one.value
+            for one in candidates
+            if one.policy == "person_name"
+            and one.score >= _LEAST_SCORE
+            and sum(word.isalpha() and len(word) >= _SHORTEST for word in one.value.split()) > 1
+        }
+        tokens = tokens_of(conversation)
+        for found in SoundAlikes(names, is_everyday).find(tokens):
+            inside = tokens[found.first : found.last + 1]
+            if any(token.word not in covered and not is_everyday(token.plain) for token in inside):
+                first, last = conversation.words_of(inside[0].start, inside[-1].end)
+                yield Candidate("person_name", first, last, _ALIKE_SCORE, self.name, found.term)
 
     def _known(self, candidates: Iterable[Candidate]) -> dict[str, float]:
         """The words of all names that were found with some certainty, and how certain they are."""

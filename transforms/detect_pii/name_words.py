@@ -72,6 +72,11 @@ def is_common(word: str) -> bool:
     return word in words or ("'" in word and word.split("'", maxsplit=1)[0] in words)
 
 
+def is_everyday(word: str) -> bool:
+    """Whether a word says nothing about whom or what a call is about: `mondays`, `okay`. `word` is plain."""
+    return any(is_common(form) or is_never_name(form) for form in (word, word.removesuffix("s")))
+
+
 def may_be_name(token: Token, is_cased: bool) -> bool:
     """Whether a word could be (part of) a name where one is expected.
 

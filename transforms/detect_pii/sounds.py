@@ -5,31 +5,17 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+import jellyfish
 from rapidfuzz.distance import Levenshtein
 
-# Longest spellings first. Consonants that telephones and accents confuse share a letter.
-_SOUNDS = (
-    ("sch", "x"),
-    ("tch", "x"),
-    ("cz", "x"),
-    ("ch", "x"),
-    ("sh", "x"),
-    ("sz", "x"),
-    ("zh", "x"),
-    ("ck", "k"),
-    ("ph", "f"),
-    ("gh", ""),
-    ("wr", "r"),
-    ("kn", "n"),
-    ("ce", "s"),
-    ("ci", "s"),
-    ("cy", "s"),
+# Metaphone reads English; this is how names of other languages write its sh, ch and v.
+_SPELLINGS = (("sch", "sh"), ("tch", "ch"), ("cz", "ch"), ("sz", "sh"), ("zh", "sh"))
+_SPOKEN_W = re.compile("w(?=[aeiouy])")
+# Metaphone's consonants, those that telephones and accents confuse in one. It writes 0 for th, X for sh and ch, and
+# keeps H, W and Y where they are heard, which is the least certain part of what a recogniser hears.
+_CONFUSED = str.maketrans(
+    {"B": "P", "V": "F", "D": "T", "0": "T", "G": "K", "Z": "S", "M": "N", "J": "X", "H": "", "W": "", "Y": ""}
 )
-_LETTERS = str.maketrans(
-    {"c": "k", "q": "k", "g": "k", "w": "f", "v": "f", "z": "s", "j": "x", "d": "t", "b": "p", "m": "n"}
-)
-_SILENT_W = re.compile(r"w(?![aeiouy])")
-_SILENT = re.compile(r"[^a-z]|(?<!^)[aeiouyh]")
 _TELLING_SOUND = 4
 _REPEATED = re.compile(r"(.)\1+")
 
@@ -37,12 +23,11 @@ _REPEATED = re.compile(r"(.)\1+")
 @lru_cache(maxsize=65536)
 def sound_of(word: str) -> str:
     """The consonants of a plain word, as a recogniser may confuse them, and whether it starts with a vowel."""
-    sound = word
-    for spelling, letter in _SOUNDS:
-        sound = sound.replace(spelling, letter)
-    sound = _SILENT.sub("", _SILENT_W.sub("", sound).translate(_LETTERS))
-    if sound and sound[0] in "aeiouyh":
-        sound = "a" + sound[1:]
+    for spelling, english in _SPELLINGS:
+        word = word.replace(spelling, english)
+    sound = jellyfish.metaphone(_SPOKEN_W.sub("v", word)).replace(" ", "").replace("KS", "S").translate(_CONFUSED)
+    if sound and sound[0] in "AEIOU":
+        sound = "A" + sound[1:]
     return _REPEATED.sub(r"\1", sound)
 
 

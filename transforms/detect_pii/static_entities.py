@@ -1,14 +1,17 @@
-"""Terms that the user names, found in the ways in which they are said and spelled."""
+"""Terms that the user names, found in the ways in which they are said, spelled, and misspelled by recognisers."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.canonical_view import CanonicalView
 from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.name_words import is_everyday
+from transforms.detect_pii.sound_alikes import SoundAlikes
+from transforms.detect_pii.tokens import tokens_of
 
 DETECTOR = "static_entities"
 
@@ -35,6 +38,31 @@ def find_static_entities(
                 words = conversation.words_of(*view.source(start, end))
                 for span in conversation.spans_by_utterance(*words):
                     yield Candidate("custom", *span, 1.0, DETECTOR, key, label=label.upper())
+
+
+def find_sound_alikes(
+    conversation: Conversation, static_entities: Mapping[str, Sequence[str]], found: Iterable[Candidate]
+) -> Iterator[Candidate]:
+    """Finds terms as a recogniser misspells them, beside those `found`: the score says how alike they are.
+
+    The lists of everyday words are English: in other languages every word counts as one, and has to be more alike.
+    """
+    labels = {term: label for label, terms in static_entities.items() for term in terms}
+    if not labels:
+        return
+    covered = {word for one in found for word in range(one.first_word, one.last_word + 1)}
+    tokens = tokens_of(conversation)
+    english = conversation.language.code == "en"
+    for alike in SoundAlikes(labels, is_everyday if english else _is_any).find(tokens):
+        words = conversation.words_of(tokens[alike.first].start, tokens[alike.last].end)
+        if covered.isdisjoint(range(words[0], words[1] + 1)):
+            score = round(alike.likeness, 2)
+            key = _key(alike.term, conversation)
+            yield Candidate("custom", *words, score, DETECTOR, key, label=labels[alike.term].upper())
+
+
+def _is_any(word: str) -> bool:
+    return True
 
 
 def _is_whole(text: str, start: int, end: int) -> bool:

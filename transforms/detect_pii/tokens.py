@@ -94,6 +94,11 @@ def plain(word: str) -> str:
     return lowered.removesuffix("'s")
 
 
+def plain_words(text: str) -> tuple[str, ...]:
+    """The words of a text that is no conversation's, plain and without apostrophes."""
+    return tuple(plain(word).replace("'", "") for word in _TOKEN.findall(text))
+
+
 def word_set(words: str) -> frozenset[str]:
     """The words of a text that white space separates."""
     return frozenset(words.split())

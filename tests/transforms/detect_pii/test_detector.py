@@ -130,6 +130,18 @@ def test_static_entities_win_and_carry_their_label(whole_detector: Detector) -> 
     ]
 
 
+def test_a_misheard_static_entity_is_redacted_unless_a_threshold_asks_for_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    call, terms = transcript_of("I met Shavon Kovalchick there"), {"client": ["Siobhan Kowalczyk"]}
+    (found,) = with_recognisers(monkeypatch).detect(call, DEFAULT, terms)
+    assert (found.first_word, found.last_word, found.label) == (2, 3, "CLIENT")
+    exact = DetectionSettings(thresholds={"custom": 1.0})
+    assert with_recognisers(monkeypatch, settings=exact).detect(call, DEFAULT, terms) == ()
+    allowed = DetectionSettings(allow_list=("Shavon Kovalchick",))
+    assert with_recognisers(monkeypatch, settings=allowed).detect(call, DEFAULT, terms) == ()
+
+
 def test_a_language_without_a_grammar_is_quarantined(whole_detector: Detector) -> None:
     with pytest.raises(UnsupportedLanguageError):
         whole_detector.detect(transcript_of("moshi moshi", language_code="ja"), DEFAULT)

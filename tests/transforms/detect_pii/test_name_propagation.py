@@ -79,3 +79,8 @@ def test_a_first_name_that_two_people_share_belongs_to_neither() -> None:
 def test_a_misheard_full_name_is_the_same_person() -> None:
     people = same_people({"marguerite delacroix", "margaret delacroy"})
     assert len(set(people.values())) == 1
+
+
+def test_a_whole_name_that_was_heard_as_other_words_is_found(repeated: Repeated) -> None:
+    text = "I'm *Ludmila* *Dostalova* .\nThank you, La Mila Dostolava, one moment"
+    assert repeated(text, "ludmila dostalova", 0.9) == ["La Mila Dostolava", "Dostolava"]
