@@ -56,6 +56,7 @@ from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.redact_text import RedactText
 from transforms.report_run import Timings, stage_times, write_report, write_timings
+from transforms.retention.kept_elsewhere import remember
 from transforms.secrets import is_reference, read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
@@ -157,6 +158,10 @@ class Keeping(BaseModel):
 
     store: str | None = Field(None, description="folder or URL for what pipelines.rerender needs: words and findings")
     store_key: tuple[str, ...] = Field((), description="where its keys are kept: the first seals, all open")
+
+    def roots(self) -> tuple[str, ...]:
+        """The options that name private roots, where they do."""
+        return ("--store",) if self.store else ()
 
     def store_settings(self, output: str) -> StoreSettings | None:
         """What the stages take; None without a store.
@@ -272,7 +277,9 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     recognition, needs = options.recognition.settings(), options.workers.hints()
 
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
-    pending, skipped, missing = recordings | SkipFinished(output, job.identities["configuration"], force=options.force)
+    pending, skipped, missing, erased = recordings | SkipFinished(
+        output, job.identities["configuration"], force=options.force
+    )
     failures = [rejected, missing]
 
     if options.recognition.shuffle_key:
@@ -293,20 +300,23 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     failures += [unheard, unpublished]
 
     committed = (published, published_long) | "Published" >> beam.Flatten().with_output_types(CommittedRecording)
-    return finish(job, committed, failures, skipped, recordings)
+    return finish(job, committed, failures=failures, skipped=skipped, recordings=recordings, erased=erased)
 
 
 def finish(
     job: Job,
     published: beam.PCollection[CommittedRecording],
+    *,
     failures: Sequence[beam.PCollection[Failure]],
     skipped: beam.PCollection[str],
     recordings: beam.PCollection[Recording],
+    erased: beam.PCollection[str] | None = None,
 ) -> Results:
     """What follows once recordings are public: announcements, tables, and the end of the run.
 
     Args:
       recordings: All of the run's: they name the receivers of what a run that was killed published.
+      erased: Ids of those that stay erased.
     """
     output, run_id = job.output, job.run_id
     recovered = published.pipeline | RecoverCommitted(output, run_id)
@@ -331,7 +341,7 @@ def finish(
         | "Notification rows" >> beam.Map(_delivery_row)
         | _table("notifications", NOTIFICATIONS_SCHEMA, job),
     )
-    summary = RunOutcome(committed, all_failures, skipped, tables) | CloseRun(output, run_id, job.identities)
+    summary = RunOutcome(committed, all_failures, skipped, tables, erased) | CloseRun(output, run_id, job.identities)
     return Results(committed, all_failures, deliveries, summary)
 
 
@@ -388,6 +398,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         fit_workers(beam_options, options.workers, device=options.recognition.device)
         job = prepare(options, local=local)
         if makes_template(beam_options):
+            remember(job.output, options.keeping.roots())
             build(pipeline := beam.Pipeline(options=beam_options), job)
             pipeline.run()
             return EXIT_COMPLETED
@@ -405,6 +416,7 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
     """
     with RunLock(job.output, job.run_id) as lock:
         files.remove_incomplete(job.output)
+        remember(job.output, job.options.keeping.roots())
         timings = _run(draw, beam_options, console if local else None)
         lock.check()
         write_timings(job.output, job.run_id, timings)

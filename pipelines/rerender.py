@@ -174,7 +174,7 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
     published, unpublished = restored | redact.RenderAndCommit(job)
     # What a killed run published is announced when its receivers are known: by the next full run.
     unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
-    return redact.finish(job, published, [unrestored, unpublished], skipped, unknown)
+    return redact.finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
 
 
 class _Identify:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from schemas.audit import Problem
 from transforms.commit.ledger import Status, list_statuses
 from transforms.commit.transform import caption_urls
+from transforms.retention.tombstones import FOLDER, Tombstones
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import file_name, join, safe_name
@@ -45,7 +46,7 @@ def run_problems(run_id: str, output: str) -> Iterator[Problem]:
     """Whether a run came to its end, and whether its summary counts what its tables hold.
 
     A later run takes rows out of the tables of this one where it did a recording again, so there may be fewer rows
-    than were counted, and never more. Rows of `errors/` stay.
+    than were counted, and never more. Rows of `errors/` stay until their recording is erased.
     """
     summary = _summary(output, run_id)
     if summary is None or files.list_names(join(output, _RUNS, run_id, _ROWS)):
@@ -63,7 +64,7 @@ def run_problems(run_id: str, output: str) -> Iterator[Problem]:
     if findings - expected or (rows.total() == published and findings != expected):
         yield Problem("counts_differ", run_id, f"{findings.total()} findings, {expected.total()} counted")
     lost = counted["failed"] + counted["quarantined"]
-    if len(errors) != lost:
+    if len(errors) > lost or (len(errors) < lost and not len(Tombstones(output))):
         yield Problem("counts_differ", run_id, f"{len(errors)} recordings in errors/, {lost} counted")
 
 
@@ -83,6 +84,8 @@ def strangers(output: str) -> Iterator[Problem]:
         elif folder == _RUNS:
             if rest == _LOCK:
                 yield Problem("locked", name, "a run is writing, or was killed: run the job again")
+        elif folder == FOLDER:
+            continue
         elif folder not in TABLES or not _TABLE_FILE.fullmatch(rest):
             yield Problem("stranger", name, "no run writes such a file")
     for name in files.list_incomplete(output):

@@ -29,12 +29,14 @@ class RunOutcome(NamedTuple):
       failures: Without one.
       skipped: Ids of recordings whose output was up to date.
       tables: URLs of the tables' files, each a signal that its rows are durable.
+      erased: Ids of recordings that were asked for again, after they had been erased.
     """
 
     committed: beam.PCollection[CommittedRecording]
     failures: beam.PCollection[Failure]
     skipped: beam.PCollection[str]
     tables: Sequence[beam.PCollection[str]]
+    erased: beam.PCollection[str] | None = None
 
 
 class CloseRun(beam.PTransform):
@@ -53,7 +55,7 @@ class CloseRun(beam.PTransform):
         self._identities = dict(identities)
 
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
-        counts = (
+        counts: tuple[beam.PCollection[Count], ...] = (
             outcome.committed | "Count what completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
             outcome.failures
             | "Who did not" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
@@ -61,6 +63,8 @@ class CloseRun(beam.PTransform):
             | "Count what did not" >> beam.Map(_count_failed).with_output_types(Count),
             outcome.skipped | "Count what was there" >> beam.Map(_count_skipped).with_output_types(Count),
         )
+        if outcome.erased is not None:
+            counts += (outcome.erased | "Count what was erased" >> beam.Map(_count_erased).with_output_types(Count),)
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
         replaced = outcome.committed | "Name what is replaced" >> beam.FlatMap(_replaced).with_output_types(str)
         tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
@@ -133,6 +137,10 @@ def _count_failed(failed: tuple[str, str, int, str]) -> Count:
 
 def _count_skipped(recording_id: str) -> Count:
     return "recordings.skipped", 1
+
+
+def _count_erased(recording_id: str) -> Count:
+    return "recordings.erased", 1
 
 
 def _replaced(recording: CommittedRecording) -> Iterable[str]:

@@ -136,6 +136,11 @@ def signed(status: Status, key: Ed25519PrivateKey) -> Status:
     return replace(status, certificate={**status.certificate, _SIGNATURE: signature})
 
 
+def unsigned(status: Status) -> Status:
+    """The status object without a signature: one that changed is not what was signed."""
+    return replace(status, certificate={name: part for name, part in status.certificate.items() if name != _SIGNATURE})
+
+
 def check_signature(status: Status, key: Ed25519PublicKey) -> None:
     """Returns where the status object is what the owner of the key signed.
 
@@ -165,7 +170,7 @@ def key_fingerprint(key: Ed25519PublicKey) -> str:
 
 def _content(status: Status) -> bytes:
     """What a signature covers: the status object as canonical JSON, without the signature."""
-    values = asdict(status)
+    values = status.to_dict()
     values["certificate"] = {name: value for name, value in status.certificate.items() if name != _SIGNATURE}
     return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 

@@ -32,15 +32,21 @@ _SNAPSHOT_SCHEMA = pa.schema(
 _READ_AT_ONCE = 512
 
 
+EXPIRED = "redacted_audio_expired"
+"""The status of a recording whose redacted audio was published, and deleted when its time was over."""
+
+
 @dataclass(frozen=True)
 class Status:
     """What is public of one recording.
 
     Attributes:
-      status: `redacted_audio_ready`, or `completed` where no audio was asked for.
+      status: `redacted_audio_ready`, `completed` where no audio was asked for, or `redacted_audio_expired` where it
+        was deleted since.
       redacted_audio_url: None where no audio was asked for.
       output_identity: Of source, request, configuration and models.
       certificate: What was done, in counts, times and hashes; no value.
+      error: Why there is no audio any more, for an answer with status 400; otherwise None, and left out.
     """
 
     status: str
@@ -49,10 +55,18 @@ class Status:
     output_identity: str
     run_id: str
     certificate: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        values = asdict(self)
+        if self.error is None:
+            del values["error"]
+        return values
 
     def to_json(self) -> bytes:
         """The object's content."""
-        return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1).encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> Status:

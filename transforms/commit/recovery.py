@@ -37,7 +37,7 @@ def recover(output: str, run_id: str) -> Iterator[CommittedRecording]:
     A copy whose recording has no status object, or one of another output, was never committed: it is passed over. The
     rows may be in a table after all, if the run was killed right before its end, so all count as replacing.
     """
-    for url in _copies(output):
+    for url in safety_copies(output):
         if f"/{_RUNS}/{run_id}/" in url:
             continue
         values = json.loads(files.read_bytes(url))
@@ -49,10 +49,11 @@ def recover(output: str, run_id: str) -> Iterator[CommittedRecording]:
 
 def forget_rows(output: str) -> None:
     """Removes all safety copies: the tables of the run that calls this hold their rows."""
-    for url in _copies(output):
+    for url in safety_copies(output):
         files.delete(url)
 
 
-def _copies(output: str) -> list[str]:
+def safety_copies(output: str) -> list[str]:
+    """The URLs of all safety copies."""
     runs = join(output, _RUNS)
     return [join(runs, name) for name in files.list_names(runs) if _ROWS in f"/{name}"]

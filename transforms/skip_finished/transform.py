@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
 import apache_beam as beam
+from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
 from schemas.failure import Failure
@@ -18,7 +19,10 @@ from schemas.stages import PendingRecording
 from transforms.commit.ledger import Status, list_statuses
 from transforms.each_recording import RecordingStage, each_recording
 from transforms.progress import report
+from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
+
+_PRESENT, _ERASED = "present", "erased"
 
 # What a recording's line says about its delivery does not change its output.
 _NOT_OF_THE_OUTPUT = frozenset(
@@ -27,17 +31,19 @@ _NOT_OF_THE_OUTPUT = frozenset(
 
 
 class Unfinished(NamedTuple):
-    """What there is to do, what is done already, and what cannot be found."""
+    """What there is to do, what is done already, what cannot be found, and what was erased and stays so."""
 
     recordings: beam.PCollection[PendingRecording]
     skipped: beam.PCollection[str]
     failures: beam.PCollection[Failure]
+    erased: beam.PCollection[str]
 
 
 class SkipFinished(beam.PTransform):
     """Compares each recording's identity (source, request, configuration, models) with that of its committed output.
 
-    A source that is not there is a failure of its recording. With `force`, everything is done again.
+    A source that is not there is a failure of its recording. With `force`, everything is done again but what was
+    erased, which leaves no row either: that would be a trace of it.
     """
 
     def __init__(self, output: str, configuration: str, *, force: bool = False) -> None:
@@ -47,7 +53,12 @@ class SkipFinished(beam.PTransform):
         self._force = force
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unfinished:
-        identified = recordings | each_recording(
+        present = recordings | "Leave out what was erased" >> beam.ParDo(_ErasedFn(self._output)).with_outputs(
+            _ERASED, main=_PRESENT
+        )
+        present[_PRESENT].element_type = Recording
+        present[_ERASED].element_type = str
+        identified = present[_PRESENT] | each_recording(
             _IdentifyStage(self._output, self._configuration, self._force), PendingRecording
         )
         pending = identified.recordings | "Not up to date" >> beam.Filter(lambda recording: not recording.up_to_date)
@@ -56,7 +67,23 @@ class SkipFinished(beam.PTransform):
             | "Up to date" >> beam.Filter(lambda recording: recording.up_to_date)
             | "Their ids" >> beam.Map(_skip).with_output_types(str)
         )
-        return Unfinished(pending, skipped, identified.failures)
+        return Unfinished(pending, skipped, identified.failures, present[_ERASED])
+
+
+class _ErasedFn(beam.DoFn):
+    def __init__(self, output: str) -> None:
+        self._output = output
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        self._tombstones = self._shared.acquire(lambda: Tombstones(self._output), tag=self._output)
+
+    def process(self, element: Recording) -> Iterator[Recording | TaggedOutput]:
+        if self._tombstones.has(element.recording_id, element.audio_url):
+            report("SkipFinished.skipped")
+            yield TaggedOutput(_ERASED, element.recording_id)
+        else:
+            yield element
 
 
 class _IdentifyStage(RecordingStage[Recording, PendingRecording]):

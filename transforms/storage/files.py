@@ -14,7 +14,7 @@ import os
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -223,6 +223,18 @@ def list_files(folder: str) -> list[StoredFile]:
     )
 
 
+def list_modified(folder: str) -> dict[str, datetime]:
+    """When each file of `list_files` was written last, by name, with a time zone."""
+    folder = urls.normalised(folder)
+    found = request(folder, "list", lambda store, path: store.find(path, detail=True))
+    start = len(_path(folder).strip("/")) + 1
+    return {
+        name.strip("/")[start:]: _modified(details)
+        for name, details in sorted(found.items())
+        if not _is_temporary(name) and name.strip("/")[start:]
+    }
+
+
 def list_names(folder: str) -> list[str]:
     """The names of `list_files`."""
     return [file.name for file in list_files(folder)]
@@ -324,6 +336,13 @@ def _version(details: Mapping[str, Any]) -> str:
         return f"etag:{details['ETag'].strip(chr(34))}"
     created = details["created"]  # in memory, for tests
     return f"created:{created.timestamp() if isinstance(created, datetime) else created}"
+
+
+def _modified(details: Mapping[str, Any]) -> datetime:
+    if "mtime_ns" in details:
+        return datetime.fromtimestamp(details["mtime_ns"] / 1e9, UTC)
+    at = details.get("updated") or details.get("LastModified") or details["created"]
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at)
 
 
 def _upload_options(url: str) -> dict[str, Any]:

@@ -1,0 +1,101 @@
+"""Removes every trace of recordings from an output root, and sees to it that no later run brings them back.
+
+    python -m pipelines.erase --output out/ --recording_id call-4711
+    python -m pipelines.erase --output out/ --recording_ids erase.txt --store kept/
+
+Recordings that were made from the same sources are erased with them. It may be interrupted and repeated. The sources
+themselves, manifests, logs and what receivers were told are not Hushbeam's: docs/retention.md says what is left to do.
+Ends with 0, or with 2 where the options or the set-up are wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.options import parse
+from schemas.failure import ConfigurationError
+from transforms.commit.run_lock import RunLock
+from transforms.retention.erase import Eraser
+from transforms.retention.kept_elsewhere import kept_elsewhere
+from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
+from transforms.storage.private_roots import private_root
+
+EXIT_DONE, EXIT_USAGE = 0, 2
+
+
+class EraseOptions(BaseModel):
+    """All options of the job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    recording_id: tuple[str, ...] = Field((), description="whom to erase")
+    recording_ids: str | None = Field(None, description="a file of more, one in a line")
+    store: str | None = Field(None, description="what pipelines.redact --store names: erased there too")
+
+
+def named_recordings(options: EraseOptions) -> frozenset[str]:
+    """Whom to erase.
+
+    Raises:
+      ConfigurationError: Nobody is named, or the file cannot be read.
+    """
+    named = set(options.recording_id)
+    if options.recording_ids is not None:
+        try:
+            named |= {line.rstrip("\r") for line in files.read_text(options.recording_ids).split("\n")}
+        except StorageError as error:
+            raise ConfigurationError(f"--recording_ids: {error}") from None
+    named.discard("")
+    if not named:
+        raise ConfigurationError("--recording_id: name at least one recording, here or in the file --recording_ids")
+    return frozenset(named)
+
+
+def prepare(options: EraseOptions) -> Eraser:
+    """Checks that all places are named in which something may be.
+
+    Raises:
+      ConfigurationError: Something is kept in a place that is not named.
+    """
+    output = urls.normalised(options.output)
+    if not files.list_names(output):
+        raise ConfigurationError("--output: no run has written anything there")
+    given = {"--store"} if options.store else set()
+    for option in sorted(kept_elsewhere(output) - given):
+        raise ConfigurationError(f"{option}: runs of this output kept recordings there too; name it, to erase all")
+    return Eraser(output, (private_root(options.store, output, "--store"),) if options.store else ())
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Erases as the command line does, and gives the exit status."""
+    console = console or Console(stderr=True)
+    options, _ = parse(EraseOptions, __doc__ or "", arguments)
+    try:
+        recordings = named_recordings(options)
+        eraser = prepare(options)
+        with RunLock(eraser.output, f"erase-{uuid.uuid4().hex[:6]}") as lock:
+            files.remove_incomplete(eraser.output)
+            erased = eraser.erase(recordings)
+            lock.check()
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    others = len(erased.recordings - recordings)
+    console.print(
+        f"[bold]{len(erased.recordings)} recordings erased[/] ({others} of them of the same sources as those named): "
+        f"{erased.files} files, {erased.rows} rows",
+        highlight=False,
+    )
+    return EXIT_DONE
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,258 @@
+"""Sound that expires and recordings that are erased: from a real run, on a disk and in a bucket."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+from rich.console import Console
+
+from pipelines import audit, erase, expire, redact
+from tests.pipelines.conftest import Run
+from tests.transforms.storage.fake_stores import google_server, make_bucket
+from transforms.commit.recovery import rows_url
+from transforms.commit.run_lock import RunLock
+from transforms.storage import files
+
+FAST = ("--model", "tiny.en", "--verify", "off")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("keys")
+    key = Ed25519PrivateKey.generate()
+    (folder / "private").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (folder / "public").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (folder / "store").write_text("a" * 43 + "=")
+    return {name: f"file:{folder / name}" for name in ("private", "public", "store")}
+
+
+@pytest.fixture(scope="module")
+def manifest(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings of one source, one of another, and one that fails."""
+    folder = tmp_path_factory.mktemp("retention")
+    lines = [
+        {"recording_id": "card", "audio_url": str(calls / "card.flac")},
+        {"recording_id": "card/once more", "audio_url": str(calls / "card.flac"), "redact_pii_audio": False},
+        {"recording_id": "phone", "audio_url": str(calls / "phone.wav")},
+        {"recording_id": "gone", "audio_url": str(calls / "gone.wav")},
+    ]
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder / "manifest.jsonl"
+
+
+@pytest.fixture(scope="module")
+def published(manifest: Path, keys: dict[str, str]) -> Path:
+    """The output of a signed run with captions, beside its store."""
+    root = manifest.parent
+    store = ("--store", str(root / "store"), "--store_key", keys["store"])
+    options = (*FAST, "--captions", "--certificate_key", keys["private"], *store)
+    arguments = ["--manifest", str(manifest), "--output", str(root / "out"), *options]
+    assert redact.run(arguments, Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    return root
+
+
+@pytest.fixture
+def root(published: Path, tmp_path: Path) -> Path:
+    """A copy of it, with times, with what a killed run and an audit leave."""
+    root = Path(shutil.copytree(published, tmp_path / "root"))
+    copy = rows_url(str(root / "out"), "killed", "card")
+    row: dict[str, Any] = {"recording_id": "card", "status": "redacted_audio_ready", "redacted_audio_url": "somewhere"}
+    row |= {"transcript_row": json.dumps(row | {"audio_url": "a"}), "finding_rows": []}
+    files.write_bytes(copy, json.dumps(row).encode())
+    report = {"problems": {"orphan": 2}, "list": [{"subject": subject} for subject in ("card", "status/phone.json")]}
+    files.write_bytes(str(root / "out" / "runs" / "audit-1" / "audit.json"), json.dumps(report).encode())
+    return root
+
+
+def call(job: Any, *arguments: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    return job.run(list(arguments), Console(file=terminal, width=500)), terminal.getvalue()
+
+
+def everything(root: Path) -> str:
+    """All names and contents under a root, tables as rows."""
+    said = []
+    for path in sorted(root.rglob("*")):
+        said.append(str(path.relative_to(root)))
+        if path.suffix == ".parquet":
+            table = pq.read_table(path)
+            said += [str(table.to_pylist()), str(table.schema.metadata)]
+        elif path.is_file():
+            said.append(path.read_bytes().decode("latin-1"))
+    return "\n".join(said)
+
+
+def rows(root: Path, table: str) -> list[dict[str, Any]]:
+    return Run(0, "", root / "out").rows(table)
+
+
+def age(folder: Path, hours: float) -> None:
+    for path in folder.iterdir():
+        at = path.stat().st_mtime - hours * 3600
+        os.utime(path, (at, at))
+
+
+def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys: dict[str, str]):
+    store = ("--store", str(root / "store"))
+    status, terminal = call(erase, "--output", str(root / "out"), "--recording_id", "card", "gone", *store)
+    assert (status, "3 recordings erased (1 of them" in terminal) == (0, True), terminal
+    (root / "manifest.jsonl").unlink()
+    for trace in ("card.", '"card', "'card", "gone", "once-more"):
+        assert trace not in everything(root)
+    assert {row["recording_id"] for row in rows(root, "transcripts")} == {"phone"}
+    assert [path.name for path in (root / "store").iterdir()] == ["phone.findings"]
+    assert call(audit, "--output", str(root / "out"), "--sample", "0")[0] == audit.EXIT_RIGHT
+    before = everything(root)
+    assert call(erase, "--output", str(root / "out"), "--recording_id", "card", "gone", *store)[0] == 0
+    assert everything(root) == before, "erasing again changes nothing"
+
+    again = ("--manifest", str(manifest), "--output", str(root / "out"), *FAST, "--force", "--captions")
+    assert redact.run(list(again), console := Console(file=io.StringIO(), width=300)) == redact.EXIT_COMPLETED
+    assert "3 erased" in console.file.getvalue()  # type: ignore[attr-defined]
+    assert {row["recording_id"] for row in rows(root, "transcripts")} == {"phone"}
+    assert rows(root, "errors") == []
+
+
+@pytest.mark.parametrize("changes", range(1, 24, 3))
+def test_an_erasure_that_was_interrupted_is_completed_by_repeating_it(
+    root: Path, changes: int, monkeypatch: pytest.MonkeyPatch
+):
+    arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store", str(root / "store"))
+    whole = Path(shutil.copytree(root, root.parent / "whole"))
+    assert (
+        call(erase, "--output", str(whole / "out"), "--recording_id", "card", "--store", str(whole / "store"))[0] == 0
+    )
+    with monkeypatch.context() as context:
+        _interrupt(context, after=changes)
+        try:
+            call(erase, *arguments)
+        except KeyboardInterrupt:
+            assert everything(root) != everything(whole)
+    assert call(erase, *arguments)[0] == 0
+    assert _without_snapshot(root) == _without_snapshot(whole)
+
+
+def _without_snapshot(root: Path) -> str:
+    (root / "out" / "runs" / "ledger.parquet").unlink()  # holds the times of the copies
+    return everything(root)
+
+
+def _interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """The process ends at a change to a file, after so many others."""
+    left = iter(range(after))
+
+    def counted(change: Callable[..., None]) -> Callable[..., None]:
+        def counting(url: Any, *arguments: Any) -> None:
+            if "LOCK" not in f"{url}" and next(left, None) is None:
+                raise KeyboardInterrupt
+            change(url, *arguments)
+
+        return counting
+
+    for name in ("write_bytes", "delete", "upload_file"):
+        monkeypatch.setattr(files, name, counted(getattr(files, name)))
+
+
+def test_an_erasure_that_would_leave_something_is_refused(root: Path):
+    output = ("--output", str(root / "out"))
+    status, terminal = call(erase, *output, "--recording_id", "card")
+    assert (status, "--store" in terminal) == (erase.EXIT_USAGE, True)
+    assert call(erase, *output, "--store", str(root / "store"))[0] == erase.EXIT_USAGE
+    with RunLock(str(root / "out"), "a-run"):
+        status, terminal = call(erase, *output, "--store", str(root / "store"), "--recording_id", "card")
+    assert (status, "a-run" in terminal) == (erase.EXIT_USAGE, True)
+    assert "card" in Run(0, "", root / "out").statuses()
+
+
+def test_recordings_to_erase_are_read_from_a_file(root: Path):
+    (root / "ids.txt").write_text("phone\r\n\ngone\n")
+    arguments = ("--output", str(root / "out"), "--recording_ids", str(root / "ids.txt"))
+    assert call(erase, *arguments, "--store", str(root / "store"))[0] == 0
+    assert Run(0, "", root / "out").statuses() == {"card", "card/once more"}
+
+
+def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], manifest: Path):
+    output = root / "out"
+    hour = ("--output", str(output), "--older_than", "1h", "--certificate_key", keys["private"])
+    status, terminal = call(expire, *hour)
+    assert (status, "0 recordings expired" in terminal) == (0, True)
+    age(output / "audio", hours=2)
+    (output / "audio" / "left.0123456789ab.wav").write_bytes(b"RIFF")
+    status, terminal = call(expire, *hour)
+    assert (status, "2 recordings expired, 2 files" in terminal) == (0, True), terminal
+    assert [path.name for path in (output / "audio").iterdir()] == ["left.0123456789ab.wav"]
+    answer = json.loads((output / "status" / "card.json").read_text())
+    assert (answer["status"], answer["redacted_audio_url"]) == ("redacted_audio_expired", None)
+    assert "no longer available" in answer["error"]
+    expired = {row["recording_id"]: (row["status"], row["redacted_audio_url"]) for row in rows(root, "transcripts")}
+    assert expired == {
+        "card": ("redacted_audio_expired", None),
+        "phone": ("redacted_audio_expired", None),
+        "card/once more": ("completed", None),
+    }
+    copy = json.loads((output / "runs" / "killed" / "rows" / "card.json").read_text())
+    assert (copy["status"], json.loads(copy["transcript_row"])["redacted_audio_url"]) == (
+        "redacted_audio_expired",
+        None,
+    )
+
+    shutil.rmtree(output / "runs" / "killed")
+    (output / "audio" / "left.0123456789ab.wav").unlink()
+    audited, report = call(audit, "--output", str(output), "--sample", "0", "--certificate_public_key", keys["public"])
+    assert audited == audit.EXIT_RIGHT, report
+    arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--captions")
+    assert redact.run(list(arguments), Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    assert not list((output / "audio").iterdir()), "a later run does not bring it back"
+
+
+@given(number=st.integers(0, 999_999), unit=st.sampled_from("mhd"))
+def test_ages_are_read(number: int, unit: str):
+    seconds = {"m": 60, "h": 3600, "d": 86400}[unit]
+    options = expire.ExpireOptions(output="out", older_than=f"{number}{unit}")
+    assert options.age == timedelta(seconds=number * seconds)
+
+
+@pytest.mark.parametrize("text", ["", "24", "h", "1.5h", "-1h", "24 h", "1w", "24H"])
+def test_other_ages_are_refused(text: str):
+    with pytest.raises(ValidationError, match="90m, 24h, 30d"):
+        expire.ExpireOptions(output="out", older_than=text)
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with google_server() as url:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
+        yield make_bucket(url)
+
+
+def test_in_a_bucket_too(published: Path, bucket: str):
+    for folder in ("out", "store"):
+        for name in files.list_names(str(published / folder)):
+            files.upload_file(published / folder / name, f"{bucket}/{folder}/{name}")
+    output, store = f"{bucket}/out", f"{bucket}/store"
+    assert call(expire, "--output", output, "--older_than", "1h")[1].startswith("0 recordings expired")
+    assert call(expire, "--output", output, "--older_than", "0m")[1].startswith("2 recordings expired")
+    assert files.list_names(f"{output}/audio") == []
+    assert b"redacted_audio_expired" in files.read_bytes(f"{output}/status/phone.json")
+    assert call(erase, "--output", output, "--recording_id", "card", "--store", store)[0] == 0
+    names = [name for name in files.list_names(bucket) if not name.startswith("out/erased/")]
+    assert not [name for name in names if "card" in name]
+    for table in ("transcripts", "findings"):
+        for name in files.list_names(f"{output}/{table}"):
+            assert set(pq.read_table(files.open_read(f"{output}/{table}/{name}"))["recording_id"].to_pylist()) == {
+                "phone"
+            }

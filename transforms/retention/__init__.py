@@ -1,0 +1,1 @@
+"""The end of what was published: sound that expires, recordings that are erased."""

@@ -1,0 +1,119 @@
+"""Removes every trace of recordings from an output root and from what is kept beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from transforms.close_run.tables import drop_recordings
+from transforms.commit.ledger import save_snapshot, status_url
+from transforms.retention import tombstones
+from transforms.retention.tombstones import Tombstones
+from transforms.storage import files
+from transforms.storage.urls import join, safe_name
+from transforms.store_findings.store import stored_url
+from transforms.write_tables.read import read_rows, table_files
+
+# The sources of recordings are looked up in the last.
+_TABLES = ("findings", "errors", "notifications", "transcripts")
+
+_OUTPUT_NAME = re.compile(r"(?P<name>.+)\.[0-9a-f]{12}\.[A-Za-z0-9]+")
+_SAFETY_COPY = re.compile(r"[^/]+/rows/(?P<name>[^/]+)\.json")
+_AUDIT_REPORT = re.compile(r"[^/]+/audit\.json")
+
+
+@dataclass
+class Erased:
+    """What was removed.
+
+    Attributes:
+      recordings: Those that were named, and others of the same sources.
+      files, rows: How many.
+    """
+
+    recordings: frozenset[str]
+    files: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """Erases recordings; the caller holds the run lock.
+
+    Tombstones come first: from then on no run publishes the recordings again, and whatever else of them is found is
+    removed by the next erasure, so that one that was interrupted is completed by repeating it. Then goes what others
+    are told of, then the rest.
+
+    Attributes:
+      output: The public root.
+      stores: Roots of what is kept by `transforms.store_findings`.
+    """
+
+    output: str
+    stores: tuple[str, ...] = ()
+
+    def erase(self, recording_ids: Collection[str]) -> Erased:
+        """Erases recordings, and all others that were made from the same sources."""
+        sources = list(self._known_sources())
+        self._lay_tombstones(recording_ids, sources)
+        laid = Tombstones(self.output)
+        erased = Erased(frozenset(recording_ids) | {one for one, url in sources if laid.has(one, url)})
+        self._lay_tombstones(erased.recordings, sources)
+        for url in self._files(erased.recordings):
+            files.delete(url)
+            erased.files += 1
+        for url in self._audit_reports():
+            _drop_subjects(url, erased.recordings)
+        save_snapshot(self.output)
+        for table in _TABLES:
+            erased.rows += drop_recordings(join(self.output, table), erased.recordings)
+        return erased
+
+    def _lay_tombstones(self, recording_ids: Collection[str], sources: Collection[tuple[str, str]]) -> None:
+        for recording_id in sorted(recording_ids):
+            tombstones.lay(self.output, recording_id, {url for one, url in sources if one == recording_id})
+
+    def _known_sources(self) -> Iterator[tuple[str, str]]:
+        """Recordings and the URLs of their sources, as far as the output root tells."""
+        for url in table_files(self.output, "transcripts"):
+            for recording_id, row in read_rows(url, ("recording_id", "audio_url")):
+                yield recording_id, json.loads(row)["audio_url"]
+        runs = join(self.output, "runs")
+        copies = [join(runs, name) for name in files.list_names(runs) if _SAFETY_COPY.fullmatch(name)]
+        for content in files.read_many(copies).values():
+            copy = json.loads(content)
+            yield copy["recording_id"], json.loads(copy["transcript_row"])["audio_url"]
+
+    def _files(self, recording_ids: Collection[str]) -> Iterator[str]:
+        """All files of these recordings that exist, the status objects first."""
+        names = {safe_name(recording_id) for recording_id in recording_ids}
+        for recording_id in sorted(recording_ids):
+            kept = [status_url(self.output, recording_id), *(stored_url(root, recording_id) for root in self.stores)]
+            yield from filter(files.exists, kept)
+        for folder, pattern in (("audio", _OUTPUT_NAME), ("captions", _OUTPUT_NAME), ("runs", _SAFETY_COPY)):
+            root = join(self.output, folder)
+            for found in files.list_names(root):
+                match = pattern.fullmatch(found)
+                if match and match["name"] in names:
+                    yield join(root, found)
+
+    def _audit_reports(self) -> list[str]:
+        runs = join(self.output, "runs")
+        return [join(runs, name) for name in files.list_names(runs) if _AUDIT_REPORT.fullmatch(name)]
+
+
+def _drop_subjects(url: str, recording_ids: Collection[str]) -> None:
+    """Takes recordings out of the list of an audit's report; its counts stay."""
+    names = {safe_name(recording_id) for recording_id in recording_ids}
+    report = json.loads(files.read_bytes(url))
+
+    def speaks_of(subject: str) -> bool:
+        file = subject.rpartition("/")[2]
+        match = _OUTPUT_NAME.fullmatch(file)
+        return subject in recording_ids or {file.removesuffix(".json"), match and match["name"]} & names != set()
+
+    kept = [problem for problem in report["list"] if not speaks_of(problem["subject"])]
+    if len(kept) != len(report["list"]):
+        files.write_bytes(url, json.dumps(report | {"list": kept}, indent=1).encode())

@@ -1,0 +1,47 @@
+"""What is left of an erased recording: that it was erased, so that no later run brings it back.
+
+A tombstone is an empty file whose name is a hash of the recording's id, or of its source's URL: who knows these can
+check, and nobody can read them there. An id that can be guessed can be found by guessing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+from transforms.storage import files
+from transforms.storage.urls import join
+
+FOLDER = "erased"
+
+
+class Tombstones:
+    """All tombstones of an output root, read with one listing."""
+
+    def __init__(self, output: str) -> None:
+        self._names = frozenset(files.list_names(join(output, FOLDER)))
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def has(self, recording_id: str, audio_url: str) -> bool:
+        """Whether this recording, or one of the same source, was erased."""
+        return _of_id(recording_id) in self._names or _of_source(audio_url) in self._names
+
+
+def lay(output: str, recording_id: str, audio_urls: Collection[str]) -> None:
+    """Leaves tombstones for a recording and for its sources, as far as they are known."""
+    for name in (_of_id(recording_id), *map(_of_source, sorted(audio_urls))):
+        files.write_bytes(join(output, FOLDER, name), b"")
+
+
+def _of_id(recording_id: str) -> str:
+    return f"recording-{_digest(recording_id)}"
+
+
+def _of_source(audio_url: str) -> str:
+    return f"source-{_digest(audio_url)}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(b"hushbeam erased\0" + text.encode("utf-8", "surrogatepass")).hexdigest()
