@@ -1,0 +1,78 @@
+"""Deletes redacted recordings whose time is over, and says so in their status objects.
+
+    python -m pipelines.expire --output out/ --older_than 24h
+
+Transcripts, findings and captions stay. Run it as often as you like, for example every hour: it waits for no job, and
+stops where one is writing. Ends with 0, or with 2 where the options or the set-up are wrong.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.options import parse
+from schemas.failure import ConfigurationError
+from transforms.commit.certificate import read_private_key
+from transforms.commit.run_lock import RunLock
+from transforms.retention.expire import expire
+from transforms.storage import files, urls
+
+EXIT_DONE, EXIT_USAGE = 0, 2
+
+_AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+class ExpireOptions(BaseModel):
+    """All options of the job."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    older_than: str = Field(description="age of what is deleted: 90m, 24h, 30d")
+    certificate_key: str | None = Field(None, description="signs the status objects that change, as the run's did")
+
+    @field_validator("older_than")
+    @classmethod
+    def _check(cls, age: str) -> str:
+        if _AGE.fullmatch(age) is None:
+            raise ValueError("give a number of minutes, hours or days: 90m, 24h, 30d")
+        return age
+
+    @property
+    def age(self) -> timedelta:
+        """The age of what is deleted."""
+        match = _AGE.fullmatch(self.older_than)
+        assert match is not None
+        return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Expires as the command line does, and gives the exit status."""
+    console = console or Console(stderr=True)
+    options, _ = parse(ExpireOptions, __doc__ or "", arguments)
+    try:
+        output = urls.normalised(options.output)
+        key = read_private_key(options.certificate_key) if options.certificate_key else None
+        before = datetime.now(UTC) - options.age
+        with RunLock(output, f"expire-{uuid.uuid4().hex[:6]}") as lock:
+            files.remove_incomplete(output)
+            expired = expire(output, before, key)
+            lock.check()
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    console.print(f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False)
+    return EXIT_DONE
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
