@@ -9,8 +9,8 @@ import av
 import numpy as np
 
 from schemas.media import MediaInfo
-from transforms.media.decode import Samples
 from transforms.media.output_format import OutputFormat
+from transforms.media.samples import Samples
 
 BITEXACT = {"fflags": "+bitexact"}
 """Keeps dates, random numbers and the libraries' versions out of a file."""

@@ -1,105 +1,39 @@
 """Decodes a recording to its native samples: the one decoder, for hearing and for muting.
 
 What the recogniser hears and what is muted must be the same samples, so both come from here, and `SampleIdentity`
-proves it. Nothing is skipped, concealed or guessed: damage, gaps, and a length that is not what the file claims end
-the recording. Memory does not grow with the recording's length.
+proves it. The file is parsed in a child process that can do nothing else (`transforms.media.isolation`); what comes
+out of it is counted, limited and hashed here. Memory does not grow with the recording's length.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
+import json
+import os
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from fractions import Fraction
-from os import SEEK_END, SEEK_SET
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NoReturn, Self, TypeAlias
+from typing import BinaryIO, Self
 
-import av
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from schemas.media import MediaInfo, SampleIdentity
-from transforms.media import ogg
-from transforms.media.containers import Container, recognise, wav_block_bytes
 from transforms.media.errors import MediaError
+from transforms.media.isolation.children import Child
+from transforms.media.isolation.wire import Kind, Message
+from transforms.media.limits import MediaLimits
+from transforms.media.samples import SAMPLE_TYPES, Samples, from_float, to_float
 
-Samples: TypeAlias = NDArray[Any]
-"""Samples of shape (channels, frames)."""
-
-BLOCK_S = 1.0
-"""Decoded blocks are about this long: long enough that their number costs nothing, short enough to be small."""
-
-CLOSE_S = 0.25
-"""How far a `close` container's claim may be off: ticks of a millisecond, a packet at either end."""
-
-GAP_S = 0.1
-"""A jump between two frames' timestamps that no container's rounding explains."""
-
-DRIFT_S = 0.5
-"""How far timestamps and counted samples may part in all; a live recorder's clock drifts, see `DRIFT_SHARE`."""
-
-DRIFT_SHARE = 1e-3
-"""And this share of the time so far: the worst sound cards are off by less."""
-
-LOST_BYTES = 1024
-"""Bytes of an elementary stream that may belong to no frame: a small tag between two joined files."""
+__all__ = ["Decoder", "MediaLimits", "Samples", "from_float", "to_float"]
 
 LOUDEST = 2.0**16
 """Full scale is 1; some writers count in 16-bit steps. Beyond that, or not a number, is damage."""
 
-_DTYPES = {"u8": "uint8", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
-_FULL_SCALE = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0, "float32": 1.0, "float64": 1.0}
-
-_LOSSLESS_BITS = {
-    "pcm_mulaw": 8,
-    "pcm_alaw": 8,
-    "adpcm_ms": 4,
-    "adpcm_ima_wav": 4,
-    "gsm_ms": 13,
-}
-
-_TRAILING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"3DI")
-
-
-@dataclass(frozen=True)
-class MediaLimits:
-    """What a recording may cost, enforced while it streams: headers are not believed.
-
-    Attributes:
-      max_duration_s: Of the decoded sound.
-      max_channels: Of the first audio track.
-      min_rate_hz, max_rate_hz: Of the decoded sound.
-      max_decoded_bytes: Of native samples in all.
-    """
-
-    max_duration_s: float = 12 * 3600.0
-    max_channels: int = 8
-    min_rate_hz: int = 4_000
-    max_rate_hz: int = 192_000
-    max_decoded_bytes: int = 64 * 2**30
-
-
-def to_float(samples: Samples) -> NDArray[np.float32]:
-    """Native samples as float32 in -1 to 1."""
-    scale = _FULL_SCALE[samples.dtype.name]
-    if samples.dtype == np.uint8:
-        return ((samples.astype(np.float32) - 128.0) / scale).astype(np.float32)
-    return (samples / np.float32(scale)).astype(np.float32)
-
-
-def from_float(values: NDArray[np.floating[Any]], dtype: np.dtype[Any]) -> Samples:
-    """Values in -1 to 1 as native samples: rounded, and limited to what the type holds."""
-    scale = _FULL_SCALE[dtype.name]
-    if np.issubdtype(dtype, np.floating):
-        return values.astype(dtype)
-    offset = 128.0 if dtype == np.uint8 else 0.0
-    limits = np.iinfo(dtype)
-    return np.clip(np.rint(values.astype(np.float64) * scale + offset), limits.min, limits.max).astype(dtype)
+_NAME = re.compile(r"[\w.+@() -]{1,64}")
+_INFO = TypeAdapter(MediaInfo)
 
 
 class Decoder:
@@ -112,7 +46,7 @@ class Decoder:
 
     Raises (on entry and while reading):
       MediaError: with a reason for each way in which a file is not what it should be.
-      OSError: the file itself cannot be read.
+      OSError: the file itself cannot be opened.
     """
 
     def __init__(self, source: str | Path | BinaryIO, limits: MediaLimits | None = None) -> None:
@@ -121,30 +55,17 @@ class Decoder:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            if isinstance(self._source, str | Path):
-                self._file: BinaryIO = stack.enter_context(Path(self._source).open("rb"))
-            else:
-                self._file = self._source
-            self._size = self._file.seek(0, SEEK_END)
-            self._file.seek(0)
-            self._kind = recognise(self._file)
-            if self._kind.name == "ogg" and ogg.is_cut_off(self._file):
-                raise MediaError("truncated", "the file ends in the middle of an Ogg page")
-            self._file.seek(0)
-            self._container = open_container(self._file, self._kind)
-            stack.callback(self._container.close)
-            self._frames = self._decode()
+            self._child = stack.enter_context(self._start())
+            self.info = self._checked(self._child.receive())
             self._digest = hashlib.sha256()
             self._counted = 0
             self._identity: SampleIdentity | None = None
-            self.info = self._inspect()
             self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._frames.close()
         self._stack.close()
 
     @property
@@ -155,326 +76,59 @@ class Decoder:
         return self._identity
 
     def blocks(self) -> Iterator[Samples]:
-        """Yields consecutive native samples of shape (channels, frames), about `BLOCK_S` at a time."""
-        wanted = max(1, int(BLOCK_S * self.info.sample_rate_hz))
-        pending: list[Samples] = []
-        length = 0
-        for samples in self._trimmed():
-            pending.append(samples)
-            length += samples.shape[1]
-            if length >= wanted:
-                yield self._counting(pending)
-                pending, length = [], 0
-        if pending:
-            yield self._counting(pending)
-        self._check_length()
+        """Yields consecutive native samples of shape (channels, frames), about a second at a time."""
+        while (message := self._child.receive()).kind is Kind.BLOCK:
+            yield self._counting(message)
+        if message.kind is not Kind.END:
+            raise self._child.nonsense()
         self._identity = SampleIdentity(self._counted, self._digest.hexdigest())
 
-    # How the file is read.
+    def _start(self) -> Child:
+        job = {"do": "decode"}
+        if not isinstance(self._source, str | Path):
+            self._check_size(self._source.seek(0, os.SEEK_END))
+            return Child(job, self._limits, source=self._source)
+        with Path(self._source).open("rb") as file:
+            self._check_size(os.fstat(file.fileno()).st_size)
+            return Child(job, self._limits, files=[file])
 
-    def _inspect(self) -> MediaInfo:
-        """Reads ahead to the first frame: some codecs know their rate only then."""
-        if not self._container.streams.audio:
-            raise MediaError("no_audio", "the file has no audio track")
-        stream = self._stream = self._container.streams.audio[0]
-        if stream.codec_context is None:
-            raise MediaError("unsupported", "there is no decoder for the audio track")
-        for other in self._container.streams:
-            if other is not stream:
-                other.discard = av.stream.Discard.all
-        stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
-        first = next(self._frames, None)
-        if first is None:
-            raise MediaError("no_audio", "the audio track holds no sound")
-        self._first = first
-        samples = _native(first)
-        self._check_sound(first.sample_rate, samples.shape[0])
-        codec = _codec_name(stream)
-        has_video = any(is_moving(video) for video in self._container.streams.video)
-        return MediaInfo(
-            container=self._kind.name,
-            codec=codec,
-            sample_rate_hz=first.sample_rate,
-            nominal_rate_hz=_nominal_rate_hz(codec, stream.codec_context.extradata) or first.sample_rate,
-            channels=samples.shape[0],
-            layout=first.layout.name,
-            sample_type=samples.dtype.name,
-            bits=_bits(codec, stream.codec_context.extradata, samples.dtype),
-            duration_s=self._claimed_s(stream, first.sample_rate),
-            start_s=(_seconds(stream.start_time, stream.time_base) or 0.0) if has_video else 0.0,
-            bit_rate=stream.bit_rate or None,
-            has_video=has_video,
-            block_bytes=wav_block_bytes(self._file, self._kind) if codec.startswith("adpcm_") else None,
-            size=self._size,
-        )
+    def _check_size(self, size: int) -> None:
+        if size > self._limits.max_source_bytes:
+            raise MediaError("too_large", f"a file of more than {self._limits.max_source_bytes} bytes")
 
-    def _check_sound(self, rate: int, channels: int) -> None:
-        limits = self._limits
-        if not 1 <= channels <= limits.max_channels:
-            raise MediaError("too_many_channels", f"{channels} channels; at most {limits.max_channels} are read")
-        if not limits.min_rate_hz <= rate <= limits.max_rate_hz:
-            raise MediaError("sample_rate", f"{rate} Hz is not within {limits.min_rate_hz} and {limits.max_rate_hz}")
-
-    def _claimed_s(self, stream: Any, rate: int) -> float | None:
-        if self._kind.claim == "none":
-            return None
-        claimed = _seconds(stream.duration, stream.time_base)
-        if claimed is None and self._container.duration is not None and not self._container.streams.video:
-            claimed = self._container.duration / av.time_base
-        if claimed is not None and self._kind.name == "ogg" and _codec_name(stream) == "opus":
-            claimed -= _opus_pre_skip(stream.codec_context.extradata) / rate
-        return claimed if claimed is not None and claimed > 0 else None
-
-    def _decode(self) -> Generator[Any, None, None]:
-        """Yields every frame; any damage raises."""
-        lost = _LostBytes(self._kind.elementary)
-        codec = _codec_name(self._stream)
+    def _checked(self, message: Message) -> MediaInfo:
+        """What the child says of the file, if that is possible at all, and allowed."""
         try:
-            for packet in self._container.demux(self._stream):
-                # A short last packet of PCM is whole frames all the same; its length is compared with the claim.
-                if packet.is_corrupt and not codec.startswith("pcm_"):
-                    raise MediaError("truncated", "the file ends in the middle of a packet")
-                lost.saw(packet)
-                for frame in self._stream.codec_context.decode(packet):
-                    if frame.is_corrupt:
-                        raise MediaError("corrupt", "the decoder marked a frame as damaged")
-                    if frame.samples:
-                        yield frame
-        except av.error.FFmpegError as error:
-            raise_unreadable(error)
-        except IndexError:
-            # PyAV's answer to a packet of a track that the header did not name.
-            raise MediaError("corrupt", "tracks appear in the middle of the file") from None
-        lost.check(self._file)
-
-    def _trimmed(self) -> Iterator[Samples]:
-        """Native samples of each frame, without the encoder's padding after the claimed end."""
-        clock = _Clock(self.info.sample_rate_hz, self._kind.elementary)
-        end = self._padding_starts()
-        decoded = 0
-        frame: Any = self._first
-        while frame is not None:
-            samples = _native(frame)
-            self._check_unchanged(frame, samples)
-            clock.check(frame, decoded)
-            kept = samples if end is None else samples[:, : max(0, end - decoded)]
-            decoded += samples.shape[1]
-            self._decoded = decoded
-            if kept.shape[1]:
-                yield kept
-            frame = next(self._frames, None)
-
-    def _padding_starts(self) -> int | None:
-        """Where MP4 says that the sound ends: the last packet is padded to a full one."""
-        info = self.info
-        if self._kind.demuxer != "mov" or info.duration_s is None or info.bits is not None:
-            return None
-        return round(info.duration_s * info.sample_rate_hz)
-
-    def _counting(self, pending: list[Samples]) -> Samples:
-        block = np.concatenate(pending, axis=1) if len(pending) > 1 else pending[0]
-        self._counted += block.shape[1]
+            info = _INFO.validate_json(json.dumps(message.fields), strict=True)
+        except ValidationError:
+            raise self._child.nonsense() from None
+        names = (info.container, info.codec, info.layout)
+        if info.sample_type not in SAMPLE_TYPES or not all(map(_NAME.fullmatch, names)):
+            raise self._child.nonsense()
         limits = self._limits
-        if self._counted > limits.max_duration_s * self.info.sample_rate_hz:
+        if not 1 <= info.channels <= limits.max_channels:
+            raise MediaError("too_many_channels", f"{info.channels} channels; at most {limits.max_channels} are read")
+        if not limits.min_rate_hz <= info.sample_rate_hz <= limits.max_rate_hz:
+            raise MediaError(
+                "sample_rate",
+                f"{info.sample_rate_hz} Hz is not within {limits.min_rate_hz} and {limits.max_rate_hz}",
+            )
+        return info
+
+    def _counting(self, message: Message) -> Samples:
+        info, limits = self.info, self._limits
+        frame_bytes = info.channels * np.dtype(info.sample_type).itemsize
+        if not message.data or len(message.data) % frame_bytes:
+            raise self._child.nonsense()
+        frames = len(message.data) // frame_bytes
+        self._counted += frames
+        self._child.allow_for(frames / info.sample_rate_hz)
+        if self._counted > limits.max_duration_s * info.sample_rate_hz:
             raise MediaError("too_long", f"more than {limits.max_duration_s:.0f} s of sound")
-        if self._counted * block.shape[0] * block.itemsize > limits.max_decoded_bytes:
+        if self._counted * frame_bytes > limits.max_decoded_bytes:
             raise MediaError("too_large", f"more than {limits.max_decoded_bytes} bytes of decoded sound")
+        self._digest.update(message.data)
+        block = np.frombuffer(message.data, info.sample_type).reshape(frames, info.channels).T
         if block.dtype.kind == "f" and not (np.abs(block) < LOUDEST).all():
             raise MediaError("corrupt", "samples are not numbers, or beyond any loudness")
-        self._digest.update(np.ascontiguousarray(block.T).data)
         return block
-
-    # What is checked.
-
-    def _check_unchanged(self, frame: Any, samples: Samples) -> None:
-        info = self.info
-        found = (frame.sample_rate, samples.shape[0], samples.dtype.name)
-        if found != (info.sample_rate_hz, info.channels, info.sample_type):
-            raise MediaError("format_changes", "the sample rate, channels or sample format change within the track")
-
-    def _check_length(self) -> None:
-        """Compares what was decoded with what the file claims."""
-        info = self.info
-        if info.duration_s is None:
-            return
-        claimed = info.duration_s * info.sample_rate_hz
-        if abs(self._decoded - claimed) > self._tolerance():
-            raise MediaError(
-                "length_disagrees",
-                f"the file claims {claimed:.0f} samples of each channel, {self._decoded} were decoded",
-            )
-
-    def _tolerance(self) -> float:
-        """In samples: none for PCM and lossless codecs, one padded packet or block for other codecs, `CLOSE_S` else."""
-        info = self.info
-        if self._kind.claim != "exact":
-            return CLOSE_S * info.sample_rate_hz
-        if info.codec.startswith("pcm_") or info.codec in _COUNTED_CODECS:
-            return 0.5
-        return max(_LARGEST_PACKET, 0.05 * info.sample_rate_hz)
-
-
-_COUNTED_CODECS = ("flac", "alac", "wavpack", "tta", "ape", "tak")
-"""Whose last packet is as short as the sound."""
-
-_LARGEST_PACKET = 4608
-"""Samples of the longest packet or ADPCM block that pads an end."""
-
-
-class _Clock:
-    """Follows the frames' timestamps beside the count of decoded samples."""
-
-    def __init__(self, rate_hz: int, elementary: bool) -> None:
-        self._rate_hz = rate_hz
-        # Elementary streams have no timestamps of their own: FFmpeg counts frames, and would find no gap.
-        self._trusted = not elementary
-        self._first: Fraction | None = None
-        self._offset_s = 0.0
-
-    def check(self, frame: Any, decoded: int) -> None:
-        """Raises `gap` where time goes on without sound, or back."""
-        if not self._trusted or frame.pts is None:
-            return
-        time = frame.pts * frame.time_base
-        if self._first is None:
-            self._first = time - Fraction(decoded, self._rate_hz)
-        counted_s = decoded / self._rate_hz
-        offset_s = float(time - self._first) - counted_s
-        if abs(offset_s - self._offset_s) > GAP_S or abs(offset_s) > DRIFT_S + DRIFT_SHARE * counted_s:
-            raise MediaError("gap", f"sound is missing or doubled at {counted_s:.2f} s")
-        self._offset_s = offset_s
-
-
-class _LostBytes:
-    """Counts bytes of an elementary stream that belong to no frame."""
-
-    def __init__(self, elementary: bool) -> None:
-        self._elementary = elementary
-        self._end: int | None = None
-        self._lost = 0
-
-    def saw(self, packet: Any) -> None:
-        if not self._elementary or not packet.size or packet.pos is None:
-            return
-        if self._end is not None:
-            self._lost += max(0, packet.pos - self._end)
-        self._end = packet.pos + packet.size
-
-    def check(self, file: BinaryIO) -> None:
-        """Raises `corrupt` where more than tags and padding was passed over."""
-        if not self._elementary or self._end is None:
-            return
-        file.seek(self._end)
-        tail = file.read(LOST_BYTES + 1)
-        if not tail.startswith(_TRAILING_TAGS):
-            self._lost += len(tail)
-        if self._lost > LOST_BYTES:
-            raise MediaError("corrupt", "parts of the file are no audio frames")
-
-
-def open_container(file: BinaryIO, kind: Container) -> Any:
-    """Opens a file object with the demuxer that its content names, and no other.
-
-    Raises:
-      MediaError: `corrupt`, `truncated` or `unsupported`.
-    """
-    try:
-        return av.open(
-            _LenientFile(file),
-            mode="r",
-            format=kind.demuxer,
-            metadata_errors="ignore",
-            io_open=_refuse_other_files,
-            # A second lock beside `io_open`: no protocol may be opened for a reference within the file.
-            options={"protocol_whitelist": "none", "format_whitelist": kind.demuxer},
-        )
-    except av.error.FFmpegError as error:
-        raise_unreadable(error)
-
-
-class _LenientFile:
-    """A file that answers an impossible seek as the operating system does, with an error number.
-
-    Damaged headers make FFmpeg ask for such places. Python's own file raises, and PyAV prints that and fails later.
-    """
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read = file.read
-        self.tell = file.tell
-        self._seek = file.seek
-
-    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        try:
-            return self._seek(offset, whence)
-        except (OSError, ValueError, OverflowError):
-            return -errno.EINVAL
-
-
-def _refuse_other_files(url: str, flags: int, options: dict[str, str]) -> NoReturn:
-    raise MediaError("unsupported", "the file refers to another file or address, which is never followed")
-
-
-def raise_unreadable(error: av.error.FFmpegError) -> NoReturn:
-    """Turns what FFmpeg raised while reading into what ends the recording."""
-    # FFmpeg's own message may hold the file's name.
-    if isinstance(error, av.error.MemoryError):
-        # Nearly always a size in a damaged header; where the machine is short of memory, another night may do.
-        raise MediaError("corrupt", "the file asks for more memory than there is", retryable=True) from None
-    if isinstance(error, (av.error.DecoderNotFoundError, av.error.PatchWelcomeError)):
-        raise MediaError("unsupported", "there is no decoder for the audio track") from None
-    if isinstance(error, av.error.EOFError):
-        raise MediaError("truncated", "the file ends before its sound does") from None
-    raise MediaError("corrupt", f"FFmpeg cannot read the file ({type(error).__name__})") from None
-
-
-def _native(frame: Any) -> Samples:
-    """A frame's samples as (channels, frames), in the codec's own sample type."""
-    name = frame.format.name
-    if name.removesuffix("p") not in _DTYPES:
-        raise MediaError("unsupported", f"samples of type {name} are not read here")
-    array: Samples = frame.to_ndarray()
-    if frame.format.is_planar:
-        return array
-    interleaved: Samples = array.reshape(-1, frame.layout.nb_channels)
-    return interleaved.T
-
-
-def _codec_name(stream: Any) -> str:
-    return str(stream.codec_context.codec.canonical_name)
-
-
-def _bits(codec: str, extradata: bytes | None, dtype: np.dtype[Any]) -> int | None:
-    """Significant bits of a lossless codec's sample; None for lossy codecs."""
-    if codec == "flac" and extradata and len(extradata) >= 34:
-        return ((extradata[12] & 1) << 4 | extradata[13] >> 4) + 1
-    if codec == "alac" and extradata and len(extradata) >= 24:
-        return extradata[len(extradata) - 36 + 17] if len(extradata) >= 36 else extradata[5]
-    if codec in _LOSSLESS_BITS:
-        return _LOSSLESS_BITS[codec]
-    if codec.startswith("pcm_"):
-        named = re.match(r"pcm_[sfu](\d+)", codec)
-        return int(named[1]) if named else dtype.itemsize * 8
-    if codec in {"wavpack", "tta", "ape", "tak", "wmalossless", "shorten"}:
-        return dtype.itemsize * 8
-    return None
-
-
-def _nominal_rate_hz(codec: str, extradata: bytes | None) -> int | None:
-    """The input rate in an Opus header; None where there is none."""
-    if codec != "opus" or not extradata or len(extradata) < 16:
-        return None
-    return int.from_bytes(extradata[12:16], "little") or None
-
-
-def _opus_pre_skip(extradata: bytes | None) -> int:
-    return int.from_bytes(extradata[10:12], "little") if extradata and len(extradata) >= 12 else 0
-
-
-def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
-    return None if ticks is None or time_base is None else float(ticks * time_base)
-
-
-def is_moving(video: Any) -> bool:
-    """Whether a video track is moving pictures, and no cover art."""
-    still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
-    return not video.disposition & still

@@ -17,10 +17,11 @@ import soundfile
 from schemas.media import MediaInfo
 from transforms.media import ogg
 from transforms.media.audio_track import BITEXACT, AudioTrack
-from transforms.media.decode import Samples, to_float
 from transforms.media.errors import MediaError
+from transforms.media.limits import MediaLimits
 from transforms.media.output_format import SOUNDFILE_SUBTYPES, OutputFormat
-from transforms.media.video_copy import VideoCopyWriter
+from transforms.media.samples import Samples, to_float
+from transforms.media.video_file import VideoFileWriter
 
 SMALL_WRITE = 8192
 """Frames that libsndfile gets at once: its Vorbis encoder crashes on long writes."""
@@ -51,12 +52,16 @@ class Encoder:
       source: The recording, whose pictures are copied where `output.video` says so.
       info: Of the source; the samples are of its type, rate and channels.
       output: From `output_format`.
+      limits: Of the child that puts a video together.
 
     Raises (on entry, while writing and on exit):
       MediaError: `not_encodable`, or `not_written` (retryable) where the disk refuses.
     """
 
-    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat) -> None:
+    def __init__(
+        self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits | None = None
+    ) -> None:
+        self._limits = limits
         self._path = path
         self._source = source
         self._info = info
@@ -100,7 +105,7 @@ class Encoder:
 
     def _open(self) -> Writer:
         if self._output.video:
-            return VideoCopyWriter(self._path, self._source, self._info, self._output)
+            return VideoFileWriter(self._path, self._source, self._info, self._output, self._limits)
         if self._output.encoder in SOUNDFILE_SUBTYPES:
             return _SoundFileWriter(self._path, self._info, self._output)
         return _AudioFileWriter(self._path, self._info, self._output)

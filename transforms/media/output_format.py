@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import av
 
-from schemas.failure import ConfigurationError
+from schemas.errors import ConfigurationError
 from schemas.media import MediaInfo
 
 QUALITIES = ("source", "mp3", "wav", "flac")

@@ -1,4 +1,4 @@
-"""Copies a recording's pictures beside its new sound: packets untouched, and nothing else of the source.
+"""Copies a recording's pictures beside its new sound, in a child process: packets untouched, and nothing else.
 
 Further audio tracks, subtitles, chapters, attachments, timecodes and every tag stay behind: they name people.
 """
@@ -8,36 +8,34 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import av
 
 from schemas.media import MediaInfo
 from transforms.media.audio_track import BITEXACT, AudioTrack
 from transforms.media.containers import recognise
-from transforms.media.decode import Samples, is_moving, open_container, raise_unreadable
 from transforms.media.errors import MediaError
 from transforms.media.output_format import OutputFormat
+from transforms.media.samples import Samples
+from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
 
 
 class VideoCopyWriter:
     """A file of the source's moving pictures and one new audio track.
 
     Args:
-      path: The file to write.
-      source: The recording; opened a second time, for its pictures alone.
+      copy: The file to write, open.
+      source: The recording, for its pictures alone, open.
       info: Of the source.
       output: From `output_format`.
     """
 
-    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat) -> None:
+    def __init__(self, copy: BinaryIO, source: BinaryIO, info: MediaInfo, output: OutputFormat) -> None:
         with ExitStack() as stack:
-            source_file = stack.enter_context(source.open("rb"))
-            pictures = stack.enter_context(open_container(source_file, recognise(source_file)))
-            file = stack.enter_context(path.open("wb"))
+            pictures = stack.enter_context(open_container(source, recognise(source)))
             self._container = stack.enter_context(
-                av.open(file, "w", format=output.muxer, options={**BITEXACT, **output.muxer_options})
+                av.open(copy, "w", format=output.muxer, options={**BITEXACT, **output.muxer_options})
             )
             tracks = [stream for stream in pictures.streams.video if is_moving(stream)]
             try:
@@ -60,10 +58,6 @@ class VideoCopyWriter:
         with self._stack:
             self._audio.finish()
             self._copy_until(None)
-
-    def abandon(self) -> None:
-        """Closes the files of a recording that failed."""
-        self._stack.close()
 
     def _copy_until(self, end_s: float | None) -> None:
         while (packet := self._held or next(self._packets, None)) is not None:

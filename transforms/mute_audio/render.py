@@ -82,7 +82,7 @@ def render(
         output = output_format(info, quality, file.suffix)
         path = Path(f"{destination}{output.suffix}")
         muter = Muter(spans, rate_hz=info.sample_rate_hz, channels=info.channels, muting=muting, room=room)
-        with Encoder(path, file, info, output) as encoder:
+        with Encoder(path, file, info, output, limits) as encoder:
             for block in decoder.blocks():
                 encoder.write(muter.mute(block))
             _check_heard(decoder.identity, expected)

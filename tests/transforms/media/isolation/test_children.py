@@ -1,0 +1,191 @@
+"""A child that hangs, dies or lies ends its own recording, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.transforms.media.hostile import with_large_attachments
+from tests.transforms.media.isolation.processes import decoders, fork_server, wait_until_gone
+from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO
+from transforms.media.decode import Decoder, MediaLimits
+from transforms.media.errors import MediaError
+from transforms.media.hear import inspect
+from transforms.mute_audio.render import render
+
+BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
+PATIENT_FOR_A_SECOND = MediaLimits(decode_s=1.0, decode_s_per_hour=0.0)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Long enough that a child waits for its worker when a block has been read."""
+    return BY_NAME["flac-16.flac"].write(tmp_path)
+
+
+def read_on(decoder: Decoder) -> MediaError:
+    with pytest.raises(MediaError) as ended:
+        for _ in decoder.blocks():
+            pass
+    return ended.value
+
+
+def test_a_decoder_that_hangs_is_killed_when_its_time_is_over(recording: Path) -> None:
+    with Decoder(recording, PATIENT_FOR_A_SECOND) as decoder:
+        (child,) = decoders()
+        os.kill(child, signal.SIGSTOP)
+        assert read_on(decoder).reason == "decoder_time"
+    wait_until_gone(child)
+    assert inspect(recording).identity.frames
+
+
+@pytest.mark.parametrize(("deadly", "retryable"), [(signal.SIGSEGV, False), (signal.SIGKILL, True)])
+def test_a_decoder_that_dies_ends_its_recording_alone(
+    recording: Path, tmp_path: Path, deadly: signal.Signals, retryable: bool
+) -> None:
+    whole = inspect(recording).identity
+    with Decoder(recording) as dying:
+        (child,) = decoders()
+        with Decoder(recording) as other:
+            os.kill(child, deadly)
+            ended = read_on(dying)
+            assert (ended.reason, ended.retryable) == ("decoder_crashed", retryable)
+            assert sum(block.shape[1] for block in other.blocks()) == whole.frames
+            assert other.identity == whole
+
+
+def test_a_decoder_that_is_not_wanted_any_more_ends(recording: Path) -> None:
+    with Decoder(recording) as decoder:
+        next(decoder.blocks())
+        (child,) = decoders()
+    wait_until_gone(child)
+
+
+def test_a_worker_that_ends_leaves_nothing_behind(recording: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from transforms.media.decode import Decoder\n"
+        "with Decoder(sys.argv[1]) as decoder:\n"
+        "    print(flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", script, str(recording)], stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    with worker.stdout:
+        worker.stdout.readline()
+        server = fork_server(worker.pid)
+        worker.kill()
+        worker.wait()
+    wait_until_gone(server)
+
+
+def test_a_fork_server_that_is_gone_is_started_again(recording: Path) -> None:
+    inspect(recording)
+    server = fork_server()
+    os.kill(server, signal.SIGKILL)
+    wait_until_gone(server)
+    assert inspect(recording).identity.frames
+    assert fork_server() != server
+
+
+def test_a_fork_server_that_goes_ends_what_is_decoded(recording: Path) -> None:
+    with Decoder(recording) as decoder:
+        (child,) = decoders()
+        os.kill(fork_server(), signal.SIGKILL)
+        ended = read_on(decoder)
+        assert (ended.reason, ended.retryable) == ("decoder_crashed", True)
+    wait_until_gone(child)
+
+
+def test_a_file_that_asks_for_much_memory_does_not_get_it(tmp_path: Path) -> None:
+    path = with_large_attachments(tmp_path)
+    assert inspect(path).identity.frames, "the file is a recording, for who has the memory"
+    with pytest.raises(MediaError) as refused:
+        inspect(path, MediaLimits(decoder_memory_bytes=100 * 2**20))
+    assert refused.value.reason == "decoder_memory"
+
+
+def test_several_recordings_are_decoded_at_once(recording: Path) -> None:
+    whole = inspect(recording).identity
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(inspect(recording).identity)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [whole] * 8
+
+
+@pytest.mark.parametrize("name", ["flac-16.flac", "stereo.m4a", "telephone.oga", "h264.mp4"])
+def test_a_source_that_the_worker_reads_gives_the_same_samples(tmp_path: Path, name: str) -> None:
+    path = BY_NAME[name].write(tmp_path)
+    with Decoder(io.BytesIO(path.read_bytes())) as decoder:
+        samples = np.concatenate(list(decoder.blocks()), axis=1)
+    assert samples.shape[1] == decoder.identity.frames
+    assert decoder.identity == inspect(path).identity
+
+
+def test_a_source_that_the_worker_cannot_read_is_the_workers_error(recording: Path) -> None:
+    class Unreachable(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            raise TimeoutError("the store does not answer")
+
+    with pytest.raises(TimeoutError), Decoder(Unreachable(recording.read_bytes())):
+        pass
+
+
+def test_a_child_has_no_secrets_and_no_files_but_its_own(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "words.txt").open("wb") as another, Decoder(recording):
+        (child,) = decoders()
+        files = {str(file.readlink()) for file in Path(f"/proc/{child}/fd").iterdir()}
+        assert str(recording) in files
+        assert another.name not in files
+        assert len([file for file in files if file.startswith("socket:")]) == 1
+        assert files <= {str(recording), "/dev/null", *(file for file in files if file.startswith("socket:"))}
+        environment = Path(f"/proc/{fork_server()}/environ").read_bytes()
+    names = {entry.split(b"=")[0] for entry in environment.split(b"\0") if entry}
+    assert names <= {b"LC_ALL", b"OPENBLAS_NUM_THREADS", b"LD_LIBRARY_PATH"}
+
+
+def test_a_video_whose_child_hangs_is_not_written(tmp_path: Path) -> None:
+    source = BY_NAME["h264.mp4"].write(tmp_path)
+    server_of_now = inspect(source) and fork_server()
+    stopped = threading.Event()
+
+    def stop_the_second() -> None:
+        while not stopped.is_set():
+            writing = [child for child in decoders() if writes(child, tmp_path)]
+            for child in writing:
+                os.kill(child, signal.SIGSTOP)
+                stopped.set()
+            time.sleep(0.001)
+
+    watcher = threading.Thread(target=stop_the_second)
+    watcher.start()
+    try:
+        with pytest.raises(MediaError) as ended:
+            render(source, tmp_path / "copy", [], limits=PATIENT_FOR_A_SECOND)
+    finally:
+        stopped.set()
+        watcher.join()
+    assert ended.value.reason == "decoder_time"
+    assert not list(tmp_path.glob("copy*"))
+    assert fork_server() == server_of_now
+
+
+def writes(child: int, folder: Path) -> bool:
+    try:
+        return any(str(file.readlink()).startswith(f"{folder}/copy") for file in Path(f"/proc/{child}/fd").iterdir())
+    except OSError:
+        return False

@@ -1,0 +1,288 @@
+"""A worker's side of its children: starts them, waits for them no longer than allowed, and says how they ended."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import IO, Any, BinaryIO, Self
+
+from transforms.media.errors import MediaError
+from transforms.media.isolation import wire
+from transforms.media.isolation.confinement import Locks
+from transforms.media.isolation.fork_server import LARGEST_REQUEST
+from transforms.media.isolation.wire import Kind, Message
+from transforms.media.limits import MediaLimits
+
+_STARTED_S = 60.0
+_ENDED_S = 10.0
+_LARGEST_READ = 4 * 2**20
+_LONGEST_MESSAGE = 200
+_REASON = re.compile(r"[a-z_]{1,40}")
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
+    "from transforms.media.isolation.fork_server import serve; serve(int(sys.argv[1]))"
+)
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
+
+
+class Child:
+    """One job on untrusted bytes in a process of its own, as a context manager that ends the process.
+
+    Args:
+      job: As `transforms.media.isolation.jobs.do` takes it.
+      limits: Of memory and time. Time counts only while the worker waits for the child.
+      files: Open files that the child gets.
+      source: Read here on the child's behalf, where it gets no file.
+      written_bytes: What the child may write.
+
+    Raises (while talking):
+      MediaError: What the child refused the recording for, or how it ended: `decoder_memory`, `decoder_time`,
+        `decoder_crashed`.
+    """
+
+    def __init__(
+        self,
+        job: Mapping[str, Any],
+        limits: MediaLimits,
+        *,
+        files: Sequence[IO[bytes]] = (),
+        source: BinaryIO | None = None,
+        written_bytes: int = 0,
+    ) -> None:
+        allowance = {
+            "memory_bytes": limits.decoder_memory_bytes,
+            "processor_s": limits.longest_decode_s,
+            "written_bytes": written_bytes,
+        }
+        self._limits = limits
+        self._source = source
+        self._allowed_s = limits.decode_s
+        self._waited_s = 0.0
+        self._connection, self._lease = _SERVER.start({**job, "allowance": allowance}, files)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()
+        self._lease.close()
+
+    def allow_for(self, sound_s: float) -> None:
+        """Gives the child the time that so much more sound may take."""
+        self._allowed_s += sound_s / 3600 * self._limits.decode_s_per_hour
+
+    def receive(self) -> Message:
+        """The child's next message, which is about the sound."""
+        while True:
+            message = self._next()
+            if message.kind is Kind.REFUSED:
+                raise _refusal(message)
+            if message.kind is not Kind.READ:
+                return message
+            self._read_for_child(message)
+
+    def send(self, kind: Kind, data: Any = b"") -> None:
+        """Gives the child something."""
+        started = time.monotonic()
+        try:
+            self._connection.settimeout(max(self._allowed_s - self._waited_s, 0.001))
+            wire.send(self._connection, kind, data=data)
+        except TimeoutError:
+            raise self._too_slow() from None
+        except OSError:
+            # It does not listen any more, and may have said why.
+            self.receive()
+            raise self.nonsense() from None
+        finally:
+            self._waited_s += time.monotonic() - started
+
+    def nonsense(self) -> MediaError:
+        """What a child ends with that says what it cannot mean."""
+        return MediaError("decoder_crashed", "the decoder's answer is none")
+
+    def _next(self) -> Message:
+        started = time.monotonic()
+        try:
+            return wire.receive(self._connection, started + self._allowed_s - self._waited_s)
+        except TimeoutError:
+            raise self._too_slow() from None
+        except (wire.WireError, OSError):
+            raise self._ended() from None
+        finally:
+            self._waited_s += time.monotonic() - started
+
+    def _read_for_child(self, message: Message) -> None:
+        offset, size = message.fields.get("offset"), message.fields.get("size")
+        if self._source is None or not isinstance(offset, int) or not isinstance(size, int) or offset < 0:
+            raise self.nonsense()
+        total = self._source.seek(0, os.SEEK_END)
+        self._source.seek(offset)
+        content = self._source.read(max(0, min(size, _LARGEST_READ)))
+        try:
+            wire.send(self._connection, Kind.BYTES, {"size": total}, content)
+        except OSError:
+            raise self._ended() from None
+
+    def _too_slow(self) -> MediaError:
+        return MediaError(
+            "decoder_time", f"the decoder gave nothing in {self._allowed_s:.0f} s; see --decode_seconds_per_hour"
+        )
+
+    def _ended(self) -> MediaError:
+        """Why the child is gone, from how it ended."""
+        self._connection.close()
+        self._lease.settimeout(_ENDED_S)
+        try:
+            said = self._lease.recv(16)
+        except OSError:
+            said = b""
+        if not said:
+            return MediaError("decoder_crashed", "the decoder could not be started, or is gone", retryable=True)
+        status = int(said)
+        if status == -signal.SIGXCPU:
+            return self._too_slow()
+        if status == -signal.SIGKILL:
+            # As machines do that run out of memory.
+            return MediaError("decoder_crashed", "the decoder was killed", retryable=True)
+        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        return MediaError("decoder_crashed", f"the decoder ended with {how}")
+
+
+def _refusal(message: Message) -> MediaError:
+    """A child's reason; of its words, no more than a line, since it may have lost control of itself."""
+    reason, said = message.fields.get("reason"), message.fields.get("message")
+    if not isinstance(reason, str) or not _REASON.fullmatch(reason) or not isinstance(said, str):
+        return MediaError("decoder_crashed", "the decoder's answer is none")
+    line = "".join(character for character in said if character.isprintable())[:_LONGEST_MESSAGE]
+    return MediaError(reason, line, retryable=message.fields.get("retryable") is True)
+
+
+class ForkServer:
+    """A handle of this worker's fork server, which starts with the first child. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._locks: Locks | None = None
+
+    def start(self, job: Mapping[str, Any], files: Sequence[IO[bytes]]) -> tuple[socket.socket, socket.socket]:
+        """Starts a child.
+
+        Returns:
+          The connection to it, and its lease.
+
+        Raises:
+          RuntimeError: No process can be started on this machine.
+        """
+        request = json.dumps(job).encode()
+        if len(request) > LARGEST_REQUEST:
+            raise ValueError("a job for a decoder is a few fields")
+        connection, theirs = socket.socketpair()
+        lease, lease_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs, lease_theirs:
+            given = [theirs.fileno(), lease_theirs.fileno(), *(file.fileno() for file in files)]
+            try:
+                self._send(request, given)
+            except BaseException:
+                connection.close()
+                lease.close()
+                raise
+        return connection, lease
+
+    def locks(self) -> Locks:
+        """Which locks hold on this machine, beside the resource limits."""
+        with self._lock:
+            self._launch_unless_there()
+            assert self._locks is not None
+            return self._locks
+
+    def close(self) -> None:
+        """Ends the server and every child."""
+        with self._lock:
+            self._discard()
+
+    def forget(self) -> None:
+        """In a fork of this worker: the server is the parent's."""
+        self._lock = threading.Lock()
+        if self._control is not None:
+            self._control.close()
+        self._process = self._control = None
+
+    def _send(self, request: bytes, given: Sequence[int]) -> None:
+        with self._lock:
+            for last_try in (False, True):
+                control = self._launch_unless_there()
+                try:
+                    socket.send_fds(control, [request], given)
+                except OSError:
+                    self._discard()
+                    if last_try:
+                        raise RuntimeError("the process that starts decoders does not stay") from None
+                else:
+                    return
+
+    def _launch_unless_there(self) -> socket.socket:
+        if self._control is not None and self._process is not None and self._process.poll() is None:
+            return self._control
+        self._discard()
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        library_path = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-I", "-S", "-c", _START, str(theirs.fileno()), json.dumps(_module_path())],
+                stdin=subprocess.DEVNULL,
+                # FFmpeg's own words may be the file's.
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env=_ENVIRONMENT | library_path,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        control.settimeout(_STARTED_S)
+        self._control = control
+        try:
+            hello = control.recv(LARGEST_REQUEST)
+        except OSError:
+            hello = b""
+        if not hello:
+            self._discard()
+            raise RuntimeError("the process that starts decoders cannot be started")
+        self._locks = Locks(**json.loads(hello))
+        return control
+
+    def _discard(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._control = None
+
+
+def _module_path() -> list[str]:
+    """Where this worker finds its modules: the server starts in another folder."""
+    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - a missing folder is no error
+
+
+_SERVER = ForkServer()
+atexit.register(_SERVER.close)
+os.register_at_fork(after_in_child=_SERVER.forget)
+
+
+def locks() -> Locks:
+    """Which locks hold on this machine for every child, beside the resource limits."""
+    return _SERVER.locks()

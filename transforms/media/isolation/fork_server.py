@@ -1,0 +1,120 @@
+"""The process that forks children: started once by a worker, without its environment, files or memory.
+
+It has loaded what decoding needs, holds nothing of any recording, and reads none. Each child is a copy of it that does
+one job, once: what a hostile file does to a child ends with that child. Started by `children.ForkServer`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import selectors
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from transforms.media.isolation.confinement import Allowance, Confinement
+
+LARGEST_REQUEST = 32 * 1024
+_MOST_FILES = 4
+
+Job = Callable[[dict[str, Any], socket.socket, tuple[int, ...]], None]
+"""What a child does, with a connection to the worker and the files that it was given."""
+
+
+def serve(control: int) -> None:
+    """Forks children until the worker closes `control`, or ends."""
+    confinement = Confinement()
+    # Imported only here: a process leaves its namespaces before a library starts a thread, or not at all.
+    from transforms.media.isolation import jobs  # noqa: PLC0415
+
+    jobs.rehearse()
+    gc.collect()
+    gc.freeze()
+    confinement.share()
+    with socket.socket(fileno=control) as requests:
+        requests.send(json.dumps(vars(confinement.locks)).encode())
+        _Server(requests, confinement, jobs.do).run()
+
+
+class _Server:
+    """One thread, one loop.
+
+    A request comes with a connection, on which child and worker talk, and a lease: the worker ends the child by closing
+    its side of it, and is told there how the child ended.
+    """
+
+    def __init__(self, requests: socket.socket, confinement: Confinement, do: Job) -> None:
+        self._requests = requests
+        self._confinement = confinement
+        self._do = do
+        self._leases: dict[int, socket.socket] = {}
+        self._own = os.getpid()
+
+    def run(self) -> None:
+        woken, wake = socket.socketpair()
+        for side in (woken, wake):
+            side.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._requests, selectors.EVENT_READ, self._accept)
+        self._selector.register(woken, selectors.EVENT_READ, lambda: self._reap(woken))
+        # Children are killed when this process ends, however it does.
+        with contextlib.suppress(EOFError):
+            while True:
+                for key, _ in self._selector.select():
+                    key.data()
+
+    def _accept(self) -> None:
+        content, files, _, _ = socket.recv_fds(self._requests, LARGEST_REQUEST, _MOST_FILES)
+        if not content:
+            raise EOFError
+        connection, lease_file, *others = files
+        lease = socket.socket(fileno=lease_file)
+        try:
+            child = os.fork()
+        except OSError:
+            # The worker is told by the lease's end that there is no child.
+            lease.close()
+        else:
+            if child == 0:
+                self._become(json.loads(content), connection, tuple(others))
+            self._leases[child] = lease
+            self._selector.register(lease, selectors.EVENT_READ, lambda: self._end(child))
+        for file in (connection, *others):
+            os.close(file)
+
+    def _become(self, job: dict[str, Any], connection: int, files: tuple[int, ...]) -> NoReturn:
+        """Does the job, in the new child."""
+        status = os.EX_SOFTWARE
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            talk = socket.socket(fileno=connection)
+            self._confinement.close_on(self._own, Allowance(**job.pop("allowance")), (connection, *files))
+            self._do(job, talk, files)
+            status = os.EX_OK
+        finally:
+            os._exit(status)
+
+    def _end(self, child: int) -> None:
+        """The worker has closed its side of the lease."""
+        os.kill(child, signal.SIGKILL)
+        self._selector.unregister(self._leases[child])
+
+    def _reap(self, woken: socket.socket) -> None:
+        woken.recv(4096)
+        while self._leases:
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if not child:
+                return
+            with self._leases.pop(child) as lease:
+                # Not there, or not listening: the worker has ended the child itself.
+                with contextlib.suppress(KeyError):
+                    self._selector.unregister(lease)
+                with contextlib.suppress(OSError):
+                    lease.send(str(os.waitstatus_to_exitcode(status)).encode())

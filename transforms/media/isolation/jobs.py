@@ -1,0 +1,155 @@
+"""What a child does with untrusted bytes. Everything here runs in a confined process that ends with its job."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import socket
+import struct
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import av
+import numpy as np
+
+from schemas.media import MediaInfo
+from transforms.media.errors import MediaError, decoder_memory
+from transforms.media.isolation import wire
+from transforms.media.isolation.wire import Kind
+from transforms.media.output_format import OutputFormat
+from transforms.media.samples import Samples
+from transforms.media.track_decoder import TrackDecoder
+from transforms.media.video_copy import VideoCopyWriter
+
+_BUFFER = 256 * 1024
+_UNREADABLE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODATA})
+
+
+def do(job: dict[str, Any], connection: socket.socket, files: tuple[int, ...]) -> None:
+    """Does one job and tells the worker how it went, where there is anything to tell."""
+    try:
+        if job["do"] == "decode":
+            _decode(connection, files)
+        else:
+            _copy_video(connection, files, job)
+    except (wire.WireError, BrokenPipeError, ConnectionError):
+        # The worker has lost interest.
+        return
+    except MediaError as error:
+        _refuse(connection, error)
+    except MemoryError:
+        _refuse(connection, decoder_memory())
+    except Exception as error:  # noqa: BLE001 - whatever a hostile file can raise ends that file
+        if isinstance(error, OSError) and error.errno in _UNREADABLE:
+            _refuse(connection, MediaError("not_readable", "the disk cannot read the file", retryable=True))
+        else:
+            _refuse(connection, _unexpected(error))
+
+
+def rehearse() -> None:
+    """Decodes a little sound, so that nothing remains to be imported by a child, which may open no file."""
+    silence = bytes(1600)
+    header = struct.pack(
+        "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 1600, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 1600
+    )
+    with TrackDecoder(io.BytesIO(header + silence)) as decoder:
+        for block in decoder.blocks():
+            np.ascontiguousarray(block.T)
+    with contextlib.suppress(MediaError), TrackDecoder(io.BytesIO(b"fLaC" + silence)):
+        raise AssertionError("noise was taken for sound")
+
+
+def _decode(connection: socket.socket, files: tuple[int, ...]) -> None:
+    with _source(connection, files) as source, TrackDecoder(source) as decoder:
+        wire.send(connection, Kind.INFO, asdict(decoder.info))
+        for block in decoder.blocks():
+            wire.send(connection, Kind.BLOCK, data=np.ascontiguousarray(block.T))
+        wire.send(connection, Kind.END)
+
+
+def _copy_video(connection: socket.socket, files: tuple[int, ...], job: dict[str, Any]) -> None:
+    info, output = MediaInfo(**job["info"]), OutputFormat(**job["output"])
+    try:
+        with os.fdopen(files[0], "rb") as source, os.fdopen(files[1], "w+b") as copy:
+            writer = VideoCopyWriter(copy, source, info, output)
+            for block in _sent_blocks(connection, info):
+                writer.write(block)
+            writer.finish()
+    except av.error.FFmpegError as error:
+        raise MediaError("not_encodable", f"the encoder refused ({type(error).__name__})") from None
+    except OSError as error:
+        if isinstance(error, ConnectionError):
+            raise
+        raise MediaError("not_written", f"the disk refused ({type(error).__name__})", retryable=True) from None
+    wire.send(connection, Kind.END)
+
+
+def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples]:
+    while (message := wire.receive(connection)).kind is Kind.BLOCK:
+        yield np.frombuffer(message.data, info.sample_type).reshape(-1, info.channels).T
+
+
+def _source(connection: socket.socket, files: tuple[int, ...]) -> BinaryIO:
+    if files:
+        return os.fdopen(files[0], "rb")
+    return cast(BinaryIO, io.BufferedReader(_WorkerFile(connection), _BUFFER))
+
+
+class _WorkerFile(io.RawIOBase):
+    """A source that the worker reads: of a remote one, only what is needed is fetched."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._position = 0
+        self._size: int | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._end()}[whence]
+        if start + offset < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        self._position = start + offset
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._ask(self._position, len(buffer)).data
+        buffer[: len(content)] = content
+        self._position += len(content)
+        return len(content)
+
+    def _end(self) -> int:
+        if self._size is None:
+            self._size = int(self._ask(0, 0).fields["size"])
+        return self._size
+
+    def _ask(self, offset: int, size: int) -> wire.Message:
+        wire.send(self._connection, Kind.READ, {"offset": offset, "size": size})
+        return wire.receive(self._connection)
+
+
+def _refuse(connection: socket.socket, error: MediaError) -> None:
+    fields = {"reason": error.reason, "message": error.message, "retryable": error.retryable}
+    with contextlib.suppress(OSError):
+        wire.send(connection, Kind.REFUSED, fields)
+
+
+def _unexpected(error: Exception) -> MediaError:
+    """The kind of an error and its place in the code; its own words may be the file's."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return MediaError(
+        "decoder_crashed",
+        f"the decoder broke with {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}",
+    )

@@ -1,0 +1,38 @@
+"""What a recording may be, and what reading it may cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class MediaLimits:
+    """What a recording may cost, enforced while it streams: headers are not believed.
+
+    Attributes:
+      max_duration_s: Of the decoded sound.
+      max_channels: Of the first audio track.
+      min_rate_hz, max_rate_hz: Of the decoded sound.
+      max_decoded_bytes: Of native samples in all.
+      max_source_bytes: Of the file.
+      decoder_memory_bytes: What one decoder may take, beside the code that all share.
+      decode_s: Seconds that a worker waits for a decoder in all, whatever the length of the sound.
+      decode_s_per_hour: And for each hour of sound that has been decoded.
+    """
+
+    max_duration_s: float = 12 * 3600.0
+    max_channels: int = 8
+    min_rate_hz: int = 4_000
+    max_rate_hz: int = 192_000
+    max_decoded_bytes: int = 64 * _GIB
+    max_source_bytes: int = 16 * _GIB
+    decoder_memory_bytes: int = _GIB // 2
+    decode_s: float = 60.0
+    decode_s_per_hour: float = 600.0
+
+    @property
+    def longest_decode_s(self) -> float:
+        """For the longest recording that is allowed."""
+        return self.decode_s + self.decode_s_per_hour * self.max_duration_s / 3600

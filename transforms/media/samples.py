@@ -1,0 +1,34 @@
+"""Decoded sound: arrays of native samples, and their way to floats and back."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples: TypeAlias = NDArray[Any]
+"""Samples of shape (channels, frames)."""
+
+_FULL_SCALE = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0, "float32": 1.0, "float64": 1.0}
+
+SAMPLE_TYPES = frozenset(_FULL_SCALE)
+"""numpy's names of the types that decoders give."""
+
+
+def to_float(samples: Samples) -> NDArray[np.float32]:
+    """Native samples as float32 in -1 to 1."""
+    scale = _FULL_SCALE[samples.dtype.name]
+    if samples.dtype == np.uint8:
+        return ((samples.astype(np.float32) - 128.0) / scale).astype(np.float32)
+    return (samples / np.float32(scale)).astype(np.float32)
+
+
+def from_float(values: NDArray[np.floating[Any]], dtype: np.dtype[Any]) -> Samples:
+    """Values in -1 to 1 as native samples: rounded, and limited to what the type holds."""
+    scale = _FULL_SCALE[dtype.name]
+    if np.issubdtype(dtype, np.floating):
+        return values.astype(dtype)
+    offset = 128.0 if dtype == np.uint8 else 0.0
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values.astype(np.float64) * scale + offset), limits.min, limits.max).astype(dtype)

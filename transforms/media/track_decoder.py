@@ -1,0 +1,397 @@
+"""Decodes a file's first audio track to native samples. Parses untrusted bytes: runs in a child process.
+
+Nothing is skipped, concealed or guessed: damage, gaps, and a length that is not what the file claims end the
+recording. Memory does not grow with the recording's length.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from os import SEEK_END, SEEK_SET
+from types import TracebackType
+from typing import Any, BinaryIO, NoReturn, Self
+
+import av
+import numpy as np
+
+from schemas.media import MediaInfo
+from transforms.media import ogg
+from transforms.media.containers import Container, recognise, wav_block_bytes
+from transforms.media.errors import MediaError, decoder_memory
+from transforms.media.samples import Samples
+
+BLOCK_S = 1.0
+"""Decoded blocks are about this long: long enough that their number costs nothing, short enough to be small."""
+
+CLOSE_S = 0.25
+"""How far a `close` container's claim may be off: ticks of a millisecond, a packet at either end."""
+
+GAP_S = 0.1
+"""A jump between two frames' timestamps that no container's rounding explains."""
+
+DRIFT_S = 0.5
+"""How far timestamps and counted samples may part in all; a live recorder's clock drifts, see `DRIFT_SHARE`."""
+
+DRIFT_SHARE = 1e-3
+"""And this share of the time so far: the worst sound cards are off by less."""
+
+LOST_BYTES = 1024
+"""Bytes of an elementary stream that may belong to no frame: a small tag between two joined files."""
+
+_DTYPES = {"u8": "uint8", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
+_LOSSLESS_BITS = {
+    "pcm_mulaw": 8,
+    "pcm_alaw": 8,
+    "adpcm_ms": 4,
+    "adpcm_ima_wav": 4,
+    "gsm_ms": 13,
+}
+
+_TRAILING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"3DI")
+
+
+class TrackDecoder:
+    """Decodes the first audio track of an open file (seekable, binary), as a context manager; leaves the file open.
+
+    `info` is known on entry. `blocks` may be called once. Reading to the end is what proves that the file is whole.
+
+    Raises (on entry and while reading):
+      MediaError: with a reason for each way in which a file is not what it should be.
+      OSError: the file itself cannot be read.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._size = self._file.seek(0, SEEK_END)
+            self._file.seek(0)
+            self._kind = recognise(self._file)
+            if self._kind.name == "ogg" and ogg.is_cut_off(self._file):
+                raise MediaError("truncated", "the file ends in the middle of an Ogg page")
+            self._file.seek(0)
+            self._container = open_container(self._file, self._kind)
+            stack.callback(self._container.close)
+            self._frames = self._decode()
+            self.info = self._inspect()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._frames.close()
+        self._stack.close()
+
+    def blocks(self) -> Iterator[Samples]:
+        """Yields consecutive native samples of shape (channels, frames), about `BLOCK_S` at a time."""
+        wanted = max(1, int(BLOCK_S * self.info.sample_rate_hz))
+        pending: list[Samples] = []
+        length = 0
+        for samples in self._trimmed():
+            pending.append(samples)
+            length += samples.shape[1]
+            if length >= wanted:
+                yield _joined(pending)
+                pending, length = [], 0
+        if pending:
+            yield _joined(pending)
+        self._check_length()
+
+    # How the file is read.
+
+    def _inspect(self) -> MediaInfo:
+        """Reads ahead to the first frame: some codecs know their rate only then."""
+        if not self._container.streams.audio:
+            raise MediaError("no_audio", "the file has no audio track")
+        stream = self._stream = self._container.streams.audio[0]
+        if stream.codec_context is None:
+            raise MediaError("unsupported", "there is no decoder for the audio track")
+        for other in self._container.streams:
+            if other is not stream:
+                other.discard = av.stream.Discard.all
+        # A child may not start threads, and one track of sound needs none.
+        stream.codec_context.thread_count = 1
+        stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
+        first = next(self._frames, None)
+        if first is None:
+            raise MediaError("no_audio", "the audio track holds no sound")
+        self._first = first
+        samples = _native(first)
+        codec = _codec_name(stream)
+        has_video = any(is_moving(video) for video in self._container.streams.video)
+        return MediaInfo(
+            container=self._kind.name,
+            codec=codec,
+            sample_rate_hz=first.sample_rate,
+            nominal_rate_hz=_nominal_rate_hz(codec, stream.codec_context.extradata) or first.sample_rate,
+            channels=samples.shape[0],
+            layout=first.layout.name,
+            sample_type=samples.dtype.name,
+            bits=_bits(codec, stream.codec_context.extradata, samples.dtype),
+            duration_s=self._claimed_s(stream, first.sample_rate),
+            start_s=(_seconds(stream.start_time, stream.time_base) or 0.0) if has_video else 0.0,
+            bit_rate=stream.bit_rate or None,
+            has_video=has_video,
+            block_bytes=wav_block_bytes(self._file, self._kind) if codec.startswith("adpcm_") else None,
+            size=self._size,
+        )
+
+    def _claimed_s(self, stream: Any, rate: int) -> float | None:
+        if self._kind.claim == "none":
+            return None
+        claimed = _seconds(stream.duration, stream.time_base)
+        if claimed is None and self._container.duration is not None and not self._container.streams.video:
+            claimed = self._container.duration / av.time_base
+        if claimed is not None and self._kind.name == "ogg" and _codec_name(stream) == "opus":
+            claimed -= _opus_pre_skip(stream.codec_context.extradata) / rate
+        return claimed if claimed is not None and claimed > 0 else None
+
+    def _decode(self) -> Generator[Any, None, None]:
+        """Yields every frame; any damage raises."""
+        lost = _LostBytes(self._kind.elementary)
+        codec = _codec_name(self._stream)
+        try:
+            for packet in self._container.demux(self._stream):
+                # A short last packet of PCM is whole frames all the same; its length is compared with the claim.
+                if packet.is_corrupt and not codec.startswith("pcm_"):
+                    raise MediaError("truncated", "the file ends in the middle of a packet")
+                lost.saw(packet)
+                for frame in self._stream.codec_context.decode(packet):
+                    if frame.is_corrupt:
+                        raise MediaError("corrupt", "the decoder marked a frame as damaged")
+                    if frame.samples:
+                        yield frame
+        except av.error.FFmpegError as error:
+            raise_unreadable(error)
+        except IndexError:
+            # PyAV's answer to a packet of a track that the header did not name.
+            raise MediaError("corrupt", "tracks appear in the middle of the file") from None
+        lost.check(self._file)
+
+    def _trimmed(self) -> Iterator[Samples]:
+        """Native samples of each frame, without the encoder's padding after the claimed end."""
+        clock = _Clock(self.info.sample_rate_hz, self._kind.elementary)
+        end = self._padding_starts()
+        decoded = 0
+        frame: Any = self._first
+        while frame is not None:
+            samples = _native(frame)
+            self._check_unchanged(frame, samples)
+            clock.check(frame, decoded)
+            kept = samples if end is None else samples[:, : max(0, end - decoded)]
+            decoded += samples.shape[1]
+            self._decoded = decoded
+            if kept.shape[1]:
+                yield kept
+            frame = next(self._frames, None)
+
+    def _padding_starts(self) -> int | None:
+        """Where MP4 says that the sound ends: the last packet is padded to a full one."""
+        info = self.info
+        if self._kind.demuxer != "mov" or info.duration_s is None or info.bits is not None:
+            return None
+        return round(info.duration_s * info.sample_rate_hz)
+
+    # What is checked.
+
+    def _check_unchanged(self, frame: Any, samples: Samples) -> None:
+        info = self.info
+        found = (frame.sample_rate, samples.shape[0], samples.dtype.name)
+        if found != (info.sample_rate_hz, info.channels, info.sample_type):
+            raise MediaError("format_changes", "the sample rate, channels or sample format change within the track")
+
+    def _check_length(self) -> None:
+        """Compares what was decoded with what the file claims."""
+        info = self.info
+        if info.duration_s is None:
+            return
+        claimed = info.duration_s * info.sample_rate_hz
+        if abs(self._decoded - claimed) > self._tolerance():
+            raise MediaError(
+                "length_disagrees",
+                f"the file claims {claimed:.0f} samples of each channel, {self._decoded} were decoded",
+            )
+
+    def _tolerance(self) -> float:
+        """In samples: none for PCM and lossless codecs, one padded packet or block for other codecs, `CLOSE_S` else."""
+        info = self.info
+        if self._kind.claim != "exact":
+            return CLOSE_S * info.sample_rate_hz
+        if info.codec.startswith("pcm_") or info.codec in _COUNTED_CODECS:
+            return 0.5
+        return max(_LARGEST_PACKET, 0.05 * info.sample_rate_hz)
+
+
+def _joined(parts: list[Samples]) -> Samples:
+    return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+
+
+_COUNTED_CODECS = ("flac", "alac", "wavpack", "tta", "ape", "tak")
+"""Whose last packet is as short as the sound."""
+
+_LARGEST_PACKET = 4608
+"""Samples of the longest packet or ADPCM block that pads an end."""
+
+
+class _Clock:
+    """Follows the frames' timestamps beside the count of decoded samples."""
+
+    def __init__(self, rate_hz: int, elementary: bool) -> None:
+        self._rate_hz = rate_hz
+        # Elementary streams have no timestamps of their own: FFmpeg counts frames, and would find no gap.
+        self._trusted = not elementary
+        self._first: Fraction | None = None
+        self._offset_s = 0.0
+
+    def check(self, frame: Any, decoded: int) -> None:
+        """Raises `gap` where time goes on without sound, or back."""
+        if not self._trusted or frame.pts is None:
+            return
+        time = frame.pts * frame.time_base
+        if self._first is None:
+            self._first = time - Fraction(decoded, self._rate_hz)
+        counted_s = decoded / self._rate_hz
+        offset_s = float(time - self._first) - counted_s
+        if abs(offset_s - self._offset_s) > GAP_S or abs(offset_s) > DRIFT_S + DRIFT_SHARE * counted_s:
+            raise MediaError("gap", f"sound is missing or doubled at {counted_s:.2f} s")
+        self._offset_s = offset_s
+
+
+class _LostBytes:
+    """Counts bytes of an elementary stream that belong to no frame."""
+
+    def __init__(self, elementary: bool) -> None:
+        self._elementary = elementary
+        self._end: int | None = None
+        self._lost = 0
+
+    def saw(self, packet: Any) -> None:
+        if not self._elementary or not packet.size or packet.pos is None:
+            return
+        if self._end is not None:
+            self._lost += max(0, packet.pos - self._end)
+        self._end = packet.pos + packet.size
+
+    def check(self, file: BinaryIO) -> None:
+        """Raises `corrupt` where more than tags and padding was passed over."""
+        if not self._elementary or self._end is None:
+            return
+        file.seek(self._end)
+        tail = file.read(LOST_BYTES + 1)
+        if not tail.startswith(_TRAILING_TAGS):
+            self._lost += len(tail)
+        if self._lost > LOST_BYTES:
+            raise MediaError("corrupt", "parts of the file are no audio frames")
+
+
+def open_container(file: BinaryIO, kind: Container) -> Any:
+    """Opens a file object with the demuxer that its content names, and no other.
+
+    Raises:
+      MediaError: `corrupt`, `truncated` or `unsupported`.
+    """
+    try:
+        return av.open(
+            _LenientFile(file),
+            mode="r",
+            format=kind.demuxer,
+            metadata_errors="ignore",
+            io_open=_refuse_other_files,
+            # A second lock beside `io_open`: no protocol may be opened for a reference within the file.
+            options={"protocol_whitelist": "none", "format_whitelist": kind.demuxer},
+        )
+    except av.error.FFmpegError as error:
+        raise_unreadable(error)
+
+
+class _LenientFile:
+    """A file that answers an impossible seek as the operating system does, with an error number.
+
+    Damaged headers make FFmpeg ask for such places. Python's own file raises, and PyAV prints that and fails later.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        self.tell = file.tell
+        self._seek = file.seek
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        try:
+            return self._seek(offset, whence)
+        except (OSError, ValueError, OverflowError):
+            return -errno.EINVAL
+
+
+def _refuse_other_files(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    raise MediaError("unsupported", "the file refers to another file or address, which is never followed")
+
+
+def raise_unreadable(error: av.error.FFmpegError) -> NoReturn:
+    """Turns what FFmpeg raised while reading into what ends the recording."""
+    # FFmpeg's own message may hold the file's name.
+    if isinstance(error, av.error.MemoryError):
+        raise decoder_memory() from None
+    if isinstance(error, (av.error.DecoderNotFoundError, av.error.PatchWelcomeError)):
+        raise MediaError("unsupported", "there is no decoder for the audio track") from None
+    if isinstance(error, av.error.EOFError):
+        raise MediaError("truncated", "the file ends before its sound does") from None
+    raise MediaError("corrupt", f"FFmpeg cannot read the file ({type(error).__name__})") from None
+
+
+def _native(frame: Any) -> Samples:
+    """A frame's samples as (channels, frames), in the codec's own sample type."""
+    name = frame.format.name
+    if name.removesuffix("p") not in _DTYPES:
+        raise MediaError("unsupported", f"samples of type {name} are not read here")
+    array: Samples = frame.to_ndarray()
+    if frame.format.is_planar:
+        return array
+    interleaved: Samples = array.reshape(-1, frame.layout.nb_channels)
+    return interleaved.T
+
+
+def _codec_name(stream: Any) -> str:
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def _bits(codec: str, extradata: bytes | None, dtype: np.dtype[Any]) -> int | None:
+    """Significant bits of a lossless codec's sample; None for lossy codecs."""
+    if codec == "flac" and extradata and len(extradata) >= 34:
+        return ((extradata[12] & 1) << 4 | extradata[13] >> 4) + 1
+    if codec == "alac" and extradata and len(extradata) >= 24:
+        return extradata[len(extradata) - 36 + 17] if len(extradata) >= 36 else extradata[5]
+    if codec in _LOSSLESS_BITS:
+        return _LOSSLESS_BITS[codec]
+    if codec.startswith("pcm_"):
+        named = re.match(r"pcm_[sfu](\d+)", codec)
+        return int(named[1]) if named else dtype.itemsize * 8
+    if codec in {"wavpack", "tta", "ape", "tak", "wmalossless", "shorten"}:
+        return dtype.itemsize * 8
+    return None
+
+
+def _nominal_rate_hz(codec: str, extradata: bytes | None) -> int | None:
+    """The input rate in an Opus header; None where there is none."""
+    if codec != "opus" or not extradata or len(extradata) < 16:
+        return None
+    return int.from_bytes(extradata[12:16], "little") or None
+
+
+def _opus_pre_skip(extradata: bytes | None) -> int:
+    return int.from_bytes(extradata[10:12], "little") if extradata and len(extradata) >= 12 else 0
+
+
+def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
+    return None if ticks is None or time_base is None else float(ticks * time_base)
+
+
+def is_moving(video: Any) -> bool:
+    """Whether a video track is moving pictures, and no cover art."""
+    still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    return not video.disposition & still

@@ -1,0 +1,61 @@
+"""A video whose pictures are the source's and whose sound is new: put together in a child process.
+
+The source's packets are untrusted bytes also for what writes them: a muxer reads codecs' headers.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, cast
+
+import numpy as np
+
+from schemas.media import MediaInfo
+from transforms.media.isolation.children import Child
+from transforms.media.isolation.wire import Kind
+from transforms.media.limits import MediaLimits
+from transforms.media.output_format import OutputFormat
+from transforms.media.samples import Samples
+
+
+class VideoFileWriter:
+    """Writes the file, as `transforms.media.encode.Writer`.
+
+    Args:
+      path: The file to write.
+      source: The recording, for its pictures alone.
+      info: Of the source.
+      output: From `output_format`.
+    """
+
+    def __init__(
+        self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits | None = None
+    ) -> None:
+        limits = limits or MediaLimits()
+        self._rate_hz = info.sample_rate_hz
+        job = {"do": "copy_video", "info": asdict(info), "output": asdict(output)}
+        with ExitStack() as stack:
+            files = [stack.enter_context(source.open("rb")), cast(IO[bytes], stack.enter_context(path.open("w+b")))]
+            # The pictures, and sound that is no larger than samples.
+            written_bytes = 2 * info.size + limits.max_decoded_bytes
+            self._child = Child(job, limits, files=files, written_bytes=written_bytes)
+
+    def write(self, block: Samples) -> None:
+        """Encodes the next samples, and copies the pictures up to their end."""
+        self._child.allow_for(block.shape[1] / self._rate_hz)
+        if block.shape[1]:
+            self._child.send(Kind.BLOCK, np.ascontiguousarray(block.T))
+
+    def finish(self) -> None:
+        """Writes what the encoder still holds, and the remaining pictures."""
+        with self._child as child:
+            child.send(Kind.END)
+            if child.receive().kind is not Kind.END:
+                raise child.nonsense()
+
+    def abandon(self) -> None:
+        """Ends the child of a recording that failed."""
+        with self._child:
+            return
