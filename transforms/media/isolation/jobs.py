@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import importlib
 import io
 import os
+import pkgutil
 import socket
 import struct
 import traceback
@@ -52,7 +54,10 @@ def do(job: dict[str, Any], connection: socket.socket, files: tuple[int, ...]) -
 
 
 def rehearse() -> None:
-    """Decodes a little sound, so that nothing remains to be imported by a child, which may open no file."""
+    """Loads all of PyAV and decodes a little sound: a child may open no file, so it can import nothing."""
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
     silence = bytes(1600)
     header = struct.pack(
         "<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + 1600, b"WAVE", b"fmt ", 16, 1, 1, 8000, 16000, 2, 16, b"data", 1600
