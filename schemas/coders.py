@@ -48,8 +48,12 @@ def stays_in_worker(record: type[RecordT]) -> type[RecordT]:
 
 
 def travels(record: type[RecordT]) -> type[RecordT]:
-    """Class decorator for frozen dataclasses that may cross a shuffle: they become Beam rows."""
-    coders.registry.register_row(record)
+    """Class decorator for frozen dataclasses that may cross a shuffle.
+
+    Pickled, which names their class. They are no Beam rows: a row names a schema by an id that every process draws
+    anew, so a worker in another process would get an anonymous tuple in the place of the record.
+    """
+    coders.registry.register_coder(record, coders.PickleCoder)
     return record
 
 

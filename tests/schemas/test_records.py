@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -15,6 +21,7 @@ from schemas.source import SourceIdentity
 from schemas.stages import CommittedRecording, HeardRecording, MutedRecording, PendingRecording, SpanToHear, StagedAudio
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 
+ROOT = Path(__file__).parents[2]
 FAILURE = Failure("call", "failed", "Transcribe", "MediaError", "truncated", retryable=False, run_id="run")
 DELIVERY = Delivery("call", "msg_1", "example.com:443", 2, 503, "undelivered", "status", "run")
 RECORDING = Recording(
@@ -37,6 +44,18 @@ def test_rows_have_the_columns_of_their_table(row: dict[str, object], schema: pa
 def test_what_travels_comes_back_as_it_was(record: object):
     coder = coders.registry.get_coder(type(record))
     assert coder.decode(coder.encode(record)) == record
+
+
+def test_a_worker_of_another_process_gets_the_same_records():
+    script = (
+        "import base64, pickle, sys; coder, sent = pickle.loads(base64.b64decode(sys.argv[1])); "
+        "print(coder.decode(sent))"
+    )
+    coder = coders.registry.get_coder(PendingRecording)
+    sent = base64.b64encode(pickle.dumps((coder, coder.encode(PENDING)))).decode()
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    received = subprocess.check_output([sys.executable, "-c", script, sent], env=environment, text=True)
+    assert received.strip() == str(PENDING)
 
 
 @pytest.mark.parametrize("record", [HeardRecording, MutedRecording])

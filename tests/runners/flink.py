@@ -1,0 +1,115 @@
+"""A Flink cluster on loopback, from the packages on PyPI, with Beam's job server before it."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.runners.processes import Service, WorkerPool, free_port
+
+_POOL = "worker-pool"
+"""What each task manager calls the machine of its own worker pool."""
+_TASK_MANAGER_MEMORY = "1600m"
+_HEARTBEAT_MS = 10_000
+
+
+class FlinkCluster:
+    """A job manager and some task managers of one slot, each with a worker pool of its own beside it."""
+
+    def __init__(self, home: Path, folder: Path, task_managers: int) -> None:
+        self._home = home
+        self._folder = folder
+        self._rest_port, self._rpc_port = free_port(), free_port()
+        self._environment = {"FLINK_LOG_DIR": str(folder), "FLINK_PID_DIR": str(folder), "FLINK_HOME": str(home)}
+        self._settings = {
+            "rest.address": "127.0.0.1",
+            "rest.bind-address": "127.0.0.1",
+            "rest.port": self._rest_port,
+            "jobmanager.rpc.address": "127.0.0.1",
+            "jobmanager.rpc.port": self._rpc_port,
+            "jobmanager.bind-host": "127.0.0.1",
+            "taskmanager.host": "127.0.0.1",
+            "taskmanager.bind-host": "127.0.0.1",
+            "jobmanager.memory.process.size": "1000m",
+            "taskmanager.memory.process.size": _TASK_MANAGER_MEMORY,
+            "taskmanager.memory.managed.size": "128m",
+            "taskmanager.memory.network.min": "256m",
+            "taskmanager.memory.network.max": "256m",
+            "taskmanager.numberOfTaskSlots": 1,
+            # A task manager that dies is missed within seconds, and what ran there runs again.
+            "heartbeat.interval": 2_000,
+            "heartbeat.timeout": _HEARTBEAT_MS,
+            "restart-strategy.type": "fixed-delay",
+            "restart-strategy.fixed-delay.attempts": 3,
+            "restart-strategy.fixed-delay.delay": "1 s",
+            "io.tmp.dirs": str(folder),
+        }
+        self.job_manager = self._service("job-manager", "jobmanager.sh")
+        self.job_manager.wait_for(lambda: self.overview() is not None)
+        self.task_managers: list[Service] = []
+        self.pools: list[WorkerPool] = []
+        for _ in range(task_managers):
+            self.add_task_manager()
+        self.job_manager.wait_for(lambda: (self.overview() or {}).get("taskmanagers") == task_managers)
+
+    @property
+    def rest(self) -> str:
+        return f"127.0.0.1:{self._rest_port}"
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What a run is told of its workers."""
+        address = f"{_POOL}:{self.pools[0].port}"
+        return (f"--parallelism={len(self.pools)}", "--environment_type=EXTERNAL", f"--environment_config={address}")
+
+    def add_task_manager(self) -> None:
+        """One more, whose worker pool has the same name and port as the others', as beside it in a pod."""
+        number = len(self.task_managers)
+        host = f"127.0.0.{2 + number}"
+        self.pools.append(WorkerPool(self._folder, host, self.pools[0].port if self.pools else None))
+        hosts = self._folder / f"hosts-{number}"
+        hosts.write_text(f"127.0.0.1 localhost {socket.gethostname()}\n{host} {_POOL}\n")
+        java = {"JAVA_TOOL_OPTIONS": f"-Djdk.net.hosts.file={hosts}"}
+        self.task_managers.append(self._service(f"task-manager-{number}", "taskmanager.sh", java))
+
+    def overview(self) -> dict[str, Any] | None:
+        """What the cluster says of itself; None before it answers."""
+        return self._get("overview")
+
+    def _get(self, path: str) -> Any:
+        try:
+            with urllib.request.urlopen(f"http://{self.rest}/{path}", timeout=5) as answer:
+                return json.load(answer)
+        except OSError:
+            return None
+
+    def _service(self, name: str, script: str, environment: dict[str, str] | None = None) -> Service:
+        settings = [argument for key, value in self._settings.items() for argument in ("-D", f"{key}={value}")]
+        command = ["bash", str(self._home / "bin" / script), "start-foreground", *settings]
+        return Service(name, command, self._folder, self._environment | (environment or {}))
+
+    def stop(self) -> None:
+        for service in (*self.task_managers, self.job_manager, *(pool.service for pool in self.pools)):
+            service.stop()
+
+
+@contextmanager
+def flink_cluster(home: Path, folder: Path, task_managers: int) -> Iterator[FlinkCluster]:
+    cluster = FlinkCluster(home, folder, task_managers)
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def job_server_options(cluster: FlinkCluster) -> tuple[str, ...]:
+    """As a user gives them; `FLINK_JOB_SERVER_JAR` names a jar where Beam cannot download its own."""
+    options = ("--runner=FlinkRunner", f"--flink_master={cluster.rest}", "--flink_version=1.20")
+    jar = os.environ.get("FLINK_JOB_SERVER_JAR")
+    return (*options, f"--flink_job_server_jar={jar}") if jar else options

@@ -1,0 +1,118 @@
+"""Processes of a small cluster on this machine: each with a log of its own, and all ended as whole groups."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+_START_S = 90.0
+
+
+class Service:
+    """A process, with the processes that it starts: they form a group, which ends as a whole."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, environment: dict[str, str] | None = None
+    ) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                list(command),
+                env=worker_environment() | (environment or {}),
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_for(self, ready: Callable[[], bool]) -> None:
+        """Returns as soon as the service is ready."""
+        until = time.monotonic() + _START_S
+        while not ready():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"{self.name} ended with status {self._process.returncode}:\n{self.tail()}")
+            if time.monotonic() > until:
+                raise RuntimeError(f"{self.name} is not ready after {_START_S:.0f} s:\n{self.tail()}")
+            time.sleep(0.1)
+
+    def children(self) -> list[int]:
+        """Process ids that this one started itself."""
+        found = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/children")
+        return [int(number) for path in {found, *tasks} for number in path.read_text().split()]
+
+    def kill(self) -> None:
+        """As an out-of-memory killer or a lost machine would: no chance to clean up."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(10)
+        self.kill()
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
+
+
+def worker_environment() -> dict[str, str]:
+    """Beam's worker pool starts plain `python`, which must be this one and must find the job's packages."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def listens(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+class WorkerPool:
+    """Beam's worker pool, as it runs beside a task manager: starts a Python process for each worker asked for."""
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._host = host
+        self._folder = folder
+        self.start()
+
+    def start(self) -> None:
+        """Again on the same port after a kill, as an orchestrator would."""
+        command = [sys.executable, "-m", "tests.runners.pool", f"{self._host}:{self.port}"]
+        self.service = Service(f"pool-{self._host}", command, self._folder)
+        self.service.wait_for(lambda: listens(self.port, self._host))
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return ("--environment_type=EXTERNAL", f"--environment_config={self._host}:{self.port}")
+
+    def workers(self) -> list[int]:
+        return self.service.children()
+
+
+@contextmanager
+def worker_pool(folder: Path) -> Iterator[WorkerPool]:
+    pool = WorkerPool(folder)
+    try:
+        yield pool
+    finally:
+        pool.service.stop()
