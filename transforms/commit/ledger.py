@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from schemas.failure import ConfigurationError
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
+from transforms.storage.listing import StoredFile
 from transforms.storage.urls import join, safe_name
 
 _FOLDER = "status"
@@ -127,7 +128,7 @@ def write_status(output: str, status: Status) -> None:
     files.write_bytes(status_url(output, status.recording_id), status.to_json())
 
 
-def _contents(output: str) -> Iterator[tuple[files.StoredFile, bytes]]:
+def _contents(output: str) -> Iterator[tuple[StoredFile, bytes]]:
     folder = join(output, _FOLDER)
     listed = [file for file in files.list_files(folder) if file.name.endswith(".json")]
     known = _snapshot(output) if listed else {}
@@ -156,7 +157,7 @@ def _snapshot(output: str) -> dict[tuple[str, str], bytes]:
     return dict(zip(zip(columns["name"], columns["version"], strict=True), columns["content"], strict=True))
 
 
-def _batches(changed: Sequence[files.StoredFile]) -> Iterator[list[files.StoredFile]]:
+def _batches(changed: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
     remaining = iter(changed)
     while batch := list(islice(remaining, _READ_AT_ONCE)):
         yield batch

@@ -1,36 +1,29 @@
-"""fsspec file systems as Hushbeam uses them: durable local writes, credentials, retries, errors without names.
-
-gcsfs and s3fs retry overload (429, 5xx) and broken connections themselves, six times over about half a minute. What
-they do not retry (their own time-outs, answers cut short, checksums that disagree) is retried here.
-"""
+"""fsspec file systems as Hushbeam uses them: durable local writes, repeated requests, errors without names."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import os
 import stat
 import uuid
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import fsspec
 import tenacity
 from fsspec.implementations.local import LocalFileSystem
 
-from schemas.failure import ConfigurationError
 from transforms.storage import urls
-from transforms.storage.errors import AccessDeniedError, MissingFileError, StorageError
+from transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
+from transforms.storage.object_stores import object_store
 
 Result = TypeVar("Result")
 
 TEMPORARY_PREFIX = ".hushbeam-"
 """Starts the names of files that are not complete yet; listings leave them out."""
 
-_ATTEMPTS = 3
+_ATTEMPTS, _PATIENT_ATTEMPTS = 3, 7
 _COPY_BYTES = 1 << 20
 _STORAGE_LIBRARIES = frozenset({"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs"})
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -115,20 +108,9 @@ def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Re
 
 
 def file_system(url: str) -> Any:
-    """The fsspec file system for `url`, without listing caches: what another worker wrote must be seen."""
-    _keep_names_out_of_logs()
-    match urls.scheme(url):
-        case urls.LOCAL:
-            return DurableLocalFileSystem()
-        case "gs":
-            return _google_file_system()
-        case scheme:
-            try:
-                return fsspec.filesystem(scheme, use_listings_cache=False)
-            except ImportError:
-                raise ConfigurationError(
-                    f"{scheme}:// needs another package: pip install 'hushbeam[{scheme}]'"
-                ) from None
+    """The fsspec file system for `url`."""
+    scheme = urls.scheme(url)
+    return DurableLocalFileSystem() if scheme == urls.LOCAL else object_store(scheme)
 
 
 @contextlib.contextmanager
@@ -144,30 +126,25 @@ def storage_errors(url: str, doing: str) -> Iterator[None]:
         raise
 
 
-def _google_file_system() -> Any:
-    # The base class, not the one that fsspec picks: that one asks a second service (gRPC) about every bucket's type,
-    # for up to a minute where it does not answer. Imported late: it costs a second that a local run should not pay.
-    import aiohttp  # noqa: PLC0415
-    from gcsfs.core import GCSFileSystem  # noqa: PLC0415
-
-    options: dict[str, Any] = {
-        "use_listings_cache": False,
-        # Not the default of five minutes for a request as a whole, which a long recording takes.
-        "requests_timeout": aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60),
-    }
-    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
-    if emulator:
-        options |= {"token": "anon", "endpoint_url": emulator if "://" in emulator else f"http://{emulator}"}
-    return GCSFileSystem(**options)
-
-
 def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, TimeoutError | ConnectionError) or _is_damaged(error)
+    if isinstance(error, TimeoutError | ConnectionError) or _is_damaged(error) or _library(error) == "aiohttp":
+        return True
+    return _is_asked_to_wait(error)
+
+
+def _is_asked_to_wait(error: BaseException | None) -> bool:
+    # Of S3's answers its client repeats neither; 409 is what a conditional write hears that meets another one.
+    return error is not None and _s3_status(error) in {409, 429}
+
+
+def _has_had_enough(state: tenacity.RetryCallState) -> bool:
+    waits = state.outcome is not None and _is_asked_to_wait(state.outcome.exception())
+    return state.attempt_number >= (_PATIENT_ATTEMPTS if waits else _ATTEMPTS)
 
 
 @tenacity.retry(
     retry=tenacity.retry_if_exception(_is_transient),
-    stop=tenacity.stop_after_attempt(_ATTEMPTS),
+    stop=_has_had_enough,
     wait=tenacity.wait_exponential_jitter(initial=0.5, max=8, jitter=0.5),
     reraise=True,
 )
@@ -183,6 +160,8 @@ def _as_storage_error(error: Exception, url: str, doing: str) -> StorageError:
         return MissingFileError(f"the file to {doing} does not exist on {place}")
     if isinstance(error, PermissionError) or status in {401, 403} or _is_refused_credential(error):
         return AccessDeniedError(f"{place} does not let this job {doing} a file: check credentials and permissions")
+    if type(error).__name__ == "FileExpired":
+        return SourceChangedError("the source was replaced while it was read: run the job again", retryable=True)
     if _is_damaged(error):
         return StorageError(f"what was read from {place} is not what is stored there", retryable=True)
     if number in _OUT_OF_SPACE:
@@ -196,7 +175,20 @@ def _is_damaged(error: BaseException) -> bool:
     return isinstance(error, ShortReadError) or type(error).__name__ == "ChecksumError"
 
 
+def already_exists(error: OSError) -> bool:
+    """Whether a store refused to create an object because there is one. Not every S3 store says so in words."""
+    return isinstance(error, FileExistsError) or _s3_status(error) == 412
+
+
+def _s3_status(error: BaseException) -> int | None:
+    """s3fs keeps the store's own answer as the cause of its error."""
+    response = getattr(error.__cause__, "response", None)
+    return response.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(response, dict) else None
+
+
 def _http_status(error: Exception) -> int | None:
+    if status := _s3_status(error):
+        return status
     for name in ("code", "status"):
         value = getattr(error, name, None)
         if isinstance(value, int | str) and str(value).isdigit():
@@ -222,7 +214,7 @@ def _path(url: str) -> str:
     return url if urls.is_local(url) else url[url.index("://") + 3 :]
 
 
-def _library(error: Exception) -> str:
+def _library(error: BaseException) -> str:
     return type(error).__module__.partition(".")[0]
 
 
@@ -248,10 +240,3 @@ def _flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@lru_cache(maxsize=1)
-def _keep_names_out_of_logs() -> None:
-    # They log object names with every request and every error; our own errors say what matters.
-    for name in ("gcsfs", "fsspec", "s3fs", "aiobotocore", "botocore", "google.auth", "urllib3"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -12,9 +12,9 @@ import io
 import mimetypes
 import os
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from glob import has_magic
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -23,24 +23,18 @@ import google_crc32c
 from schemas.source import SourceIdentity
 from transforms.storage import urls
 from transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
-from transforms.storage.file_systems import TEMPORARY_PREFIX, ShortReadError, request, storage_errors
+from transforms.storage.file_systems import (
+    TEMPORARY_PREFIX,
+    ShortReadError,
+    already_exists,
+    request,
+    storage_errors,
+)
+from transforms.storage.listing import StoredFile, iterate, version
+from transforms.storage.stream import PIECE_BYTES, open_stream
 
 _CHUNK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, order=True)
-class StoredFile:
-    """A file in a listing.
-
-    Attributes:
-      name: Relative to the listed folder.
-      size_bytes: As the store reports it.
-      version: Changes with the content; the same string as `SourceIdentity.version`.
-    """
-
-    name: str
-    size_bytes: int
-    version: str
+_DELETED_AT_ONCE = 1000
 
 
 def stat(url: str) -> SourceIdentity:
@@ -100,9 +94,7 @@ def read_many(locations: Sequence[str]) -> dict[str, bytes]:
 
 def open_read(url: str) -> BinaryIO:
     """The content as a stream, read in pieces as it is needed; the caller closes it."""
-    url = urls.normalised(url)
-    stream = request(url, "read", lambda store, path: store.open(path, "rb"))
-    return cast(BinaryIO, io.BufferedReader(_StoredStream(url, stream), _CHUNK_BYTES))
+    return cast(BinaryIO, io.BufferedReader(open_stream(urls.normalised(url)), PIECE_BYTES))
 
 
 def write_bytes(url: str, data: bytes) -> None:
@@ -124,8 +116,10 @@ def create(url: str, data: bytes) -> bool:
     def create_or_tell(store: Any, path: str) -> bool:
         try:
             store.pipe_file(path, data, mode="create", **_upload_options(url))
-        except FileExistsError:
-            return False
+        except OSError as error:
+            if already_exists(error):
+                return False
+            raise
         return True
 
     return request(url, "write", create_or_tell) or read_bytes(url) == data
@@ -205,22 +199,17 @@ def glob(pattern: str) -> list[str]:
     )
 
 
-def list_files(folder: str) -> list[StoredFile]:
-    """Every file below `folder`, at any depth, in the order of names; nothing where there is no such folder.
+def iterate_files(folder: str) -> Iterator[StoredFile]:
+    """Every file below `folder`, at any depth, in no order; nothing where there is no such folder.
 
-    One request for each thousand or more files, not one for each.
+    One request for each thousand files, and no more of them in memory.
     """
-    folder = urls.normalised(folder)
-    found = request(folder, "list", lambda store, path: store.find(path, detail=True))
-    start = len(_path(folder).strip("/")) + 1
-    return sorted(
-        (
-            StoredFile(name.strip("/")[start:], details["size"], _version(details))
-            for name, details in found.items()
-            if not _is_temporary(name) and name.strip("/")[start:]
-        ),
-        key=lambda file: file.name,
-    )
+    return iterate(urls.normalised(folder))
+
+
+def list_files(folder: str) -> list[StoredFile]:
+    """`iterate_files`, all at once, in the order of names."""
+    return sorted(iterate_files(folder), key=lambda file: file.name)
 
 
 def list_modified(folder: str) -> dict[str, datetime]:
@@ -245,6 +234,46 @@ def delete(url: str) -> None:
     url = urls.normalised(url)
     with contextlib.suppress(MissingFileError):
         request(url, "delete", lambda store, path: store.rm_file(path))
+
+
+def delete_many(locations: Sequence[str]) -> None:
+    """Removes files of one store, hundreds with each request; those that are gone already do not matter.
+
+    Raises:
+      StorageError: Some could not be removed.
+    """
+    if not locations:
+        return
+    normalised = [urls.normalised(location) for location in locations]
+    match urls.scheme(normalised[0]):
+        case "gs":
+            # A name that looks like a pattern would be expanded.
+            plain = [url for url in normalised if not has_magic(url)]
+            with contextlib.suppress(MissingFileError):
+                request(normalised[0], "delete", lambda store, _: store.rm(plain) if plain else None)
+            singly = [url for url in normalised if has_magic(url)]
+        case "s3":
+            for start in range(0, len(normalised), _DELETED_AT_ONCE):
+                _delete_from_s3(normalised[start : start + _DELETED_AT_ONCE])
+            singly = []
+        case _:
+            singly = normalised
+    for url in singly:
+        delete(url)
+
+
+def _delete_from_s3(locations: Sequence[str]) -> None:
+    bucket = _path(locations[0]).partition("/")[0]
+    objects = [{"Key": _path(location).partition("/")[2]} for location in locations]
+
+    def delete_objects(store: Any, _: str) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = store.call_s3(
+            "delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True}
+        )
+        return answer
+
+    if request(locations[0], "delete", delete_objects).get("Errors"):
+        raise StorageError(f"s3://{bucket} did not delete every file", retryable=True)
 
 
 def remove_incomplete(folder: str) -> int:
@@ -272,37 +301,6 @@ def list_incomplete(folder: str) -> list[str]:
         return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob(f"{TEMPORARY_PREFIX}*.tmp"))
 
 
-class _StoredStream(io.RawIOBase):
-    """A stream of an fsspec file system whose errors are ours."""
-
-    def __init__(self, url: str, stream: Any) -> None:
-        self._url = url
-        self._stream = stream
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        return cast(int, self._stream.seek(offset, whence))
-
-    def tell(self) -> int:
-        return cast(int, self._stream.tell())
-
-    def readinto(self, buffer: Any) -> int:
-        with storage_errors(self._url, "read"):
-            data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        if not self.closed:
-            self._stream.close()
-        super().close()
-
-
 def _copy(store: Any, path: str, details: Mapping[str, Any], copy: Path) -> None:
     store.get_file(path, str(copy))
     if copy.stat().st_size != details["size"]:
@@ -324,18 +322,7 @@ def _identity(url: str, details: Mapping[str, Any]) -> SourceIdentity:
         raise MissingFileError("the location is a folder, not a file")
     if details["type"] != "file":  # a named pipe would block the job, a device would never end
         raise StorageError("the location is not a regular file")
-    return SourceIdentity(url, details["size"], _version(details))
-
-
-def _version(details: Mapping[str, Any]) -> str:
-    if "mtime_ns" in details:
-        return f"mtime_ns:{details['mtime_ns']}"
-    if details.get("generation"):
-        return f"generation:{details['generation']}"
-    if details.get("ETag"):
-        return f"etag:{details['ETag'].strip(chr(34))}"
-    created = details["created"]  # in memory, for tests
-    return f"created:{created.timestamp() if isinstance(created, datetime) else created}"
+    return SourceIdentity(url, details["size"], version(details))
 
 
 def _modified(details: Mapping[str, Any]) -> datetime:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import ctranslate2
 import faster_whisper
-import fsspec
 import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.utils import available_models, download_model
@@ -21,6 +22,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from numpy.typing import NDArray
 
 from schemas.failure import ConfigurationError
+from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
 from transforms.transcribe.settings import TranscriptionSettings
 
 _BASE_FILES = {
@@ -206,21 +209,21 @@ def _from_hub(name: str) -> Path:
 
 
 def _copied(url: str) -> Path:
-    """Copies a model from an object store into the private cache, once for each URL."""
-    target = cache_folder() / f"{_last_part(url)}-{hashlib.sha256(url.encode()).hexdigest()[:12]}"
-
-    def copy(folder: Path) -> None:
-        try:
-            files, root = fsspec.core.url_to_fs(url)
-            for entry in files.ls(root, detail=False):
-                name = str(entry).rstrip("/").rsplit("/", 1)[-1]
-                if name.endswith((".bin", ".json", ".txt")):
-                    files.get_file(entry, str(folder / name))
-        except (OSError, ValueError, ImportError) as error:
-            raise ConfigurationError(f"model: {url} could not be copied ({type(error).__name__})") from error
-
-    _once(target, copy)
+    """Copies a model from an object store into the private cache, once for each version of its files."""
+    try:
+        if urls.is_local(url):
+            return files.fetch_folder(url, cache_folder())
+        versions = [(file.name, file.version) for file in files.list_files(url)]
+        digest = hashlib.sha256(json.dumps([urls.normalised(url), versions]).encode()).hexdigest()
+        target = cache_folder() / f"{_last_part(url)}-{digest[:12]}"
+        _once(target, partial(_fill, url))
+    except StorageError as error:
+        raise ConfigurationError(f"model: {urls.display(url)} could not be copied: {error}") from None
     return target
+
+
+def _fill(url: str, folder: Path) -> None:
+    files.fetch_folder(url, folder)
 
 
 def _once(target: Path, fill: Callable[[Path], None]) -> None:

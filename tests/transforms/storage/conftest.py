@@ -4,7 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
+from tests.transforms.storage.fake_stores import (
+    S3_CREDENTIALS,
+    FaultyProxy,
+    faulty_proxy,
+    google_server,
+    make_bucket,
+    make_s3_bucket,
+    s3_server,
+)
 
 
 @pytest.fixture(scope="session")
@@ -22,4 +30,24 @@ def bucket(google_url: str) -> str:
 def proxy(google_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
     with faulty_proxy(google_url) as proxy:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[str]:
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture
+def s3_bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in {**S3_CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3_url}.items():
+        monkeypatch.setenv(name, value)
+    return make_s3_bucket(s3_url)
+
+
+@pytest.fixture
+def s3_proxy(s3_bucket: str, s3_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
+    with faulty_proxy(s3_url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", proxy.url)
         yield proxy

@@ -1,9 +1,14 @@
-"""Real stores on loopback for tests: fake-gcs-server, and a proxy in front of it that fails on request."""
+"""Real stores on loopback for tests: fake-gcs-server, moto's S3, and a proxy in front of them that fails on request."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
+import random
+import re
+import subprocess
+import sys
 import threading
 import urllib.request
 import uuid
@@ -32,14 +37,52 @@ def make_bucket(server_url: str) -> str:
 def google_server() -> Iterator[str]:
     """Runs fake-gcs-server and gives its base URL; `STORAGE_EMULATOR_HOST` names it meanwhile."""
     with FakeGCSServer() as server:
+        # It writes a line for every request into a pipe that nobody reads: full after some hundreds.
+        threading.Thread(target=server._process.stderr.read, daemon=True).start()
         yield server.url
+
+
+def make_s3_bucket(server_url: str) -> str:
+    """Makes a new bucket and returns its URL, `s3://…`."""
+    name = f"calls-{uuid.uuid4().hex[:12]}"
+    urllib.request.urlopen(urllib.request.Request(f"{server_url}/{name}", method="PUT")).close()
+    return f"s3://{name}"
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """Runs moto's server in a process of its own and gives its base URL."""
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as server:
+        assert server.stderr is not None
+        try:
+            for line in server.stderr:
+                if found := re.search(r"Running on (http://[0-9.:]+)", line):
+                    # It says a line for every request: somebody must read them.
+                    threading.Thread(target=server.stderr.read, daemon=True).start()
+                    yield found[1]
+                    break
+            else:
+                raise AssertionError("moto's server did not start")
+        finally:
+            server.terminate()
+
+
+S3_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 class FaultyProxy(ThreadingHTTPServer):
     """Passes requests on to `upstream`, but for the next `faults`, which are answered by themselves.
 
-    A fault is an HTTP status, or `"short"` (the answer is cut in the middle), or `"lost"` (the request is carried out,
-    the answer replaced by a 503). In the next `damaged_downloads`, a bit is flipped.
+    A fault is an HTTP status, or `"short"` (the answer is cut in the middle), `"dropped"` (the connection ends without
+    an answer), or `"lost"` (the request is carried out, the answer replaced by a 503). In the next
+    `damaged_downloads`, a bit is flipped. `rate` is the share of all requests that meet one of `random_faults`.
     """
 
     daemon_threads = True
@@ -48,9 +91,14 @@ class FaultyProxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _ProxyHandler)
         self.upstream = urlsplit(upstream)
         self.faults: list[int | str] = []
+        self.random_faults: tuple[int | str, ...] = ()
+        self.rate = 0.0
+        self.random = random.Random(0)
         self.requests = 0
+        self.failed = 0
+        self.bytes_sent = 0
         self.damaged_downloads = 0
-        self.after_download: Callable[[], None] | None = None
+        self.after_download: Callable[[str], None] = lambda path: None
 
     def handle_error(self, request: object, client_address: object) -> None:
         return  # a client that hangs up on an answer cut short is what the tests want
@@ -84,6 +132,12 @@ class _ProxyHandler(BaseHTTPRequestHandler):
         self.server.requests += 1
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.server.faults.pop(0) if self.server.faults else None
+        if fault is None and self.server.random.random() < self.server.rate:
+            fault = self.server.random.choice(self.server.random_faults)
+        self.server.failed += fault is not None
+        if fault == "dropped":
+            self.close_connection = True
+            return
         if isinstance(fault, int):
             self._answer(fault, [], b"{}")
             return
@@ -96,24 +150,29 @@ class _ProxyHandler(BaseHTTPRequestHandler):
         if fault == "lost":
             self._answer(503, [], b"{}")
             return
-        if "alt=media" in self.path or "/download/" in self.path:
+        if self._is_download():
             if self.server.damaged_downloads > 0:
                 self.server.damaged_downloads -= 1
                 content = bytes([content[0] ^ 1]) + content[1:]
-            replace, self.server.after_download = self.server.after_download, None
-            if replace is not None:
-                replace()
+            self.server.after_download(self.path)
         self._answer(response.status, response.getheaders(), content, short=fault == "short")
+
+    def _is_download(self) -> bool:
+        if self.path.startswith(("/storage/", "/download/", "/upload/", "/b/")):  # Google's
+            return "alt=media" in self.path or "/download/" in self.path
+        return self.command == "GET" and "?" not in self.path
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, short: bool = False) -> None:
         self.send_response(status)
         for name, value in headers:
             if name.lower() not in {"content-length", "transfer-encoding", "connection", "date", "server"}:
                 self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
+        length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
+        self.send_header("Content-Length", length or str(len(content)))
         self.end_headers()
+        self.server.bytes_sent += len(content)
         self.wfile.write(content[: len(content) // 2] if short else content)
         if short:
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _pass_on  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _pass_on  # noqa: N815

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pickle
 import stat
+import sys
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -17,19 +17,21 @@ import pytest
 
 from schemas.failure import ConfigurationError, RecordingError
 from schemas.source import SourceIdentity
-from tests.transforms.storage.fake_stores import FaultyProxy, make_bucket
-from transforms.storage import files
+from tests.transforms.storage.fake_stores import make_bucket
+from transforms.storage import files, listing
 from transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
 from transforms.storage.file_systems import storage_errors
 
 
-@pytest.fixture(params=["local", "memory", "gs"])
+@pytest.fixture(params=["local", "memory", "gs", "s3"])
 def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     match request.param:
         case "local":
             return str(tmp_path / "out")
         case "memory":
             return f"memory://{uuid.uuid4().hex}"
+        case "s3":
+            return f"{request.getfixturevalue('s3_bucket')}/out"
         case _:
             return f"{make_bucket(request.getfixturevalue('google_url'))}/out"
 
@@ -55,7 +57,7 @@ def test_create_succeeds_once_and_leaves_the_first_content(root: str) -> None:
     assert files.read_bytes(f"{root}/LOCK") == b"run 1"
 
 
-@pytest.mark.parametrize("root", ["local", "gs"], indirect=True)
+@pytest.mark.parametrize("root", ["local", "gs", "s3"], indirect=True)
 def test_of_many_who_create_at_once_one_succeeds(root: str) -> None:
     barrier = threading.Barrier(8)
 
@@ -136,6 +138,17 @@ def test_listing_finds_every_file_below_in_order_with_its_version(root: str) -> 
     assert files.list_files(f"{root}/nothing") == []
 
 
+@pytest.mark.parametrize("root", ["gs", "s3"], indirect=True)
+def test_a_listing_of_many_pages_is_whole(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "_PAGE", 3)
+    names = {f"{number:02}.json" for number in range(11)}
+    for name in names:
+        files.write_bytes(f"{root}/status/{name}", b"")
+    found = [file.name for file in files.iterate_files(f"{root}/status")]
+    assert len(found) == len(names)
+    assert set(found) == names
+
+
 def test_glob_gives_locations_in_order(root: str) -> None:
     for name in ("n2.jsonl", "n1.jsonl", "n1.csv", "deep/n3.jsonl"):
         files.write_bytes(f"{root}/{name}", b"")
@@ -183,6 +196,16 @@ def test_deleting_removes(root: str) -> None:
     files.delete(f"{root}/a")
     assert not files.exists(f"{root}/a")
     files.delete(f"{root}/a")
+
+
+def test_many_files_are_removed_at_once_whatever_their_names(root: str) -> None:
+    names = [*(f"{number}.json" for number in range(30)), "calls[1]*.json"]
+    for name in [*names, "10", "kept.json"]:
+        files.write_bytes(f"{root}/rows/{name}", b"")
+    files.delete_many([f"{root}/rows/{name}" for name in [*names, "gone.json"]])
+    files.delete_many([f"{root}/rows/gone.json"])
+    files.delete_many([])
+    assert files.list_names(f"{root}/rows") == ["10", "kept.json"]
 
 
 def test_a_local_write_that_fails_leaves_the_old_content_and_nothing_else(tmp_path: Path) -> None:
@@ -241,61 +264,6 @@ def test_objects_carry_the_type_of_their_content(bucket: str) -> None:
     assert details["contentType"] == "application/json"
 
 
-def test_overload_is_waited_out(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
-    proxy.faults = [503]
-    files.write_bytes(f"{bucket}/a.wav", b"RIFF")
-    proxy.faults = [429]
-    assert files.read_bytes(f"{bucket}/a.wav") == b"RIFF"
-    assert not proxy.faults
-
-
-def test_an_answer_cut_short_is_read_again(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
-    content = os.urandom(1 << 20)
-    files.write_bytes(f"{bucket}/a.wav", content)
-    identity = files.stat(f"{bucket}/a.wav")
-    requests = proxy.requests
-    proxy.faults = ["short", "short", "short"]
-    assert files.fetch(f"{bucket}/a.wav", tmp_path / "work", identity).read_bytes() == content
-    assert proxy.requests > requests + 3
-
-
-def test_damaged_bytes_are_read_again(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
-    content = os.urandom(1000)
-    files.write_bytes(f"{bucket}/a.wav", content)
-    proxy.damaged_downloads = 1
-    assert files.fetch(f"{bucket}/a.wav", tmp_path / "work").read_bytes() == content
-    assert proxy.damaged_downloads == 0
-    proxy.damaged_downloads = 3
-    with pytest.raises(StorageError, match="not what is stored") as caught:
-        files.fetch(f"{bucket}/a.wav", tmp_path / "work")
-    assert caught.value.retryable
-    assert len(list((tmp_path / "work").iterdir())) == 1
-
-
-def test_a_source_that_is_replaced_during_the_copy_is_not_used(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
-    files.write_bytes(f"{bucket}/a.wav", b"first")
-    planned = files.stat(f"{bucket}/a.wav")
-    proxy.after_download = lambda: files.write_bytes(f"{bucket}/a.wav", b"other")
-    with pytest.raises(SourceChangedError):
-        files.fetch(f"{bucket}/a.wav", tmp_path / "work", planned)
-    assert list((tmp_path / "work").iterdir()) == []
-
-
-def test_a_creation_whose_answer_was_lost_is_still_ours(bucket: str, proxy: FaultyProxy) -> None:
-    proxy.faults = ["lost"]
-    assert files.create(f"{bucket}/LOCK", b"run 1, token 7")
-    assert not files.create(f"{bucket}/LOCK", b"run 2, token 8")
-
-
-def test_forbidden_is_final_and_names_the_bucket_alone(bucket: str, proxy: FaultyProxy) -> None:
-    proxy.faults = [403] * 20
-    with pytest.raises(AccessDeniedError) as caught:
-        files.read_bytes(f"{bucket}/maria.wav")
-    assert bucket in str(caught.value)
-    assert "maria" not in str(caught.value)
-    assert not caught.value.retryable
-
-
 def test_a_store_that_does_not_answer_is_not_taken_for_an_absent_file(
     bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,8 +277,8 @@ def test_a_store_that_does_not_answer_is_not_taken_for_an_absent_file(
     assert caught.value.retryable
 
 
-@pytest.mark.skipif(importlib.util.find_spec("s3fs") is not None, reason="the extra is installed")
-def test_a_scheme_that_needs_another_package_names_it() -> None:
+def test_a_scheme_that_needs_another_package_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(ConfigurationError, match="s3"):
         files.stat("s3://bucket/a.wav")
 

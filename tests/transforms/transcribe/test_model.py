@@ -1,12 +1,14 @@
 """Finding, checking and loading models: everything that is not as it should be is said, with the option's name."""
 
 import json
+import uuid
 from pathlib import Path
 
 import ctranslate2
 import pytest
 
 from schemas.failure import ConfigurationError
+from transforms.storage import files
 from transforms.transcribe import model
 from transforms.transcribe.settings import TranscriptionSettings
 
@@ -54,11 +56,17 @@ def test_a_folder_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
         model.resolve(str(tmp_path))
 
 
-def test_a_model_in_an_object_store_is_copied_once(cache: Path, tiny_folder: Path) -> None:
-    found = model.resolve(tiny_folder.as_uri())
+def test_a_model_in_an_object_store_is_copied_once_for_each_version(cache: Path, tiny_folder: Path) -> None:
+    url = f"memory://{uuid.uuid4().hex}/tiny"
+    for path in tiny_folder.iterdir():
+        files.upload_file(path, f"{url}/{path.name}")
+    found = model.resolve(url)
     assert found.path.parent == cache
     assert found.sha256 == model.resolve("tiny.en").sha256
-    assert model.resolve(tiny_folder.as_uri()) == found
+    assert model.resolve(url) == found
+    assert len(list(cache.iterdir())) == 1
+    files.write_bytes(f"{url}/config.json", b"{}")
+    assert (model.resolve(url).path / "config.json").read_bytes() == b"{}"
 
 
 def test_an_object_store_without_the_model_is_a_mistake_of_the_configuration(cache: Path, tmp_path: Path) -> None:

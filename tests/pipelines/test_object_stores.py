@@ -1,0 +1,124 @@
+"""The whole job on object stores: manifest, recordings, model and every output, while the store misbehaves."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
+from tests.pipelines.conftest import Run
+from tests.transforms.storage.fake_stores import (
+    S3_CREDENTIALS,
+    FaultyProxy,
+    faulty_proxy,
+    google_server,
+    make_bucket,
+    make_s3_bucket,
+    s3_server,
+)
+from transforms.storage import files
+from transforms.transcribe.model import resolve
+
+_OVERLOAD = (429, 503, "short", "dropped")
+
+
+class Store:
+    """A bucket with a manifest of relative locations, three recordings' sounds and a speech model."""
+
+    def __init__(self, bucket: str, proxy: FaultyProxy, calls: Path, folder: Path) -> None:
+        self.bucket = bucket
+        self.proxy = proxy
+        self._folder = folder
+        self._runs = 0
+        for name in ("card.flac", "phone.wav"):
+            files.upload_file(calls / name, f"{bucket}/calls/2026/{name}")
+        for path in resolve("tiny.en").path.iterdir():
+            files.upload_file(path, f"{bucket}/models/tiny/{path.name}")
+
+    def redact(self, *lines: dict[str, str]) -> Run:
+        manifest = "".join(json.dumps(line) + "\n" for line in lines)
+        files.write_bytes(f"{self.bucket}/manifests/night.jsonl", manifest.encode())
+        terminal = io.StringIO()
+        arguments = ["--manifest", f"{self.bucket}/manifests/*.jsonl", "--output", f"{self.bucket}/out"]
+        arguments += ["--model", f"{self.bucket}/models/tiny", "--verify", "off", "--language_code", "en"]
+        status = run(arguments, Console(file=terminal, width=200))
+        self.proxy.rate = 0.0
+        self._runs += 1
+        copy = files.fetch_folder(f"{self.bucket}/out", self._folder / f"copy-{self._runs}")
+        return Run(status, terminal.getvalue(), copy)
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[dict[str, str]]:
+    with google_server() as google_url, s3_server() as s3_url:
+        yield {"gs": google_url, "s3": s3_url}
+
+
+@pytest.fixture(params=["gs", "s3"])
+def store(
+    request: pytest.FixtureRequest,
+    servers: dict[str, str],
+    calls: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Store]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with faulty_proxy(servers[request.param]) as proxy:
+        for name, value in {**S3_CREDENTIALS, "AWS_ENDPOINT_URL_S3": proxy.url}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+        bucket = (make_bucket if request.param == "gs" else make_s3_bucket)(servers[request.param])
+        yield Store(bucket, proxy, calls, tmp_path)
+
+
+CARD = {"recording_id": "card", "audio_url": "../calls/2026/card.flac"}
+PHONE = {"recording_id": "phone", "audio_url": "../calls/2026/phone.wav"}
+GONE = {"recording_id": "gone", "audio_url": "../calls/2026/gone.wav"}
+
+
+def test_an_overloaded_store_is_waited_out_and_what_is_done_is_skipped(store: Store) -> None:
+    store.proxy.random_faults, store.proxy.rate = _OVERLOAD, 0.1
+    first = store.redact(CARD, PHONE, GONE)
+    assert store.proxy.failed > 3
+    assert first.status == EXIT_INCOMPLETE, first.terminal
+    assert first.statuses() == set(first.audio()) == {"card", "phone"}
+    assert {row["recording_id"] for row in first.rows("transcripts")} == {"card", "phone"}
+    urls = {row["redacted_audio_url"] for row in first.rows("transcripts")}
+    assert all(url.startswith(f"{store.bucket}/out/audio/") and files.exists(url) for url in urls)
+    (error,) = first.rows("errors")
+    assert (error["recording_id"], error["error_class"]) == ("gone", "MissingFileError")
+    left = [
+        path for path in first.output.rglob("*") if path.is_file() and ("LOCK" in path.name or "rows" in path.parts)
+    ]
+    assert not left
+
+    again = store.redact(CARD, PHONE)
+    assert again.status == EXIT_COMPLETED, again.terminal
+    assert "0 completed" in again.terminal
+    assert "2 skipped" in again.terminal
+
+
+@pytest.mark.parametrize(("reading", "stage"), [(1, "Transcribe"), (2, "MuteAudio")])
+def test_a_recording_that_is_replaced_during_the_run_is_not_published(store: Store, reading: int, stage: str) -> None:
+    other = files.read_bytes(f"{store.bucket}/calls/2026/phone.wav")
+    downloads = []
+
+    def replace(path: str) -> None:
+        if "card.flac" in path:
+            downloads.append(path)
+            if len(downloads) == reading:
+                files.write_bytes(f"{store.bucket}/calls/2026/card.flac", other)
+
+    store.proxy.after_download = replace
+    run = store.redact(CARD, PHONE)
+    assert run.status == EXIT_INCOMPLETE, run.terminal
+    assert run.statuses() == set(run.audio()) == {"phone"}
+    assert {row["recording_id"] for row in run.rows("transcripts")} == {"phone"}
+    (error,) = run.rows("errors")
+    assert (error["recording_id"], error["stage"], error["error_class"]) == ("card", stage, "SourceChangedError")
+    assert error["retryable"]

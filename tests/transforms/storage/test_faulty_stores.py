@@ -1,0 +1,107 @@
+"""Stores that are overloaded, cut answers short, lose them, or hold something else a moment later."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.transforms.storage.fake_stores import FaultyProxy
+from transforms.storage import files
+from transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
+
+
+class Store(NamedTuple):
+    bucket: str
+    proxy: FaultyProxy
+
+
+@pytest.fixture(params=["gs", "s3"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "gs":
+        return Store(request.getfixturevalue("bucket"), request.getfixturevalue("proxy"))
+    return Store(request.getfixturevalue("s3_bucket"), request.getfixturevalue("s3_proxy"))
+
+
+@pytest.mark.parametrize("fault", [429, 503, "dropped"])
+def test_overload_and_lost_connections_are_waited_out(store: Store, fault: int | str) -> None:
+    store.proxy.faults = [fault]
+    files.write_bytes(f"{store.bucket}/a.wav", b"RIFF")
+    store.proxy.faults = [fault]
+    assert files.read_bytes(f"{store.bucket}/a.wav") == b"RIFF"
+    store.proxy.faults = [fault]
+    assert files.list_names(store.bucket) == ["a.wav"]
+    assert not store.proxy.faults
+    assert store.proxy.failed == 3
+
+
+def test_an_answer_cut_short_is_read_again(store: Store, tmp_path: Path) -> None:
+    content = os.urandom(1 << 20)
+    files.write_bytes(f"{store.bucket}/a.wav", content)
+    identity = files.stat(f"{store.bucket}/a.wav")
+    store.proxy.faults = ["short", "short", "short"]
+    assert files.fetch(f"{store.bucket}/a.wav", tmp_path / "work", identity).read_bytes() == content
+    assert not store.proxy.faults
+
+
+def test_damaged_bytes_are_read_again(bucket: str, proxy: FaultyProxy, tmp_path: Path) -> None:
+    # Google keeps a checksum of every object; S3's are checked by its client, where it has one.
+    content = os.urandom(1000)
+    files.write_bytes(f"{bucket}/a.wav", content)
+    proxy.damaged_downloads = 1
+    assert files.fetch(f"{bucket}/a.wav", tmp_path / "work").read_bytes() == content
+    assert proxy.damaged_downloads == 0
+    proxy.damaged_downloads = 3
+    with pytest.raises(StorageError, match="not what is stored") as caught:
+        files.fetch(f"{bucket}/a.wav", tmp_path / "work")
+    assert caught.value.retryable
+    assert len(list((tmp_path / "work").iterdir())) == 1
+
+
+def test_a_source_that_is_replaced_during_the_copy_is_not_used(store: Store, tmp_path: Path) -> None:
+    url = f"{store.bucket}/a.wav"
+    files.write_bytes(url, b"first")
+    planned = files.stat(url)
+    store.proxy.after_download = lambda _: files.write_bytes(url, b"other")
+    with pytest.raises(SourceChangedError) as caught:
+        files.fetch(url, tmp_path / "work", planned)
+    assert caught.value.retryable
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_stream_is_of_one_version(store: Store) -> None:
+    url = f"{store.bucket}/a.wav"
+    files.write_bytes(url, b"1" * (12 << 20))
+    with files.open_read(url) as stream:
+        assert stream.read(10) == b"1" * 10
+        files.write_bytes(url, b"2" * (12 << 20))
+        stream.seek(-10, os.SEEK_END)
+        with pytest.raises(SourceChangedError) as caught:
+            stream.read(10)
+    assert caught.value.retryable
+
+
+def test_a_header_is_read_without_the_rest(store: Store) -> None:
+    files.write_bytes(f"{store.bucket}/a.wav", b"RIFF" + bytes(24 << 20))
+    before = store.proxy.bytes_sent
+    with files.open_read(f"{store.bucket}/a.wav") as stream:
+        assert stream.read(4) == b"RIFF"
+    assert store.proxy.bytes_sent - before < 8 << 20
+
+
+def test_a_creation_whose_answer_was_lost_is_still_ours(store: Store) -> None:
+    store.proxy.faults = ["lost"]
+    assert files.create(f"{store.bucket}/LOCK", b"run 1, token 7")
+    assert not files.create(f"{store.bucket}/LOCK", b"run 2, token 8")
+
+
+def test_forbidden_is_final_and_names_the_bucket_alone(store: Store) -> None:
+    store.proxy.faults = [403] * 20
+    with pytest.raises(AccessDeniedError) as caught:
+        files.read_bytes(f"{store.bucket}/maria.wav")
+    assert store.bucket in str(caught.value)
+    assert "maria" not in str(caught.value)
+    assert not caught.value.retryable
+    assert len(store.proxy.faults) > 15

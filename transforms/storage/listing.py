@@ -1,0 +1,145 @@
+"""Listing folders page by page: a million objects are listed in the memory of a thousand."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from transforms.storage import urls
+from transforms.storage.file_systems import TEMPORARY_PREFIX, request, storage_errors
+
+_PAGE = 1000  # the most that either store gives at once
+
+
+@dataclass(frozen=True, order=True)
+class StoredFile:
+    """A file in a listing.
+
+    Attributes:
+      name: Relative to the listed folder.
+      size_bytes: As the store reports it.
+      version: Changes with the content; the same string as `SourceIdentity.version`.
+    """
+
+    name: str
+    size_bytes: int
+    version: str
+
+
+def iterate(folder: str) -> Iterator[StoredFile]:
+    """Every file below `folder` (normalised), at any depth, in no order; nothing where there is no such folder.
+
+    Raises:
+      StorageError: The folder cannot be listed to its end.
+    """
+    match urls.scheme(folder):
+        case urls.LOCAL:
+            found = _on_disk(folder)
+        case "gs":
+            found = _in_google(folder)
+        case "s3":
+            found = _in_s3(folder)
+        case _:
+            found = _in_memory(folder)
+    return (file for file in found if not file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX))
+
+
+def version(details: Mapping[str, Any]) -> str:
+    """The version of a file, from what its store tells about it."""
+    if "mtime_ns" in details:
+        return f"mtime_ns:{details['mtime_ns']}"
+    if details.get("generation"):
+        return f"generation:{details['generation']}"
+    if details.get("ETag"):
+        return f"etag:{details['ETag'].strip(chr(34))}"
+    created = details["created"]  # in memory, for tests
+    return f"created:{created.timestamp() if isinstance(created, datetime) else created}"
+
+
+def _on_disk(folder: str) -> Iterator[StoredFile]:
+    waiting = [""]
+    while waiting:
+        inner = waiting.pop()
+        with storage_errors(folder, "list"):
+            try:
+                entries = os.scandir(f"{folder}/{inner}")
+            except FileNotFoundError:
+                continue
+        with entries:
+            while True:
+                with storage_errors(folder, "list"):
+                    try:
+                        entry = next(entries)
+                        details = entry.stat()
+                    except StopIteration:
+                        break
+                    except FileNotFoundError:  # it went away since
+                        continue
+                name = f"{inner}{entry.name}"
+                if stat.S_ISDIR(details.st_mode):
+                    waiting.append(f"{name}/")
+                elif stat.S_ISREG(details.st_mode):
+                    yield StoredFile(name, details.st_size, version({"mtime_ns": details.st_mtime_ns}))
+
+
+def _in_google(folder: str) -> Iterator[StoredFile]:
+    bucket, prefix = _bucket_and_prefix(folder)
+    token: str | None = None
+    while True:
+
+        def page(store: Any, _: str, token: str | None = token) -> dict[str, Any]:
+            found: dict[str, Any] = store.call(
+                "GET",
+                "b/{}/o",
+                bucket,
+                prefix=prefix,
+                maxResults=_PAGE,
+                pageToken=token,
+                fields="nextPageToken,items(name,size,generation)",
+                json_out=True,
+            )
+            return found
+
+        listed = request(folder, "list", page)
+        for item in listed.get("items", []):
+            if not item["name"].endswith("/"):
+                yield StoredFile(item["name"][len(prefix) :], int(item["size"]), version(item))
+        token = listed.get("nextPageToken")
+        if token is None:
+            return
+
+
+def _in_s3(folder: str) -> Iterator[StoredFile]:
+    bucket, prefix = _bucket_and_prefix(folder)
+    after: dict[str, str] = {}
+    while True:
+
+        def page(store: Any, _: str, after: Mapping[str, str] = after) -> dict[str, Any]:
+            found: dict[str, Any] = store.call_s3(
+                "list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **after
+            )
+            return found
+
+        listed = request(folder, "list", page)
+        for item in listed.get("Contents", []):
+            if not item["Key"].endswith("/"):
+                yield StoredFile(item["Key"][len(prefix) :], item["Size"], version(item))
+        if not listed.get("IsTruncated"):
+            return
+        after = {"ContinuationToken": listed["NextContinuationToken"]}
+
+
+def _in_memory(folder: str) -> Iterator[StoredFile]:
+    found = request(folder, "list", lambda store, path: store.find(path, detail=True))
+    start = len(folder[folder.index("://") + 3 :].strip("/")) + 1
+    for name, details in found.items():
+        yield StoredFile(name.strip("/")[start:], details["size"], version(details))
+
+
+def _bucket_and_prefix(folder: str) -> tuple[str, str]:
+    bucket, _, key = folder[folder.index("://") + 3 :].partition("/")
+    return bucket, f"{key.rstrip('/')}/" if key else ""
