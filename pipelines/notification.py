@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.notify import NotificationSettings
 from transforms.secrets import FORMS
+from transforms.storage.signing import LONGEST_HOURS
 
 
 class Notification(BaseModel):
@@ -23,6 +24,12 @@ class Notification(BaseModel):
         ge=0,
         description="for failed attempts and waits in all, in each worker process; then they stay undelivered",
     )
+    signed_url_hours: float | None = Field(
+        None,
+        gt=0,
+        le=LONGEST_HOURS,
+        description="announce redacted recordings by URLs that work for so long without credentials: gs:// and s3://",
+    )
 
     def settings(self) -> NotificationSettings:
         """What the stage takes."""
@@ -33,4 +40,5 @@ class Notification(BaseModel):
             allow_http=self.webhook_allow_http,
             requests_per_second=self.webhook_requests_per_second,
             budget_in_all_s=self.webhook_budget_minutes * 60,
+            signed_url_hours=self.signed_url_hours,
         )

@@ -33,6 +33,7 @@ from transforms.notify.deliver import Courier
 from transforms.notify.pending import is_open
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.storage import files, urls
+from transforms.storage.signing import check_signing
 from transforms.write_tables import WriteTable
 from transforms.write_tables.read import read_rows
 
@@ -73,6 +74,7 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
     settings.validate()
     if local:
         Courier(settings)
+        check_signing(options.output, settings.signed_url_hours)
     run_id = f"notify-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     return Resumption(options, manifests, urls.normalised(options.output), run_id)
 

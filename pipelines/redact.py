@@ -61,6 +61,7 @@ from transforms.secrets import is_reference, read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
 from transforms.storage.private_roots import private_root
+from transforms.storage.signing import check_signing
 from transforms.store_findings import FindingsStore, StoreFindings, StoreSettings
 from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
 from transforms.transcribe.model import resolve
@@ -483,6 +484,7 @@ def check_secrets(options: RedactOptions) -> None:
     store = options.keeping.store_settings(options.output)
     if store is not None:
         FindingsStore(store)
+    check_signing(options.output, options.notification.signed_url_hours)
 
 
 def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:

@@ -103,10 +103,13 @@ def _named(
         elif receiver.url is not None:
             yield replace(announcement, receiver=receiver)
         else:
-            yield beam.pvalue.TaggedOutput("unnamed", _undelivered(announcement, run_id))
+            yield beam.pvalue.TaggedOutput(
+                "unnamed", undelivered(announcement, "no manifest of this run names the receiver", run_id)
+            )
 
 
-def _undelivered(announcement: Announcement, run_id: str) -> Delivery:
+def undelivered(announcement: Announcement, reason: str, run_id: str) -> Delivery:
+    """The record of a notification that could not even be tried."""
     return Delivery(
         recording_id=announcement.recording_id,
         notification_id=notification_id(announcement.output_identity),
@@ -114,6 +117,6 @@ def _undelivered(announcement: Announcement, run_id: str) -> Delivery:
         attempts=0,
         http_status=None,
         outcome=UNDELIVERED,
-        reason="no manifest of this run names the receiver",
+        reason=reason,
         run_id=run_id,
     )

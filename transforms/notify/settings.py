@@ -29,6 +29,7 @@ class NotificationSettings:
       budget_in_all_s: The same over all hosts.
       requests_per_second: To one host, at most, per worker process.
       concurrency: Notifications under way at once, per bundle.
+      signed_url_hours: For so long, the URL of a redacted recording works without credentials; None: it is not signed.
     """
 
     signing_secrets: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class NotificationSettings:
     budget_in_all_s: float = 1800.0
     requests_per_second: float = 50.0
     concurrency: int = 8
+    signed_url_hours: float | None = None
 
     def validate(self) -> None:
         """Checks what can be checked before the job starts.

@@ -11,7 +11,10 @@ from schemas.delivery import Announcement, Delivery, Receiver
 from transforms.each_recording import RecordingStage, each_recording
 from transforms.notify.deliver import Courier
 from transforms.notify.message import ready_notification
+from transforms.notify.open_notifications import undelivered
 from transforms.notify.settings import NotificationSettings
+from transforms.storage.errors import StorageError
+from transforms.storage.signing import UrlSigner
 
 
 class Notify(beam.PTransform):
@@ -49,16 +52,25 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
     def setup(self) -> None:
         # One for the whole process: what a host has cost counts over all threads.
         self._courier: Courier = self._shared.acquire(lambda: Courier(self._settings))
+        self._url_signer = UrlSigner()
         self._threads = ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="notify")
 
     def teardown(self) -> None:
         self._threads.shutdown()
 
     def process(self, recording: Announcement) -> Delivery:
-        notification = ready_notification(
-            recording.recording_id, recording.status, recording.redacted_audio_url, recording.output_identity
-        )
-        return self._courier.deliver(notification, recording.receiver or Receiver(None), self._run_id)
+        receiver = recording.receiver or Receiver(None)
+        try:
+            url = self._url(recording, receiver)
+        except StorageError:
+            return undelivered(recording, "the URL could not be signed", self._run_id)
+        notification = ready_notification(recording.recording_id, recording.status, url, recording.output_identity)
+        return self._courier.deliver(notification, receiver, self._run_id)
+
+    def _url(self, recording: Announcement, receiver: Receiver) -> str | None:
+        """Where the redacted recording is. A URL that lets in whoever has it is made for a receiver alone."""
+        url, hours = recording.redacted_audio_url, self._settings.signed_url_hours
+        return url if url is None or hours is None or receiver.url is None else self._url_signer.sign(url, hours)
 
     def submit(self, recording: Announcement) -> Future[Delivery]:
         return self._threads.submit(self.process, recording)
