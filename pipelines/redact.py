@@ -31,6 +31,7 @@ from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_summary, watching
+from pipelines.waiting import wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
@@ -278,8 +279,8 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     recognition, needs = options.recognition.settings(), options.workers.hints()
 
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
-    pending, skipped, missing, erased = recordings | SkipFinished(
-        output, job.identities["configuration"], force=options.force
+    pending, done_before, skipped, missing, erased = recordings | SkipFinished(
+        output, job.run_id, job.identities["configuration"], force=options.force
     )
     failures = [rejected, missing]
 
@@ -300,7 +301,9 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     published, unpublished = heard | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [unheard, unpublished]
 
-    committed = (published, published_long) | "Published" >> beam.Flatten().with_output_types(CommittedRecording)
+    committed = (published, published_long, done_before) | "Published" >> beam.Flatten().with_output_types(
+        CommittedRecording
+    )
     return finish(job, committed, failures=failures, skipped=skipped, recordings=recordings, erased=erased)
 
 
@@ -416,6 +419,7 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
     """
     with RunLock(job.output, job.run_id) as lock:
+        _check_new(job)
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())
         timings = _run(draw, beam_options, console if local else None)
@@ -431,6 +435,15 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
 
 
+def _check_new(job: Job) -> None:
+    """Two runs of one name would write the same tables: the second would replace the first one's rows."""
+    if files.list_names(urls.join(job.output, "runs", job.run_id)):
+        raise ConfigurationError(
+            "--run_id: a run of this name was here before; choose another, or leave it out. What a run that was killed "
+            "has published is taken over by the next, whatever its name"
+        )
+
+
 def _run(draw: Draw, beam_options: PipelineOptions, console: Console | None) -> Timings:
     """Runs the pipeline to its end; progress is shown on a console where this process does the work."""
     started_at, started = datetime.now(UTC), time.monotonic()
@@ -439,7 +452,7 @@ def _run(draw: Draw, beam_options: PipelineOptions, console: Console | None) -> 
     with ExitStack() as watch:
         samples = watch.enter_context(watching(console)) if console else []
         result = pipeline.run()
-        result.wait_until_finish()
+        wait(result)
     return Timings(
         started_at=started_at,
         wall_s=time.monotonic() - started,

@@ -67,6 +67,7 @@ class PendingRecording(_FromRecording):
       up_to_date: Whether that output is this one.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.
+      committed: What an attempt of this run committed already, before the worker that did so was lost.
     """
 
     recording: Recording
@@ -75,6 +76,7 @@ class PendingRecording(_FromRecording):
     replaces: bool = False
     up_to_date: bool = False
     identities: Mapping[str, str] = field(default_factory=dict)
+    committed: CommittedRecording | None = None
 
 
 @stays_in_worker

@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from schemas.stages import CommittedRecording
 from transforms.commit.ledger import read_status
 from transforms.storage import files
+from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join, safe_name
 
 _RUNS, _ROWS = "runs", "/rows/"
@@ -40,17 +41,29 @@ def recover(output: str, run_id: str) -> Iterator[CommittedRecording]:
     for url in safety_copies(output):
         if f"/{_RUNS}/{run_id}/" in url:
             continue
-        values = json.loads(files.read_bytes(url))
-        recording = CommittedRecording(**{**values, "finding_rows": tuple(values["finding_rows"])})
+        recording = _recording(files.read_bytes(url))
         status = read_status(output, recording.recording_id)
         if status is not None and status.output_identity == recording.output_identity:
             yield replace(recording, replaces=True, recovered=True)
+
+
+def kept_rows(output: str, run_id: str, recording_id: str) -> CommittedRecording | None:
+    """What an earlier attempt of this very run committed for a recording; None if its safety copy is not there."""
+    try:
+        return _recording(files.read_bytes(rows_url(output, run_id, recording_id)))
+    except MissingFileError:
+        return None
 
 
 def forget_rows(output: str) -> None:
     """Removes all safety copies: the tables of the run that calls this hold their rows."""
     for url in safety_copies(output):
         files.delete(url)
+
+
+def _recording(content: bytes) -> CommittedRecording:
+    values = json.loads(content)
+    return CommittedRecording(**{**values, "finding_rows": tuple(values["finding_rows"])})
 
 
 def safety_copies(output: str) -> list[str]:

@@ -1,0 +1,48 @@
+"""Waits for a job that may run elsewhere, and takes it back when this process is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+from apache_beam.runners.runner import PipelineResult
+
+
+class StoppedError(SystemExit):
+    """The process was told to stop."""
+
+
+def wait(result: PipelineResult) -> None:
+    """Returns when the job is done.
+
+    On a cluster a job outlives the process that submitted it, and would go on writing to an output that another run may
+    take over. So it is cancelled first where this process is interrupted or terminated.
+    """
+    with _told_to_stop():
+        try:
+            result.wait_until_finish()
+        except (KeyboardInterrupt, StoppedError):
+            result.cancel()
+            raise
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # In the place of Beam's own handler, which ends the job server first: nothing could be cancelled any more.
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt if number == signal.SIGINT else StoppedError(128 + number)

@@ -1,0 +1,57 @@
+"""A cluster loses workers, and does again what they did: outputs are as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from pipelines.options import parse
+from pipelines.redact import EXIT_COMPLETED, EXIT_USAGE, RedactOptions, build, prepare
+from tests.pipelines.conftest import Run
+from transforms.transcribe.engine import SpeechEngine
+from transforms.write_tables.transform import _WriteShardFn
+
+Redact = Callable[..., Run]
+
+CARD = {"recording_id": "card", "audio_url": "card.flac"}
+PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "entity_name"}
+
+
+def test_what_a_lost_worker_committed_is_neither_heard_again_nor_missing(
+    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    manifest, output = tmp_path / "manifest.jsonl", tmp_path / "out"
+
+    def attempt() -> None:
+        fast = ("--model", "tiny.en", "--verify", "off")
+        arguments = ("--manifest", str(manifest), "--output", str(output), "--run_id", "night", *fast)
+        options, beam_options = parse(RedactOptions, "", arguments)
+        job = prepare(options, local=True)
+        with beam.Pipeline(options=beam_options) as pipeline:
+            build(pipeline, job)
+
+    def lost(*_: object) -> None:
+        raise ConnectionError
+
+    whole = redact(CARD, PHONE, output=tmp_path / "whole")
+    with monkeypatch.context() as context:
+        context.setattr(_WriteShardFn, "process", lost)
+        with pytest.raises(RuntimeError, match="ConnectionError"):
+            attempt()
+    assert len(list(output.glob("status/*.json"))) == 2
+    with monkeypatch.context() as context:
+        context.setattr(SpeechEngine, "submit", lost)
+        attempt()
+    run = Run(EXIT_COMPLETED, "", output)
+    assert [row["text"] for row in run.rows("transcripts")] == [row["text"] for row in whole.rows("transcripts")]
+    assert len(run.rows("findings")) == len(whole.rows("findings"))
+    summary = json.loads((output / "runs" / "night" / "summary.json").read_text())
+    assert summary["recordings"]["completed"] == 2
+    assert summary["recordings"]["skipped"] == 0
+    again = redact(CARD, output=output, options=("--run_id", "night"))
+    assert again.status == EXIT_USAGE
+    assert "--run_id" in again.terminal
