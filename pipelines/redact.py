@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.dataflow import Workers, fit_workers, makes_template
+from pipelines.decoding import Decoding
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
@@ -199,13 +200,18 @@ class RedactOptions(BaseModel):
     notification: Notification = Notification()
     workers: Workers = Workers()
     keeping: Keeping = Keeping()
+    decoding: Decoding = Decoding()
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
         recogniser = TranscriptionSettings(
             model=self.verification.verify_model, device=self.recognition.device, profile="fast"
         )
-        return VerifySettings(mode=self.verification.verify, recogniser=recogniser)
+        return VerifySettings(mode=self.verification.verify, recogniser=recogniser, limits=self.decoding.limits())
+
+    def mute_settings(self) -> MuteSettings:
+        """What the stage takes."""
+        return replace(self.muting.settings(), limits=self.decoding.limits())
 
 
 class Job(NamedTuple):
@@ -277,6 +283,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     """Draws the pipeline, in the order in which the data flows."""
     options, output = job.options, job.output
     recognition, needs = options.recognition.settings(), options.workers.hints()
+    limits = options.decoding.limits()
 
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
     pending, done_before, skipped, missing, erased = recordings | SkipFinished(
@@ -285,8 +292,8 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     failures = [rejected, missing]
 
     if options.recognition.shuffle_key:
-        whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60)
-        heard_spans, unheard_spans = spans | TranscribeSpans(recognition).with_resource_hints(**needs)
+        whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60, limits)
+        heard_spans, unheard_spans = spans | TranscribeSpans(recognition, limits).with_resource_hints(**needs)
         joined, unjoined = heard_spans | AssembleTranscript(options.recognition.shuffle_key).with_resource_hints(
             **needs
         )
@@ -296,7 +303,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     else:
         whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
 
-    heard, unheard = whole | Transcribe(recognition).with_resource_hints(**needs)
+    heard, unheard = whole | Transcribe(recognition, limits).with_resource_hints(**needs)
     # The same needs all along: stages with different ones are not fused, and words would leave their worker.
     published, unpublished = heard | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [unheard, unpublished]
@@ -377,8 +384,8 @@ class RenderAndCommit(beam.PTransform):
     def expand(self, detected: beam.PCollection[DetectedRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
         redacted, unredacted = detected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
-        muted, unmuted = redacted | MuteAudio(options.muting.settings())
-        verified, leaking = muted | VerifyAudio(options.verification_settings(), options.muting.settings())
+        muted, unmuted = redacted | MuteAudio(options.mute_settings())
+        verified, leaking = muted | VerifyAudio(options.verification_settings(), options.mute_settings())
         failures = [unredacted, unmuted, leaking]
         if job.store is not None:
             verified, unkept = verified | StoreFindings(job.store, hearing_of(options, job.identities))

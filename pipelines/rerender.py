@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import redact
+from pipelines.decoding import Decoding
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
@@ -93,6 +94,7 @@ class RerenderOptions(BaseModel):
     muting: redact.Muting = redact.Muting()
     verification: redact.Verification = redact.Verification()
     notification: Notification = Notification()
+    decoding: Decoding = Decoding()
 
     def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> redact.RedactOptions:
         """The options of a full run that renders the same.
@@ -102,7 +104,7 @@ class RerenderOptions(BaseModel):
         """
         shared = self.model_dump(
             include={"output", "force", "run_id", "captions", "certificate_key", "output_shards", "muting"}
-            | {"verification", "notification"}
+            | {"verification", "notification", "decoding"}
         )
         return redact.RedactOptions(
             manifest=_NO_MANIFEST,

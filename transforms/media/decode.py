@@ -86,15 +86,11 @@ class Decoder:
     def _start(self) -> Child:
         job = {"do": "decode"}
         if not isinstance(self._source, str | Path):
-            self._check_size(self._source.seek(0, os.SEEK_END))
+            self._limits.check_size(self._source.seek(0, os.SEEK_END))
             return Child(job, self._limits, source=self._source)
         with Path(self._source).open("rb") as file:
-            self._check_size(os.fstat(file.fileno()).st_size)
+            self._limits.check_size(os.fstat(file.fileno()).st_size)
             return Child(job, self._limits, files=[file])
-
-    def _check_size(self, size: int) -> None:
-        if size > self._limits.max_source_bytes:
-            raise MediaError("too_large", f"a file of more than {self._limits.max_source_bytes} bytes")
 
     def _checked(self, message: Message) -> MediaInfo:
         """What the child says of the file, if that is possible at all, and allowed."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from transforms.media.errors import MediaError
+
 _GIB = 2**30
 
 
@@ -31,6 +33,11 @@ class MediaLimits:
     decoder_memory_bytes: int = _GIB // 2
     decode_s: float = 60.0
     decode_s_per_hour: float = 600.0
+
+    def check_size(self, size_bytes: int) -> None:
+        """Raises `MediaError` where a file is too large to be looked at."""
+        if size_bytes > self.max_source_bytes:
+            raise MediaError("too_large", f"a file of more than {self.max_source_bytes} bytes")
 
     @property
     def longest_decode_s(self) -> float:

@@ -14,6 +14,7 @@ from schemas.stages import HeardRecording, RedactedRecording, StagedAudio
 from schemas.transcript import TimeSpan
 from transforms.media.decoded_once import DecodedOnce
 from transforms.media.hear import stream_ranges
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.bleed import BleedSettings, find_bleed
 from transforms.mute_audio.edges import EdgeSettings, around, merge_spans, plan_mutes
 from transforms.mute_audio.keypad import KeypadListener
@@ -32,6 +33,7 @@ class MuteSettings:
       untranscribed: What is done with speech that has no words.
       dtmf: Whether keypad tones are muted.
       tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
+      limits: Of what is decoded.
       padding_s: Muted on both sides of every span, beyond what `edges` decides.
     """
 
@@ -42,6 +44,7 @@ class MuteSettings:
     tone_hz: float = 1000.0
     tone_level_db: float = -24.0
     padding_s: float = 0.0
+    limits: MediaLimits = field(default_factory=MediaLimits)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, set
     heard = recording.detected.heard
     transcript = heard.transcript
     edges = settings.edges
-    sound = DecodedOnce(source) if isinstance(source, Path) else source
+    sound = DecodedOnce(source, settings.limits) if isinstance(source, Path) else source
     listen = partial(stream_ranges, sound, mix=heard.mixed)
     keypad = KeypadListener(mix=heard.mixed)
     listen_first = partial(listen, also=keypad.add) if settings.dtmf else listen
@@ -113,6 +116,7 @@ def stage_audio(
         muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
         quality=asked.audio_quality,
         expected=recording.detected.heard.samples,
+        limits=settings.limits,
     )
     return StagedAudio(
         path=rendered.path,

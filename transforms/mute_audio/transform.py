@@ -60,7 +60,7 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
             return MutedRecording(recording, audio=None)
         with TemporaryDirectory(dir=self._folder.name) as fetched:
             local = files.fetch(asked.audio_url, fetched, expected=recording.detected.heard.pending.source)
-            source = DecodedOnce(local)
+            source = DecodedOnce(local, self._settings.limits)
             plan = plan_redaction(recording, source, self._settings)
             audio = stage_audio(recording, source, plan.spans, Path(self._folder.name), self._settings)
         return MutedRecording(recording, audio, plan.sound_findings)

@@ -14,7 +14,7 @@ from schemas.failure import Failure
 from schemas.media import SampleIdentity
 from schemas.stages import PendingRecording, SpanToHear
 from transforms.each_recording import ThreadedStage, each_recording
-from transforms.media.decode import Decoder, to_float
+from transforms.media.decode import Decoder, MediaLimits, to_float
 from transforms.plan_spans.silence import cut_in_silence, loudness
 from transforms.storage import files
 
@@ -38,12 +38,13 @@ class PlanSpans(beam.PTransform):
     muted, must be the same samples.
     """
 
-    def __init__(self, longest_s: float) -> None:
+    def __init__(self, longest_s: float, limits: MediaLimits | None = None) -> None:
         super().__init__("PlanSpans")
         self._longest_s = longest_s
+        self._limits = limits or MediaLimits()
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> PlannedRecordings:
-        planned = recordings | each_recording(_PlanStage(self._longest_s), _Plan)
+        planned = recordings | each_recording(_PlanStage(self._longest_s, self._limits), _Plan)
         whole = (
             planned.recordings
             | "Short ones" >> beam.Filter(lambda plan: len(plan.bounds_s) < 2)
@@ -78,16 +79,18 @@ def _spans(plan: _Plan) -> Iterator[SpanToHear]:
 class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
     name = "PlanSpans"
 
-    def __init__(self, longest_s: float) -> None:
+    def __init__(self, longest_s: float, limits: MediaLimits) -> None:
         super().__init__(_PLANNERS)
         self._longest_s = longest_s
+        self._limits = limits
 
     def process(self, recording: PendingRecording) -> _Plan:
+        self._limits.check_size(recording.source.size_bytes)
         if recording.source.size_bytes < self._longest_s * _LEAST_BYTES_PER_S or not self._may_be_long(recording):
             return _Plan(recording)
         with TemporaryDirectory(prefix="hushbeam-") as folder:
             source = files.fetch(recording.recording.audio_url, folder, expected=recording.source)
-            with Decoder(source) as decoder:
+            with Decoder(source, self._limits) as decoder:
                 rate_hz = decoder.info.sample_rate_hz
                 levels = list(loudness((to_float(block) for block in decoder.blocks()), rate_hz))
                 samples = decoder.identity
@@ -96,6 +99,6 @@ class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
 
     def _may_be_long(self, recording: PendingRecording) -> bool:
         """Looks at the header alone. A container that does not say how long it is may be."""
-        with files.open_read(recording.recording.audio_url) as file, Decoder(file) as decoder:
+        with files.open_read(recording.recording.audio_url) as file, Decoder(file, self._limits) as decoder:
             claimed_s = decoder.info.duration_s
             return claimed_s is None or claimed_s > self._longest_s

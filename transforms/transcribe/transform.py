@@ -14,6 +14,7 @@ from schemas.stages import HeardRecording, HeardSpan, PendingRecording, SpanToHe
 from transforms.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
 from transforms.media.errors import MediaError
 from transforms.media.hear import Hearing
+from transforms.media.limits import MediaLimits
 from transforms.storage import files
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob
 from transforms.transcribe.settings import TranscriptionSettings
@@ -30,23 +31,25 @@ class Transcribe(beam.PTransform):
     while other recordings are fetched, decoded and searched for speech.
     """
 
-    def __init__(self, settings: TranscriptionSettings) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits | None = None) -> None:
         super().__init__("Transcribe")
         self._settings = settings
+        self._limits = limits or MediaLimits()
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> Outcome[HeardRecording]:
-        return recordings | each_recording(_TranscribeStage(self._settings), HeardRecording)
+        return recordings | each_recording(_TranscribeStage(self._settings, self._limits), HeardRecording)
 
 
 class TranscribeSpans(beam.PTransform):
     """The same for spans of long recordings, each by itself, by whichever worker gets it."""
 
-    def __init__(self, settings: TranscriptionSettings) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits | None = None) -> None:
         super().__init__("TranscribeSpans")
         self._settings = settings
+        self._limits = limits or MediaLimits()
 
     def expand(self, spans: beam.PCollection[SpanToHear]) -> Outcome[HeardSpan]:
-        return spans | each_recording(_TranscribeSpanStage(self._settings), HeardSpan)
+        return spans | each_recording(_TranscribeSpanStage(self._settings, self._limits), HeardSpan)
 
 
 class _EngineStage(RecordingStage[InputT, OutputT]):
@@ -54,8 +57,9 @@ class _EngineStage(RecordingStage[InputT, OutputT]):
     # decoded is bounded by the engine, in bytes.
     in_flight = 512
 
-    def __init__(self, settings: TranscriptionSettings) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
         self._settings = settings
+        self._limits = limits
 
     def setup(self) -> None:
         self._engine = _ENGINES.acquire(self._start, tag=repr(self._settings))
@@ -73,7 +77,7 @@ class _TranscribeStage(_EngineStage[PendingRecording, HeardRecording]):
     name = "Transcribe"
 
     def submit(self, recording: PendingRecording) -> Future[HeardRecording]:
-        sound = _Sound(recording)
+        sound = _Sound(recording, self._limits)
 
         def whole(heard: Heard) -> HeardRecording:
             if sound.info is None or sound.identity is None:
@@ -92,7 +96,7 @@ class _TranscribeSpanStage(_EngineStage[SpanToHear, HeardSpan]):
 
     def submit(self, recording: SpanToHear) -> Future[HeardSpan]:
         last = recording.number == recording.count - 1
-        sound = _Sound(recording.pending, recording.start_s, None if last else recording.end_s)
+        sound = _Sound(recording.pending, self._limits, recording.start_s, None if last else recording.end_s)
 
         def part(heard: Heard) -> HeardSpan:
             if sound.info is None or (last and sound.identity is None):
@@ -117,8 +121,11 @@ class _Sound:
       info, identity: As in `Hearing`, once the blocks were read.
     """
 
-    def __init__(self, recording: PendingRecording, start_s: float = 0.0, end_s: float | None = None) -> None:
+    def __init__(
+        self, recording: PendingRecording, limits: MediaLimits, start_s: float = 0.0, end_s: float | None = None
+    ) -> None:
         self._recording = recording
+        self._limits = limits
         self._start_s = start_s
         self._end_s = end_s
         self._mix = recording.recording.multichannel is False
@@ -131,8 +138,9 @@ class _Sound:
         return self._mix and self.info is not None and self.info.channels > 1
 
     def blocks(self) -> Iterator[Samples]:
+        self._limits.check_size(self._recording.source.size_bytes)
         with TemporaryDirectory(prefix="hushbeam-") as folder:
             source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)
-            hearing = Hearing(source, start_s=self._start_s, end_s=self._end_s, mix=self._mix)
+            hearing = Hearing(source, start_s=self._start_s, end_s=self._end_s, mix=self._mix, limits=self._limits)
             yield from hearing
         self.info, self.identity = hearing.info, hearing.identity

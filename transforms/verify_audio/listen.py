@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.transcript import TimeSpan, Transcript
 from transforms.media.hear import HEARING_RATE_HZ, hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
 from transforms.transcribe.settings import TranscriptionSettings
 
@@ -39,9 +40,13 @@ class SecondRecogniser:
     Args:
       settings: Of the recogniser.
       other_languages: The model for languages that the first does not know. Loaded when a recording needs it.
+      limits: Of what is decoded.
     """
 
-    def __init__(self, settings: TranscriptionSettings, other_languages: str) -> None:
+    def __init__(
+        self, settings: TranscriptionSettings, other_languages: str, limits: MediaLimits | None = None
+    ) -> None:
+        self._limits = limits
         self._engine = SpeechEngine(settings)
         self._other = SpeechEngine(replace(settings, model=other_languages))
 
@@ -76,7 +81,7 @@ class SecondRecogniser:
           MediaError: The file cannot be decoded.
           TranscriptionError: No model knows the language.
         """
-        blocks = partial(_only, ranges, path, mix, tone_hz)
+        blocks = partial(_only, ranges, hear_blocks(path, mix=mix, limits=self._limits), tone_hz)
         job = SpeechJob(Path(path).name, blocks, None if language == _UNDETERMINED else language)
         return self._engine_for(language).submit(job).result().transcript
 
@@ -147,6 +152,5 @@ def _followed_by_silence(blocks: Iterable[Samples], frames: int) -> Iterator[Sam
         yield np.zeros((channels, frames), np.float32)
 
 
-def _only(ranges: Ranges, path: str | Path, mix: bool, tone_hz: float | None) -> Iterator[Samples]:
-    blocks = hear_blocks(path, mix=mix)
+def _only(ranges: Ranges, blocks: Iterable[Samples], tone_hz: float | None) -> Iterator[Samples]:
     return silence_outside(blocks if tone_hz is None else without_tone(blocks, tone_hz), ranges)

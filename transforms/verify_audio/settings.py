@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 
 from schemas.failure import ConfigurationError
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.settings import TranscriptionSettings
 from transforms.verify_audio.leaks import LeakSettings
 from transforms.verify_audio.sentinels import SentinelSettings
@@ -25,6 +26,7 @@ class VerifySettings:
       other_languages: The model for recordings in a language that `recogniser` does not know. Loaded when one comes.
       around_s: How far around what was muted it listens.
       pad_s: Muted around a leak; twice as much at the second try.
+      limits: Of what is decoded.
       most_repairs: How often leaks are muted before the recording is given up.
     """
 
@@ -34,6 +36,7 @@ class VerifySettings:
     around_s: float = 10.0
     pad_s: float = 0.3
     most_repairs: int = 2
+    limits: MediaLimits = field(default_factory=MediaLimits)
     leaks: LeakSettings = field(default_factory=LeakSettings)
     sentinels: SentinelSettings = field(default_factory=SentinelSettings)
 

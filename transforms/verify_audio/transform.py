@@ -57,7 +57,7 @@ class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
             self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
 
     def _start(self) -> SecondRecogniser:
-        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages)
+        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages, self._settings.limits)
         recogniser.load()
         return recogniser
 

@@ -28,6 +28,7 @@ from transforms.media.samples import Samples
 from transforms.media.track_decoder import TrackDecoder
 from transforms.media.video_copy import VideoCopyWriter
 
+_NOT_LOADED = ("av.__main__", "av.datasets")
 _BUFFER = 256 * 1024
 _UNREADABLE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODATA})
 
@@ -56,7 +57,7 @@ def do(job: dict[str, Any], connection: socket.socket, files: tuple[int, ...]) -
 def rehearse() -> None:
     """Loads all of PyAV and decodes a little sound: a child may open no file, so it can import nothing."""
     for module in pkgutil.walk_packages(av.__path__, "av."):
-        if not module.name.endswith("__main__"):
+        if module.name not in _NOT_LOADED:
             importlib.import_module(module.name)
     silence = bytes(1600)
     header = struct.pack(
