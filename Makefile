@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: setup test lint demo schemas evaluate evaluate-text bench bench-gpu clean
+.PHONY: setup test lint demo schemas test-deploy test-package evaluate evaluate-text bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -26,6 +26,21 @@ lint: setup
 
 demo: setup
 	$(BIN)/python -m examples.demo
+
+# The example DAG and the Kubernetes manifests against the real Airflow and Kubernetes' schemas, in an environment of
+# their own (2 GB).
+test-deploy: $(VENV)-deploy/.ready
+	$(VENV)-deploy/bin/python -m pytest tests/deploy/test_airflow.py tests/deploy/test_kubernetes.py
+
+$(VENV)-deploy/.ready:
+	$(PYTHON) -m venv $(VENV)-deploy
+	$(VENV)-deploy/bin/pip install --quiet pytest pytest-timeout kubernetes-validate apache-airflow \
+	  "apache-airflow-providers-apache-beam[google]"
+	touch $@
+
+# Installs the source distribution into an environment of its own, and runs the job on its worker pool.
+test-package: setup
+	HUSHBEAM_TEST_PACKAGE=1 $(BIN)/python -m pytest tests/test_packaging.py
 
 # JSON Schemas of the configuration files, one for each command; after an option was added.
 schemas: setup

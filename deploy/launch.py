@@ -1,0 +1,8 @@
+"""The main job as a file, for launchers that start a file: Flex Templates, Airflow."""
+
+import sys
+
+from pipelines.redact import run
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
