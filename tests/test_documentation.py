@@ -1,0 +1,74 @@
+"""What the documentation shows, works."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipelines.command_line import commands
+from pipelines.options import leaves, parse
+from pipelines.redact import RedactOptions
+from schemas.policies import resolve_policies
+from transforms.read_manifest.line import ManifestDefaults, read_line
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str, kind: str) -> list[str]:
+    return [text for name, text in BLOCK.findall((ROOT / page).read_text()) if name == kind]
+
+
+@pytest.mark.parametrize("request_body", blocks("docs/migration.md", "json"))
+def test_a_request_body_that_the_migration_page_shows_is_a_manifest_line(request_body: str):
+    recording = read_line(json.loads(request_body), ManifestDefaults(), "/calls/night.jsonl", 1)
+    assert "person_name" in recording.policies
+    assert recording.substitution == "entity_name"
+    assert recording.multichannel
+
+
+def test_every_policy_in_the_table_for_aws_exists():
+    rows = re.findall(
+        r"^\| (`[A-Z_`, ]+`) \| (`[a-z_`, ]+`) \|$", (ROOT / "docs/migration.md").read_text(), re.MULTILINE
+    )
+    assert len(rows) > 15
+    for types, policies in rows:
+        assert types
+        assert resolve_policies(tuple(re.findall(r"[a-z_]+", policies)))
+
+
+def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path):
+    (shown,) = blocks("docs/command_line.md", "yaml")
+    path = tmp_path / "job.yaml"
+    path.write_text(shown)
+    options, _ = parse(RedactOptions, "", ["--config", str(path)])
+    assert options.recognition.model == yaml.safe_load(shown)["recognition"]["model"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page: Path):
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_are_shown_exist(page: Path):
+    text = page.read_text()
+    assert set(re.findall(r"\bhushbeam ([a-z]+)\b(?=[ `]|$)", text)) <= {*commands(), "run"}
+    modules = set(re.findall(r"python -m ([a-z_.]+)", text)) - {"pytest"}
+    assert [name for name in modules if not _is_module(name)] == []
+
+
+def test_the_options_that_the_readme_names_exist():
+    names = {name for name, _ in leaves(RedactOptions)}
+    assert set(re.findall(r"--([a-z_]+)", (ROOT / "README.md").read_text())) <= names | {"config", "help", "reload"}
+
+
+def _is_module(name: str) -> bool:
+    path = ROOT / name.replace(".", "/")
+    return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file() or (path / "__init__.py").is_file()
