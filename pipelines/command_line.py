@@ -36,10 +36,10 @@ _ALL = {
     "report": Command("pipelines.report", "write the report of a run as a page"),
     "review": Command("pipelines.review", "look at redacted recordings in a browser, and correct them"),
     "evaluate": Command("pipelines.evaluate", "measure the quality on labelled calls of your own"),
-    "notify": Command("pipelines.notify", "send notifications again that did not arrive"),
+    "notify": Command("pipelines.notify", "deliver the notifications that earlier runs could not"),
     "rerender": Command("pipelines.rerender", "redact again with other rules, without transcribing again"),
-    "expire": Command("pipelines.expire", "remove recordings whose time has come"),
-    "erase": Command("pipelines.erase", "remove all of a person's recordings"),
+    "expire": Command("pipelines.expire", "delete redacted recordings whose time is over"),
+    "erase": Command("pipelines.erase", "remove every trace of recordings, and keep them from coming back"),
 }
 
 
