@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
 from transforms.detect_pii.atoms import Kind
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.number_runs import Group, find_groups
+
+
+def canonical_view_of(conversation: Conversation) -> CanonicalView:
+    """The view of a conversation, made once: it is kept as long as the conversation is."""
+    view = _VIEWS.get(conversation)
+    if view is None:
+        view = _VIEWS[conversation] = CanonicalView(conversation)
+    return view
 
 
 class CanonicalView:
@@ -50,6 +59,9 @@ class CanonicalView:
             return start, end
         offset = start + character - self._starts[piece]
         return offset, offset + 1
+
+
+_VIEWS: WeakKeyDictionary[Conversation, CanonicalView] = WeakKeyDictionary()
 
 
 def _replacements(conversation: Conversation) -> list[tuple[int, int, str]]:

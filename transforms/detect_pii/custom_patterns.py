@@ -10,7 +10,7 @@ import regex
 from schemas.failure import ConfigurationError, RecordingError
 from schemas.policies import OWN_POLICIES, find_policy
 from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.canonical_view import CanonicalView
+from transforms.detect_pii.canonical_view import canonical_view_of
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.settings import DetectionSettings
 
@@ -44,7 +44,7 @@ class CustomPatterns:
                     ) from error
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
-        view = CanonicalView(conversation)
+        view = canonical_view_of(conversation)
         for label, pattern in self._patterns:
             policy = _policy(label)
             shown = "" if policy == label else label.upper()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from transforms.detect_pii.candidate import Candidate
@@ -262,7 +263,7 @@ def _worth_reading(conversation: Conversation, tokens: Sequence[Token]) -> list[
     worth = [conversation.language.code != "en"] * len(conversation.utterances)
     for token in tokens:
         turn = conversation.turn_of(token.word)
-        if worth[turn] or not token.plain[0].isalpha():
+        if worth[turn] or len(token.plain) == 1 or not token.plain[0].isalpha() or is_never_name(token.plain):
             continue
         is_marked = token.is_capitalised and not token.begins_sentence and token.plain.split("'")[0] != "i"
         is_name_first = token.begins_sentence and token.plain in all_names() and token.plain not in _SENTENCE_OPENERS
@@ -318,15 +319,19 @@ def _useful(spans: Sequence[LabelledSpan]) -> Iterator[LabelledSpan]:
 def _with_capitals(conversation: Conversation, tokens: Sequence[Token]) -> str:
     """The text, with capitals for known names and places in utterances that have none: spaCy needs them."""
     characters = list(conversation.text)
-    known = all_names() | read_terms("cities") | read_terms("countries") | read_terms("states")
     cased = cased_turns(conversation, tokens)
     for token in tokens:
         if not cased[conversation.turn_of(token.word)] and (
-            token.begins_sentence or (token.plain in known and not is_common(token.plain))
+            token.begins_sentence or (token.plain in _written_with_capitals() and not is_common(token.plain))
         ):
             # Some letters have two characters as capitals, and offsets must stay.
             characters[token.start] = characters[token.start].upper()[:1]
     return "".join(characters)
+
+
+@cache
+def _written_with_capitals() -> frozenset[str]:
+    return all_names() | read_terms("cities") | read_terms("countries") | read_terms("states")
 
 
 def _mark(
@@ -381,6 +386,7 @@ class _Assembly:
         self._conversation = conversation
         self._tokens = tokens
         self._marks = marks
+        self._marked = [position for position, said in enumerate(marks) if said]
         self._cased = cased_turns(conversation, tokens)
 
     def candidates(self) -> Iterator[Candidate]:
@@ -404,19 +410,20 @@ class _Assembly:
 
     def _runs(self, policy: str, joined_by: str) -> Iterator[tuple[int, int]]:
         """First and last of neighbouring tokens that have a mark, with nothing but `joined_by` between them."""
-        position = 0
-        while position < len(self._tokens):
-            if not self._has(position, policy):
-                position += 1
+        behind = 0
+        for position in self._marked:
+            if position < behind or not self._has(position, policy):
                 continue
             last = position
             while last + 1 < len(self._tokens) and self._has(last + 1, policy) and self._is_joined(last + 1, joined_by):
                 last += 1
             yield position, last
-            position = last + 1
+            behind = last + 1
 
     def _has(self, position: int, policy: str) -> bool:
         marks = self._marks[position]
+        if not marks:
+            return False
         if policy == "person_name":
             if any(character.isdigit() for character in self._tokens[position].text):
                 return False

@@ -20,6 +20,7 @@ from transforms.detect_pii.spelling import letters_at
 
 _LONGEST_PAUSE_S = 12.0
 _LEAST_DIGITS_AFTER_AN_ARTICLE = 5
+_LONGEST_WRITTEN_LETTERS = 4
 _LETTER_LINKS = ("-", ",", "dash", "hyphen")
 _LINKING_SIGNS = frozenset("-,./:'’–—#*+()")
 _SOFT_WORDS_IN_A_TURN = 6
@@ -88,13 +89,24 @@ class _GroupGrammar(AtomReader):
         groups: list[Group] = []
         position = 0
         while position < len(self._atoms):
-            group = self._group_at(position)
+            group = self._group_at(position) if self._may_start(position) else None
             if group is None:
                 position += 1
             else:
                 groups.append(group)
                 position = group.last + 1
         return groups
+
+    def _may_start(self, position: int) -> bool:
+        """Whether a group may start at an atom: most are words of which that is plain without reading further."""
+        atom = self._atoms[position]
+        if atom.kind is not Kind.WORD:
+            return atom.kind is not Kind.SYMBOL
+        return (
+            len(atom.value) <= _LONGEST_WRITTEN_LETTERS
+            or self._is_capital(position)
+            or atom.value in self._language.spelling_alphabet
+        )
 
     def _group_at(self, position: int) -> Group | None:
         parts: list[tuple[int, int, str]] = []
@@ -207,7 +219,9 @@ class _GroupGrammar(AtomReader):
             return None
         if len(atom.value) <= 3 and self._touches_digits(position):
             return position, position, atom.value.upper()
-        unspeakable = len(atom.value) <= 4 and not set(atom.value) & set("aeiouy") and atom.value.isascii()
+        unspeakable = (
+            len(atom.value) <= _LONGEST_WRITTEN_LETTERS and not set(atom.value) & set("aeiouy") and atom.value.isascii()
+        )
         if unspeakable and atom.value not in self._language.abbreviations and self._is_code(position):
             return position, position, atom.value.upper()
         return None

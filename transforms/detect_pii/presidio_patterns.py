@@ -13,7 +13,7 @@ import regex
 
 from schemas.failure import RecordingError
 from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.canonical_view import CanonicalView
+from transforms.detect_pii.canonical_view import canonical_view_of
 from transforms.detect_pii.conversation import Conversation
 
 # Presidio's class, and the policy of what it finds. Only those that spoken numbers do not already cover better:
@@ -64,7 +64,7 @@ class PresidioPatterns:
         ]
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
-        view = CanonicalView(conversation)
+        view = canonical_view_of(conversation)
         for policy, pattern, score, recogniser in self._patterns:
             for text, source in ((conversation.text, _as_it_is), (view.text, view.source)):
                 for start, end in self._matches(pattern, text):

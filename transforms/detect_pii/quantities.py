@@ -7,8 +7,9 @@ that identify somebody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from transforms.detect_pii.atom_reader import AtomReader
 from transforms.detect_pii.atoms import NUMBERS, Kind
@@ -37,9 +38,15 @@ class Quantity(NamedTuple):
     score: float
 
 
-def find_quantities(conversation: Conversation) -> list[Quantity]:
-    """All quantities in the order of the text. They do not overlap."""
-    return list(_QuantityGrammar(conversation).scan())
+def find_quantities(conversation: Conversation) -> Sequence[Quantity]:
+    """All quantities in the order of the text. They do not overlap. Kept as long as the conversation is."""
+    quantities = _QUANTITIES.get(conversation)
+    if quantities is None:
+        quantities = _QUANTITIES[conversation] = tuple(_QuantityGrammar(conversation).scan())
+    return quantities
+
+
+_QUANTITIES: WeakKeyDictionary[Conversation, tuple[Quantity, ...]] = WeakKeyDictionary()
 
 
 class _QuantityGrammar(AtomReader):

@@ -74,9 +74,10 @@ class SoundAlikes:
         if not self._terms or not tokens:
             return
         most_words = max(words for _, _, words in self._terms) + _MORE_WORDS
-        windows = _windows(tokens, most_words, self._is_everyday)
+        most_letters = max(len(letters) for _, letters, _ in self._terms) / _LEAST_LENGTH_RATIO
+        said = _Said(tokens, most_words, most_letters, self._is_everyday)
         found = sorted(
-            (alike for term in self._terms for alike in _alike(*term, windows)),
+            (alike for term in self._terms for alike in _alike(*term, said)),
             key=lambda one: (-one.likeness, one.last - one.first, one.first),
         )
         taken: set[int] = set()
@@ -88,58 +89,62 @@ class SoundAlikes:
 
 
 class _Window(NamedTuple):
-    """Neighbouring tokens, and their letters together.
-
-    Attributes:
-      first, last: Tokens, inclusive.
-      shorter: The letters without an everyday word at either end, which may belong to the sentence around.
-    """
+    """Neighbouring tokens (first and last, inclusive), and their letters together."""
 
     first: int
     last: int
     letters: str
-    shorter: tuple[str, ...]
 
 
-class _Windows(NamedTuple):
-    rare: list[_Window]
-    everyday: list[_Window]
+class _Said:
+    """The windows of a conversation: those with a rare word, and those of everyday words alone."""
+
+    def __init__(
+        self, tokens: Sequence[Token], most_words: int, most_letters: float, is_everyday: Callable[[str], bool]
+    ) -> None:
+        self._letters = [token.plain.replace("'", "") for token in tokens]
+        self._everyday = [is_everyday(token.plain) for token in tokens]
+        self.rare: list[_Window] = []
+        self.everyday: list[_Window] = []
+        ends = [token.begins_sentence for token in tokens]
+        unspoken = [not letters.isalpha() for letters in self._letters]
+        for first in range(len(tokens)):
+            letters, everyday = "", True
+            for last in range(first, min(first + most_words, len(tokens))):
+                if unspoken[last] or (last > first and ends[last]):
+                    break
+                letters += self._letters[last]
+                if len(letters) > most_letters:
+                    break
+                everyday = everyday and self._everyday[last]
+                (self.everyday if everyday else self.rare).append(_Window(first, last, letters))
+
+    def without_everyday_edges(self, window: _Window) -> Iterator[str]:
+        """Its letters without the first or the last word, where that may belong to the sentence around."""
+        if window.last > window.first:
+            if self._everyday[window.first]:
+                yield "".join(self._letters[window.first + 1 : window.last + 1])
+            if self._everyday[window.last]:
+                yield "".join(self._letters[window.first : window.last])
 
 
-def _windows(tokens: Sequence[Token], most_words: int, is_everyday: Callable[[str], bool]) -> _Windows:
-    windows = _Windows([], [])
-    everyday = [is_everyday(token.plain) for token in tokens]
-    letters = [token.plain.replace("'", "") for token in tokens]
-    for first in range(len(tokens)):
-        for last in range(first, min(first + most_words, len(tokens))):
-            if any(character.isdigit() for character in letters[last]) or (
-                last > first and tokens[last].begins_sentence
-            ):
-                break
-            places = range(first, last + 1)
-            kind = windows.everyday if all(everyday[place] for place in places) else windows.rare
-            edges = {places[1:]: everyday[first], places[:-1]: everyday[last]} if last > first else {}
-            shorter = tuple("".join(letters[at] for at in inner) for inner, is_word in edges.items() if is_word)
-            kind.append(_Window(first, last, "".join(letters[first : last + 1]), shorter))
-    return windows
-
-
-def _alike(term: str, letters: str, words: int, windows: _Windows) -> Iterator[SoundAlike]:
+def _alike(term: str, letters: str, words: int, said: _Said) -> Iterator[SoundAlike]:
     least = next(least for length, least in _LEAST_BY_LETTERS if len(letters) >= length)
-    for places, enough in ((windows.rare, least.rare), (windows.everyday, least.everyday)):
+    for windows, enough in ((said.rare, least.rare), (said.everyday, least.everyday)):
         if enough == _NEVER:
             continue
         # What is written too differently cannot be made up for by its sound.
         written = max(_LEAST_WRITTEN, 2 * enough - 1)
-        heard = [window.letters for window in places]
+        heard = [window.letters for window in windows]
         for other, _, number in process.extract_iter(
             letters, heard, scorer=Levenshtein.normalized_similarity, score_cutoff=written
         ):
-            window = places[number]
+            window = windows[number]
             if not words - _FEWER_WORDS <= window.last - window.first + 1 <= words + _MORE_WORDS:
                 continue
             if min(len(letters), len(other)) < _LEAST_LENGTH_RATIO * max(len(letters), len(other)):
                 continue
             alike = likeness(letters, other)
-            if alike >= max([enough, *(likeness(letters, inner) + _GAIN_OF_AN_EDGE for inner in window.shorter)]):
+            edges = (likeness(letters, inner) for inner in said.without_everyday_edges(window))
+            if alike >= enough and all(alike >= shorter + _GAIN_OF_AN_EDGE for shorter in edges):
                 yield SoundAlike(term, window.first, window.last, alike)

@@ -35,13 +35,15 @@ def letters_at(conversation: Conversation, position: int) -> Letters | None:
     atom = conversation.atoms[position]
     if atom.kind not in (Kind.LETTER, Kind.WORD):
         return None
+    alphabetic = conversation.language.spelling_alphabet.get(atom.value)
+    if atom.kind is Kind.WORD and alphabetic is None and not conversation.text[atom.start].isupper():
+        return None
     written = conversation.text[atom.start : atom.end]
     explained = _explained(conversation, position, written)
     if explained is not None:
         return explained
     if atom.kind is Kind.LETTER:
         return Letters(atom.value, position, _end_of_letter(conversation, position), False)
-    alphabetic = conversation.language.spelling_alphabet.get(atom.value)
     if alphabetic is not None and _stands_among_letters(conversation, position):
         return Letters(alphabetic, position, position, False)
     capitals = written.isupper() and written.isalpha() and len(written) <= _LONGEST_CAPITALS

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.canonical_view import CanonicalView
+from transforms.detect_pii.canonical_view import CanonicalView, canonical_view_of
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.name_words import is_everyday
 from transforms.detect_pii.sound_alikes import SoundAlikes
@@ -28,7 +28,7 @@ def find_static_entities(
     }
     if not keys:
         return
-    view = CanonicalView(conversation)
+    view = canonical_view_of(conversation)
     places = [place for place, character in enumerate(view.text) if character.isalnum()]
     text = "".join(_folded(view.text[place]) for place in places)
     for key, label in keys.items():
