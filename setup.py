@@ -17,7 +17,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "schemas", "schemas.*", "transforms", "transforms.*"]),
-    package_data={"transforms.detect_pii": ["gazetteers/*", "calibration.json"], "transforms.report_run": ["*.j2"]},
+    package_data={
+        "transforms.detect_pii": ["gazetteers/*", "calibration.json"],
+        "transforms.report_run": ["*.j2"],
+        "transforms.review_output": ["static/*", "static/vendor/*"],
+    },
     install_requires=_requirements("requirements.txt"),
     extras_require={
         "dev": _requirements("requirements-dev.txt"),

@@ -51,7 +51,9 @@ def _make(output: Path, recordings: int) -> None:
     for table, schema in (("transcripts", TRANSCRIPTS_SCHEMA), ("findings", FINDINGS_SCHEMA)):
         (output / table).mkdir()
         for shard in range(_SHARDS):
-            rows = (_transcript if table == "transcripts" else _findings)(range(shard, recordings, _SHARDS))
+            rows = (made_up_transcripts if table == "transcripts" else made_up_findings)(
+                range(shard, recordings, _SHARDS)
+            )
             write_parquet(output / table / f"{_RUN}-{shard:04d}.parquet", schema, rows)
     summary = {
         "run_id": _RUN,
@@ -64,7 +66,8 @@ def _make(output: Path, recordings: int) -> None:
     (output / "runs" / _RUN / "summary.json").write_text(json.dumps(summary))
 
 
-def _transcript(numbers: range) -> Iterator[str]:
+def made_up_transcripts(numbers: range) -> Iterator[str]:
+    """Rows of `transcripts/` as JSON, for recordings `call-NUMBER`."""
     verification = {"recogniser": "tiny.en", "listened_s": 20.0, "values": 8, "sentinels": 12, "sentinels_heard": 12}
     for number in numbers:
         words = [
@@ -96,7 +99,8 @@ def _transcript(numbers: range) -> Iterator[str]:
         )
 
 
-def _findings(numbers: range) -> Iterator[str]:
+def made_up_findings(numbers: range) -> Iterator[str]:
+    """Rows of `findings/` as JSON, for the same recordings."""
     for number in numbers:
         for index in range(_FINDINGS_EACH):
             yield json.dumps(

@@ -75,6 +75,7 @@ def strangers(output: str) -> Iterator[Problem]:
         "audio": {file_name(status.redacted_audio_url) for status in statuses.values() if status.redacted_audio_url},
         "captions": {file_name(url) for status in statuses.values() for url in _captions(output, status)},
         "status": {f"{safe_name(recording_id)}.json" for recording_id in statuses},
+        "reviews": {f"{safe_name(recording_id)}.json" for recording_id in statuses},
     }
     for name in files.list_names(output):
         folder, _, rest = name.partition("/")

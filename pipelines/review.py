@@ -1,0 +1,59 @@
+"""Serves a page on this machine on which a person looks through what was published, worst first.
+
+    python -m pipelines.review --output out/
+
+Decisions are kept in `reviews/` under the output root. Ends with Ctrl-C; with 2 where the options are wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from pipelines.options import parse
+from schemas.failure import ConfigurationError
+from transforms.review_output import Catalogue, ReviewServer
+from transforms.review_output.server import LOOPBACK, listen
+from transforms.storage import urls
+
+EXIT_ENDED, EXIT_USAGE = 0, 2
+
+
+class ReviewOptions(BaseModel):
+    """All options of the command."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    port: int = Field(0, ge=0, le=65535, description="on 127.0.0.1; 0 takes a free one")
+    cache: Path = Field(Path("~/.cache/hushbeam/peaks"), description="folder for waveforms, made of published sound")
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Serves until it is interrupted, and gives the exit status."""
+    console = console or Console()
+    options, _ = parse(ReviewOptions, __doc__ or "", arguments)
+    try:
+        output = urls.normalised(options.output)
+        catalogue = Catalogue(output)
+        catalogue.load()
+        socket = listen(options.port)
+    except ConfigurationError as error:
+        console.print(f"[bold red]Cannot review:[/] {escape(str(error))}", highlight=False)
+        return EXIT_USAGE
+    server = ReviewServer(output, catalogue, options.cache.expanduser())
+    address = server.address(socket.getsockname()[1])
+    console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
+    console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)
+    web.run_app(server.application(), sock=socket, print=None, access_log=None, shutdown_timeout=1.0)
+    return EXIT_ENDED
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

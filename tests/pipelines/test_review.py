@@ -1,0 +1,230 @@
+"""The review page, as its server answers and as a person uses it in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import shutil
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from aiohttp import web
+from playwright.sync_api import Page, expect, sync_playwright
+from rich.console import Console
+
+from pipelines.redact import run as redact
+from pipelines.review import EXIT_USAGE, run
+from transforms.review_output import Catalogue, ReviewServer
+from transforms.review_output.server import listen
+
+CHROMIUM = shutil.which("chromium")
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="module")
+def output(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings: one with audio, and one that was asked for as a transcript alone."""
+    folder = tmp_path_factory.mktemp("review")
+    lines = [
+        {"audio_url": str(calls / "card.flac"), "recording_id": "card"},
+        {"audio_url": str(calls / "transfer.flac"), "recording_id": "transfer", "redact_pii_audio": False},
+    ]
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    arguments = ["--manifest", str(folder / "manifest.jsonl"), "--output", str(folder / "out")]
+    assert redact([*arguments, "--model", "tiny.en", "--verify", "off"], Console(file=io.StringIO())) == 0
+    return folder / "out"
+
+
+class Served:
+    """A page on a free port, and its address with the token."""
+
+    def __init__(self, output: Path, cache: Path) -> None:
+        catalogue = Catalogue(str(output))
+        catalogue.load()
+        server = ReviewServer(str(output), catalogue, cache)
+        self._socket = listen(0)
+        self.address = server.address(self._socket.getsockname()[1])
+        self.base = f"http://{urlsplit(self.address).netloc}"
+        self.token = urlsplit(self.address).query.removeprefix("token=")
+        self._application = server.application()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+
+    def __enter__(self) -> Served:
+        self._thread.start()
+        self._runner = web.AppRunner(self._application)
+        self._await(self._runner.setup())
+        self._await(web.SockSite(self._runner, self._socket).start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._await(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _await(self, work: Any) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
+
+    def ask(self, path: str, *, body: object = None, cookie: bool = True, host: str | None = None) -> tuple[int, bytes]:
+        request = urllib.request.Request(self.base + path, method="GET" if body is None else "PUT")
+        if body is not None:
+            request.data = json.dumps(body).encode()
+        if cookie:
+            request.add_header("Cookie", f"hushbeam-review={self.token}")
+        if host:
+            request.add_header("Host", host)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+
+@pytest.fixture
+def served(output: Path, tmp_path: Path) -> Iterator[Served]:
+    with Served(output, tmp_path / "peaks") as served:
+        yield served
+    shutil.rmtree(output / "reviews", ignore_errors=True)
+
+
+def test_without_the_token_nothing_is_told(served: Served) -> None:
+    for path in ("/", "/api/recordings", "/api/recordings/card", "/api/recordings/card/audio", "/static/app.js"):
+        assert served.ask(path, cookie=False)[0] == 403
+    assert served.ask("/?token=guessed", cookie=False)[0] == 403
+
+
+def test_a_name_of_somebody_elses_dns_leads_nowhere(served: Served) -> None:
+    assert served.ask("/api/recordings", host="rebound.example:80")[0] == 421
+
+
+def test_nothing_outside_the_pages_own_files_is_served(served: Served) -> None:
+    for path in ("/static/../server.py", "/static/..%2fserver.py", "/static/vendor/../../server.py", "/static/vendor"):
+        assert served.ask(path)[0] == 404
+
+
+def test_the_list_tells_what_to_look_at(served: Served, output: Path) -> None:
+    listed = json.loads(served.ask("/api/recordings")[1])["recordings"]
+    assert {one["recording_id"]: one["audible"] for one in listed} == {"card": True, "transfer": False}
+    assert all(one["reasons"] for one in listed)  # the run did not listen again
+
+
+def test_the_recording_is_served_in_ranges_and_only_redacted(served: Served, output: Path) -> None:
+    published = next((output / "audio").glob("card.*")).read_bytes()
+    assert served.ask("/api/recordings/card/audio") == (200, published)
+    request = urllib.request.Request(f"{served.base}/api/recordings/card/audio")
+    request.add_header("Cookie", f"hushbeam-review={served.token}")
+    request.add_header("Range", "bytes=10-19")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert (answer.status, answer.read()) == (206, published[10:20])
+    assert served.ask("/api/recordings/transfer/audio")[0] == 404
+
+
+def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
+    detail = json.loads(served.ask("/api/recordings/card")[1])
+    outline = json.loads(served.ask("/api/recordings/card/peaks")[1])
+    rate = outline["points_each_second"]
+    assert detail["muted"]
+    for channel, start_s, end_s in detail["muted"]:
+        assert max(outline["peaks"][channel][int(start_s * rate) + 1 : int(end_s * rate) - 1], default=0) == 0
+    assert max(map(max, outline["peaks"])) > 0.05
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"decision": "fine"},
+        {"decision": "corrected"},
+        {"decision": "confirmed", "needless": [{"channel": 0, "start_s": 1, "end_s": 2}]},
+        {"decision": "corrected", "missed": [{"channel": 9, "start_s": 1, "end_s": 2, "policy": "person_name"}]},
+        {"decision": "corrected", "missed": [{"channel": 0, "start_s": 1, "end_s": 9e9, "policy": "person_name"}]},
+        {"decision": "corrected", "missed": [{"channel": 0, "start_s": 2, "end_s": 1, "policy": "person_name"}]},
+        {"decision": "corrected", "missed": [{"channel": 0, "start_s": 1, "end_s": 2, "policy": "Jane Doe"}]},
+        {"decision": "confirmed", "comment": "said by Jane Doe"},
+    ],
+)
+def test_a_note_that_does_not_fit_the_recording_is_refused(served: Served, output: Path, note: object) -> None:
+    status, answer = served.ask("/api/recordings/card/note", body=note)
+    assert status == 422
+    assert b"Jane" not in answer
+    assert not (output / "reviews").exists()
+
+
+def test_an_output_without_recordings_is_a_usage_error(tmp_path: Path) -> None:
+    assert run(["--output", str(tmp_path)]) == EXIT_USAGE
+
+
+def test_a_port_that_is_taken_is_a_usage_error(output: Path) -> None:
+    with listen(0) as taken:
+        taken.listen()
+        assert run(["--output", str(output), "--port", str(taken.getsockname()[1])]) == EXIT_USAGE
+
+
+@pytest.fixture
+def page(served: Served) -> Iterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium (Debian's package chromium)")
+    with sync_playwright() as browsers:
+        browser = browsers.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+        page = browser.new_page()
+        troubles: list[str] = []
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+        page.goto(served.address)
+        yield page
+        browser.close()
+    assert troubles == []  # a refused style or script would be told here
+
+
+def test_a_person_looks_through_recordings_with_the_keyboard_alone(page: Page, output: Path) -> None:
+    expect(page.locator("#recordings button")).to_have_count(2)
+    assert "token" not in page.url
+    page.keyboard.press("j")
+    title = page.locator("#title")
+    if title.inner_text() != "card":
+        page.keyboard.press("j")
+    expect(title).to_have_text("card")
+    expect(page.locator(".word.redacted").first).to_be_visible()
+    expect(page.locator("#clock")).to_contain_text("0:00 /")
+
+    page.keyboard.press("n")  # the first muted span
+    expect(page.locator(".word.now")).to_have_count(1)
+    page.keyboard.press("u")  # need not be muted
+    page.keyboard.press("m")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("m")  # two seconds that should be
+    expect(page.locator("#save")).to_contain_text("Save corrections")
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+
+    note = json.loads((output / "reviews" / "card.json").read_text())
+    assert note["decision"] == "corrected"
+    assert len(note["needless"]) == 1
+    assert {span["policy"] for span in note["missed"]} == {"person_name"}
+    assert all(span["end_s"] - span["start_s"] == pytest.approx(2.0, abs=0.05) for span in note["missed"])
+
+
+def test_a_decision_is_there_when_the_page_is_opened_again(page: Page, served: Served) -> None:
+    page.get_by_role("button", name="transfer").click()
+    expect(page.locator("#trouble")).to_contain_text("nothing to hear")
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    page.reload()
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    page.get_by_label("not reviewed yet").check()
+    expect(page.locator("#recordings button")).to_have_count(1)

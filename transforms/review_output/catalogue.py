@@ -1,0 +1,180 @@
+"""What there is to review, worst first, from the tables of an output root."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from schemas.failure import ConfigurationError
+from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
+from transforms.storage import files
+from transforms.storage.urls import join
+
+UNCERTAIN = 0.6
+"""Findings with a lower score are worth a look (docs/confidence.md)."""
+
+_SUMMARY = ["recording_id", "duration_s", "channels", "redacted_audio_url", "muted_s_by_policy", "verification"]
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording in the list.
+
+    Attributes:
+      findings: How many.
+      uncertain: How many of them have a score below `UNCERTAIN`.
+      untranscribed_s: Seconds of speech that no words were found for.
+      outcome: Of the verification.
+      leaks: Values that were heard after a first muting.
+      missed_sentinels: Innocent words that the second recogniser should have heard and did not.
+      audible: Whether there is a redacted recording.
+      place: Of its transcript: URL of the file, number of the row.
+    """
+
+    recording_id: str
+    duration_s: float
+    channels: int
+    findings: int
+    uncertain: int
+    untranscribed_s: float
+    outcome: str
+    leaks: int
+    missed_sentinels: int
+    audible: bool
+    place: tuple[str, int]
+
+    @property
+    def concern(self) -> float:
+        """How much there is to worry about: the list's order. A weight for each thing that went less than well."""
+        unheard = self.outcome not in ("passed", "nothing_to_verify")
+        per_minute = 60.0 / max(self.duration_s, 60.0)
+        return (
+            3.0 * self.leaks
+            + 1.0 * self.uncertain
+            + 0.2 * self.missed_sentinels
+            + 0.5 * unheard
+            + self.untranscribed_s * per_minute
+        )
+
+    def reasons(self) -> list[str]:
+        """What a person should look at, in words."""
+        told = (
+            (self.leaks, f"{self.leaks} heard after a first muting"),
+            (self.uncertain, f"{self.uncertain} uncertain"),
+            (self.untranscribed_s >= 1.0, f"{self.untranscribed_s:.0f} s without words"),
+            (self.missed_sentinels, f"{self.missed_sentinels} innocent words not heard again"),
+            (self.outcome in ("off", "not_sampled"), "not listened to"),
+        )
+        return [words for applies, words in told if applies]
+
+    def to_json(self) -> dict[str, Any]:
+        """What the page's list shows."""
+        shown = asdict(self) | {"reasons": self.reasons()}
+        del shown["place"]
+        return shown
+
+
+@dataclass
+class _Found:
+    count: int = 0
+    uncertain: int = 0
+    places: list[tuple[str, int]] = field(default_factory=list)
+
+
+class Catalogue:
+    """All recordings that were published under an output root. Read once: start the page again after a run.
+
+    Memory grows with the number of recordings, by some hundred bytes for each, not with what was said in them.
+    """
+
+    def __init__(self, output: str) -> None:
+        self._output = output
+
+    def load(self) -> None:
+        """Reads the tables.
+
+        Raises:
+          ConfigurationError: Nothing was published there.
+        """
+        found = self._findings()
+        entries = [self._entry(row, place, found) for row, place in _rows(join(self._output, "transcripts"), _SUMMARY)]
+        if not entries:
+            raise ConfigurationError("--output: no run has published anything there")
+        self._entries = {
+            entry.recording_id: entry
+            for entry in sorted(entries, key=lambda entry: (-entry.concern, entry.recording_id))
+        }
+        self._found = found
+
+    def entries(self) -> Sequence[Entry]:
+        """Worst first."""
+        return list(self._entries.values())
+
+    def entry(self, recording_id: str) -> Entry | None:
+        """By id."""
+        return self._entries.get(recording_id)
+
+    def transcript(self, recording_id: str) -> dict[str, Any]:
+        """The row of `transcripts/`."""
+        return _row(*self._entries[recording_id].place)
+
+    def findings(self, recording_id: str) -> list[dict[str, Any]]:
+        """The rows of `findings/`, in the order of time."""
+        rows = [_row(*place) for place in self._found[recording_id].places]
+        return sorted(rows, key=lambda row: (row["start_s"], row["channel"]))
+
+    def _findings(self) -> dict[str, _Found]:
+        found: defaultdict[str, _Found] = defaultdict(_Found)
+        for row, place in _rows(join(self._output, "findings"), ["recording_id", "score"]):
+            of = found[row["recording_id"]]
+            of.count += 1
+            of.uncertain += row["score"] < UNCERTAIN
+            of.places.append(place)
+        return found
+
+    def _entry(self, row: dict[str, Any], place: tuple[str, int], found: dict[str, _Found]) -> Entry:
+        verification = row["verification"]
+        own = found[row["recording_id"]]
+        return Entry(
+            row["recording_id"],
+            row["duration_s"],
+            row["channels"],
+            own.count,
+            own.uncertain,
+            dict(row["muted_s_by_policy"]).get(UNTRANSCRIBED, 0.0),
+            verification["outcome"],
+            verification["leaks"],
+            verification["sentinels"] - verification["sentinels_heard"],
+            row["redacted_audio_url"] is not None,
+            place,
+        )
+
+
+def _rows(table: str, columns: list[str]) -> Iterator[tuple[dict[str, Any], tuple[str, int]]]:
+    for name in files.list_names(table):
+        if not name.endswith(".parquet"):
+            continue
+        url = join(table, name)
+        number = 0
+        with files.open_read(url) as stream:
+            for batch in pq.ParquetFile(stream).iter_batches(_ROWS_AT_ONCE, columns=columns):
+                for row in batch.to_pylist():
+                    yield row, (url, number)
+                    number += 1
+
+
+def _row(url: str, number: int) -> dict[str, Any]:
+    """One row of a Parquet file: only the group of rows that holds it is read."""
+    with files.open_read(url) as stream:
+        parquet = pq.ParquetFile(stream)
+        for group in range(parquet.num_row_groups):
+            rows = parquet.metadata.row_group(group).num_rows
+            if number < rows:
+                return parquet.read_row_group(group).slice(number, 1).to_pylist()[0]
+            number -= rows
+    raise ConfigurationError("a table has changed since the page was started: start it again")

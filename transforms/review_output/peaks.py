@@ -1,0 +1,86 @@
+"""The outline of a recording's loudness, for the page to draw without decoding it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.media.decode import Decoder, to_float
+from transforms.storage import files
+
+POINTS_EACH_SECOND = 20
+"""Enough to see words; an hour of two channels is 144,000 numbers."""
+
+_DIGITS = 3
+
+
+class PeakStore:
+    """Peaks of recordings, made when they are first asked for and kept in a folder of this machine.
+
+    They are made of published recordings only, so they tell no more than those.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def peaks(self, url: str) -> bytes:
+        """JSON: {"duration_s": …, "peaks": [[loudest of each twentieth of a second], … by channel]}."""
+        identity = files.stat(url)
+        name = hashlib.sha256(repr((identity, POINTS_EACH_SECOND)).encode()).hexdigest()
+        kept = self._folder / f"{name}.json"
+        if kept.is_file():
+            return kept.read_bytes()
+        with tempfile.TemporaryDirectory(prefix="hushbeam-") as folder:
+            made = json.dumps(outline(files.fetch(url, folder)), separators=(",", ":")).encode()
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part = kept.with_suffix(f".{os.getpid()}.part")
+        part.write_bytes(made)
+        part.replace(kept)
+        return made
+
+
+def outline(path: Path) -> dict[str, object]:
+    """Decodes a recording once and keeps the loudest sample of each twentieth of a second.
+
+    Raises:
+      MediaError: The recording is not whole.
+    """
+    with Decoder(path) as decoder:
+        rate = decoder.info.sample_rate_hz
+        step = max(1, round(rate / POINTS_EACH_SECOND))
+        collected = _Loudest(decoder.info.channels, step)
+        for block in decoder.blocks():
+            collected.add(np.abs(to_float(block)))
+        peaks = collected.finish()
+        return {
+            "duration_s": decoder.identity.frames / rate,
+            "points_each_second": rate / step,
+            "peaks": np.round(peaks, _DIGITS).tolist(),
+        }
+
+
+class _Loudest:
+    """The maximum of each `step` frames, however the blocks are cut."""
+
+    def __init__(self, channels: int, step: int) -> None:
+        self._step = step
+        self._rest: NDArray[np.float32] = np.zeros((channels, 0), np.float32)
+        self._parts: list[NDArray[np.float32]] = []
+
+    def add(self, loudness: NDArray[np.float32]) -> None:
+        frames = np.concatenate([self._rest, loudness], axis=1)
+        whole = frames.shape[1] // self._step
+        used = frames[:, : whole * self._step]
+        self._parts.append(used.reshape(len(frames), whole, self._step).max(axis=2, initial=0.0))
+        self._rest = frames[:, whole * self._step :]
+
+    def finish(self) -> NDArray[np.float32]:
+        if self._rest.shape[1]:
+            self._parts.append(self._rest.max(axis=1, keepdims=True))
+        return np.concatenate(self._parts, axis=1) if self._parts else self._rest

@@ -1,0 +1,265 @@
+// The review page. Text from recordings goes into the document as text only, never as markup.
+import WaveSurfer from "/static/vendor/wavesurfer.esm.js";
+import RegionsPlugin from "/static/vendor/regions.esm.js";
+
+const SEEK_S = 2;
+const SHORTEST_MARK_S = 0.3;
+const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", needless: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)" };
+
+const at = (id) => document.getElementById(id);
+const nonce = document.querySelector("meta[name=csp-nonce]").content;
+const state = { recordings: [], shown: [], current: null, player: null, regions: null, selected: null, marking: null, words: [], spans: new Map() };
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const minutes = Math.floor(whole / 60) % 60;
+  const text = `${minutes}:${String(whole % 60).padStart(2, "0")}`;
+  return whole < 3600 ? text : `${Math.floor(whole / 3600)}:${text.padStart(5, "0")}`;
+}
+
+async function request(path, options) {
+  const answer = await fetch(path, options);
+  if (!answer.ok) throw new Error((await answer.text()) || `the server answered ${answer.status}`);
+  return answer.json();
+}
+
+function tell(trouble) {
+  at("trouble").textContent = trouble;
+  at("trouble").hidden = !trouble;
+}
+
+// The list
+
+async function loadList() {
+  const { recordings, policies, uncertain } = await request("/api/recordings");
+  Object.assign(state, { recordings, uncertain });
+  at("policy").replaceChildren(...policies.map((policy) => element("option", { value: policy, textContent: policy })));
+  at("policy").value = "person_name";
+  showList();
+}
+
+function showList() {
+  const wanted = at("search").value.toLowerCase();
+  const openOnly = at("open-only").checked;
+  state.shown = state.recordings.filter((one) => one.recording_id.toLowerCase().includes(wanted) && !(openOnly && one.decision));
+  const reviewed = state.recordings.filter((one) => one.decision).length;
+  at("progress").textContent = `${reviewed} of ${state.recordings.length} reviewed`;
+  at("recordings").replaceChildren(...state.shown.map(listItem));
+}
+
+function listItem(one) {
+  const told = [one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
+  const button = element("button", { type: "button", onclick: () => open(one) }, element("strong", { textContent: one.recording_id }), element("small", { textContent: told }));
+  button.dataset.id = one.recording_id;
+  button.ariaCurrent = String(state.current?.recording_id === one.recording_id);
+  return element("li", {}, button);
+}
+
+function step(by) {
+  const index = state.shown.findIndex((one) => one.recording_id === state.current?.recording_id);
+  const next = state.shown[index + by];
+  if (next) open(next);
+}
+
+// One recording
+
+async function open(one) {
+  state.current = one;
+  state.player?.destroy();
+  Object.assign(state, { player: null, regions: null, selected: null, marking: null, words: [], spans: new Map() });
+  for (const button of at("recordings").querySelectorAll("button")) button.ariaCurrent = String(button.dataset.id === one.recording_id);
+  at("welcome").hidden = true;
+  at("recording").hidden = false;
+  at("title").textContent = one.recording_id;
+  at("reasons").textContent = one.reasons.join(" · ") || "Nothing stands out";
+  at("waveform").replaceChildren();
+  at("transcript").replaceChildren();
+  tell("");
+  update();
+  const path = `/api/recordings/${encodeURIComponent(one.recording_id)}`;
+  try {
+    const detail = await request(path);
+    if (state.current !== one) return;
+    showTranscript(detail);
+    if (one.audible) {
+      const outline = await request(`${path}/peaks`);
+      if (state.current === one) showWaveform(one, detail, outline, `${path}/audio`);
+    } else {
+      tell("This recording was asked for as a transcript alone: there is nothing to hear.");
+    }
+  } catch (error) {
+    if (state.current === one) tell(error.message);
+  }
+}
+
+function showTranscript(detail) {
+  const lines = detail.utterances.map((utterance) => {
+    const words = utterance.words.filter((word) => word.text).map((word) => {
+      const made = element("span", { className: word.redacted ? "word redacted" : "word", textContent: word.text, onclick: () => seek(word.start_s) });
+      state.words.push({ start_s: word.start_s, end_s: word.end_s, made });
+      return made;
+    });
+    const speaker = `${utterance.speaker} ${clock(utterance.start_s)}`;
+    return element("div", { className: "utterance" }, element("span", { className: "speaker", textContent: speaker }), element("p", {}, ...words));
+  });
+  at("transcript").replaceChildren(...lines);
+}
+
+function showWaveform(one, detail, outline, audio) {
+  state.regions = RegionsPlugin.create();
+  state.player = WaveSurfer.create({
+    container: at("waveform"), url: audio, peaks: outline.peaks, duration: outline.duration_s, cspNonce: nonce, normalize: true,
+    height: 96, splitChannels: outline.peaks.length > 1, waveColor: "#7a93b3", progressColor: "#2563a8", plugins: [state.regions],
+  });
+  state.player.on("timeupdate", follow);
+  state.player.on("error", () => tell("The browser cannot play this recording's format; the transcript and the spans are complete."));
+  state.regions.on("region-clicked", (region, event) => { event.stopPropagation(); select(region); });
+  state.regions.on("region-updated", (region) => { if (state.spans.get(region)?.kind === "missed") update(); });
+  // Not before: until the length is known, every region would begin at 0.
+  state.player.once("ready", () => { drawAll(detail); });
+}
+
+function drawAll(detail) {
+  const needless = new Set((detail.note?.needless ?? []).map(key));
+  for (const [channel, start_s, end_s] of detail.muted) {
+    const span = { channel, start_s, end_s };
+    const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
+    const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
+    const region = draw(span, needless.has(key(span)) ? "needless" : kind);
+    const told = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
+    region.element?.setAttribute("title", told.join(", ") || "muted with what another channel repeats, or what was heard again");
+  }
+  for (const span of detail.note?.missed ?? []) draw(span, "missed", span.policy);
+  follow(0);
+  update();
+}
+
+const key = (span) => `${span.channel} ${span.start_s.toFixed(3)} ${span.end_s.toFixed(3)}`;
+
+function draw(span, kind, policy = "") {
+  const mine = kind === "missed";
+  const region = state.regions.addRegion({
+    start: span.start_s, end: span.end_s, channelIdx: state.player.options.splitChannels ? span.channel : -1,
+    color: COLOURS[kind], drag: mine, resize: mine, content: policy || undefined,
+  });
+  state.spans.set(region, { kind, policy, channel: span.channel });
+  return region;
+}
+
+function select(region) {
+  state.selected = region;
+  seek(region.start);
+  update();
+}
+
+function seek(seconds) {
+  state.player?.setTime(Math.min(Math.max(0, seconds), state.player.getDuration()));
+}
+
+function follow(seconds) {
+  at("clock").textContent = `${clock(seconds)} / ${clock(state.player.getDuration())}`;
+  for (const word of state.words) word.made.classList.toggle("now", word.start_s <= seconds && seconds < word.end_s);
+}
+
+// Marks: `m` at the beginning of what should be muted, `m` again at its end.
+
+function mark() {
+  if (!state.player) return;
+  const now = state.player.getCurrentTime();
+  if (state.marking === null) {
+    state.marking = now;
+  } else {
+    const span = { start_s: Math.min(state.marking, now), end_s: Math.max(state.marking, now), channel: 0 };
+    span.end_s = Math.min(Math.max(span.end_s, span.start_s + SHORTEST_MARK_S), state.player.getDuration());
+    state.marking = null;
+    // Nobody can tell by eye which channel a voice was in: a mark holds for all of them.
+    for (let channel = 0; channel < state.current.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
+  }
+  update();
+}
+
+function remove() {
+  if (!state.selected || state.spans.get(state.selected)?.kind !== "missed") return;
+  state.spans.delete(state.selected);
+  state.selected.remove();
+  state.selected = null;
+  update();
+}
+
+function toggleNeedless() {
+  const span = state.spans.get(state.selected);
+  if (!span || span.kind === "missed") return;
+  span.kind = span.kind === "needless" ? "muted" : "needless";
+  state.selected.setOptions({ color: COLOURS[span.kind] });
+  update();
+}
+
+function nextSpan() {
+  if (!state.player) return;
+  const now = state.player.getCurrentTime();
+  const later = [...state.spans.keys()].filter((region) => region.start > now + 0.05).sort((a, b) => a.start - b.start);
+  if (later.length) select(later[0]);
+}
+
+function noted(kind) {
+  return [...state.spans].filter(([, span]) => span.kind === kind).map(([region, span]) => {
+    const place = { channel: span.channel, start_s: region.start, end_s: region.end };
+    return kind === "missed" ? { ...place, policy: span.policy } : place;
+  });
+}
+
+function update() {
+  const corrected = noted("missed").length + noted("needless").length > 0;
+  at("save").firstChild.textContent = corrected ? "Save corrections, next " : "Confirm, next ";
+  at("mark").firstChild.textContent = state.marking === null ? "Mark what should be muted " : "End the mark here ";
+  at("remove").disabled = state.spans.get(state.selected)?.kind !== "missed";
+}
+
+async function save() {
+  const one = state.current;
+  if (!one) return;
+  const missed = noted("missed");
+  const needless = noted("needless");
+  const decision = missed.length + needless.length ? "corrected" : "confirmed";
+  try {
+    await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/note`, {
+      method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ decision, missed, needless }),
+    });
+  } catch (error) {
+    tell(error.message);
+    return;
+  }
+  const index = state.shown.indexOf(one);
+  one.decision = decision;
+  const next = state.shown[index + 1];
+  showList();
+  if (next) open(next);
+  else open(one);
+}
+
+const KEYS = {
+  " ": () => state.player?.playPause(), m: mark, u: toggleNeedless, n: nextSpan, j: () => step(1), k: () => step(-1),
+  Delete: remove, Backspace: remove, Enter: save,
+  ArrowLeft: () => seek(state.player?.getCurrentTime() - SEEK_S), ArrowRight: () => seek(state.player?.getCurrentTime() + SEEK_S),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (["INPUT", "SELECT"].includes(event.target.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+at("play").onclick = () => state.player?.playPause();
+at("mark").onclick = mark;
+at("remove").onclick = remove;
+at("save").onclick = save;
+at("search").oninput = showList;
+at("open-only").onchange = showList;
+loadList().catch((error) => { at("welcome").textContent = error.message; });
