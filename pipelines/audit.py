@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.exit_status import refused
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
 from transforms.audit import AuditOutput, AuditSettings
@@ -33,7 +34,7 @@ from transforms.storage import files, urls
 from transforms.transcribe import TranscriptionSettings
 from transforms.transcribe.model import resolve
 
-EXIT_RIGHT, EXIT_USAGE, EXIT_WRONG = 0, 2, 4
+EXIT_RIGHT, EXIT_WRONG = 0, 4
 _MOST_SHOWN = 20
 
 
@@ -89,8 +90,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         output, report_url = prepare(options)
         _run(beam_options, output, options.settings(), report_url)
     except ConfigurationError as error:
-        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+        return refused(error, console)
     report = json.loads(files.read_bytes(report_url))
     if options.print_json:
         console.print_json(data=report)

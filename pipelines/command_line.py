@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-EXIT_USAGE = 2
+_EXIT_USAGE = 2  # as in pipelines.exit_status, which would load Beam to print a list of names
 
 
 class Command(NamedTuple):
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"hushbeam: no command {name!r}" + (f"; did you mean {near[0]}?" if near else ""), markup=False
             )
         _show_commands(console)
-        return EXIT_USAGE
+        return _EXIT_USAGE
     sys.argv = [f"hushbeam {name}", *rest]  # what the job's --help calls it
     status: int = importlib.import_module(command.module).run(rest)
     return status

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
-from rich.markup import escape
 
+from pipelines.exit_status import refused
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
 from transforms.commit.run_lock import RunLock
@@ -27,7 +27,7 @@ from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
 from transforms.storage.private_roots import private_root
 
-EXIT_DONE, EXIT_USAGE = 0, 2
+EXIT_DONE = 0
 
 
 class EraseOptions(BaseModel):
@@ -86,8 +86,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             erased = eraser.erase(recordings)
             lock.check()
     except ConfigurationError as error:
-        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+        return refused(error, console)
     others = len(erased.recordings - recordings)
     console.print(
         f"[bold]{len(erased.recordings)} recordings erased[/] ({others} of them of the same sources as those named): "

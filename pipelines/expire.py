@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
-from rich.markup import escape
 
+from pipelines.exit_status import refused
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
 from transforms.commit.certificate import read_private_key
@@ -25,7 +25,7 @@ from transforms.commit.run_lock import RunLock
 from transforms.retention.expire import expire
 from transforms.storage import files, urls
 
-EXIT_DONE, EXIT_USAGE = 0, 2
+EXIT_DONE = 0
 
 _AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -68,8 +68,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             expired = expire(output, before, key)
             lock.check()
     except ConfigurationError as error:
-        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+        return refused(error, console)
     console.print(f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False)
     return EXIT_DONE
 

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.exit_status import refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, parse
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -37,7 +38,7 @@ from transforms.storage.signing import check_signing
 from transforms.write_tables import WriteTable
 from transforms.write_tables.read import read_rows
 
-EXIT_NOTHING_OPEN, EXIT_USAGE, EXIT_OPEN = 0, 2, 3
+EXIT_NOTHING_OPEN, EXIT_OPEN = 0, 3
 
 
 class NotifyOptions(BaseModel):
@@ -108,8 +109,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         with RunLock(resumption.output, resumption.run_id):
             _run(resumption, beam_options)
     except ConfigurationError as error:
-        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+        return refused(error, console)
     return _report(resumption, console)
 
 

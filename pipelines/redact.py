@@ -24,10 +24,10 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
-from rich.markup import escape
 
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
+from pipelines.exit_status import refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
@@ -44,7 +44,7 @@ from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome, summary_url
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
-from transforms.commit.run_lock import RunLock, RunLockedError
+from transforms.commit.run_lock import RunLock
 from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
@@ -70,7 +70,7 @@ from transforms.transcribe.model import resolve
 from transforms.verify_audio import VerifyAudio, VerifySettings
 from transforms.write_tables import Row, WriteTable
 
-EXIT_COMPLETED, EXIT_BROKEN, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_LOCKED = 0, 1, 2, 3, 5
+EXIT_COMPLETED, EXIT_BROKEN, EXIT_INCOMPLETE = 0, 1, 3
 SHARDS_OF_A_CLUSTER = 64
 
 DETECTION_MODELS = ("spacy_model", "token_classifier")
@@ -415,8 +415,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             return EXIT_COMPLETED
         return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, local=local)
     except ConfigurationError as error:
-        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
+        return refused(error, console)
 
 
 def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Console, *, local: bool) -> int:

@@ -14,12 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.exit_status import EXIT_USAGE
 from pipelines.options import RUN_ID_PATTERN, parse
 from schemas.failure import ConfigurationError
 from transforms.report_run import newest_run, write_report
 from transforms.storage import urls
 
-EXIT_WRITTEN, EXIT_USAGE = 0, 2
+EXIT_WRITTEN = 0
 
 
 class ReportOptions(BaseModel):

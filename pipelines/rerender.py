@@ -18,10 +18,10 @@ import apache_beam as beam
 from apache_beam.options.pipeline_options import StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
-from rich.markup import escape
 
 from pipelines import redact
 from pipelines.decoding import Decoding
+from pipelines.exit_status import refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
@@ -202,8 +202,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             rendering.job, lambda pipeline: build(pipeline, rendering), beam_options, console, local=local
         )
     except ConfigurationError as error:
-        console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-        return redact.EXIT_USAGE
+        return refused(error, console)
 
 
 if __name__ == "__main__":

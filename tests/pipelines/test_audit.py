@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from pipelines import audit, redact
+from pipelines.exit_status import EXIT_USAGE
 
 CARD_DIGITS = "4539148803436467"
 
@@ -186,5 +187,5 @@ def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, cal
 
 def test_where_nothing_was_published_there_is_nothing_to_audit(tmp_path: Path):
     terminal = io.StringIO()
-    assert audit.run(["--output", str(tmp_path)], Console(file=terminal, width=200)) == audit.EXIT_USAGE
+    assert audit.run(["--output", str(tmp_path)], Console(file=terminal, width=200)) == EXIT_USAGE
     assert "--output" in terminal.getvalue()

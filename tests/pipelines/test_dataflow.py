@@ -14,7 +14,8 @@ from apache_beam.runners.dataflow.dataflow_runner import DataflowRuntimeExceptio
 from apache_beam.runners.pipeline_context import PipelineContext
 
 from pipelines.dataflow import Workers, fit_workers, protect_samples
-from pipelines.redact import EXIT_COMPLETED, EXIT_USAGE, run
+from pipelines.exit_status import EXIT_USAGE
+from pipelines.redact import EXIT_COMPLETED, run
 from schemas.coders import StaysInWorkerCoder
 from schemas.failure import ConfigurationError
 from tests.pipelines.conftest import Run

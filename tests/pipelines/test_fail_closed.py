@@ -10,7 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.redact import EXIT_INCOMPLETE, EXIT_USAGE
+from pipelines.exit_status import EXIT_USAGE
+from pipelines.redact import EXIT_INCOMPLETE
 from schemas.failure import ConfigurationError
 from schemas.finding import Finding
 from tests.pipelines.conftest import Run

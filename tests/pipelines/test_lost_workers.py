@@ -9,8 +9,9 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
+from pipelines.exit_status import EXIT_USAGE
 from pipelines.options import parse
-from pipelines.redact import EXIT_COMPLETED, EXIT_USAGE, RedactOptions, build, prepare
+from pipelines.redact import EXIT_COMPLETED, RedactOptions, build, prepare
 from tests.pipelines.conftest import Run
 from transforms.transcribe.engine import SpeechEngine
 from transforms.write_tables.transform import _WriteShardFn

@@ -15,6 +15,7 @@ from rich.console import Console
 from standardwebhooks import Webhook
 
 from pipelines import notify
+from pipelines.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run
 from tests.transforms.notify.receiver import Receiver, Reply, running
 
@@ -89,5 +90,5 @@ def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: 
 
 def test_without_a_manifest_it_is_asked_for(tmp_path: Path) -> None:
     status, said = _notify(tmp_path, "--resume")
-    assert status == notify.EXIT_USAGE
+    assert status == EXIT_USAGE
     assert "--manifest" in said

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
+from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
 from schemas.failure import ERRORS_SCHEMA
 from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA

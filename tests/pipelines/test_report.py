@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.report import EXIT_USAGE, EXIT_WRITTEN, run
+from pipelines.exit_status import EXIT_USAGE
+from pipelines.report import EXIT_WRITTEN, run
 from tests.pipelines.conftest import Run
 from transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
 

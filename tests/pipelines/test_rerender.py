@@ -16,6 +16,7 @@ from rich.console import Console
 
 from pipelines import redact as full
 from pipelines import rerender
+from pipelines.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run
 from transforms.detect_pii.detector import Detector
 from transforms.transcribe.engine import SpeechEngine
@@ -143,7 +144,7 @@ def test_files_that_changed_places_and_sources_that_changed_are_refused(
 def test_without_a_store_it_says_what_is_missing(redact: Redact, key: str, tmp_path: Path):
     run = redact(CARD)
     status, terminal = render(run.output, "--store", str(tmp_path / "nothing"), "--store_key", key)
-    assert status == full.EXIT_USAGE
+    assert status == EXIT_USAGE
     assert "pipelines.redact keeps with --store" in terminal
 
 
@@ -152,7 +153,7 @@ def test_a_store_within_or_around_the_public_outputs_is_refused(redact: Redact, 
     (tmp_path / "out").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "out")
     run = redact(CARD, options=("--store", f"{tmp_path}/{place}", "--store_key", key))
-    assert run.status == full.EXIT_USAGE
+    assert run.status == EXIT_USAGE
     assert "--store" in run.terminal
     assert not list(run.output.iterdir())
 
@@ -163,7 +164,7 @@ def test_a_store_without_a_good_key_is_refused(
 ):
     monkeypatch.setenv("HUSHBEAM_TEST_SHORT_KEY", "aHVudGVyMg==")
     run = redact(CARD, options=("--store", str(tmp_path / "store"), *keys))
-    assert run.status == full.EXIT_USAGE
+    assert run.status == EXIT_USAGE
     assert "--store_key" in run.terminal
     assert "hunter2" not in run.terminal
     assert not run.output.exists()

@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from pipelines import audit, erase, expire, redact
+from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
 from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import google_server, make_bucket
 from transforms.commit.recovery import rows_url
@@ -170,11 +171,11 @@ def _interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
 def test_an_erasure_that_would_leave_something_is_refused(root: Path):
     output = ("--output", str(root / "out"))
     status, terminal = call(erase, *output, "--recording_id", "card")
-    assert (status, "--store" in terminal) == (erase.EXIT_USAGE, True)
-    assert call(erase, *output, "--store", str(root / "store"))[0] == erase.EXIT_USAGE
+    assert (status, "--store" in terminal) == (EXIT_USAGE, True)
+    assert call(erase, *output, "--store", str(root / "store"))[0] == EXIT_USAGE
     with RunLock(str(root / "out"), "a-run"):
         status, terminal = call(erase, *output, "--store", str(root / "store"), "--recording_id", "card")
-    assert (status, "a-run" in terminal) == (erase.EXIT_USAGE, True)
+    assert (status, "a-run" in terminal) == (EXIT_LOCKED, True)
     assert "card" in Run(0, "", root / "out").statuses()
 
 

@@ -1,7 +1,9 @@
 """What a notification says, and how it is signed.
 
 The body is that of the seed API's webhook for redacted audio, with the ids that it lacks. It is the same, byte for
-byte, in every attempt and every run, and so is the id; only the time of the attempt and with it the signature change. (A signed URL of the recording is another in each run.)
+byte, in every attempt and every run, and so is the id; only the time of the attempt and with it the signature change.
+(A signed URL of the recording is another in each run.)
+
 Only recordings that were committed are announced. One that failed has its row in `errors/`, and the next run tries it
 again: an error that is announced tonight would be taken back tomorrow.
 """

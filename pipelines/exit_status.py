@@ -1,0 +1,17 @@
+"""How jobs end that could not begin. docs/command_line.md lists the statuses of all jobs."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from schemas.failure import ConfigurationError
+from transforms.commit.run_lock import RunLockedError
+
+EXIT_USAGE, EXIT_LOCKED = 2, 5
+
+
+def refused(error: ConfigurationError, console: Console) -> int:
+    """Says why a job cannot run, and gives its exit status: a lock goes away by itself, a mistake does not."""
+    console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+    return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
