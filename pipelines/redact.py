@@ -330,7 +330,7 @@ def finish(
       erased: Ids of those that stay erased.
     """
     output, run_id = job.output, job.run_id
-    recovered = published.pipeline | RecoverCommitted(output, run_id)
+    recovered = published | RecoverCommitted(output, run_id)
     committed = (published, recovered) | "All committed" >> beam.Flatten().with_output_types(CommittedRecording)
     all_failures = (
         tuple(failures)

@@ -237,6 +237,7 @@ class CommittedRecording:
       webhook_url, webhook_auth_header_name, webhook_auth_header_value: As in `Recording`.
       webhook_asked: Whether somebody is to be told. Where it was recovered, the URL is not known: safety copies do not
         hold it, since URLs hold tokens and personal data.
+      source, configuration: What of the source (size and version) and the job the output followed from.
     """
 
     recording_id: str
@@ -254,6 +255,8 @@ class CommittedRecording:
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
     webhook_asked: bool = False
+    source: str = ""
+    configuration: str = ""
 
     def __repr__(self) -> str:
         return f"CommittedRecording({self.recording_id!r})"

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import apache_beam as beam
+from apache_beam.transforms.window import GlobalWindow
+from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.failure import Failure
 from schemas.stages import CommittedRecording
 from transforms.close_run.tables import drop_recordings
 from transforms.commit.ledger import save_snapshot
+from transforms.commit.ledger_index import Facts, entries_of, pack, status_name
 from transforms.commit.recovery import forget_rows
 from transforms.storage import files
 from transforms.storage.urls import join
 
 _PER_RECORDING = ("transcripts", "findings")
+_ENTRIES_IN_A_PACK = 4096
 
 Count = tuple[str, float]
 
@@ -68,6 +72,7 @@ class CloseRun(beam.PTransform):
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
         replaced = outcome.committed | "Name what is replaced" >> beam.FlatMap(_replaced).with_output_types(str)
         tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
+        entries = outcome.committed | "Ledger entries" >> beam.ParDo(_EntriesFn()).with_output_types(bytes)
         return (
             outcome.committed.pipeline
             | "Once" >> beam.Create([self._run_id])
@@ -77,6 +82,7 @@ class CloseRun(beam.PTransform):
                 totals=beam.pvalue.AsDict(totals),
                 replaced=beam.pvalue.AsList(replaced),
                 tables=beam.pvalue.AsList(tables),
+                entries=beam.pvalue.AsIter(entries),
             )
         )
 
@@ -87,16 +93,43 @@ class _CloseFn(beam.DoFn):
         self._identities = identities
 
     def process(
-        self, element: str, totals: Mapping[str, float], replaced: Sequence[str], tables: Sequence[str]
+        self,
+        element: str,
+        totals: Mapping[str, float],
+        replaced: Sequence[str],
+        tables: Sequence[str],
+        entries: Iterable[bytes],
     ) -> Iterator[str]:
         # `tables` is not looked at: Beam waits for it, and so for every row to be durable.
         for table in _PER_RECORDING:
             drop_recordings(join(self._output, table), frozenset(replaced), except_run=element)
         forget_rows(self._output)
         summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
-        save_snapshot(self._output)
+        save_snapshot(self._output, entries)
         files.write_bytes(summary_url(self._output, element), summary.encode())
         yield summary
+
+
+class _EntriesFn(beam.DoFn):
+    """Packs what the ledger's index must know of what was committed: a record for each bundle, or several."""
+
+    def start_bundle(self) -> None:
+        self._waiting: list[tuple[str, Facts]] = []
+
+    def process(self, element: CommittedRecording) -> Iterator[bytes]:
+        facts = Facts(element.output_identity, element.source, element.configuration)
+        self._waiting.append((status_name(element.recording_id), facts))
+        if len(self._waiting) >= _ENTRIES_IN_A_PACK:
+            yield self._packed()
+
+    def finish_bundle(self) -> Iterator[WindowedValue]:
+        if self._waiting:
+            yield WindowedValue(self._packed(), GlobalWindow().max_timestamp(), [GlobalWindow()])
+
+    def _packed(self) -> bytes:
+        names, facts = zip(*self._waiting, strict=True)
+        self._waiting = []
+        return pack(entries_of(names, [""] * len(names), facts))
 
 
 def summary_url(output: str, run_id: str) -> str:

@@ -1,35 +1,36 @@
 """The ledger: one status object per recording, which is also the answer to "is my redacted audio ready".
 
-`status/ID.json` appears after everything that it speaks of is durable, and is replaced as a whole. A snapshot of all
+`status/ID.json` appears after everything that it speaks of is durable, and is replaced as a whole. An index of all
 status objects, `runs/ledger.parquet`, spares later runs the reading of each; it never decides anything by itself.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
+from numpy.typing import NDArray
 
 from schemas.failure import ConfigurationError
+from transforms.commit.ledger_index import (
+    Entries,
+    LedgerIndex,
+    entries_of,
+    facts_of,
+    read_index,
+    status_name,
+    write_index,
+)
 from transforms.storage import files
-from transforms.storage.errors import MissingFileError
 from transforms.storage.listing import StoredFile
-from transforms.storage.urls import join, safe_name
+from transforms.storage.urls import join
 
 _FOLDER = "status"
-_SNAPSHOT = ("runs", "ledger.parquet")
-_SNAPSHOT_SCHEMA = pa.schema(
-    [
-        pa.field("name", pa.string(), nullable=False),
-        pa.field("version", pa.string(), nullable=False),
-        pa.field("content", pa.binary(), nullable=False),
-    ]
-)
+_INDEX = ("runs", "ledger.parquet")
 _READ_AT_ONCE = 512
 
 
@@ -81,7 +82,7 @@ class Status:
 
 def status_url(output: str, recording_id: str) -> str:
     """Where the status of a recording is, or will be."""
-    return join(output, _FOLDER, f"{safe_name(recording_id)}.json")
+    return join(output, _FOLDER, status_name(recording_id))
 
 
 def read_status(output: str, recording_id: str) -> Status | None:
@@ -91,36 +92,54 @@ def read_status(output: str, recording_id: str) -> Status | None:
     return None if content is None else Status.from_json(content)
 
 
-def list_statuses(output: str) -> dict[str, Status]:
-    """All committed statuses, by recording.
+def read_statuses(output: str, recording_ids: Sequence[str]) -> dict[str, Status]:
+    """The committed statuses of some recordings, by recording, read many at once.
 
-    One listing (a request for each thousand objects or more) gives names and versions. What the snapshot holds in the
-    same version is taken from there; the rest is read, many at once.
+    Raises:
+      ConfigurationError: As `list_statuses`.
+    """
+    found = _read(output, [status_name(recording_id) for recording_id in recording_ids])
+    return {status.recording_id: status for status in found.values()}
+
+
+def list_statuses(output: str) -> dict[str, Status]:
+    """All committed statuses, by recording: each is read, many at once, and all are held in memory.
+
+    A run needs less: `committed_entries`.
 
     Raises:
       ConfigurationError: A status object is not one of ours: the output root belongs to something else.
     """
-    try:
-        statuses = [Status.from_json(content) for _, content in _contents(output)]
-    except (ValueError, TypeError):
-        raise ConfigurationError("--output: a file in its folder status/ is no status object of Hushbeam's") from None
-    return {status.recording_id: status for status in statuses}
+    read = (_read(output, [file.name for file in page]) for page in _pages(output))
+    return {status.recording_id: status for statuses in read for status in statuses.values()}
 
 
-def save_snapshot(output: str) -> None:
-    """Keeps all status objects in one file, so that the next `list_statuses` reads only what changed since."""
-    contents = sorted(_contents(output))
-    table = pa.table(
-        {
-            "name": [file.name for file, _ in contents],
-            "version": [file.version for file, _ in contents],
-            "content": [content for _, content in contents],
-        },
-        schema=_SNAPSHOT_SCHEMA,
+def committed_entries(output: str) -> Iterator[Entries]:
+    """What a run must know of all committed recordings, in parts of some thousand.
+
+    One listing, a request for each thousand objects, gives names and versions. What the index holds in the same version
+    is taken from there; the rest is read, many at once.
+
+    Raises:
+      ConfigurationError: As `list_statuses`.
+    """
+    index = read_index(join(output, *_INDEX))
+    yield from _entries(output, lambda names, versions: [index.known(names, versions)])
+
+
+def save_snapshot(output: str, committed: Iterable[bytes] = ()) -> None:
+    """Writes the index of all status objects, so that the next run reads only what changes from now on.
+
+    Args:
+      committed: Packed entries of what this run has committed: it need not be read. The caller holds the run lock, so
+        the versions that are listed now are those that the run wrote.
+    """
+    index, written = read_index(join(output, *_INDEX)), LedgerIndex.unpacked(committed)
+    parts = _entries(
+        output,
+        lambda names, versions: [index.known(names, versions), written.versioned(names, versions)],
     )
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
-    files.write_bytes(join(output, *_SNAPSHOT), sink.getvalue().to_pybytes())
+    write_index(join(output, *_INDEX), parts)
 
 
 def write_status(output: str, status: Status) -> None:
@@ -128,36 +147,41 @@ def write_status(output: str, status: Status) -> None:
     files.write_bytes(status_url(output, status.recording_id), status.to_json())
 
 
-def _contents(output: str) -> Iterator[tuple[StoredFile, bytes]]:
-    folder = join(output, _FOLDER)
-    listed = [file for file in files.list_files(folder) if file.name.endswith(".json")]
-    known = _snapshot(output) if listed else {}
-    changed = []
-    for file in listed:
-        content = known.pop((file.name, file.version), None)
-        if content is None:
-            changed.append(file)
-        else:
-            yield file, content
-    for batch in _batches(changed):
-        by_url = {join(folder, file.name): file for file in batch}
-        for url, content in files.read_many(list(by_url)).items():
-            yield by_url[url], content
+def _entries(
+    output: str, look_up: Callable[[list[str], list[str]], list[tuple[Entries, NDArray[np.bool_]]]]
+) -> Iterator[Entries]:
+    """An entry for each status object: from the first index that has it, or from the object itself."""
+    unknown: dict[str, str] = {}
+    for page in _pages(output):
+        names, versions = [file.name for file in page], [file.version for file in page]
+        left = np.ones(len(page), bool)
+        for entries, found in look_up(names, versions):
+            yield entries[left[found]]
+            left &= ~found
+        unknown |= {names[row]: versions[row] for row in np.flatnonzero(left)}
+        if len(unknown) >= _READ_AT_ONCE:
+            yield _entries_from(output, unknown)
+            unknown = {}
+    if unknown:
+        yield _entries_from(output, unknown)
 
 
-def _snapshot(output: str) -> dict[tuple[str, str], bytes]:
+def _entries_from(output: str, unknown: Mapping[str, str]) -> Entries:
+    statuses = _read(output, list(unknown))
+    facts = [facts_of(status.certificate, status.output_identity) for status in statuses.values()]
+    return entries_of(list(statuses), [unknown[name] for name in statuses], facts)
+
+
+def _read(output: str, names: Sequence[str]) -> dict[str, Status]:
+    """The status objects of these names; those that are gone by then are left out."""
+    by_url = {join(output, _FOLDER, name): name for name in names}
     try:
-        content = files.read_bytes(join(output, *_SNAPSHOT))
-    except MissingFileError:
-        return {}
-    try:
-        columns = pq.read_table(pa.BufferReader(content), schema=_SNAPSHOT_SCHEMA).to_pydict()
-    except (pa.ArrowException, OSError, KeyError):
-        return {}  # damaged, or of another version: everything is read once more
-    return dict(zip(zip(columns["name"], columns["version"], strict=True), columns["content"], strict=True))
+        return {by_url[url]: Status.from_json(content) for url, content in files.read_many(list(by_url)).items()}
+    except (ValueError, TypeError):
+        raise ConfigurationError("--output: a file in its folder status/ is no status object of Hushbeam's") from None
 
 
-def _batches(changed: Sequence[StoredFile]) -> Iterator[list[StoredFile]]:
-    remaining = iter(changed)
-    while batch := list(islice(remaining, _READ_AT_ONCE)):
-        yield batch
+def _pages(output: str) -> Iterator[list[StoredFile]]:
+    listed = (file for file in files.iterate_files(join(output, _FOLDER)) if file.name.endswith(".json"))
+    while page := list(islice(listed, _READ_AT_ONCE)):
+        yield page

@@ -16,7 +16,8 @@ import apache_beam as beam
 from schemas.stages import CommittedRecording, MutedRecording
 from transforms.commit.certificate import certificate_of, read_private_key, signed
 from transforms.commit.ledger import Status, read_status, write_status
-from transforms.commit.recovery import keep_rows, recover, rows_url
+from transforms.commit.ledger_index import source_facts
+from transforms.commit.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
 from transforms.commit.rows import finding_rows, status_of, transcript_row
 from transforms.each_recording import Outcome, RecordingStage, each_recording
 from transforms.redact_text.captions import to_srt, to_vtt
@@ -53,20 +54,39 @@ class Commit(beam.PTransform):
 
 
 class RecoverCommitted(beam.PTransform):
-    """What runs that were killed committed, but did not write into their tables."""
+    """What runs that were killed committed, but did not write into their tables.
+
+    Takes what this run commits: a recording that it does again is not recovered as well.
+    """
 
     def __init__(self, output: str, run_id: str) -> None:
         super().__init__("RecoverCommitted")
         self._output = output
         self._run_id = run_id
 
-    def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[CommittedRecording]:
-        run_id = self._run_id
-        return (
-            root
-            | "Output root" >> beam.Create([self._output])
-            | "Find" >> beam.FlatMap(lambda output: recover(output, run_id)).with_output_types(CommittedRecording)
+    def expand(self, published: beam.PCollection[CommittedRecording]) -> beam.PCollection[CommittedRecording]:
+        output, run_id = self._output, self._run_id
+        recovered = (
+            published.pipeline
+            | "Output root" >> beam.Create([output])
+            | "Find" >> beam.FlatMap(lambda root: copies_of_killed_runs(root, run_id)).with_output_types(list[str])
+            | "Spread" >> beam.Reshuffle()
+            | "Read" >> beam.FlatMap(lambda copies: recover(output, copies)).with_output_types(CommittedRecording)
         )
+        # In pairs: in a dictionary Beam looks ids up, in a list it would look through all of them.
+        ids = recovered | "Their ids" >> beam.Map(_id_twice).with_output_types(tuple[str, str])
+        again = (
+            published
+            | "Ids" >> beam.Map(_id_twice).with_output_types(tuple[str, str])
+            | "Done again" >> beam.Filter(lambda ids, recovered: ids[0] in recovered, beam.pvalue.AsDict(ids))
+        )
+        return recovered | "Not done again" >> beam.Filter(
+            lambda recording, again: recording.recording_id not in again, beam.pvalue.AsDict(again)
+        ).with_output_types(CommittedRecording)
+
+
+def _id_twice(recording: CommittedRecording) -> tuple[str, str]:
+    return recording.recording_id, recording.recording_id
 
 
 class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
@@ -105,6 +125,8 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             webhook_auth_header_name=asked.webhook_auth_header_name,
             webhook_auth_header_value=asked.webhook_auth_header_value,
             webhook_asked=asked.webhook_url is not None,
+            source=source_facts(pending.source),
+            configuration=certificate["configuration"],
         )
         try:
             self._publish(recording, committed, certificate)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import NamedTuple
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
@@ -16,14 +17,17 @@ from schemas.failure import Failure
 from schemas.recording import Recording
 from schemas.source import SourceIdentity
 from schemas.stages import CommittedRecording, PendingRecording
-from transforms.commit.ledger import Status, list_statuses
-from transforms.commit.recovery import kept_rows
-from transforms.each_recording import RecordingStage, each_recording
+from transforms.commit.ledger import committed_entries, read_status
+from transforms.commit.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
+from transforms.commit.recovery import kept_rows, names_of_copies
+from transforms.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
 from transforms.progress import report
 from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
 
 _PRESENT, _ERASED = "present", "erased"
+_PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
+_LOOKED_UP_AT_ONCE = 32
 
 # What a recording's line says about its delivery does not change its output.
 _NOT_OF_THE_OUTPUT = frozenset(
@@ -65,20 +69,22 @@ class SkipFinished(beam.PTransform):
         present[_PRESENT].element_type = Recording
         present[_ERASED].element_type = str
         identified = present[_PRESENT] | each_recording(
-            _IdentifyStage(self._output, self._run_id, self._configuration, self._force), PendingRecording
+            _IdentifyStage(self._output, self._run_id, self._configuration), PendingRecording
         )
-        pending = identified.recordings | "Not up to date" >> beam.Filter(
-            lambda recording: not recording.up_to_date and recording.committed is None
+        entries = (
+            recordings.pipeline
+            | "Output root" >> beam.Create([self._output])
+            | "List the ledger" >> beam.FlatMap(_packed_entries).with_output_types(bytes)
         )
-        committed = identified.recordings | "Done by a lost worker" >> beam.FlatMap(_committed).with_output_types(
-            CommittedRecording
+        compared = identified.recordings | "Compare" >> beam.ParDo(
+            _CompareFn(self._configuration, self._force), entries=beam.pvalue.AsIter(entries)
+        ).with_outputs(_COMMITTED, _SKIPPED, main=_PENDING)
+        compared[_PENDING].element_type = PendingRecording
+        compared[_COMMITTED].element_type = CommittedRecording
+        compared[_SKIPPED].element_type = str
+        return Unfinished(
+            compared[_PENDING], compared[_COMMITTED], compared[_SKIPPED], identified.failures, present[_ERASED]
         )
-        skipped = (
-            identified.recordings
-            | "Up to date" >> beam.Filter(lambda recording: recording.up_to_date)
-            | "Their ids" >> beam.Map(_skip).with_output_types(str)
-        )
-        return Unfinished(pending, committed, skipped, identified.failures, present[_ERASED])
 
 
 class _ErasedFn(beam.DoFn):
@@ -97,37 +103,35 @@ class _ErasedFn(beam.DoFn):
             yield element
 
 
-class _IdentifyStage(RecordingStage[Recording, PendingRecording]):
+class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
+    """Looks up sources. A store answers one after some ten milliseconds, so many are asked at once."""
+
     name = "SkipFinished"
 
-    def __init__(self, output: str, run_id: str, configuration: str, force: bool) -> None:
+    def __init__(self, output: str, run_id: str, configuration: str) -> None:
+        super().__init__(_LOOKED_UP_AT_ONCE)
         self._output = output
         self._run_id = run_id
         self._configuration = configuration
-        self._force = force
         self._shared = Shared()
 
     def setup(self) -> None:
-        self._committed = self._shared.acquire(lambda: _Ledger(list_statuses(self._output)), tag=self._output)
+        super().setup()
+        self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
 
     def process(self, recording: Recording) -> PendingRecording:
         source = files.stat(recording.audio_url)
         identity = output_identity(recording, source, self._configuration)
-        earlier = self._committed.statuses.get(recording.recording_id)
-        same = earlier is not None and earlier.output_identity == identity
-        committed = self._committed_in_this_run(recording) if same and earlier.run_id == self._run_id else None
-        return PendingRecording(
-            recording,
-            source,
-            identity,
-            replaces=earlier is not None,
-            up_to_date=same and earlier.run_id != self._run_id and not self._force,
-            committed=committed,
-        )
+        return PendingRecording(recording, source, identity, committed=self._committed_in_this_run(recording, identity))
 
-    def _committed_in_this_run(self, recording: Recording) -> CommittedRecording | None:
+    def _committed_in_this_run(self, recording: Recording, identity: str) -> CommittedRecording | None:
+        if status_name(recording.recording_id) not in self._earlier.names:
+            return None
         committed = kept_rows(self._output, self._run_id, recording.recording_id)
-        return committed and replace(
+        status = read_status(self._output, recording.recording_id)
+        if committed is None or status is None or not committed.output_identity == status.output_identity == identity:
+            return None
+        return replace(
             committed,
             webhook_url=recording.webhook_url,
             webhook_auth_header_name=recording.webhook_auth_header_name,
@@ -135,11 +139,39 @@ class _IdentifyStage(RecordingStage[Recording, PendingRecording]):
         )
 
 
-class _Ledger:
-    """The statuses of one output root: an object that `Shared` can hold weakly, as a plain dict cannot be."""
+class _EarlierAttempt:
+    """What an attempt of this run that was lost has committed: a set that `Shared` can hold weakly."""
 
-    def __init__(self, statuses: Mapping[str, Status]) -> None:
-        self.statuses = statuses
+    def __init__(self, output: str, run_id: str) -> None:
+        self.names = names_of_copies(output, run_id)
+
+
+class _CompareFn(beam.DoFn):
+    """Looks recordings up in the ledger's entries, which a worker holds once for all of its threads."""
+
+    def __init__(self, configuration: str, force: bool) -> None:
+        self._configuration = configuration
+        self._force = force
+        self._shared = Shared()
+        self._index: LedgerIndex | None = None
+
+    def process(self, element: PendingRecording, entries: Iterable[bytes]) -> Iterator[PendingRecording | TaggedOutput]:
+        if self._index is None:
+            self._index = self._shared.acquire(lambda: LedgerIndex.unpacked(entries))
+        facts = Facts(element.output_identity, source_facts(element.source), self._configuration)
+        standing = self._index.standing(element.recording_id, facts)
+        Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{standing}").inc()
+        if element.committed is not None:
+            yield TaggedOutput(_COMMITTED, element.committed)
+        elif standing == "up_to_date" and not self._force:
+            report("SkipFinished.skipped")
+            yield TaggedOutput(_SKIPPED, element.recording_id)
+        else:
+            yield replace(element, replaces=standing != "new")
+
+
+def _packed_entries(output: str) -> Iterator[bytes]:
+    return map(pack, committed_entries(output))
 
 
 def output_identity(recording: Recording, source: SourceIdentity, configuration: str) -> str:
@@ -151,13 +183,3 @@ def output_identity(recording: Recording, source: SourceIdentity, configuration:
     request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
     known = json.dumps([request, source.to_dict(), configuration], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(known.encode()).hexdigest()
-
-
-def _committed(recording: PendingRecording) -> Iterator[CommittedRecording]:
-    if recording.committed is not None:
-        yield recording.committed
-
-
-def _skip(recording: PendingRecording) -> str:
-    report("SkipFinished.skipped")
-    return recording.recording_id
