@@ -352,6 +352,8 @@ def finish(
         | "Notification rows" >> beam.Map(_delivery_row)
         | _table("notifications", NOTIFICATIONS_SCHEMA, job),
     )
+    if erased is None:
+        erased = published.pipeline | "None erased" >> beam.Create([]).with_output_types(str)
     summary = RunOutcome(committed, all_failures, skipped, tables, erased) | CloseRun(output, run_id, job.identities)
     return Results(committed, all_failures, deliveries, summary)
 

@@ -40,7 +40,7 @@ class RunOutcome(NamedTuple):
     failures: beam.PCollection[Failure]
     skipped: beam.PCollection[str]
     tables: Sequence[beam.PCollection[str]]
-    erased: beam.PCollection[str] | None = None
+    erased: beam.PCollection[str]
 
 
 class CloseRun(beam.PTransform):
@@ -59,16 +59,15 @@ class CloseRun(beam.PTransform):
         self._identities = dict(identities)
 
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
-        counts: tuple[beam.PCollection[Count], ...] = (
+        counts = (
             outcome.committed | "Count what completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
             outcome.failures
             | "Who did not" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
             | "Once each" >> beam.Distinct()
             | "Count what did not" >> beam.Map(_count_failed).with_output_types(Count),
             outcome.skipped | "Count what was there" >> beam.Map(_count_skipped).with_output_types(Count),
+            outcome.erased | "Count what was erased" >> beam.Map(_count_erased).with_output_types(Count),
         )
-        if outcome.erased is not None:
-            counts += (outcome.erased | "Count what was erased" >> beam.Map(_count_erased).with_output_types(Count),)
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
         replaced = outcome.committed | "Name what is replaced" >> beam.FlatMap(_replaced).with_output_types(str)
         tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
