@@ -3,7 +3,13 @@ VENV ?= .venv
 PYTHON ?= python3.11
 BIN := $(VENV)/bin
 
-.PHONY: setup test lint demo schemas test-deploy test-package evaluate evaluate-text bench bench-gpu clean
+# The Flink to test on: a release on PyPI for which Beam publishes a job server. Where Beam cannot download that, name
+# the file: `make test-flink FLINK_JOB_SERVER_JAR=/some/beam-runners-flink-1.20-job-server-2.77.0.jar`.
+FLINK ?= 1.20.5
+FLINK_VENV ?= .flink
+export FLINK_JOB_SERVER_JAR
+
+.PHONY: setup test lint test-prism test-flink demo schemas test-deploy test-package evaluate evaluate-text bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -23,6 +29,22 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+
+# On Beam's portable runner, built with Go (or `PRISM=/path/to/prism`).
+test-prism: setup
+	$(BIN)/python -m pytest -rs tests/runners/test_prism.py
+
+# On a Flink cluster of two task managers, and with parts of it killed.
+test-flink: setup $(FLINK_VENV)/$(FLINK)
+	FLINK=$(FLINK) FLINK_HOME=$$(echo $(abspath $(FLINK_VENV))/lib/python3*/site-packages/pyflink) \
+		$(BIN)/python -m pytest -m flink tests/runners
+
+# In an environment of its own: it pins an older Beam.
+$(FLINK_VENV)/$(FLINK):
+	$(PYTHON) -m venv --clear $(FLINK_VENV)
+	$(FLINK_VENV)/bin/pip install --quiet setuptools wheel
+	$(FLINK_VENV)/bin/pip install --quiet --no-deps --no-build-isolation apache-flink==$(FLINK) apache-flink-libraries==$(FLINK)
+	touch $@
 
 demo: setup
 	$(BIN)/python -m examples.demo

@@ -432,6 +432,8 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
         remember(job.output, job.options.keeping.roots())
         timings = _run(draw, beam_options, console if local else None)
         lock.check()
+        if not local:
+            files.remove_incomplete(job.output)  # of workers that were lost while they wrote
         write_timings(job.output, job.run_id, timings)
         report = write_report(job.output, job.run_id)
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))

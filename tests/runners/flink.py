@@ -54,6 +54,7 @@ class FlinkCluster:
         self.job_manager.wait_for(lambda: self.overview() is not None)
         self.task_managers: list[Service] = []
         self.pools: list[WorkerPool] = []
+        self.parallelism = task_managers
         for _ in range(task_managers):
             self.add_task_manager()
         self.job_manager.wait_for(lambda: (self.overview() or {}).get("taskmanagers") == task_managers)
@@ -63,10 +64,10 @@ class FlinkCluster:
         return f"127.0.0.1:{self._rest_port}"
 
     @property
-    def options(self) -> tuple[str, ...]:
+    def pool_options(self) -> tuple[str, ...]:
         """What a run is told of its workers."""
         address = f"{_POOL}:{self.pools[0].port}"
-        return (f"--parallelism={len(self.pools)}", "--environment_type=EXTERNAL", f"--environment_config={address}")
+        return (f"--parallelism={self.parallelism}", "--environment_type=EXTERNAL", f"--environment_config={address}")
 
     def add_task_manager(self) -> None:
         """One more, whose worker pool has the same name and port as the others', as beside it in a pod."""
@@ -108,8 +109,10 @@ def flink_cluster(home: Path, folder: Path, task_managers: int) -> Iterator[Flin
         cluster.stop()
 
 
-def job_server_options(cluster: FlinkCluster) -> tuple[str, ...]:
+def job_server_options(flink_master: str) -> tuple[str, ...]:
     """As a user gives them; `FLINK_JOB_SERVER_JAR` names a jar where Beam cannot download its own."""
-    options = ("--runner=FlinkRunner", f"--flink_master={cluster.rest}", "--flink_version=1.20")
+    release = os.environ.get("FLINK", "1.20.5")
+    version = f"--flink_version={release.rpartition('.')[0]}"
+    options = ("--runner=FlinkRunner", f"--flink_master={flink_master}", version)
     jar = os.environ.get("FLINK_JOB_SERVER_JAR")
     return (*options, f"--flink_job_server_jar={jar}") if jar else options

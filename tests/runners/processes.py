@@ -50,6 +50,13 @@ class Service:
         tasks = Path(f"/proc/{self._process.pid}/task").glob("*/children")
         return [int(number) for path in {found, *tasks} for number in path.read_text().split()]
 
+    def wait(self, limit_s: float) -> int:
+        """The status with which it ended."""
+        return self._process.wait(limit_s)
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
     def kill(self) -> None:
         """As an out-of-memory killer or a lost machine would: no chance to clean up."""
         with suppress(ProcessLookupError):

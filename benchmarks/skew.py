@@ -1,0 +1,163 @@
+"""One long recording among many short ones: how near two workers come to an even split of the work.
+
+    python -m benchmarks.skew [--calls 100] [--minutes 15] [--spans 30] [--workers 2] [--model tiny.en]
+
+The even split is the time of one worker on one core, divided by the number of workers. What a job costs on a second
+of silence, with as many workers, is taken off each time: the start of processes and models. Workers are Beam's local
+ones, processes of their own; a stage ends when the last worker has ended it. Runs one job after another, prints a
+table, and writes `benchmarks/results/skew.json`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.corpus import SEED, Corpus, make_long, make_short, make_silent
+from benchmarks.measure import Clock, in_new_process
+from pipelines.redact import EXIT_COMPLETED, run
+from transforms.transcribe.settings import cores
+
+RESULTS = Path(__file__).parent / "results"
+_CLIP_S = (5.0, 10.0)
+_KEY = "HUSHBEAM_SKEW_KEY"
+_EVEN = 1.25
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the work is done. `in_spans`: the long recording is cut, so that all workers hear it."""
+
+    name: str
+    workers: int
+    in_spans: bool
+
+
+@dataclass(frozen=True)
+class Skew:
+    """What a way cost.
+
+    Attributes:
+      start_s: Of a second of silence.
+      wall_s: Of all, start included.
+      to_even_split: Time without start, in even splits.
+    """
+
+    way: str
+    start_s: float
+    wall_s: float
+    to_even_split: float
+
+
+def main() -> int:
+    """Measures each way and says whether the spans came near the even split."""
+    given = _arguments()
+    console = Console()
+    os.environ[_KEY] = f"benchmark {SEED}"
+    ways = (
+        Way("one worker, one core", 1, in_spans=True),
+        Way(f"{given.workers} workers, in spans", given.workers, in_spans=True),
+        Way(f"{given.workers} workers, in one piece", given.workers, in_spans=False),
+    )
+    with TemporaryDirectory() as scratch:
+        silence = make_silent(Path(scratch) / "silence")
+        skewed = _skewed(Path(scratch), given.calls, given.minutes)
+        longest = given.minutes / given.spans
+        measured = [_measure(way, silence, skewed, longest, given.model) for way in ways]
+    even_s = (measured[0][1] - measured[0][0]) / given.workers
+    results = [
+        Skew(way.name, start_s, wall_s, (wall_s - start_s) / even_s)
+        for way, (start_s, wall_s) in zip(ways, measured, strict=True)
+    ]
+    _show(console, skewed, results)
+    _keep(given, skewed, results)
+    return 0 if results[1].to_even_split <= _EVEN else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=100, help="short recordings, of 5 to 10 seconds")
+    parser.add_argument("--minutes", type=float, default=15.0, help="length of the long recording")
+    parser.add_argument("--spans", type=int, default=30, help="how many spans it is cut into, about")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--model", default="tiny.en")
+    return parser.parse_args()
+
+
+def _skewed(folder: Path, calls: int, minutes: float) -> Corpus:
+    short, long = make_short(folder / "short", calls, _CLIP_S), make_long(folder / "long", 1, minutes)
+    manifest = folder / "manifest.jsonl"
+    recordings = (*short.recordings, *long.recordings)
+    with manifest.open("w", encoding="utf-8") as lines:
+        for number, path in enumerate(recordings):
+            lines.write(json.dumps({"recording_id": f"{number:05}", "audio_url": str(path)}) + "\n")
+    return Corpus(
+        f"{calls} calls of 5 to 10 s and one of {minutes:g} min",
+        manifest,
+        recordings,
+        short.audio_s + long.audio_s,
+        short.channel_s + long.channel_s,
+    )
+
+
+def _measure(way: Way, silence: Corpus, skewed: Corpus, longest_minutes: float, model: str) -> tuple[float, float]:
+    """Seconds for silence, and for the work."""
+    seconds = []
+    for corpus in (silence, skewed):
+        _, cost = in_new_process(_job, corpus, _options(way, longest_minutes, model), way.workers == 1)
+        seconds.append(cost.start_s + cost.work_s)
+    return seconds[0], seconds[1]
+
+
+def _options(way: Way, longest_minutes: float, model: str) -> tuple[str, ...]:
+    options = ["--model", model, "--verify", "off", "--language_code", "en"]
+    if way.in_spans:
+        options += ["--shuffle_key", f"env:{_KEY}", "--longest_minutes", str(longest_minutes)]
+    if way.workers > 1:
+        options += [f"--direct_num_workers={way.workers}", "--direct_running_mode=multi_processing"]
+    return tuple(options)
+
+
+def _job(clock: Clock, corpus: Corpus, options: Sequence[str], on_one_core: bool) -> None:
+    if on_one_core:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    with TemporaryDirectory() as output, Path(os.devnull).open("w") as nowhere:
+        arguments = ["--manifest", str(corpus.manifest), "--output", output, *options]
+        status = run(arguments, Console(file=nowhere))
+    if status != EXIT_COMPLETED:
+        raise RuntimeError(f"the job ended with status {status}")
+
+
+def _show(console: Console, skewed: Corpus, results: Sequence[Skew]) -> None:
+    table = Table("", "start s", "wall s", "÷ even split", title=skewed.name, box=box.SIMPLE)
+    for result in results:
+        table.add_row(result.way, f"{result.start_s:.1f}", f"{result.wall_s:.1f}", f"{result.to_even_split:.2f}")
+    console.print(table)
+
+
+def _keep(given: argparse.Namespace, skewed: Corpus, results: Sequence[Skew]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    found = {
+        "machine": {"processor": platform.processor() or platform.machine(), "cores": cores()},
+        "seed": SEED,
+        "model": given.model,
+        "corpus": skewed.name,
+        "audio_s": round(skewed.audio_s, 1),
+        "ways": [asdict(result) for result in results],
+    }
+    (RESULTS / "skew.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
