@@ -155,7 +155,7 @@ def _ways(given: argparse.Namespace, model: str) -> dict[str, Way]:
             workers=workers,
             batch_windows=batch,
             # Random weights have doubtful words, and are heard once all the same.
-            second_look=given.shape is None,
+            second_look="none" if given.shape else "thorough",
         )
         name = f"engine, {settings.model_workers} × {settings.model_threads} threads, batch {settings.batch}"
         ways[name] = partial(hear, settings=settings)

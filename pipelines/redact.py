@@ -68,6 +68,7 @@ from transforms.store_findings import FindingsStore, StoreFindings, StoreSetting
 from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
 from transforms.transcribe.model import resolve
 from transforms.verify_audio import VerifyAudio, VerifySettings
+from transforms.verify_audio.settings import GLANCING_RECOGNISER
 from transforms.write_tables import Row, WriteTable
 
 EXIT_COMPLETED, EXIT_BROKEN, EXIT_INCOMPLETE = 0, 1, 3
@@ -204,9 +205,7 @@ class RedactOptions(BaseModel):
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
-        recogniser = TranscriptionSettings(
-            model=self.verification.verify_model, device=self.recognition.device, profile="fast"
-        )
+        recogniser = replace(GLANCING_RECOGNISER, model=self.verification.verify_model, device=self.recognition.device)
         return VerifySettings(mode=self.verification.verify, recogniser=recogniser, limits=self.decoding.limits())
 
     def mute_settings(self) -> MuteSettings:

@@ -100,4 +100,4 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
 
 
 def _listen(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:
-    return recogniser.listen(path, ((0.0, duration_s),), language=language)
+    return recogniser.listen(path, None, language=language)

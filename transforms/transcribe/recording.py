@@ -14,7 +14,8 @@ from schemas.failure import RecordingError
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
 from transforms.transcribe.second_look import parts_to_hear_again
-from transforms.transcribe.vad import RATE_HZ, Samples, SpeechProbabilities
+from transforms.transcribe.settings import SecondLook
+from transforms.transcribe.vad import RATE_HZ, KnownSpeech, Samples, SpeechProbabilities
 from transforms.transcribe.windows import Window, WindowPacker, split
 from transforms.transcribe.words import place, utterances
 
@@ -41,12 +42,15 @@ class SpeechJob:
         length, all with the same number of channels. A `RecordingError` that it raises ends this job alone.
       language: ISO 639-1; None takes the settings' language, or detects it.
       start_s: Where the first sample lies in the recording. All times in the result count from the recording's start.
+      speech: Where in the recording there is speech to be heard, each channel's ranges ordered and apart; None searches
+        for it.
     """
 
     recording_id: str
     blocks: Callable[[], Iterable[Samples]]
     language: str | None = None
     start_s: float = 0.0
+    speech: Sequence[TimeSpan] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,14 @@ class RecordingInProgress:
       number: Recordings with lower numbers are heard first.
     """
 
-    def __init__(self, job: SpeechJob, language: str | None, *, number: int = 0, second_look: bool = True) -> None:
+    def __init__(
+        self, job: SpeechJob, language: str | None, *, number: int = 0, second_look: SecondLook = "thorough"
+    ) -> None:
         self.job = job
         self.number = number
         self.future: Future[Heard] = Future()
         self.language = language
-        self._looks_twice = second_look
+        self._look = second_look
         self._confidence = 1.0
         self._lock = threading.Lock()
         self._asking = False
@@ -124,10 +130,10 @@ class RecordingInProgress:
           TranscriptionError: The blocks do not fit together, or hold values that are no sound.
           RecordingError: Reading failed.
         """
-        detectors: list[SpeechProbabilities] = []
+        detectors: list[SpeechProbabilities | KnownSpeech] = []
         for block in _reblocked(self.job.blocks()):
             if not self._packers:
-                detectors = [SpeechProbabilities() for _ in block]
+                detectors = [self._detector(channel) for channel in range(len(block))]
                 self._packers = [WindowPacker(threshold) for _ in block]
             self._frames += block.shape[1]
             for channel, samples in enumerate(block):
@@ -138,6 +144,14 @@ class RecordingInProgress:
             for windows in (packer.feed(np.zeros(0, np.float32), detectors[channel].finish()), packer.finish()):
                 for window, sound in windows:
                     yield channel, window, sound
+
+    def _detector(self, channel: int) -> SpeechProbabilities | KnownSpeech:
+        if self.job.speech is None:
+            return SpeechProbabilities()
+        start_s = self.job.start_s
+        return KnownSpeech(
+            [(span.start_s - start_s, span.end_s - start_s) for span in self.job.speech if span.channel == channel]
+        )
 
     def arrived(self, channel: int, window: Window, features: NDArray[np.float32]) -> list[Entry]:
         """Takes a window that was cut, and returns what may go to the model now."""
@@ -211,12 +225,14 @@ class RecordingInProgress:
         request, language = entry.request, self.language or decoded.language
         if decoded.language != language:
             return [replace(entry, request=replace(request, language=language))]
-        if decoded.doubt is None or request.careful or not self._looks_twice:
+        if decoded.doubt is None or request.careful or self._look == "none":
             return []
         if decoded.doubt is Doubt.UNHEARD and entry.whole:
             parts = parts_to_hear_again(request.window, request.features, decoded)
             if sum(last - first for first, last in parts) < _MOST_UNHEARD * request.frames:
                 return [self._part(entry, language, *part) for part in parts]
+        if self._look == "parts":
+            return []
         return [replace(entry, request=replace(request, language=language, careful=True), best=decoded)]
 
     def _part(self, entry: Entry, language: str, first: int, last: int) -> Entry:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from schemas.failure import ConfigurationError
 
 DEVICES = ("cpu", "cuda")
 PROFILES = {"accurate": 5, "fast": 1}
 """Beam size of each profile."""
+
+SecondLook = Literal["thorough", "parts", "none"]
 
 _MIB = 1024 * 1024
 
@@ -32,7 +35,8 @@ class TranscriptionSettings:
       threads: CPU threads of each worker; 0 shares the cores among the workers.
       batch_windows: Windows in a batch; 0 chooses by device.
       front_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
-      second_look: Whether windows whose text is doubtful are heard again with more context.
+      second_look: Whether windows whose text is doubtful are heard again: `thorough`, with more context and, where that
+        does not help, by sampling; `parts`, only stretches of speech without words, by themselves; or `none`.
       vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
       pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits. 0 chooses by
         device.
@@ -48,7 +52,7 @@ class TranscriptionSettings:
     threads: int = 0
     batch_windows: int = 0
     front_threads: int = 0
-    second_look: bool = True
+    second_look: SecondLook = "thorough"
     vad_threshold: float = 0.2
     pending_bytes: int = 0
     language: str | None = None
@@ -58,6 +62,8 @@ class TranscriptionSettings:
             raise ConfigurationError(f"device: {self.device!r} is not one of {', '.join(DEVICES)}")
         if self.profile not in PROFILES:
             raise ConfigurationError(f"profile: {self.profile!r} is not one of {', '.join(PROFILES)}")
+        if self.second_look not in get_args(SecondLook):
+            raise ConfigurationError(f"second_look: {self.second_look!r} is none of {', '.join(get_args(SecondLook))}")
         if self.beam_size is not None and self.beam_size < 1:
             raise ConfigurationError("beam_size: must be at least 1")
         if not 0.0 < self.vad_threshold < 1.0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -96,6 +97,43 @@ class SpeechProbabilities:
         around = np.convolve(loud, np.ones(_LOUD_OF), mode="full")[_LOUD_OF // 2 : _LOUD_OF // 2 + len(loud)]
         sustained: NDArray[np.bool_] = loud & (around >= _LOUD_AT_LEAST)
         return sustained
+
+
+class KnownSpeech:
+    """Speech probabilities of one channel where somebody has searched for speech before: 1 in it, 0 elsewhere.
+
+    What has become near silence since then is no speech.
+
+    Args:
+      ranges: Start and end in seconds from the channel's first sample, ordered and apart.
+    """
+
+    def __init__(self, ranges: Sequence[tuple[float, float]]) -> None:
+        self._edges = np.array(ranges, np.float64).reshape(-1) * RATE_HZ
+        self._rest: Samples = np.zeros(0, np.float32)
+        self._frame = 0
+
+    def feed(self, samples: Samples) -> Probabilities:
+        """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
+        joined = np.concatenate((self._rest, samples))
+        whole = len(joined) // FRAME * FRAME
+        self._rest = joined[whole:].copy()
+        return self._known(joined[:whole])
+
+    def finish(self) -> Probabilities:
+        """Returns the probability of the last, incomplete frame, if there is one."""
+        padded = np.pad(self._rest, (0, -len(self._rest) % FRAME))
+        self._rest = np.zeros(0, np.float32)
+        return self._known(padded)
+
+    def _known(self, samples: Samples) -> Probabilities:
+        frames = samples.reshape(-1, FRAME)
+        middles = (self._frame + np.arange(len(frames)) + 0.5) * FRAME
+        self._frame += len(frames)
+        # Between an even and an odd edge there is speech.
+        inside = np.searchsorted(self._edges, middles, side="right") % 2 == 1
+        audible = np.abs(frames).max(axis=1, initial=0.0) >= QUIET_PEAK
+        return (inside & audible).astype(np.float32)
 
 
 def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from schemas.transcript import TimeSpan
 from transforms.detect_pii.atoms import Kind
 from transforms.detect_pii.conversation import Conversation
+from transforms.verify_audio.nearby import Nearby
 from transforms.verify_audio.said import Run, place_of, runs_of_signs
 
 
@@ -39,21 +40,24 @@ class InnocentSpeech:
         innocent_runs: list[Run] = [
             tuple(sign for sign in run if sign.word not in personal_words) for run in runs_of_signs(conversation)
         ]
-        self._signs = tuple(
-            ("".join(sign.value for sign in run), place_of(conversation, run[0].word, run[-1].word))
-            for run in innocent_runs
-            if run
+        self._words_by_time = Nearby(self.words, lambda word: word.place)
+        self._signs_by_time = Nearby(
+            (
+                ("".join(sign.value for sign in run), place_of(conversation, run[0].word, run[-1].word))
+                for run in innocent_runs
+                if run
+            ),
+            lambda said: said[1],
         )
+
+    def words_near(self, place: TimeSpan, within_s: float) -> Iterator[InnocentWord]:
+        """Words that were said about then, in any channel."""
+        return self._words_by_time.within(place, within_s)
 
     def says_word(self, value: str, place: TimeSpan, within_s: float) -> bool:
         """Whether a word was said about then, in any channel: an echo is as innocent as what it repeats."""
-        return any(word.value == value and apart_s(word.place, place) < within_s for word in self.words)
+        return any(word.value == value for word in self.words_near(place, within_s))
 
     def says_signs(self, signs: str, place: TimeSpan, within_s: float) -> bool:
         """The same for digits and letters."""
-        return any(signs in said and apart_s(said_at, place) < within_s for said, said_at in self._signs)
-
-
-def apart_s(one: TimeSpan, other: TimeSpan) -> float:
-    """Seconds between two ranges of any channels; 0 where they overlap."""
-    return max(0.0, one.start_s - other.end_s, other.start_s - one.end_s)
+        return any(signs in said for said, _ in self._signs_by_time.within(place, within_s))

@@ -54,34 +54,52 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
     }
     language = conversation.language
     says_nothing = language.fillers | language.backchannels | language.joiners | language.symbols.keys()
-    runs = runs_of_signs(conversation)
+    signs_of, words_of = _signs_by_word(conversation), _words_by_word(conversation)
     values = []
     for finding in findings:
         if finding.first_word is None or finding.last_word is None:
             continue
         own = range(finding.first_word, finding.last_word + 1)
-        signs = ["".join(sign.value for sign in run if sign.word in own) for run in runs]
-        words = {
-            atom.value: conversation.text[atom.start : atom.end]
-            for atom in conversation.atoms
-            if atom.kind is Kind.WORD and len(atom.value) >= _SHORTEST_WORD and conversation.word_at(atom.start) in own
-        }
+        signs: dict[int, str] = {}
+        for word in own:
+            for run, value in signs_of.get(word, ()):
+                signs[run] = signs.get(run, "") + value
+        words = {value: written for word in own for value, written in words_of.get(word, ())}
         common = {
             word
             for word, written in words.items()
             if language.code != _EVERYDAY_WORDS_OF or word in innocent or is_common(plain(written))
         }
-        value = KnownValue(
+        known = KnownValue(
             policy=finding.policy,
             label=finding.label,
             place=TimeSpan(finding.channel, finding.start_s, finding.end_s),
-            signs=tuple(run for run in signs if is_telling(run)),
+            signs=tuple(run for run in signs.values() if is_telling(run)),
             words=frozenset(words.keys() - common),
             common_words=frozenset(common - says_nothing),
         )
-        if value.signs or value.words or value.common_words:
-            values.append(value)
+        if known.signs or known.words or known.common_words:
+            values.append(known)
     return tuple(values)
+
+
+def _signs_by_word(conversation: Conversation) -> dict[int, list[tuple[int, str]]]:
+    """For each word that says signs: the number of their run, and the signs."""
+    by_word: dict[int, list[tuple[int, str]]] = {}
+    for number, run in enumerate(runs_of_signs(conversation)):
+        for sign in run:
+            by_word.setdefault(sign.word, []).append((number, sign.value))
+    return by_word
+
+
+def _words_by_word(conversation: Conversation) -> dict[int, list[tuple[str, str]]]:
+    """For each word of the conversation, those in it that are long enough to say something, as they are written."""
+    by_word: dict[int, list[tuple[str, str]]] = {}
+    for atom in conversation.atoms:
+        if atom.kind is Kind.WORD and len(atom.value) >= _SHORTEST_WORD:
+            written = conversation.text[atom.start : atom.end]
+            by_word.setdefault(conversation.word_at(atom.start), []).append((atom.value, written))
+    return by_word
 
 
 def personal_words(findings: Iterable[Finding]) -> set[int]:

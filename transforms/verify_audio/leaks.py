@@ -16,8 +16,9 @@ from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.name_words import is_common
 from transforms.detect_pii.sounds import likeness
 from transforms.detect_pii.spoken_numbers import SpokenNumbers
-from transforms.verify_audio.innocent_speech import InnocentSpeech, apart_s
+from transforms.verify_audio.innocent_speech import InnocentSpeech
 from transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
+from transforms.verify_audio.nearby import Nearby, apart_s
 from transforms.verify_audio.said import Run, place_of, runs_of_signs
 
 _SHORTEST_ALIKE = 4
@@ -92,11 +93,10 @@ def _hull(places: Sequence[TimeSpan]) -> TimeSpan:
 def _signs_heard(
     known: Sequence[KnownValue], again: Conversation, innocent: InnocentSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
+    numbers = Nearby((value for value in known if value.signs), lambda value: value.place)
     for run in runs_of_signs(again):
         whole = place_of(again, run[0].word, run[-1].word)
-        for value in known:
-            if not value.signs or apart_s(whole, value.place) > settings.near_s:
-                continue
+        for value in numbers.within(whole, settings.near_s):
             for part in _telling_parts(run, value.signs):
                 heard = place_of(again, part[0].word, part[-1].word)
                 if not innocent.says_signs("".join(sign.value for sign in part), heard, settings.same_place_s):
@@ -123,6 +123,11 @@ def _telling_parts(run: Run, known: Sequence[str]) -> Iterator[Run]:
 def _words_heard(
     known: Sequence[KnownValue], again: Conversation, innocent: InnocentSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
+    by_time = Nearby(known, lambda value: value.place)
+    by_word: dict[str, list[KnownValue]] = {}
+    for value in known:
+        for telling in value.words:
+            by_word.setdefault(telling, []).append(value)
     for atom in again.atoms:
         if atom.kind is not Kind.WORD:
             continue
@@ -130,17 +135,22 @@ def _words_heard(
         heard = place_of(again, word, word)
         if innocent.says_word(atom.value, heard, settings.same_place_s):
             continue
-        for value in known:
-            if atom.value in value.words or _says_about_there(atom.value, heard, value, settings):
-                yield Leak(value.policy, value.label, heard)
+        said = by_word.get(atom.value, [])
+        about = [
+            value
+            for value in by_time.within(heard, settings.near_s)
+            if value not in said and _says_about_there(atom.value, heard, value, settings)
+        ]
+        for value in (*said, *about):
+            yield Leak(value.policy, value.label, heard)
 
 
 def _says_about_there(word: str, heard: TimeSpan, value: KnownValue, settings: LeakSettings) -> bool:
-    """Whether a word gives a value away because of where it was heard: an everyday word, or one written otherwise."""
-    distance_s = apart_s(heard, value.place)
-    if heard.channel == value.place.channel and distance_s == 0.0 and word in value.common_words:
+    """Whether a word near a value gives it away because of that: an everyday word, or one written otherwise."""
+    beside = heard.channel == value.place.channel and apart_s(heard, value.place) == 0.0
+    if beside and word in value.common_words:
         return True
-    if distance_s > settings.near_s or len(word) < _SHORTEST_ALIKE or is_common(word):
+    if len(word) < _SHORTEST_ALIKE or is_common(word):
         return False
     return any(likeness(word, known) >= settings.alike for known in value.words if len(known) >= _SHORTEST_ALIKE)
 
@@ -153,11 +163,14 @@ def _numbers_missed(
     Numbers alone: without the muted words around them, names and places are guesses (on the labelled calls all that the
     other recognisers report here is wrong).
     """
-    runs = runs_of_signs(again)
+    said: dict[int, str] = {}
+    for run in runs_of_signs(again):
+        for sign in run:
+            said[sign.word] = said.get(sign.word, "") + sign.value
     for candidate in SpokenNumbers().recognise(again):
         policy = next((name for name in (candidate.policy, *candidate.alternatives) if name in policies), None)
         own = range(candidate.first_word, candidate.last_word + 1)
-        signs = "".join(sign.value for run in runs for sign in run if sign.word in own)
+        signs = "".join(said.get(word, "") for word in own)
         if policy is None or sum(sign.isdigit() for sign in signs) < SHORTEST_PART:
             continue
         heard = place_of(again, candidate.first_word, candidate.last_word)

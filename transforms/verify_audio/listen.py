@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -19,19 +20,25 @@ from transforms.transcribe.settings import TranscriptionSettings
 
 Samples = NDArray[np.float32]
 
-Ranges = tuple[tuple[float, float], ...]
-"""Start and end in seconds, ordered and apart, of all channels."""
+Ranges = tuple[TimeSpan, ...]
+"""Speech, ordered by channel and start; those of one channel are apart."""
 
 _UNDETERMINED = "und"
+_TO_THE_PAUSE_S = 2.0
+"""A range whose edge lies so near to a pause reaches to it: half a word is heard as another."""
+
+_AFTER_S = 1.0
+"""So much more of the file is decoded than is listened to, for the resampling and the margins of words."""
+
 _TONE_REACH = HEARING_RATE_HZ // 50
 """Samples to each side over which a tone is averaged."""
 
 
 class Listen(Protocol):
-    """Hears ranges of a local file, all channels."""
+    """Hears parts of a local file."""
 
-    def __call__(self, path: str | Path, ranges: Ranges) -> Transcript:
-        """Words in the ranges, with times of the whole recording."""
+    def __call__(self, path: str | Path, ranges: Ranges | None) -> Transcript:
+        """Words in the ranges, or in all of the file, with times of the whole recording."""
 
 
 class SecondRecogniser:
@@ -68,11 +75,18 @@ class SecondRecogniser:
         return self._engine_for(language).model_identity
 
     def listen(
-        self, path: str | Path, ranges: Ranges, *, language: str, mix: bool = False, tone_hz: float | None = None
+        self,
+        path: str | Path,
+        ranges: Ranges | None,
+        *,
+        language: str,
+        mix: bool = False,
+        tone_hz: float | None = None,
     ) -> Transcript:
-        """Words in ranges of a file.
+        """Words in parts of a file.
 
         Args:
+          ranges: Where there is speech to listen to; None searches the whole file for speech.
           language: As the first recogniser determined it.
           mix: Whether the channels are heard as one.
           tone_hz: A tone that is not listened to: recognisers take tones for speech, at several times the cost.
@@ -81,8 +95,13 @@ class SecondRecogniser:
           MediaError: The file cannot be decoded.
           TranscriptionError: No model knows the language.
         """
-        blocks = partial(_only, ranges, hear_blocks(path, mix=mix, limits=self._limits), tone_hz)
-        job = SpeechJob(Path(path).name, blocks, None if language == _UNDETERMINED else language)
+        end_s = None if ranges is None else max((span.end_s for span in ranges), default=0.0) + _AFTER_S
+        job = SpeechJob(
+            Path(path).name,
+            partial(_sound, hear_blocks(path, end_s=end_s, mix=mix, limits=self._limits), tone_hz),
+            None if language == _UNDETERMINED else language,
+            speech=ranges,
+        )
         return self._engine_for(language).submit(job).result().transcript
 
     def _engine_for(self, language: str) -> SpeechEngine:
@@ -92,32 +111,60 @@ class SecondRecogniser:
         return self._other
 
 
-def windows_around(spans: Iterable[TimeSpan], around_s: float, duration_s: float) -> Ranges:
-    """Ranges, ordered and apart, that hold the spans of all channels and `around_s` before and after each."""
-    windows: list[tuple[float, float]] = []
-    for span in sorted(spans, key=lambda span: span.start_s):
-        start_s, end_s = max(span.start_s - around_s, 0.0), min(span.end_s + around_s, duration_s)
-        if windows and start_s <= windows[-1][1]:
-            windows[-1] = windows[-1][0], max(windows[-1][1], end_s)
-        elif end_s > start_s:
-            windows.append((start_s, end_s))
-    return tuple(windows)
+def speech_around(spans: Iterable[TimeSpan], speech: Sequence[TimeSpan], around_s: float, beside_s: float) -> Ranges:
+    """The speech near what was muted.
 
-
-def silence_outside(blocks: Iterable[Samples], ranges: Ranges) -> Iterator[Samples]:
-    """Blocks of (channels, frames) at 16 kHz in which everything outside of the ranges is silent.
-
-    Silence costs a recogniser next to nothing, and every word keeps its time.
+    Args:
+      speech: Of all channels, those of one channel apart.
+      around_s: How near to a span, in its own channel.
+      beside_s: How near in the others.
     """
-    position = 0
-    for block in blocks:
-        end = position + block.shape[1]
-        audible = np.zeros(block.shape[1], bool)
-        for start_s, end_s in ranges:
-            first, last = round(start_s * HEARING_RATE_HZ), round(end_s * HEARING_RATE_HZ)
-            audible[max(0, first - position) : max(0, min(last, end) - position)] = True
-        yield block * audible
-        position = end
+    muted = list(spans)
+    channels = sorted({span.channel for span in speech})
+    return tuple(
+        TimeSpan(channel, start_s, end_s)
+        for channel in channels
+        for start_s, end_s in _within(
+            sorted((span.start_s, span.end_s) for span in speech if span.channel == channel),
+            _joined(
+                (span.start_s - reach_s, span.end_s + reach_s)
+                for span in muted
+                for reach_s in [around_s if span.channel == channel else beside_s]
+            ),
+        )
+    )
+
+
+def _within(
+    phrases: Sequence[tuple[float, float]], windows: Sequence[tuple[float, float]]
+) -> Iterator[tuple[float, float]]:
+    """The parts of phrases in the windows, to the phrase's own edge where that is near. Both are ordered and apart."""
+    found: list[tuple[float, float]] = []
+    first = 0
+    for start_s, end_s in phrases:
+        while first < len(windows) and windows[first][1] <= start_s:
+            first += 1
+        for window_start_s, window_end_s in islice(windows, first, None):
+            if window_start_s >= end_s:
+                break
+            part_start_s, part_end_s = max(start_s, window_start_s), min(end_s, window_end_s)
+            found.append(
+                (
+                    start_s if part_start_s - start_s <= _TO_THE_PAUSE_S else part_start_s,
+                    end_s if end_s - part_end_s <= _TO_THE_PAUSE_S else part_end_s,
+                )
+            )
+    yield from _joined(found)
+
+
+def _joined(ranges: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    joined: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(ranges):
+        if joined and start_s <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end_s)
+        elif end_s > start_s:
+            joined.append((start_s, end_s))
+    return joined
 
 
 def without_tone(blocks: Iterable[Samples], tone_hz: float) -> Iterator[Samples]:
@@ -152,5 +199,5 @@ def _followed_by_silence(blocks: Iterable[Samples], frames: int) -> Iterator[Sam
         yield np.zeros((channels, frames), np.float32)
 
 
-def _only(ranges: Ranges, blocks: Iterable[Samples], tone_hz: float | None) -> Iterator[Samples]:
-    return silence_outside(blocks if tone_hz is None else without_tone(blocks, tone_hz), ranges)
+def _sound(blocks: Iterable[Samples], tone_hz: float | None) -> Iterable[Samples]:
+    return blocks if tone_hz is None else without_tone(blocks, tone_hz)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from schemas.transcript import TimeSpan
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.sounds import likeness
-from transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord, apart_s
+from transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
+from transforms.verify_audio.nearby import Nearby
 
 
 @dataclass(frozen=True)
@@ -36,39 +37,48 @@ class SentinelSettings:
 
 def choose_sentinels(
     innocent: InnocentSpeech,
-    listened: Iterable[tuple[float, float]],
+    listened: Sequence[TimeSpan] | None,
     muted: Sequence[TimeSpan],
     settings: SentinelSettings,
 ) -> tuple[InnocentWord, ...]:
     """The innocent words that anybody who listens to these ranges must hear.
 
     Args:
-      listened: Start and end in seconds, of all channels.
+      listened: Ordered by channel and start; None: to everything.
       muted: What cannot be heard.
     """
-    ranges = list(listened)
+    ranges = None if listened is None else Nearby(listened, lambda span: span)
+    silence = Nearby(muted, lambda span: span)
     return tuple(
         word
         for word in innocent.words
         if word.confidence >= settings.least_confidence
         and len(word.value) >= settings.least_letters
-        and any(start_s <= word.place.start_s and word.place.end_s <= end_s for start_s, end_s in ranges)
+        and (ranges is None or any(_holds(span, word.place) for span in ranges.within(word.place, 0.0)))
         and not any(
-            span.channel == word.place.channel and apart_s(span, word.place) < settings.clear_of_muted_s
-            for span in muted
+            span.channel == word.place.channel for span in silence.within(word.place, settings.clear_of_muted_s)
         )
+    )
+
+
+def _holds(span: TimeSpan, place: TimeSpan) -> bool:
+    # Two detectors of speech, and a recogniser, agree on the edges of a word to about this.
+    slack_s = 0.1
+    return (
+        span.channel == place.channel
+        and span.start_s - slack_s <= place.start_s
+        and place.end_s <= span.end_s + slack_s
     )
 
 
 def count_heard(sentinels: Sequence[InnocentWord], again: Conversation, settings: SentinelSettings) -> int:
     """How many of the sentinels were heard again at their place."""
-    said = InnocentSpeech(again, frozenset()).words
+    said = InnocentSpeech(again, frozenset())
     return sum(
         any(
             word.place.channel == sentinel.place.channel
-            and apart_s(word.place, sentinel.place) < settings.same_place_s
             and (word.value == sentinel.value or likeness(word.value, sentinel.value) >= settings.alike)
-            for word in said
+            for word in said.words_near(sentinel.place, settings.same_place_s)
         )
         for sentinel in sentinels
     )

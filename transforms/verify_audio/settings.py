@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from schemas.failure import ConfigurationError
 from transforms.media.limits import MediaLimits
@@ -13,6 +13,9 @@ from transforms.verify_audio.leaks import LeakSettings
 from transforms.verify_audio.sentinels import SentinelSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
+GLANCING_RECOGNISER = replace(SECOND_RECOGNISER, second_look="parts")
+"""What it does not hear at once it need not guess: innocent words prove that it hears."""
+
 OTHER_LANGUAGES = "base"
 
 
@@ -24,16 +27,18 @@ class VerifySettings:
       mode: `all`, `sample:RATE` with a rate between 0 and 1 (the same recordings in every run), or `off`.
       recogniser: Another model than the one that transcribed, or the same with another decoding.
       other_languages: The model for recordings in a language that `recogniser` does not know. Loaded when one comes.
-      around_s: How far around what was muted it listens.
+      around_s: How far around what was muted it listens, in the same channel.
+      beside_s: The same in the other channels.
       pad_s: Muted around a leak; twice as much at the second try.
       limits: Of what is decoded.
       most_repairs: How often leaks are muted before the recording is given up.
     """
 
     mode: str = "all"
-    recogniser: TranscriptionSettings = SECOND_RECOGNISER
+    recogniser: TranscriptionSettings = GLANCING_RECOGNISER
     other_languages: str = OTHER_LANGUAGES
     around_s: float = 10.0
+    beside_s: float = 5.0
     pad_s: float = 0.3
     most_repairs: int = 2
     limits: MediaLimits = field(default_factory=MediaLimits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from apache_beam.utils.shared import Shared
 
 from schemas.stages import MutedRecording, StagedAudio, Verification
 from schemas.transcript import TimeSpan
-from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.each_recording import Outcome, ThreadedStage, each_recording
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.storage import files
 from transforms.verify_audio.listen import SecondRecogniser
@@ -40,19 +39,21 @@ class VerifyAudio(beam.PTransform):
         return recordings | each_recording(_VerifyStage(self._settings, self._mute_settings), MutedRecording)
 
 
-class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
+# Enough that the windows of several recordings fill a batch.
+_THREADS = 24
+
+
+class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
     name = "VerifyAudio"
 
-    # Enough that the windows of several recordings fill a batch; each waits as a file on the worker's disk.
-    in_flight = 8
-
     def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
+        super().__init__(_THREADS)
         self._settings = settings
         self._mute_settings = mute_settings
 
     def setup(self) -> None:
+        super().setup()
         self._folder = TemporaryDirectory(prefix="hushbeam-")
-        self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix="verify")
         if self._settings.listens:
             self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
 
@@ -62,11 +63,11 @@ class _VerifyStage(RecordingStage[MutedRecording, MutedRecording]):
         return recogniser
 
     def teardown(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        super().teardown()
         self._folder.cleanup()
 
-    def submit(self, recording: MutedRecording) -> Future[MutedRecording]:
-        return self._threads.submit(self.process, recording)
+    def size(self, recording: MutedRecording) -> int:
+        return 0 if recording.audio is None else recording.audio.size_bytes
 
     def process(self, recording: MutedRecording) -> MutedRecording:
         if not self._settings.includes(recording.recording_id):

@@ -16,7 +16,7 @@ from transforms.mute_audio.redaction import in_file_channels
 from transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
 from transforms.verify_audio.known_values import KnownValue, known_values, personal_words
 from transforms.verify_audio.leaks import Leak, find_leaks
-from transforms.verify_audio.listen import Listen, Ranges, windows_around
+from transforms.verify_audio.listen import Listen, Ranges, speech_around
 from transforms.verify_audio.sentinels import choose_sentinels, count_heard
 from transforms.verify_audio.settings import VerifySettings
 
@@ -58,7 +58,7 @@ def verify(
         ranges, sentinels = check.where_to_listen(audio)
         verification = Verification(
             "passed",
-            listened_s=round(sum(end_s - start_s for start_s, end_s in ranges) * check.channels, 3),
+            listened_s=check.listened_s(ranges, audio),
             values=len(check.known),
             sentinels=len(sentinels),
         )
@@ -76,7 +76,9 @@ def verify(
             replaced, audio = audio, render(merge_spans([*audio.muted, *spans], audio.duration_s, settings.pad_s))
             Path(replaced.path).unlink(missing_ok=True)
             repaired += leaks
-            again = Conversation(listen(audio.path, windows_around(spans, settings.around_s, audio.duration_s)))
+            # Speech that only the second recogniser knows of lies in no range.
+            ranges = None if ranges is None else check.around(spans) or None
+            again = Conversation(listen(audio.path, ranges))
     except BaseException:
         Path(audio.path).unlink(missing_ok=True)
         raise
@@ -99,17 +101,31 @@ class _Check:
         self._settings = settings
         self._innocent = InnocentSpeech(conversation, personal_words(detected.findings))
         self.known: tuple[KnownValue, ...] = known_values(conversation, detected.findings)
-        self.channels = detected.heard.transcript.channels
 
-    def where_to_listen(self, audio: StagedAudio) -> tuple[Ranges, tuple[InnocentWord, ...]]:
-        """Ranges around what is muted, and the sentinels in them; all of a recording with few innocent words."""
+    def where_to_listen(self, audio: StagedAudio) -> tuple[Ranges | None, tuple[InnocentWord, ...]]:
+        """Speech around what is muted, and the sentinels in it; all of a recording with few innocent words."""
         settings = self._settings
-        ranges = windows_around(audio.muted, settings.around_s, audio.duration_s)
-        sentinels = choose_sentinels(self._innocent, ranges, audio.muted, settings.sentinels)
+        muted = self._in_heard_channels(audio.muted)
+        ranges: Ranges | None = self.around(audio.muted)
+        sentinels = choose_sentinels(self._innocent, ranges, muted, settings.sentinels)
         if len(sentinels) < settings.sentinels.fewest:
-            ranges = ((0.0, audio.duration_s),)
-            sentinels = choose_sentinels(self._innocent, ranges, audio.muted, settings.sentinels)
+            ranges = None
+            sentinels = choose_sentinels(self._innocent, ranges, muted, settings.sentinels)
         return ranges, sentinels
+
+    def around(self, spans: Sequence[TimeSpan]) -> Ranges:
+        """The speech around spans of the file's channels."""
+        settings, speech = self._settings, self._heard.transcript.speech
+        return speech_around(self._in_heard_channels(spans), speech, settings.around_s, settings.beside_s)
+
+    def listened_s(self, ranges: Ranges | None, audio: StagedAudio) -> float:
+        """Seconds of sound, summed over the channels that are heard by themselves."""
+        if ranges is None:
+            return round(audio.duration_s * self._heard.transcript.channels, 3)
+        return round(sum(span.end_s - span.start_s for span in ranges), 3)
+
+    def _in_heard_channels(self, spans: Sequence[TimeSpan]) -> Sequence[TimeSpan]:
+        return [replace(span, channel=0) for span in spans] if self._heard.mixed else spans
 
     def is_proved(self, sentinels: int, heard: int) -> bool:
         """Whether the recogniser hears well enough. False where there are too few sentinels to tell.

@@ -178,7 +178,7 @@ def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_e
 
 def test_speech_that_the_model_passes_over_is_heard_again(default_engine: SpeechEngine) -> None:
     agent = call(2)[:1]
-    once = SpeechEngine(TranscriptionSettings(second_look=False))
+    once = SpeechEngine(TranscriptionSettings(second_look="none"))
     missed = once.submit(job("once", agent)).result(timeout=120)
     once.close()
     heard = default_engine.submit(job("twice", agent)).result(timeout=120)

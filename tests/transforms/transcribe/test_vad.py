@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evaluation.truth import LabelledRecording, read_truth
 from transforms.media.hear import hear_blocks
 from transforms.transcribe import vad
-from transforms.transcribe.vad import FRAME, RATE_HZ, SpeechProbabilities
+from transforms.transcribe.vad import FRAME, FRAME_S, RATE_HZ, KnownSpeech, SpeechProbabilities
 from transforms.transcribe.windows import WindowPacker
 
 TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
@@ -77,3 +79,19 @@ def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch:
     found = [parts.feed(part) for part in np.array_split(samples, 37)]
     assert np.allclose(np.concatenate([*found, parts.finish()]), expected, atol=1e-4)
     assert len(expected) == -(-len(samples) // FRAME)
+
+
+@given(st.lists(st.integers(1, 40_000), min_size=1, max_size=5))
+@settings(deadline=None, max_examples=30)
+def test_known_speech_is_speech_unless_it_was_silenced(lengths: list[int]) -> None:
+    sound = np.full(sum(lengths), 0.1, np.float32)
+    sound[RATE_HZ : RATE_HZ * 3 // 2] = 0.0
+    detector = KnownSpeech([(0.5, 2.0), (3.0, 3.5)])
+    blocks = np.split(sound, np.cumsum(lengths)[:-1])
+    found = np.concatenate([*(detector.feed(block) for block in blocks), detector.finish()])
+    assert len(found) == -(-len(sound) // FRAME)
+    middles = (np.arange(len(found)) + 0.5) * FRAME_S
+    for probability, middle in zip(found, middles, strict=True):
+        if abs(middle * RATE_HZ - np.array([RATE_HZ, RATE_HZ * 3 // 2])).min() > FRAME:
+            known = 0.5 <= middle < 2.0 or 3.0 <= middle < 3.5
+            assert probability == (known and not 1.0 <= middle < 1.5)

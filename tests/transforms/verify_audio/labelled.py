@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from evaluation.truth import LabelledRecording, read_truth
@@ -10,7 +11,7 @@ from schemas.recording import Recording
 from schemas.redacted import RedactedTranscript
 from schemas.source import SourceIdentity
 from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
-from schemas.transcript import TimeSpan
+from schemas.transcript import TimeSpan, Transcript
 from transforms.media.hear import inspect
 
 FOLDER = Path(__file__).parents[3] / "evaluation" / "dev"
@@ -22,7 +23,7 @@ def labelled(recording_id: str) -> LabelledRecording:
 
 def redacted(call: LabelledRecording, *, without: tuple[str, ...] = ()) -> RedactedRecording:
     """A call in which all labelled entities are found but those of the policies `without`."""
-    transcript = call.perfect_transcript()
+    transcript = with_speech(call.perfect_transcript())
     numbered = list(enumerate(transcript.iter_words()))
     findings = []
     for entity in call.entities:
@@ -53,6 +54,18 @@ def redacted(call: LabelledRecording, *, without: tuple[str, ...] = ()) -> Redac
     heard = HeardRecording(pending, transcript, inspection.info, inspection.identity)
     nothing = RedactedTranscript("en", call.duration_s, call.channels, "", (), tuple(None for _ in findings))
     return RedactedRecording(DetectedRecording(heard, tuple(findings)), nothing)
+
+
+def with_speech(transcript: Transcript) -> Transcript:
+    """The transcript with speech wherever it has words, cut where there are none."""
+    speech: list[TimeSpan] = []
+    for word in sorted(transcript.iter_words(), key=lambda word: (word.channel, word.start_s)):
+        last = speech[-1] if speech else None
+        if last is not None and last.channel == word.channel and word.start_s - last.end_s < 0.3:
+            speech[-1] = TimeSpan(word.channel, last.start_s, max(last.end_s, word.end_s))
+        else:
+            speech.append(TimeSpan(word.channel, word.start_s, word.end_s))
+    return replace(transcript, speech=tuple(speech))
 
 
 def spans_of(recording: RedactedRecording, *, but: Finding | None = None, around_s: float = 0.2) -> list[TimeSpan]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from schemas.failure import ConfigurationError
 from schemas.transcript import TimeSpan
 from transforms.media.hear import HEARING_RATE_HZ
-from transforms.verify_audio.listen import silence_outside, windows_around, without_tone
+from transforms.verify_audio.listen import speech_around, without_tone
 from transforms.verify_audio.settings import VerifySettings, in_sample
 
 SPANS = st.lists(
@@ -22,28 +25,36 @@ SPANS = st.lists(
 )
 
 
-@given(SPANS, st.floats(0, 12))
-def test_windows_are_ordered_apart_and_hold_all_spans(spans: list[TimeSpan], around_s: float):
-    windows = windows_around(spans, around_s, 60.0)
-    edges = [moment for window in windows for moment in window]
-    assert edges == sorted(set(edges))
-    assert all(0.0 <= start < end <= 60.0 for start, end in windows)
-    for span in spans:
-        assert any(start <= span.start_s and min(span.end_s, 60.0) <= end for start, end in windows)
+def apart(spans: list[TimeSpan]) -> list[TimeSpan]:
+    """Spans without those that overlap or touch an earlier one of their channel."""
+    kept: list[TimeSpan] = []
+    for span in sorted(spans, key=lambda span: span.start_s):
+        if not any(other.channel == span.channel and other.end_s >= span.start_s for other in kept):
+            kept.append(span)
+    return kept
 
 
-@given(st.lists(st.integers(1, 30_000), min_size=1, max_size=5), SPANS)
-def test_only_the_ranges_are_heard_whatever_the_blocks(lengths: list[int], spans: list[TimeSpan]):
-    total = sum(lengths)
-    sound = np.ones((2, total), np.float32)
-    windows = windows_around([TimeSpan(0, s.start_s / 30, s.end_s / 30) for s in spans], 0.0, 60.0)
-    blocks = np.split(sound, np.cumsum(lengths)[:-1], axis=1)
-    heard = np.concatenate(list(silence_outside(blocks, windows)), axis=1)
-    expected = np.zeros_like(sound)
-    for start, end in windows:
-        expected[:, round(start * HEARING_RATE_HZ) : round(end * HEARING_RATE_HZ)] = 1.0
-    assert heard.dtype == np.float32
-    np.testing.assert_array_equal(heard, expected)
+def lies_in(moment_s: float, channel: int, spans: Iterable[TimeSpan], reach_s: float = 0.0) -> bool:
+    return any(span.channel == channel and span.start_s - reach_s <= moment_s <= span.end_s + reach_s for span in spans)
+
+
+@given(SPANS, SPANS.map(apart), st.floats(0.1, 12), st.floats(0.1, 12), st.integers(0, 1), st.floats(0, 60))
+def test_all_speech_near_what_is_muted_is_listened_to_and_nothing_but_speech(
+    muted: list[TimeSpan], speech: list[TimeSpan], around_s: float, beside_s: float, channel: int, moment_s: float
+):
+    ranges = speech_around(muted, speech, around_s, beside_s)
+    for here in (0, 1):
+        own = [span for span in ranges if span.channel == here]
+        assert all(one.end_s < other.start_s for one, other in pairwise(own)), "ordered and apart"
+        for span in own:
+            assert lies_in(span.start_s, here, speech)
+            assert lies_in(span.end_s, here, speech)
+    others = [TimeSpan(channel, span.start_s, span.end_s) for span in muted if span.channel != channel]
+    is_near = lies_in(moment_s, channel, muted, around_s) or lies_in(moment_s, channel, others, beside_s)
+    if lies_in(moment_s, channel, speech) and is_near:
+        assert lies_in(moment_s, channel, ranges, 1e-6)
+    if not lies_in(moment_s, channel, speech):
+        assert not lies_in(moment_s, channel, ranges)
 
 
 @given(st.lists(st.integers(1, 9_000), min_size=1, max_size=6), st.floats(100, 1900))

@@ -16,13 +16,13 @@ from schemas.transcript import TimeSpan, Transcript
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
-from transforms.verify_audio.settings import OTHER_LANGUAGES, SECOND_RECOGNISER, VerifySettings
+from transforms.verify_audio.settings import GLANCING_RECOGNISER, OTHER_LANGUAGES, VerifySettings
 from transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 
 
 @pytest.fixture(scope="module")
 def recogniser() -> Iterator[SecondRecogniser]:
-    recogniser = SecondRecogniser(SECOND_RECOGNISER, OTHER_LANGUAGES)
+    recogniser = SecondRecogniser(GLANCING_RECOGNISER, OTHER_LANGUAGES)
     recogniser.load()
     yield recogniser
     recogniser.close()
@@ -86,6 +86,38 @@ def test_a_recording_in_which_all_is_muted_passes(card: LabelledRecording, liste
     assert len(renderer.spans) == 1
 
 
+def test_only_speech_near_what_is_muted_is_listened_to(card: LabelledRecording, listen: Listen, tmp_path: Path):
+    renderer = Renderer(redacted(card), tmp_path)
+    asked: list[Ranges | None] = []
+
+    def listening(path: str | Path, ranges: Ranges | None) -> Transcript:
+        asked.append(ranges)
+        return listen(path, ranges)
+
+    muted = renderer.muted(spans_of(renderer.recording))
+    passed = verify(muted, renderer.source, listening, renderer, VerifySettings())
+    (ranges,) = asked
+    assert ranges is not None
+    assert passed.verification.listened_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
+    speech = renderer.recording.detected.heard.transcript.speech
+    assert passed.verification.listened_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
+
+
+def test_where_no_speech_is_known_everything_is_searched_for_it(
+    card: LabelledRecording, listen: Listen, tmp_path: Path
+):
+    recording = redacted(card)
+    heard = recording.detected.heard
+    unknown = replace(heard, transcript=replace(heard.transcript, speech=()))
+    renderer = Renderer(replace(recording, detected=replace(recording.detected, heard=unknown)), tmp_path)
+    forgotten = finding_of(renderer.recording, "credit_card_number")
+    leaking = renderer.muted(spans_of(renderer.recording, but=forgotten))
+    passed = verify(leaking, renderer.source, listen, renderer, VerifySettings())
+    assert passed.audio is not None
+    assert is_muted(forgotten, passed.audio)
+    assert passed.verification.listened_s == pytest.approx(card.duration_s * card.channels, abs=0.1)
+
+
 @pytest.mark.parametrize(
     ("call", "policy"),
     [("card-payment", "credit_card_number"), ("card-payment", "credit_card_cvv"), ("wire-transfer", "person_name")],
@@ -135,7 +167,7 @@ def test_a_leak_that_cannot_be_muted_quarantines_the_recording(card: LabelledRec
 
 
 def test_a_recogniser_that_hears_nothing_is_no_proof(card: LabelledRecording, tmp_path: Path):
-    def deaf(path: str | Path, ranges: Ranges) -> Transcript:
+    def deaf(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, 40.0, 2, ())
 
     renderer = Renderer(redacted(card), tmp_path)
@@ -153,7 +185,7 @@ def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
     assert passed.verification.outcome == "passed"
     assert passed.verification.sentinels == 0
 
-    def hears_no_source(path: str | Path, ranges: Ranges) -> Transcript:
+    def hears_no_source(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, card.duration_s, 2, ())
 
     with pytest.raises(DeafCheckError, match="source"):
@@ -165,7 +197,7 @@ def test_a_language_that_the_recogniser_does_not_know_is_left_to_another(
 ):
     assert recogniser.identity("en").startswith("whisper-tiny.en@")
     assert recogniser.identity("es").startswith("whisper-base@")
-    heard = recogniser.listen(card.audio, ((0.0, 3.0),), language="es")
+    heard = recogniser.listen(card.audio, (TimeSpan(0, 0.0, 3.0),), language="es")
     assert heard.language_code == "es"
 
 
