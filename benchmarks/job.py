@@ -1,6 +1,6 @@
 """How fast the whole job is, beside its own speech engine and beside what else does the same: `make bench`.
 
-    python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth]
+    python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth beam]
 
 All contestants hear the same recordings with the same model and a beam of 5, told that the language is English, each in
 a process of its own, one after another. Prints tables and writes `benchmarks/results/job.json`.
@@ -26,10 +26,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.beam_share import Share, share
 from benchmarks.contestants import (
     Machine,
     afternoon_script,
     batched_pipeline,
+    job_in_spans,
     job_with_metrics,
     plain_transcribe,
     sensitive_batched_pipeline,
@@ -42,7 +44,7 @@ from benchmarks.measure import Clock, Cost, in_new_process
 from transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("comparison", "stages", "growth")
+PARTS = ("comparison", "stages", "growth", "beam")
 _CLIP_S = (3.0, 5.0)
 _BATCHES = {"cpu": 8, "cuda": 64}
 
@@ -74,7 +76,8 @@ class Size:
       short: Calls of 20 to 40 s.
       long: Recordings of `minutes`.
       growth: Numbers of recordings of 3 to 5 s.
-      hours: Lengths of single recordings.
+      hours: Lengths of single recordings, heard in spans where they are long.
+      beam: Numbers of recordings that pass through Beam alone.
     """
 
     labelled: int
@@ -83,12 +86,23 @@ class Size:
     minutes: float
     growth: tuple[int, ...]
     hours: tuple[float, ...]
+    beam: tuple[int, ...]
 
 
 SIZES = {
-    "quick": Size(labelled=0, short=4, long=1, minutes=1, growth=(1, 10), hours=(1 / 60,)),
-    "usual": Size(labelled=1, short=12, long=2, minutes=3, growth=(1, 10, 100), hours=(1 / 60, 1 / 12)),
-    "full": Size(labelled=2, short=200, long=2, minutes=30, growth=(1, 10, 100, 1000), hours=(1 / 6, 1.0)),
+    "quick": Size(labelled=0, short=4, long=1, minutes=1, growth=(1, 10), hours=(1 / 60,), beam=(10, 100)),
+    "usual": Size(
+        labelled=1, short=12, long=2, minutes=3, growth=(1, 10, 100), hours=(1 / 60, 1 / 12), beam=(100, 1000)
+    ),
+    "full": Size(
+        labelled=2,
+        short=200,
+        long=2,
+        minutes=30,
+        growth=(1, 10, 100, 1000),
+        hours=(1 / 6, 1.0, 10.0),
+        beam=(100, 10_000),
+    ),
 }
 
 
@@ -197,22 +211,26 @@ class Growth:
     cpu_s: float
 
 
-def grow(folder: Path, size: Size, machine: Machine) -> list[Growth]:
-    """The whole job on more recordings, then on longer ones."""
-    corpora = [make_short(folder / f"{count}", count, seconds=_CLIP_S) for count in size.growth]
-    corpora += [make_long(folder / f"{hours:.3f}h", 1, hours * 60) for hours in size.hours]
-    grown = []
-    for corpus in corpora:
-        cost = in_new_process(whole_job, corpus, machine)[1]
-        grown.append(Growth(corpus.name, corpus.audio_s, cost.peak_mib, cost.start_s + cost.work_s, cost.cpu_s))
-    return grown
+def grow(folder: Path, size: Size, machine: Machine) -> Iterator[Growth]:
+    """The whole job on more recordings, then on one that is longer and longer."""
+    corpora = [(make_short(folder / f"{count}", count, seconds=_CLIP_S), whole_job) for count in size.growth]
+    corpora += [(make_long(folder / f"{hours:.3f}h", 1, hours * 60), job_in_spans) for hours in size.hours]
+    for corpus, work in corpora:
+        cost = in_new_process(work, corpus, machine)[1]
+        yield Growth(corpus.name, corpus.audio_s, cost.peak_mib, cost.start_s + cost.work_s, cost.cpu_s)
 
 
 def main() -> int:
     """The command line."""
     given = _arguments()
     size = SIZES[given.size]
-    size = replace(size, short=given.short or size.short, minutes=given.minutes or size.minutes)
+    size = replace(
+        size,
+        short=given.short or size.short,
+        minutes=given.minutes or size.minutes,
+        growth=size.growth if given.growth is None else tuple(given.growth),
+        hours=size.hours if given.hours is None else tuple(given.hours),
+    )
     machine = Machine(given.model, given.device, given.batch or _BATCHES[given.device])
     names = [name for name in CONTESTANTS if name in given.contestants or name in (JOB, UNVERIFIED)]
     console = Console()
@@ -237,8 +255,15 @@ def main() -> int:
             costs = stage_costs(make_short(folder / "stages", size.short), machine, starts[UNVERIFIED])
             keep("stages", costs, _stage_table(costs))
         if "growth" in given.only:
-            grown = grow(folder / "growth", size, machine)
-            keep("growth", [asdict(each) for each in grown], _growth_table(grown))
+            grown: list[Growth] = []
+            for each in grow(folder / "growth", size, machine):
+                grown.append(each)
+                keep("growth", [asdict(one) for one in grown], _growth_table(grown))
+        if "beam" in given.only:
+            calls = make_short(folder / "calls", size.short)
+            engine = in_new_process(engine_alone, calls, machine)[1]
+            shares = [share(count, engine.work_cpu_s / calls.audio_s * 3600) for count in size.beam]
+            keep("beam", [asdict(each) for each in shares], _beam_table(shares))
     return 0
 
 
@@ -249,6 +274,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--short", type=int, help="number of short calls, in place of the size's")
     parser.add_argument("--minutes", type=float, help="length of the long recordings, in place of the size's")
+    parser.add_argument("--growth", type=int, nargs="*", help="numbers of recordings, in place of the size's")
+    parser.add_argument("--hours", type=float, nargs="*", help="lengths of one recording, in place of the size's")
     parser.add_argument("--repeats", type=int, default=1, help="rounds of the comparison; medians are shown")
     parser.add_argument("--model", default="base", help="as for the job")
     parser.add_argument("--device", choices=DEVICES, default="cpu")
@@ -323,6 +350,19 @@ def _growth_table(grown: Iterable[Growth]) -> Table:
             f"{each.peak_mib:.0f}",
             f"{each.wall_s:.1f}",
             f"{each.cpu_s:.1f}",
+        )
+    return table
+
+
+def _beam_table(shares: Iterable[Share]) -> Table:
+    table = Table("recordings", "wall s", "CPU s", "CPU ms each", "of transcribing 30 s", title="Beam", box=box.SIMPLE)
+    for each in shares:
+        table.add_row(
+            f"{each.recordings}",
+            f"{each.wall_s:.1f}",
+            f"{each.cpu_s:.1f}",
+            f"{each.cpu_ms_each:.2f}",
+            f"{each.of_transcription:.2%}",
         )
     return table
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -55,3 +57,17 @@ def test_the_most_memory_counts_though_it_was_given_back() -> None:
 def test_an_error_of_the_work_is_raised() -> None:
     with pytest.raises(ValueError, match="work that fails"):
         in_new_process(_fail)
+
+
+def _leave_a_child(clock: Clock, cpu_s: float) -> None:
+    clock.ready()
+    code = f"import time, sys\nwhile time.process_time() < {cpu_s}: pass\nprint(flush=True)\nsys.stdin.read()"
+    child = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_processor_time_of_children_that_go_on_counts() -> None:
+    _, cost = in_new_process(_leave_a_child, cpu_s=0.5)
+    assert cost.work_cpu_s >= 0.45
