@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.failure import ConfigurationError
@@ -60,6 +61,8 @@ def _parse_json(raw: bytes) -> Mapping[str, Any] | ManifestLineError:
         return ManifestLineError("The line is not UTF-8 text")
     except json.JSONDecodeError as error:
         return ManifestLineError(f"The line is not valid JSON: {error.msg} at column {error.colno}")
+    except ValueError:
+        return ManifestLineError("The line holds a number of thousands of digits")
     except RecursionError:
         return ManifestLineError("The line nests too deeply")
     if not isinstance(values, dict):
@@ -89,7 +92,11 @@ def _read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Manifes
 
 def _read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
     number = 0
-    for batch in pq.ParquetFile(file).iter_batches(batch_size=4096):
-        for row in batch.to_pylist():
-            number += 1
-            yield number, row
+    try:
+        for batch in pq.ParquetFile(file).iter_batches(batch_size=4096):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, row
+    except (pa.ArrowException, OSError, ValueError, OverflowError):
+        # Whatever pyarrow and the codecs below it say of damaged files.
+        yield number + 1, ManifestLineError("The file is not readable as Parquet from this row on")

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from schemas.failure import RecordingError
 from schemas.policies import UnknownPolicyError, resolve_policies
@@ -43,15 +44,25 @@ def _from_text(value: Any) -> Any:
         return value
     text = value.strip()
     if text[:1] in ("[", "{"):
-        return json.loads(text)
+        return _parsed(text)
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _mapping(value: Any) -> Any:
     """Parquet gives maps as lists of pairs, CSV gives them as JSON."""
     if isinstance(value, str):
-        return json.loads(value)
-    return dict(value) if isinstance(value, list) else value
+        return _parsed(value)
+    try:
+        return dict(value) if isinstance(value, list) else value
+    except TypeError:
+        raise ValueError("expected a map, or a list of pairs") from None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nests too deeply") from None
 
 
 def _muting(value: Any) -> Any:
@@ -121,8 +132,11 @@ def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: s
     """
     try:
         asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
+        asked.model_dump_json()
     except (ValidationError, json.JSONDecodeError) as error:
         raise _explain(error) from None
+    except PydanticSerializationError:
+        raise ManifestLineError("The line holds half a character (a lone surrogate), which is no text") from None
     if asked.webhook_auth_header_value and not is_reference(asked.webhook_auth_header_value):
         raise ManifestLineError(
             "webhook_auth_header_value: a secret does not belong in a manifest; name where it is kept, env:NAME"

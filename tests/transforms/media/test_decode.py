@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from schemas.media import SampleIdentity
+from tests.transforms.media.hostile import elsewhere
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe, speech
 from transforms.media.decode import Decoder, MediaLimits, from_float, to_float
 from transforms.media.errors import MediaError
@@ -214,6 +215,29 @@ def test_a_movie_that_refers_to_another_file_is_not_followed(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     samples, _ = decode(path)
     np.testing.assert_array_equal(samples, decode(secret)[0])
+
+
+@pytest.mark.parametrize("kind", ["url", "relative", "alias"])
+def test_a_movie_whose_sound_is_another_file_gives_none_of_it(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret.mov"
+    BY_NAME["pcm.mov"].write(tmp_path).rename(secret)
+    path = elsewhere(tmp_path, secret)[kind]
+    # The bytes in the place where its own sound was are noise: what is not noise comes from the other file.
+    content = bytearray(path.read_bytes())
+    sound = content.index(b"mdat") + 4
+    length = len(secret.read_bytes()) // 2
+    content[sound : sound + length] = np.random.default_rng(1).bytes(length)
+    path.write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    try:
+        samples, _ = decode(path)
+    except MediaError as refused:
+        assert refused.reason in {"unsupported", "no_audio", "corrupt", "truncated", "length_disagrees"}
+    else:
+        assert not np.array_equal(samples, decode(secret)[0])
+        assert np.abs(to_float(samples[:, : samples.shape[1] // 3])).mean() > 0.4, "its own bytes, and no other file's"
 
 
 @given(
