@@ -34,6 +34,7 @@ from pipelines.redact import RedactOptions, check_secrets, existing
 from pipelines.rules import read_rules
 from schemas.failure import ConfigurationError
 from transforms.detect_pii.named_entities import model_identities
+from transforms.media.isolation.children import locks
 from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
 from transforms.transcribe import model as speech_model
@@ -72,6 +73,7 @@ def checks(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Ch
     """All checks, in the order in which a run would need what they look at."""
     yield from _libraries()
     yield from _codecs()
+    yield _decoders()
     yield from _models(options)
     yield from _card(options)
     yield from _secrets(options)
@@ -91,6 +93,20 @@ def _codecs() -> Iterator[Check]:
         yield _problem("codecs", f"PyAV lacks {', '.join(missing)}", "reinstall av from its wheel: pip install av")
     else:
         yield _good("codecs", f"PyAV {av.__version__} writes {', '.join(_ENCODERS)}")
+
+
+def _decoders() -> Check:
+    held = locks()
+    if held.call_filter:
+        return _good(
+            "decoders", "in processes of their own that can open no file" + ", without network" * held.namespaces
+        )
+    return Check(
+        "decoders",
+        Outcome.WARNING,
+        "in processes of their own with limits, but without a filter of system calls",
+        "install libseccomp2",
+    )
 
 
 def _models(options: RedactOptions) -> Iterator[Check]:

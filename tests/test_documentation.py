@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
+from apache_beam.options.pipeline_options import PipelineOptions
+from pydantic import BaseModel
 
 from pipelines.command_line import commands
 from pipelines.options import leaves, parse
@@ -17,6 +21,7 @@ from transforms.read_manifest.line import ManifestDefaults, read_line
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
+SHOWN = re.compile(r"^ {4}.*?(?:hushbeam ([a-z]+)|python -m (pipelines\.[a-z_]+))(.*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -64,9 +69,25 @@ def test_commands_that_are_shown_exist(page: Path):
     assert [name for name in modules if not _is_module(name)] == []
 
 
-def test_the_options_that_the_readme_names_exist():
-    names = {name for name, _ in leaves(RedactOptions)}
-    assert set(re.findall(r"--([a-z_]+)", (ROOT / "README.md").read_text())) <= names | {"config", "help", "reload"}
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_are_shown_take_the_options_that_are_shown(page: Path):
+    modules = {name: command.module for name, command in commands().items()}
+    text = page.read_text().replace("\\\n", " ")
+    for name, module, rest in re.findall(
+        r"^ {4}.*?(?:hushbeam ([a-z]+)|python -m (pipelines\.[a-z_]+))(.*)$", text, re.MULTILINE
+    ):
+        job = importlib.import_module(module or modules[name])
+        (options,) = (
+            model for title, model in vars(job).items() if title.endswith("Options") and is_jobs_own(model, job)
+        )
+        ours = {flag for flag, _ in leaves(options)} | {"config", "print_config_schema", "help"}
+        shown = set(re.findall(r"--([a-z_]+)", rest.split("#")[0]))
+        beams = set(PipelineOptions([]).get_all_options())
+        assert shown <= ours | {f"no-{flag}" for flag in ours} | beams, f"{page.name}: {name or module}"
+
+
+def is_own(model: object, job: ModuleType) -> bool:
+    return isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == job.__name__
 
 
 def _is_module(name: str) -> bool:

@@ -33,7 +33,7 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
     assert status == doctor.EXIT_RIGHT
     assert not [check for check in found.values() if check["outcome"] == "problem"]
     assert found["speech model"]["detail"].startswith("whisper-tiny.en@sha256:")
-    assert {"codecs", "names and places", "secrets", "manifest", "output", "runner"} <= set(found)
+    assert {"codecs", "decoders", "names and places", "secrets", "manifest", "output", "runner"} <= set(found)
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
 
 
