@@ -77,9 +77,7 @@ def test_commands_that_are_shown_take_the_options_that_are_shown(page: Path):
         r"^ {4}.*?(?:hushbeam ([a-z]+)|python -m (pipelines\.[a-z_]+))(.*)$", text, re.MULTILINE
     ):
         job = importlib.import_module(module or modules[name])
-        (options,) = (
-            model for title, model in vars(job).items() if title.endswith("Options") and is_jobs_own(model, job)
-        )
+        (options,) = (model for title, model in vars(job).items() if title.endswith("Options") and is_own(model, job))
         ours = {flag for flag, _ in leaves(options)} | {"config", "print_config_schema", "help"}
         shown = set(re.findall(r"--([a-z_]+)", rest.split("#")[0]))
         beams = set(PipelineOptions([]).get_all_options())
