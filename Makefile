@@ -9,7 +9,7 @@ FLINK ?= 1.20.5
 FLINK_VENV ?= .flink
 export FLINK_JOB_SERVER_JAR
 
-.PHONY: setup test lint test-prism test-flink demo schemas test-deploy test-package evaluate evaluate-text bench bench-gpu clean
+.PHONY: setup test lint test-prism test-flink demo schemas test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -75,6 +75,10 @@ evaluate: setup
 
 evaluate-text: setup
 	$(BIN)/python -m evaluation.text
+
+# Kills, full disks, bad recordings and the like, each done for real: prints which were survived. Ten minutes.
+faults: setup
+	$(BIN)/python -m tests.faults
 
 # Ratios to faster-whisper's own pipelines and to an afternoon's script, in one run on the same recordings.
 bench: setup

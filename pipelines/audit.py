@@ -30,6 +30,7 @@ from schemas.failure import ConfigurationError
 from transforms.audit import AuditOutput, AuditSettings
 from transforms.audit.report import WriteReport
 from transforms.commit.certificate import read_public_key
+from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 from transforms.transcribe import TranscriptionSettings
 from transforms.transcribe.model import resolve
@@ -47,7 +48,7 @@ class AuditOptions(BaseModel):
     sample: float = Field(0.1, ge=0, le=1, description="share of the recordings to transcribe once more")
     model: str = Field("tiny.en", description="what transcribes: another model than the run's")
     device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
-    certificate_public_key: str | None = Field(
+    certificate_public_key: SecretReference | None = Field(
         None, description="where the ed25519 key is kept that all certificates were signed with, as env:NAME"
     )
     report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")

@@ -23,6 +23,7 @@ from schemas.failure import ConfigurationError
 from transforms.commit.certificate import read_private_key
 from transforms.commit.run_lock import RunLock
 from transforms.retention.expire import expire
+from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 
 EXIT_DONE = 0
@@ -38,7 +39,9 @@ class ExpireOptions(BaseModel):
 
     output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
     older_than: str = Field(description="age of what is deleted: 90m, 24h, 30d")
-    certificate_key: str | None = Field(None, description="signs the status objects that change, as the run's did")
+    certificate_key: SecretReference | None = Field(
+        None, description="signs the status objects that change, as the run's did"
+    )
 
     @field_validator("older_than")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.notify import NotificationSettings
-from transforms.secrets import FORMS
+from transforms.secrets import FORMS, SecretReference
 from transforms.storage.signing import LONGEST_HOURS
 
 
@@ -14,8 +14,10 @@ class Notification(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    webhook_signing_secrets: tuple[str, ...] = Field((), description=f"where they are kept: {FORMS}")
-    webhook_auth_header_values: tuple[str, ...] = Field((), description="where the values of auth headers are kept")
+    webhook_signing_secrets: tuple[SecretReference, ...] = Field((), description=f"where they are kept: {FORMS}")
+    webhook_auth_header_values: tuple[SecretReference, ...] = Field(
+        (), description="where the values of auth headers are kept"
+    )
     webhook_allowed_networks: tuple[str, ...] = Field((), description="private networks to send to, as 10.1.0.0/16")
     webhook_allow_http: bool = Field(False, description="send to http:// too, which others can read")
     webhook_requests_per_second: float = Field(50.0, gt=0, description="to one host, at most, from each worker process")

@@ -33,6 +33,7 @@ from transforms.notify import NameReceivers, Notify, open_notifications
 from transforms.notify.deliver import Courier
 from transforms.notify.pending import is_open
 from transforms.read_manifest import ManifestDefaults, ReadManifest
+from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 from transforms.storage.signing import check_signing
 from transforms.write_tables import WriteTable
@@ -49,6 +50,7 @@ class NotifyOptions(BaseModel):
     output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
     resume: bool = Field(False, description="deliver; without it, what is open is only counted")
     manifest: tuple[str, ...] = Field((), description="those of the runs: they hold the receivers' URLs")
+    hash_identities: SecretReference | None = Field(None, description="where its key is kept, if the run had one")
     defaults: ManifestDefaults = ManifestDefaults()
     notification: Notification = Notification()
 
@@ -83,7 +85,7 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
 def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[Delivery]:
     """Draws the pipeline: what is open, whom it is for, delivery, and its rows."""
     options, manifests, output, run_id = resumption
-    recordings, _ = pipeline | ReadManifest(manifests, options.defaults)
+    recordings, _ = pipeline | ReadManifest(manifests, options.defaults, hash_identities=options.hash_identities)
     announcements = (
         pipeline
         | "Output root" >> beam.Create([output])

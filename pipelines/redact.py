@@ -24,6 +24,7 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
+from rich.markup import escape
 
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
@@ -56,12 +57,14 @@ from transforms.notify.deliver import Courier
 from transforms.plan_spans import PlanSpans
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
+from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.redact_text import RedactText
 from transforms.report_run import Timings, stage_times, write_report, write_timings
 from transforms.retention.kept_elsewhere import remember
-from transforms.secrets import is_reference, read_secret
+from transforms.secrets import SecretReference, read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
 from transforms.storage.private_roots import private_root
 from transforms.storage.signing import check_signing
 from transforms.store_findings import FindingsStore, StoreFindings, StoreSettings
@@ -91,7 +94,9 @@ class Recognition(BaseModel):
     compute_type: str = Field("default", description="as CTranslate2 names it; int8 on cpu, float16 on cuda")
     profile: Literal["accurate", "fast"] = Field("accurate", description="beam search, or greedy decoding")
     longest_minutes: float = Field(20.0, gt=0, description="longer recordings are cut in silence; needs --shuffle_key")
-    shuffle_key: str | None = Field(None, description="where the key for words between workers is kept: env:NAME")
+    shuffle_key: SecretReference | None = Field(
+        None, description="where the key for words between workers is kept: env:NAME"
+    )
 
     def settings(self) -> TranscriptionSettings:
         """What the speech engine takes."""
@@ -161,7 +166,7 @@ class Keeping(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     store: str | None = Field(None, description="folder or URL for what pipelines.rerender needs: words and findings")
-    store_key: tuple[str, ...] = Field((), description="where its keys are kept: the first seals, all open")
+    store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: the first seals, all open")
 
     def roots(self) -> tuple[str, ...]:
         """The options that name private roots, where they do."""
@@ -175,7 +180,7 @@ class Keeping(BaseModel):
         """
         if self.store is None:
             return None
-        if not self.store_key or not all(map(is_reference, self.store_key)):
+        if not self.store_key:
             raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
         return StoreSettings(private_root(self.store, output, "--store"), self.store_key)
 
@@ -190,7 +195,12 @@ class RedactOptions(BaseModel):
     force: bool = Field(False, description="do recordings again whose output is up to date")
     run_id: str | None = Field(None, pattern=RUN_ID_PATTERN, description="names the run")
     captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
-    certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
+    certificate_key: SecretReference | None = Field(
+        None, description="where the Ed25519 key (PEM) is kept that signs certificates"
+    )
+    hash_identities: SecretReference | None = Field(
+        None, description="where the key is kept that ids and URLs are replaced with, outside of manifests (HMAC)"
+    )
     output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
     print_json: bool = Field(False, alias="json", description="print the summary as JSON on standard output")
     defaults: ManifestDefaults = ManifestDefaults()
@@ -284,7 +294,9 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     recognition, needs = options.recognition.settings(), options.workers.hints()
     limits = options.decoding.limits()
 
-    recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
+    recordings, rejected = pipeline | ReadManifest(
+        job.manifests, options.defaults, hash_identities=options.hash_identities
+    )
     pending, done_before, skipped, missing, erased = recordings | SkipFinished(
         output, job.run_id, job.identities["configuration"], force=options.force
     )
@@ -417,6 +429,9 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, local=local)
     except ConfigurationError as error:
         return refused(error, console)
+    except StorageError as error:
+        console.print(f"[bold red]The run broke:[/] {escape(str(error))}; run it again", highlight=False)
+        return EXIT_BROKEN
 
 
 def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Console, *, local: bool) -> int:
@@ -501,6 +516,8 @@ def check_secrets(options: RedactOptions) -> None:
         read_private_key(options.certificate_key)
     if options.defaults.surrogate_key:
         read_secret(options.defaults.surrogate_key, "--surrogate_key")
+    if options.hash_identities:
+        Pseudonyms(options.hash_identities)
     if options.recognition.shuffle_key:
         read_secret(options.recognition.shuffle_key, "--shuffle_key")
     store = options.keeping.store_settings(options.output)

@@ -32,6 +32,7 @@ from schemas.stored import Hearing
 from transforms.read_manifest import ManifestDefaults
 from transforms.read_manifest.line import AudioQuality, Muting, Substitution
 from transforms.restore_findings import Changes, RestoreFindings
+from transforms.secrets import SecretReference
 from transforms.storage import urls
 from transforms.store_findings import FindingsStore
 from transforms.store_findings.store import StoreSettings, is_empty
@@ -81,12 +82,18 @@ class RerenderOptions(BaseModel):
 
     output: str = Field(min_length=1, description="folder or object-store URL that pipelines.redact wrote to")
     store: str = Field(min_length=1, description="what pipelines.redact --store names")
-    store_key: tuple[str, ...] = Field(min_length=1, description="where its keys are kept: env:NAME or file:/path")
+    store_key: tuple[SecretReference, ...] = Field(
+        min_length=1, description="where its keys are kept: env:NAME or file:/path"
+    )
     force: bool = Field(False, description="render recordings again whose output is up to date")
     run_id: str | None = Field(None, pattern=RUN_ID_PATTERN, description="names the run")
     captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
-    certificate_key: str | None = Field(None, description="where the Ed25519 key (PEM) is kept that signs certificates")
-    surrogate_key: str | None = Field(None, description="where the key of the substitution `surrogate` is kept")
+    certificate_key: SecretReference | None = Field(
+        None, description="where the Ed25519 key (PEM) is kept that signs certificates"
+    )
+    surrogate_key: SecretReference | None = Field(
+        None, description="where the key of the substitution `surrogate` is kept"
+    )
     output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the second recogniser runs")
     request: Request = Request()

@@ -31,6 +31,7 @@ class Recording:
       webhook_auth_header_name: A header to send along, with the value that `webhook_auth_header_value` names.
       webhook_auth_header_value: Where the value is kept (as `env:NAME`), never the value.
       metadata: Passed through to the transcript, never interpreted.
+      published_url: What outputs say in the place of `audio_url`; None: the URL itself.
       manifest: Where the line came from.
       line: 1-based line (or row) of the manifest.
     """
@@ -50,6 +51,7 @@ class Recording:
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    published_url: str | None = None
     manifest: str = ""
     line: int = 0
 

@@ -148,7 +148,7 @@ class RedactedTranscript:
         return {
             "recording_id": recording.recording_id,
             "status": status,
-            "audio_url": recording.audio_url,
+            "audio_url": recording.published_url or recording.audio_url,
             "redacted_audio_url": redacted_audio_url,
             "language_code": self.language_code,
             "duration_s": self.duration_s,

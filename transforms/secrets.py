@@ -11,10 +11,11 @@ import logging
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import google_crc32c
+from pydantic import AfterValidator
 
 from schemas.failure import ConfigurationError
 
@@ -36,6 +37,16 @@ _TIMEOUT_S = 60.0
 def is_reference(text: str) -> bool:
     """Whether `text` says where a secret is kept, in one of `FORMS`."""
     return any(form.fullmatch(text) for form in (_ENVIRONMENT, _FILE, _SECRET_MANAGER))
+
+
+def _checked(text: str) -> str:
+    if not is_reference(text):
+        raise ValueError(f"give a reference, {FORMS}, not the secret itself")
+    return text
+
+
+SecretReference = Annotated[str, AfterValidator(_checked)]
+"""For options: a secret in the place of its reference is refused where options are read, and never repeated."""
 
 
 def read_secret(reference: str, option: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,21 +18,18 @@ from transforms.retention.tombstones import FOLDER, Tombstones
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import file_name, join, safe_name
+from transforms.write_tables.read import run_of
 
 TABLES = ("transcripts", "findings", "errors", "notifications")
 
 _OF_RECORDINGS = ("transcripts", "findings", "errors")
-_TABLE_FILE = re.compile(r"(?P<run_id>.+)-\d{4,}\.parquet")
 _RUNS, _ROWS, _LOCK, _SUMMARY = "runs", "rows", "LOCK", "summary.json"
 
 
 def runs_of(output: str) -> list[str]:
     """The ids of all runs that left something which a run's end settles: tables, a summary, safety copies."""
     found = {
-        match["run_id"]
-        for table in _OF_RECORDINGS
-        for name in files.list_names(join(output, table))
-        if (match := _TABLE_FILE.fullmatch(name))
+        run_id for table in _OF_RECORDINGS for name in files.list_names(join(output, table)) if (run_id := run_of(name))
     }
     for name in files.list_names(join(output, _RUNS)):
         parts = name.split("/")
@@ -87,7 +83,7 @@ def strangers(output: str) -> Iterator[Problem]:
                 yield Problem("locked", name, "a run is writing, or was killed: run the job again")
         elif folder == FOLDER:
             continue
-        elif folder not in TABLES or not _TABLE_FILE.fullmatch(rest):
+        elif folder not in TABLES or run_of(rest) is None:
             yield Problem("stranger", name, "no run writes such a file")
     for name in files.list_incomplete(output):
         yield Problem("incomplete_file", name, "a write was killed: the next run removes it")
@@ -109,8 +105,7 @@ def _count(output: str, run_id: str, table: str, columns: list[str]) -> Counter[
     """How often each combination of the columns' values stands in a run's files of a table."""
     counts: Counter[tuple[Any, ...]] = Counter()
     for name in files.list_names(join(output, table)):
-        match = _TABLE_FILE.fullmatch(name)
-        if match is None or match["run_id"] != run_id:
+        if run_of(name) != run_id:
             continue
         with TemporaryDirectory(prefix="hushbeam-") as folder:
             rows = pq.read_table(files.fetch(join(output, table, name), Path(folder)), columns=columns)

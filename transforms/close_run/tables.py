@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from transforms.storage import files
 from transforms.storage.urls import join
+from transforms.write_tables.read import run_of
 
 
 def drop_recordings(table: str, recording_ids: frozenset[str], *, except_run: str = "") -> int:
@@ -36,6 +37,29 @@ def drop_recordings(table: str, recording_ids: frozenset[str], *, except_run: st
         with TemporaryDirectory(prefix="hushbeam-") as folder:
             dropped += _rewrite(join(table, name), wanted, Path(folder))
     return dropped
+
+
+def clear_unfinished(output: str, run_id: str) -> None:
+    """Removes what runs before this one, which were killed, left in tables and nobody needs.
+
+    What they published this run has taken over; what they did not it has tried again, so their rows of `errors/` are
+    of yesterday. Rows of `notifications/` stay: they say what was delivered.
+    """
+    unfinished: dict[str, bool] = {}
+    for table in ("transcripts", "findings", "errors"):
+        for name in files.list_names(join(output, table)):
+            run = run_of(name)
+            if run is None or run == run_id:
+                continue
+            if run not in unfinished:
+                unfinished[run] = not files.exists(join(output, "runs", run, "summary.json"))
+            if unfinished[run] and (table == "errors" or _is_empty(join(output, table, name))):
+                files.delete(join(output, table, name))
+
+
+def _is_empty(url: str) -> bool:
+    with TemporaryDirectory(prefix="hushbeam-") as folder:
+        return not pq.read_metadata(files.fetch(url, Path(folder))).num_rows
 
 
 def _rewrite(url: str, recording_ids: pa.Array, folder: Path) -> int:

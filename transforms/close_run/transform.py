@@ -12,7 +12,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.failure import Failure
 from schemas.stages import CommittedRecording
-from transforms.close_run.tables import drop_recordings
+from transforms.close_run.tables import clear_unfinished, drop_recordings
 from transforms.commit.ledger import save_snapshot
 from transforms.commit.ledger_index import Facts, entries_of, pack, status_name
 from transforms.commit.recovery import forget_rows
@@ -102,10 +102,12 @@ class _CloseFn(beam.DoFn):
         # `tables` is not looked at: Beam waits for it, and so for every row to be durable.
         for table in _PER_RECORDING:
             drop_recordings(join(self._output, table), frozenset(replaced), except_run=element)
-        forget_rows(self._output)
+        clear_unfinished(self._output, element)
         summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
         save_snapshot(self._output, entries)
         files.write_bytes(summary_url(self._output, element), summary.encode())
+        # Last: whatever kills the run before this line, the next run finds the copies and writes the rows once more.
+        forget_rows(self._output)
         yield summary
 
 

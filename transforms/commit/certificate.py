@@ -51,10 +51,11 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
     """
     heard = recording.redacted.detected.heard
     source, audio = heard.pending.source, recording.audio
+    source_url = recording.recording.published_url or display(source.url)
     findings = [*recording.redacted.detected.findings, *recording.sound_findings]
     return {
         "version": _VERSION,
-        "source": {"url": display(source.url), "size_bytes": source.size_bytes, "version": source.version},
+        "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},
         "samples": asdict(heard.samples),
         "models": {use: identity for use, identity in sorted(identities.items()) if use != "configuration"},
         "configuration": identities["configuration"],

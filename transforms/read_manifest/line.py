@@ -17,7 +17,7 @@ from pydantic_core import PydanticSerializationError
 from schemas.failure import RecordingError
 from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
-from transforms.secrets import is_reference
+from transforms.secrets import SecretReference, is_reference
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import resolve
 
@@ -116,7 +116,9 @@ class ManifestDefaults(BaseModel):
     multichannel: bool | None = Field(None, description="a speaker on each channel; --no-multichannel mixes them")
     webhook_url: str | None = Field(None, description="where each finished recording is announced")
     webhook_auth_header_name: str | None = Field(None, description="header that goes with every webhook")
-    surrogate_key: str | None = Field(None, description="where the key of the substitution `surrogate` is kept")
+    surrogate_key: SecretReference | None = Field(
+        None, description="where the key of the substitution `surrogate` is kept"
+    )
 
 
 def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: str, line: int) -> Recording:

@@ -14,6 +14,7 @@ from transforms.each_recording import METRICS_NAMESPACE, Outcome
 from transforms.progress import report
 from transforms.read_manifest.files import read_lines
 from transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
+from transforms.read_manifest.pseudonyms import Pseudonyms
 
 _STAGE = "ReadManifest"
 _RECORDINGS, _REJECTED = "recordings", "rejected"
@@ -26,16 +27,25 @@ class ReadManifest(beam.PTransform):
     at all, becomes a `Failure` with its number; it never stops the others.
     """
 
-    def __init__(self, manifests: Sequence[str], defaults: ManifestDefaults) -> None:
+    def __init__(
+        self, manifests: Sequence[str], defaults: ManifestDefaults, *, hash_identities: str | None = None
+    ) -> None:
+        """Takes manifests and what their lines leave open.
+
+        Args:
+          hash_identities: Where the key is kept that replaces ids and URLs (`pseudonyms`); None keeps them.
+        """
         super().__init__(_STAGE)
         self._manifests = tuple(manifests)
         self._defaults = defaults
+        self._hash_identities = hash_identities
 
     def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
         lines = (
             root
             | "Name the files" >> beam.Create(list(self._manifests), reshuffle=len(self._manifests) > 1)
-            | "Read and check" >> beam.ParDo(_ReadFn(self._defaults)).with_outputs(_REJECTED, main=_RECORDINGS)
+            | "Read and check"
+            >> beam.ParDo(_ReadFn(self._defaults, self._hash_identities)).with_outputs(_REJECTED, main=_RECORDINGS)
         )
         lines[_RECORDINGS].element_type = Recording
         lines[_REJECTED].element_type = Failure
@@ -54,10 +64,14 @@ class ReadManifest(beam.PTransform):
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, defaults: ManifestDefaults) -> None:
+    def __init__(self, defaults: ManifestDefaults, hash_identities: str | None) -> None:
         self._defaults = defaults
+        self._hash_identities = hash_identities
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
         self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
+
+    def setup(self) -> None:
+        self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
 
     def process(self, element: str) -> Iterator[Recording | TaggedOutput]:
         for number, values in read_lines(element):
@@ -72,7 +86,7 @@ class _ReadFn(beam.DoFn):
             else:
                 self._read.inc()
                 report(f"{_STAGE}.passed")
-                yield recording
+                yield self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
 
 
 class DuplicateRecordingIdError(ManifestLineError):

@@ -31,7 +31,14 @@ _LOOKED_UP_AT_ONCE = 32
 
 # What a recording's line says about its delivery does not change its output.
 _NOT_OF_THE_OUTPUT = frozenset(
-    {"manifest", "line", "webhook_url", "webhook_auth_header_name", "webhook_auth_header_value"}
+    {
+        "manifest",
+        "line",
+        "webhook_url",
+        "webhook_auth_header_name",
+        "webhook_auth_header_value",
+        "published_url",
+    }
 )
 
 
@@ -96,7 +103,7 @@ class _ErasedFn(beam.DoFn):
         self._tombstones = self._shared.acquire(lambda: Tombstones(self._output), tag=self._output)
 
     def process(self, element: Recording) -> Iterator[Recording | TaggedOutput]:
-        if self._tombstones.has(element.recording_id, element.audio_url):
+        if self._tombstones.has(element.recording_id, element.published_url or element.audio_url):
             report("SkipFinished.skipped")
             yield TaggedOutput(_ERASED, element.recording_id)
         else:
@@ -181,5 +188,9 @@ def output_identity(recording: Recording, source: SourceIdentity, configuration:
       configuration: Hash over the job's options and models.
     """
     request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
-    known = json.dumps([request, source.to_dict(), configuration], sort_keys=True, ensure_ascii=True)
+    origin = source.to_dict()
+    if recording.published_url is not None:
+        # Whoever knows everything else must not be able to try URLs until the identity fits.
+        request["audio_url"] = origin["url"] = recording.published_url
+    known = json.dumps([request, origin, configuration], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(known.encode()).hexdigest()

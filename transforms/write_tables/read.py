@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from tempfile import TemporaryDirectory
 
@@ -14,6 +15,7 @@ from transforms.storage.urls import join
 from transforms.write_tables.transform import Row
 
 _ROWS_AT_ONCE = 256
+_FILE = re.compile(r"(?P<run_id>[^/]+)-[0-9]{4,}\.parquet")
 
 
 class ReadTable(beam.PTransform):
@@ -37,6 +39,12 @@ def table_files(output: str, table: str) -> list[str]:
     """The files of a table."""
     folder = join(output, table)
     return [join(folder, name) for name in files.list_names(folder) if name.endswith(".parquet")]
+
+
+def run_of(name: str) -> str | None:
+    """The run that wrote the file of this name; None where none did."""
+    match = _FILE.fullmatch(name)
+    return match["run_id"] if match else None
 
 
 def read_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:

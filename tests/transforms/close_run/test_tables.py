@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.close_run.tables import drop_recordings
+from transforms.close_run.tables import clear_unfinished, drop_recordings
 
 
 def write(path: Path, ids: list[str]) -> None:
@@ -21,6 +21,7 @@ def ids(path: Path) -> list[str]:
     return pq.read_table(path)["recording_id"].to_pylist()
 
 
+@settings(deadline=None)
 @given(
     rows=st.lists(st.sampled_from("abcdef"), max_size=12),
     dropped=st.frozensets(st.sampled_from("abcxyz"), max_size=4),
@@ -55,3 +56,16 @@ def test_this_runs_own_files_stay(tmp_path: Path):
 
 def test_without_a_table_there_is_nothing_to_drop(tmp_path: Path):
     assert drop_recordings(str(tmp_path / "transcripts"), frozenset({"a"})) == 0
+
+
+def test_what_a_killed_run_left_goes_but_for_its_deliveries(tmp_path: Path):
+    for table in ("transcripts", "findings", "errors", "notifications"):
+        for run in ("ended", "killed", "this"):
+            write(tmp_path / table / f"{run}-0000.parquet", ["a"] if table in ("errors", "notifications") else [])
+    for run in ("ended", "this"):
+        (tmp_path / "runs" / run).mkdir(parents=True)
+    (tmp_path / "runs/ended/summary.json").write_text("{}")
+    clear_unfinished(str(tmp_path), "this")
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("killed-*")}
+    assert left == {"notifications/killed-0000.parquet"}
+    assert len(list(tmp_path.rglob("*.parquet"))) == 9

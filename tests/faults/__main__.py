@@ -1,0 +1,50 @@
+"""Does every fault and prints what came of it: `make faults`.
+
+python -m tests.faults [WORD…]      # only those whose name holds one of the words
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.faults.scenarios import SCENARIOS, Night, NotPossibleHereError, Scenario, make_night
+
+
+def main(words: Sequence[str], console: Console) -> int:
+    """Gives 0 where every fault was survived."""
+    logging.disable(logging.WARNING)
+    chosen = [scenario for scenario in SCENARIOS if not words or any(word in scenario.name for word in words)]
+    table = Table("fault", "survived", "what came of it", box=None, pad_edge=False)
+    survived = impossible = 0
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        night = make_night(Path(folder))
+        for number, scenario in enumerate(chosen, start=1):
+            console.print(f"{number} of {len(chosen)}: {scenario.name}", highlight=False)
+            outcome, detail = _outcome(scenario, night)
+            survived += outcome == "yes"
+            impossible += outcome == "not tried"
+            table.add_row(scenario.name, outcome, detail)
+    console.print(table)
+    tried = len(chosen) - impossible
+    console.print(f"{survived} of {tried} survived, {impossible} not possible on this machine", highlight=False)
+    return int(survived != tried)
+
+
+def _outcome(scenario: Scenario, night: Night) -> tuple[str, str]:
+    try:
+        return "yes", scenario.check(night)
+    except NotPossibleHereError as error:
+        return "not tried", str(error)
+    except AssertionError as error:
+        return "NO", str(error)[:300]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], Console(width=160)))

@@ -1,0 +1,65 @@
+"""Ids and URLs that say nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import pickle
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.failure import ConfigurationError
+from schemas.recording import Recording
+from schemas.source import SourceIdentity
+from transforms.read_manifest.pseudonyms import Pseudonyms
+from transforms.skip_finished.transform import output_identity
+from transforms.storage.urls import safe_name
+
+_KEY = "canary-of-the-key-0123456789"
+_CALL = Recording("maria-0791", "/calls/maria-0791.wav", ("person_name",))
+_SOURCE = SourceIdentity("/calls/maria-0791.wav", 1000, "mtime_ns:1")
+
+
+@pytest.fixture
+def pseudonyms(monkeypatch: pytest.MonkeyPatch) -> Pseudonyms:
+    monkeypatch.setenv("IDENTITIES", _KEY)
+    return Pseudonyms("env:IDENTITIES")
+
+
+def test_an_id_is_its_hmac_as_anybody_with_the_key_can_compute_it(pseudonyms: Pseudonyms) -> None:
+    hidden = pseudonyms.of_recording(_CALL)
+    digest = hmac.new(_KEY.encode(), b"maria-0791", hashlib.sha256).hexdigest()
+    assert hidden.recording_id == f"id-{digest[:32]}"
+    assert hidden.published_url is not None
+    assert "maria" not in hidden.published_url
+    assert hidden.audio_url == _CALL.audio_url, "the job still has to read it"
+    assert replace(hidden, recording_id=_CALL.recording_id, published_url=None) == _CALL
+
+
+@given(st.text(max_size=300))
+def test_every_id_becomes_one_that_can_name_a_file(text: str) -> None:
+    pseudonyms = Pseudonyms.__new__(Pseudonyms)
+    pseudonyms._key = b"k" * 16
+    name = pseudonyms.of_id(text)
+    assert safe_name(name) == name
+
+
+def test_the_outputs_identity_follows_from_the_hidden_url_and_not_from_the_url(pseudonyms: Pseudonyms) -> None:
+    hidden = pseudonyms.of_recording(_CALL)
+    identity = output_identity(hidden, _SOURCE, "c")
+    guess = replace(hidden, audio_url="/calls/joe.wav")
+    assert output_identity(guess, replace(_SOURCE, url="/calls/joe.wav"), "c") == identity, "guesses cannot be tried"
+    assert output_identity(hidden, replace(_SOURCE, version="mtime_ns:2"), "c") != identity
+
+
+def test_the_key_stays_where_it_is(pseudonyms: Pseudonyms, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "canary" not in repr(pseudonyms)
+    with pytest.raises(TypeError):
+        pickle.dumps(pseudonyms)
+    monkeypatch.setenv("IDENTITIES", "canary")
+    with pytest.raises(ConfigurationError, match=r"--hash_identities.*6 bytes") as caught:
+        Pseudonyms("env:IDENTITIES")
+    assert "canary" not in str(caught.value)
