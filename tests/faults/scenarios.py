@@ -23,6 +23,7 @@ import soundfile
 from rich.console import Console
 
 from pipelines import audit, redact
+from pipelines.exit_status import EXIT_LOCKED
 from tests.pipelines.conftest import cut
 
 _ROOT = Path(__file__).parents[2]
@@ -265,7 +266,7 @@ def two_runs_at_once(night: Night) -> str:
             time.sleep(0.1)
         second = run_job(night.manifest, output)
         first.communicate(timeout=300)
-        assert (first.returncode, second) == (redact.EXIT_COMPLETED, redact.EXIT_LOCKED)
+        assert (first.returncode, second) == (redact.EXIT_COMPLETED, EXIT_LOCKED)
         assert problems(output) == {}
         assert published(output) == night.expected
         return "the second stops at once with 5, the first completes all"
