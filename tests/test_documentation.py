@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import shlex
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -13,11 +15,14 @@ import yaml
 from apache_beam.options.pipeline_options import PipelineOptions
 from pydantic import BaseModel
 
-from pipelines.command_line import commands
+from pipelines.command_line import commands, main
 from pipelines.options import leaves, parse
 from pipelines.redact import RedactOptions
 from schemas.policies import resolve_policies
+from tests.pipelines.conftest import calls
 from transforms.read_manifest.line import ManifestDefaults, read_line
+
+__all__ = ["calls"]
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
@@ -53,6 +58,26 @@ def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path):
     path.write_text(shown)
     options, _ = parse(RedactOptions, "", ["--config", str(path)])
     assert options.recognition.model == yaml.safe_load(shown)["recognition"]["model"]
+
+
+def test_the_quick_start_works_as_it_is_written(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls" / "card.flac").write_bytes((calls / "card.flac").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    faster = {"run": ["--model", "tiny.en", "--verify", "off"]}  # as the page says
+    done = []
+    for shown in blocks("docs/quick_start.md", "sh"):
+        words = shlex.split(shown)
+        if words[0] == "hushbeam":
+            assert main([*words[1:], *faster.get(words[1], [])]) == 0, capsys.readouterr().err
+            done.append(words[1])
+        else:
+            subprocess.run(shown, shell=True, check=True, executable="/bin/bash")
+    assert done == ["doctor", "run", "audit", "run"]
+    assert "1 skipped" in capsys.readouterr().err
+    assert list((tmp_path / "out" / "runs").glob("*/report.html"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
