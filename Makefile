@@ -84,6 +84,7 @@ faults: setup
 bench: setup
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.job
+	$(BIN)/python -m benchmarks.accuracy
 
 # The same where an NVIDIA card is at hand (docs/tuning.md says which libraries it needs).
 bench-gpu: setup

@@ -84,6 +84,10 @@ DETECTION_MODELS = ("spacy_model", "token_classifier")
 _OUTPUT_VERSION = 1
 
 
+NOT_HEARD = frozenset({"shuffle_key", "batch_windows", "model_workers"})
+"""The options of recognition that change no word."""
+
+
 class Recognition(BaseModel):
     """Which model hears, and where it runs."""
 
@@ -93,6 +97,8 @@ class Recognition(BaseModel):
     device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
     compute_type: str = Field("default", description="as CTranslate2 names it; int8 on cpu, float16 on cuda")
     profile: Literal["accurate", "fast"] = Field("accurate", description="beam search, or greedy decoding")
+    batch_windows: int = Field(0, ge=0, description="windows in a batch: bounds memory; 0: 8 on cpu, 64 on cuda")
+    model_workers: int = Field(0, ge=0, description="batches at once; 0: 4 on cuda, one a core (up to 4) on cpu")
     longest_minutes: float = Field(20.0, gt=0, description="longer recordings are cut in silence; needs --shuffle_key")
     shuffle_key: SecretReference | None = Field(
         None, description="where the key for words between workers is kept: env:NAME"
@@ -101,7 +107,12 @@ class Recognition(BaseModel):
     def settings(self) -> TranscriptionSettings:
         """What the speech engine takes."""
         return TranscriptionSettings(
-            model=self.model, device=self.device, compute_type=self.compute_type, profile=self.profile
+            model=self.model,
+            device=self.device,
+            compute_type=self.compute_type,
+            profile=self.profile,
+            workers=self.model_workers,
+            batch_windows=self.batch_windows,
         )
 
 
@@ -215,7 +226,13 @@ class RedactOptions(BaseModel):
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
-        recogniser = replace(GLANCING_RECOGNISER, model=self.verification.verify_model, device=self.recognition.device)
+        recogniser = replace(
+            GLANCING_RECOGNISER,
+            model=self.verification.verify_model,
+            device=self.recognition.device,
+            workers=self.recognition.model_workers,
+            batch_windows=self.recognition.batch_windows,
+        )
         return VerifySettings(mode=self.verification.verify, recogniser=recogniser, limits=self.decoding.limits())
 
     def mute_settings(self) -> MuteSettings:
@@ -541,7 +558,7 @@ def with_configuration(identities: Mapping[str, str], options: RedactOptions, ru
         identities["second_recogniser"] = resolve(verification.recogniser.model).identity
     chosen = options.model_dump(
         include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
-        exclude={"recognition": {"shuffle_key"}, "detection": {"detection_processes", "rules"}},
+        exclude={"recognition": set(NOT_HEARD), "detection": {"detection_processes", "rules"}},
     )
     known = json.dumps([_OUTPUT_VERSION, chosen, rules.model_dump(), identities], sort_keys=True)
     return identities | {"configuration": hashlib.sha256(known.encode()).hexdigest()}
@@ -550,7 +567,7 @@ def with_configuration(identities: Mapping[str, str], options: RedactOptions, ru
 def hearing_of(options: RedactOptions, identities: Mapping[str, str]) -> Hearing:
     """What of a job's options and models rendering again cannot change."""
     return Hearing(
-        recognition=options.recognition.model_dump(exclude={"shuffle_key"}),
+        recognition=options.recognition.model_dump(exclude=set(NOT_HEARD)),
         detection=options.detection.model_dump(include=set(DETECTION_MODELS)),
         identities={use: name for use, name in identities.items() if use not in ("second_recogniser", "configuration")},
     )
