@@ -236,6 +236,28 @@ _NUMBERS = (
     "us_social_security_number",
     "vehicle_id",
 )
+BY_GRAMMAR = frozenset(
+    {
+        *_NUMBERS,
+        "date",
+        "date_interval",
+        "date_of_birth",
+        "duration",
+        "email_address",
+        "filename",
+        "ip_address",
+        "money_amount",
+        "password",
+        "person_age",
+        "person_name",
+        "statistics",
+        "time",
+        "url",
+        "username",
+    }
+)
+"""What is found in languages of which there is a grammar and no lists: by how it is said, spelled or announced."""
+
 _SAFE_HARBOR = (
     "account_number",
     "banking_information",
@@ -499,6 +521,14 @@ def document() -> str:
             f"| `{policy.name}` | {policy.description} |"
             for policy in (*OWN_POLICIES.values(), *SOUND_POLICIES.values())
         ),
+        "",
+        "## Languages",
+        "",
+        "In English everything is looked for. In Spanish, French and German, grammars find what is said, spelled or",
+        f"announced ({_listing(tuple(BY_GRAMMAR))}), and the packaged classifier finds people and places (`location`).",
+        "A recording in one of these that asks for anything else is quarantined, unless a model or a recogniser of",
+        "your own looks for it: a spaCy model of the language (`--spacy_model`) adds `organization`. A recording in",
+        "another language is quarantined. How well these three do on recordings is not measured.",
         "",
         "## Presets",
         "",

@@ -7,6 +7,7 @@ in common: a stretch of characters, what it stands for, and where it stood.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -15,10 +16,14 @@ from transforms.detect_pii.languages import Language
 _ATOM = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
 
 
+# mille neuf cent quatre-vingt-dix-sept
+_LONGEST_PHRASE = 7
+
+
 class Kind(Enum):
     """What an atom stands for."""
 
-    DIGITS = "numerals as written: 614"
+    DIGITS = "numerals as written: 614; a number phrase: quatre-vingt-douze"
     DIGIT = "a digit as a word: oh"
     TEEN = "ten to nineteen as a word"
     TENS = "twenty to ninety as a word"
@@ -61,24 +66,54 @@ def split_into_atoms(text: str, language: Language) -> tuple[Atom, ...]:
     """All atoms of a text in order. White space lies between atoms and is part of none."""
     known = _known_words(language)
     atoms: list[Atom] = []
-    for match in _ATOM.finditer(text):
-        start, end = match.span()
-        written = match.group()
-        if written.isdigit():
-            atoms.append(Atom(Kind.DIGITS, written, start, end))
-            continue
-        if not written[0].isalpha():
-            atoms.append(Atom(Kind.SYMBOL, written, start, end))
-            continue
-        value = written.lower().replace("'", "").replace("’", "")
-        kind_and_value = known.get(value)
-        if kind_and_value is not None:
-            atoms.append(Atom(*kind_and_value, start, end))
-        elif len(value) == 1:
-            atoms.append(Atom(Kind.LETTER, value.upper(), start, end))
-        else:
-            atoms.append(Atom(Kind.WORD, value, start, end))
+    matches = list(_ATOM.finditer(text))
+    position = 0
+    while position < len(matches):
+        last, atom = _phrase_at(text, matches, position, language) if language.number_phrases else (position, None)
+        atoms.append(atom or _atom(matches[position], known))
+        position = last + 1
     return tuple(atoms)
+
+
+def _atom(match: re.Match[str], known: Mapping[str, tuple[Kind, str]]) -> Atom:
+    start, end = match.span()
+    written = match.group()
+    if written.isdigit():
+        return Atom(Kind.DIGITS, written, start, end)
+    if not written[0].isalpha():
+        return Atom(Kind.SYMBOL, written, start, end)
+    value = _plain(written)
+    kind_and_value = known.get(value)
+    if kind_and_value is not None:
+        return Atom(*kind_and_value, start, end)
+    if len(value) == 1:
+        return Atom(Kind.LETTER, value.upper(), start, end)
+    return Atom(Kind.WORD, value, start, end)
+
+
+def _plain(written: str) -> str:
+    return written.lower().replace("'", "").replace("’", "")
+
+
+def _phrase_at(
+    text: str, matches: Sequence[re.Match[str]], position: int, language: Language
+) -> tuple[int, Atom | None]:
+    """The longest number phrase that starts at a match: its last match and what it is; None where there is none."""
+    last, found = position, None
+    words: tuple[str, ...] = ()
+    end = position
+    while len(words) < _LONGEST_PHRASE:
+        words = (*words, _plain(matches[end].group()))
+        value = language.number_phrases.get(words)
+        if value is not None:
+            last, found = end, Atom(Kind.DIGITS, value, matches[position].start(), matches[end].end())
+        following = end + 1
+        if following + 1 < len(matches) and matches[following].group() == "-":
+            following += 1
+        if following >= len(matches) or text[matches[end].end() : matches[following].start()] not in (" ", "-"):
+            break
+        end = following
+    return last, found
 
 
 def _known_words(language: Language) -> dict[str, tuple[Kind, str]]:

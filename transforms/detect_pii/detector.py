@@ -9,13 +9,15 @@ from dataclasses import replace
 from schemas.candidate import RecogniserReport
 from schemas.failure import ConfigurationError, RecordingError
 from schemas.finding import Finding
-from schemas.policies import find_policy
+from schemas.policies import CATALOGUE, broader, find_policy
 from schemas.transcript import Transcript
 from transforms.detect_pii.calibration import Calibration, packaged
 from transforms.detect_pii.candidate import Candidate, Propagation, Recogniser
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.custom_patterns import CustomPatterns
+from transforms.detect_pii.languages import Language, UnsupportedPolicyError
 from transforms.detect_pii.name_propagation import same_people
+from transforms.detect_pii.named_entities import NamedEntities
 from transforms.detect_pii.registry import propagations_for, recognisers_for
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.detect_pii.static_entities import find_sound_alikes, find_static_entities
@@ -62,6 +64,7 @@ PRECEDENCE = (
     "organization_medical_facility",
     "organization",
 )
+_OURS = __package__
 _RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
 
 
@@ -105,10 +108,11 @@ class Detector:
     ) -> tuple[Finding, ...]:
         """Finds what `policies` and `static_entities` (terms by label) ask for, in the order of the words.
 
-        Raises UnsupportedLanguageError (quarantine) for a language without a grammar, RecogniserError where a
-        recogniser raises.
+        Raises UnsupportedLanguageError for a language without a grammar, UnsupportedPolicyError for a policy that
+        nothing looks for in the language (both quarantine), RecogniserError where a recogniser raises.
         """
         conversation = _conversation(transcript)
+        self._require(policies, conversation.language)
         reports = self._reports(conversation, frozenset({*policies, "custom"}))
         return self._select(conversation, reports, policies, static_entities or {})
 
@@ -120,6 +124,7 @@ class Detector:
     ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
         """The same, and what every recogniser says, asked for or not: `select` finds from it what else may be asked."""
         conversation = _conversation(transcript)
+        self._require(policies, conversation.language)
         reports = self._reports(conversation, None)
         return self._select(conversation, reports, policies, static_entities or {}), reports
 
@@ -136,6 +141,22 @@ class Detector:
     ) -> tuple[Finding, ...]:
         """What `detect` finds, from reports about the same transcript, for any policies; recognises nothing itself."""
         return self._select(_conversation(transcript), reports, policies, static_entities or {})
+
+    def _require(self, policies: Iterable[str], language: Language) -> None:
+        """Raises UnsupportedPolicyError (quarantine) for policies that nothing looks for in a language."""
+        if language.policies is None:
+            return
+        found = set(language.policies)
+        for recogniser in self._recognisers or ():
+            if isinstance(recogniser, NamedEntities):
+                found |= recogniser.policies_in(language.code)
+            elif not type(recogniser).__module__.startswith(_OURS) or isinstance(recogniser, CustomPatterns):
+                found |= recogniser.policies
+        covered = found | {parent for policy in found for parent in broader(policy)}
+        asked = {policy for policy in policies if policy in CATALOGUE}
+        missing = {policy for policy in asked if covered.isdisjoint((policy, *broader(policy)))}
+        if missing:
+            raise UnsupportedPolicyError(language.code, missing)
 
     def _reports(self, conversation: Conversation, requested: frozenset[str] | None) -> tuple[RecogniserReport, ...]:
         if self._recognisers is None:

@@ -48,11 +48,17 @@ class RepeatedNames:
         alike = _Alike(known)
         tokens = tokens_of(conversation)
         cased = cased_turns(conversation, tokens)
+        is_english = conversation.language.code == "en"
         for token in tokens:
             if token.word in covered or len(token.plain) < _SHORTEST or not token.plain[0].isalpha():
                 continue
             is_cased = cased[conversation.turn_of(token.word)]
-            score = self._score(token, is_cased, known, alike)
+            if is_english:
+                score = self._score(token, is_cased, known, alike)
+            else:
+                # The lists of everyday words are English: elsewhere capitals tell, and without them only the same word.
+                is_like = is_cased and token.is_capitalised and alike.has(token.plain, _ALIKE)
+                score = _EXACT_SCORE if token.plain in known else _ALIKE_SCORE if is_like else 0.0
             if score:
                 first, last = conversation.words_of(token.start, token.end)
                 covered.update(range(first, last + 1))

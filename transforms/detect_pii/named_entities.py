@@ -205,13 +205,23 @@ class NamedEntities:
         self._spacy.load()
         self._classifier.load()
 
+    def policies_in(self, language_code: str) -> frozenset[str]:
+        """What the loaded models find in a language."""
+        found = {_CLASSIFIER_POLICIES[label] for label in self._classifier.labels & _CLASSIFIER_POLICIES.keys()}
+        if self._reads(language_code):
+            found |= {_SPACY_POLICIES[label] for label in self._spacy.labels & _SPACY_POLICIES.keys()}
+        return frozenset(found | ({"location"} if "location_city" in found else set()))
+
+    def _reads(self, language_code: str) -> bool:
+        return self._spacy.language in (language_code, _ANY_LANGUAGE)
+
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         tokens = tokens_of(conversation)
         marks: list[list[_Mark]] = [[] for _ in tokens]
         worth = _worth_reading(conversation, tokens)
         classified = _useful(self._classified(conversation, _with_context(conversation, worth)))
         _mark(tokens, marks, classified, _CLASSIFIER_POLICIES, "classifier")
-        if self._spacy.language in (conversation.language.code, _ANY_LANGUAGE):
+        if self._reads(conversation.language.code):
             read = [span for turn, span in enumerate(_utterances(conversation)) if worth[turn]]
             _mark(tokens, marks, self._spacy_entities(conversation, tokens, read), _SPACY_POLICIES, "spacy")
         return _Assembly(conversation, tokens, marks).candidates()
@@ -469,6 +479,9 @@ class _Assembly:
         return is_common(token.plain) and token.plain not in all_names() and not is_written_as_name
 
     def _is_person(self, first: int, last: int) -> bool:
+        if self._conversation.language.code != "en":
+            # The lists of everyday words are English; what is written small is none of the names that are meant.
+            return not self._is_cased(first) or any(token.is_capitalised for token in self._tokens[first : last + 1])
         if first == last:
             return self._is_single_name(first)
         tokens = self._tokens[first : last + 1]

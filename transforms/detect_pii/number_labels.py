@@ -42,7 +42,7 @@ SHAPES = {
     "card": _shape(8, 40, range(14, 20)),
     "credit_card_cvv": _shape(2, 4, (3, 4)),
     "credit_card_expiration": _shape(2, 6, (3, 4, 6)),
-    "us_social_security_number": _shape(3, 12, (4, 9)),
+    "us_social_security_number": _shape(3, 16, (4, 9, 13, 15)),
     "account_number": _shape(3, 30, range(6, 16), True),
     "banking_information": _shape(4, 36, (6, 8, 9, 10, 11, 12, 18, 20, 22, 24), True),
     "healthcare_number": _shape(3, 20, range(6, 13), True),

@@ -62,9 +62,11 @@ class _SecretGrammar(AtomReader):
 
     def scan(self) -> Iterator[Candidate]:
         for announcement in self._announcements():
-            yield from self._in_same_turn(announcement)
+            said_at_once = list(self._in_same_turn(announcement))
+            yield from said_at_once
             yield from self._in_follow_up(announcement)
-            yield from self._in_answer(announcement)
+            if not said_at_once:
+                yield from self._in_answer(announcement)
 
     def _announcements(self) -> Iterator[_Announcement]:
         latest: _Announcement | None = None
@@ -232,7 +234,11 @@ class _SecretGrammar(AtomReader):
                 if atom.value == "," and policy != "password" and not self._goes_on(position + 1):
                     break
                 continue
-            if position > first and atom.value in self._language.secret_ends and not self._is_spelled(position + 1):
+            if (
+                position > first
+                and atom.value.lower() in self._language.secret_ends
+                and not self._is_spelled(position + 1)
+            ):
                 break
             if policy == "username" and position > first and self._is_number(position - 1) and self._is_word(position):
                 break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from transforms.detect_pii.addresses import WholeAddresses
+from transforms.detect_pii.announced_names import AnnouncedNames
 from transforms.detect_pii.candidate import Propagation, Recogniser
 from transforms.detect_pii.custom_patterns import CustomPatterns
 from transforms.detect_pii.internet import InternetAddresses
@@ -35,6 +36,7 @@ def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
         StreetNumbers(),
         NamedEntities(settings.spacy_model, settings.token_classifier),
         NameContexts(),
+        AnnouncedNames(),
         RoadPlaces(),
         MedicalTerms(),
         PersonalTerms(),

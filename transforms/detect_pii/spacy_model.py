@@ -46,6 +46,11 @@ class SpacyModel:
             raise ConfigurationError(f"{OPTION}: {self._name} has no named entity recogniser")
         self.language = str(self._pipeline.lang)
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """What the loaded model calls entities."""
+        return frozenset(self._pipeline.pipe_labels["ner"])
+
     @cached_property
     def identity(self) -> str:
         """Name and checksum. Raises ConfigurationError as `load` does."""

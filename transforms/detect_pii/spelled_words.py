@@ -15,6 +15,7 @@ from transforms.detect_pii.spelling import Letters, letters_at
 _LEAST_LETTERS = 3
 _ALTERNATIVES = ("email_address", "username", "password", "account_number", "vehicle_id", "number_sequence")
 _WORDS_TO_CUE = 14
+_SIGNS_BETWEEN = frozenset("-,.–")
 
 
 class SpelledWords:
@@ -74,10 +75,16 @@ class SpelledWords:
 
 
 def _separates(conversation: Conversation, position: int) -> bool:
-    return conversation.atoms[position].value in ("-", ",", ".", "–") or (
-        conversation.atoms[position].value in ("then", "and", "dash", "hyphen", "uh", "um")
-        and position + 1 < len(conversation.atoms)
-        and letters_at(conversation, position + 1) is not None
+    """Whether an atom stands between two letters: a sign, what describes the letter before, `then` before another."""
+    atoms, language = conversation.atoms, conversation.language
+    return (
+        atoms[position].value in _SIGNS_BETWEEN
+        or atoms[position].value in language.letter_marks
+        or (
+            atoms[position].value in language.spelling_links
+            and position + 1 < len(atoms)
+            and letters_at(conversation, position + 1) is not None
+        )
     )
 
 

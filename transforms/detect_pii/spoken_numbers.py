@@ -57,6 +57,8 @@ class SpokenNumbers:
             return
         if _reads_as_date(conversation, run) and label.policy in ("number_sequence", "phone_number") and not label.cued:
             label = NumberLabel("date", ("date_of_birth", label.policy, *label.alternatives), 0.7, False)
+        if label.policy == "password" and "date_of_birth" in label.alternatives and _reads_as_date(conversation, run):
+            label = NumberLabel("date_of_birth", (label.policy, *label.alternatives), label.score, True)
         yield from self._candidates(conversation, run, label)
 
     def _candidates(self, conversation: Conversation, run: Run, label: NumberLabel) -> Iterator[Candidate]:

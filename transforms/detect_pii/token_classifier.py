@@ -63,6 +63,11 @@ class TokenClassifier:
         self._session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._inputs = {one.name for one in self._session.get_inputs()}
 
+    @property
+    def labels(self) -> frozenset[str]:
+        """Those of the loaded model, without `B-`."""
+        return frozenset(label.split("-", maxsplit=1)[-1] for label in self._labels)
+
     @cached_property
     def identity(self) -> str:
         """Name and checksum. Raises ConfigurationError as `load` does."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
 from schemas.failure import QuarantineError
 from transforms.detect_pii.languages.language import Language
 
-__all__ = ["SUPPORTED", "Language", "UnsupportedLanguageError", "language_of"]
+__all__ = ["SUPPORTED", "Language", "UnsupportedLanguageError", "UnsupportedPolicyError", "language_of"]
 
 SUPPORTED: Mapping[str, str] = {
     "en": "transforms.detect_pii.languages.english",
@@ -21,6 +21,16 @@ SUPPORTED: Mapping[str, str] = {
 
 class UnsupportedLanguageError(QuarantineError):
     """No grammar for the language: what is said in it cannot be found, so nothing of it is published."""
+
+
+class UnsupportedPolicyError(QuarantineError):
+    """A policy that nothing looks for in the recording's language: what it covers would be published."""
+
+    def __init__(self, language: str, policies: Iterable[str]) -> None:
+        super().__init__(
+            f"nothing looks for {', '.join(sorted(policies))} in language {language!r}; ask for policies that are "
+            "found in it (docs/policies.md), or add a model or recognisers of your own (docs/rules.md)"
+        )
 
 
 @cache

@@ -244,6 +244,7 @@ LANGUAGE = Language(
         gardens grove pass point view vale alley quay wharf pike highway ct cir pl ter st dr
         """),
     directions=vocabulary("north south east west northeast northwest southeast southwest ne nw se sw n s e w"),
+    spelling_links=vocabulary("then and dash hyphen uh um"),
     spelling_cues=vocabulary("spell spelled spelling spelt spells letters letter"),
     letter_words={
         "ay": "A",

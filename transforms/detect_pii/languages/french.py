@@ -1,7 +1,12 @@
-"""French: numbers, telephone and card numbers, identifiers, e-mail addresses. Begun, not complete."""
+"""French: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
+
+Names of streets, towns and people are found by the models. Nothing looks for health, work and the like.
+"""
 
 from __future__ import annotations
 
+from schemas.policies import BY_GRAMMAR
+from transforms.detect_pii.languages import number_phrases
 from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("un deux trois quatre cinq six sept huit neuf")
@@ -10,6 +15,7 @@ _MONTHS = in_order("janvier février mars avril mai juin juillet août septembre
 
 LANGUAGE = Language(
     code="fr",
+    policies=BY_GRAMMAR,
     digits={"zéro": "0", "zero": "0", "une": "1"} | {word: str(value) for value, word in enumerate(_ONES, 1)},
     teens={word: str(value) for value, word in enumerate(_TEENS, 10)},
     tens={
@@ -24,6 +30,7 @@ LANGUAGE = Language(
         "octante": "80",
         "nonante": "90",
     },
+    number_phrases=number_phrases.french(_ONES, _TEENS, in_order("vingt trente quarante cinquante soixante")),
     hundreds=frozenset({"cent", "cents"}),
     thousands=frozenset({"mille", "million", "millions"}),
     repeats={"double": "2", "triple": "3"},
@@ -135,4 +142,37 @@ LANGUAGE = Language(
     answer_leads=vocabulary("cest oui alors mon ma le la mail euh donc"),
     interjections=vocabulary("oui daccord bien merci et à"),
     cue_links=vocabulary("est c'est mon ma le la de votre"),
+    spelling_cues=vocabulary("épeler épelle épelez épelé épelez-moi lettres lettre"),
+    spelling_links=vocabulary("et puis tiret"),
+    letter_marks=vocabulary("accent aigu grave circonflexe tréma cédille trait dunion union majuscule minuscule"),
+    secret_cues={
+        "password": (r"mots? de passe", r"code secret", r"mot secret"),
+        "username": (r"nom d'utilisateur", r"(?:mon|votre|l')? ?identifiant", r"pseudo(?:nyme)?"),
+        "answer": (
+            r"nom de jeune fille",
+            r"premier animal(?: de compagnie)?",
+            r"(?:question|r[ée]ponse) (?:de s[ée]curit[ée]|secr[èe]te)",
+        ),
+    },
+    secret_links=vocabulary("est était cest sont serait maintenant"),
+    secret_leads=vocabulary("cest est oui alors ben euh cétait le la mon ma je crois que sappelait bien sûr"),
+    secret_ends=vocabulary("et mais parce merci car"),
+    not_secrets=vocabulary(
+        "incorrect correct nouveau oublié expiré pas faux bloqué obligatoire valide invalide trop très sécurisé "
+        "personnel confidentiel pour que"
+    ),
+    sentence_words=vocabulary(
+        "est cest fait ne pas pouvez voudrais besoin comment quoi quand où oublié sais pourquoi jai ai"
+    ),
+    name_announcements=(
+        r"je m'appelle",
+        r"(?:mon|votre|son) nom (?:est|c'est)",
+        r"je suis",
+        r"(?:c'est|ici)",
+        r"au nom de",
+        r"de la part de",
+        r"(?:monsieur|madame|mademoiselle|docteur|m\.|mme)",
+        r"(?:mon|ma|votre) (?:mari|femme|[ée]poux|[ée]pouse|fils|fille|p[èe]re|m[èe]re|fr[èe]re|s[œo]e?ur)",
+    ),
+    name_particles=vocabulary("de du des la le d l"),
 )

@@ -1,42 +1,42 @@
-"""German: numbers, telephone and card numbers, identifiers, e-mail addresses. Begun, not complete."""
+"""German: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
+
+Names of streets, towns and people are found by the models. Nothing looks for health, work and the like.
+"""
 
 from __future__ import annotations
 
+from schemas.policies import BY_GRAMMAR
+from transforms.detect_pii.languages import number_phrases
 from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("ein zwei drei vier fünf sechs sieben acht neun")
 _TEENS = in_order("zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn")
 _TENS = in_order("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig")
 _MONTHS = in_order("januar februar märz april mai juni juli august september oktober november dezember")
-# Units are said before tens and written in one word: einundzwanzig.
-_COMPOUNDS = {
-    f"{one}und{ten}": str(tens * 10 + units) for tens, ten in enumerate(_TENS, 2) for units, one in enumerate(_ONES, 1)
-}
-_HUNDREDS = {f"{one}hundert": str(value * 100) for value, one in enumerate(_ONES, 1)}
+_PHRASES = number_phrases.german(_ONES, _TEENS, _TENS)
+
+
+def _ordinals() -> dict[str, str]:
+    """`erste` to `einunddreißigste`, in all their endings."""
+    irregular = {1: "erst", 3: "dritt", 7: "siebt", 8: "acht"}
+    stems = {value: irregular.get(value, f"{word}t") for value, word in enumerate((*_ONES, *_TEENS), 1)}
+    stems |= {20: "zwanzigst", 30: "dreißigst"}
+    stems |= {int(value): f"{word}st" for (word,), value in _PHRASES.items() if 20 < int(value) < 32}
+    return {f"{stem}e{ending}": str(value) for value, stem in stems.items() for ending in ("", "n", "r", "s", "m")}
+
 
 LANGUAGE = Language(
     code="de",
+    policies=BY_GRAMMAR,
     digits={"null": "0", "eins": "1", "eine": "1", "zwo": "2"}
     | {word: str(value) for value, word in enumerate(_ONES, 1) if word != "ein"},
-    teens={word: str(value) for value, word in enumerate(_TEENS, 10)} | _COMPOUNDS | _HUNDREDS,
+    teens={word: str(value) for value, word in enumerate(_TEENS, 10)},
+    number_phrases=_PHRASES,
     tens={word: str(value * 10) for value, word in enumerate(_TENS, 2)} | {"dreissig": "30"},
     hundreds=frozenset({"hundert"}),
     thousands=frozenset({"tausend", "million", "millionen"}),
     repeats={"doppel": "2", "doppelt": "2", "zweimal": "2", "dreimal": "3"},
-    ordinals={
-        "ersten": "1",
-        "zweiten": "2",
-        "dritten": "3",
-        "vierten": "4",
-        "fünften": "5",
-        "sechsten": "6",
-        "siebten": "7",
-        "achten": "8",
-        "neunten": "9",
-        "zehnten": "10",
-        "elften": "11",
-        "zwölften": "12",
-    },
+    ordinals=_ordinals(),
     homophones={},
     one_letter_words=frozenset(),
     joiners=vocabulary("strich minus bindestrich punkt und schrägstrich dann"),
@@ -149,4 +149,39 @@ LANGUAGE = Language(
     answer_leads=vocabulary("ja das ist die der lautet meine also äh gut"),
     interjections=vocabulary("ja gut okay danke genau und an"),
     cue_links=vocabulary("ist das die meine ihre der war lautet"),
+    spelling_cues=vocabulary("buchstabieren buchstabiere buchstabiert buchstabieren buchstaben buchstabe"),
+    spelling_links=vocabulary("und dann bindestrich strich"),
+    letter_marks=vocabulary("umlaut großes kleines"),
+    secret_cues={
+        "password": (r"pass ?w[oö]rt(?:er)?", r"kennwort", r"codewort", r"geheimwort"),
+        "username": (r"benutzernamen?", r"nutzernamen?", r"anmeldenamen?"),
+        "answer": (
+            r"m[äa]dchenname(?:n)?",
+            r"geburtsname(?:n)?",
+            r"erste[sn]? haustier",
+            r"(?:sicherheitsfrage|geheime frage|sicherheitsantwort)",
+        ),
+    },
+    secret_links=vocabulary("ist war lautet heißt jetzt wäre"),
+    secret_leads=vocabulary("ja das ist war der die lautet äh ähm also gut ich glaube er sie hieß heißt"),
+    secret_ends=vocabulary("und aber weil danke denn"),
+    not_secrets=vocabulary(
+        "falsch richtig neu vergessen abgelaufen nicht ungültig gültig gesperrt erforderlich zu sehr sicher geheim "
+        "persönlich für dass"
+    ),
+    sentence_words=vocabulary(
+        "ist sind nicht können könnten möchte brauche wie was wann wo vergessen weiß warum habe hab"
+    ),
+    name_announcements=(
+        r"ich hei[ßs]s?e",
+        r"(?:mein|ihr|der|sein) (?:vor|nach|familien)?name (?:ist|lautet)",
+        r"ich bin(?: (?:die|der))?",
+        r"(?:hier|am apparat) (?:ist|spricht)",
+        r"sie sprechen mit",
+        r"auf den namen",
+        r"im namen von",
+        r"(?:herrn?|frau|doktor|dr\.)",
+        r"(?:mein|meine|ihr|ihre) (?:mann|frau|sohn|tochter|vater|mutter|bruder|schwester)",
+    ),
+    name_particles=vocabulary("von van zu der den vom zur zum und"),
 )

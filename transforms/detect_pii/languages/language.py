@@ -63,8 +63,10 @@ class Language:
 
     Attributes:
       code: ISO 639-1.
+      policies: What the grammars find in it, without models; None for all that there is.
       digits, teens, tens: Words to what they stand for: `oh` to `0`, `twelve` to `12`, `forty` to `40`.
       hundreds, thousands: Words that multiply.
+      number_phrases: Numbers of several words, or of one that the words above are no part of: the words to digits.
       repeats: `double` to `2`.
       ordinals: `first` to `1`.
       homophones: Words that the recogniser writes for a digit: `for` to `4`. Digits only at the edge of a number that
@@ -115,6 +117,10 @@ class Language:
       directions: What may follow a street's name.
       regions: States and provinces before a postal code.
       spelling_cues: Words that announce spelling.
+      spelling_links: Words between spelled letters: `then`.
+      letter_marks: Words that describe the spelled letter before them: `accent aigu`.
+      name_announcements: Regular expressions after which a name follows: `me llamo`. None in English, which has more.
+      name_particles: Words within names that are written small: `de la`.
       letter_words: Words that recognisers write for the name of a letter: `why` for `Y`.
       abbreviations: Written words without a vowel that are no spelled letters: `mr`.
       acronyms: Letters that are said one by one and are no name: `atm`.
@@ -145,6 +151,8 @@ class Language:
     interruptions: frozenset[str]
     year_prepositions: frozenset[str]
     cues: Mapping[str, tuple[str, ...]]
+    policies: frozenset[str] | None = None
+    number_phrases: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     phone_prefixes: tuple[tuple[str, ...], ...] = (("plus",), ("+",))
     at_homophones: frozenset[str] = frozenset()
     mail_words: frozenset[str] = frozenset({"email", "mail"})
@@ -172,6 +180,10 @@ class Language:
     unit_words: frozenset[str] = frozenset()
     directions: frozenset[str] = frozenset()
     spelling_cues: frozenset[str] = frozenset()
+    spelling_links: frozenset[str] = frozenset()
+    letter_marks: frozenset[str] = frozenset()
+    name_announcements: tuple[str, ...] = ()
+    name_particles: frozenset[str] = frozenset()
     letter_words: Mapping[str, str] = field(default_factory=dict)
     abbreviations: frozenset[str] = frozenset()
     spelling_alphabet: Mapping[str, str] = field(default_factory=dict)

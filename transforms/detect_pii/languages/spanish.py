@@ -1,7 +1,12 @@
-"""Spanish: numbers, telephone and card numbers, identifiers, e-mail addresses. Begun, not complete."""
+"""Spanish: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
+
+Names of streets, towns and people are found by the models. Nothing looks for health, work and the like.
+"""
 
 from __future__ import annotations
 
+from schemas.policies import BY_GRAMMAR
+from transforms.detect_pii.languages import number_phrases
 from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("uno dos tres cuatro cinco seis siete ocho nueve")
@@ -15,6 +20,7 @@ _MONTHS = in_order("enero febrero marzo abril mayo junio julio agosto septiembre
 
 LANGUAGE = Language(
     code="es",
+    policies=BY_GRAMMAR,
     digits={"cero": "0", "un": "1", "una": "1"} | {word: str(value) for value, word in enumerate(_ONES, 1)},
     teens={word: str(value) for value, word in enumerate(_TEENS, 10)}
     | {"dieciseis": "16"}
@@ -22,6 +28,7 @@ LANGUAGE = Language(
     | {"veintidos": "22", "veintitres": "23", "veintiseis": "26"}
     | {word: str(value * 100) for value, word in enumerate(_HUNDREDS, 2)},
     tens={word: str(value * 10) for value, word in enumerate(_TENS, 2)},
+    number_phrases=number_phrases.spanish(_ONES, (*_TEENS, "veinte", *_TWENTIES), _TENS, _HUNDREDS),
     hundreds=frozenset({"cien", "ciento"}),
     thousands=frozenset({"mil", "millón", "millones"}),
     repeats={"doble": "2", "triple": "3"},
@@ -149,4 +156,38 @@ LANGUAGE = Language(
     answer_leads=vocabulary("es sí si claro mi el la correo vale bueno pues eh"),
     interjections=vocabulary("sí si vale claro bueno gracias y a"),
     cue_links=vocabulary("es son era mi su el la de ese"),
+    spelling_cues=vocabulary("deletrea deletrear deletreo deletree deletréeme deletrearme letras letra"),
+    spelling_links=vocabulary("y luego guion guión"),
+    letter_marks=vocabulary("con acento acentuada tilde mayúscula minúscula"),
+    secret_cues={
+        "password": (r"contrase[ñn]as?", r"palabra (?:clave|secreta)", r"clave (?:de acceso|secreta|personal)"),
+        "username": (r"nombre de usuario", r"(?:mi|su|tu|el) usuario"),
+        "answer": (
+            r"apellido de soltera",
+            r"primera mascota",
+            r"(?:pregunta|respuesta) (?:de seguridad|secreta)",
+        ),
+    },
+    secret_links=vocabulary("es era son será sería ahora"),
+    secret_leads=vocabulary("es era sí si claro pues la el mi eh em bueno vale creo que se llamaba llama"),
+    secret_ends=vocabulary("y pero porque gracias por"),
+    not_secrets=vocabulary(
+        "incorrecta correcta nueva olvidado olvidada caducada no mal necesaria válida inválida bloqueada bloqueado muy "
+        "obligatoria secreta segura personal para que lo"
+    ),
+    sentence_words=vocabulary(
+        "es está son no puede podría quiero necesito tengo cómo qué cuándo dónde olvidé recuerdo sé"
+    ),
+    name_announcements=(
+        r"me llamo",
+        r"(?:mi|su|el|tu) nombre (?:completo )?es",
+        r"soy",
+        r"le (?:atiende|habla|saluda)",
+        r"habla usted con",
+        r"a nombre de",
+        r"de parte de",
+        r"(?:se[ñn]or(?:a|ita)?|don|do[ñn]a|sra?\.|doctora?|dra?\.)",
+        r"(?:mi|su) (?:marido|mujer|esposo|esposa|hijo|hija|padre|madre|hermano|hermana)",
+    ),
+    name_particles=vocabulary("de del la las los y i"),
 )

@@ -1,0 +1,195 @@
+"""Spanish, French and German calls, with the real models: what the grammars of the languages and Rampart find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from schemas.policies import PRESETS
+from schemas.transcript import Transcript
+from transforms.detect_pii import detector as module
+from transforms.detect_pii.announced_names import AnnouncedNames
+from transforms.detect_pii.atoms import split_into_atoms
+from transforms.detect_pii.candidate import Candidate, Recogniser
+from transforms.detect_pii.conversation import Conversation
+from transforms.detect_pii.detector import Detector
+from transforms.detect_pii.languages import UnsupportedPolicyError, language_of
+from transforms.detect_pii.passwords import Secrets
+from transforms.detect_pii.spelled_words import SpelledWords
+
+Said = Callable[[str], Conversation]
+Marked = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    whole = Detector()
+    whole.load()
+    return whole
+
+
+def in_language(conversation: Conversation, code: str) -> Transcript:
+    return replace(conversation.transcript, language_code=code)
+
+
+CALLS = {
+    "es": """
+        A: Le atiende [Marta Sánchez], ¿me puede decir su nombre completo?
+        B: Sí, me llamo [Javier Echeverría Ruiz].
+        A: ¿Cuál es su fecha de nacimiento?
+        B: [El catorce de marzo de mil novecientos ochenta y dos].
+        A: ¿Y su número de teléfono?
+        B: Es el [seis uno dos, treinta y cuatro, cincuenta y seis, setenta y ocho].
+        A: ¿Su correo electrónico?
+        B: [javier punto ruiz guion bajo 82 arroba gmail punto com].
+        A: ¿El número de la tarjeta?
+        B: [cuatro cinco tres nueve, uno cuatro ocho ocho, cero tres cuatro tres, seis cuatro seis siete].
+        A: ¿Y el código de seguridad?
+        B: [Tres dos uno]. Y caduca en [agosto de 2027].
+        A: Son veinticinco euros y tardará tres días.
+        """,
+    "fr": """
+        A: Bonjour, [Camille Lefèvre] à l'appareil, quel est votre nom?
+        B: Je m'appelle [Jean-Baptiste Delacroix].
+        A: Votre date de naissance?
+        B: [Le douze avril mille neuf cent soixante-dix-sept].
+        A: Votre numéro de téléphone?
+        B: [Zéro six, quatre-vingt-douze, soixante-quinze, vingt et un, quatre-vingt-dix-huit].
+        A: Votre adresse mail?
+        B: [jean tiret baptiste point delacroix arobase orange point fr].
+        A: Le numéro de la carte bancaire?
+        B: [4970 1012 3456 7890], expire en [septembre 2026].
+        A: Le cryptogramme?
+        B: [huit cent douze].
+        A: Ça fait vingt-cinq euros, dans trois jours.
+        """,
+    "de": """
+        A: Guten Tag, hier ist [Claudia Müller], wie ist Ihr Name?
+        B: Mein Name ist [Jörg Weidenfeller].
+        A: Ihr Geburtsdatum?
+        B: [Der vierzehnte März neunzehnhundertzweiundachtzig].
+        A: Wie lautet Ihre Telefonnummer?
+        B: [null eins sieben eins, dreiundzwanzig, fünfundvierzig, siebenundsechzig].
+        A: Ihre E-Mail-Adresse?
+        B: [joerg punkt weidenfeller ät gmx punkt de].
+        A: Die Kreditkartennummer bitte?
+        B: [vier fünf drei neun, eins vier acht acht, null drei vier drei, sechs vier sechs sieben].
+        A: Gültig bis?
+        B: [null neun siebenundzwanzig].
+        A: Und die Prüfnummer?
+        B: [dreihunderteinundzwanzig].
+        A: Das kostet fünfundzwanzig Euro und dauert drei Tage.
+        """,
+}
+
+
+class _Whole:
+    """A whole detector as if it were one recogniser."""
+
+    name = "whole"
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self.policies = frozenset(PRESETS["default"])
+
+    def load(self) -> None:
+        """It is loaded."""
+
+    def recognise(self, conversation: Conversation) -> Iterator[Candidate]:
+        for one in self._detector.detect(conversation.transcript, PRESETS["default"]):
+            assert one.first_word is not None
+            assert one.last_word is not None
+            yield Candidate(one.policy, one.first_word, one.last_word, one.score, self.name)
+
+
+def plain(call: str) -> str:
+    return call.replace("[", "").replace("]", "")
+
+
+def lines_of(call: str) -> str:
+    """As `marked` writes lines: punctuation belongs to the word before it."""
+    lines = "\n".join(line.strip() for line in call.strip().splitlines())
+    for sign in ".,?":
+        lines = lines.replace(f"]{sign}", f"{sign}]")
+    return lines
+
+
+@pytest.mark.parametrize("code", CALLS)
+def test_a_whole_call_is_scrubbed(detector: Detector, marked: Marked, code: str) -> None:
+    assert marked(_Whole(detector), plain(CALLS[code]), language_code=code) == lines_of(CALLS[code])
+
+
+@pytest.mark.parametrize(
+    ("recogniser", "code", "line"),
+    [
+        (SpelledWords(), "es", "¿Me lo deletrea? [E de España, C, H, E, V, E, R, R, I con acento, A]"),
+        (SpelledWords(), "fr", "Je vous l'épelle: [L, E accent aigu, G, E, R]"),
+        (SpelledWords(), "fr", "[D comme Denise, U comme Ursule, P comme Pierre]"),
+        (SpelledWords(), "de", "Ich buchstabiere: [W wie Wilhelm, E, I, D, E]"),
+        (Secrets(), "es", "Mi contraseña es [girasol azul] y gracias"),
+        (Secrets(), "es", "Mi contraseña no funciona"),
+        (Secrets(), "fr", "Mon mot de passe est [tournesol bleu]"),
+        (Secrets(), "fr", "A: Le nom de jeune fille de votre mère?\nB: [Vasseur]"),
+        (Secrets(), "de", "Mein Passwort ist [Sonnenblume blau]"),
+        (Secrets(), "de", "Mein Passwort ist abgelaufen"),
+        (AnnouncedNames(), "es", "me llamo [javier echeverría]"),
+        (AnnouncedNames(), "es", "soy [Ana de la Fuente] y llamo por la factura"),
+        (AnnouncedNames(), "es", "soy el técnico de la compañía"),
+        (AnnouncedNames(), "fr", "c'est [Jean-Luc de la Tour]"),
+        (AnnouncedNames(), "fr", "C'est bon, merci beaucoup"),
+        (AnnouncedNames(), "de", "Ich bin [Anna von Hohenberg] und rufe an"),
+        (AnnouncedNames(), "de", "ich bin seit drei tagen krank"),
+    ],
+)
+def test_what_is_spelled_secret_or_announced_is_found(
+    marked: Marked, recogniser: Recogniser, code: str, line: str
+) -> None:
+    assert marked(recogniser, plain(line), language_code=code) == line
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "digits"),
+    [
+        ("es", "treinta y cuatro", ["34"]),
+        ("es", "seiscientos doce", ["612"]),
+        ("es", "dos mil veintitrés", ["2023"]),
+        ("es", "ciento uno, uno", ["101", "1"]),
+        ("fr", "quatre-vingt-dix-huit", ["98"]),
+        ("fr", "soixante et onze quatre vingts", ["71", "80"]),
+        ("fr", "mille neuf cent soixante-dix-sept", ["1977"]),
+        ("fr", "zéro six, douze", ["0", "6", "12"]),
+        ("de", "einundzwanzig", ["21"]),
+        ("de", "neunzehnhundertzweiundachtzig", ["1982"]),
+        ("de", "zweitausendundsieben", ["2007"]),
+    ],
+)
+def test_number_phrases_are_one_number(code: str, said: str, digits: list[str]) -> None:
+    assert [atom.value for atom in split_into_atoms(said, language_of(code)) if atom.is_number] == digits
+
+
+def test_a_policy_that_nothing_looks_for_in_a_language_quarantines(detector: Detector, said: Said) -> None:
+    spanish = in_language(said("Son veinticinco euros."), "es")
+    with pytest.raises(UnsupportedPolicyError, match=r"nothing looks for drug, medical_condition in language 'es'"):
+        detector.detect(spanish, ["person_name", "drug", "medical_condition"])
+    assert detector.detect(spanish, PRESETS["default"]) == ()
+
+
+def test_recognisers_of_packages_may_look_for_it(monkeypatch: pytest.MonkeyPatch, said: Said) -> None:
+    class Asthma:
+        name = "asthma"
+        policies = frozenset({"medical_condition"})
+
+        def load(self) -> None:
+            """Nothing to load."""
+
+        def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
+            return [Candidate("medical_condition", 1, 1, 0.9, self.name)]
+
+    monkeypatch.setattr(module, "recognisers_for", lambda _: (Asthma(),))
+    monkeypatch.setattr(module, "propagations_for", lambda _: ())
+    detector = Detector()
+    detector.load()
+    (found,) = detector.detect(in_language(said("tengo asma"), "es"), ["medical_condition"])
+    assert (found.policy, found.first_word) == ("medical_condition", 1)
