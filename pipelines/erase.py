@@ -39,6 +39,7 @@ class EraseOptions(BaseModel):
     recording_id: tuple[str, ...] = Field((), description="whom to erase")
     recording_ids: str | None = Field(None, description="a file of more, one in a line")
     store: str | None = Field(None, description="what pipelines.redact --store names: erased there too")
+    unredacted_output: str | None = Field(None, description="what it was given under that name: erased there too")
 
 
 def named_recordings(options: EraseOptions) -> frozenset[str]:
@@ -68,10 +69,14 @@ def prepare(options: EraseOptions) -> Eraser:
     output = urls.normalised(options.output)
     if not files.list_names(output):
         raise ConfigurationError("--output: no run has written anything there")
-    given = {"--store"} if options.store else set()
-    for option in sorted(kept_elsewhere(output) - given):
+    given = {
+        option: private_root(root, output, option)
+        for option, root in (("--store", options.store), ("--unredacted_output", options.unredacted_output))
+        if root is not None
+    }
+    for option in sorted(kept_elsewhere(output) - given.keys()):
         raise ConfigurationError(f"{option}: runs of this output kept recordings there too; name it, to erase all")
-    return Eraser(output, (private_root(options.store, output, "--store"),) if options.store else ())
+    return Eraser(output, given.get("--store"), given.get("--unredacted_output"))
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:

@@ -50,6 +50,7 @@ from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
+from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput, UnredactedSettings
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NameReceivers, Notify, announcement_of
@@ -178,10 +179,15 @@ class Keeping(BaseModel):
 
     store: str | None = Field(None, description="folder or URL for what pipelines.rerender needs: words and findings")
     store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: the first seals, all open")
+    unredacted_output: str | None = Field(None, description="folder or URL for what was said as it was said, sealed")
+    unredacted_key: tuple[SecretReference, ...] = Field(
+        (), description="where its keys are kept: the first seals, all open"
+    )
 
     def roots(self) -> tuple[str, ...]:
         """The options that name private roots, where they do."""
-        return ("--store",) if self.store else ()
+        named = {"--store": self.store, "--unredacted_output": self.unredacted_output}
+        return tuple(option for option, root in named.items() if root)
 
     def store_settings(self, output: str) -> StoreSettings | None:
         """What the stages take; None without a store.
@@ -194,6 +200,22 @@ class Keeping(BaseModel):
         if not self.store_key:
             raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
         return StoreSettings(private_root(self.store, output, "--store"), self.store_key)
+
+    def unredacted_settings(self, output: str) -> UnredactedSettings | None:
+        """What the stages take; None without an unredacted output.
+
+        Raises:
+          ConfigurationError: It has no key, or lies where everybody may read.
+        """
+        if self.unredacted_output is None:
+            return None
+        if not self.unredacted_key or not all(map(is_reference, self.unredacted_key)):
+            raise ConfigurationError(
+                "--unredacted_key: an unredacted output needs a key; name where it is kept, env:NAME or file:/path"
+            )
+        return UnredactedSettings(
+            private_root(self.unredacted_output, output, "--unredacted_output"), self.unredacted_key
+        )
 
 
 class RedactOptions(BaseModel):
@@ -251,6 +273,7 @@ class Job(NamedTuple):
       rules: The job's own.
       identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
       store: Where words and findings are kept; None: nowhere.
+      unredacted: Where what was said is kept as it was said; None: nowhere.
     """
 
     options: RedactOptions
@@ -261,6 +284,7 @@ class Job(NamedTuple):
     rules: Rules
     identities: dict[str, str]
     store: StoreSettings | None = None
+    unredacted: UnredactedSettings | None = None
 
 
 Draw = Callable[[beam.Pipeline], object]
@@ -297,6 +321,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
         rules,
         _identities(options, rules),
         options.keeping.store_settings(options.output),
+        options.keeping.unredacted_settings(options.output),
     )
 
 
@@ -312,9 +337,22 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     limits = options.decoding.limits()
 
     recordings, rejected = pipeline | ReadManifest(
-        job.manifests, options.defaults, hash_identities=options.hash_identities
+        job.manifests,
+        options.defaults,
+        hash_identities=options.hash_identities,
+        unredacted=job.unredacted is not None,
     )
-    pending, done_before, skipped, missing, erased = recordings | SkipFinished(
+    asked, as_said = recordings, None
+    if job.unredacted is not None:
+        asked = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
+        as_said = (
+            recordings
+            | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
+            | PublishUnredacted(
+                job.unredacted, recognition, output, job.run_id, job.identities["configuration"], force=options.force
+            ).with_resource_hints(**needs)
+        )
+    pending, done_before, skipped, missing, erased = asked | SkipFinished(
         output, job.run_id, job.identities["configuration"], force=options.force
     )
     failures = [rejected, missing]
@@ -339,7 +377,17 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     committed = (published, published_long, done_before) | "Published" >> beam.Flatten().with_output_types(
         CommittedRecording
     )
-    return finish(job, committed, failures=failures, skipped=skipped, recordings=recordings, erased=erased)
+    if as_said is None:
+        return finish(job, committed, failures=failures, skipped=skipped, recordings=recordings, erased=[erased])
+    return finish(
+        job,
+        committed,
+        failures=[*failures, as_said.failures],
+        skipped=(skipped, as_said.skipped) | "All skipped" >> beam.Flatten(),
+        recordings=asked,
+        erased=[(erased, as_said.erased) | "All erased" >> beam.Flatten()],
+        unredacted=[as_said.written],
+    )
 
 
 def finish(
@@ -349,13 +397,15 @@ def finish(
     failures: Sequence[beam.PCollection[Failure]],
     skipped: beam.PCollection[str],
     recordings: beam.PCollection[Recording],
-    erased: beam.PCollection[str] | None = None,
+    erased: Sequence[beam.PCollection[str]] = (),
+    unredacted: Sequence[beam.PCollection[str]] = (),
 ) -> Results:
     """What follows once recordings are public: announcements, tables, and the end of the run.
 
     Args:
       recordings: All of the run's: they name the receivers of what a run that was killed published.
       erased: Ids of those that stay erased.
+      unredacted: Ids of those that went to the unredacted output alone.
     """
     output, run_id = job.output, job.run_id
     recovered = published | RecoverCommitted(output, run_id)
@@ -380,9 +430,8 @@ def finish(
         | "Notification rows" >> beam.Map(_delivery_row)
         | _table("notifications", NOTIFICATIONS_SCHEMA, job),
     )
-    if erased is None:
-        erased = published.pipeline | "None erased" >> beam.Create([]).with_output_types(str)
-    summary = RunOutcome(committed, all_failures, skipped, tables, erased) | CloseRun(output, run_id, job.identities)
+    outcome = RunOutcome(committed, all_failures, skipped, tables, tuple(erased), tuple(unredacted))
+    summary = outcome | CloseRun(output, run_id, job.identities)
     return Results(committed, all_failures, deliveries, summary)
 
 
@@ -420,6 +469,9 @@ class RenderAndCommit(beam.PTransform):
         if job.store is not None:
             verified, unkept = verified | StoreFindings(job.store, hearing_of(options, job.identities))
             failures.append(unkept)
+        if job.unredacted is not None:
+            verified, unsealed = verified | KeepUnredacted(job.unredacted)
+            failures.append(unsealed)
         published, unpublished = verified | Commit(
             job.output,
             job.run_id,
@@ -540,6 +592,9 @@ def check_secrets(options: RedactOptions) -> None:
     store = options.keeping.store_settings(options.output)
     if store is not None:
         FindingsStore(store)
+    unredacted = options.keeping.unredacted_settings(options.output)
+    if unredacted is not None:
+        UnredactedOutput(unredacted)
     check_signing(options.output, options.notification.signed_url_hours)
 
 

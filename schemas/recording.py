@@ -30,6 +30,7 @@ class Recording:
       webhook_url: Where to notify; None for the record alone.
       webhook_auth_header_name: A header to send along, with the value that `webhook_auth_header_value` names.
       webhook_auth_header_value: Where the value is kept (as `env:NAME`), never the value.
+      redact: False where the line asks for what was said as it was said, which the unredacted output alone takes.
       metadata: Passed through to the transcript, never interpreted.
       published_url: What outputs say in the place of `audio_url`; None: the URL itself.
       manifest: Where the line came from.
@@ -40,6 +41,7 @@ class Recording:
     audio_url: str
     policies: tuple[str, ...]
     substitution: str = "hash"
+    redact: bool = True
     redact_audio: bool = True
     audio_quality: str = "source"
     muting: str = "silence"

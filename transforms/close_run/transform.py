@@ -34,13 +34,15 @@ class RunOutcome(NamedTuple):
       skipped: Ids of recordings whose output was up to date.
       tables: URLs of the tables' files, each a signal that its rows are durable.
       erased: Ids of recordings that were asked for again, after they had been erased.
+      unredacted: Ids of recordings that went to the unredacted output alone.
     """
 
     committed: beam.PCollection[CommittedRecording]
     failures: beam.PCollection[Failure]
     skipped: beam.PCollection[str]
     tables: Sequence[beam.PCollection[str]]
-    erased: beam.PCollection[str]
+    erased: Sequence[beam.PCollection[str]] = ()
+    unredacted: Sequence[beam.PCollection[str]] = ()
 
 
 class CloseRun(beam.PTransform):
@@ -59,14 +61,20 @@ class CloseRun(beam.PTransform):
         self._identities = dict(identities)
 
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
-        counts = (
+        counts: tuple[beam.PCollection[Count], ...] = (
             outcome.committed | "Count what completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
             outcome.failures
             | "Who did not" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
             | "Once each" >> beam.Distinct()
             | "Count what did not" >> beam.Map(_count_failed).with_output_types(Count),
             outcome.skipped | "Count what was there" >> beam.Map(_count_skipped).with_output_types(Count),
-            outcome.erased | "Count what was erased" >> beam.Map(_count_erased).with_output_types(Count),
+        )
+        counts += tuple(
+            ids
+            | f"Count what is {kind}"
+            >> beam.Map(lambda _, kind=kind: (f"recordings.{kind}", 1)).with_output_types(Count)
+            for kind, all_ids in (("erased", outcome.erased), ("unredacted", outcome.unredacted))
+            for ids in all_ids
         )
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
         replaced = outcome.committed | "Name what is replaced" >> beam.FlatMap(_replaced).with_output_types(str)
@@ -171,10 +179,6 @@ def _count_failed(failed: tuple[str, str, int, str]) -> Count:
 
 def _count_skipped(recording_id: str) -> Count:
     return "recordings.skipped", 1
-
-
-def _count_erased(recording_id: str) -> Count:
-    return "recordings.erased", 1
 
 
 def _replaced(recording: CommittedRecording) -> Iterable[str]:

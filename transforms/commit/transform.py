@@ -106,6 +106,8 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
 
     def process(self, recording: MutedRecording) -> CommittedRecording:
         asked = recording.recording
+        if not asked.redact:
+            raise RuntimeError("a recording that is not redacted came near the public outputs")
         pending = recording.redacted.detected.heard.pending
         before = read_status(self._output, asked.recording_id) if pending.replaces else None
         audio_url = self._audio_url(recording)

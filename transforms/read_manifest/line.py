@@ -85,7 +85,7 @@ class ManifestLine(BaseModel):
 
     audio_url: str = Field(min_length=1)
     recording_id: str | None = Field(default=None, min_length=1, max_length=512)
-    redact_pii: Literal[True] = True
+    redact_pii: bool = True
     redact_pii_policies: Annotated[list[str], BeforeValidator(_from_text)] | None = None
     redact_pii_sub: Substitution | None = None
     redact_pii_audio: bool | None = None
@@ -121,13 +121,16 @@ class ManifestDefaults(BaseModel):
     )
 
 
-def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: str, line: int) -> Recording:
+def read_line(
+    values: Mapping[str, Any], defaults: ManifestDefaults, manifest: str, line: int, *, unredacted: bool = False
+) -> Recording:
     """Checks one line and fills in the defaults.
 
     Args:
       values: Key to value as the file has them; None and empty cells count as not given.
       manifest: URL of the manifest: relative `audio_url`s start from its folder.
       line: 1-based.
+      unredacted: Whether there is a place for recordings that are not to be redacted.
 
     Raises:
       ManifestLineError: with a message that names the key and never a value.
@@ -139,6 +142,11 @@ def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: s
         raise _explain(error) from None
     except PydanticSerializationError:
         raise ManifestLineError("The line holds half a character (a lone surrogate), which is no text") from None
+    if not asked.redact_pii and not unredacted:
+        raise ManifestLineError(
+            "redact_pii: Hushbeam publishes nothing that is not redacted; drop the line or the key, or give the job an "
+            "--unredacted_output"
+        )
     if asked.webhook_auth_header_value and not is_reference(asked.webhook_auth_header_value):
         raise ManifestLineError(
             "webhook_auth_header_value: a secret does not belong in a manifest; name where it is kept, env:NAME"
@@ -155,6 +163,7 @@ def read_line(values: Mapping[str, Any], defaults: ManifestDefaults, manifest: s
         audio_url=_located(manifest, asked.audio_url),
         policies=_resolved(tuple(policies)),
         substitution=substitution,
+        redact=asked.redact_pii,
         redact_audio=_given(asked.redact_pii_audio, defaults.redact_audio),
         audio_quality=asked.redact_pii_audio_quality or defaults.audio_quality,
         muting=options.override_audio_redaction_method or defaults.muting,
@@ -209,10 +218,6 @@ def _explain(error: ValidationError | json.JSONDecodeError) -> ManifestLineError
     if first["type"] == "extra_forbidden":
         near = get_close_matches(str(first["loc"][-1]), ManifestLine.model_fields, n=1)
         return UnknownKeyError(f"Unknown key {key[:80]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
-    if key == "redact_pii":
-        return ManifestLineError(
-            "redact_pii: Hushbeam publishes nothing that is not redacted; drop the line or the key"
-        )
     if first["type"] == "missing":
         return ManifestLineError(f"{key} is missing; every line needs one")
     return ManifestLineError(f"{key}: {first['msg']}")

@@ -25,27 +25,39 @@ class ReadManifest(beam.PTransform):
 
     A line with an unknown key or policy, without audio, with an id that another line has already, or that is no line
     at all, becomes a `Failure` with its number; it never stops the others.
+
+    Args:
+      unredacted: Whether lines may ask for what was said as it was said.
     """
 
     def __init__(
-        self, manifests: Sequence[str], defaults: ManifestDefaults, *, hash_identities: str | None = None
+        self,
+        manifests: Sequence[str],
+        defaults: ManifestDefaults,
+        *,
+        hash_identities: str | None = None,
+        unredacted: bool = False,
     ) -> None:
         """Takes manifests and what their lines leave open.
 
         Args:
           hash_identities: Where the key is kept that replaces ids and URLs (`pseudonyms`); None keeps them.
+          unredacted: Whether lines may ask for what was said as it was said.
         """
         super().__init__(_STAGE)
         self._manifests = tuple(manifests)
         self._defaults = defaults
         self._hash_identities = hash_identities
+        self._unredacted = unredacted
 
     def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
         lines = (
             root
             | "Name the files" >> beam.Create(list(self._manifests), reshuffle=len(self._manifests) > 1)
             | "Read and check"
-            >> beam.ParDo(_ReadFn(self._defaults, self._hash_identities)).with_outputs(_REJECTED, main=_RECORDINGS)
+            >> beam.ParDo(_ReadFn(self._defaults, self._hash_identities, self._unredacted)).with_outputs(
+                _REJECTED, main=_RECORDINGS
+            )
         )
         lines[_RECORDINGS].element_type = Recording
         lines[_REJECTED].element_type = Failure
@@ -64,9 +76,10 @@ class ReadManifest(beam.PTransform):
 
 
 class _ReadFn(beam.DoFn):
-    def __init__(self, defaults: ManifestDefaults, hash_identities: str | None) -> None:
+    def __init__(self, defaults: ManifestDefaults, hash_identities: str | None, unredacted: bool) -> None:
         self._defaults = defaults
         self._hash_identities = hash_identities
+        self._unredacted = unredacted
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
         self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
 
@@ -78,7 +91,7 @@ class _ReadFn(beam.DoFn):
             try:
                 if isinstance(values, ManifestLineError):
                     raise values
-                recording = read_line(values, self._defaults, element, number)
+                recording = read_line(values, self._defaults, element, number, unredacted=self._unredacted)
             except ManifestLineError as error:
                 self._rejected.inc()
                 report(f"{_STAGE}.failed")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from transforms.close_run.tables import drop_recordings
 from transforms.commit.ledger import save_snapshot, status_url
+from transforms.keep_unredacted.output import unredacted_url
 from transforms.retention import tombstones
 from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
@@ -48,11 +49,13 @@ class Eraser:
 
     Attributes:
       output: The public root.
-      stores: Roots of what is kept by `transforms.store_findings`.
+      store: Root of what is kept by `transforms.store_findings`.
+      unredacted: Root of what is kept by `transforms.keep_unredacted`.
     """
 
     output: str
-    stores: tuple[str, ...] = ()
+    store: str | None = None
+    unredacted: str | None = None
 
     def erase(self, recording_ids: Collection[str]) -> Erased:
         """Erases recordings, and all others that were made from the same sources."""
@@ -90,7 +93,11 @@ class Eraser:
         """All files of these recordings that exist, the status objects first."""
         names = {safe_name(recording_id) for recording_id in recording_ids}
         for recording_id in sorted(recording_ids):
-            kept = [status_url(self.output, recording_id), *(stored_url(root, recording_id) for root in self.stores)]
+            kept = [status_url(self.output, recording_id)]
+            if self.store is not None:
+                kept.append(stored_url(self.store, recording_id))
+            if self.unredacted is not None:
+                kept += [status_url(self.unredacted, recording_id), unredacted_url(self.unredacted, recording_id)]
             yield from filter(files.exists, kept)
         for folder, pattern in (("audio", _OUTPUT_NAME), ("captions", _OUTPUT_NAME), ("runs", _SAFETY_COPY)):
             root = join(self.output, folder)

@@ -60,17 +60,23 @@ class SkipFinished(beam.PTransform):
 
     A runner that loses a worker repeats its bundles elsewhere. What the lost worker committed is not heard again; nor
     is it skipped, since its rows are in no table yet.
+
+    Args:
+      tombstones: The output root that knows what was erased, where it is another.
     """
 
-    def __init__(self, output: str, run_id: str, configuration: str, *, force: bool = False) -> None:
+    def __init__(
+        self, output: str, run_id: str, configuration: str, *, force: bool = False, tombstones: str | None = None
+    ) -> None:
         super().__init__("SkipFinished")
         self._output = output
         self._run_id = run_id
         self._configuration = configuration
         self._force = force
+        self._tombstones = tombstones or output
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unfinished:
-        present = recordings | "Leave out what was erased" >> beam.ParDo(_ErasedFn(self._output)).with_outputs(
+        present = recordings | "Leave out what was erased" >> beam.ParDo(_ErasedFn(self._tombstones)).with_outputs(
             _ERASED, main=_PRESENT
         )
         present[_PRESENT].element_type = Recording

@@ -1,0 +1,108 @@
+"""What was said as it was said: sealed, elsewhere, and nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from pipelines import erase, unseal
+from pipelines.exit_status import EXIT_USAGE
+from pipelines.redact import EXIT_INCOMPLETE
+from tests.pipelines.conftest import Run
+
+Redact = Callable[..., Run]
+
+CARD = {"recording_id": "card", "audio_url": "card.flac"}
+AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("keys") / "key"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    return f"file:{path}"
+
+
+def opened(root: Path, key: str, recording_id: str, to: Path) -> tuple[int, str]:
+    terminal = io.StringIO()
+    arguments = ["--unredacted_output", str(root), "--unredacted_key", key, "--recording_id", recording_id]
+    return unseal.run([*arguments, "--to", str(to)], Console(file=terminal, width=300)), terminal.getvalue()
+
+
+def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
+    redact: Redact, key: str, tmp_path: Path
+):
+    private, here = tmp_path / "private", tmp_path / "here"
+    options = ("--unredacted_output", str(private), "--unredacted_key", key)
+    run = redact(CARD, AS_SAID, options=options)
+    assert run.status == 0, run.terminal
+    assert "1 unredacted" in run.terminal
+    assert run.statuses() == set(run.audio()) == {"card"}
+    for table in ("transcripts", "findings", "errors", "notifications"):
+        assert "phone" not in {row["recording_id"] for row in run.rows(table)}
+    for path in run.output.rglob("*"):
+        assert "phone." not in path.name
+        assert not path.is_file() or b"phone.wav" not in path.read_bytes()
+
+    assert opened(private, key, "phone", here)[0] == opened(private, key, "card", here)[0] == 0
+    phone, card = (json.loads((here / f"{name}.json").read_text()) for name in ("phone", "card"))
+    assert (phone["redact_pii"], card["redact_pii"]) == (False, True)
+    assert "555" in phone["text"]
+    numbers = [finding["text"] for finding in card["findings"] if finding["policy"] == "credit_card_number"]
+    assert "6467" in "".join(filter(str.isdigit, " ".join(numbers)))
+    public = {row["recording_id"]: row["text"] for row in run.rows("transcripts")}
+    assert len(card["text"]) == len(public["card"]), "hashes show how long words were"
+    assert b"555" not in (private / "phone.transcript").read_bytes()
+    assert b"utterances" not in (private / "card.transcript").read_bytes()
+
+    again = redact(CARD, AS_SAID, options=options)
+    assert "2 skipped" in again.terminal
+    refused, terminal = opened(private, key, "nobody", here)
+    assert (refused, "does not exist" in terminal) == (EXIT_USAGE, True)
+
+    terminal_ = Console(file=io.StringIO(), width=300)
+    output = ["--output", str(run.output), "--recording_id", "phone", "card"]
+    assert erase.run(output, terminal_) == EXIT_USAGE, "it was not said where else they are"
+    assert erase.run([*output, "--unredacted_output", str(private)], terminal_) == erase.EXIT_DONE
+    assert [path for path in private.rglob("*") if path.is_file()] == []
+    assert "2 erased" in redact(CARD, AS_SAID, options=(*options, "--force")).terminal
+    assert [path for path in private.rglob("*") if path.is_file()] == []
+
+
+def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):
+    run = redact(AS_SAID)
+    assert run.status == EXIT_INCOMPLETE
+    (error,) = run.rows("errors")
+    assert (error["stage"], "--unredacted_output" in error["message"]) == ("ReadManifest", True)
+    assert run.statuses() == set()
+
+
+@pytest.mark.parametrize("place", ["out", "out/private", ".", "link/private"])
+def test_a_place_within_or_around_the_public_outputs_is_refused(redact: Redact, key: str, tmp_path: Path, place: str):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    run = redact(CARD, options=("--unredacted_output", f"{tmp_path}/{place}", "--unredacted_key", key))
+    assert (run.status, "--unredacted_output" in run.terminal) == (2, True)
+    assert not list(run.output.iterdir())
+
+
+def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path):
+    run = redact(AS_SAID, options=("--unredacted_output", str(tmp_path / "private")))
+    assert (run.status, "--unredacted_key" in run.terminal) == (2, True)
+    assert not (tmp_path / "private").exists()
+
+
+def test_what_cannot_be_kept_is_not_published(redact: Redact, key: str, tmp_path: Path):
+    (tmp_path / "private" / "card.transcript").mkdir(parents=True)
+    run = redact(CARD, options=("--unredacted_output", str(tmp_path / "private"), "--unredacted_key", key))
+    assert run.status == EXIT_INCOMPLETE
+    assert run.statuses() == set()
+    assert run.audio() == {}
+    assert [row["stage"] for row in run.rows("errors")] == ["KeepUnredacted"]

@@ -1,0 +1,111 @@
+"""KeepUnredacted and PublishUnredacted: the two ways into the unredacted output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import apache_beam as beam
+
+from schemas.failure import Failure
+from schemas.recording import Recording
+from schemas.stages import HeardRecording, MutedRecording
+from transforms.commit.ledger import Status, write_status
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.keep_unredacted.output import UnredactedOutput, UnredactedSettings
+from transforms.skip_finished import SkipFinished
+from transforms.transcribe import Transcribe, TranscriptionSettings
+
+
+class KeepUnredacted(beam.PTransform):
+    """Seals the words of recordings that are about to be published redacted. What cannot be kept is not published."""
+
+    def __init__(self, settings: UnredactedSettings) -> None:
+        super().__init__("KeepUnredacted")
+        self._settings = settings
+
+    def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[MutedRecording]:
+        return recordings | each_recording(_KeepStage(self._settings), MutedRecording)
+
+
+class Unredacted(NamedTuple):
+    """What came of recordings that are not to be redacted.
+
+    Attributes:
+      written, skipped, erased: Ids.
+    """
+
+    written: beam.PCollection[str]
+    skipped: beam.PCollection[str]
+    failures: beam.PCollection[Failure]
+    erased: beam.PCollection[str]
+
+
+class PublishUnredacted(beam.PTransform):
+    """Hears recordings whose lines say `redact_pii: false`, and seals what was said.
+
+    Nothing of them comes near the public outputs: their status objects lie in the unredacted root as well.
+
+    Args:
+      output: The public root, whose tombstones count.
+    """
+
+    def __init__(
+        self,
+        settings: UnredactedSettings,
+        recognition: TranscriptionSettings,
+        output: str,
+        run_id: str,
+        configuration: str,
+        *,
+        force: bool = False,
+    ) -> None:
+        super().__init__("PublishUnredacted")
+        self._settings = settings
+        self._recognition = recognition
+        self._run_id = run_id
+        self._skip = SkipFinished(settings.root, run_id, configuration, force=force, tombstones=output)
+
+    def expand(self, recordings: beam.PCollection[Recording]) -> Unredacted:
+        pending, _, skipped, missing, erased = recordings | self._skip
+        heard, unheard = pending | Transcribe(self._recognition)
+        written, unwritten = heard | each_recording(_WriteStage(self._settings, self._run_id), str)
+        failures = (missing, unheard, unwritten) | "Failures" >> beam.Flatten()
+        return Unredacted(written, skipped, failures, erased)
+
+
+class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
+    name = "KeepUnredacted"
+
+    def __init__(self, settings: UnredactedSettings) -> None:
+        self._settings = settings
+
+    def setup(self) -> None:
+        self._output = UnredactedOutput(self._settings)
+
+    def process(self, recording: MutedRecording) -> MutedRecording:
+        detected = recording.redacted.detected
+        try:
+            self._output.write(detected.heard, detected.findings)
+        except BaseException:
+            if recording.audio is not None:
+                Path(recording.audio.path).unlink(missing_ok=True)
+            raise
+        return recording
+
+
+class _WriteStage(RecordingStage[HeardRecording, str]):
+    name = "PublishUnredacted"
+
+    def __init__(self, settings: UnredactedSettings, run_id: str) -> None:
+        self._settings = settings
+        self._run_id = run_id
+
+    def setup(self) -> None:
+        self._output = UnredactedOutput(self._settings)
+
+    def process(self, recording: HeardRecording) -> str:
+        self._output.write(recording, ())
+        status = Status("completed", recording.recording_id, None, recording.pending.output_identity, self._run_id)
+        write_status(self._settings.root, status)
+        return recording.recording_id
