@@ -38,6 +38,7 @@ _ALL = {
     "evaluate": Command("pipelines.evaluate", "measure the quality on labelled calls of your own"),
     "notify": Command("pipelines.notify", "deliver the notifications that earlier runs could not"),
     "rerender": Command("pipelines.rerender", "redact again with other rules, without transcribing again"),
+    "unseal": Command("pipelines.unseal", "open unredacted transcripts, for those who have their key"),
     "expire": Command("pipelines.expire", "delete redacted recordings whose time is over"),
     "erase": Command("pipelines.erase", "remove every trace of recordings, and keep them from coming back"),
 }

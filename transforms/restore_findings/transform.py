@@ -125,9 +125,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         identities = self._identify(stored.hearing)
         identity = output_identity(asked, source, identities["configuration"])
         up_to_date = published.output_identity == identity and not self._force
-        return PendingRecording(
-            asked, source, identity, replaces=True, up_to_date=up_to_date, identities=identities
-        )
+        return PendingRecording(asked, source, identity, replaces=True, up_to_date=up_to_date, identities=identities)
 
 
 def _published(output: str) -> Iterator[PublishedRecording]:
