@@ -209,7 +209,7 @@ class Keeping(BaseModel):
         """
         if self.unredacted_output is None:
             return None
-        if not self.unredacted_key or not all(map(is_reference, self.unredacted_key)):
+        if not self.unredacted_key:
             raise ConfigurationError(
                 "--unredacted_key: an unredacted output needs a key; name where it is kept, env:NAME or file:/path"
             )

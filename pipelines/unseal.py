@@ -19,6 +19,7 @@ from pipelines.exit_status import EXIT_USAGE
 from pipelines.options import parse
 from schemas.failure import ConfigurationError, RecordingError
 from transforms.keep_unredacted import UnredactedOutput, UnredactedSettings
+from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 
 EXIT_DONE = 0
@@ -30,7 +31,7 @@ class UnsealOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     unredacted_output: str = Field(min_length=1, description="what pipelines.redact was given under that name")
-    unredacted_key: tuple[str, ...] = Field(min_length=1, description="where its keys are kept: all open")
+    unredacted_key: tuple[SecretReference, ...] = Field(min_length=1, description="where its keys are kept: all open")
     recording_id: tuple[str, ...] = Field(min_length=1, description="whose transcripts to open")
     to: str = Field(min_length=1, description="folder for the opened transcripts")
 

@@ -25,9 +25,6 @@ class ReadManifest(beam.PTransform):
 
     A line with an unknown key or policy, without audio, with an id that another line has already, or that is no line
     at all, becomes a `Failure` with its number; it never stops the others.
-
-    Args:
-      unredacted: Whether lines may ask for what was said as it was said.
     """
 
     def __init__(
