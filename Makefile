@@ -9,7 +9,7 @@ FLINK ?= 1.20.5
 FLINK_VENV ?= .flink
 export FLINK_JOB_SERVER_JAR
 
-.PHONY: setup test lint test-prism test-flink demo schemas test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
+.PHONY: setup test lint test-prism test-flink bench-flink bench-skew demo schemas test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -38,6 +38,14 @@ test-prism: setup
 test-flink: setup $(FLINK_VENV)/$(FLINK)
 	FLINK=$(FLINK) FLINK_HOME=$$(echo $(abspath $(FLINK_VENV))/lib/python3*/site-packages/pyflink) \
 		$(BIN)/python -m pytest -m flink tests/runners
+
+# Two task managers against one and against a local run, and one long recording among short ones.
+bench-flink: setup $(FLINK_VENV)/$(FLINK)
+	FLINK=$(FLINK) FLINK_HOME=$$(echo $(abspath $(FLINK_VENV))/lib/python3*/site-packages/pyflink) \
+		$(BIN)/python -m benchmarks.cluster
+
+bench-skew: setup
+	$(BIN)/python -m benchmarks.skew
 
 # In an environment of its own: it pins an older Beam.
 $(FLINK_VENV)/$(FLINK):

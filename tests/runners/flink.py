@@ -6,8 +6,9 @@ import json
 import os
 import socket
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ _HEARTBEAT_MS = 10_000
 class FlinkCluster:
     """A job manager and some task managers of one slot, each with a worker pool of its own beside it."""
 
-    def __init__(self, home: Path, folder: Path, task_managers: int) -> None:
+    def __init__(self, home: Path, folder: Path, task_managers: int, cores: Sequence[int] = ()) -> None:
+        self._cores = cores
         self._home = home
         self._folder = folder
         self._rest_port, self._rpc_port = free_port(), free_port()
@@ -54,6 +56,7 @@ class FlinkCluster:
         self.job_manager.wait_for(lambda: self.overview() is not None)
         self.task_managers: list[Service] = []
         self.pools: list[WorkerPool] = []
+        self._numbers = count()
         self.parallelism = task_managers
         for _ in range(task_managers):
             self.add_task_manager()
@@ -71,13 +74,20 @@ class FlinkCluster:
 
     def add_task_manager(self) -> None:
         """One more, whose worker pool has the same name and port as the others', as beside it in a pod."""
-        number = len(self.task_managers)
+        number = next(self._numbers)
         host = f"127.0.0.{2 + number}"
-        self.pools.append(WorkerPool(self._folder, host, self.pools[0].port if self.pools else None))
+        cores = self._cores[number : number + 1]
+        self.pools.append(WorkerPool(self._folder, host, self.pools[0].port if self.pools else None, cores))
         hosts = self._folder / f"hosts-{number}"
         hosts.write_text(f"127.0.0.1 localhost {socket.gethostname()}\n{host} {_POOL}\n")
         java = {"JAVA_TOOL_OPTIONS": f"-Djdk.net.hosts.file={hosts}"}
         self.task_managers.append(self._service(f"task-manager-{number}", "taskmanager.sh", java))
+
+    def lose(self, number: int) -> None:
+        """Kills a task manager and the worker pool beside it, as when their machine is lost; another one joins."""
+        self.task_managers.pop(number).kill()
+        self.add_task_manager()
+        self.pools.pop(number).service.kill()
 
     def overview(self) -> dict[str, Any] | None:
         """What the cluster says of itself; None before it answers."""
@@ -101,8 +111,9 @@ class FlinkCluster:
 
 
 @contextmanager
-def flink_cluster(home: Path, folder: Path, task_managers: int) -> Iterator[FlinkCluster]:
-    cluster = FlinkCluster(home, folder, task_managers)
+def flink_cluster(home: Path, folder: Path, task_managers: int, cores: Sequence[int] = ()) -> Iterator[FlinkCluster]:
+    """A cluster for the block; with `cores`, the workers of each task manager have one of them."""
+    cluster = FlinkCluster(home, folder, task_managers, cores)
     try:
         yield cluster
     finally:

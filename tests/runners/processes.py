@@ -34,14 +34,14 @@ class Service:
                 start_new_session=True,
             )
 
-    def wait_for(self, ready: Callable[[], bool]) -> None:
+    def wait_for(self, ready: Callable[[], bool], limit_s: float = _START_S) -> None:
         """Returns as soon as the service is ready."""
-        until = time.monotonic() + _START_S
+        until = time.monotonic() + limit_s
         while not ready():
             if self._process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended with status {self._process.returncode}:\n{self.tail()}")
             if time.monotonic() > until:
-                raise RuntimeError(f"{self.name} is not ready after {_START_S:.0f} s:\n{self.tail()}")
+                raise RuntimeError(f"{self.name} is not ready after {limit_s:.0f} s:\n{self.tail()}")
             time.sleep(0.1)
 
     def children(self) -> list[int]:
@@ -80,6 +80,11 @@ def worker_environment() -> dict[str, str]:
     return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
 
 
+def on_cores(cores: Sequence[int]) -> list[str]:
+    """What to put before a command so that it and its children have these cores alone; nothing for all cores."""
+    return ["taskset", "--cpu-list", ",".join(map(str, cores))] if cores else []
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         return server.getsockname()[1]
@@ -96,15 +101,19 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
 class WorkerPool:
     """Beam's worker pool, as it runs beside a task manager: starts a Python process for each worker asked for."""
 
-    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, host: str = "127.0.0.1", port: int | None = None, cores: Sequence[int] = ()
+    ) -> None:
         self.port = port or free_port()
+        self._cores = cores
         self._host = host
         self._folder = folder
         self.start()
 
     def start(self) -> None:
         """Again on the same port after a kill, as an orchestrator would."""
-        command = [sys.executable, "-m", "tests.runners.pool", f"{self._host}:{self.port}"]
+        pool = [sys.executable, "-m", "tests.runners.pool", f"{self._host}:{self.port}"]
+        command = [*on_cores(self._cores), *pool]
         self.service = Service(f"pool-{self._host}", command, self._folder)
         self.service.wait_for(lambda: listens(self.port, self._host))
 

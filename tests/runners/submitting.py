@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.pipelines.conftest import Run
-from tests.runners.processes import Service
+from tests.runners.processes import Service, on_cores
 
 _TABLES = ("transcripts", "findings", "errors", "notifications")
 
@@ -19,14 +19,14 @@ _TABLES = ("transcripts", "findings", "errors", "notifications")
 class Submission:
     """`python -m pipelines.redact`, under way."""
 
-    def __init__(self, folder: Path, manifest: Path, output: Path, options: Sequence[str]) -> None:
+    def __init__(self, folder: Path, output: Path, options: Sequence[str], cores: Sequence[int] = ()) -> None:
         self.output = output
-        job = [sys.executable, "-m", "pipelines.redact", "--manifest", str(manifest), "--output", str(output)]
-        self._job = Service(f"job-{output.name}", [*job, *options], folder)
+        job = [sys.executable, "-m", "pipelines.redact", "--output", str(output)]
+        self._job = Service(f"job-{output.name}", [*on_cores(cores), *job, *options], folder)
 
     def when(self, ready: Callable[[], bool]) -> None:
         """Returns as soon as something is so, while the job goes on."""
-        self._job.wait_for(ready)
+        self._job.wait_for(ready, limit_s=300)
 
     def committed(self) -> int:
         return len(list(self.output.glob("status/*.json")))

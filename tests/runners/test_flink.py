@@ -42,10 +42,9 @@ def job_server() -> None:
         )
 
 
-@pytest.fixture
-def cluster(job_server: None, tmp_path: Path) -> Iterator[FlinkCluster]:
-    folder = tmp_path / "cluster"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def cluster(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
+    folder = tmp_path_factory.mktemp("cluster")
     with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, task_managers=2) as cluster:
         yield cluster
 
@@ -56,8 +55,8 @@ def submit(tmp_path: Path) -> Iterator[Submit]:
     submissions: list[Submission] = []
 
     def submit(manifest: Path, output: str, *options: str) -> Submission:
-        all_options = ("--run_id", "same", *LOCALLY, *options)
-        submissions.append(Submission(tmp_path, manifest, tmp_path / output, all_options))
+        all_options = ("--manifest", str(manifest), "--run_id", "same", *LOCALLY, *options)
+        submissions.append(Submission(tmp_path, tmp_path / output, all_options))
         return submissions[-1]
 
     yield submit
@@ -98,12 +97,13 @@ def test_what_is_killed_half_way_changes_nothing(
     hook = f"http://127.0.0.1:{receiver.server_port}/hook"
     lines = [
         {"recording_id": f"{number:02}-{name.split('.')[0]}", "audio_url": name, "webhook_url": hook}
-        for number in range(12)
+        for number in range(8)
         for name in SHORT
     ]
     manifest = write_manifest(tmp_path / "manifest.jsonl", calls, lines)
     notifying = (*FAST, "--webhook_allow_http", "--webhook_allowed_networks", "127.0.0.0/8")
     local = submit(manifest, "local", *notifying).finish()
+    assert local.status == EXIT_COMPLETED, local.terminal
     ids = _ids(receiver)
     receiver.received.clear()
 
@@ -129,9 +129,7 @@ def _kill(cluster: FlinkCluster, victim: str) -> None:
         cluster.pools[busy].service.kill()
         cluster.pools[busy].start()
     else:
-        cluster.task_managers[busy].kill()
-        cluster.pools[busy].service.kill()
-        cluster.add_task_manager()
+        cluster.lose(busy)
 
 
 def _ids(receiver: Receiver) -> set[str]:

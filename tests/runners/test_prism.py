@@ -73,8 +73,8 @@ def submit(job_server: str, pool: WorkerPool, calls: Path, tmp_path: Path) -> It
 
     def submit(output: str, *options: str) -> Submission:
         runner = ("--runner=PortableRunner", f"--job_endpoint={job_server}", *pool.options)
-        fast = ("--model", "tiny.en", "--verify", "off", "--output_shards", "2")
-        submissions.append(Submission(tmp_path, manifest, tmp_path / output, (*fast, *runner, *options)))
+        job = ("--manifest", str(manifest), "--model", "tiny.en", "--verify", "off", "--output_shards", "2")
+        submissions.append(Submission(tmp_path, tmp_path / output, (*job, *runner, *options)))
         return submissions[-1]
 
     yield submit
