@@ -103,6 +103,9 @@ class _Server:
 
     def _end(self, child: int) -> None:
         """The worker has closed its side of the lease."""
+        if child not in self._leases:
+            # It ended by itself at the same moment, and was seen to first: its number may be another's by now.
+            return
         os.kill(child, signal.SIGKILL)
         self._selector.unregister(self._leases[child])
 

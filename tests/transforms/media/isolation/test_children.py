@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,21 @@ def read_on(decoder: Decoder) -> MediaError:
         for _ in decoder.blocks():
             pass
     return ended.value
+
+
+def test_readers_that_leave_while_their_decoders_end_harm_no_others(recording: Path) -> None:
+    def read(number: int) -> None:
+        with Decoder(recording) as decoder:
+            for position, _ in enumerate(decoder.blocks()):
+                if position > number % 8:
+                    break
+
+    inspect(recording)
+    server = fork_server()
+    with ThreadPoolExecutor(8) as readers:
+        for _ in readers.map(read, range(160)):
+            pass
+    assert fork_server() == server
 
 
 def test_a_decoder_that_hangs_is_killed_when_its_time_is_over(recording: Path) -> None:
