@@ -26,11 +26,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines import planning
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from pipelines.planning import Planning
 from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_summary, watching
 from pipelines.waiting import wait
@@ -245,6 +247,7 @@ class RedactOptions(BaseModel):
     workers: Workers = Workers()
     keeping: Keeping = Keeping()
     decoding: Decoding = Decoding()
+    planning: Planning = Planning()
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
@@ -490,6 +493,10 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     try:
         fit_workers(beam_options, options.workers, device=options.recognition.device)
         job = prepare(options, local=local)
+        if options.planning.dry_run:
+            as_json = options.print_json
+            planning.carry_out(plan_of(job), options.planning, beam_options, console, local=local, as_json=as_json)
+            return EXIT_COMPLETED
         if makes_template(beam_options):
             remember(job.output, options.keeping.roots())
             build(pipeline := beam.Pipeline(options=beam_options), job)
@@ -501,6 +508,20 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     except StorageError as error:
         console.print(f"[bold red]The run broke:[/] {escape(str(error))}; run it again", highlight=False)
         return EXIT_BROKEN
+
+
+def plan_of(job: Job) -> planning.Plan:
+    """What is planned in the place of a run of this job."""
+    options = job.options
+    return planning.Plan(
+        job.manifests,
+        options.defaults,
+        job.output,
+        job.run_id,
+        job.identities["configuration"],
+        options.decoding.limits(),
+        options.force,
+    )
 
 
 def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Console, *, local: bool) -> int:

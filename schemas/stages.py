@@ -65,6 +65,7 @@ class PendingRecording(_FromRecording):
         they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output is this one.
+      standing: Why it is to be done: a `Standing` of `transforms.commit.ledger_index`.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.
       committed: What an attempt of this run committed already, before the worker that did so was lost.
@@ -77,6 +78,7 @@ class PendingRecording(_FromRecording):
     up_to_date: bool = False
     identities: Mapping[str, str] = field(default_factory=dict)
     committed: CommittedRecording | None = None
+    standing: str = "new"
 
 
 @stays_in_worker

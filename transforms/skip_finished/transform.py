@@ -180,7 +180,7 @@ class _CompareFn(beam.DoFn):
             report("SkipFinished.skipped")
             yield TaggedOutput(_SKIPPED, element.recording_id)
         else:
-            yield replace(element, replaces=standing != "new")
+            yield replace(element, replaces=standing != "new", standing=standing)
 
 
 def _packed_entries(output: str) -> Iterator[bytes]:

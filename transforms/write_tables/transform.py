@@ -7,6 +7,7 @@ alone, and it appears whole or not at all.
 
 from __future__ import annotations
 
+import heapq
 import json
 import zlib
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ from transforms.storage import files
 from transforms.storage.urls import join
 
 _ROWS_IN_A_GROUP = 2_000
+_SORTED_AT_ONCE_BYTES = 64 << 20
 
 Row = tuple[str, str]
 """The key that a row is sorted and sharded by (the recording's id), and the row as JSON."""
@@ -32,7 +34,7 @@ Row = tuple[str, str]
 class WriteTable(beam.PTransform):
     """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and gives the files' URLs.
 
-    Each shard is sorted in memory, so its rows should fit there; the number of shards is the operator's choice.
+    Each shard is sorted by one worker, in bounded memory; the number of shards is the operator's choice.
     Shard 0 exists in every run: a night without errors has an empty table of errors, not a missing one.
     """
 
@@ -70,14 +72,68 @@ class _WriteShardFn(beam.DoFn):
     def process(self, element: tuple[int, Iterable[Row]]) -> Iterable[str]:
         shard, rows = element
         url = join(self._output, self._table, f"{self._run_id}-{shard:04d}.parquet")
-        # A set: a bundle that ran twice may have handed in a row twice.
-        ordered = sorted(set(rows) - {("", "")})
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
-            path = Path(folder) / "shard.parquet"
-            write_parquet(path, self._schema, (row for _, row in ordered))
-            files.upload_file(str(path), url)
-        self._rows.inc(len(ordered))
+        written = write_shard(url, self._schema, (row for row in rows if row != ("", "")))
+        self._rows.inc(written)
         yield url
+
+
+def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> int:
+    """Writes rows as one Parquet file, in the order of their keys, and gives their number.
+
+    Equal rows are written once: a bundle that ran twice may have handed them in twice. What is more than fits into
+    memory waits, sorted, in files on the local disk, which are merged.
+
+    Raises:
+      pa.ArrowInvalid: A row does not fit the schema: a defect.
+    """
+    with TemporaryDirectory(prefix="hushbeam-") as folder:
+        path = Path(folder) / "shard.parquet"
+        counted = _Counted(_once_each(heapq.merge(*_sorted_runs(rows, Path(folder)))))
+        write_parquet(path, schema, counted)
+        files.upload_file(str(path), url)
+        return counted.number
+
+
+def _sorted_runs(rows: Iterable[Row], folder: Path) -> Iterator[Iterable[Row]]:
+    """Runs of sorted rows; all but the last are on the disk."""
+    waiting: set[Row] = set()
+    waiting_bytes = number = 0
+    for row in rows:
+        waiting.add(row)
+        waiting_bytes += len(row[0]) + len(row[1])
+        if waiting_bytes >= _SORTED_AT_ONCE_BYTES:
+            path = folder / f"sorted-{number}"
+            with path.open("w", encoding="ascii") as run:
+                run.writelines(f"{json.dumps(row)}\n" for row in sorted(waiting))
+            yield _read_run(path)
+            waiting, waiting_bytes, number = set(), 0, number + 1
+    yield sorted(waiting)
+
+
+def _read_run(path: Path) -> Iterator[Row]:
+    with path.open(encoding="ascii") as run:
+        for line in run:
+            key, row = json.loads(line)
+            yield key, row
+
+
+def _once_each(rows: Iterable[Row]) -> Iterator[str]:
+    before: Row | None = None
+    for row in rows:
+        if row != before:
+            yield row[1]
+        before = row
+
+
+class _Counted:
+    def __init__(self, rows: Iterable[str]) -> None:
+        self._rows = rows
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for row in self._rows:
+            self.number += 1
+            yield row
 
 
 def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[str]) -> None:

@@ -1,0 +1,76 @@
+"""What a run would do, said without doing it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines import plan
+from pipelines.exit_status import EXIT_USAGE
+from pipelines.redact import EXIT_COMPLETED
+from tests.pipelines.conftest import Run
+
+Redact = Callable[..., Run]
+
+CARD = {"recording_id": "card", "audio_url": "card.flac"}
+PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "metadata": {"seconds": "3600"}}
+TRANSFER = {"recording_id": "transfer", "audio_url": "transfer.flac"}
+
+
+def _tree(output: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+
+
+def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(redact: Redact, capsys: pytest.CaptureFixture[str]):
+    assert redact(CARD, TRANSFER).status == EXIT_COMPLETED
+    before = _tree(redact(CARD, TRANSFER).output)
+    lines = (
+        CARD | {"redact_pii_sub": "entity_name"},
+        TRANSFER,
+        PHONE,
+        {"recording_id": "gone", "audio_url": "gone.wav"},
+    )
+    capsys.readouterr()
+    dry = ("--dry_run", "--json", "--duration_key", "seconds", "--worker_types", "core:10:0.2")
+    planned = redact(*lines, PHONE | {"colour": "blue"}, options=dry)
+    assert planned.status == EXIT_COMPLETED, planned.terminal
+    said = json.loads(capsys.readouterr().out)
+    assert said["recordings"] == {"new": 1, "not_found": 1, "rejected": 1, "request": 1, "up_to_date": 1}
+    assert said["probed"] == {"headers": 1, "without_length": 0}
+    assert said["to_do"]["hours_of_the_manifest"] == 1.0
+    assert said["to_do"]["hours_estimated"] == pytest.approx(10.5 / 3600, abs=0.001)
+    (work,) = said["work"]
+    assert (work["worker_hours"], work["cost"]) == (0.1, 0.02)
+    assert _tree(planned.output) == before
+
+
+def test_other_options_and_other_sources_are_told_apart(
+    redact: Redact, calls: Path, capsys: pytest.CaptureFixture[str]
+):
+    copy = calls / "changing.flac"
+    copy.write_bytes((calls / "card.flac").read_bytes())
+    changing = CARD | {"audio_url": "changing.flac"}
+    assert redact(changing).status == EXIT_COMPLETED
+    other_options = redact(changing, options=("--dry_run", "--minimum_score", "0.4"))
+    assert "options or models changed" in other_options.terminal
+    forced = redact(changing, options=("--dry_run", "--force"))
+    assert "--force" in forced.terminal
+    copy.write_bytes((calls / "transfer.flac").read_bytes())
+    assert "the source changed" in redact(changing, options=("--dry_run",)).terminal
+
+
+def test_the_command_plans_without_being_told_to(calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text(json.dumps({"audio_url": str(calls / "card.flac")}) + "\n")
+    report = tmp_path / "plan.json"
+    arguments = ["--manifest", str(manifest), "--output", str(tmp_path / "out"), "--model", "tiny.en"]
+    assert plan.run([*arguments, "--dry_run_report", str(report)]) == EXIT_COMPLETED
+    assert json.loads(report.read_text())["recordings"] == {"new": 1}
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(SystemExit) as ended:
+        plan.run([*arguments, "--worker_types", "l4"])
+    assert ended.value.code == EXIT_USAGE
+    assert "NAME:AUDIO_HOURS" in capsys.readouterr().err

@@ -1,0 +1,119 @@
+"""EstimateWork: how much there is to do, from what is known of the recordings and a sample of their headers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import apache_beam as beam
+
+from schemas.failure import Failure, RecordingError
+from schemas.recording import Recording
+from schemas.stages import PendingRecording
+from transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNTOLD, Probe, estimate
+from transforms.media.decode import Decoder
+from transforms.media.limits import MediaLimits
+from transforms.skip_finished.transform import Unfinished
+from transforms.storage import files
+from transforms.storage.urls import extension
+
+Count = tuple[str, float]
+
+
+class EstimateWork(beam.PTransform):
+    """Counts recordings by what a run would do with them, and estimates their length. Reads no sound.
+
+    Takes (what ReadManifest rejected, what SkipFinished found). Gives one JSON object: `estimate`'s.
+
+    Args:
+      probes: How many headers to read, of recordings whose length the manifest does not say; always the same ones.
+      duration_key: Key of a recording's metadata that holds its seconds.
+      limits: What a recording may be.
+    """
+
+    def __init__(self, probes: int, duration_key: str | None, limits: MediaLimits, *, force: bool = False) -> None:
+        super().__init__("EstimateWork")
+        self._probes = probes
+        self._duration_key = duration_key
+        self._limits = limits
+        self._force = force
+
+    def expand(self, found: tuple[beam.PCollection[Failure], Unfinished]) -> beam.PCollection[str]:
+        rejected, unfinished = found
+        key, force = self._duration_key, self._force
+        counts = (
+            unfinished.recordings | "To do" >> beam.FlatMap(_counts, key, force).with_output_types(Count),
+            unfinished.skipped | "Up to date" >> _each(f"{RECORDINGS}.up_to_date"),
+            unfinished.committed | "Done in this run" >> _each(f"{RECORDINGS}.up_to_date"),
+            unfinished.erased | "Erased" >> _each(f"{RECORDINGS}.erased"),
+            unfinished.failures | "Not found" >> _each(f"{RECORDINGS}.not_found"),
+            rejected | "Rejected" >> _each(f"{RECORDINGS}.rejected"),
+        )
+        totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
+        probes: beam.PCollection[Probe] = (
+            self._probed(unfinished.recordings)
+            if self._probes
+            else rejected.pipeline | "No probes" >> beam.Create([]).with_output_types(Probe)
+        )
+        return (
+            rejected.pipeline
+            | "Once" >> beam.Create([None])
+            | "Estimate" >> beam.Map(_estimated, beam.pvalue.AsDict(totals), beam.pvalue.AsList(probes))
+        )
+
+    def _probed(self, pending: beam.PCollection[PendingRecording]) -> beam.PCollection[Probe]:
+        key, limits = self._duration_key, self._limits
+        return (
+            pending
+            | "Without a length" >> beam.Filter(lambda pending: seconds_said(pending.recording, key) is None)
+            | "Sample" >> beam.combiners.Top.Smallest(self._probes, key=_order)
+            | "One by one" >> beam.FlatMap(lambda sample: sample).with_output_types(PendingRecording)
+            | "Spread" >> beam.Reshuffle()
+            | "Read headers" >> beam.Map(_probe, limits).with_output_types(Probe)
+        )
+
+
+def seconds_said(recording: Recording, duration_key: str | None) -> float | None:
+    """A recording's length as its manifest says; None where it does not, or not as a number."""
+    if duration_key is None:
+        return None
+    try:
+        seconds = float(recording.metadata.get(duration_key, ""))
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+def _counts(pending: PendingRecording, duration_key: str | None, force: bool) -> Iterator[Count]:
+    standing = "forced" if pending.standing == "up_to_date" and force else pending.standing
+    yield f"{RECORDINGS}.{standing}", 1
+    yield BYTES, pending.source.size_bytes
+    seconds = seconds_said(pending.recording, duration_key)
+    if seconds is None:
+        yield f"{UNTOLD}.{extension(pending.recording.audio_url)}", pending.source.size_bytes
+    else:
+        yield SECONDS, seconds
+
+
+def _each(name: str) -> beam.PTransform:
+    return beam.Map(lambda _: (name, 1)).with_output_types(Count)
+
+
+def _order(pending: PendingRecording) -> bytes:
+    """Draws a sample that is the same in every plan, and in no order of the manifest."""
+    return hashlib.blake2b(pending.recording_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _probe(pending: PendingRecording, limits: MediaLimits) -> Probe:
+    url = pending.recording.audio_url
+    try:
+        with files.open_read(url) as file, Decoder(file, limits) as decoder:
+            duration_s = decoder.info.duration_s
+    except RecordingError:
+        duration_s = None
+    return Probe(extension(url), pending.source.size_bytes, duration_s)
+
+
+def _estimated(_: None, totals: Mapping[str, float], probes: Sequence[Probe]) -> str:
+    return json.dumps(estimate(totals, probes))
