@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.dataflow import Workers, fit_workers
 from pipelines.exit_status import refused
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
@@ -88,6 +89,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console()
     options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
     try:
+        fit_workers(beam_options, Workers(), device=options.device)
         output, report_url = prepare(options)
         _run(beam_options, output, options.settings(), report_url)
     except ConfigurationError as error:

@@ -98,7 +98,9 @@ def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> N
         return
     services = options.view_as(GoogleCloudOptions).dataflow_service_options or ()
     if not workers.accelerator and not any(service.startswith("worker_accelerator=") for service in services):
-        raise ConfigurationError("--accelerator: name the card that --device cuda needs on Dataflow's workers")
+        raise ConfigurationError(
+            "--accelerator (or --dataflow_service_options=worker_accelerator=…): name the card that --device cuda needs"
+        )
     if not image:
         raise ConfigurationError("--sdk_container_image: --device cuda needs the image of deploy/Dockerfile.gpu")
     debug = options.view_as(DebugOptions)

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from pipelines.exit_status import refused
 from pipelines.options import parse
+from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
 from transforms.commit.run_lock import RunLock
 from transforms.retention.erase import Eraser
@@ -36,6 +37,7 @@ class EraseOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
     recording_id: tuple[str, ...] = Field((), description="whom to erase")
     recording_ids: str | None = Field(None, description="a file of more, one in a line")
     store: str | None = Field(None, description="what pipelines.redact --store names: erased there too")
@@ -93,11 +95,15 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     except ConfigurationError as error:
         return refused(error, console)
     others = len(erased.recordings - recordings)
-    console.print(
-        f"[bold]{len(erased.recordings)} recordings erased[/] ({others} of them of the same sources as those named): "
-        f"{erased.files} files, {erased.rows} rows",
-        highlight=False,
-    )
+    if options.print_json:
+        counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
+        print_for_machines(counts | {"files": erased.files, "rows": erased.rows})
+    else:
+        console.print(
+            f"[bold]{len(erased.recordings)} recordings erased[/] ({others} of them of the same sources as those "
+            f"named): {erased.files} files, {erased.rows} rows",
+            highlight=False,
+        )
     return EXIT_DONE
 
 

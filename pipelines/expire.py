@@ -19,6 +19,7 @@ from rich.console import Console
 
 from pipelines.exit_status import refused
 from pipelines.options import parse
+from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
 from transforms.commit.certificate import read_private_key
 from transforms.commit.run_lock import RunLock
@@ -38,6 +39,7 @@ class ExpireOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
     older_than: str = Field(description="age of what is deleted: 90m, 24h, 30d")
     certificate_key: SecretReference | None = Field(
         None, description="signs the status objects that change, as the run's did"
@@ -72,7 +74,12 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             lock.check()
     except ConfigurationError as error:
         return refused(error, console)
-    console.print(f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False)
+    if options.print_json:
+        print_for_machines({"recordings": expired.recordings, "files": expired.files})
+    else:
+        console.print(
+            f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False
+        )
     return EXIT_DONE
 
 

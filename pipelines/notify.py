@@ -23,9 +23,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.dataflow import Workers, fit_workers
 from pipelines.exit_status import refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.terminal import print_for_machines
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ConfigurationError
 from transforms.commit.run_lock import RunLock
@@ -48,6 +50,7 @@ class NotifyOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
     resume: bool = Field(False, description="deliver; without it, what is open is only counted")
     manifest: tuple[str, ...] = Field((), description="those of the runs: they hold the receivers' URLs")
     hash_identities: SecretReference | None = Field(None, description="where its key is kept, if the run had one")
@@ -105,14 +108,18 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     try:
         if not options.resume:
             waiting = sum(1 for _ in open_notifications(urls.normalised(options.output)))
-            console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
+            if options.print_json:
+                print_for_machines({"open": waiting})
+            else:
+                console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
             return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
+        fit_workers(beam_options, Workers(), device="cpu")
         resumption = prepare(options, local=beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS)
         with RunLock(resumption.output, resumption.run_id):
             _run(resumption, beam_options)
     except ConfigurationError as error:
         return refused(error, console)
-    return _report(resumption, console)
+    return _report(resumption, console, for_machines=options.print_json)
 
 
 def _run(resumption: Resumption, beam_options: PipelineOptions) -> None:
@@ -121,14 +128,18 @@ def _run(resumption: Resumption, beam_options: PipelineOptions) -> None:
     pipeline.run().wait_until_finish()
 
 
-def _report(resumption: Resumption, console: Console) -> int:
+def _report(resumption: Resumption, console: Console, *, for_machines: bool) -> int:
     table = urls.join(resumption.output, "notifications", f"{resumption.run_id}-0000.parquet")
     deliveries = [Delivery(**json.loads(row)) for _, row in read_rows(table, NOTIFICATIONS_SCHEMA.names)]
     outcomes = Counter(delivery.outcome for delivery in deliveries)
-    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing was open"
-    console.print(f"[bold]{told}[/]", highlight=False)
-    for reason, count in Counter(delivery.reason for delivery in deliveries if is_open(delivery)).most_common():
-        console.print(f"{count} still open: {escape(reason)}", highlight=False)
+    reasons = Counter(delivery.reason for delivery in deliveries if is_open(delivery))
+    if for_machines:
+        print_for_machines({"open": reasons.total(), "outcomes": outcomes, "reasons": reasons})
+    else:
+        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing was open"
+        console.print(f"[bold]{told}[/]", highlight=False)
+        for reason, count in reasons.most_common():
+            console.print(f"{count} still open: {escape(reason)}", highlight=False)
     return EXIT_OPEN if any(map(is_open, deliveries)) else EXIT_NOTHING_OPEN
 
 

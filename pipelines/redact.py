@@ -34,7 +34,7 @@ from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.planning import Planning
 from pipelines.rules import Rules, read_rules
-from pipelines.terminal import print_summary, watching
+from pipelines.terminal import print_for_machines, print_summary, watching
 from pipelines.waiting import wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
@@ -542,7 +542,7 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
         report = write_report(job.output, job.run_id)
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
     if job.options.print_json:
-        Console(file=sys.stdout).print_json(data=summary)
+        print_for_machines(summary)
     else:
         print_summary(console, summary, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from pipelines import redact
+from pipelines.dataflow import Workers, fit_workers
 from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
 from pipelines.notification import Notification
@@ -96,6 +97,7 @@ class RerenderOptions(BaseModel):
     )
     output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
     device: Literal["cpu", "cuda"] = Field("cpu", description="where the second recogniser runs")
+    print_json: bool = Field(False, alias="json", description="print the summary as JSON on standard output")
     request: Request = Request()
     selection: Selection = Selection()
     muting: redact.Muting = redact.Muting()
@@ -118,6 +120,7 @@ class RerenderOptions(BaseModel):
             recognition=redact.Recognition(**recognition),
             detection=redact.Detection(**self.selection.model_dump(), **detection),
             defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
+            json=self.print_json,
             **shared,
         )
 
@@ -204,6 +207,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, beam_options = parse(RerenderOptions, __doc__ or "", arguments)
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     try:
+        fit_workers(beam_options, Workers(), device=options.device)
         rendering = prepare(options, local=local)
         return redact.carry_out(
             rendering.job, lambda pipeline: build(pipeline, rendering), beam_options, console, local=local

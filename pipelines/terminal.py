@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -39,6 +40,11 @@ def watching(console: Console) -> Iterator[list[Sample]]:
         done.set()
         watcher.join()
         watch.look()
+
+
+def print_for_machines(result: Mapping[str, Any]) -> None:
+    """Prints JSON on standard output, where nothing else is printed."""
+    Console(file=sys.stdout).print_json(data=result)
 
 
 def print_summary(console: Console, summary: dict[str, Any], output: str, report: str) -> None:

@@ -42,7 +42,11 @@ def _rows(output: Path) -> list[dict[str, Any]]:
 
 
 def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_secrets(
-    redact: Redact, receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    redact: Redact,
+    receiver: Receiver,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("OLD", _OLD)
     monkeypatch.setenv("NEW", _NEW)
@@ -70,7 +74,9 @@ def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_sec
     for secret in (_OLD, _NEW):
         assert Webhook(secret).verify(second.body, dict(second.headers))["recording_id"] == "card"
 
-    assert _notify(run.output)[0] == notify.EXIT_NOTHING_OPEN
+    capsys.readouterr()
+    assert _notify(run.output, "--json") == (notify.EXIT_NOTHING_OPEN, "")
+    assert json.loads(capsys.readouterr().out) == {"open": 0}
     assert _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))[1] == "nothing was open\n"
     assert len(receiver.received) == 2
     assert "canary" not in str(_rows(run.output))

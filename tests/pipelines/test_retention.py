@@ -179,10 +179,11 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path):
     assert "card" in Run(0, "", root / "out").statuses()
 
 
-def test_recordings_to_erase_are_read_from_a_file(root: Path):
+def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.CaptureFixture[str]):
     (root / "ids.txt").write_text("phone\r\n\ngone\n")
-    arguments = ("--output", str(root / "out"), "--recording_ids", str(root / "ids.txt"))
-    assert call(erase, *arguments, "--store", str(root / "store"))[0] == 0
+    arguments = ("--output", str(root / "out"), "--recording_ids", str(root / "ids.txt"), "--json")
+    assert call(erase, *arguments, "--store", str(root / "store")) == (0, "")
+    assert json.loads(capsys.readouterr().out)["recordings"] == 2
     assert Run(0, "", root / "out").statuses() == {"card", "card/once more"}
 
 
@@ -240,13 +241,14 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield make_bucket(url)
 
 
-def test_in_a_bucket_too(published: Path, bucket: str):
+def test_in_a_bucket_too(published: Path, bucket: str, capsys: pytest.CaptureFixture[str]):
     for folder in ("out", "store"):
         for name in files.list_names(str(published / folder)):
             files.upload_file(published / folder / name, f"{bucket}/{folder}/{name}")
     output, store = f"{bucket}/out", f"{bucket}/store"
     assert call(expire, "--output", output, "--older_than", "1h")[1].startswith("0 recordings expired")
-    assert call(expire, "--output", output, "--older_than", "0m")[1].startswith("2 recordings expired")
+    assert call(expire, "--output", output, "--older_than", "0m", "--json") == (0, "")
+    assert json.loads(capsys.readouterr().out)["recordings"] == 2
     assert files.list_names(f"{output}/audio") == []
     assert b"redacted_audio_expired" in files.read_bytes(f"{output}/status/phone.json")
     assert call(erase, "--output", output, "--recording_id", "card", "--store", store)[0] == 0
