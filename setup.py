@@ -18,6 +18,7 @@ setup(
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["pipelines", "pipelines.*", "schemas", "schemas.*", "transforms", "transforms.*"]),
     package_data={
+        "transforms.canary_gate": ["calls/*"],
         "transforms.detect_pii": ["gazetteers/*", "calibration.json"],
         "transforms.report_run": ["*.j2"],
         "transforms.review_output": ["static/*", "static/vendor/*"],

@@ -6,12 +6,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from schemas.failure import ConfigurationError
+from transforms.canary_gate import CanariesMissedError
 from transforms.commit.run_lock import RunLockedError
 
-EXIT_USAGE, EXIT_LOCKED = 2, 5
+EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 2, 5, 6
 
 
 def refused(error: ConfigurationError, console: Console) -> int:
     """Says why a job cannot run, and gives its exit status: a lock goes away by itself, a mistake does not."""
     console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
+    if isinstance(error, CanariesMissedError):
+        return EXIT_BLIND
     return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE

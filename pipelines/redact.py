@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import planning
+from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
@@ -244,6 +245,7 @@ class RedactOptions(BaseModel):
     muting: Muting = Muting()
     verification: Verification = Verification()
     notification: Notification = Notification()
+    canaries: Canaries = Canaries()
     workers: Workers = Workers()
     keeping: Keeping = Keeping()
     decoding: Decoding = Decoding()
@@ -498,6 +500,8 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             planning.carry_out(plan_of(job), options.planning, beam_options, console, local=local, as_json=as_json)
             return EXIT_COMPLETED
         if makes_template(beam_options):
+            if options.canaries.canaries:
+                raise ConfigurationError("--canaries: a template is only written down here; run the gate by itself")
             remember(job.output, options.keeping.roots())
             build(pipeline := beam.Pipeline(options=beam_options), job)
             pipeline.run()
@@ -534,6 +538,8 @@ def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Cons
         _check_new(job)
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())
+        if job.options.canaries.canaries:
+            check_canaries(job, lambda calls: _run(lambda p: build(p, calls), beam_options, None), console)
         timings = _run(draw, beam_options, console if local else None)
         lock.check()
         if not local:

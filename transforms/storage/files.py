@@ -276,6 +276,13 @@ def _delete_from_s3(locations: Sequence[str]) -> None:
         raise StorageError(f"s3://{bucket} did not delete every file", retryable=True)
 
 
+def delete_folder(folder: str) -> None:
+    """Removes everything below `folder`, and `folder` itself where it is local; nothing where there is none."""
+    folder = urls.normalised(folder)
+    with contextlib.suppress(MissingFileError):
+        request(folder, "delete", lambda store, path: store.rm(path, recursive=True))
+
+
 def remove_incomplete(folder: str) -> int:
     """Removes what writes that were killed left below a local `folder`; object stores keep nothing of them.
 

@@ -1,0 +1,54 @@
+"""Makes the canary calls that `--canaries` runs first, from labelled calls: the same choice, the same labels each time.
+
+    python -m evaluation.make_canaries
+
+Writes `transforms/canary_gate/calls/`: the sound as Ogg Opus, which is small, and the labels.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+
+CALLS = ("card-payment", "card-split-turns", "telecom-phone-readback", "wire-transfer")
+"""Card, telephone and account numbers, names, places, e-mail: what a job that has become blind loses."""
+
+RATE_HZ = 16_000
+_LABELLED = Path(__file__).parent / "dev"
+_TARGET = Path(__file__).parents[1] / "transforms" / "canary_gate" / "calls"
+
+
+def main() -> None:
+    """Writes sound and labels."""
+    truth = [json.loads(line) for line in (_LABELLED / "truth.jsonl").read_text().splitlines()]
+    labels = []
+    for call in (by_id for name in CALLS for by_id in truth if by_id["recording_id"] == name):
+        soundfile.write(
+            _TARGET / f"{call['recording_id']}.ogg", _sound(_LABELLED / call["audio"]), RATE_HZ, "OPUS", format="OGG"
+        )
+        labels += [
+            {
+                "call": call["recording_id"],
+                **{key: entity[key] for key in ("policy", "value", "channel", "start_s", "end_s")},
+            }
+            for entity in call["entities"]
+        ]
+    (_TARGET / "labels.json").write_text("[\n" + ",\n".join(map(json.dumps, labels)) + "\n]\n")
+
+
+def _sound(path: Path) -> np.ndarray:
+    """Samples of shape (frames, channels), 1.0 being full scale."""
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler(format="fltp", layout=stream.layout.name, rate=RATE_HZ)
+        frames = [out for frame in container.decode(stream) for out in resampler.resample(frame)]
+        frames += resampler.resample(None)
+    return np.concatenate([frame.to_ndarray() for frame in frames], axis=1).T
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""The gate before the night."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines.exit_status import EXIT_BLIND
+from pipelines.redact import EXIT_COMPLETED
+from tests.pipelines.conftest import Run
+from transforms.canary_gate import plant, score
+
+Redact = Callable[..., Run]
+
+PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
+
+
+def _files(output: Path) -> set[str]:
+    return {path.relative_to(output).parts[0] for path in output.rglob("*") if path.is_file()}
+
+
+def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Redact):
+    run = redact(PHONE, options=("--canaries", "--captions"))
+    assert run.status == EXIT_COMPLETED, run.terminal
+    assert run.statuses() == set(run.audio()) == {"phone"}
+    assert {row["recording_id"] for row in run.rows("transcripts")} == {"phone"}
+    assert not (run.output / "canaries").exists()
+    (result,) = [json.loads(path.read_text()) for path in run.output.glob("runs/*/canaries.json")]
+    assert result["items"] >= 18
+    assert result["recall"] >= 0.9
+    assert "Canaries:" in run.terminal
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--minimum_score", "0.9999"), "missed: "),
+        (("--policies", "occupation"), "no policy of theirs is asked for"),
+    ],
+)
+def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, options: tuple[str, ...], said: str):
+    run = redact(PHONE, options=("--canaries", *options))
+    assert run.status == EXIT_BLIND, run.terminal
+    assert said in run.terminal
+    assert "Nothing was published" in run.terminal
+    assert _files(run.output) == {"runs"}
+    assert {path.name for path in run.output.glob("runs/*/*")} == {"canaries.json"}
+
+
+def test_calls_that_did_not_complete_count_as_missed(tmp_path: Path):
+    manifest = Path(plant(str(tmp_path)))
+    assert all(Path(json.loads(line)["audio_url"]).is_file() for line in manifest.read_text().splitlines())
+    nothing = score(str(tmp_path), ["credit_card_number", "person_name"])
+    assert nothing.items == sum(nothing.missed.values()) > 5
+    assert nothing.recall == 0
