@@ -47,9 +47,9 @@ class FlinkCluster:
             # A task manager that dies is missed within seconds, and what ran there runs again.
             "heartbeat.interval": 2_000,
             "heartbeat.timeout": _HEARTBEAT_MS,
-            "restart-strategy.type": "fixed-delay",
-            "restart-strategy.fixed-delay.attempts": 3,
-            "restart-strategy.fixed-delay.delay": "1 s",
+            # Patient: a worker pool needs some seconds to come back.
+            "restart-strategy.type": "exponential-delay",
+            "restart-strategy.exponential-delay.max-backoff": "10 s",
             "io.tmp.dirs": str(folder),
         }
         self.job_manager = self._service("job-manager", "jobmanager.sh")
