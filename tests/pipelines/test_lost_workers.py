@@ -22,8 +22,9 @@ CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "entity_name"}
 
 
-def test_what_a_lost_worker_committed_is_neither_heard_again_nor_missing(
-    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("worker", ["new", "as old as the lost one"])
+def test_what_a_lost_worker_committed_is_not_missing_and_a_new_worker_does_not_hear_it_again(
+    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker: str
 ):
     manifest, output = tmp_path / "manifest.jsonl", tmp_path / "out"
 
@@ -45,7 +46,10 @@ def test_what_a_lost_worker_committed_is_neither_heard_again_nor_missing(
             attempt()
     assert len(list(output.glob("status/*.json"))) == 2
     with monkeypatch.context() as context:
-        context.setattr(SpeechEngine, "submit", lost)
+        if worker == "new":
+            context.setattr(SpeechEngine, "submit", lost)
+        else:  # it looked for safety copies before there were any
+            context.setattr("transforms.skip_finished.transform.names_of_copies", lambda *_: frozenset())
         attempt()
     run = Run(EXIT_COMPLETED, "", output)
     assert [row["text"] for row in run.rows("transcripts")] == [row["text"] for row in whole.rows("transcripts")]

@@ -31,6 +31,8 @@ from transforms.storage.urls import join
 
 _FOLDER = "status"
 _INDEX = ("runs", "ledger.parquet")
+_UNFINISHED = ""
+"""In the place of an output's identity: equal to none."""
 _READ_AT_ONCE = 512
 
 
@@ -114,17 +116,20 @@ def list_statuses(output: str) -> dict[str, Status]:
     return {status.recording_id: status for statuses in read for status in statuses.values()}
 
 
-def committed_entries(output: str) -> Iterator[Entries]:
+def committed_entries(output: str, own_run: str | None = None) -> Iterator[Entries]:
     """What a run must know of all committed recordings, in parts of some thousand.
 
     One listing, a request for each thousand objects, gives names and versions. What the index holds in the same version
     is taken from there; the rest is read, many at once.
 
+    Args:
+      own_run: The run that asks. What a worker of it committed, and was lost, is not up to date: no table has its rows.
+
     Raises:
       ConfigurationError: As `list_statuses`.
     """
     index = read_index(join(output, *_INDEX))
-    yield from _entries(output, lambda names, versions: [index.known(names, versions)])
+    yield from _entries(output, lambda names, versions: [index.known(names, versions)], own_run)
 
 
 def save_snapshot(output: str, committed: Iterable[bytes] = ()) -> None:
@@ -148,7 +153,9 @@ def write_status(output: str, status: Status) -> None:
 
 
 def _entries(
-    output: str, look_up: Callable[[list[str], list[str]], list[tuple[Entries, NDArray[np.bool_]]]]
+    output: str,
+    look_up: Callable[[list[str], list[str]], list[tuple[Entries, NDArray[np.bool_]]]],
+    own_run: str | None = None,
 ) -> Iterator[Entries]:
     """An entry for each status object: from the first index that has it, or from the object itself."""
     unknown: dict[str, str] = {}
@@ -160,15 +167,18 @@ def _entries(
             left &= ~found
         unknown |= {names[row]: versions[row] for row in np.flatnonzero(left)}
         if len(unknown) >= _READ_AT_ONCE:
-            yield _entries_from(output, unknown)
+            yield _entries_from(output, unknown, own_run)
             unknown = {}
     if unknown:
-        yield _entries_from(output, unknown)
+        yield _entries_from(output, unknown, own_run)
 
 
-def _entries_from(output: str, unknown: Mapping[str, str]) -> Entries:
+def _entries_from(output: str, unknown: Mapping[str, str], own_run: str | None) -> Entries:
     statuses = _read(output, list(unknown))
-    facts = [facts_of(status.certificate, status.output_identity) for status in statuses.values()]
+    facts = [
+        facts_of(status.certificate, status.output_identity if status.run_id != own_run else _UNFINISHED)
+        for status in statuses.values()
+    ]
     return entries_of(list(statuses), [unknown[name] for name in statuses], facts)
 
 

@@ -87,7 +87,7 @@ class SkipFinished(beam.PTransform):
         entries = (
             recordings.pipeline
             | "Output root" >> beam.Create([self._output])
-            | "List the ledger" >> beam.FlatMap(_packed_entries).with_output_types(bytes)
+            | "List the ledger" >> beam.FlatMap(_packed_entries, self._run_id).with_output_types(bytes)
         )
         compared = identified.recordings | "Compare" >> beam.ParDo(
             _CompareFn(self._configuration, self._force), entries=beam.pvalue.AsIter(entries)
@@ -183,8 +183,8 @@ class _CompareFn(beam.DoFn):
             yield replace(element, replaces=standing != "new", standing=standing)
 
 
-def _packed_entries(output: str) -> Iterator[bytes]:
-    return map(pack, committed_entries(output))
+def _packed_entries(output: str, run_id: str) -> Iterator[bytes]:
+    return map(pack, committed_entries(output, run_id))
 
 
 def output_identity(recording: Recording, source: SourceIdentity, configuration: str) -> str:

@@ -147,6 +147,17 @@ def test_what_a_run_committed_itself_is_indexed_without_reading(
     assert _index(root).standing("call-7", _FACTS) == "up_to_date"
 
 
+def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None:
+    write_status(str(tmp_path), _STATUS)
+
+    def standing(run_id: str) -> str:
+        entries = committed_entries(str(tmp_path), run_id)
+        return LedgerIndex.unpacked(map(pack, entries)).standing(_STATUS.recording_id, _FACTS)
+
+    assert standing("another") == "up_to_date"
+    assert standing(_STATUS.run_id) not in ("up_to_date", "new")
+
+
 def _index(root: str) -> LedgerIndex:
     return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root))
 
