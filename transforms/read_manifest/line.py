@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticSerializationError
 
 from schemas.failure import RecordingError
 from schemas.policies import UnknownPolicyError, resolve_policies
@@ -137,10 +136,11 @@ def read_line(
     """
     try:
         asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
-        asked.model_dump_json()
+        # pydantic's own JSON lets half characters in the keys of a mapping pass.
+        json.dumps(asked.model_dump(), ensure_ascii=False).encode()
     except (ValidationError, json.JSONDecodeError) as error:
         raise _explain(error) from None
-    except PydanticSerializationError:
+    except UnicodeEncodeError:
         raise ManifestLineError("The line holds half a character (a lone surrogate), which is no text") from None
     if not asked.redact_pii and not unredacted:
         raise ManifestLineError(
