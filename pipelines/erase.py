@@ -10,6 +10,7 @@ Ends with 0, or with 2 where the options or the set-up are wrong.
 
 from __future__ import annotations
 
+import re
 import sys
 import uuid
 from collections.abc import Sequence
@@ -22,13 +23,17 @@ from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
 from transforms.commit.run_lock import RunLock
+from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.retention.erase import Eraser
 from transforms.retention.kept_elsewhere import kept_elsewhere
+from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
 from transforms.storage.private_roots import private_root
 
 EXIT_DONE = 0
+
+_PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
 
 
 class EraseOptions(BaseModel):
@@ -40,26 +45,35 @@ class EraseOptions(BaseModel):
     print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
     recording_id: tuple[str, ...] = Field((), description="whom to erase")
     recording_ids: str | None = Field(None, description="a file of more, one in a line")
+    hash_identities: SecretReference | None = Field(None, description="where the runs' key is kept, if they had one")
+    hmac: tuple[str, ...] = Field((), description="whom to erase, as ids stand in outputs that --hash_identities made")
     store: str | None = Field(None, description="what pipelines.redact --store names: erased there too")
     unredacted_output: str | None = Field(None, description="what it was given under that name: erased there too")
 
 
 def named_recordings(options: EraseOptions) -> frozenset[str]:
-    """Whom to erase.
+    """Whom to erase, by the ids that stand in the outputs.
 
     Raises:
       ConfigurationError: Nobody is named, or the file cannot be read.
     """
     named = set(options.recording_id)
+    published = set(options.hmac)
     if options.recording_ids is not None:
         try:
             named |= {line.rstrip("\r") for line in files.read_text(options.recording_ids).split("\n")}
         except StorageError as error:
             raise ConfigurationError(f"--recording_ids: {error}") from None
     named.discard("")
-    if not named:
+    for one in published:
+        if _PSEUDONYM.fullmatch(one) is None:
+            raise ConfigurationError("--hmac: give ids as outputs have them, id- and 32 hexadecimal digits")
+    if options.hash_identities:
+        pseudonyms = Pseudonyms(options.hash_identities)
+        named = {pseudonyms.of_id(one) for one in named}
+    if not named | published:
         raise ConfigurationError("--recording_id: name at least one recording, here or in the file --recording_ids")
-    return frozenset(named)
+    return frozenset(named | published)
 
 
 def prepare(options: EraseOptions) -> Eraser:

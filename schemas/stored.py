@@ -54,9 +54,11 @@ class PublishedRecording:
 
     Attributes:
       output_identity: Of these outputs.
+      expired: Whether its redacted audio was deleted since.
     """
 
     recording_id: str
     output_identity: str
+    expired: bool = False
     manifest: str = ""
     line: int = 0

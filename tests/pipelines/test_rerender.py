@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pipelines import expire, rerender
 from pipelines import redact as full
-from pipelines import rerender
 from pipelines.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run
 from transforms.detect_pii.detector import Detector
@@ -139,6 +139,15 @@ def test_files_that_changed_places_and_sources_that_changed_are_refused(
     errors = {row["recording_id"]: row["error_class"] for row in Run(status, "", output).rows("errors")}
     assert errors == {"card": "SourceChangedError", "phone": "SealedFileError"}
     assert set(Run(status, "", output).audio()) == {"card", "phone"}, "what was public stays"
+
+
+def test_sound_that_expired_is_not_brought_back(kept: tuple[Path, tuple[str, ...]]):
+    output, store = kept
+    assert expire.run(["--output", str(output), "--older_than", "0m"], Console(file=io.StringIO())) == 0
+    assert "2 skipped" in render(output, *store, *CHANGES)[1]
+    assert not list((output / "audio").iterdir())
+    assert "2 completed" in render(output, *store, *CHANGES, "--force")[1]
+    assert len(list((output / "audio").iterdir())) == 2
 
 
 def test_without_a_store_it_says_what_is_missing(redact: Redact, key: str, tmp_path: Path):

@@ -26,6 +26,7 @@ from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import google_server, make_bucket
 from transforms.commit.recovery import rows_url
 from transforms.commit.run_lock import RunLock
+from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.storage import files
 
 FAST = ("--model", "tiny.en", "--verify", "off")
@@ -185,6 +186,24 @@ def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.Cap
     assert call(erase, *arguments, "--store", str(root / "store")) == (0, "")
     assert json.loads(capsys.readouterr().out)["recordings"] == 2
     assert Run(0, "", root / "out").statuses() == {"card", "card/once more"}
+
+
+def test_recordings_with_replaced_ids_are_erased_by_either(
+    manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HUSHBEAM_TEST_ID_KEY", "k" * 32)
+    key = ("--hash_identities", "env:HUSHBEAM_TEST_ID_KEY")
+    output = tmp_path / "out"
+    arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--no-redact_audio", *key)
+    assert redact.run(list(arguments), Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    (phone,) = (one for one in Run(0, "", output).statuses() if one == Pseudonyms(key[1]).of_id("phone"))
+    assert call(erase, "--output", str(output), "--recording_id", "card", *key)[1].startswith("2 recordings erased")
+    assert Run(0, "", output).statuses() == {phone}
+    assert call(erase, "--output", str(output), "--hmac", "phone")[0] == EXIT_USAGE
+    assert call(erase, "--output", str(output), "--hmac", phone)[1].startswith("1 recordings erased")
+    assert Run(0, "", output).statuses() == set()
+    assert redact.run([*arguments, "--force"], Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    assert Run(0, "", output).statuses() == set()
 
 
 def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], manifest: Path):

@@ -13,7 +13,7 @@ from schemas.finding import Finding
 from schemas.policies import broader
 from schemas.stages import DetectedRecording, PendingRecording
 from schemas.stored import Hearing, PublishedRecording, StoredRecording
-from transforms.commit.ledger import list_statuses
+from transforms.commit.ledger import EXPIRED, list_statuses
 from transforms.detect_pii.detector import Detector
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.each_recording import RecordingStage, each_recording
@@ -43,7 +43,8 @@ class RestoreFindings(beam.PTransform):
     """Gives every published recording of an output root as it was detected, for other policies if so asked.
 
     Only what is public is rendered again: a recording that was quarantined or erased has no status object. One whose
-    source is not what was heard is a failure, and one that is not in the store.
+    source is not what was heard is a failure, and one that is not in the store. What has expired is not brought back,
+    but with `force`.
 
     Args:
       identify: Gives the identities of what will be rendered.
@@ -124,13 +125,13 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
             raise SourceChangedError("the source was replaced since it was heard: do it again with pipelines.redact")
         identities = self._identify(stored.hearing)
         identity = output_identity(asked, source, identities["configuration"])
-        up_to_date = published.output_identity == identity and not self._force
+        up_to_date = (published.output_identity == identity or published.expired) and not self._force
         return PendingRecording(asked, source, identity, replaces=True, up_to_date=up_to_date, identities=identities)
 
 
 def _published(output: str) -> Iterator[PublishedRecording]:
     for recording_id, status in list_statuses(output).items():
-        yield PublishedRecording(recording_id, status.output_identity)
+        yield PublishedRecording(recording_id, status.output_identity, status.status == EXPIRED)
 
 
 def _is_asked(policy: str, policies: tuple[str, ...]) -> bool:
