@@ -22,6 +22,7 @@ import google_crc32c
 
 from schemas.source import SourceIdentity
 from transforms.storage import urls
+from transforms.storage.details import details_of
 from transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
 from transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
@@ -35,6 +36,7 @@ from transforms.storage.stream import PIECE_BYTES, open_stream
 
 _CHUNK_BYTES = 1 << 20
 _DELETED_AT_ONCE = 1000
+_COPIED_AT_ONCE_BYTES = 16 << 20
 
 
 def stat(url: str) -> SourceIdentity:
@@ -44,7 +46,7 @@ def stat(url: str) -> SourceIdentity:
       MissingFileError: There is none, or `url` is a folder.
     """
     url = urls.normalised(url)
-    return _identity(url, request(url, "read", lambda store, path: store.info(path)))
+    return _identity(url, details_of(url))
 
 
 def exists(url: str) -> bool:
@@ -144,7 +146,7 @@ def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | N
       SourceChangedError: The source is not `expected`, or was replaced during the copy.
     """
     url = urls.normalised(url)
-    before = request(url, "read", lambda store, path: store.info(path))
+    before = details_of(url)
     identity = _identity(url, before)
     if expected is not None and identity != expected:
         raise SourceChangedError(
@@ -157,8 +159,7 @@ def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | N
         copy = Path(folder) / f"source-{uuid.uuid4().hex}"
         copy.touch(mode=0o600, exist_ok=False)
     try:
-        request(url, "read", lambda store, path: _copy(store, path, before, copy))
-        if stat(url) != identity:
+        if not _copied(url, before, copy) or stat(url) != identity:
             raise SourceChangedError("the source was replaced while it was read: run the job again", retryable=True)
     except BaseException:
         copy.unlink(missing_ok=True)
@@ -308,12 +309,31 @@ def list_incomplete(folder: str) -> list[str]:
         return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob(f"{TEMPORARY_PREFIX}*.tmp"))
 
 
+def _copied(url: str, details: Mapping[str, Any], copy: Path) -> bool:
+    try:
+        request(url, "read", lambda store, path: _copy(store, path, details, copy))
+    except MissingFileError:  # of Google's store the very generation is asked for
+        return False
+    return True
+
+
 def _copy(store: Any, path: str, details: Mapping[str, Any], copy: Path) -> None:
-    store.get_file(path, str(copy))
+    if "generation" in details:
+        _copy_generation(store, path, details, copy)
+    else:
+        store.get_file(path, str(copy))
     if copy.stat().st_size != details["size"]:
         raise ShortReadError
     if "crc32c" in details and details["crc32c"] != _crc32c(copy):
         raise ShortReadError
+
+
+def _copy_generation(store: Any, path: str, details: Mapping[str, Any], copy: Path) -> None:
+    # gcsfs's own download asks for the size once more, and takes whatever generation there is by then.
+    with copy.open("wb") as target:
+        for start in range(0, details["size"], _COPIED_AT_ONCE_BYTES):
+            end = min(start + _COPIED_AT_ONCE_BYTES, details["size"])
+            target.write(store.cat_file(path, start=start, end=end, generation=details["generation"]))
 
 
 def _crc32c(path: Path) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from transforms.storage import urls
+from transforms.storage.details import details_of
 from transforms.storage.errors import MissingFileError, SourceChangedError
 from transforms.storage.file_systems import request
 
@@ -17,7 +18,7 @@ PIECE_BYTES = 4 << 20
 def open_stream(url: str) -> io.RawIOBase:
     """Opens a normalised location. Each `readinto` is a request."""
     if urls.scheme(url) == "gs":
-        return _GoogleStream(url, request(url, "read", lambda store, path: store.info(path)))
+        return _GoogleStream(url, details_of(url))
     # s3fs asks for the version that it found when it opened the object.
     options = {"cache_type": "none"} if urls.scheme(url) == "s3" else {}
     return _StoreStream(url, request(url, "read", lambda store, path: store.open(path, "rb", **options)))
@@ -63,8 +64,6 @@ class _GoogleStream(io.RawIOBase):
     """Ranges of one generation of an object; gcsfs's own files read whatever is there by then."""
 
     def __init__(self, url: str, details: Mapping[str, Any]) -> None:
-        if details["type"] == "directory":
-            raise MissingFileError("the location is a folder, not a file")
         self._url = url
         self._size = int(details["size"])
         self._generation = details["generation"]

@@ -10,6 +10,7 @@ import pytest
 
 from tests.transforms.storage.fake_stores import FaultyProxy
 from transforms.storage import files
+from transforms.storage.details import details_of
 from transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
 
 
@@ -105,3 +106,27 @@ def test_forbidden_is_final_and_names_the_bucket_alone(store: Store) -> None:
     assert "maria" not in str(caught.value)
     assert not caught.value.retryable
     assert len(store.proxy.faults) > 15
+
+
+def test_a_look_costs_one_request_and_a_copy_three(store: Store, tmp_path: Path) -> None:
+    url = f"{store.bucket}/calls/a.wav"
+    files.write_bytes(url, b"RIFF" * 100)
+    before = store.proxy.requests
+    identity = files.stat(url)
+    assert store.proxy.requests - before == 1
+    files.fetch(url, tmp_path, identity)
+    assert store.proxy.requests - before == 1 + 3
+
+
+def test_a_generation_that_is_gone_is_a_source_that_was_replaced(
+    bucket: str, proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"{bucket}/a.wav"
+    files.write_bytes(url, b"first")
+    planned, looked_at = files.stat(url), details_of(url)
+    files.write_bytes(url, b"other")
+    monkeypatch.setattr(files, "details_of", lambda _: looked_at)
+    with pytest.raises(SourceChangedError) as caught:
+        files.fetch(url, tmp_path, planned)
+    assert caught.value.retryable
+    assert list(tmp_path.iterdir()) == []
