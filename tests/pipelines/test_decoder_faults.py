@@ -91,7 +91,7 @@ def test_a_decoder_that_dies(
 
 def test_a_decoder_that_hangs(redact: Redact, long_call: Path) -> None:
     with signalling(signal.SIGSTOP) as hit:
-        run = redact(LONG, CARD, PHONE, options=("--decode_seconds", "2"))
+        run = redact(LONG, CARD, PHONE, options=("--decode_seconds", "6"))
     (stopped,) = hit
     assert_only_short_calls_are_out(run, "decoder_time", retryable=False)
     assert stopped not in decoders()

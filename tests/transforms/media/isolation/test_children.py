@@ -24,7 +24,7 @@ from transforms.media.hear import inspect
 from transforms.mute_audio.render import render
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
-PATIENT_FOR_A_SECOND = MediaLimits(decode_s=1.0, decode_s_per_hour=0.0)
+PATIENT_FOR_SECONDS = MediaLimits(decode_s=4.0, decode_s_per_hour=0.0)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_readers_that_leave_while_their_decoders_end_harm_no_others(recording: P
 
 
 def test_a_decoder_that_hangs_is_killed_when_its_time_is_over(recording: Path) -> None:
-    with Decoder(recording, PATIENT_FOR_A_SECOND) as decoder:
+    with Decoder(recording, PATIENT_FOR_SECONDS) as decoder:
         (child,) = decoders()
         os.kill(child, signal.SIGSTOP)
         assert read_on(decoder).reason == "decoder_time"
@@ -191,7 +191,7 @@ def test_a_video_whose_child_hangs_is_not_written(tmp_path: Path) -> None:
     watcher.start()
     try:
         with pytest.raises(MediaError) as ended:
-            render(source, tmp_path / "copy", [], limits=PATIENT_FOR_A_SECOND)
+            render(source, tmp_path / "copy", [], limits=PATIENT_FOR_SECONDS)
     finally:
         stopped.set()
         watcher.join()
