@@ -87,11 +87,16 @@ class _DateGrammar(AtomReader):
         if end <= floor or not self._is_together(end, end + 1):
             return position, 0
         first, day = self._day_ending_at(end, floor)
-        if not day:
+        if not day or self._ends_a_number(first, floor):
             return position, 0
         if first - 1 > floor and self._atoms[first - 1].value in self._language.articles:
             first -= 1
         return first, day
+
+    def _ends_a_number(self, first: int, floor: int) -> bool:
+        """Whether more digits stand before a day: of `4, 0, 3, February 27`, the 3 is none."""
+        before = first - 1 - (self._value(first - 1) in (",", "-"))
+        return before > floor and self._is_number(before) and self._is_together(before, first)
 
     def _day_ending_at(self, end: int, floor: int) -> tuple[int, int]:
         first = end

@@ -75,6 +75,12 @@ _FOR_A_CARDINAL = 40
 _SLOT_OPEN_S = 40.0
 _CARD_TALK_S = 120.0
 _CARD_ANSWER_S = 15.0
+_LEAST_OF_A_CARD = 13
+_WORDS_AFTER_CARD = 8
+_OF_CARDS = frozenset({"card", "credit_card_number", "credit_card_expiration"})
+# Of cards that may still be in use when a call is heard.
+_EXPIRY_YEARS = range(2022, 2046)
+_MONTH_AND_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?(?:2[2-9]|3\d|4[0-5])")
 _VAGUE = frozenset({"number_sequence", "code"})
 _TURNS_BACK = 8
 _LEAST_IN_SEVERAL_GROUPS = 7
@@ -118,6 +124,7 @@ class NumberLabeller(AtomReader):
         self._atom_starts = [atom.start for atom in conversation.atoms]
         self._answered: dict[int, int] = {}
         self._card_seen_s = float("-inf")
+        self._expiry_seen_s = float("-inf")
         self._latest: tuple[NumberLabel, int, float] | None = None
         self._backchannel = [self._acknowledges(turn) for turn in range(len(conversation.utterances))]
 
@@ -131,10 +138,15 @@ class NumberLabeller(AtomReader):
             label = self._cued(run, evidence, lengths)
         else:
             label = None if vetoed else self._uncued(run) or self._repaired(run) or self._after_card(run)
+            if label is None and not vetoed:
+                label = self._expiry_of_card(run)
         if label is not None:
             self._latest = label, self._turns[run.groups[-1].last], self._end_s(run)
-            if label.policy.startswith("credit_card"):
+            is_card = label.policy == "number_sequence" and not label.cued and run.digits >= _LEAST_OF_A_CARD
+            if is_card or label.policy.startswith("credit_card"):
                 self._card_seen_s = self._end_s(run)
+            if label.policy == "credit_card_expiration":
+                self._expiry_seen_s = self._end_s(run)
         return label
 
     def _goes_on(self, turn: int) -> bool:
@@ -152,10 +164,35 @@ class NumberLabeller(AtomReader):
         """Three or four digits that follow a card number without a word: its security code or expiry date."""
         if self._start_s(run) - self._card_seen_s > _CARD_ANSWER_S or run.letters or run.digits not in (3, 4):
             return None
+        if self._is_thousands(run):
+            return None
         expiry = run.digits == 4 and 1 <= int(run.value[:2]) <= 12
         policies = ("credit_card_expiration", "credit_card_cvv")
         first, second = policies if expiry else policies[::-1]
         return NumberLabel(first, _others(first, [second, "credit_card_number"]), 0.55, False)
+
+    def _expiry_of_card(self, run: Run) -> NumberLabel | None:
+        """`the old card with 05/27`: a month and a year of two digits right after a card is named."""
+        # Recognisers write the letter for a zero.
+        if not _MONTH_AND_YEAR.fullmatch(run.value.replace("O", "0")) or not self._may_expire(run):
+            return None
+        policy = "credit_card_expiration"
+        return NumberLabel(policy, _others(policy, ["credit_card_cvv", "credit_card_number"]), 0.55, False)
+
+    def _may_expire(self, run: Run) -> bool:
+        """Whether a card, or another expiry date, is named just before a run."""
+        since_expiry_s = self._start_s(run) - self._expiry_seen_s
+        return 0 <= since_expiry_s <= _CARD_ANSWER_S or self._speaks_of_card(run.groups[0].first, _WORDS_AFTER_CARD)
+
+    def _speaks_of_card(self, position: int, words: int) -> bool:
+        """Whether a card is named at most so many words before an atom, in any turn."""
+        start = self._atoms[position].start
+        for number in range(bisect_right(self._cue_ends, start) - 1, -1, -1):
+            if position - bisect_left(self._atom_starts, self._cues[number].end) > words:
+                return False
+            if self._cues[number].policy in _OF_CARDS:
+                return True
+        return False
 
     def _repaired(self, run: Run) -> NumberLabel | None:
         """`Was that 614-555-0142?` `No, 0143.`: digits and little else, right after a number."""
@@ -174,10 +211,11 @@ class NumberLabeller(AtomReader):
         label = self._latest[0]
         return NumberLabel(label.policy, label.alternatives, 0.6, False)
 
-    def label_date(self, first: int, last: int, whole: bool) -> str | None:
+    def label_date(self, first: int, last: int, whole: bool, year: int) -> str | None:
         """`date_of_birth` or `credit_card_expiration` where a cue says that a date is one.
 
-        Without a cue, a month and a year (not a `whole` date) right after a card number are its expiry date.
+        Without a cue, a month and a year (not a `whole` date) right after a card number are its expiry date, and so is
+        one to come right after a card is named.
         """
         group = Group(first, last, "00000000", self._turns[first])
         found = [
@@ -186,11 +224,20 @@ class NumberLabeller(AtomReader):
             if item.policy in ("date_of_birth", "credit_card_expiration")
         ]
         best = max(found, key=lambda item: item.strength, default=None)
-        if best is None or best.strength < _FLOOR:
-            follows_card = 0 <= self._start_s(Run([group])) - self._card_seen_s <= _CARD_ANSWER_S
-            return "credit_card_expiration" if follows_card and not whole else None
-        self._answered[best.cue] = self._answered.get(best.cue, 0) + 1
-        return best.policy
+        if best is not None and best.strength >= _FLOOR:
+            self._answered[best.cue] = self._answered.get(best.cue, 0) + 1
+            policy = best.policy
+        elif not whole and self._expires(Run([group]), year):
+            policy = "credit_card_expiration"
+        else:
+            return None
+        if policy == "credit_card_expiration":
+            self._expiry_seen_s = self._end_s(Run([group]))
+        return policy
+
+    def _expires(self, run: Run, year: int) -> bool:
+        follows_card = 0 <= self._start_s(run) - self._card_seen_s <= _CARD_ANSWER_S
+        return follows_card or (year in _EXPIRY_YEARS and self._may_expire(run))
 
     def slot(self, policy: str, group: Group) -> bool:
         """Whether a number of this kind is being waited for where the group stands."""

@@ -88,7 +88,7 @@ class SpokenNumbers:
 
     def _date(self, conversation: Conversation, labeller: NumberLabeller, date: SpokenDate) -> Iterator[Candidate]:
         policy = (
-            labeller.label_date(date.first, date.last, bool(date.day and date.year))
+            labeller.label_date(date.first, date.last, bool(date.day and date.year), date.year)
             if date.month or date.year
             else None
         )
