@@ -167,13 +167,24 @@ def test_a_store_within_or_around_the_public_outputs_is_refused(redact: Redact, 
     assert not list(run.output.iterdir())
 
 
-@pytest.mark.parametrize("keys", [(), ("--store_key", "hunter2"), ("--store_key", "env:HUSHBEAM_TEST_SHORT_KEY")])
+@pytest.mark.parametrize("keys", [(), ("--store_key", "env:HUSHBEAM_TEST_SHORT_KEY")])
 def test_a_store_without_a_good_key_is_refused(
     redact: Redact, tmp_path: Path, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("HUSHBEAM_TEST_SHORT_KEY", "aHVudGVyMg==")
     run = redact(CARD, options=("--store", str(tmp_path / "store"), *keys))
-    assert run.status == EXIT_USAGE
+    assert run.status == full.EXIT_USAGE
     assert "--store_key" in run.terminal
-    assert "hunter2" not in run.terminal
+    assert "aHVudGVyMg" not in run.terminal
     assert not run.output.exists()
+
+
+def test_a_key_in_the_place_of_its_reference_is_not_shown(
+    redact: Redact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as ended:
+        redact(CARD, options=("--store", str(tmp_path / "store"), "--store_key", "hunter2"))
+    said = capsys.readouterr().err
+    assert ended.value.code == full.EXIT_USAGE
+    assert "--store_key" in said
+    assert "hunter2" not in said
