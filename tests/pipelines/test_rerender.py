@@ -173,7 +173,7 @@ def test_a_store_without_a_good_key_is_refused(
 ):
     monkeypatch.setenv("HUSHBEAM_TEST_SHORT_KEY", "aHVudGVyMg==")
     run = redact(CARD, options=("--store", str(tmp_path / "store"), *keys))
-    assert run.status == full.EXIT_USAGE
+    assert run.status == EXIT_USAGE
     assert "--store_key" in run.terminal
     assert "aHVudGVyMg" not in run.terminal
     assert not run.output.exists()
@@ -185,6 +185,6 @@ def test_a_key_in_the_place_of_its_reference_is_not_shown(
     with pytest.raises(SystemExit) as ended:
         redact(CARD, options=("--store", str(tmp_path / "store"), "--store_key", "hunter2"))
     said = capsys.readouterr().err
-    assert ended.value.code == full.EXIT_USAGE
+    assert ended.value.code == EXIT_USAGE
     assert "--store_key" in said
     assert "hunter2" not in said
