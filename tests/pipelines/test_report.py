@@ -109,6 +109,15 @@ def test_an_output_without_runs_is_a_usage_error(tmp_path: Path) -> None:
     assert report(tmp_path)[0] == EXIT_USAGE
 
 
+def test_what_became_of_canaries_is_told(finished: Run) -> None:
+    folder = finished.output / "runs" / "night-1"
+    assert "Canaries" not in _Page((folder / "report.html").read_text()).words()
+    kept = {"items": 40, "recall": 0.975, "floor": 0.9, "missed": {"phone_number": 1}}
+    (folder / "canaries.json").write_text(json.dumps(kept))
+    assert report(finished.output)[0] == EXIT_WRITTEN
+    assert "97.5 % of 40 known values" in _Page((folder / "report.html").read_text()).words()
+
+
 def test_a_night_that_finds_far_less_than_those_before_is_pointed_out(finished: Run) -> None:
     runs = finished.output / "runs"
     summary = json.loads((runs / "night-1" / "summary.json").read_text()) | {"audio_s": 7200.0}

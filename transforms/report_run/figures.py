@@ -61,6 +61,7 @@ class RunFigures:
       deliveries: Notifications by outcome.
       rates: Beside those of earlier runs.
       timings: None where nobody waited for the run.
+      canaries: What came of calls that are known, {"items", "recall", "floor", "missed"}; None without a gate.
     """
 
     summary: dict[str, Any]
@@ -73,6 +74,7 @@ class RunFigures:
     deliveries: dict[str, int]
     rates: tuple[Rate, ...]
     timings: Timings | None
+    canaries: dict[str, Any] | None
 
 
 def read_figures(output: str, run_id: str) -> RunFigures:
@@ -99,6 +101,7 @@ def read_figures(output: str, run_id: str) -> RunFigures:
         _deliveries(output, run_id),
         rates(summary, _earlier(output, run_id)),
         read_timings(output, run_id),
+        _canaries(output, run_id),
     )
 
 
@@ -165,6 +168,13 @@ def _summary(output: str, run_id: str) -> dict[str, Any]:
         return json.loads(files.read_bytes(summary_url(output, run_id)))
     except MissingFileError:
         raise ConfigurationError("--run_id: this run is not complete, or not of this output") from None
+
+
+def _canaries(output: str, run_id: str) -> dict[str, Any] | None:
+    try:
+        return json.loads(files.read_bytes(join(output, "runs", run_id, "canaries.json")))
+    except MissingFileError:
+        return None
 
 
 def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
