@@ -17,10 +17,10 @@ from schemas.failure import ConfigurationError
 from transforms.notify.deliver import Courier
 
 _VALUES = {
-    "SIGNING": "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode(),
-    "AUTH": "Bearer canary-of-the-auth-header",
-    "SHUFFLE": base64.urlsafe_b64encode(b"canary-of-the-shuffle-key-32byte").decode(),
-    "SURROGATE": "canary-of-the-surrogate-key-that-is-long-enough",
+    "SIGNING": "whsec_" + base64.b64encode(b"siskin-of-the-signature-").decode(),
+    "AUTH": "Bearer siskin-of-the-auth-header",
+    "SHUFFLE": base64.urlsafe_b64encode(b"siskin-of-the-shuffle-key-32byte").decode(),
+    "SURROGATE": "siskin-of-the-surrogate-key-that-is-long-enough",
 }
 
 
@@ -59,7 +59,7 @@ def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str],
     }
     assert "env:SHUFFLE" in written["dump of the options"], "the search reads what it should"
     pem = (tmp_path / "certificate").read_text().splitlines()[1]
-    for value in (*_VALUES.values(), "canary", base64.b64encode(b"canary-of")[:11].decode(), pem):
+    for value in (*_VALUES.values(), "siskin", base64.b64encode(b"siskin-of")[:11].decode(), pem):
         assert [place for place, text in written.items() if value in text] == []
 
 
@@ -73,9 +73,9 @@ def test_a_courier_cannot_be_pickled(arguments: list[str]):
 def test_a_secret_in_the_place_of_a_reference_is_refused_and_not_repeated(
     arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]
 ):
-    arguments[arguments.index(option) + 1] = "canary-given-itself"
+    arguments[arguments.index(option) + 1] = "siskin-given-itself"
     with pytest.raises((ConfigurationError, SystemExit)) as caught:
         prepare(parse(RedactOptions, "", arguments)[0], local=True)
     said = f"{caught.value} {capsys.readouterr().err}"
     assert option in said
-    assert "canary" not in said
+    assert "siskin" not in said
