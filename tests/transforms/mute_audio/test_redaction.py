@@ -94,7 +94,9 @@ def test_what_was_heard_as_a_mix_is_muted_in_every_channel(call: RedactedRecordi
         replace(utterance, channel=0, words=tuple(replace(word, channel=0) for word in utterance.words))
         for utterance in transcript.utterances
     ]
-    heard = replace(call.detected.heard, transcript=replace(transcript, channels=1, utterances=tuple(one)), mixed=True)
+    speech = tuple(replace(span, channel=0) for span in transcript.speech)
+    mixed = replace(transcript, channels=1, utterances=tuple(one), speech=speech)
+    heard = replace(call.detected.heard, transcript=mixed, mixed=True)
     findings = tuple(replace(finding, channel=0) for finding in call.detected.findings)
     spans = plan(replace(call, detected=replace(call.detected, heard=heard, findings=findings)), MuteSettings()).spans
     by_channel = [[(span.start_s, span.end_s) for span in spans if span.channel == channel] for channel in (0, 1)]
