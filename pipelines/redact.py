@@ -53,7 +53,7 @@ from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
-from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput, UnredactedSettings
+from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NameReceivers, Notify, announcement_of
@@ -65,13 +65,14 @@ from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.redact_text import RedactText
 from transforms.report_run import Timings, stage_times, write_report, write_timings
 from transforms.retention.kept_elsewhere import remember
+from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference, read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
 from transforms.storage.private_roots import private_root
 from transforms.storage.signing import check_signing
-from transforms.store_findings import FindingsStore, StoreFindings, StoreSettings
+from transforms.store_findings import FindingsStore, StoreFindings
 from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
 from transforms.transcribe.model import resolve
 from transforms.verify_audio import VerifyAudio, VerifySettings
@@ -192,7 +193,7 @@ class Keeping(BaseModel):
         named = {"--store": self.store, "--unredacted_output": self.unredacted_output}
         return tuple(option for option, root in named.items() if root)
 
-    def store_settings(self, output: str) -> StoreSettings | None:
+    def store_settings(self, output: str) -> SealedRoot | None:
         """What the stages take; None without a store.
 
         Raises:
@@ -202,9 +203,9 @@ class Keeping(BaseModel):
             return None
         if not self.store_key:
             raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
-        return StoreSettings(private_root(self.store, output, "--store"), self.store_key)
+        return SealedRoot(private_root(self.store, output, "--store"), self.store_key)
 
-    def unredacted_settings(self, output: str) -> UnredactedSettings | None:
+    def unredacted_settings(self, output: str) -> SealedRoot | None:
         """What the stages take; None without an unredacted output.
 
         Raises:
@@ -216,9 +217,7 @@ class Keeping(BaseModel):
             raise ConfigurationError(
                 "--unredacted_key: an unredacted output needs a key; name where it is kept, env:NAME or file:/path"
             )
-        return UnredactedSettings(
-            private_root(self.unredacted_output, output, "--unredacted_output"), self.unredacted_key
-        )
+        return SealedRoot(private_root(self.unredacted_output, output, "--unredacted_output"), self.unredacted_key)
 
 
 class RedactOptions(BaseModel):
@@ -288,8 +287,8 @@ class Job(NamedTuple):
     shards: int
     rules: Rules
     identities: dict[str, str]
-    store: StoreSettings | None = None
-    unredacted: UnredactedSettings | None = None
+    store: SealedRoot | None = None
+    unredacted: SealedRoot | None = None
 
 
 Draw = Callable[[beam.Pipeline], object]

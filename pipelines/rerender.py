@@ -33,10 +33,11 @@ from schemas.stored import Hearing
 from transforms.read_manifest import ManifestDefaults
 from transforms.read_manifest.line import AudioQuality, Muting, Substitution
 from transforms.restore_findings import Changes, RestoreFindings
+from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
 from transforms.storage import urls
 from transforms.store_findings import FindingsStore
-from transforms.store_findings.store import StoreSettings, is_empty
+from transforms.store_findings.store import is_empty
 
 _NO_MANIFEST = ("store",)
 
@@ -135,7 +136,7 @@ class RenderJob(NamedTuple):
 
     options: RerenderOptions
     job: redact.Job
-    store: StoreSettings
+    store: SealedRoot
 
 
 def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:

@@ -18,7 +18,8 @@ from rich.markup import escape
 from pipelines.exit_status import EXIT_USAGE
 from pipelines.options import parse
 from schemas.failure import ConfigurationError, RecordingError
-from transforms.keep_unredacted import UnredactedOutput, UnredactedSettings
+from transforms.keep_unredacted import UnredactedOutput
+from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 
@@ -41,9 +42,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console(stderr=True)
     options, _ = parse(UnsealOptions, __doc__ or "", arguments)
     try:
-        sealed = UnredactedOutput(
-            UnredactedSettings(urls.normalised(options.unredacted_output), options.unredacted_key)
-        )
+        sealed = UnredactedOutput(SealedRoot(urls.normalised(options.unredacted_output), options.unredacted_key))
         for recording_id in options.recording_id:
             target = urls.join(urls.normalised(options.to), f"{urls.safe_name(recording_id)}.json")
             files.write_bytes(target, sealed.read(recording_id))

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from schemas.finding import Finding
 from schemas.stages import HeardRecording
-from transforms.sealing import FileSealer
-from transforms.storage import files
-from transforms.storage.urls import join, safe_name
+from transforms.sealed_files import SealedFiles, SealedRoot, sealed_name
+from transforms.storage.urls import join
 
 UNREDACTED_KEYS = "--unredacted_key"
 
 _PURPOSE = "unredacted transcripts"
 _SUFFIX = ".transcript"
-
-
-@dataclass(frozen=True)
-class UnredactedSettings:
-    """Where the unredacted output is. Pickled with the pipeline, so keys are references.
-
-    Attributes:
-      root: Normalised, and apart from the public outputs: see `transforms.storage.private_roots`.
-      keys: Where the keys are kept: the first seals, all open.
-    """
-
-    root: str
-    keys: tuple[str, ...]
 
 
 class UnredactedOutput:
@@ -39,15 +25,13 @@ class UnredactedOutput:
       ConfigurationError: A key cannot be had.
     """
 
-    def __init__(self, settings: UnredactedSettings) -> None:
-        self._root = settings.root
-        self._sealer = FileSealer(settings.keys, UNREDACTED_KEYS, _PURPOSE)
+    def __init__(self, place: SealedRoot) -> None:
+        self._files = SealedFiles(place, UNREDACTED_KEYS, _PURPOSE, _SUFFIX)
 
     def write(self, heard: HeardRecording, findings: Sequence[Finding]) -> None:
         """Keeps a transcript, in the place of an earlier one of the recording."""
-        name = _name(heard.recording_id)
         content = json.dumps(unredacted_transcript(heard, findings), ensure_ascii=False, indent=1).encode()
-        files.write_bytes(join(self._root, name), self._sealer.seal(content, name))
+        self._files.write(heard.recording_id, content)
 
     def read(self, recording_id: str) -> bytes:
         """A transcript as JSON.
@@ -56,8 +40,7 @@ class UnredactedOutput:
           MissingFileError: There is none.
           SealedFileError: It does not open.
         """
-        name = _name(recording_id)
-        return self._sealer.open(files.read_bytes(join(self._root, name)), name)
+        return self._files.read(recording_id)
 
 
 def unredacted_transcript(heard: HeardRecording, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -101,11 +84,7 @@ def unredacted_transcript(heard: HeardRecording, findings: Sequence[Finding]) ->
 
 def unredacted_url(root: str, recording_id: str) -> str:
     """Where a recording's file is, or would be."""
-    return join(root, _name(recording_id))
-
-
-def _name(recording_id: str) -> str:
-    return f"{safe_name(recording_id)}{_SUFFIX}"
+    return join(root, sealed_name(recording_id, _SUFFIX))
 
 
 def _text(words: Sequence[Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -12,15 +11,17 @@ from schemas.recording import Recording
 from schemas.stages import HeardRecording, MutedRecording
 from transforms.commit.ledger import Status, write_status
 from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.keep_unredacted.output import UnredactedOutput, UnredactedSettings
+from transforms.keep_unredacted.output import UnredactedOutput
+from transforms.sealed_files import SealedRoot
 from transforms.skip_finished import SkipFinished
+from transforms.staged_audio import removed_on_error
 from transforms.transcribe import Transcribe, TranscriptionSettings
 
 
 class KeepUnredacted(beam.PTransform):
     """Seals the words of recordings that are about to be published redacted. What cannot be kept is not published."""
 
-    def __init__(self, settings: UnredactedSettings) -> None:
+    def __init__(self, settings: SealedRoot) -> None:
         super().__init__("KeepUnredacted")
         self._settings = settings
 
@@ -52,7 +53,7 @@ class PublishUnredacted(beam.PTransform):
 
     def __init__(
         self,
-        settings: UnredactedSettings,
+        settings: SealedRoot,
         recognition: TranscriptionSettings,
         output: str,
         run_id: str,
@@ -77,7 +78,7 @@ class PublishUnredacted(beam.PTransform):
 class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
     name = "KeepUnredacted"
 
-    def __init__(self, settings: UnredactedSettings) -> None:
+    def __init__(self, settings: SealedRoot) -> None:
         self._settings = settings
 
     def setup(self) -> None:
@@ -85,19 +86,15 @@ class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
 
     def process(self, recording: MutedRecording) -> MutedRecording:
         detected = recording.redacted.detected
-        try:
+        with removed_on_error(recording):
             self._output.write(detected.heard, detected.findings)
-        except BaseException:
-            if recording.audio is not None:
-                Path(recording.audio.path).unlink(missing_ok=True)
-            raise
         return recording
 
 
 class _WriteStage(RecordingStage[HeardRecording, str]):
     name = "PublishUnredacted"
 
-    def __init__(self, settings: UnredactedSettings, run_id: str) -> None:
+    def __init__(self, settings: SealedRoot, run_id: str) -> None:
         self._settings = settings
         self._run_id = run_id
 

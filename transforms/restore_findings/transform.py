@@ -19,10 +19,11 @@ from transforms.detect_pii.settings import DetectionSettings
 from transforms.each_recording import RecordingStage, each_recording
 from transforms.progress import report
 from transforms.restore_findings.changes import Changes
+from transforms.sealed_files import SealedRoot
 from transforms.skip_finished.transform import output_identity
 from transforms.storage import files
 from transforms.storage.errors import SourceChangedError
-from transforms.store_findings.store import FindingsStore, StoreSettings
+from transforms.store_findings.store import FindingsStore
 
 Identify = Callable[[Hearing], Mapping[str, str]]
 """The identities that a job's outputs have where this heard and detected: of the models, and of the configuration."""
@@ -54,7 +55,7 @@ class RestoreFindings(beam.PTransform):
     def __init__(
         self,
         output: str,
-        store: StoreSettings,
+        store: SealedRoot,
         identify: Identify,
         detection: DetectionSettings,
         changes: Changes,
@@ -87,7 +88,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
 
     def __init__(
         self,
-        store: StoreSettings,
+        store: SealedRoot,
         identify: Identify,
         detection: DetectionSettings,
         changes: Changes,

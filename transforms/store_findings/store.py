@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.stored import StoredRecording
-from transforms.sealing import FileSealer, SealedFileError
+from transforms.sealed_files import SealedFiles, SealedRoot, sealed_name
+from transforms.sealing import SealedFileError
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join, safe_name
+from transforms.storage.urls import join
 
 STORE_KEYS = "--store_key"
 
@@ -23,19 +22,6 @@ class NotStoredError(MissingFileError):
     """Nothing is kept of this recording."""
 
 
-@dataclass(frozen=True)
-class StoreSettings:
-    """Where the store is. Pickled with the pipeline, so keys are references.
-
-    Attributes:
-      root: Normalised, and apart from the public outputs: see `transforms.storage.private_roots`.
-      keys: Where the keys are kept: the first seals, all open.
-    """
-
-    root: str
-    keys: tuple[str, ...]
-
-
 class FindingsStore:
     """Reads and writes the store. Holds keys: one for each worker.
 
@@ -43,14 +29,12 @@ class FindingsStore:
       ConfigurationError: A key cannot be had.
     """
 
-    def __init__(self, settings: StoreSettings) -> None:
-        self._root = settings.root
-        self._sealer = FileSealer(settings.keys, STORE_KEYS, _PURPOSE)
+    def __init__(self, place: SealedRoot) -> None:
+        self._files = SealedFiles(place, STORE_KEYS, _PURPOSE, _SUFFIX)
 
     def write(self, recording: StoredRecording) -> None:
         """Keeps a recording, in the place of what was kept of it before."""
-        name = stored_name(recording.heard.recording_id)
-        files.write_bytes(join(self._root, name), self._sealer.seal(_CONTENT.dump_json(recording), name))
+        self._files.write(recording.heard.recording_id, _CONTENT.dump_json(recording))
 
     def read(self, recording_id: str) -> StoredRecording:
         """What is kept of a recording.
@@ -59,27 +43,21 @@ class FindingsStore:
           NotStoredError: Nothing.
           SealedFileError: It does not open.
         """
-        name = stored_name(recording_id)
         try:
-            sealed = files.read_bytes(join(self._root, name))
+            content = self._files.read(recording_id)
         except MissingFileError:
             raise NotStoredError(
                 "its words are not in the store: it was redacted without --store; do it again with pipelines.redact"
             ) from None
         try:
-            return _CONTENT.validate_json(self._sealer.open(sealed, name))
+            return _CONTENT.validate_json(content)
         except ValidationError:
             raise SealedFileError("what is kept of the recording is of another version") from None
 
 
-def stored_name(recording_id: str) -> str:
-    """The name of a recording's file within the store."""
-    return f"{safe_name(recording_id)}{_SUFFIX}"
-
-
 def stored_url(root: str, recording_id: str) -> str:
     """Where a recording's file is, or would be."""
-    return join(root, stored_name(recording_id))
+    return join(root, sealed_name(recording_id, _SUFFIX))
 
 
 def is_empty(root: str) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import apache_beam as beam
 
 from schemas.stages import MutedRecording
 from schemas.stored import Hearing, StoredRecording
 from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.store_findings.store import FindingsStore, StoreSettings
+from transforms.sealed_files import SealedRoot
+from transforms.staged_audio import removed_on_error
+from transforms.store_findings.store import FindingsStore
 from transforms.verify_audio.verify import DETECTOR as SECOND_LISTENING
 
 
@@ -20,7 +20,7 @@ class StoreFindings(beam.PTransform):
       hearing: What heard and detected in this run.
     """
 
-    def __init__(self, settings: StoreSettings, hearing: Hearing) -> None:
+    def __init__(self, settings: SealedRoot, hearing: Hearing) -> None:
         super().__init__("StoreFindings")
         self._settings = settings
         self._hearing = hearing
@@ -32,7 +32,7 @@ class StoreFindings(beam.PTransform):
 class _StoreStage(RecordingStage[MutedRecording, MutedRecording]):
     name = "StoreFindings"
 
-    def __init__(self, settings: StoreSettings, hearing: Hearing) -> None:
+    def __init__(self, settings: SealedRoot, hearing: Hearing) -> None:
         self._settings = settings
         self._hearing = hearing
 
@@ -42,10 +42,6 @@ class _StoreStage(RecordingStage[MutedRecording, MutedRecording]):
     def process(self, recording: MutedRecording) -> MutedRecording:
         detected = recording.redacted.detected
         leaks = tuple(finding for finding in recording.sound_findings if finding.detector == SECOND_LISTENING)
-        try:
+        with removed_on_error(recording):
             self._store.write(StoredRecording(detected.heard, detected.reports, leaks, self._hearing))
-        except BaseException:
-            if recording.audio is not None:
-                Path(recording.audio.path).unlink(missing_ok=True)
-            raise
         return recording
