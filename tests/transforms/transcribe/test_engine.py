@@ -1,6 +1,7 @@
 """The engine on real speech: many recordings at once, each with its own outcome."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from evaluation.truth import read_truth
 from schemas.failure import RecordingError
 from schemas.transcript import Transcript
 from transforms.media.hear import hear_blocks
-from transforms.transcribe.decoding import Decoded, Request, WindowDecoder
+from transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
 from transforms.transcribe.settings import TranscriptionSettings
 from transforms.transcribe.vad import RATE_HZ
 
+decode = WindowDecoder.decode
 TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
 
 
@@ -119,7 +121,6 @@ def test_silence_is_heard_as_a_transcript_without_words(engine: SpeechEngine) ->
 
 def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    decode = WindowDecoder.decode
 
     def short_of_memory(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
         sizes.append(len(requests))
@@ -176,13 +177,32 @@ def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_e
     assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
 
 
-def test_speech_that_the_model_passes_over_is_heard_again(default_engine: SpeechEngine) -> None:
-    agent = call(2)[:1]
-    once = SpeechEngine(TranscriptionSettings(second_look="none"))
-    missed = once.submit(job("once", agent)).result(timeout=120)
+def passing_over_last_turns(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+    """What the model makes of whole windows, as if it had passed over the last stretch of speech in each.
+
+    It does so by itself now and then; in which call depends on the processor's arithmetic.
+    """
+    return [_without_last_turn(request, whole) for request, whole in zip(requests, decode(self, requests), strict=True)]
+
+
+def _without_last_turn(request: Request, decoded: Decoded) -> Decoded:
+    islands = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in request.window.speech]
+    if len(islands) < 2 or request.careful:
+        return decoded
+    words = tuple(word for word in decoded.words if word.start_s < islands[-1][0] - 0.2)
+    return replace(decoded, words=words, unheard=(islands[-1],), doubt=Doubt.UNHEARD)
+
+
+def test_speech_that_the_model_passes_over_is_heard_again(
+    engine: SpeechEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = engine.submit(job("whole", call(2))).result(timeout=60)
+    monkeypatch.setattr(WindowDecoder, "decode", passing_over_last_turns)
+    once = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast", second_look="none"))
+    missed = once.submit(job("once", call(2))).result(timeout=60)
     once.close()
-    heard = default_engine.submit(job("twice", agent)).result(timeout=120)
-    assert "gmail" not in text(missed.transcript)
+    twice = engine.submit(job("twice", call(2))).result(timeout=60)
+    assert len(missed.transcript.words) < 0.8 * len(whole.transcript.words)
     assert sum(span.end_s - span.start_s for span in missed.unheard) > 3.0
-    assert "gmail" in text(heard.transcript)
-    assert heard.unheard == ()
+    assert len(twice.transcript.words) > 0.95 * len(whole.transcript.words)
+    assert sum(span.end_s - span.start_s for span in twice.unheard) < 1.0
