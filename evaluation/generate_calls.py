@@ -9,7 +9,8 @@ piper-tts (GPL-3.0, which is why it is in no requirements file), joe-us-piper-vo
 the Kokoro-82M ONNX model with its voices. The voices' models contain noise, so a second run gives other samples:
 keep what was rendered.
 
-`evaluation.call_script` says how scripts are written.
+`evaluation.call_script` says how scripts are written. The manifest asks for `DEFAULT_POLICIES`, and for the others that
+the script marks.
 """
 
 from __future__ import annotations
@@ -293,6 +294,8 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="name of a call; may be repeated; the others are not rendered")
     arguments = parser.parse_args()
     calls, spoken_as = read_script(arguments.script.read_text(encoding="utf-8"))
+    marked = {mark.policy for call in calls for turn in call.turns for mark in turn.marks if not mark.neutral}
+    policies = [*DEFAULT_POLICIES, *sorted(marked.difference(DEFAULT_POLICIES))]
     calls = [call for call in calls if not arguments.only or call.name in arguments.only]
     voices = load_voices(
         {name for call in calls for name in call.voices}, arguments.kokoro_model, arguments.kokoro_voices
@@ -303,7 +306,7 @@ def main() -> None:
         audio, row = render(call, voices, spoken_as)
         write_audio(arguments.output / row["audio"], audio, call.format)
         rows.append(row)
-        manifest.append({"recording_id": call.name, "audio_url": row["audio"], "redact_pii_policies": DEFAULT_POLICIES})
+        manifest.append({"recording_id": call.name, "audio_url": row["audio"], "redact_pii_policies": policies})
     for name, lines in (("truth.jsonl", rows), ("manifest.jsonl", manifest)):
         text = "".join(json.dumps(line) + "\n" for line in lines)
         (arguments.output / name).write_text(text, encoding="utf-8")
