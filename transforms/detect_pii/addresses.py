@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.tokens import word_set
+from transforms.detect_pii.name_words import is_everyday
+from transforms.detect_pii.tokens import plain, word_set
 
 _PIECES = frozenset(
     {
@@ -22,6 +23,7 @@ _PIECES = frozenset(
 # One of these must be there: a city and its country are two places, not an address.
 _EXACT = frozenset({"location_address_street", "location_zip"})
 _LONGEST_GAP_WORDS = 4
+_LONGEST_HOUSE_NAME = 4
 _LINKS = word_set("in at comma the of near zip code postcode postal and is city town county state country that's it's")
 _UNITS = word_set(
     "apartment apt unit suite flat floor room number lot building block box po p o department house level"
@@ -53,13 +55,41 @@ def _whole(conversation: Conversation, pieces: Sequence[Candidate]) -> Iterable[
     policies = {piece.policy for piece in pieces}
     if len(policies) < 2 or _EXACT.isdisjoint(policies):
         return
-    first, last = pieces[0].first_word, max(piece.last_word for piece in pieces)
+    first, last = _with_house_name(conversation, pieces[0].first_word), max(piece.last_word for piece in pieces)
     value = " ".join(dict.fromkeys(piece.value for piece in pieces))
     score = max(piece.score for piece in pieces)
     for first_word, last_word in conversation.spans_by_utterance(first, last):
         # Somebody else's "mm-hm" between two halves of an address is not part of it.
         if any(piece.first_word <= last_word and piece.last_word >= first_word for piece in pieces):
             yield Candidate("location_address", first_word, last_word, score, WholeAddresses.name, value)
+
+
+def _with_house_name(conversation: Conversation, first: int) -> int:
+    """The first word of what a house is called: `The Old Smokehouse, Shore Street`."""
+    words = conversation.words
+    turn = conversation.turn_of(first)
+    start = first
+    while start > 0 and first - start < _LONGEST_HOUSE_NAME and conversation.turn_of(start - 1) == turn:
+        text = words[start - 1].text.strip()
+        is_end_of_clause = text.endswith((",", ".", "?", "!"))
+        if is_end_of_clause != (start == first) or text.endswith((".", "?", "!")):
+            break
+        if not (text[:1].isupper() or text in ("the", "of")):
+            break
+        start -= 1
+    while start < first and _only_begins_sentence(conversation, start):
+        start += 1
+    names = [word.text.strip(" ,") for word in words[start:first]]
+    known = [name for name in names if name[:1].isupper() and not is_everyday(plain(name))]
+    is_title = sum(name[:1].isupper() for name in names) > 1
+    return start if known or is_title else first
+
+
+def _only_begins_sentence(conversation: Conversation, word: int) -> bool:
+    """Whether a word's capital may come from its place alone: `It's The Old Forge`."""
+    is_first = word == 0 or conversation.turn_of(word) != conversation.turn_of(word - 1)
+    begins = is_first or conversation.words[word - 1].text.strip().endswith((".", "?", "!"))
+    return begins and is_everyday(plain(conversation.words[word].text.strip(" ,")))
 
 
 def _continues(conversation: Conversation, one: Candidate, other: Candidate) -> bool:

@@ -15,6 +15,7 @@ _AMBIGUOUS_MONTHS = frozenset({"may", "march", "mar", "august", "april", "june",
 
 
 _LAST_DAY = 31
+_LAST_MONTH = 12
 _YEARS = range(1850, 2101)
 
 
@@ -58,6 +59,8 @@ class _DateGrammar(AtomReader):
                 date = self._around(position, last)
             elif atom.value in self._language.weekdays:
                 date = SpokenDate(position, position, 0, 0, 0)
+            elif atom.value in self._language.ordinals:
+                date = self._by_ordinals(position, last)
             else:
                 date = self._year_after(position)
             if date is not None and self._is_together(date.first, date.last):
@@ -78,6 +81,20 @@ class _DateGrammar(AtomReader):
         if not day and not year and self._atoms[position].value in _AMBIGUOUS_MONTHS:
             return None
         return SpokenDate(first, last, year, month, day)
+
+    def _by_ordinals(self, position: int, floor: int) -> SpokenDate | None:
+        """`the eleventh of the second, fifty-seven`: `position` is the month's ordinal."""
+        month = int(self._language.ordinals[self._atoms[position].value])
+        article = position - 1
+        if month > _LAST_MONTH or self._value(article) not in self._language.articles:
+            return None
+        if self._value(article - 1) not in self._language.date_links:
+            return None
+        first, day = self._day_before(article, floor)
+        year, end = self._year_at(self._after_comma(position), two_digits=True)
+        if not day or not year or (self._is_number(end + 1) and self._is_together(end, end + 1)):
+            return None
+        return SpokenDate(first, end, year, month, day)
 
     def _day_before(self, position: int, floor: int) -> tuple[int, int]:
         """`the 22nd of`, `22`, `the twenty-second day of`: the first atom and the day, 0 if there is none."""

@@ -31,6 +31,7 @@ _BARE_PROVIDERS = frozenset({*_MAIL_NAMES, *(f"{name}com" for name in _MAIL_NAME
 _FILE_ENDINGS = vocabulary("pdf doc docx xls xlsx csv txt jpg jpeg png gif zip mp3 mp4 wav ppt pptx exe json xml html")
 _PAGE_STARTS = frozenset({"W", "www", "https", "http", "/", ":", "slash", "colon"})
 _LONGEST_ADDRESS = 40
+_LONGEST_TOP_LEVEL = 3
 _ATOMS_AROUND_AT = 2
 _LEAST_BEFORE_DOT = 4
 
@@ -71,7 +72,8 @@ class _AddressGrammar(AtomReader):
         for position, atom in enumerate(self._atoms):
             if position <= self._covered_to:
                 continue
-            domain = self._domain_at(position) if atom.value in _TOP_LEVEL or atom.value in ("U", "co") else None
+            may_end = atom.value in _TOP_LEVEL or atom.value == "co" or atom.kind is Kind.LETTER
+            domain = self._domain_at(position) if may_end else None
             if domain is None and atom.value in _BARE_PROVIDERS:
                 domain = self._bare_provider(position)
             if domain is None and atom.value == "@":
@@ -192,11 +194,13 @@ class _AddressGrammar(AtomReader):
         last = self._top_level_end(position)
         if last is None:
             return None
-        while self._is_dot(last + 1) and (self._value(last + 2) in _TOP_LEVEL or self._value(last + 2) == "U"):
+        while self._is_dot(last + 1) and self._is_together(last, last + 2):
             written_apart = self._value(last + 1) == "." and not self._is_glued(last + 2)
-            if written_apart or not self._is_together(last, last + 2):
+            is_top_level = self._value(last + 2) in _TOP_LEVEL or self._kind(last + 2) is Kind.LETTER
+            further = self._top_level_end(last + 2) if is_top_level and not written_apart else None
+            if further is None:
                 break
-            last += 2 + (self._value(last + 2) == "U" and self._value(last + 3) == "K")
+            last = further
         first = self._label_start(position - 2)
         if first is None:
             return None
@@ -217,10 +221,19 @@ class _AddressGrammar(AtomReader):
             return None
         if dot == "." and not self._is_glued(position):
             return None
-        if value != "U":
+        if self._kind(position) is not Kind.LETTER:
             return position
-        following = position + 1 + (self._value(position + 1) in (".", "-", ","))
-        return following if self._value(following) == "K" else None
+        return self._spelled_top_level_end(position)
+
+    def _spelled_top_level_end(self, position: int) -> int | None:
+        """The last letter of a top level that is spelled: `dot I O`, `dot U K`."""
+        spelled, end, found = "", position, None
+        while self._kind(end) is Kind.LETTER and len(spelled) < _LONGEST_TOP_LEVEL:
+            spelled += self._value(end).lower()
+            if spelled in _TOP_LEVEL:
+                found = end
+            end += 1 + (self._value(end + 1) in (".", "-", ","))
+        return found
 
     def _label_start(self, position: int) -> int | None:
         """The first atom of the part of a domain that ends at an atom: `acme`, `X Y Z`."""
@@ -364,11 +377,23 @@ class _AddressGrammar(AtomReader):
             first -= 2
         while first - 1 > floor and self._atoms[first - 1].value in _PAGE_STARTS:
             first -= 1
-        while self._sign(last + 1) == "/" and last + 2 < len(self._atoms) and self._is_together(last, last + 2):
-            last += 2
+        while (slash := self._slash_after(last)) is not None:
+            last = slash + 1
+            while self._is_together(last, last + 1) and (
+                self._atoms[last + 1].kind is Kind.LETTER or self._atoms[last + 1].is_number
+            ):
+                last += 1
             while self._sign(last + 1) in ("-", "_") and self._is_together(last, last + 2):
                 last += 2
         return first, min(last, len(self._atoms) - 1)
+
+    def _slash_after(self, position: int) -> int | None:
+        """Where the slash after an address is, over the comma of a pause, if something follows it."""
+        slash = position + 1
+        if self._value(slash) == "," and self._kind(slash + 1) is Kind.WORD:
+            slash += 1
+        slash += self._value(slash) in ("forward", "back") and self._sign(slash + 1) == "/"
+        return slash if self._sign(slash) == "/" and self._is_together(position, slash + 1) else None
 
     def _candidates(self, policy: str, first: int, last: int, score: float) -> Iterator[Candidate]:
         start, end = self._atoms[first].start, self._atoms[last].end

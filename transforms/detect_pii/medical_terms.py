@@ -68,15 +68,17 @@ _PROCESS_MODIFIERS = word_set(
 )
 
 _BODY = (
+    "eyebrows?|eyelids?|"
     "head|forehead|face|cheek|chin|nose|jaw|mouth|lip|scalp|skull|neck|back|spine|shoulders?|collar ?bone|arms?|"
     "elbows?|wrists?|hands?|fingers?|thumbs?|chest|ribs?|hips?|pelvis|groin|stomach|legs?|knees?|knee ?cap|thighs?|"
-    "shins?|calf|ankles?|foot|feet|toes?|heels?|eyes?|ears?|tooth|teeth|tailbone|hamstring|ligaments?|acl|meniscus|tendons?|"
+    "shins?|calf|ankles?|foot|feet|toes?|heels?|eyes?|ears?|tooth|teeth|tailbone|hamstring|ligaments?|"
+    r"[am]\.? ?c\.? ?l|meniscus|tendons?|"
     "achilles|rotator cuff|muscles?"
 )
 _HURT = (
     "broke|broken|fractured|sprained|twisted|hurt|injured|tore|torn|cut|burned|burnt|bruised|dislocated|pulled|strained|"
     "smashed|crushed|banged|bumped|sliced|scraped|shattered|cracked|ruptured|wrenched|jammed|hit|skinned|gashed|slammed|"
-    "popped|busted|threw out|messed up"
+    "popped|busted|threw out|messed up|split|severed|lost|grazed|stubbed|chipped|knocked out"
 )
 _WORSE = "(?:really|very|pretty|so|all|still|a bit|a little|quite) "
 _SIDE = r"(?:left|right|lower|upper|front|back|little|big|middle|index)"
@@ -84,6 +86,7 @@ _WHOSE = r"(?:my|his|her|their|your|our)"
 _INJURY = re.compile(
     rf"(?<!\w)(?:(?:(?:i|he|she|we|they|you)(?:'ve|'s|'d)? )?(?:have |has |had |just |also |badly |really |may have )*"
     rf"(?:{_HURT})(?: up)? (?:{_WHOSE}|an?|the|both|some|two|a couple of|one of {_WHOSE})(?: {_SIDE})? (?:{_BODY})"
+    rf"|(?:did|done|doing) {_WHOSE} (?:{_SIDE} )?(?:{_BODY}) in"
     rf"|(?:an? )?(?:{_HURT}|swollen|wounded|bleeding|bloody|black|stiff|sore) (?:{_SIDE} )?(?:{_BODY})"
     rf"|(?:(?:i|he|she|you)(?:'ve|'s)? )?(?:just )?(?:cut|burned|burnt|hurt|injured|scalded) (?:myself|himself|herself)"
     rf"|{_WHOSE} (?:{_SIDE} )?(?:{_BODY}) (?:is|was|got|are|were|feels?) (?:{_WORSE})?"

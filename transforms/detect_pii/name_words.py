@@ -29,6 +29,7 @@ _NEVER = word_set(
     alpha bravo delta echo foxtrot golf hotel kilo lima papa quebec tango uniform whiskey xray yankee zulu
     sir maam ma'am mom mum dad mommy daddy mama grandma grandpa honey sweetie dear darling buddy dude guys folks
     yeah yep yup yes nope nah okay ok uh um hmm mhm huh oh ah wow ha hey hi hello bye goodbye thanks please sorry
+    hiya howdy ouch oops whoops yikes cheers righto ta ugh phew hurray hooray blimey
     awesome perfect great good fine sure right alright exactly correct absolutely definitely certainly wonderful
     excellent amazing fantastic unfortunately lovely cool nice god jesus christ lord gosh jeez goodness damn hell
     wifi bluetooth internet ethernet router modem pdf usb hdmi gps atm pin cvv cvc ssn dob vin ip iban nhs

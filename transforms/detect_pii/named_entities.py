@@ -372,6 +372,14 @@ def place_policy(name: str) -> str:
     return "location_state" if name in read_terms("states") else "location_city"
 
 
+def is_announced_company(text: str, start: int, end: int) -> bool:
+    """Whether a name stands where a caller hears which company it is: `thank you for calling X`, `X, this is`."""
+    if _BEFORE_COMPANY.search(text[:start][-_LONGEST_ANNOUNCEMENT:]):
+        return True
+    is_opening = "\n" in text[max(0, start - 2) : start] or not text[:start].strip()
+    return is_opening and _BEHIND_COMPANY.match(text, end) is not None
+
+
 def is_spelling_example(tokens: Sequence[Token], position: int) -> bool:
     """Whether a word only explains a letter: `I as in India`."""
     before = [token.plain for token in tokens[max(0, position - 2) : position]]
@@ -510,11 +518,7 @@ class _Assembly:
         """Whether a name stands where a caller hears which company it is: `thank you for calling X`, `X, this is`."""
         if any(self._certainty(position, "classifier") > _SURE for position in range(first, last + 1)):
             return False
-        text = self._conversation.text
-        if _BEFORE_COMPANY.search(text[: self._tokens[first].start][-_LONGEST_ANNOUNCEMENT:]):
-            return True
-        is_opening = self._tokens[first].before.endswith("\n") or first == 0
-        return is_opening and _BEHIND_COMPANY.match(text, self._tokens[last].end) is not None
+        return is_announced_company(self._conversation.text, self._tokens[first].start, self._tokens[last].end)
 
     def _person_score(self, first: int, last: int) -> float:
         positions = range(first, last + 1)

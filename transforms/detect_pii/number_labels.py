@@ -81,6 +81,11 @@ _OF_CARDS = frozenset({"card", "credit_card_number", "credit_card_expiration"})
 # Of cards that may still be in use when a call is heard.
 _EXPIRY_YEARS = range(2022, 2046)
 _MONTH_AND_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?(?:2[2-9]|3\d|4[0-5])")
+# Of a number that nothing announces: digits, digits that are said one by one, digits and letters.
+_LEAST_DIGITS = 6
+_LEAST_DIGIT_BY_DIGIT = 4
+_LEAST_WITH_LETTERS = 4
+_LEAST_BESIDE_LETTERS = 2
 _VAGUE = frozenset({"number_sequence", "code"})
 _TURNS_BACK = 8
 _LEAST_IN_SEVERAL_GROUPS = 7
@@ -269,13 +274,28 @@ class NumberLabeller(AtomReader):
             return None
         kinds = kinds_of_number(run.value)
         digits, letters = run.digits, run.letters
-        if letters and not kinds and (digits < 3 or digits + letters < 6):
+        if letters and not kinds and (digits < _LEAST_BESIDE_LETTERS or not self._is_identifier(run)):
             return None
-        if not letters and digits < 6:
+        if not letters and digits < (_LEAST_DIGIT_BY_DIGIT if self._is_said_digit_by_digit(run) else _LEAST_DIGITS):
             return None
         policy = kinds[0] if kinds else "number_sequence"
         score = 0.85 if kinds else 0.75 if digits >= 8 else 0.6
         return NumberLabel(policy, _others(policy, [*kinds, *self._by_shape(run)]), score, False)
+
+    def _is_identifier(self, run: Run) -> bool:
+        """Whether letters and digits are one identifier: `P zero three seven`, and not `five hundred... a`."""
+        length = run.digits + run.letters
+        if length >= _LEAST_DIGITS and run.digits > _LEAST_BESIDE_LETTERS:
+            return True
+        letters = {character for character in run.value if not character.isdigit()}
+        text = self._text[self._atoms[run.groups[0].first].start : self._atoms[run.groups[-1].last].end]
+        is_one_clause = len(run.groups) == 1 and not re.search(r"[.?!…](?:\s|\.)", text)
+        return length >= _LEAST_WITH_LETTERS and is_one_clause and not letters <= self._language.one_letter_words
+
+    def _is_said_digit_by_digit(self, run: Run) -> bool:
+        """`two oh one one`: nobody counts or prices so."""
+        atoms = [atom for group in run.groups for atom in self._atoms[group.first : group.last + 1]]
+        return all(atom.kind in (Kind.DIGIT, Kind.REPEAT, Kind.SYMBOL) for atom in atoms)
 
     def _named(self, policy: str, run: Run) -> str:
         """A bare "code" is the card's security code while a card is being talked about."""

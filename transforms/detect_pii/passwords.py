@@ -31,7 +31,7 @@ _TURNS_OF_VERIFICATION = 8
 
 class _Announcement(NamedTuple):
     """`my password`, `your mother's maiden name`: what is announced, where the words end, and whether they lead over
-    to it by themselves: `log in as`.
+    to it by themselves: `log in as`, `my password's`.
     """
 
     policy: str
@@ -67,6 +67,33 @@ class _SecretGrammar(AtomReader):
             yield from self._in_follow_up(announcement)
             if not said_at_once:
                 yield from self._in_answer(announcement)
+        yield from self._by_case_of_letters()
+
+    def _by_case_of_letters(self) -> Iterator[Candidate]:
+        """`small q, capital T, nine, dash, mule`: nobody says the case of what is no secret."""
+        end = 0
+        for position in range(len(self._atoms)):
+            if position < end or not self._says_case(position):
+                continue
+            clause = self._clause(position)
+            end = position + len(clause)
+            mixed = any(atom.is_number or atom.value in self._language.symbols for atom in clause)
+            is_address = any(atom.value in ("@", "at") for atom in clause)
+            if mixed and not is_address:
+                yield from self._up_to_end("password", position, 0.7)
+
+    def _says_case(self, position: int) -> bool:
+        """Whether an atom says how the letter or word behind it is written."""
+        value = self._value(position)
+        if not self._is_together(position, position + 1):
+            return False
+        if value in self._language.letter_cases:
+            return self._kind(position + 1) in (Kind.LETTER, Kind.WORD)
+        if value not in self._language.letter_sizes:
+            return False
+        following = self._value(position + 1)
+        is_letter = self._kind(position + 1) is Kind.LETTER and following not in self._language.one_letter_words
+        return is_letter or following == "case"
 
     def _announcements(self) -> Iterator[_Announcement]:
         latest: _Announcement | None = None
@@ -89,7 +116,8 @@ class _SecretGrammar(AtomReader):
                 if not any(-1 <= turn - verification <= _TURNS_OF_VERIFICATION for verification in verified):
                     continue
                 policy = "answer"
-            latest = _Announcement(policy, match.end(), turn, match.group().endswith(_LEADING_OVER))
+            leads_over = match.group().endswith(_LEADING_OVER) or self._lowered.startswith("'s ", match.end())
+            latest = _Announcement(policy, match.end(), turn, leads_over)
             yield latest
 
     def _in_same_turn(self, announcement: _Announcement) -> Iterator[Candidate]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from transforms.detect_pii.candidate import Candidate
 from transforms.detect_pii.conversation import Conversation
 from transforms.detect_pii.cues import lowered
-from transforms.detect_pii.name_words import is_common
+from transforms.detect_pii.name_words import is_common, is_never_name
 from transforms.detect_pii.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
 
 _LISTED = 0.85
@@ -27,9 +27,21 @@ _LANGUAGE_REACH = 4
 
 _NUMBER = r"(?:\d{1,3}|(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)(?: (?:hundred|foot|feet))?)"
 _SPOKEN = r"(?:[a-z]+(?:[- ](?:and )?[a-z]+){0,4}?|\d{1,3})"
-_COLOUR = r"(?:blonde?|brown|black|red|gr[ae]y|white|dark|light|curly|long|short|straight|wavy|brunette|auburn|ginger)"
+_COLOUR = (
+    r"(?:purple|pink|blue|green|silver|sandy|fair|blonde?|brown|black|red|gr[ae]y|white|dark|"
+    r"light|curly|long|short|straight|wavy|brunette|auburn|ginger)"
+)
+_SOME = (
+    r"(?:(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[- ]?)?(?:one|two|three|four|five|six|seven|eight|"
+    r"nine)|ten|eleven|twelve|[a-z]+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
+)
 # Where a group is named, it alone is the value, and the words around it only announce it.
 _BY_PATTERN = {
+    "money_amount": (
+        rf"(?:an?|half a|couple of|few|{_SOME}) (?:tenner|fiver|grand|quid)s?(?! (?:piano|total|final|slam|jury|prix))",
+        rf"(?:an?|{_SOME}) (?:and a half|half)[- ](?:k|grand|thousand|hundred|million)",
+        rf"half a (?:million|mil|grand)|{_SOME} k\b",
+    ),
     "marital_status": (
         r"(?:un|re)?married",
         r"divorced|divorc[eé]e|(?:my|our|his|her|the|a) divorce|getting (?:married|divorced|a divorce)",
@@ -54,7 +66,15 @@ _BY_PATTERN = {
         r"(?:i'm|i am|he's|she's) an? (?P<sign>leo|cancer)",
         r"(?:star sign|zodiac(?: sign)?|sun sign|sign)(?: is|:)? (?:an? )?(?P<other_sign>leo|cancer)",
     ),
+    "person_age": (
+        r"(?:early|mid|late)[- ]?(?:teens|twenties|thirties|forties|fifties|sixties|seventies|eighties|nineties)",
+        r"(?:my|his|her|your|their) (?P<birthday>(?:[a-z]+ty[- ])?(?:[a-z]+th|first|second|third)) birthday",
+    ),
     "physical_attribute": (
+        r"(?:slim|stocky|heavy|muscular|medium|average|slender|thin|large|small|athletic|big) (?:build|frame)|freckles|"
+        r"freckled|dimples|dreadlocks|ponytail|goatee|shaved head|buzz ?cut|gap[- ]toothed|clean[- ]shaven|pierced \w+",
+        r"(?:a|an|the|my|his|her) (?:\w+ )?(?:tattoo|birthmark|scar)"
+        r"(?: (?:of|on|over|under|down|above) (?:\w+ ){1,3}\w+)?",
         rf"{_NUMBER} (?:foot|feet|ft)(?: {_NUMBER}(?: (?:inches|inch|in))?)?(?: tall)?"
         r"(?! (?:of|away|long|wide|deep|by|from))",
         rf"{_SPOKEN} (?:centi(?:meters|metres)|cm|inches|meters|metres) tall",
@@ -64,6 +84,7 @@ _BY_PATTERN = {
         rf"(?P<weight>{_SPOKEN} (?:pounds|lbs|kilos|kilograms|kg|stone))",
         r"(?:blue|brown|green|hazel|gr[ae]y|black|dark|light) eye[sd]?|left[- ]handed|bald(?:ing)? (?:man|guy|head)",
         rf"{_COLOUR}(?: {_COLOUR})?[- ]hair(?:ed)?",
+        rf"{_COLOUR} (?:beard|moustache|mustache|eyebrows)|stammer|stutter|wheelchair|crutches",
         r"(?:a|my|his|her) (?:beard|mustache|moustache|birthmark|tattoo|scar|limp)(?: \w+){0,3}? (?:on|across) "
         r"(?:my|his|her) \w+",
     ),
@@ -77,18 +98,35 @@ _DEGREES = (
     "part[- ]time|full[- ]time|self[- ]employed|professional|trained|practicing|qualified|principal|staff|vice"
 )
 _SOMEBODY_IS = r"i'm|i am|he's|he is|she's|she is|they're|was|were|is|became|become|being|as|my \w+'s"
+_AGED = r"(?:[\w-]+[- ]){1,3}years?[- ]olds? "
 _WORK = re.compile(
-    rf"(?:\b(?:{_SOMEBODY_IS}) (?:an?|our|their) (?:(?:{_DEGREES}) )*"
+    rf"(?:\b(?:{_SOMEBODY_IS}) (?:an?|our|their) (?:{_AGED})?(?:(?:{_DEGREES}) )*"
     r"|\b(?:work(?:s|ed|ing)?|employed|hired|trained|qualified|promoted|retired) (?:as|to|from being) "
     rf"(?:an? |the |our |their )?(?:(?:{_DEGREES}) )*"
     r"|\b(?:job(?: title)?|occupation|profession|position|career|trade|role)(?: is| was|:|'s| as| of| in)"
     rf" (?:an? |the )?(?:(?:{_DEGREES}) )*)"
 )
 _ASKED_FOR_WORK = re.compile(
-    r"\b(?:what (?:do|does) (?:you|he|she|your \w+) do\b|occupation|profession|job title|for a living|line of work|"
+    r"\b(?:what (?:do|does|did) (?:you|he|she|they|your \w+) do\b|occupation|profession|job title|for a living|"
+    r"line of work|"
     r"what(?:'s| is) (?:your|his|her) (?:job|role|position|title)|employment|where do you work|kind of work|employer)"
 )
+_ASKED_FOR_EMPLOYER = re.compile(
+    r"\bwhere (?:do|does|did) (?:you|he|she|they|your \w+) work\b|\bwho (?:do|does|did) (?:you|he|she) work for\b|"
+    r"\bemployer(?:'s name)?\b[^.\n]*\?"
+)
 _ANNOUNCES_WORK = re.compile(r"work|employed|hired|job|occupation|profession|position|career|trade|role")
+# Everybody deals with these in calls: alone they say nothing about the caller.
+_ROLES_IN_CALLS = word_set(
+    """
+    doctor nurse manager supervisor agent representative operator receptionist assistant engineer technician driver
+    officer clerk secretary adviser advisor dentist vet pharmacist landlord teacher lawyer solicitor attorney host model
+    guard student specialist consultant director president owner customer client worker member leader head chief
+    partner associate trainer coach guide carrier courier builder plumber electrician judge counsel principal guest
+    buyer seller player hand master editor producer author professor physician surgeon therapist counselor counsellor
+    rep gp mechanic police professional expert analyst coordinator administrator helper volunteer caller speaker general
+    """
+)
 _STOP = word_set(
     """
     and at for in on with from but so the a an of to who that which i he she we they my our your because since now then
@@ -101,6 +139,9 @@ _COMPANY_ENDINGS = word_set(
     bank insurance incorporated inc llc ltd limited corporation corp company group holdings partners associates
     university college academy school elementary institute foundation airlines airways logistics industries solutions
     technologies systems construction motors pharmaceuticals credit union church ministries hospital clinic pharmacy
+    mutual trust council foundry brewery bakery museum library theatre theater records press brothers farms estates
+    homes housing logistics haulage software electronics energy utilities telecom media studios garage nursery surgery
+    society federation institution laboratories labs ventures capital securities brokers recruitment consulting
     """
 )
 _MEDICAL_ENDINGS = word_set(
@@ -159,6 +200,7 @@ class PersonalTerms:
             *_matched(text),
             *self._jobs(conversation, tokens, text),
             *_companies(conversation, tokens, cased),
+            *_employers(conversation, tokens, text),
         ):
             first_word, last_word = conversation.words_of(found.start, found.end)
             value = " ".join(text[found.start : found.end].split())
@@ -207,7 +249,7 @@ class PersonalTerms:
                 while start > 0 and tokens[start].start not in announced and _describes(tokens, start - 1):
                     start -= 1
                 yield _Found(policy, tokens[start].start, tokens[last].end, _IN_CONTEXT if is_announced else _LISTED)
-            elif last > first:
+            elif last > first or tokens[first].plain not in _ROLES_IN_CALLS:
                 yield _Found(policy, tokens[first].start, tokens[last].end, _WITHOUT_CONTEXT)
         for position, token in enumerate(tokens):
             # A title that is in no list, where nothing else could be meant: "I work as a grief coach".
@@ -242,6 +284,21 @@ def _matched(text: str) -> Iterator[_Found]:
         for match in pattern.finditer(text):
             group = match.lastgroup if match.lastgroup is not None else 0
             yield _Found(policy, match.start(group), match.end(group), _LISTED)
+
+
+def _employers(conversation: Conversation, tokens: Sequence[Token], text: str) -> Iterator[_Found]:
+    """The answer to a question for somebody's employer: `Where does he work?` `Peachtree Foundry.`"""
+    asked = {conversation.turn_of(conversation.word_at(match.start())) for match in _ASKED_FOR_EMPLOYER.finditer(text)}
+    position = 0
+    while position < len(tokens):
+        turn = conversation.turn_of(tokens[position].word)
+        last = position
+        if turn - 1 in asked and tokens[position].is_capitalised and not is_never_name(tokens[position].plain):
+            while last + 1 < len(tokens) and tokens[last + 1].before in (" ", "-") and tokens[last + 1].is_capitalised:
+                last += 1
+            if last > position or not is_common(tokens[position].plain):
+                yield _Found("organization", tokens[position].start, tokens[last].end, _WITHOUT_CONTEXT)
+        position = last + 1
 
 
 def _companies(conversation: Conversation, tokens: Sequence[Token], cased: Sequence[bool]) -> Iterator[_Found]:

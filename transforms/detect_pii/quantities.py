@@ -7,7 +7,9 @@ that identify somebody.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -21,6 +23,7 @@ _GLUED_MULTIPLIERS = frozenset({"K", "M", "million", "billion", "thousand"})
 _MINUTES_IN_WORDS = frozenset({"10", "15"})
 _LONGEST_ANNOUNCEMENT = 5
 _WORDS_TO_WEIGHT = 5
+_TURNS_TO_AGE = 2
 
 
 class Quantity(NamedTuple):
@@ -173,8 +176,53 @@ class _QuantityGrammar(AtomReader):
         """`he's seven`, `I'm 45`, `aged 30`."""
         if not self._ends_clause(end) or not 1 <= self._digits(position, end) <= 3:
             return None
-        announced = self._value(position - 1) in self._words.age_announcements
-        return Quantity("person_age", position, end - 1, 0.8) if announced else None
+        if self._is_told_age(position) or self._is_asked_age(position, end) or self._is_age_in_apposition(position):
+            return Quantity("person_age", position, end - 1, 0.8)
+        return None
+
+    def _is_told_age(self, position: int) -> bool:
+        """`I'm 45`, `she will be almost four`."""
+        before = position - 1
+        while self._value(before) in self._words.age_adverbs:
+            before -= 1
+        if self._value(before) in self._words.age_announcements:
+            return True
+        verb = before
+        while self._value(before) in self._words.age_verbs:
+            before -= 1
+        return before < verb and self._value(before) in self._words.age_people and self._is_together(before, position)
+
+    def _is_age_in_apposition(self, position: int) -> bool:
+        """`my sister, forty-one,`: two digits between commas after somebody."""
+        if self._value(position - 1) != "," or self._kind(position) not in (Kind.TENS, Kind.TEEN, Kind.DIGITS):
+            return False
+        return len(self._value(position)) == 2 and self._value(position - 2) in self._words.relatives
+
+    def _is_asked_age(self, position: int, end: int) -> bool:
+        """Whether a number is the first after a question for an age: `How old is he?` `Twenty-nine.`"""
+        if self._after_group(position) != end or len(self._value(position)) > 2:
+            return False
+        question = self._latest_age_question(position)
+        return (
+            question is not None
+            and self._turns[position] - self._turns[question] <= _TURNS_TO_AGE
+            and not any(self._is_number(between) for between in range(question, position))
+        )
+
+    def _latest_age_question(self, position: int) -> int | None:
+        """The last atom of the question for an age that was asked latest before an atom."""
+        before = bisect_left(self._age_questions, position) - 1
+        return self._age_questions[before] if before >= 0 else None
+
+    @cached_property
+    def _age_questions(self) -> list[int]:
+        return [
+            position + len(question) - 1
+            for position in range(len(self._atoms))
+            for question in self._words.age_questions
+            if self._value(position) == question[0]
+            and all(self._value(position + place) == word for place, word in enumerate(question))
+        ]
 
     def _announced(self, position: int) -> Quantity | None:
         """`the copay is fourteen ninety-nine`: an amount by what it is called."""
@@ -257,6 +305,8 @@ class _QuantityGrammar(AtomReader):
         if self._kind(position) is Kind.DIGITS:
             return self._after_multipliers(self._after_numeral(position))
         end = self._after_group(position)
+        if self._is_price_in_hundreds(position, end):
+            return self._after_group(end)
         while self._kind(end) in (Kind.THOUSAND, Kind.HUNDRED):
             end += 1
             following = end + (self._value(end) in self._words.number_links)
@@ -269,6 +319,17 @@ class _QuantityGrammar(AtomReader):
             if self._value(end) == "0" and self._kind(end + 1) is Kind.DIGIT:
                 return end + 2
         return end
+
+    def _is_price_in_hundreds(self, position: int, end: int) -> bool:
+        """Whether a digit and tens or teens are one number: `one eighty-nine a night`, `two fifteen`."""
+        return (
+            end == position + 1
+            and self._kind(position) is Kind.DIGIT
+            and self._value(position) != "0"
+            and not self._is_number(position - 1)
+            and self._kind(end) in (Kind.TENS, Kind.TEEN)
+            and self._is_linked(position, end)
+        )
 
     def _after_group(self, position: int) -> int:
         """`forty-one`, `seven`, `nineteen`."""
@@ -307,15 +368,25 @@ class _QuantityGrammar(AtomReader):
         while self._value(number) in (",", *self._words.number_links):
             number += 1
         number += self._value(number) in _CURRENCY and self._is_number(number + 1)
-        if number == position or not self._is_number(number):
+        if not self._is_number(number):
             return position
         end = number + 1 if self._kind(number) is Kind.DIGITS else self._after_group(number)
         if self._value(end) in self._words.cents:
             return end + 1
+        # "Pounds ninety-nine" are pence, "pounds, twenty boxes" are not.
         hundredths = (
-            self._digits(number, end) == 2 and self._ends_clause(end) and self._is_together(position - 1, number)
+            self._reads_as_hundredths(number)
+            and self._is_together(position - 1, number)
+            and (self._ends_clause(end) or number == position)
+            and self._value(end) not in self._units
+            and not self._is_number(end)
         )
         return end if hundredths else position
+
+    def _reads_as_hundredths(self, position: int) -> bool:
+        """`ninety-nine`, `fifteen`, `50`."""
+        kind = self._kind(position)
+        return kind in (Kind.TENS, Kind.TEEN) or (kind is Kind.DIGITS and len(self._value(position)) == 2)
 
     def _digits(self, first: int, end: int) -> int:
         return sum(len(atom.value) for atom in self._atoms[first:end] if atom.kind in NUMBERS)

@@ -9,6 +9,8 @@ from transforms.detect_pii.announced_names import AnnouncedNames
 from transforms.detect_pii.candidate import Propagation, Recogniser
 from transforms.detect_pii.custom_patterns import CustomPatterns
 from transforms.detect_pii.internet import InternetAddresses
+from transforms.detect_pii.listed_names import ListedNames
+from transforms.detect_pii.listed_places import ListedPlaces
 from transforms.detect_pii.medical_terms import MedicalTerms
 from transforms.detect_pii.name_contexts import NameContexts
 from transforms.detect_pii.name_propagation import RepeatedNames
@@ -37,6 +39,8 @@ def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
         NamedEntities(settings.spacy_model, settings.token_classifier),
         NameContexts(),
         AnnouncedNames(),
+        ListedNames(),
+        ListedPlaces(),
         RoadPlaces(),
         MedicalTerms(),
         PersonalTerms(),

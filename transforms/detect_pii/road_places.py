@@ -14,7 +14,11 @@ _NUMBER = (
     r"seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|oh|zero)[ -]?)+)"
 )
 _BOUND = r"(?: (?:north|south|east|west)(?:bound)?)?"
-_NAME = r"[A-Z\d][\w'’]*(?: (?:of )?[A-Z\d][\w'’]*){0,3}"
+_ORDINAL = (
+    r"(?:(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[ -])?(?:first|second|third|fourth|fifth|sixth|"
+    r"seventh|eighth|ninth|tenth|eleventh|twelfth|\w+teenth|\w+tieth)"
+)
+_NAME = rf"(?:[A-Z\d][\w'’]*(?: (?:of )?[A-Z\d][\w'’]*){{0,3}}|{_ORDINAL}\b)"
 _ROAD = re.compile(
     rf"(?<!\w)(?:(?:us |state |county |old )?(?:interstate|highway|hwy|motorway|freeway|state road|county road|route|"
     rf"exit|mile ?marker|milepost|junction) (?:number )?{_NUMBER}{_BOUND}|(?:on|off|from|along|the) "

@@ -63,9 +63,12 @@ class SpelledWords:
             return
         if not explained and not announced and single < _LEAST_LETTERS:
             return
-        if spelled.lower() in conversation.language.acronyms and not explained and (not announced or single == 0):
+        # The word after an acronym may have been taken for a letter: "I B A N is".
+        is_lost = len(run) > 1 and atoms[run[-1].first].kind is Kind.WORD
+        names = (spelled.lower(), spelled[:-1].lower()) if is_lost else (spelled.lower(),)
+        if not conversation.language.acronyms.isdisjoint(names) and not explained and (not announced or single == 0):
             return
-        first, last = run[0].first, run[-1].last
+        first, last = run[0].first, _with_announced_digits(conversation, run[-1].last)
         if explained or announced:
             first = _with_lost_examples(conversation, first)
         score = 0.9 if explained or announced else 0.75 if single > _LEAST_LETTERS else 0.55
@@ -111,6 +114,21 @@ def _lost_letter(conversation: Conversation, position: int, run: Sequence[Letter
     if next_at < len(conversation.atoms) and conversation.atoms[next_at].kind is Kind.LETTER:
         return Letters(letter, position, position, False)
     return None
+
+
+def _with_announced_digits(conversation: Conversation, last: int) -> int:
+    """On over digits that are said to be some: `K, O, V and the number three`."""
+    atoms, language = conversation.atoms, conversation.language
+    position = last + 1
+    links = language.spelling_links | language.articles
+    while position < len(atoms) and (atoms[position].value in links or atoms[position].value in _SIGNS_BETWEEN):
+        position += 1
+    if position >= len(atoms) or atoms[position].value not in language.digit_announcements:
+        return last
+    end = position + 1
+    while end < len(atoms) and atoms[end].is_number and not _breaks(conversation, last, end):
+        end += 1
+    return end - 1 if end > position + 1 else last
 
 
 def _looks_spelled(spelled: str) -> bool:

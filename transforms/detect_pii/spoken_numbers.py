@@ -17,6 +17,11 @@ from transforms.detect_pii.quantities import Quantity, find_quantities
 
 _QUANTITIES = ("money_amount", "statistics", "duration", "person_age", "time")
 _LONGEST_HESITATION = 3
+_SHORTEST_PRICE = 2
+_LONGEST_PRICE = 6
+_TURNS_TO_PRICE = 2
+_ATOMS_OF_PRICE_TALK = 40
+_BEFORE_SIGNS = frozenset({",", "then", "and", "the", "A", "an"})
 
 
 class SpokenNumbers:
@@ -52,7 +57,9 @@ class SpokenNumbers:
     def _number(self, conversation: Conversation, labeller: NumberLabeller, run: Run) -> Iterator[Candidate]:
         label = labeller.label(run)
         if label is None:
-            if run.digits >= 3:
+            if _reads_as_price(conversation, run):
+                yield from self._candidates(conversation, run, NumberLabel("money_amount", ("any_number",), 0.6, False))
+            elif run.digits >= 3:
                 yield from self._candidates(conversation, run, NumberLabel("any_number", (), 0.5, False))
             return
         if _reads_as_date(conversation, run) and label.policy in ("number_sequence", "phone_number") and not label.cued:
@@ -156,15 +163,66 @@ def _with_prefix(conversation: Conversation, first: int) -> int:
 
 
 def _with_signs(conversation: Conversation, first: int, last: int) -> tuple[int, int]:
-    """The signs of a code around its digits: `star 4471`, `427 hash`."""
+    """The signs of a code around its digits, and what is dialled beyond them: `6 star 4471`, `427, then hash`."""
     atoms, symbols = conversation.atoms, conversation.language.symbols
     turn = _turn(conversation, first)
     signs = frozenset("*#!")
-    if first > 0 and _turn(conversation, first - 1) == turn:
-        first -= symbols.get(atoms[first - 1].value, atoms[first - 1].value) in signs - {"!"}
-    if last + 1 < len(atoms) and _turn(conversation, last + 1) == turn:
-        last += symbols.get(atoms[last + 1].value) in signs
+    before = symbols.get(atoms[first - 1].value, atoms[first - 1].value) if first else ""
+    if before in signs - {"!"} and _turn(conversation, first - 1) == turn:
+        first -= 1
+        while first > 0 and atoms[first - 1].is_number and _turn(conversation, first - 1) == turn:
+            first -= 1
+    end = last + 1
+    while end < len(atoms) and atoms[end].value in _BEFORE_SIGNS:
+        end += 1
+    if end < len(atoms) and _turn(conversation, end) == turn and symbols.get(atoms[end].value) in signs:
+        last = end
+        while last + 1 < len(atoms) and atoms[last + 1].is_number and _turn(conversation, last + 1) == turn:
+            last += 1
     return first, last
+
+
+def _reads_as_price(conversation: Conversation, run: Run) -> bool:
+    """`we can do it for eleven fifty`: a number that names no currency, where prices are being talked about."""
+    if len(run.groups) != 1 or run.letters or not _SHORTEST_PRICE <= run.digits <= _LONGEST_PRICE:
+        return False
+    atoms, quantities = conversation.atoms, conversation.language.quantities
+    first, last = run.groups[0].first, run.groups[0].last
+    if _answers_amount(conversation, first):
+        return True
+    begins_clause = atoms[first].kind in (Kind.TEEN, Kind.TENS) and atoms[first - 1].kind is Kind.SYMBOL
+    if first == 0 or not (begins_clause or atoms[first - 1].value in quantities.price_leads):
+        return False
+    if any(atom.kind is Kind.DIGIT for atom in atoms[first : first + 2]) and all(
+        atom.kind is Kind.DIGIT for atom in atoms[first : last + 1]
+    ):
+        return False  # Digit by digit is how codes are said.
+    following = atoms[last + 1] if last + 1 < len(atoms) else None
+    ends_clause = following is None or following.kind is Kind.SYMBOL or following.value in quantities.clause_starts
+    if run.digits <= _SHORTEST_PRICE and not (ends_clause or _breaks(conversation, last, last + 1)):
+        return False
+    around = atoms[max(0, first - _ATOMS_OF_PRICE_TALK) : last + _ATOMS_OF_PRICE_TALK]
+    return any(atom.value in quantities.price_talk for atom in around)
+
+
+def _breaks(conversation: Conversation, first: int, second: int) -> bool:
+    """Whether two atoms stand in different utterances."""
+    return "\n" in conversation.text[conversation.atoms[first].end : conversation.atoms[second].start]
+
+
+def _answers_amount(conversation: Conversation, first: int) -> bool:
+    """Whether a number is the first after a question for an amount: `How much was it?` `Two eighteen forty.`"""
+    atoms = conversation.atoms
+    turn = _turn(conversation, first)
+    for position in range(first - 1, max(-1, first - _ATOMS_OF_PRICE_TALK), -1):
+        if atoms[position].is_number or turn - _turn(conversation, position) > _TURNS_TO_PRICE:
+            return False
+        if atoms[position].value in conversation.language.quantities.weight_words:
+            return False
+        for question in conversation.language.quantities.amount_questions:
+            if tuple(atom.value for atom in atoms[position : position + len(question)]) == question:
+                return True
+    return False
 
 
 def _reads_as_date(conversation: Conversation, run: Run) -> bool:

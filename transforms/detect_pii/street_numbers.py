@@ -17,6 +17,8 @@ from transforms.detect_pii.spelling import letters_at
 _LONGEST_HOUSE_NUMBER = 7
 _LONGEST_STREET_NAME = 4
 _LONGEST_POST_CODE = 8
+_TURNS_OF_ADDRESS = 3
+_WITHIN_STREET_NAMES = frozenset({"of", "the", "on", "upon", "-", ","})
 _UK_POST_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 _CANADIAN_POST_CODE = re.compile(r"[A-Z]\d[A-Z]\d[A-Z]\d")
 
@@ -35,6 +37,8 @@ class StreetNumbers:
             return
         grammar = _AddressGrammar(conversation)
         yield from grammar.streets()
+        yield from grammar.streets_without_suffix()
+        yield from grammar.units_alone()
         yield from grammar.boxes()
         yield from grammar.postal_codes()
 
@@ -68,6 +72,55 @@ class _AddressGrammar(AtomReader):
             start = first if number is None else self._unit_before(number)
             yield from self._candidate(start, last, 0.9 if number is not None else 0.7)
             yield from self._unit(last + 1)
+
+    def streets_without_suffix(self) -> Iterator[Candidate]:
+        """`twenty-nine Upper Bear Creek`, `sixteen A, The Green`, where an address is being talked about."""
+        position = 0
+        while position < len(self._atoms):
+            end = self._after_number(position) if self._is_number(position) else position
+            if end == position:
+                position += 1
+                continue
+            name = end
+            if self._kind(name) is Kind.LETTER and self._is_together(end - 1, name):
+                name += 1
+            if self._value(name) == ",":
+                name += 1
+            last = self._end_of_proper_name(name) if self._is_together(position, name) else None
+            if last is not None and self._is_place_talk(position):
+                yield from self._candidate(position, last, 0.6)
+                position = last
+            position = max(position, end)
+
+    def units_alone(self) -> Iterator[Candidate]:
+        """`Apartment nine C, is that on the second floor?` soon after an address."""
+        for position, atom in enumerate(self._atoms):
+            if atom.value in self._language.dwelling_words and self._is_place_talk(position):
+                yield from self._unit_at(position)
+
+    def _end_of_proper_name(self, first: int) -> int | None:
+        """The last atom of words with capitals, `of` and `the` between them; None where none stands there."""
+        last: int | None = None
+        for position in range(first, min(first + 2 * _LONGEST_STREET_NAME, len(self._atoms))):
+            atom = self._atoms[position]
+            if not self._is_together(first, position):
+                break
+            named = atom.kind is Kind.WORD and self._is_capital(position)
+            if named and atom.value not in self._units and atom.value not in self._language.months:
+                last = position
+            elif atom.value not in _WITHIN_STREET_NAMES or position == first:
+                break
+        return last
+
+    def _is_place_talk(self, position: int) -> bool:
+        """Whether an address is asked for or told just before: in the turn itself or the two before."""
+        turn = self._turns[position]
+        before = position - 1
+        while before >= 0 and turn - self._turns[before] <= _TURNS_OF_ADDRESS:
+            if self._atoms[before].value in self._language.address_cues | self._language.address_prompts:
+                return True
+            before -= 1
+        return False
 
     def boxes(self) -> Iterator[Candidate]:
         """`P.O. box eleven eighty`."""
@@ -221,8 +274,10 @@ class _AddressGrammar(AtomReader):
         """`, apartment three B`, `unit 2204`."""
         while self._value(position) in (",", "."):
             position += 1
-        if self._value(position) not in self._language.unit_words or not self._is_together(position - 1, position):
-            return
+        if self._value(position) in self._language.unit_words and self._is_together(position - 1, position):
+            yield from self._unit_at(position)
+
+    def _unit_at(self, position: int) -> Iterator[Candidate]:
         number = position + 1
         while self._value(number) in ("number", "#", "."):
             number += 1

@@ -57,6 +57,15 @@ def test_a_town_that_nobody_knows_is_part_of_the_address_around_it(said: Said) -
     ) == ["4902 Gonzalez Drive, Pruittton, Idaho 61129"]
 
 
+def test_what_a_house_is_called_is_part_of_its_address(said: Said) -> None:
+    conversation = said("It's the Old Smokehouse, Shore Street, Anstruther")
+    assert whole(
+        conversation,
+        piece(conversation, "location_address_street", "Shore Street"),
+        piece(conversation, "location_city", "Anstruther"),
+    ) == ["the Old Smokehouse, Shore Street, Anstruther"]
+
+
 @pytest.mark.parametrize(
     ("text", "pieces"),
     [

@@ -23,6 +23,7 @@ Said = Callable[[str], Conversation]
         ("November two thousand and thirty three", "November two thousand and thirty three", "2033-11-00"),
         ("July of 29", "July of 29", "1929-07-00"),
         ("January 33.", "January 33", "1933-01-00"),
+        ("the eleventh of the second, fifty-seven", "the eleventh of the second, fifty-seven", "1957-02-11"),
         ("since 2009", "2009", "2009-00-00"),
         ("on Tuesday", "Tuesday", "0000-00-00"),
     ],

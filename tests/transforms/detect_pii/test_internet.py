@@ -40,6 +40,8 @@ def test_an_email_address_is_found_by_its_domain_back_to_the_start_of_its_clause
     [
         ("url", "A: Go to our website at [acme dash tools dot com slash help] any time."),
         ("url", "A: Visit [w w w dot example dot org] please."),
+        ("url", "A: Open [setup dot linkhub dot net, slash admin.]"),
+        ("url", "A: It's on [sparks dot I O forward slash help]"),
         ("ip_address", "B: It says [192.168.1.42,] I think."),
         ("ip_address", "B: It's [one ninety two dot one sixty eight dot one dot forty two]"),
         ("filename", "B: I opened [tax-return dot pdf] and it failed."),

@@ -19,6 +19,9 @@ def plain(text: str) -> str:
     ("policy", "call"),
     [
         ("password", "B: My password is [capital B lowercase LUE, moon, exclamation point 2019.]"),
+        ("password", "A: The wifi?\nB: The password's [marmalade, dash, nineteen seventy two.]"),
+        ("password", "B: The sticker says [small q, capital T, nine, dash, mule, dash, forty four.]"),
+        ("password", "A: The second and fifth letters of your memorable word?\nB: [R and N.]"),
         ("password", "A: Your temporary password is [Tiger47Blue.] Please change it."),
         (
             "password",

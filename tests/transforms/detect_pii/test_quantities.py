@@ -33,6 +33,11 @@ def quantities(conversation: Conversation) -> list[tuple[str, str]]:
         ("about two and a half hours", "duration", "two and a half hours"),
         ("he is seven years old", "person_age", "seven years old"),
         ("I'm 45.", "person_age", "45"),
+        ("she will be almost four.", "person_age", "four"),
+        ("my sister, forty-one, lives there", "person_age", "forty-one"),
+        ("A: How old is he?\nB: Twenty nine.", "person_age", "Twenty nine"),
+        ("it was two hundred pounds ninety nine to them", "money_amount", "two hundred pounds ninety nine"),
+        ("it is one eighty nine a night", "money_amount", "one eighty nine a night"),
         ("it opens at half past two", "time", "half past two"),
         ("from six thirty to ten", "time", "six thirty"),
         ("at 10:30 a.m. sharp", "time", "10:30 a.m."),
@@ -54,6 +59,8 @@ def test_a_unit_in_the_next_utterance_counts_nothing(said: Said) -> None:
     assert quantities(said("B: 4 4 7\nA: dollars or euros?")) == []
 
 
-@pytest.mark.parametrize("text", ["614-555-0142", "seven am I speaking to", "the code is ten twenty eight"])
+@pytest.mark.parametrize(
+    "text", ["614-555-0142", "seven am I speaking to", "the code is ten twenty eight", "it was ten."]
+)
 def test_identifiers_are_no_quantities(said: Said, text: str) -> None:
     assert quantities(said(text)) == []

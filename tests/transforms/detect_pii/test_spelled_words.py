@@ -23,6 +23,8 @@ def plain(text: str) -> str:
         "B: Spelled [S as in Sierra, Ias in India, OB as in Bravo, H-A-N.]",
         "B: That's [N as in Nancy, G as in George, U, Y as in yellow, E, N.]",
         "B: It's under [Tango Alpha November Alpha Kilo Alpha]",
+        "B: It's [M, A, C, capital A.]",
+        "B: That's [K, O, V, A, C, S and the number three.]",
         "A: Spell that for me?\nB: [R-A double M, A, N.]",
     ],
 )

@@ -61,6 +61,13 @@ def labels(conversation: Conversation) -> list[str]:
         ("password", "B: The gate code is [star 4471] at night."),
         ("date_of_birth", "A: What is your date of birth?\nB: [March 9th, 1974.]"),
         ("date_of_birth", "A: Date of birth?\nB: [oh four, twenty-two, eighty-one]"),
+        ("credit_card_number", "A: Your card ends [three oh seven oh.]"),
+        ("healthcare_number", "A: N H S number?\nB: [Nine four three, four seven six, five nine one nine.]"),
+        ("number_sequence", "A: And after the line?\nB: [Two oh one one.]"),
+        ("number_sequence", "B: On the label there's [P zero three seven.]"),
+        ("password", "A: Which code do you key in?\nB: [Six star two two oh seven.]"),
+        ("money_amount", "A: How much was the quote?\nB: [Two eighteen forty.]"),
+        ("money_amount", "A: The deposit is due. We can do it for [eleven fifty.]"),
         ("person_age", "B: She is [seven years old] now."),
         ("money_amount", "A: That is [$149.99] today."),
     ],
@@ -129,6 +136,7 @@ def test_parts_of_one_number_carry_the_same_value(said: Said) -> None:
         "One of them, or two, not the other one.",
         "The warranty covers 100,000 miles.",
         "Ten, twenty, thirty, forty, fifty dollars.",
+        "It is about five hundred... a bit more.",
     ],
 )
 def test_numbers_of_things_are_left_alone(marked: Marked, line: str) -> None:

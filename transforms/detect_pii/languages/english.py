@@ -55,14 +55,51 @@ _QUANTITIES = QuantityWords(
     cents=vocabulary("cents cent pence P"),
     amount_nouns=vocabulary("""
         copay co pay copy deposit balance total price cost costs fee fees amount charge charges salary income premium
-        rent refund payment payments bill deductible subtotal owe owed worth paid tax discount rate credit limit fine
+        rent refund payment payments bill deductible subtotal excess quote quoted estimate bid invoice surcharge fare
+        owe owed worth paid tax discount rate credit limit fine
         tip
         """),
     amount_links=vocabulary("""
         is was of be are at around about just only comes come to for will would roughly approximately : - now you
         """),
-    age_announcements=vocabulary("aged age turned turning im hes shes"),
+    amount_questions=(
+        ("how", "much"),
+        ("the", "damage"),
+        ("the", "price"),
+        ("the", "cost"),
+        ("the", "fee"),
+        ("the", "total"),
+        ("the", "rent"),
+        ("the", "rate"),
+        ("your", "budget"),
+        ("your", "salary"),
+        ("your", "rent"),
+        ("I", "owe"),
+        ("asking", "price"),
+        ("you", "charge"),
+        ("it", "cost"),
+    ),
+    price_leads=vocabulary("for thats its or be to at is was only just pay paid cost costs about around makes comes"),
+    price_talk=vocabulary(
+        """
+        pay paid paying payment price priced cost costs quote quoted charge charged dollars pounds euros bucks quid
+        cheaper expensive discount deposit bill total rent fee card cash refund owe afford budget offer salary wage
+        excess deductible
+        """
+    ),
+    age_announcements=vocabulary("aged age turned turning turns im hes shes"),
+    age_people=vocabulary("I he she hell shell ill"),
+    age_verbs=vocabulary("am is was be will been turn would"),
+    age_adverbs=vocabulary("almost nearly just about only barely now already around still over under"),
+    relatives=vocabulary(
+        """
+        brother sister son daughter mother mum mom father dad husband wife partner girlfriend boyfriend grandson
+        granddaughter grandmother grandfather nan gran grandma grandpa nephew niece cousin uncle aunt boy girl baby
+        patient man woman lady friend
+        """
+    ),
     age_endings=(("old",), ("of", "age"), ("young",)),
+    age_questions=(("how", "old"), ("your", "age"), ("his", "age"), ("her", "age"), ("their", "age"), ("and", "age")),
     clock_prepositions=vocabulary("at by around before after from"),
     hour_prepositions=vocabulary("at by around before after"),
     clock_fractions=frozenset({"half", "quarter"}),
@@ -194,7 +231,7 @@ LANGUAGE = Language(
         confidential
         protected why how where when whether if you i we they he she can could do does did have has had must should
         would will may might please sorry your this that dont doesnt didnt isnt wasnt cant wont eight twelve between
-        always supposed
+        always supposed us me them him her
         private important working up out off like just also our all any both either because so but then than with
         without from by into until unless since enough displayed shown printed written listed emailed texted mailed
         generated created available empty default long short longer shorter numeric alphanumeric forgotten lost
@@ -238,13 +275,20 @@ LANGUAGE = Language(
         have has had do did not but if be are there here about over under near any some all only just
         """),
     address_cues=vocabulary("address live lives living located ship shipping mailing residence moved moving deliver"),
-    unit_words=vocabulary("apartment apartments apt unit suite ste flat floor room number department lot"),
+    address_prompts=vocabulary("where street zip postcode postal code house home town city"),
+    dwelling_words=vocabulary("apartment apt flat unit suite plot sector villa"),
+    unit_words=vocabulary(
+        "apartment apartments apt unit suite ste flat floor room number department lot plot sector villa"
+    ),
     ordinary_suffixes=vocabulary("""
         drive run way place park court close hill green square walk path loop rise trail bend crossing plaza circle row
         gardens grove pass point view vale alley quay wharf pike highway ct cir pl ter st dr
         """),
     directions=vocabulary("north south east west northeast northwest southeast southwest ne nw se sw n s e w"),
-    spelling_links=vocabulary("then and dash hyphen uh um"),
+    spelling_links=vocabulary("then and dash hyphen uh um capital uppercase lowercase small"),
+    letter_cases=vocabulary("capital uppercase lowercase"),
+    letter_sizes=vocabulary("small big little upper lower"),
+    digit_announcements=vocabulary("number digit numeral figure"),
     spelling_cues=vocabulary("spell spelled spelling spelt spells letters letter"),
     letter_words={
         "ay": "A",
@@ -323,6 +367,6 @@ LANGUAGE = Language(
         atm usa hiv ceo cfo cto coo faq pdf url dvd apr ira irs fbi cia dmv vin pin ssn cvv cvc nhs ups usb gps llc hmo
         ppo mri ekg ecg abc dob vpn mrn www wifi fda cdc tsa tv sms eta asap rsvp bbc nbc cbs cnn nba nfl nyc uk us
         bmw gmc ibm att aol ein csc iban itin imei sim lcd led vip gmt est pst cst mst edt pdt suv diy dna std icu er
-        hr it pc cpr adhd ptsd copd aids hdmi html isp api crm kyc aml pci phi hsa fsa cobra bmi fico heloc
+        pps hr it pc cpr adhd ptsd copd aids hdmi html isp api crm kyc aml pci phi hsa fsa cobra bmi fico heloc
         """),
 )

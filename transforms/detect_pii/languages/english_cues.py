@@ -14,8 +14,8 @@ _REFERENCE = (
     "utility|service|work order|purchase order|gift card|voucher|coupon|store credit"
 )
 _HEALTH = (
-    "insurance|medicare|medicaid|health(?: ?care| plan| insurance| card)?|nhs|medical(?: record)?|patient|chart|"
-    "prescription|rx|hospital|beneficiary|group|dental|vision|pharmacy|bin|pcn"
+    r"insurance|medicare|medicaid|health(?: ?care| plan| insurance| card)?|n\.? ?h\.? ?s\.?|medical(?: record)?|"
+    r"patient|chart|prescription|rx|hospital|beneficiary|group|dental|vision|pharmacy|bin|pcn"
 )
 _NUMBER = r"(?: ?(?:number|numbers|no\.?|num|id|i\.d\.|identification|identifier|code|#))"
 
@@ -78,7 +78,7 @@ CUES: Mapping[str, tuple[str, ...]] = {
         r"plate(?: number)?\b",
         r"tag number",
         r"(?:the|your|my|its) tag\b",
-        r"vin(?: number)?\b",
+        r"v\.? ?i\.? ?n(?: number)?\b",
         r"vehicle (?:identification|id|registration)(?: number)?",
         r"car registration",
         r"registration (?:plate|mark)",
@@ -100,7 +100,8 @@ CUES: Mapping[str, tuple[str, ...]] = {
         r"(?:routing|rooting|rounding|transit|aba|institution)(?: and transit)?(?: transit)? ?(?:number|code)",
         r"routing\b",
         r"\baba\b",
-        r"i-?bans?\b",
+        r"i[- ]?bans?\b",
+        r"i\.? ?b\.? ?a\.? ?n\b",
         r"eye ?ban\b",
         r"sort ?code",
         r"swift(?: code)?",
@@ -129,7 +130,7 @@ CUES: Mapping[str, tuple[str, ...]] = {
         r"\bdea number",
         r"medicare (?:card|claim)",
         r"medicaid",
-        r"nhs\b",
+        r"n\.? ?h\.? ?s\b",
         r"member(?:ship)? (?:id|i\.d\.|identification)(?: number)?",
         r"(?:insurance|health) card",
     ),
@@ -207,10 +208,8 @@ CUES: Mapping[str, tuple[str, ...]] = {
         r"number on the (?:front|card)",
         r"(?:sixteen|16|fifteen|15)[- ]digits?",
         r"card ending(?: in| with)?",
-        r"ending in",
-        r"ends in",
-        r"ends with",
-        r"card that ends",
+        r"(?:ending|ends|finishing|finishes) (?:in|with)",
+        r"(?:card|one)s?(?: that| which)? (?:ends|ending|finishes|finishing)\b",
         r"visa\b",
         r"master ?card",
         r"amex",
@@ -220,7 +219,7 @@ CUES: Mapping[str, tuple[str, ...]] = {
     "account_number": (
         r"(?:ac)?count number",
         r"a count number",
-        r"account ending(?: in| with)?",
+        r"account(?: that| which)? (?:ends|ending|finishes|finishing)\b(?: in| with)?",
         r"accounts?(?= (?:number|is|\d|zero|double|oh))",
         rf"(?:{_REFERENCE})(?:'s)?{_NUMBER}",
         r"(?:p\.?n\.?r|record locator|confirmation|booking reference|reference|tracking)\b",
@@ -239,10 +238,10 @@ CUES: Mapping[str, tuple[str, ...]] = {
     ),
     "number_sequence": (
         r"national insurance(?: number)?",
-        r"\bni number",
+        r"n\.? ?i\.? number",
         r"\bnino\b",
         r"employer id\w*",
-        r"\bein\b",
+        r"e\.? ?i\.? ?n\b",
         r"vat number",
         r"\bimei\b",
         r"green card",
@@ -270,6 +269,7 @@ CUES: Mapping[str, tuple[str, ...]] = {
         r"\bthe number\b",
         r"\bthat number\b",
         r"\bnumbers? (?:is|are)\b",
+        r"(?:begins|begin|starts|start|beginning|starting) (?:with|in)\b",
     ),
 }
 """Kinds of number by policy, the most specific first. `card` and `code` are vague: what stands beside them decides."""
@@ -286,7 +286,13 @@ SECRET_CUES: Mapping[str, tuple[str, ...]] = {
         r"secret word",
         r"log ?in code",
         r"access code",
-        r"wi-?fi (?:key|password)",
+        r"(?:wi-?fi|network|security|router|wireless) (?:key|password)",
+        r"(?:the|your|network|router) key(?= ?\?)",
+        (
+            r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last)(?:,? and (?:the )?\w+)? "
+            r"(?:letter|character)s?(?: of| from| in| please)?(?: (?:your|the|my)(?: memorable| secret)?"
+            r"(?: word| answer)?)?"
+        ),
     ),
     "username": (
         r"(?:the|your|my|his|her|which|what) (?:user|profile|handle|alias|nickname|log ?-?[io]n|sign ?-?[io]n)",

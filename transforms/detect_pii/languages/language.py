@@ -22,8 +22,14 @@ class QuantityWords:
       ordinal_endings: `3rd`.
       cents: The hundredth of a currency.
       amount_nouns, amount_links: `the deposit` `is`.
+      amount_questions: Words that ask for an amount: `how much`.
+      price_leads: Words right before a price that names no currency: `for`.
+      price_talk: Words that tell that prices are being talked about.
       age_announcements: Words before an age: `I'm`.
+      age_people, age_verbs, age_adverbs: `she` `was` `almost` four.
+      relatives: Who is meant by an age that follows between commas.
       age_endings: Words after the years of an age: `old`.
+      age_questions: Words that ask for an age: `how old`.
       clock_prepositions, hour_prepositions: Words before a time of day; those of them that a bare hour may follow.
       clock_fractions, clock_relations: `half`, `past`.
       clock_names: `noon`.
@@ -43,8 +49,16 @@ class QuantityWords:
     cents: frozenset[str] = frozenset()
     amount_nouns: frozenset[str] = frozenset()
     amount_links: frozenset[str] = frozenset()
+    amount_questions: tuple[tuple[str, ...], ...] = ()
+    price_leads: frozenset[str] = frozenset()
+    price_talk: frozenset[str] = frozenset()
     age_announcements: frozenset[str] = frozenset()
+    age_people: frozenset[str] = frozenset()
+    age_verbs: frozenset[str] = frozenset()
+    age_adverbs: frozenset[str] = frozenset()
+    relatives: frozenset[str] = frozenset()
     age_endings: tuple[tuple[str, ...], ...] = ()
+    age_questions: tuple[tuple[str, ...], ...] = ()
     clock_prepositions: frozenset[str] = frozenset()
     hour_prepositions: frozenset[str] = frozenset()
     clock_fractions: frozenset[str] = frozenset()
@@ -113,11 +127,16 @@ class Language:
       ordinary_suffixes: Those of the suffixes that are ordinary words: `drive`. In lower case they need more evidence.
       not_street_names: Words that do not belong to a street's name: `the street`.
       address_cues: Words with which an address is asked for or given.
+      address_prompts: Words that may ask for one: `where`. A number with a name behind it is an address then.
       unit_words: What a flat or an office is called.
+      dwelling_words: Those of them that nothing else is called: `apartment`.
       directions: What may follow a street's name.
       regions: States and provinces before a postal code.
       spelling_cues: Words that announce spelling.
       spelling_links: Words between spelled letters: `then`.
+      letter_cases, letter_sizes: Words that say how the letter behind them is written: `capital`; the second are also
+        said of other things.
+      digit_announcements: Words before a digit within letters that are spelled: `and the number` 3.
       letter_marks: Words that describe the spelled letter before them: `accent aigu`.
       name_announcements: Regular expressions after which a name follows: `me llamo`. None in English, which has more.
       name_particles: Words within names that are written small: `de la`.
@@ -177,10 +196,15 @@ class Language:
     ordinary_suffixes: frozenset[str] = frozenset()
     not_street_names: frozenset[str] = frozenset()
     address_cues: frozenset[str] = frozenset()
+    address_prompts: frozenset[str] = frozenset()
     unit_words: frozenset[str] = frozenset()
+    dwelling_words: frozenset[str] = frozenset()
     directions: frozenset[str] = frozenset()
     spelling_cues: frozenset[str] = frozenset()
     spelling_links: frozenset[str] = frozenset()
+    letter_cases: frozenset[str] = frozenset()
+    letter_sizes: frozenset[str] = frozenset()
+    digit_announcements: frozenset[str] = frozenset()
     letter_marks: frozenset[str] = frozenset()
     name_announcements: tuple[str, ...] = ()
     name_particles: frozenset[str] = frozenset()
