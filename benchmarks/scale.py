@@ -107,7 +107,7 @@ def whole(clock: Clock, archive: Archive, shards: int) -> dict[str, int]:
         failures=failures,
         skipped=unfinished.skipped,
         recordings=recordings,
-        erased=unfinished.erased,
+        erased=[unfinished.erased],
     )
     pipeline.run().wait_until_finish()
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
