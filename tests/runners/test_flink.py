@@ -18,7 +18,7 @@ from tests.runners.processes import ROOT
 from tests.runners.submitting import Submission, assert_same_outputs, write_manifest
 from tests.transforms.notify.receiver import Receiver, running
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.timeout(2400)]
 
 Submit = Callable[..., Submission]
 
@@ -139,6 +139,6 @@ def _ids(receiver: Receiver) -> set[str]:
 def test_the_labelled_calls_come_out_as_from_a_local_run(cluster: FlinkCluster, submit: Submit, tmp_path: Path):
     manifest = ROOT / "evaluation" / "dev" / "manifest.jsonl"
     local = submit(manifest, "local").finish()
-    remote = submit(manifest, "remote", *job_server_options(cluster.rest), *cluster.pool_options).finish(550)
+    remote = submit(manifest, "remote", *job_server_options(cluster.rest), *cluster.pool_options).finish()
     assert remote.status == local.status == EXIT_COMPLETED, remote.terminal
     assert_same_outputs(remote, local)
