@@ -58,14 +58,14 @@ demo: setup
 	$(BIN)/python -m examples.demo
 
 # The example DAG and the Kubernetes manifests against the real Airflow and Kubernetes' schemas, in an environment of
-# their own (2 GB).
+# their own (3 GB).
 test-deploy: $(VENV)-deploy/.ready
 	$(VENV)-deploy/bin/python -m pytest tests/deploy/test_airflow.py tests/deploy/test_kubernetes.py
 
 $(VENV)-deploy/.ready:
 	$(PYTHON) -m venv $(VENV)-deploy
 	$(VENV)-deploy/bin/pip install --quiet pytest pytest-timeout kubernetes-validate apache-airflow \
-	  "apache-airflow-providers-apache-beam[google]"
+	  "apache-airflow-providers-apache-beam[google]" apache-airflow-providers-google
 	touch $@
 
 # Installs the source distribution into an environment of its own, and runs the job on its worker pool.

@@ -1,6 +1,6 @@
 """What a large manifest costs before and after the sound: reading, comparing with the ledger, tables, closing.
 
-    python -m benchmarks.scale --rows 10000 100000 1000000
+    python -m benchmarks.scale --rows 10000 100000 1000000 [--only parts|whole]
 
 Half of the recordings are finished by an earlier run. From transcription to commit everything is a stub, here and
 nowhere else: a row of `--words` words and three findings for each recording. One recording on the local disk stands for
@@ -107,7 +107,7 @@ def whole(clock: Clock, archive: Archive, shards: int) -> dict[str, int]:
         failures=failures,
         skipped=unfinished.skipped,
         recordings=recordings,
-        erased=unfinished.erased,
+        erased=[unfinished.erased],
     )
     pipeline.run().wait_until_finish()
     summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
@@ -156,14 +156,15 @@ _PARTS: dict[str, Callable[[Clock, Archive], int]] = {
 }
 
 
-def measure(rows: int, words: int, rows_in_a_shard: int, *, parts_alone: bool) -> Iterator[tuple[str, Cost]]:
-    """Names and costs of what was measured, in the order in which it was done."""
+def measure(rows: int, words: int, rows_in_a_shard: int, only: str | None = None) -> Iterator[tuple[str, Cost]]:
+    """Names and costs of what was measured, in the order in which it was done. `only`: `parts` or `whole`."""
     with tempfile.TemporaryDirectory(prefix="hushbeam-scale-") as folder:
         archive = Archive(folder, rows, words)
         in_new_process(make, archive)
-        for name, part in _PARTS.items():
-            yield name, in_new_process(part, archive)[1]
-        if not parts_alone:
+        if only != "whole":
+            for name, part in _PARTS.items():
+                yield name, in_new_process(part, archive)[1]
+        if only != "parts":
             yield "the whole job, stubbed", in_new_process(whole, archive, max(1, rows // rows_in_a_shard))[1]
 
 
@@ -172,12 +173,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--words", type=int, default=20, help="words of a transcript")
     parser.add_argument("--rows_in_a_shard", type=int, default=20_000)
-    parser.add_argument("--parts_alone", action="store_true", help="leave out the whole job")
+    parser.add_argument("--only", choices=["parts", "whole"], help="leave out the whole job, or all but that")
     given = parser.parse_args(arguments)
     console = Console(width=120)
     table = Table("rows", "what", "minutes", "processor minutes", "µs a row", "peak MiB", box=None, pad_edge=False)
     for rows in given.rows:
-        for name, cost in measure(rows, given.words, given.rows_in_a_shard, parts_alone=given.parts_alone):
+        for name, cost in measure(rows, given.words, given.rows_in_a_shard, given.only):
             table.add_row(
                 f"{rows:,}",
                 name,

@@ -1,4 +1,4 @@
-"""A nightly run on Dataflow, for Airflow with apache-airflow-providers-apache-beam[google].
+"""A nightly run on Dataflow, for Airflow with apache-airflow-providers-apache-beam[google] and -google.
 
 `HUSHBEAM_PYTHON` is a Python on the Airflow workers that has this project installed, `HUSHBEAM_HOME` a checkout of it,
 `HUSHBEAM_CONFIG` the configuration file (deploy/dataflow/job.yaml is one to start from). The task fails where the run

@@ -31,7 +31,7 @@ class Submission:
     def committed(self) -> int:
         return len(list(self.output.glob("status/*.json")))
 
-    def finish(self, limit_s: float = 400.0) -> Run:
+    def finish(self, limit_s: float = 1200.0) -> Run:
         status = self._job.wait(limit_s)
         return Run(status, self._job.tail(), self.output)
 

