@@ -31,6 +31,7 @@ from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
+from pipelines.following import Following, metrics_of
 from pipelines.notification import Notification
 from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
@@ -45,6 +46,7 @@ from schemas.recording import Recording
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
 from schemas.stored import Hearing
+from transforms import progress
 from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
@@ -64,7 +66,7 @@ from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.redact_text import RedactText
-from transforms.report_run import Timings, read_figures, stage_times, write_report, write_timings
+from transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
 from transforms.retention.kept_elsewhere import remember
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference, read_secret
@@ -82,6 +84,8 @@ from transforms.write_tables import Row, WriteTable
 
 EXIT_COMPLETED, EXIT_BROKEN, EXIT_INCOMPLETE = 0, 1, 3
 SHARDS_OF_A_CLUSTER = 64
+
+_LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
 
 DETECTION_MODELS = ("spacy_model", "token_classifier")
 """The options of detection that name models."""
@@ -571,8 +575,8 @@ def carry_out(
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())
         if job.options.canaries.canaries:
-            check_canaries(job, lambda calls: _run(lambda p: build(p, calls), beam_options, None), console)
-        timings = _run(draw, beam_options, console if local else None)
+            check_canaries(job, lambda calls: _run(calls, lambda p: build(p, calls), beam_options), console)
+        timings = _run(job, draw, beam_options, console, local=local)
         lock.check()
         if not local:
             files.remove_incomplete(job.output)  # of workers that were lost while they wrote
@@ -598,19 +602,27 @@ def _check_new(job: Job) -> None:
         )
 
 
-def _run(draw: Draw, beam_options: PipelineOptions, console: Console | None) -> Timings:
-    """Runs the pipeline to its end; progress is shown on a console where this process does the work."""
+def _run(
+    job: Job, draw: Draw, beam_options: PipelineOptions, console: Console | None = None, *, local: bool = False
+) -> Timings:
+    """Runs the pipeline to its end; progress is shown on the console, if there is one."""
     started_at, started = datetime.now(UTC), time.monotonic()
     pipeline = beam.Pipeline(options=beam_options)
     draw(pipeline)
+    samples: list[Sample] = []
     with ExitStack() as watch:
-        samples = watch.enter_context(watching(console)) if console else []
+        if console and local:  # the run is over when `run` returns
+            progress.reset()
+            samples = watch.enter_context(watching(console, progress.counts, _LOOK_HERE_S))
         result = pipeline.run()
+        if console and not local:
+            counts = Following(result, job.output, job.run_id)
+            samples = watch.enter_context(watching(console, counts, _LOOK_ELSEWHERE_S))
         wait(result)
     return Timings(
         started_at=started_at,
         wall_s=time.monotonic() - started,
-        stages=stage_times(result.metrics().query()),
+        stages=stage_times(metrics_of(result)),
         samples=tuple(samples),
     )
 
