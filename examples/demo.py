@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--output", type=Path, default=_HERE.parent / "demo-out", help="where everything goes")
     given, others = parser.parse_known_args(arguments)
-    output: Path = given.output
+    output: Path = given.output.absolute()
     secret = f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
     os.environ[SECRET_VARIABLE] = secret
     with Receiver(secret, announce=False) as receiver:
