@@ -588,7 +588,7 @@ def carry_out(
     if job.options.print_json:
         print_for_machines(summary)
     else:
-        print_summary(console, summary, job.output, report)
+        print_summary(console, figures, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
 

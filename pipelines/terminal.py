@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from transforms.report_run import Sample
+from transforms.report_run import RunFigures, Sample
 
 _PLAIN_S = 30.0
 _LAST_LOOK_S = 10.0
@@ -52,8 +52,9 @@ def print_for_machines(result: Mapping[str, Any]) -> None:
     Console(file=sys.stdout).print_json(data=result)
 
 
-def print_summary(console: Console, summary: dict[str, Any], output: str, report: str) -> None:
-    """Prints what came of a run: recordings by outcome, findings by policy, and where to look."""
+def print_summary(console: Console, figures: RunFigures, output: str, report: str) -> None:
+    """Prints what came of a run: recordings by outcome, findings by policy, what is unusual, and where to look."""
+    summary = figures.summary
     recordings = summary["recordings"]
     outcomes = ", ".join(f"{recordings[outcome]} {outcome}" for outcome in recordings)
     console.print(f"[bold]{outcomes}[/] ({summary['audio_s'] / 60:.1f} minutes of sound)", highlight=False)
@@ -62,6 +63,9 @@ def print_summary(console: Console, summary: dict[str, Any], output: str, report
         for policy, count in sorted(summary["findings"].items(), key=lambda item: (-item[1], item[0])):
             table.add_row(policy, str(count))
         console.print(table)
+    for rate in figures.rates:
+        if rate.strayed:
+            console.print(f"[bold yellow]Unlike the runs before:[/] {rate.described()}", highlight=False)
     console.print(f"Output: {escape(output)}", highlight=False)
     console.print(f"Report: {escape(report)}", highlight=False)
     if recordings["failed"] + recordings["quarantined"]:
