@@ -59,7 +59,7 @@ class Observer:
           ConfigurationError: A library, a folder, a receiver's name or the key is missing.
         """
         self._pipeline = options.pipeline_name
-        self._text_file = TextFile(options.metrics_file) if options.metrics_file else None
+        self._text_file = TextFile(options.metrics_file) if options.metrics_file is not None else None
         self._collector = Collector() if options.otlp else None
         self._lineage = Lineage(options.pipeline_name) if options.openlineage else None
         self._pseudonyms = Pseudonyms(hash_identities) if self._lineage and hash_identities else None

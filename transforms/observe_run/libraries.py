@@ -18,4 +18,6 @@ def needed_by(option: str) -> Iterator[None]:
     try:
         yield
     except ImportError:
-        raise ConfigurationError(f"{option}: needs other packages: pip install 'hushbeam[observability]'") from None
+        raise ConfigurationError(
+            f"{option}: needs packages that are not here; pip install 'hushbeam[observability]'"
+        ) from None

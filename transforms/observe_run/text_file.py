@@ -26,11 +26,13 @@ class TextFile:
 
         Raises:
           ConfigurationError: The library is missing, the name is not what the collector reads, or there is no folder.
-          StorageError: The location is of a kind that is not written.
         """
         with needed_by(_OPTION):
             import prometheus_client  # noqa: F401, PLC0415
-        self._location = urls.normalised(location)
+        try:
+            self._location = urls.normalised(location)
+        except StorageError as error:
+            raise ConfigurationError(f"{_OPTION}: {error}") from None
         if not self._location.endswith(_SUFFIX):
             raise ConfigurationError(f"{_OPTION}: the collector reads files whose names end in {_SUFFIX}")
         if urls.is_local(self._location) and not os.access(Path(self._location).parent, os.W_OK):

@@ -86,10 +86,13 @@ def test_an_object_store_takes_the_same_file(tmp_path: Path):
     assert files.read_text(url) == path.read_text()
 
 
-@pytest.mark.parametrize("location", ["hushbeam.txt", "no-such-folder/hushbeam.prom"])
-def test_a_name_that_the_collector_would_not_find_is_refused(tmp_path: Path, location: str):
+@pytest.mark.parametrize("location", ["hushbeam.txt", "no-such-folder/hushbeam.prom", "http://host/hushbeam.prom", ""])
+def test_a_place_where_no_collector_would_find_it_is_refused(
+    tmp_path: Path, location: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match="--metrics_file"):
-        TextFile(str(tmp_path / location))
+        TextFile(location)
 
 
 def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
