@@ -29,6 +29,13 @@ setup(
         # What CTranslate2 loads where --device cuda asks for it; their folders belong on LD_LIBRARY_PATH.
         "gpu": ["nvidia-cublas-cu12>=12.4,<13", "nvidia-cudnn-cu12>=9,<10"],
         "s3": ["s3fs>=2026.2"],
+        # Who is told of a run (docs/metrics.md): needed where the command runs, not on workers.
+        "observability": [
+            "prometheus_client>=0.26,<1",
+            "opentelemetry-sdk>=1.45,<2",
+            "opentelemetry-exporter-otlp-proto-http>=1.45,<2",
+            "openlineage-python>=1.54,<2",
+        ],
     },
     entry_points={"console_scripts": ["hushbeam=pipelines.command_line:main"]},
 )

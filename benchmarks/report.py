@@ -21,7 +21,7 @@ from rich.table import Table
 
 from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA
-from transforms.report_run import write_report
+from transforms.report_run import read_figures, write_report
 from transforms.write_tables.transform import write_parquet
 
 _FINDINGS_EACH = 8
@@ -38,7 +38,7 @@ def main() -> None:
     with TemporaryDirectory(prefix="hushbeam-") as folder:
         _make(Path(folder), recordings)
         before = time.perf_counter()
-        url = write_report(folder, _RUN)
+        url = write_report(folder, read_figures(folder, _RUN))
         seconds = time.perf_counter() - before
         table = Table("recordings", "seconds", "size (kB)", "peak memory of the process (MB)")
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -30,6 +30,7 @@ from apache_beam.utils.subprocess_server import JavaJarServer
 from google.auth.exceptions import GoogleAuthError
 
 from pipelines.dataflow import fit_workers, is_dataflow
+from pipelines.observing import Observer
 from pipelines.redact import RedactOptions, check_secrets, existing
 from pipelines.rules import read_rules
 from schemas.failure import ConfigurationError
@@ -79,6 +80,7 @@ def checks(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Ch
     yield from _secrets(options)
     yield from _storage(options)
     yield from _disk(options)
+    yield from _receivers(options)
     yield from _runner(options, beam_options)
 
 
@@ -179,6 +181,17 @@ def _disk(options: RedactOptions) -> Iterator[Check]:
             yield Check(f"disk: {subject}", Outcome.WARNING, detail, "set TMPDIR or XDG_CACHE_HOME to a larger disk")
         else:
             yield _good(f"disk: {subject}", detail)
+
+
+def _receivers(options: RedactOptions) -> Iterator[Check]:
+    asked = [option for option, given in options.observability.receivers() if given]
+
+    def made() -> str:
+        Observer(options.observability, options.hash_identities)
+        return f"{', '.join(asked)}: libraries and settings are there"
+
+    if asked:
+        yield _tried("metrics", made)
 
 
 def _runner(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Check]:

@@ -31,7 +31,9 @@ from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
+from pipelines.following import Following, metrics_of
 from pipelines.notification import Notification
+from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.planning import Planning
 from pipelines.rules import Rules, read_rules
@@ -44,8 +46,9 @@ from schemas.recording import Recording
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
 from schemas.stored import Hearing
+from transforms import progress
 from transforms.assemble_transcript import AssembleTranscript
-from transforms.close_run import CloseRun, RunOutcome, summary_url
+from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
 from transforms.commit.run_lock import RunLock
@@ -63,7 +66,7 @@ from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.read_manifest.line import ManifestLineError, read_line
 from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.redact_text import RedactText
-from transforms.report_run import Timings, stage_times, write_report, write_timings
+from transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
 from transforms.retention.kept_elsewhere import remember
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference, read_secret
@@ -81,6 +84,8 @@ from transforms.write_tables import Row, WriteTable
 
 EXIT_COMPLETED, EXIT_BROKEN, EXIT_INCOMPLETE = 0, 1, 3
 SHARDS_OF_A_CLUSTER = 64
+
+_LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
 
 DETECTION_MODELS = ("spacy_model", "token_classifier")
 """The options of detection that name models."""
@@ -249,6 +254,7 @@ class RedactOptions(BaseModel):
     keeping: Keeping = Keeping()
     decoding: Decoding = Decoding()
     planning: Planning = Planning()
+    observability: Observability = Observability()
 
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
@@ -490,6 +496,18 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
     console = console or Console(stderr=True)
     options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
+    if options.planning.dry_run or makes_template(beam_options):
+        return _attempt(options, beam_options, console, observer=None)
+    return observed(
+        lambda observer: _attempt(options, beam_options, console, observer),
+        options.observability,
+        options.hash_identities,
+        console,
+    )
+
+
+def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Console, observer: Observer | None) -> int:
+    """A run, a plan of one, or its template. Only a run is observed."""
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     try:
         fit_workers(beam_options, options.workers, device=options.recognition.device)
@@ -498,19 +516,25 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             as_json = options.print_json
             planning.carry_out(plan_of(job), options.planning, beam_options, console, local=local, as_json=as_json)
             return EXIT_COMPLETED
-        if makes_template(beam_options):
-            if options.canaries.canaries:
-                raise ConfigurationError("--canaries: a template is only written down here; run the gate by itself")
-            remember(job.output, options.keeping.roots())
-            build(pipeline := beam.Pipeline(options=beam_options), job)
-            pipeline.run()
+        if observer is None:
+            _write_template(job, beam_options)
             return EXIT_COMPLETED
-        return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, local=local)
+        return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, observer, local=local)
     except ConfigurationError as error:
         return refused(error, console)
     except StorageError as error:
         console.print(f"[bold red]The run broke:[/] {escape(str(error))}; run it again", highlight=False)
         return EXIT_BROKEN
+
+
+def _write_template(job: Job, beam_options: PipelineOptions) -> None:
+    options = job.options
+    for option, given in (("--canaries", options.canaries.canaries), *options.observability.receivers()):
+        if given:
+            raise ConfigurationError(f"{option}: a template is only written down here, and nobody waits for its runs")
+    remember(job.output, options.keeping.roots())
+    build(pipeline := beam.Pipeline(options=beam_options), job)
+    pipeline.run()
 
 
 def plan_of(job: Job) -> planning.Plan:
@@ -527,29 +551,44 @@ def plan_of(job: Job) -> planning.Plan:
     )
 
 
-def carry_out(job: Job, draw: Draw, beam_options: PipelineOptions, console: Console, *, local: bool) -> int:
+def carry_out(
+    job: Job,
+    draw: Draw,
+    beam_options: PipelineOptions,
+    console: Console,
+    observer: Observer,
+    *,
+    local: bool,
+    inputs: Sequence[str] | None = None,
+) -> int:
     """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
+
+    Args:
+      inputs: Locations of what it reads; None: the job's manifests.
 
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
     """
     with RunLock(job.output, job.run_id) as lock:
         _check_new(job)
+        observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())
         if job.options.canaries.canaries:
-            check_canaries(job, lambda calls: _run(lambda p: build(p, calls), beam_options, None), console)
-        timings = _run(draw, beam_options, console if local else None)
+            check_canaries(job, lambda calls: _run(calls, lambda p: build(p, calls), beam_options), console)
+        timings = _run(job, draw, beam_options, console, local=local)
         lock.check()
         if not local:
             files.remove_incomplete(job.output)  # of workers that were lost while they wrote
         write_timings(job.output, job.run_id, timings)
-        report = write_report(job.output, job.run_id)
-    summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
+        figures = read_figures(job.output, job.run_id)
+        report = write_report(job.output, figures)
+    observer.completed(figures)
+    summary = figures.summary
     if job.options.print_json:
         print_for_machines(summary)
     else:
-        print_summary(console, summary, job.output, report)
+        print_summary(console, figures, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
 
@@ -563,19 +602,27 @@ def _check_new(job: Job) -> None:
         )
 
 
-def _run(draw: Draw, beam_options: PipelineOptions, console: Console | None) -> Timings:
-    """Runs the pipeline to its end; progress is shown on a console where this process does the work."""
+def _run(
+    job: Job, draw: Draw, beam_options: PipelineOptions, console: Console | None = None, *, local: bool = False
+) -> Timings:
+    """Runs the pipeline to its end; progress is shown on the console, if there is one."""
     started_at, started = datetime.now(UTC), time.monotonic()
     pipeline = beam.Pipeline(options=beam_options)
     draw(pipeline)
+    samples: list[Sample] = []
     with ExitStack() as watch:
-        samples = watch.enter_context(watching(console)) if console else []
+        if console and local:  # the run is over when `run` returns
+            progress.reset()
+            samples = watch.enter_context(watching(console, progress.counts, _LOOK_HERE_S))
         result = pipeline.run()
+        if console and not local:
+            counts = Following(result, job.output, job.run_id)
+            samples = watch.enter_context(watching(console, counts, _LOOK_ELSEWHERE_S))
         wait(result)
     return Timings(
         started_at=started_at,
         wall_s=time.monotonic() - started,
-        stages=stage_times(result.metrics().query()),
+        stages=stage_times(metrics_of(result)),
         samples=tuple(samples),
     )
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 from pipelines.exit_status import EXIT_USAGE
 from pipelines.options import RUN_ID_PATTERN, parse
 from schemas.failure import ConfigurationError
-from transforms.report_run import newest_run, write_report
+from transforms.report_run import newest_run, read_figures, write_report
 from transforms.storage import urls
 
 EXIT_WRITTEN = 0
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, _ = parse(ReportOptions, __doc__ or "", arguments)
     try:
         output = urls.normalised(options.output)
-        url = write_report(output, options.run_id or newest_run(output))
+        url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot report:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE

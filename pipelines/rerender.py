@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
@@ -24,6 +24,7 @@ from pipelines.dataflow import Workers, fit_workers
 from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
 from pipelines.notification import Notification
+from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
 from schemas.failure import ConfigurationError
@@ -105,6 +106,7 @@ class RerenderOptions(BaseModel):
     verification: redact.Verification = redact.Verification()
     notification: Notification = Notification()
     decoding: Decoding = Decoding()
+    observability: Observability = Observability()
 
     def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> redact.RedactOptions:
         """The options of a full run that renders the same.
@@ -206,12 +208,24 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
     console = console or Console(stderr=True)
     options, beam_options = parse(RerenderOptions, __doc__ or "", arguments)
+    return observed(
+        lambda observer: _attempt(options, beam_options, console, observer), options.observability, None, console
+    )
+
+
+def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: Console, observer: Observer) -> int:
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     try:
         fit_workers(beam_options, Workers(), device=options.device)
         rendering = prepare(options, local=local)
         return redact.carry_out(
-            rendering.job, lambda pipeline: build(pipeline, rendering), beam_options, console, local=local
+            rendering.job,
+            lambda pipeline: build(pipeline, rendering),
+            beam_options,
+            console,
+            observer,
+            local=local,
+            inputs=(rendering.store.root,),
         )
     except ConfigurationError as error:
         return refused(error, console)

@@ -1,11 +1,11 @@
-"""What a person sees of a local run: a line that moves, and a summary at the end."""
+"""What a person sees of a run: a line that moves, and a summary at the end."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,32 +14,37 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from transforms import progress
-from transforms.report_run import Sample
+from transforms.report_run import RunFigures, Sample
 
-_REFRESH_S = 0.5
 _PLAIN_S = 30.0
+_LAST_LOOK_S = 10.0
 _LOST = (".failed", ".quarantined")
+
+Counts = Callable[[], Mapping[str, int]]
 
 
 @contextmanager
-def watching(console: Console) -> Iterator[list[Sample]]:
-    """Shows how far a run in this process is: a line that moves on a terminal, now and then a line elsewhere.
+def watching(console: Console, counts: Counts, every_s: float) -> Iterator[list[Sample]]:
+    """Shows how far a run is: a line that moves on a terminal, now and then a line elsewhere.
 
     Gives a list that grows with the run, for its report.
+
+    Args:
+      counts: Gives the counts that stages report, so far.
+      every_s: How often it is asked.
     """
-    progress.reset()
-    watch = _Watch()
+    watch = _Watch(counts)
     done = threading.Event()
     show = _show_live if console.is_terminal else _show_lines
-    watcher = threading.Thread(target=show, args=(console, watch, done), name="progress", daemon=True)
+    watcher = threading.Thread(target=show, args=(console, watch, done, every_s), name="progress", daemon=True)
     watcher.start()
     try:
         yield watch.samples
     finally:
         done.set()
-        watcher.join()
-        watch.look()
+        watcher.join(_LAST_LOOK_S)
+        if not watcher.is_alive():  # it may wait for the answer of a runner that is gone
+            watch.look()
 
 
 def print_for_machines(result: Mapping[str, Any]) -> None:
@@ -47,8 +52,9 @@ def print_for_machines(result: Mapping[str, Any]) -> None:
     Console(file=sys.stdout).print_json(data=result)
 
 
-def print_summary(console: Console, summary: dict[str, Any], output: str, report: str) -> None:
-    """Prints what came of a run: recordings by outcome, findings by policy, and where to look."""
+def print_summary(console: Console, figures: RunFigures, output: str, report: str) -> None:
+    """Prints what came of a run: recordings by outcome, findings by policy, what is unusual, and where to look."""
+    summary = figures.summary
     recordings = summary["recordings"]
     outcomes = ", ".join(f"{recordings[outcome]} {outcome}" for outcome in recordings)
     console.print(f"[bold]{outcomes}[/] ({summary['audio_s'] / 60:.1f} minutes of sound)", highlight=False)
@@ -57,6 +63,9 @@ def print_summary(console: Console, summary: dict[str, Any], output: str, report
         for policy, count in sorted(summary["findings"].items(), key=lambda item: (-item[1], item[0])):
             table.add_row(policy, str(count))
         console.print(table)
+    for rate in figures.rates:
+        if rate.strayed:
+            console.print(f"[bold yellow]Unlike the runs before:[/] {rate.described()}", highlight=False)
     console.print(f"Output: {escape(output)}", highlight=False)
     console.print(f"Report: {escape(report)}", highlight=False)
     if recordings["failed"] + recordings["quarantined"]:
@@ -74,7 +83,10 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
     lost = sum(n for name, n in counts.items() if name.endswith(_LOST))
     findings = sum(n for name, n in counts.items() if name.startswith("findings."))
     skipped = counts.get("SkipFinished.skipped", 0)
-    parts = [f"{total} recordings", f"{committed} committed", f"{heard_s / 3600:.2f} h heard", f"{findings} findings"]
+    parts = [f"{total} recordings"] if total else []  # some runners tell it late
+    parts.append(f"{committed} committed")
+    if heard_s:
+        parts += [f"{heard_s / 3600:.2f} h heard", f"{findings} findings"]
     if skipped:
         parts.append(f"{skipped} skipped")
     if lost:
@@ -90,26 +102,27 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
 class _Watch:
     """Looks at the counts, and remembers what it saw."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counts) -> None:
         self.samples: list[Sample] = []
+        self._counts = counts
         self._started = time.monotonic()
 
     def look(self) -> str:
-        counts, elapsed_s = progress.counts(), time.monotonic() - self._started
+        counts, elapsed_s = self._counts(), time.monotonic() - self._started
         audio_s = counts.get("audio_milliseconds", 0) / 1000
         self.samples.append(Sample(elapsed_s=elapsed_s, audio_s=audio_s, committed=counts.get("Commit.passed", 0)))
         return status_line(counts, elapsed_s)
 
 
-def _show_live(console: Console, watch: _Watch, done: threading.Event) -> None:
+def _show_live(console: Console, watch: _Watch, done: threading.Event, every_s: float) -> None:
     with Live(watch.look(), console=console, transient=True) as live:
-        while not done.wait(_REFRESH_S):
+        while not done.wait(every_s):
             live.update(watch.look())
 
 
-def _show_lines(console: Console, watch: _Watch, done: threading.Event) -> None:
+def _show_lines(console: Console, watch: _Watch, done: threading.Event, every_s: float) -> None:
     shown = time.monotonic()
-    while not done.wait(_REFRESH_S):
+    while not done.wait(every_s):
         line = watch.look()
         if time.monotonic() - shown >= _PLAIN_S:
             console.print(line, highlight=False)

@@ -1,7 +1,7 @@
 """Lets a terminal watch a local run: stages report what they did to whoever listens in this process.
 
-Beam's own metrics hold the same counts, but a local runner shows them only when the job has ended. On a cluster
-nobody listens here, and reporting costs nothing.
+Beam's own metrics hold the same counts, but a local runner shows them only when the job has ended. A job on a cluster
+is followed by its metrics (`pipelines/following.py`): there nobody listens here, and reporting costs nothing.
 """
 
 from __future__ import annotations

@@ -118,6 +118,15 @@ def test_a_template_is_written_and_nothing_is_submitted(bucket: str, service: Da
     assert not files.exists(f"{bucket}/out/runs/LOCK")
 
 
+@pytest.mark.parametrize("option", ["--canaries", "--metrics_file=/tmp/hushbeam.prom", "--otlp", "--openlineage"])
+def test_a_template_takes_no_option_for_who_waits_for_its_runs(
+    bucket: str, service: DataflowService, tmp_path: Path, option: str
+):
+    template = tmp_path / "template.json"
+    assert run(arguments(bucket, service, IMAGE, f"--template_location={template}", option)) == EXIT_USAGE
+    assert not template.exists()
+
+
 @pytest.mark.parametrize(
     "sampling",
     [

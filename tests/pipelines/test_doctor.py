@@ -29,8 +29,10 @@ def examined(*options: str) -> tuple[int, dict[str, dict[str, str]]]:
 def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
     manifest = tmp_path / "calls.jsonl"
     manifest.write_text('{"audio_url": "call.wav"}\n')
-    status, found = examined("--manifest", str(manifest), "--output", str(tmp_path / "out"))
+    metrics = ("--metrics_file", str(tmp_path / "hushbeam.prom"), "--otlp")
+    status, found = examined("--manifest", str(manifest), "--output", str(tmp_path / "out"), *metrics)
     assert status == doctor.EXIT_RIGHT
+    assert "--metrics_file, --otlp" in found["metrics"]["detail"]
     assert not [check for check in found.values() if check["outcome"] == "problem"]
     assert found["speech model"]["detail"].startswith("whisper-tiny.en@sha256:")
     assert {"codecs", "decoders", "names and places", "secrets", "manifest", "output", "runner"} <= set(found)
@@ -47,6 +49,7 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
         (("--manifest", "/no/such/file.jsonl"), "manifest", "glob"),
         (("--output", "/proc/nothing"), "output", ""),
         (("--rules", "/no/such/rules.json"), "names and places", ""),
+        (("--metrics_file", "/no/such/folder/hushbeam.prom"), "metrics", ""),
         (("--runner=DataflowRunner",), "Dataflow", "deploy/"),
         (("--runner=FlinkRunner", "--flink_job_server_jar=/no/such.jar"), "job server", "jar"),
         (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "prism"),

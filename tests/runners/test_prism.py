@@ -4,6 +4,7 @@ workers in processes of their own, which is how jobs meet a cluster.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -90,6 +91,20 @@ def test_prism_writes_what_a_local_run_writes(redact: Redact, prism: Path, tmp_p
     assert run.status == EXIT_COMPLETED, run.terminal
     assert "3 completed" in run.terminal
     assert_same_outputs(run, local)
+
+
+def test_a_job_is_followed_while_it_runs(submit: Submit):
+    """What was seen of it is kept for its report; on a terminal it is the line that moves."""
+    run = submit("out", "--run_id", "night-1").finish()
+    assert run.status == EXIT_COMPLETED, run.terminal
+    timings = json.loads((run.output / "runs" / "night-1" / "timings.json").read_text())
+    committed = [sample["committed"] for sample in timings["samples"]]
+    assert committed[-1] == 18
+    assert any(0 < count < 18 for count in committed), committed
+    assert any(sample["audio_s"] and sample["committed"] < 18 for sample in timings["samples"])
+    assert timings["samples"][-1]["audio_s"] == pytest.approx(6 * (10.5 + 8.5 + 8.5), abs=1)
+    stages = {stage["name"]: stage["recordings"] for stage in timings["stages"]}
+    assert stages["Transcribe"] == stages["Commit"] == 18
 
 
 @pytest.mark.parametrize("victim", ["worker", "worker pool"])

@@ -1,7 +1,19 @@
 """A run's report: one page that a person looks at in the morning, made from what the run wrote."""
 
-from transforms.report_run.figures import newest_run
+from transforms.report_run.figures import RunFigures, newest_run, read_canaries, read_figures
 from transforms.report_run.page import report_url, write_report
 from transforms.report_run.timings import Sample, StageTime, Timings, stage_times, write_timings
 
-__all__ = ["Sample", "StageTime", "Timings", "newest_run", "report_url", "stage_times", "write_report", "write_timings"]
+__all__ = [
+    "RunFigures",
+    "Sample",
+    "StageTime",
+    "Timings",
+    "newest_run",
+    "read_canaries",
+    "read_figures",
+    "report_url",
+    "stage_times",
+    "write_report",
+    "write_timings",
+]

@@ -30,10 +30,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points (`x,y x,y …`) with the highest value that its axis reaches."""
+    """A line through points (`x,y x,y …`) with the highest value that its axis reaches, and its unit."""
 
     points: str
     highest: float
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,27 @@ def bars(histogram: Histogram, labels: Sequence[str]) -> tuple[Bar, ...]:
 
 
 def throughput(samples: Sequence[Sample]) -> Line:
-    """Seconds of sound transcribed in each second of the run, over stretches of it that are long enough to be smooth.
+    """What was done in each stretch of the run, over stretches that are long enough to be smooth.
 
-    Sound counts when its recording has been heard to the end: shorter stretches would show peaks and nothing between.
+    Seconds of sound transcribed in each second, where the runner told them while the job ran; else recordings
+    published in each minute. Sound counts when its recording has been heard to the end: shorter stretches would show
+    peaks and nothing between.
     """
-    if len(samples) < 2 or not samples[-1].audio_s:
-        return Line("", 0.0)
-    ends = np.linspace(samples[0].elapsed_s, samples[-1].elapsed_s, min(_STRETCHES, len(samples)) + 1)
-    heard = np.interp(ends, [sample.elapsed_s for sample in samples], [sample.audio_s for sample in samples])
-    rates = np.diff(heard) / np.diff(ends)
+    before_the_end = samples[:-1]
+    if any(sample.audio_s for sample in before_the_end):
+        return _rate([(sample.elapsed_s, sample.audio_s) for sample in samples], 1.0, "times real time")
+    if any(sample.committed for sample in before_the_end):
+        return _rate([(sample.elapsed_s, sample.committed) for sample in samples], 60.0, "recordings a minute")
+    return Line("", 0.0, "")
+
+
+def _rate(course: Sequence[tuple[float, float]], per_s: float, unit: str) -> Line:
+    elapsed_s, done = zip(*course, strict=True)
+    ends = np.linspace(elapsed_s[0], elapsed_s[-1], min(_STRETCHES, len(course)) + 1)
+    rates = per_s * np.diff(np.interp(ends, elapsed_s, done)) / np.diff(ends)
     highest = float(rates.max()) or 1.0
     middles = (np.arange(len(rates)) + 0.5) / len(rates)
-    return Line(_points(zip(WIDTH * middles, HEIGHT * (1 - rates / highest), strict=True)), highest)
+    return Line(_points(zip(WIDTH * middles, HEIGHT * (1 - rates / highest), strict=True)), highest, unit)
 
 
 def trend(rate: Rate) -> Trend:

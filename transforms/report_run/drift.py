@@ -41,6 +41,11 @@ class Rate:
         """Whether it left its band."""
         return self.low is not None and self.high is not None and not self.low <= self.value <= self.high
 
+    def described(self) -> str:
+        """For a person who has no page at hand: `Findings 23.5 an hour, expected 70.0 to 110.0`."""
+        expected = f", expected {self.low:.1f} to {self.high:.1f}" if self.low is not None else ""
+        return f"{self.name} {self.value:.1f} {self.unit}{expected}"
+
 
 def rates(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> tuple[Rate, ...]:
     """Findings per hour of sound, and the share of recordings that did not complete, of a run and of those before.

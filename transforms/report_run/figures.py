@@ -101,8 +101,16 @@ def read_figures(output: str, run_id: str) -> RunFigures:
         _deliveries(output, run_id),
         rates(summary, _earlier(output, run_id)),
         read_timings(output, run_id),
-        _canaries(output, run_id),
+        read_canaries(output, run_id),
     )
+
+
+def read_canaries(output: str, run_id: str) -> dict[str, Any] | None:
+    """What came of the canary calls of a run, complete or not; None where it had no gate, or ended before it."""
+    try:
+        return json.loads(files.read_bytes(join(output, "runs", run_id, "canaries.json")))
+    except MissingFileError:
+        return None
 
 
 def newest_run(output: str) -> str:
@@ -168,13 +176,6 @@ def _summary(output: str, run_id: str) -> dict[str, Any]:
         return json.loads(files.read_bytes(summary_url(output, run_id)))
     except MissingFileError:
         raise ConfigurationError("--run_id: this run is not complete, or not of this output") from None
-
-
-def _canaries(output: str, run_id: str) -> dict[str, Any] | None:
-    try:
-        return json.loads(files.read_bytes(join(output, "runs", run_id, "canaries.json")))
-    except MissingFileError:
-        return None
 
 
 def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from math import inf
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from transforms.report_run import charts
-from transforms.report_run.figures import Histogram, RunFigures, read_figures
+from transforms.report_run.figures import Histogram, RunFigures
 from transforms.storage import files
 from transforms.storage.urls import join
 
@@ -22,14 +22,10 @@ def report_url(output: str, run_id: str) -> str:
     return join(output, "runs", run_id, "report.html")
 
 
-def write_report(output: str, run_id: str) -> str:
-    """Makes the report from what the run wrote, and gives its URL.
-
-    Raises:
-      ConfigurationError: The run is not complete, or not of this output.
-    """
-    url = report_url(output, run_id)
-    files.write_bytes(url, render(read_figures(output, run_id)).encode())
+def write_report(output: str, figures: RunFigures) -> str:
+    """Writes the report of a run beside its summary, and gives its URL."""
+    url = report_url(output, figures.summary["run_id"])
+    files.write_bytes(url, render(figures).encode())
     return url
 
 

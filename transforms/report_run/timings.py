@@ -50,7 +50,7 @@ class Sample(BaseModel):
 
 
 class Timings(BaseModel):
-    """The course of one run. `samples` is empty where nobody watched, as on a cluster."""
+    """The course of one run. `samples` is empty where nobody watched."""
 
     model_config = ConfigDict(frozen=True)
 

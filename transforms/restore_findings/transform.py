@@ -17,10 +17,9 @@ from transforms.commit.ledger import EXPIRED, list_statuses
 from transforms.detect_pii.detector import Detector
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.each_recording import RecordingStage, each_recording
-from transforms.progress import report
 from transforms.restore_findings.changes import Changes
 from transforms.sealed_files import SealedRoot
-from transforms.skip_finished.transform import output_identity
+from transforms.skip_finished.transform import count_skipped, output_identity
 from transforms.storage import files
 from transforms.storage.errors import SourceChangedError
 from transforms.store_findings.store import FindingsStore
@@ -144,5 +143,5 @@ def _around(leak: Finding) -> Finding:
 
 
 def _skip(recording: DetectedRecording) -> str:
-    report("SkipFinished.skipped")
+    count_skipped()
     return recording.recording_id

@@ -100,6 +100,12 @@ class SkipFinished(beam.PTransform):
         )
 
 
+def count_skipped() -> None:
+    """Counts a recording that is not worked on, for whoever watches."""
+    Metrics.counter(METRICS_NAMESPACE, "SkipFinished.skipped").inc()
+    report("SkipFinished.skipped")
+
+
 class _ErasedFn(beam.DoFn):
     def __init__(self, output: str) -> None:
         self._output = output
@@ -110,7 +116,7 @@ class _ErasedFn(beam.DoFn):
 
     def process(self, element: Recording) -> Iterator[Recording | TaggedOutput]:
         if self._tombstones.has(element.recording_id, element.published_url or element.audio_url):
-            report("SkipFinished.skipped")
+            count_skipped()
             yield TaggedOutput(_ERASED, element.recording_id)
         else:
             yield element
@@ -177,7 +183,7 @@ class _CompareFn(beam.DoFn):
         if element.committed is not None:
             yield TaggedOutput(_COMMITTED, element.committed)
         elif standing == "up_to_date" and not self._force:
-            report("SkipFinished.skipped")
+            count_skipped()
             yield TaggedOutput(_SKIPPED, element.recording_id)
         else:
             yield replace(element, replaces=standing != "new", standing=standing)

@@ -36,6 +36,25 @@ def test_throughput_stays_in_its_view_box(steps: list[tuple[float, float]]) -> N
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points(throughput(samples).points))
 
 
+def course(audio_s: list[float], committed: list[int]) -> list[Sample]:
+    steps = enumerate(zip(audio_s, committed, strict=True))
+    return [Sample(elapsed_s=30.0 * i, audio_s=heard, committed=done) for i, (heard, done) in steps]
+
+
+def test_throughput_is_of_sound_where_the_runner_told_it_during_the_run():
+    line = throughput(course([0, 300, 600], [0, 1, 2]))
+    assert (line.highest, line.unit) == (10.0, "times real time")
+
+
+def test_throughput_is_of_recordings_where_the_runner_told_of_sound_at_the_end_alone():
+    line = throughput(course([0, 0, 600], [0, 4, 6]))
+    assert (line.highest, line.unit) == (8.0, "recordings a minute")
+
+
+def test_a_run_of_which_all_was_told_at_its_end_has_no_course():
+    assert throughput(course([0, 0, 600], [0, 0, 6])).points == ""
+
+
 @given(st.lists(st.floats(0, 1e5), max_size=20), st.floats(0, 1e5), st.none() | st.floats(0, 1e5))
 def test_a_trend_stays_in_its_view_box(earlier: list[float], value: float, high: float | None) -> None:
     low = None if high is None else high / 2

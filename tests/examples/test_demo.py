@@ -1,0 +1,38 @@
+"""`make demo` ends by saying where to listen and where to look: what it names is there, and its command works."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from examples.demo import main
+from examples.webhook_receiver import SECRET_VARIABLE
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_it_names_what_can_be_heard_and_seen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv(SECRET_VARIABLE, "")  # the demo sets one of its own
+    folder = os.path.relpath(tmp_path / "out")  # as people type it
+    assert main(["--output", folder, "--model", "tiny.en", "--verify", "off"]) == 0
+    shown = capsys.readouterr().out
+    before, after = (re.findall(rf"^  {when} +(\S.*)$", shown, re.MULTILINE) for when in ("before", "after"))
+    assert len(before) == len(after) == 3
+    for source, redacted in zip(before, after, strict=True):
+        assert Path(source).read_bytes() != Path(redacted).read_bytes()
+        assert Path(redacted).name.startswith(Path(source).stem)
+    (report,) = re.findall(r"^  report +(\S.*)$", shown, re.MULTILINE)
+    assert "</html>" in Path(report).read_text()
+    (review,) = re.findall(r"^  review +(\S.*)$", shown, re.MULTILINE)
+    with subprocess.Popen(shlex.split(review), stdout=subprocess.PIPE, text=True) as page:
+        assert page.stdout is not None
+        assert page.stdout.readline().startswith("3 recordings. Open http://127.0.0.1:")
+        page.terminate()

@@ -1,0 +1,61 @@
+"""What is measured of a run's end, and that the page on it says the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tests.transforms.observe_run.runs import ENDED_S, broken, completed
+from transforms.observe_run import METRICS, measure
+from transforms.observe_run.measures import PIPELINE
+
+_PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
+
+
+def by_name(end) -> dict[str, dict[tuple[str, ...], float]]:
+    return {metric.name: dict(values) for metric, values in measure(end).items()}
+
+
+def test_a_complete_run_has_a_value_of_every_metric():
+    assert list(measure(completed())) == list(METRICS)
+
+
+def test_values_have_a_label_for_each_that_the_metric_names():
+    for metric, values in measure(completed()).items():
+        assert values
+        assert {len(labels) for labels in values} == {len(metric.labels)}, metric.name
+
+
+def test_recordings_that_failed_for_one_reason_are_counted_together():
+    assert by_name(completed())["hushbeam.run.incomplete_recordings"] == {
+        ("quarantined", "MuteAudio", "NoTimeError"): 3,
+        ("failed", "Transcribe", "MissingFileError"): 2,
+    }
+
+
+def test_a_rate_outside_its_band_is_told_and_one_without_a_band_is_not():
+    assert by_name(completed())["hushbeam.run.outside_band"] == {("findings",): 1, ("failed",): 0}
+
+
+def test_a_run_with_errors_of_recordings_is_a_success_and_a_broken_one_is_not():
+    assert by_name(completed(exit_status=3))["hushbeam.last_success_timestamp"] == {(): ENDED_S}
+    assert by_name(broken()) == {
+        "hushbeam.run.exit_status": {(): 1},
+        "hushbeam.run.duration": {(): 5400.0},
+        "hushbeam.run.end_timestamp": {(): ENDED_S},
+    }
+
+
+def test_names_keep_to_what_prometheus_accepts_and_differ():
+    names = [metric.prometheus_name for metric in METRICS]
+    assert all(re.fullmatch(r"hushbeam_[a-z_]+", name) for name in names)
+    assert len(set(names)) == len(names)
+
+
+def test_the_page_on_metrics_has_a_row_for_each_with_its_labels_and_meaning():
+    rows = re.findall(r"^\| `(hushbeam\.[a-z_.]+)` \| `(\w+)` \| ([^|]*) \| ([^|]+) \|$", _PAGE, re.MULTILINE)
+    assert rows == [
+        (metric.name, metric.prometheus_name, ", ".join(f"`{label}`" for label in metric.labels), metric.description)
+        for metric in METRICS
+    ]
+    assert f"`{PIPELINE}`" in _PAGE

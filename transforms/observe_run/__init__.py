@@ -1,0 +1,13 @@
+"""Telling others how a run went: a file for Prometheus, OpenTelemetry's protocol, OpenLineage's events.
+
+Each needs a library of the extra `observability`, which is loaded where it is asked for. None of them is told an id, a
+URL, or a word of a recording.
+"""
+
+from transforms.observe_run.lineage import Lineage
+from transforms.observe_run.measures import METRICS, Metric, RunEnd, has_completed, measure
+from transforms.observe_run.otlp import Collector
+from transforms.observe_run.outbox import Outbox
+from transforms.observe_run.text_file import TextFile
+
+__all__ = ["METRICS", "Collector", "Lineage", "Metric", "Outbox", "RunEnd", "TextFile", "has_completed", "measure"]

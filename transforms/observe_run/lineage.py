@@ -1,0 +1,134 @@
+"""OpenLineage: events that say which manifests a run read and which output it wrote.
+
+The receiver is what OpenLineage's own variables `OPENLINEAGE_*` or its file `openlineage.yml` say.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import apache_beam as beam
+
+from schemas.failure import ConfigurationError
+from transforms.observe_run.libraries import needed_by
+from transforms.storage import urls
+
+if TYPE_CHECKING:
+    from openlineage.client.facet_v2 import JobFacet, OutputDatasetFacet, RunFacet
+
+_OPTION = "--openlineage"
+_NAMESPACE = "hushbeam"
+_PRODUCER = "urn:hushbeam"
+_MOST_INPUTS = 500
+
+
+class Lineage:
+    """Sends the events of one run, one after the other."""
+
+    def __init__(self, pipeline: str) -> None:
+        """Reads OpenLineage's configuration; connects to nothing.
+
+        Args:
+          pipeline: The operator's name for the job.
+
+        Raises:
+          ConfigurationError: The library is missing, or the configuration names no receiver that it can use.
+        """
+        with needed_by(_OPTION):
+            from openlineage.client import OpenLineageClient  # noqa: PLC0415
+            from openlineage.client.uuid import generate_new_uuid  # noqa: PLC0415
+        try:
+            self._client = OpenLineageClient()
+        except (ImportError, KeyError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"{_OPTION}: OpenLineage's configuration cannot be used ({type(error).__name__})"
+            ) from None
+        if self._client.transport.kind == "console" and not (self._client.config.transport or {}).get("type"):
+            raise ConfigurationError(f"{_OPTION}: name the receiver: OPENLINEAGE_URL, or OPENLINEAGE_CONFIG (a file)")
+        self._pipeline = pipeline
+        self._run = str(generate_new_uuid())
+        self._inputs: Sequence[tuple[str, str]] = ()
+        self._output = ("", "")
+
+    def start(self, inputs: Sequence[str], output: str, pseudonym: Callable[[str], str] | None) -> None:
+        """Sends that the run has begun.
+
+        Args:
+          inputs: Locations of what is read; an event names 500 at most.
+          output: The root of what is written.
+          pseudonym: Replaces locations where they may not be told.
+        """
+        self._inputs = [_dataset(location, pseudonym) for location in inputs[:_MOST_INPUTS]]
+        self._output = _dataset(output, pseudonym)
+        self._send("START")
+
+    def complete(self, recordings: int) -> None:
+        """Sends that the run has done its work.
+
+        Args:
+          recordings: How many it published.
+        """
+        self._send("COMPLETE", recordings=recordings)
+
+    def fail(self, reason: str, *, stopped: bool) -> None:
+        """Sends that the run has not.
+
+        Args:
+          reason: Kind of the error or the exit status, never a message.
+          stopped: Whether a person or a machine told it to stop.
+        """
+        self._send("ABORT" if stopped else "FAIL", reason=reason)
+
+    def _send(self, state: str, *, recordings: int | None = None, reason: str = "") -> None:
+        from openlineage.client import event_v2  # noqa: PLC0415
+
+        written = {} if recordings is None else _of_output(recordings)
+        event = event_v2.RunEvent(
+            eventType=event_v2.RunState(state),
+            eventTime=datetime.now(UTC).isoformat(),
+            producer=_PRODUCER,
+            run=event_v2.Run(self._run, facets=_of_run(reason)),
+            job=event_v2.Job(os.environ.get("OPENLINEAGE_NAMESPACE", _NAMESPACE), self._pipeline, facets=_of_job()),
+            inputs=[event_v2.InputDataset(*dataset) for dataset in self._inputs],
+            outputs=[event_v2.OutputDataset(*self._output, outputFacets=written)],
+        )
+        self._client.emit(event)
+
+
+def _of_run(reason: str) -> dict[str, RunFacet]:
+    from openlineage.client.facet_v2 import error_message_run, processing_engine_run  # noqa: PLC0415
+
+    facets: dict[str, RunFacet] = {
+        "processing_engine": processing_engine_run.ProcessingEngineRunFacet(
+            version=beam.__version__, name="Apache Beam", producer=_PRODUCER
+        )
+    }
+    if reason:
+        facets["errorMessage"] = error_message_run.ErrorMessageRunFacet(reason, "Python", producer=_PRODUCER)
+    return facets
+
+
+def _of_job() -> dict[str, JobFacet]:
+    from openlineage.client.facet_v2 import job_type_job  # noqa: PLC0415
+
+    return {"jobType": job_type_job.JobTypeJobFacet("BATCH", "HUSHBEAM", "JOB", producer=_PRODUCER)}
+
+
+def _of_output(recordings: int) -> dict[str, OutputDatasetFacet]:
+    from openlineage.client.facet_v2 import output_statistics_output_dataset  # noqa: PLC0415
+
+    statistics = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet
+    return {"outputStatistics": statistics(rowCount=recordings, producer=_PRODUCER)}
+
+
+def _dataset(location: str, pseudonym: Callable[[str], str] | None) -> tuple[str, str]:
+    """Namespace and name as OpenLineage names files and objects; of a pseudonym, as nothing else is named."""
+    if pseudonym is not None:
+        return _NAMESPACE, pseudonym(location)
+    if urls.is_local(location):
+        return urls.LOCAL, urls.normalised(location)
+    bucket, _, key = urls.normalised(location).partition("://")[2].partition("/")
+    return f"{urls.scheme(location)}://{bucket}", key or "/"

@@ -1,0 +1,77 @@
+"""A file for Prometheus' node exporter, whose textfile collector reads `*.prom` from a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from schemas.failure import ConfigurationError
+from transforms.observe_run.libraries import needed_by
+from transforms.observe_run.measures import LAST_SUCCESS, PIPELINE, RunEnd, measure
+from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
+
+_OPTION = "--metrics_file"
+_SUFFIX = ".prom"
+
+
+class TextFile:
+    """Replaces the file at the end of every run: a reader sees the last run's or this one's, whole."""
+
+    def __init__(self, location: str) -> None:
+        """Checks what can be checked before the run.
+
+        Args:
+          location: A path, or a URL of an object store.
+
+        Raises:
+          ConfigurationError: The library is missing, the name is not what the collector reads, or there is no folder.
+        """
+        with needed_by(_OPTION):
+            import prometheus_client  # noqa: F401, PLC0415
+        try:
+            self._location = urls.normalised(location)
+        except StorageError as error:
+            raise ConfigurationError(f"{_OPTION}: {error}") from None
+        if not self._location.endswith(_SUFFIX):
+            raise ConfigurationError(f"{_OPTION}: the collector reads files whose names end in {_SUFFIX}")
+        if urls.is_local(self._location) and not os.access(Path(self._location).parent, os.W_OK):
+            raise ConfigurationError(f"{_OPTION}: its folder is not there, or cannot be written to")
+
+    def write(self, end: RunEnd) -> None:
+        """Writes how a run ended. After one that broke, it still tells when the last one did not.
+
+        Raises:
+          OSError, StorageError: It could not be written.
+        """
+        from prometheus_client import CollectorRegistry, Gauge, generate_latest, write_to_textfile  # noqa: PLC0415
+
+        measured = measure(end)
+        if LAST_SUCCESS not in measured and (before := self._last_success(end.pipeline)) is not None:
+            measured[LAST_SUCCESS] = {(): before}
+        registry = CollectorRegistry()
+        for metric, values in measured.items():
+            gauge = Gauge(metric.prometheus_name, metric.description, (PIPELINE, *metric.labels), registry=registry)
+            for labels, value in values.items():
+                gauge.labels(end.pipeline, *labels).set(value)
+        if urls.is_local(self._location):
+            write_to_textfile(self._location, registry)
+        else:
+            files.write_bytes(self._location, generate_latest(registry))
+
+    def _last_success(self, pipeline: str) -> float | None:
+        from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+
+        try:
+            families = list(text_string_to_metric_families(files.read_text(self._location)))
+        except (StorageError, ValueError):  # there is none yet, or it is not ours: it is replaced either way
+            return None
+        return next(
+            (
+                sample.value
+                for family in families
+                for sample in family.samples
+                if sample.name == LAST_SUCCESS.prometheus_name and sample.labels.get(PIPELINE) == pipeline
+            ),
+            None,
+        )
