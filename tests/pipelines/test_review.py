@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import shutil
-import threading
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import web
 from playwright.sync_api import Page, expect, sync_playwright
 from rich.console import Console
 
 from pipelines.redact import run as redact
 from pipelines.review import EXIT_USAGE, run
-from transforms.review_output import Catalogue, ReviewServer
+from tests.pipelines.review_page import Served
 from transforms.review_output.server import listen
 
 CHROMIUM = shutil.which("chromium")
@@ -48,52 +42,6 @@ def output(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments = ["--manifest", str(folder / "manifest.jsonl"), "--output", str(folder / "out")]
     assert redact([*arguments, "--model", "tiny.en", "--verify", "off"], Console(file=io.StringIO())) == 0
     return folder / "out"
-
-
-class Served:
-    """A page on a free port, and its address with the token."""
-
-    def __init__(self, output: Path, cache: Path) -> None:
-        catalogue = Catalogue(str(output))
-        catalogue.load()
-        server = ReviewServer(str(output), catalogue, cache)
-        self._socket = listen(0)
-        self.address = server.address(self._socket.getsockname()[1])
-        self.base = f"http://{urlsplit(self.address).netloc}"
-        self.token = urlsplit(self.address).query.removeprefix("token=")
-        self._application = server.application()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-
-    def __enter__(self) -> Served:
-        self._thread.start()
-        self._runner = web.AppRunner(self._application)
-        self._await(self._runner.setup())
-        self._await(web.SockSite(self._runner, self._socket).start())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._await(self._runner.cleanup())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _await(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
-
-    def ask(self, path: str, *, body: object = None, cookie: bool = True, host: str | None = None) -> tuple[int, bytes]:
-        request = urllib.request.Request(self.base + path, method="GET" if body is None else "PUT")
-        if body is not None:
-            request.data = json.dumps(body).encode()
-        if cookie:
-            request.add_header("Cookie", f"hushbeam-review={self.token}")
-        if host:
-            request.add_header("Host", host)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
 
 
 @pytest.fixture
@@ -146,7 +94,7 @@ def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "note",
+    "review",
     [
         {"decision": "fine"},
         {"decision": "corrected"},
@@ -158,8 +106,8 @@ def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
         {"decision": "confirmed", "comment": "said by Jane Doe"},
     ],
 )
-def test_a_note_that_does_not_fit_the_recording_is_refused(served: Served, output: Path, note: object) -> None:
-    status, answer = served.ask("/api/recordings/card/note", body=note)
+def test_a_review_that_does_not_fit_the_recording_is_refused(served: Served, output: Path, review: object) -> None:
+    status, answer = served.ask("/api/recordings/card/review", body=review)
     assert status == 422
     assert b"Jane" not in answer
     assert not (output / "reviews").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.finding import Finding
@@ -32,7 +32,12 @@ class _Run:
 
 
 def redact(
-    transcript: Transcript, findings: Sequence[Finding], substitution: Substitution, recording_id: str = ""
+    transcript: Transcript,
+    findings: Sequence[Finding],
+    substitution: Substitution,
+    recording_id: str = "",
+    *,
+    written: Mapping[int, str] | None = None,
 ) -> RedactedTranscript:
     """Replaces the words of all findings.
 
@@ -44,11 +49,12 @@ def redact(
       findings: Of this transcript. Where two share a word, the first counts.
       substitution: How redacted words read.
       recording_id: Surrogates differ between recordings.
+      written: What stands already in the place of words, by their number: it stays as it is.
 
     Raises:
       ValueError: A finding names words that the transcript does not have.
     """
-    words = transcript.words
+    words, written = transcript.words, written or {}
     owners = _owners(transcript, words, findings)
     replacements = _Replacements(findings, substitution, recording_id)
     replacements.prepare(words, owners)
@@ -60,13 +66,18 @@ def redact(
         redacted: list[RedactedWord] = []
         offset = 0
         spans: list[tuple[int, int, int]] = []
-        for run in _runs(utterance, owners, position):
+        for run in _runs(utterance, owners, written, position):
             texts = run.texts
-            if run.finding is not None:
+            stands = run.first in written
+            if stands:
+                texts = [written[run.first + number] for number in range(len(run.words))]
+                start, end = _value_of(texts)
+            elif run.finding is not None:
                 texts, start, end = replacements.of(run)
+            if run.finding is not None:
                 spans.append((run.finding, offset + start, offset + end))
             redacted += (
-                RedactedWord(text, word.start_s, word.end_s, word.confidence, run.finding is not None)
+                RedactedWord(text, word.start_s, word.end_s, word.confidence, stands or run.finding is not None)
                 for text, word in zip(texts, run.words, strict=True)
             )
             offset += sum(map(len, texts))
@@ -108,10 +119,22 @@ def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Fi
     return spread_over_tokens(owners, transcript.utterances)
 
 
-def _runs(utterance: Utterance, owners: Sequence[int | None], position: int) -> Iterator[_Run]:
+def _value_of(texts: Sequence[str]) -> tuple[int, int]:
+    """Where in joined words the value starts and ends."""
+    before, value, _ = split_surroundings(texts)
+    return len(before), len(before) + len(value)
+
+
+def _runs(
+    utterance: Utterance, owners: Sequence[int | None], written: Mapping[int, str], position: int
+) -> Iterator[_Run]:
     first = 0
     for word in range(1, len(utterance.words) + 1):
-        if word == len(utterance.words) or owners[position + word] != owners[position + first]:
+        if (
+            word == len(utterance.words)
+            or owners[position + word] != owners[position + first]
+            or (position + word in written) != (position + first in written)
+        ):
             yield _Run(owners[position + first], position + first, utterance.words[first:word])
             first = word
 

@@ -6,6 +6,8 @@ const SEEK_S = 2;
 const SHORTEST_MARK_S = 0.3;
 const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", needless: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)" };
 
+const STATES = { to_render: "corrected, not rendered", to_unmute: "corrected, muted more", rendered: "corrected, rendered" };
+
 const at = (id) => document.getElementById(id);
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
 const state = { recordings: [], shown: [], current: null, player: null, regions: null, selected: null, marking: null, words: [], spans: new Map() };
@@ -37,8 +39,8 @@ function tell(trouble) {
 // The list
 
 async function loadList() {
-  const { recordings, policies, uncertain } = await request("/api/recordings");
-  Object.assign(state, { recordings, uncertain });
+  const { recordings, policies, uncertain, command, has_store } = await request("/api/recordings");
+  Object.assign(state, { recordings, uncertain, command, has_store });
   at("policy").replaceChildren(...policies.map((policy) => element("option", { value: policy, textContent: policy })));
   at("policy").value = "person_name";
   showList();
@@ -51,10 +53,24 @@ function showList() {
   const reviewed = state.recordings.filter((one) => one.decision).length;
   at("progress").textContent = `${reviewed} of ${state.recordings.length} reviewed`;
   at("recordings").replaceChildren(...state.shown.map(listItem));
+  showToDo();
+}
+
+// What is decided is a part of what every run does; one command does it now.
+
+function showToDo() {
+  const toRender = state.recordings.filter((one) => one.state === "to_render").length;
+  const toUnmute = state.recordings.filter((one) => one.state === "to_unmute").length;
+  at("to-do").hidden = !toRender && !toUnmute;
+  const lines = [];
+  if (toRender) lines.push(element("p", { textContent: `${toRender} corrected and not rendered yet. This mutes what was marked: ` }, element("code", { textContent: state.command })));
+  if (toUnmute) lines.push(element("p", { textContent: `${toUnmute} with sound that need not be muted: it comes back from the source and the store alone. ` }));
+  if (lines.length) lines.push(element("p", { textContent: state.has_store ? "With --store and --store_key, it brings back what need not be muted too." : "No run of this output kept a store (--store): what need not be muted comes back with the next run of the manifest, which hears these recordings again." }));
+  at("to-do").replaceChildren(...lines);
 }
 
 function listItem(one) {
-  const told = [one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
+  const told = [STATES[one.state] ?? one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
   const button = element("button", { type: "button", onclick: () => open(one) }, element("strong", { textContent: one.recording_id }), element("small", { textContent: told }));
   button.dataset.id = one.recording_id;
   button.ariaCurrent = String(state.current?.recording_id === one.recording_id);
@@ -86,6 +102,7 @@ async function open(one) {
   try {
     const detail = await request(path);
     if (state.current !== one) return;
+    state.detail = detail;
     showTranscript(detail);
     if (one.audible) {
       const outline = await request(`${path}/peaks`);
@@ -126,16 +143,18 @@ function showWaveform(one, detail, outline, audio) {
 }
 
 function drawAll(detail) {
-  const needless = new Set((detail.note?.needless ?? []).map(key));
+  const needless = new Map((detail.review?.needless ?? []).map((span) => [key(span), span]));
   for (const [channel, start_s, end_s] of detail.muted) {
     const span = { channel, start_s, end_s };
     const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
     const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
-    const region = draw(span, needless.has(key(span)) ? "needless" : kind);
+    const region = draw(span, needless.delete(key(span)) ? "needless" : kind);
     const told = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
     region.element?.setAttribute("title", told.join(", ") || "muted with what another channel repeats, or what was heard again");
   }
-  for (const span of detail.note?.missed ?? []) draw(span, "missed", span.policy);
+  // What is rendered already stays a decision: a later run makes the recording with it.
+  for (const span of needless.values()) draw(span, "needless");
+  for (const span of detail.review?.missed ?? []) draw(span, "missed", span.policy);
   follow(0);
   update();
 }
@@ -179,7 +198,7 @@ function mark() {
     span.end_s = Math.min(Math.max(span.end_s, span.start_s + SHORTEST_MARK_S), state.player.getDuration());
     state.marking = null;
     // Nobody can tell by eye which channel a voice was in: a mark holds for all of them.
-    for (let channel = 0; channel < state.current.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
+    for (let channel = 0; channel < state.detail.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
   }
   update();
 }
@@ -195,8 +214,14 @@ function remove() {
 function toggleNeedless() {
   const span = state.spans.get(state.selected);
   if (!span || span.kind === "missed") return;
-  span.kind = span.kind === "needless" ? "muted" : "needless";
-  state.selected.setOptions({ color: COLOURS[span.kind] });
+  const before = span.kind;
+  const kind = before === "needless" ? "muted" : "needless";
+  for (const [region, other] of state.spans) {
+    // Where the channels were heard as one, nobody knows in which of them it was said.
+    if (region !== state.selected && !(state.detail.mixed && other.kind === before && region.start === state.selected.start && region.end === state.selected.end)) continue;
+    other.kind = kind;
+    region.setOptions({ color: COLOURS[kind] });
+  }
   update();
 }
 
@@ -228,15 +253,15 @@ async function save() {
   const needless = noted("needless");
   const decision = missed.length + needless.length ? "corrected" : "confirmed";
   try {
-    await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/note`, {
+    const kept = await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/review`, {
       method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ decision, missed, needless }),
     });
+    Object.assign(one, kept);
   } catch (error) {
     tell(error.message);
     return;
   }
   const index = state.shown.indexOf(one);
-  one.decision = decision;
   const next = state.shown[index + 1];
   showList();
   if (next) open(next);
