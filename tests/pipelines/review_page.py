@@ -20,8 +20,8 @@ from transforms.review_output.server import listen
 class Served:
     """A page on a free port, and its address with the token."""
 
-    def __init__(self, output: Path, cache: Path) -> None:
-        catalogue = Catalogue(str(output))
+    def __init__(self, output: Path, cache: Path, *, sample: int | None = None, seed: int = 0) -> None:
+        catalogue = Catalogue(str(output), sample, seed)
         catalogue.load()
         server = ReviewServer(str(output), catalogue, cache)
         self._socket = listen(0)

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from schemas.failure import ConfigurationError
+from transforms.measure_quality.sample import drawn
 from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
@@ -91,10 +92,16 @@ class Catalogue:
     """All recordings that were published under an output root. Read once, and again where a run has changed the tables.
 
     Memory grows with the number of recordings, by some hundred bytes for each, not with what was said in them.
+
+    Args:
+      sample: Of the recordings that can be heard, only so many, drawn at random; None: all recordings.
+      seed: Of the draw.
     """
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, sample: int | None = None, seed: int = 0) -> None:
         self._output = output
+        self._sample = sample
+        self._seed = seed
 
     def load(self) -> None:
         """Reads the tables.
@@ -106,6 +113,10 @@ class Catalogue:
         entries = [self._entry(row, place, found) for row, place in _rows(join(self._output, "transcripts"), _SUMMARY)]
         if not entries:
             raise ConfigurationError("--output: no run has published anything there")
+        if self._sample is not None:
+            audible = (entry.recording_id for entry in entries if entry.audible)
+            shown = drawn(audible, self._sample, self._seed)
+            entries = [entry for entry in entries if entry.recording_id in shown]
         self._entries = {
             entry.recording_id: entry
             for entry in sorted(entries, key=lambda entry: (-entry.concern, entry.recording_id))
