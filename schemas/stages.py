@@ -16,7 +16,7 @@ from schemas.correction import Corrections
 from schemas.finding import Finding
 from schemas.media import MediaInfo, SampleIdentity
 from schemas.recording import Recording
-from schemas.redacted import RedactedTranscript
+from schemas.redacted import RedactedTranscript, StandingText
 from schemas.source import SourceIdentity
 from schemas.transcript import TimeSpan, Transcript
 
@@ -98,7 +98,7 @@ class PublishedOutput:
 
     audio: SourceIdentity
     muted: tuple[TimeSpan, ...]
-    texts: Mapping[int, str]
+    texts: Mapping[int, StandingText]
     note: str
     verification: Verification
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from pipelines import audit, erase, expire, rerender
 from pipelines import redact as full
 from pipelines.exit_status import EXIT_USAGE
-from tests.pipelines.conftest import Run, cut
+from tests.pipelines.conftest import LABELLED, Run, cut
 from tests.pipelines.review_page import Served
 from transforms.detect_pii.detector import Detector
 from transforms.transcribe.engine import SpeechEngine
@@ -285,3 +285,31 @@ def test_more_than_muting_further_needs_the_store(redact: Redact, option: tuple[
     status, terminal = render(run.output, *option)
     assert status == EXIT_USAGE
     assert f"{option[0]}: needs --store" in terminal
+
+
+def test_the_second_recogniser_listens_for_what_was_marked(redact: Redact):
+    run = redact(CARD, options=("--verify", "all"))
+    before = status_of(run.output, "card")["certificate"]["verification"]
+    assert before["outcome"] == "passed"
+    _word, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    status, terminal = render(run.output, "--verify", "all")
+    assert (status, "1 completed" in terminal) == (0, True), terminal
+    after = status_of(run.output, "card")["certificate"]["verification"]
+    assert (after["outcome"], after["values"]) == ("passed", 1)
+    assert after["recogniser"] == before["recogniser"]
+
+
+def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(redact: Redact, calls: Path):
+    shutil.copy(LABELLED / "card-payment.mp3", calls / "mixed.mp3")
+    run = redact({"recording_id": "mixed", "audio_url": "mixed.mp3", "multichannel": False})
+    _word, place = next(readable_words(run, "mixed"))
+    review(run.output, "mixed", [place | {"policy": "occupation", "channel": 1}], [])
+    status, terminal = render(run.output)
+    assert (status, "1 completed" in terminal) == (0, True), terminal
+    for channel in (0, 1):
+        assert any(
+            span["channel"] == channel and span["start_s"] <= place["start_s"] and place["end_s"] <= span["end_s"]
+            for span in muted_of(run.output, "mixed")
+        )
+    assert audited(run.output) == audit.EXIT_RIGHT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from schemas.failure import RecordingError
 from schemas.finding import Finding
 from schemas.media import SampleIdentity
 from schemas.recording import Recording
+from schemas.redacted import StandingText
 from schemas.source import SourceIdentity
 from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
@@ -102,7 +103,7 @@ class FurtherMuting:
                 raise PublishedOutputError("its redacted recording is not the one that was certified")
             with Decoder(path, self.limits) as decoder:
                 info = decoder.info
-        words = PublishedWords(row)
+        words = PublishedWords(row, findings)
         pending = PendingRecording(
             Recording(
                 claim.recording_id,
@@ -139,32 +140,35 @@ class FurtherMuting:
                 Verification(**certificate["verification"]),
             ),
         )
-        return DetectedRecording(heard, tuple(words.finding(finding) for finding in findings))
+        return DetectedRecording(heard, words.findings)
 
 
 class PublishedWords:
-    """The words of a row of `transcripts/`.
+    """The words of a row of `transcripts/`, and the findings of its recording.
 
     Attributes:
-      texts: The redacted ones as they stand there, by their number.
+      texts: What stands in the place of redacted words, by their number.
+      findings: In the order of their rows, with the words that they stand for.
     """
 
-    def __init__(self, row: Mapping[str, Any]) -> None:
+    def __init__(self, row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> None:
         self._row = row
         self._places: list[tuple[int, int]] = []
         self._ends: set[int] = set()
-        self.texts: dict[int, str] = {}
+        self.texts: dict[int, StandingText] = {}
         text_start = 0
         for utterance in row["utterances"]:
             joined = "".join(word["text"] for word in utterance["words"])
             start = text_start - (len(joined) - len(joined.lstrip()))
             for word in utterance["words"]:
+                text = word["text"]
                 if word["redacted"]:
-                    self.texts[len(self._places)] = word["text"]
-                self._places.append((start, start + len(word["text"])))
-                start += len(word["text"])
+                    self.texts[len(self._places)] = StandingText(text, 0, len(text))
+                self._places.append((start, start + len(text)))
+                start += len(text)
             self._ends.add(len(self._places))
             text_start += len(utterance["text"]) + 1
+        self.findings = tuple(self._finding(finding) for finding in findings)
 
     def transcript(self) -> Transcript:
         """What may be read. Redacted words are blank: nobody said what stands there."""
@@ -172,8 +176,7 @@ class PublishedWords:
             self._row["language_code"], 1.0, self._row["duration_s"], self._row["channels"], tuple(self._utterances())
         )
 
-    def finding(self, row: Mapping[str, Any]) -> Finding:
-        """A row of `findings/`, with the words that stand for what was found."""
+    def _finding(self, row: Mapping[str, Any]) -> Finding:
         own = self._words_between(row["text_start"], row["text_end"])
         return Finding(
             row["policy"],
@@ -196,7 +199,14 @@ class PublishedWords:
         last = first
         while last + 1 in self.texts and last + 1 not in self._ends and self._places[last + 1][0] < end:
             last += 1
-        return range(first, last + 1)
+        own = range(first, last + 1)
+        for number in own:
+            word_start, word_end = self._places[number]
+            text = self.texts[number]
+            self.texts[number] = replace(
+                text, start=max(start, word_start) - word_start, end=min(end, word_end) - word_start
+            )
+        return own
 
     def _utterances(self) -> Iterator[Utterance]:
         number = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.finding import Finding
-from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
+from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord, StandingText
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
 from transforms.redact_text.surrogates import Surrogates
@@ -37,7 +37,7 @@ def redact(
     substitution: Substitution,
     recording_id: str = "",
     *,
-    written: Mapping[int, str] | None = None,
+    written: Mapping[int, StandingText] | None = None,
 ) -> RedactedTranscript:
     """Replaces the words of all findings.
 
@@ -70,8 +70,7 @@ def redact(
             texts = run.texts
             stands = run.first in written
             if stands:
-                texts = [written[run.first + number] for number in range(len(run.words))]
-                start, end = _value_of(texts)
+                texts, start, end = _standing([written[run.first + number] for number in range(len(run.words))])
             elif run.finding is not None:
                 texts, start, end = replacements.of(run)
             if run.finding is not None:
@@ -119,14 +118,19 @@ def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Fi
     return spread_over_tokens(owners, transcript.utterances)
 
 
-def _value_of(texts: Sequence[str]) -> tuple[int, int]:
-    """Where in joined words the value starts and ends."""
-    before, value, _ = split_surroundings(texts)
-    return len(before), len(before) + len(value)
+def _standing(texts: Sequence[StandingText]) -> tuple[list[str], int, int]:
+    """As `_Replacements.of`, of what stands there already."""
+    places, offset = [], 0
+    for text in texts:
+        if text.end > text.start:
+            places.append((offset + text.start, offset + text.end))
+        offset += len(text.text)
+    start, end = (places[0][0], places[-1][1]) if places else (0, offset)
+    return [text.text for text in texts], start, end
 
 
 def _runs(
-    utterance: Utterance, owners: Sequence[int | None], written: Mapping[int, str], position: int
+    utterance: Utterance, owners: Sequence[int | None], written: Mapping[int, StandingText], position: int
 ) -> Iterator[_Run]:
     first = 0
     for word in range(1, len(utterance.words) + 1):

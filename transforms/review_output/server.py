@@ -24,7 +24,7 @@ from schemas.failure import ConfigurationError, RecordingError
 from schemas.policies import CATALOGUE
 from transforms.commit.ledger import Status, read_status, read_statuses
 from transforms.correct_findings.correct import REVIEWER
-from transforms.correct_findings.published import PublishedWords, correction_of, state_of
+from transforms.correct_findings.published import correction_of, state_of
 from transforms.correct_findings.reviews import (
     Review,
     Reviewed,
@@ -48,6 +48,8 @@ _COOKIE = "hushbeam-review"
 _STATIC = package_files("transforms.review_output") / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _LARGEST_REVIEW_BYTES = 1 << 20
+_ROUNDED_S = 0.001
+"""Times of findings are published to the millisecond."""
 
 
 def listen(port: int) -> socket.socket:
@@ -189,7 +191,6 @@ class ReviewServer:
     def _reviewed(self, entry: Entry, status: Status) -> Reviewed:
         """What is reviewed, with what the run had found before anybody corrected it."""
         row, findings = self._rows(entry)
-        words = PublishedWords(row)
         earlier = self._earlier_review(entry) if correction_of(status) else None
         channels = (status.certificate["audio"] or {}).get("channels", entry.channels)
         return Reviewed(
@@ -203,7 +204,7 @@ class ReviewServer:
             words=sum(len(utterance["words"]) for utterance in row["utterances"]),
             found=earlier.reviewed.found
             if earlier
-            else tuple(_shown(finding, words) for finding in findings if finding["detector"] != REVIEWER),
+            else tuple(_shown(finding, row) for finding in findings if finding["detector"] != REVIEWER),
         )
 
     async def _peaks_of(self, request: web.Request) -> web.Response:
@@ -285,15 +286,14 @@ class ReviewServer:
         self._copies.cleanup()
 
 
-def _shown(finding: Mapping[str, Any], words: PublishedWords) -> ShownFinding:
-    found = words.finding(finding)
-    count = 0 if found.first_word is None or found.last_word is None else found.last_word - found.first_word + 1
-    return ShownFinding(
-        policy=found.policy,
-        channel=found.channel,
-        start_s=found.start_s,
-        end_s=found.end_s,
-        score=found.score,
-        detector=found.detector,
-        words=count,
+def _shown(finding: Mapping[str, Any], row: Mapping[str, Any]) -> ShownFinding:
+    words = sum(
+        word["redacted"]
+        and word["start_s"] >= finding["start_s"] - _ROUNDED_S
+        and word["end_s"] <= finding["end_s"] + _ROUNDED_S
+        for utterance in row["utterances"]
+        if utterance["channel"] == finding["channel"]
+        for word in utterance["words"]
     )
+    names = ("policy", "channel", "start_s", "end_s", "score", "detector")
+    return ShownFinding(words=words, **{name: finding[name] for name in names})
