@@ -30,7 +30,7 @@ class Place(Protocol):
 
 
 _SAME_S = 0.01
-_LEAST_SHARE, _LEAST_S = 1 / 3, 0.15
+_LEAST_SHARE = 1 / 3
 
 
 def correct(detected: DetectedRecording) -> DetectedRecording:
@@ -154,13 +154,10 @@ def _findings_of(mark: MarkedSpan, heard: HeardRecording, taken: set[int]) -> tu
 
 
 def _is_covered(word: Word, mark: MarkedSpan) -> bool:
-    """Recognisers' times are wrong by a tenth of a second or two: a part of a word is enough."""
+    """Recognisers' times are wrong by a tenth of a second or two: a third of the word, or of the mark, is enough."""
     shared_s = min(word.end_s, mark.end_s) - max(word.start_s, mark.start_s)
-    return (
-        bool(word.text.strip())
-        and shared_s > 0
-        and shared_s >= min(_LEAST_S, _LEAST_SHARE * (word.end_s - word.start_s))
-    )
+    shorter_s = min(word.end_s - word.start_s, mark.end_s - mark.start_s)
+    return bool(word.text.strip()) and shared_s > 0 and shared_s >= _LEAST_SHARE * shorter_s
 
 
 def _numbered(utterances: Iterable[Utterance]) -> Iterator[tuple[Utterance, int]]:

@@ -302,7 +302,7 @@ function update() {
 
 function covers(mark, word) {
   const shared = Math.min(mark.end_s, word.end_s) - Math.max(mark.start_s, word.start_s);
-  return (state.detail.mixed || mark.channel === word.channel) && shared > 0 && shared >= Math.min(0.15, (word.end_s - word.start_s) / 3);
+  return (state.detail.mixed || mark.channel === word.channel) && shared > 0 && shared >= Math.min(mark.end_s - mark.start_s, word.end_s - word.start_s) / 3;
 }
 
 async function save() {
