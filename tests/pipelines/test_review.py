@@ -257,4 +257,13 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, o
         _open_card(page)
         expect(page.locator(".word.redacted.marked").first).to_be_visible()
         expect(page.locator("#trouble")).to_be_hidden()
-        expect(page.locator("#save")).to_contain_text("Save corrections")
+        before = json.loads((copy / "reviews" / "card.json").read_text())
+        page.keyboard.press("Enter")  # nothing was changed: the same corrections, which are rendered
+        expect(page.locator("#to-do")).to_be_hidden()
+        expect(page.get_by_role("button", name="card")).to_contain_text("corrected, rendered")
+        after = json.loads((copy / "reviews" / "card.json").read_text())
+        assert after["reviewed_at"] > before["reviewed_at"]
+        for part in ("missed", "needless"):
+            assert after[part] == before[part]
+        assert after["reviewed"]["found"] == before["reviewed"]["found"], "not what the reviewer added"
+        page.goto("about:blank")  # the server goes before the page does

@@ -5,6 +5,7 @@ import RegionsPlugin from "/static/vendor/regions.esm.js";
 const SEEK_S = 2;
 const SHORTEST_MARK_S = 0.3;
 const SHORTEST_SPAN_S = 0.05;
+const FADE_S = 0.01;
 const NUDGE_S = 0.05;
 const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", needless: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)", moved: "rgba(150, 70, 190, 0.4)" };
 
@@ -146,7 +147,10 @@ function showWaveform(one, detail, outline, audio) {
 
 function drawAll(detail) {
   const needless = new Map((detail.review?.needless ?? []).map((span) => [key(span), span]));
+  const missed = detail.review?.missed ?? [];
   for (const [channel, start_s, end_s] of detail.muted) {
+    // A mark that was rendered is drawn once, as the mark.
+    if (missed.some((mark) => mark.channel === channel && mark.start_s <= start_s + FADE_S && mark.end_s >= end_s - FADE_S)) continue;
     const span = { channel, start_s, end_s };
     const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
     const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
@@ -156,7 +160,7 @@ function drawAll(detail) {
   }
   // What is rendered already stays a decision: a later run makes the recording with it.
   for (const span of needless.values()) draw(span, "needless");
-  for (const span of detail.review?.missed ?? []) draw(span, "missed", span.policy);
+  for (const span of missed) draw(span, "missed", span.policy);
   follow(0);
   update();
 }
