@@ -35,7 +35,7 @@ _ALL = {
     "audit": Command("pipelines.audit", "re-check what past runs published, from the output alone"),
     "report": Command("pipelines.report", "write the report of a run as a page"),
     "review": Command("pipelines.review", "look at redacted recordings in a browser, and correct them"),
-    "evaluate": Command("pipelines.evaluate", "measure the quality on labelled calls of your own"),
+    "evaluate": Command("pipelines.evaluate", "measure the quality of an output, from what was reviewed of it"),
     "notify": Command("pipelines.notify", "deliver the notifications that earlier runs could not"),
     "rerender": Command("pipelines.rerender", "redact again with other rules, without transcribing again"),
     "unseal": Command("pipelines.unseal", "open unredacted transcripts, for those who have their key"),

@@ -52,6 +52,7 @@ from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
 from transforms.commit.run_lock import RunLock
+from transforms.correct_findings import CorrectFindings
 from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
@@ -472,10 +473,11 @@ class RenderAndCommit(beam.PTransform):
 
     def expand(self, detected: beam.PCollection[DetectedRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
-        redacted, unredacted = detected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
+        corrected, uncorrected = detected | CorrectFindings()
+        redacted, unredacted = corrected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
         muted, unmuted = redacted | MuteAudio(options.mute_settings())
         verified, leaking = muted | VerifyAudio(options.verification_settings(), options.mute_settings())
-        failures = [unredacted, unmuted, leaking]
+        failures = [uncorrected, unredacted, unmuted, leaking]
         if job.store is not None:
             verified, unkept = verified | StoreFindings(job.store, hearing_of(options, job.identities))
             failures.append(unkept)

@@ -4,8 +4,13 @@
 
 Needs the store that `pipelines.redact --store` fills, and the source recordings. What is not given stays as it was
 asked for when a recording was heard. The outputs are those that a full run with these options would give, and replace
-the earlier ones as it would. Ends as `pipelines.redact` does: with 0, 3 where some recordings could not be rendered,
-2 where the options or the set-up are wrong.
+the earlier ones as it would.
+
+    python -m pipelines.rerender --output out/ --corrections
+
+renders what reviewers corrected and nothing else. Without the store, what is published is muted further; with it,
+what need not be muted comes back too. Ends as `pipelines.redact` does: with 0, 3 where some recordings could not be
+rendered, 2 where the options or the set-up are wrong.
 """
 
 from __future__ import annotations
@@ -31,6 +36,8 @@ from schemas.failure import ConfigurationError
 from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
 from schemas.stored import Hearing
+from transforms.correct_findings.published import FurtherMuting
+from transforms.correct_findings.restore import RestorePublished
 from transforms.read_manifest import ManifestDefaults
 from transforms.read_manifest.line import AudioQuality, Muting, Substitution
 from transforms.restore_findings import Changes, RestoreFindings
@@ -84,9 +91,10 @@ class RerenderOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     output: str = Field(min_length=1, description="folder or object-store URL that pipelines.redact wrote to")
-    store: str = Field(min_length=1, description="what pipelines.redact --store names")
-    store_key: tuple[SecretReference, ...] = Field(
-        min_length=1, description="where its keys are kept: env:NAME or file:/path"
+    store: str | None = Field(None, description="what pipelines.redact --store names")
+    store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: env:NAME or file:/path")
+    corrections: bool = Field(
+        False, description="only what reviewers corrected; without --store, what is published is muted further"
     )
     force: bool = Field(False, description="render recordings again whose output is up to date")
     run_id: str | None = Field(None, pattern=RUN_ID_PATTERN, description="names the run")
@@ -133,12 +141,12 @@ class RenderJob(NamedTuple):
 
     Attributes:
       job: As of a full run, without a store: what is kept stays as it is.
-      store: Where words and findings are.
+      store: Where words and findings are; None: what is published is muted further.
     """
 
     options: RerenderOptions
     job: redact.Job
-    store: SealedRoot
+    store: SealedRoot | None
 
 
 def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
@@ -149,10 +157,13 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     """
     keeping = redact.Keeping(store=options.store, store_key=options.store_key)
     store = keeping.store_settings(options.output)
-    if store is None or is_empty(store.root):
+    if store is None and options.corrections:
+        _check_muting_further(options, local=local)
+    elif store is None or is_empty(store.root):
         raise ConfigurationError(
             "--store: nothing is kept there. Rendering again needs the words and findings that pipelines.redact keeps "
-            "with --store and --store_key; run it once more with these and --force"
+            "with --store and --store_key; run it once more with these and --force. What reviewers marked is muted "
+            "without: --corrections"
         )
     options.request.changes()
     rules = read_rules(options.selection.rules)
@@ -160,7 +171,8 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     rendering.notification.settings().validate()
     if local:
         redact.check_secrets(rendering)
-        FindingsStore(store)
+        if store is not None:
+            FindingsStore(store)
     identities = redact.with_configuration({}, rendering, rules)
     del identities["configuration"]  # each recording has its own: it depends on what heard it
     job = redact.Job(
@@ -175,9 +187,33 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     return RenderJob(options, job, store)
 
 
+def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
+    """Without words and findings, all that can be done is to mute more."""
+    asked = {name for name, value in options.request if value is not None} - {"substitution"}
+    asked |= {name for name, value in options.selection if value != Selection.model_fields[name].default}
+    if asked:
+        raise ConfigurationError(f"--{min(asked)}: needs --store; without it, published recordings are muted further")
+    if not local:
+        raise ConfigurationError("--corrections: without --store, on this machine alone; leave out --runner")
+
+
 def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
     """Draws the pipeline: that of a full run, from detection on."""
     options, job, store = rendering
+    # What a killed run published is announced when its receivers are known: by the next full run.
+    unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
+    if store is None:
+        restored, unrestored = pipeline | RestorePublished(
+            FurtherMuting(
+                job.output,
+                options.request.substitution or Recording.substitution,
+                job.identities,
+                job.options.decoding.limits(),
+            )
+        )
+        published, unpublished = restored | redact.RenderAndCommit(job)
+        nothing = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
+        return redact.finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
     restored, skipped, unrestored = pipeline | RestoreFindings(
         job.output,
         store,
@@ -185,10 +221,9 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
         job.options.detection.settings(job.rules),
         options.request.changes(),
         force=options.force,
+        corrected=options.corrections,
     )
     published, unpublished = restored | redact.RenderAndCommit(job)
-    # What a killed run published is announced when its receivers are known: by the next full run.
-    unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
     return redact.finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
 
 

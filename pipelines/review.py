@@ -2,7 +2,8 @@
 
     python -m pipelines.review --output out/
 
-Decisions are kept in `reviews/` under the output root. Ends with Ctrl-C; with 2 where the options are wrong.
+Decisions are kept in `reviews/` under the output root. `--sample` shows recordings drawn at random, the same as
+`pipelines.evaluate` measures. Ends with Ctrl-C; with 2 where the options are wrong.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class ReviewOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    sample: int | None = Field(None, ge=1, description="show so many recordings, drawn at random; none: all")
+    seed: int = Field(0, description="another seed draws others")
     port: int = Field(0, ge=0, le=65535, description="on 127.0.0.1; 0 takes a free one")
     cache: Path = Field(Path("~/.cache/hushbeam/peaks"), description="folder for waveforms, made of published sound")
 
@@ -41,7 +44,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, _ = parse(ReviewOptions, __doc__ or "", arguments)
     try:
         output = urls.normalised(options.output)
-        catalogue = Catalogue(output)
+        catalogue = Catalogue(output, options.sample, options.seed)
         catalogue.load()
         socket = listen(options.port)
     except ConfigurationError as error:

@@ -88,6 +88,20 @@ class RedactedWord:
 
 
 @dataclass(frozen=True)
+class StandingText:
+    """What is published in the place of a word.
+
+    Attributes:
+      text: As it is published.
+      start, end: Of the part of it that a finding speaks of, without what surrounds the value.
+    """
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class RedactedUtterance:
     """Words that one channel said without a long pause.
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from schemas.candidate import RecogniserReport
 from schemas.coders import stays_in_worker, travels
+from schemas.correction import Corrections
 from schemas.finding import Finding
 from schemas.media import MediaInfo, SampleIdentity
 from schemas.recording import Recording
-from schemas.redacted import RedactedTranscript
+from schemas.redacted import RedactedTranscript, StandingText
 from schemas.source import SourceIdentity
 from schemas.transcript import TimeSpan, Transcript
 
@@ -66,6 +67,7 @@ class PendingRecording(_FromRecording):
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output is this one.
       standing: Why it is to be done: a `Standing` of `transforms.commit.ledger_index`.
+      corrections: What reviewers decided about it; None: nothing.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.
       committed: What an attempt of this run committed already, before the worker that did so was lost.
@@ -79,6 +81,26 @@ class PendingRecording(_FromRecording):
     identities: Mapping[str, str] = field(default_factory=dict)
     committed: CommittedRecording | None = None
     standing: str = "new"
+    corrections: Corrections | None = None
+
+
+@dataclass(frozen=True)
+class PublishedOutput:
+    """What is public of a recording that is muted further without its source: more can vanish, nothing comes back.
+
+    Attributes:
+      audio: The redacted recording, in the place of the source.
+      muted: What is muted in it, in the channels of the file.
+      texts: The words that are redacted already, by their number over the transcript: they stay as they are.
+      note: How its format differs from its source's.
+      verification: What came of listening to it again.
+    """
+
+    audio: SourceIdentity
+    muted: tuple[TimeSpan, ...]
+    texts: Mapping[int, StandingText]
+    note: str
+    verification: Verification
 
 
 @stays_in_worker
@@ -91,6 +113,8 @@ class HeardRecording(_FromRecording):
       media: What the file holds.
       samples: Which samples were heard: muting must decode the same ones.
       mixed: Whether several channels were heard as one: the transcript then has one channel, the file more.
+      published: What is muted in the place of the source, and which words of the transcript stand for others; None:
+        the source.
     """
 
     pending: PendingRecording
@@ -98,10 +122,22 @@ class HeardRecording(_FromRecording):
     media: MediaInfo
     samples: SampleIdentity
     mixed: bool = False
+    published: PublishedOutput | None = None
 
     @property
     def recording(self) -> Recording:
         return self.pending.recording
+
+    @property
+    def sound(self) -> SourceIdentity:
+        """What is read for muting."""
+        return self.pending.source if self.published is None else self.published.audio
+
+    @property
+    def corrections(self) -> Corrections | None:
+        """What reviewers decided about these samples: of others, their times mean nothing."""
+        corrections = self.pending.corrections
+        return corrections if corrections and corrections.samples == self.samples.sha256 else None
 
     def __repr__(self) -> str:
         return f"HeardRecording({self.recording_id!r})"

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import shutil
-import threading
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from aiohttp import web
 from playwright.sync_api import Page, expect, sync_playwright
 from rich.console import Console
 
 from pipelines.redact import run as redact
+from pipelines.rerender import run as rerender
 from pipelines.review import EXIT_USAGE, run
-from transforms.review_output import Catalogue, ReviewServer
+from tests.pipelines.review_page import Served
 from transforms.review_output.server import listen
 
 CHROMIUM = shutil.which("chromium")
@@ -48,52 +43,6 @@ def output(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     arguments = ["--manifest", str(folder / "manifest.jsonl"), "--output", str(folder / "out")]
     assert redact([*arguments, "--model", "tiny.en", "--verify", "off"], Console(file=io.StringIO())) == 0
     return folder / "out"
-
-
-class Served:
-    """A page on a free port, and its address with the token."""
-
-    def __init__(self, output: Path, cache: Path) -> None:
-        catalogue = Catalogue(str(output))
-        catalogue.load()
-        server = ReviewServer(str(output), catalogue, cache)
-        self._socket = listen(0)
-        self.address = server.address(self._socket.getsockname()[1])
-        self.base = f"http://{urlsplit(self.address).netloc}"
-        self.token = urlsplit(self.address).query.removeprefix("token=")
-        self._application = server.application()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-
-    def __enter__(self) -> Served:
-        self._thread.start()
-        self._runner = web.AppRunner(self._application)
-        self._await(self._runner.setup())
-        self._await(web.SockSite(self._runner, self._socket).start())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._await(self._runner.cleanup())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _await(self, work: Any) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
-
-    def ask(self, path: str, *, body: object = None, cookie: bool = True, host: str | None = None) -> tuple[int, bytes]:
-        request = urllib.request.Request(self.base + path, method="GET" if body is None else "PUT")
-        if body is not None:
-            request.data = json.dumps(body).encode()
-        if cookie:
-            request.add_header("Cookie", f"hushbeam-review={self.token}")
-        if host:
-            request.add_header("Host", host)
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
 
 
 @pytest.fixture
@@ -146,7 +95,7 @@ def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    "note",
+    "review",
     [
         {"decision": "fine"},
         {"decision": "corrected"},
@@ -158,8 +107,8 @@ def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
         {"decision": "confirmed", "comment": "said by Jane Doe"},
     ],
 )
-def test_a_note_that_does_not_fit_the_recording_is_refused(served: Served, output: Path, note: object) -> None:
-    status, answer = served.ask("/api/recordings/card/note", body=note)
+def test_a_review_that_does_not_fit_the_recording_is_refused(served: Served, output: Path, review: object) -> None:
+    status, answer = served.ask("/api/recordings/card/review", body=review)
     assert status == 422
     assert b"Jane" not in answer
     assert not (output / "reviews").exists()
@@ -228,3 +177,93 @@ def test_a_decision_is_there_when_the_page_is_opened_again(page: Page, served: S
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     page.get_by_label("not reviewed yet").check()
     expect(page.locator("#recordings button")).to_have_count(1)
+
+
+def _open_card(page: Page) -> None:
+    page.get_by_role("button", name="card").click()
+    expect(page.locator("#clock")).to_contain_text("0:00 /")
+
+
+def _saved(page: Page, output: Path) -> dict[str, list[dict[str, float]]]:
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    review: dict[str, list[dict[str, float]]] = json.loads((output / "reviews" / "card.json").read_text())
+    return review
+
+
+def test_a_mute_is_moved_and_made_shorter_with_the_keyboard(page: Page, served: Served, output: Path) -> None:
+    ((channel, start_s, end_s),) = json.loads(served.ask("/api/recordings/card")[1])["muted"]
+    _open_card(page)
+    page.keyboard.press("n")
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "q", "o", "o", "o"):
+        page.keyboard.press(key)
+    expect(page.locator("#consequence")).to_contain_text("No run of this output kept a store")
+    expect(page.locator(".word.marked").first).to_be_visible()
+    review = _saved(page, output)
+    (needless,), (missed,) = review["needless"], review["missed"]
+    assert (needless["channel"], needless["start_s"], needless["end_s"]) == (channel, start_s, end_s)
+    assert missed["start_s"] == pytest.approx(start_s + 0.05, abs=0.002)
+    assert missed["end_s"] == pytest.approx(end_s - 0.05, abs=0.002)
+    assert (missed["channel"], missed["policy"]) == (channel, "credit_card_number")
+
+
+def test_a_mute_that_is_dragged_wider_gives_nothing_up(page: Page, served: Served, output: Path) -> None:
+    ((_, start_s, end_s),) = json.loads(served.ask("/api/recordings/card")[1])["muted"]
+    _open_card(page)
+    handle = page.locator("#waveform [part*=region-handle-left]").first
+    box = handle.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 1, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 30, y, steps=5)
+    page.mouse.up()
+    expect(page.locator("#save")).to_contain_text("Save corrections")
+    expect(page.locator("#consequence")).to_be_empty()
+    review = _saved(page, output)
+    assert review["needless"] == []
+    assert review["missed"][0]["start_s"] < start_s - 0.1
+    assert review["missed"][0]["end_s"] == pytest.approx(end_s, abs=0.002)
+
+
+def test_what_was_moved_is_taken_back(page: Page) -> None:
+    _open_card(page)
+    for key in ("n", "p", "p"):
+        page.keyboard.press(key)
+    expect(page.locator("#save")).to_contain_text("Save corrections")
+    page.keyboard.press("Delete")
+    expect(page.locator("#save")).to_contain_text("Confirm")
+    page.keyboard.press("Delete")
+    expect(page.locator("#remove")).to_contain_text("Mute as before")
+    expect(page.locator("#save")).to_contain_text("Save corrections")
+
+
+def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, output: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "out"
+    shutil.copytree(output, copy)
+    for status in copy.glob("status/*.json"):
+        status.write_text(status.read_text().replace(str(output), str(copy)))
+    with Served(copy, tmp_path / "other-peaks") as served:
+        page.goto(served.address)
+        _open_card(page)
+        for key in ("m", "ArrowRight", "m", "Enter"):
+            page.keyboard.press(key)
+        expect(page.locator("#to-do code")).to_have_text(f"hushbeam rerender --output {copy} --corrections")
+        arguments = ["--output", str(copy), "--corrections", "--verify", "off"]
+        assert rerender(arguments, Console(file=io.StringIO())) == 0
+        page.reload()
+        expect(page.get_by_role("button", name="card")).to_contain_text("corrected, rendered")
+        expect(page.locator("#to-do")).to_be_hidden()
+        _open_card(page)
+        expect(page.locator(".word.redacted.marked").first).to_be_visible()
+        expect(page.locator("#trouble")).to_be_hidden()
+        before = json.loads((copy / "reviews" / "card.json").read_text())
+        page.keyboard.press("Enter")  # nothing was changed: the same corrections, which are rendered
+        expect(page.locator("#to-do")).to_be_hidden()
+        expect(page.get_by_role("button", name="card")).to_contain_text("corrected, rendered")
+        after = json.loads((copy / "reviews" / "card.json").read_text())
+        assert after["reviewed_at"] > before["reviewed_at"]
+        for part in ("missed", "needless"):
+            assert after[part] == before[part]
+        assert after["reviewed"]["found"] == before["reviewed"]["found"], "not what the reviewer added"
+        page.goto("about:blank")  # the server goes before the page does

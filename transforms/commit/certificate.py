@@ -25,9 +25,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from schemas.failure import ConfigurationError
 from schemas.finding import Finding
-from schemas.stages import MutedRecording
+from schemas.stages import HeardRecording, MutedRecording
 from schemas.transcript import TimeSpan
 from transforms.commit.ledger import Status
+from transforms.correct_findings.correct import needless_spans
 from transforms.secrets import read_secret
 from transforms.storage.urls import display
 
@@ -75,7 +76,17 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
             "muted": [[span.channel, round(span.start_s, 3), round(span.end_s, 3)] for span in audio.muted],
         },
         "verification": asdict(recording.verification),
+        **_corrections(heard),
     }
+
+
+def _corrections(heard: HeardRecording) -> dict[str, Any]:
+    """What reviewers decided, as far as it was followed: nothing where they decided nothing."""
+    asked, followed = heard.pending.corrections, heard.corrections
+    if asked is None:
+        return {}
+    counts = {"missed": len(followed.missed) if followed else 0, "needless": len(needless_spans(heard))}
+    return {"corrections": {"identity": asked.identity, "of_published": heard.published is not None, **counts}}
 
 
 def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:

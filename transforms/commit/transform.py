@@ -140,7 +140,8 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
                 Path(recording.audio.path).unlink(missing_ok=True)
         if before is not None and before.output_identity != committed.output_identity:
             _delete_if_possible(before.redacted_audio_url)
-            self._delete_captions(before.recording_id, before.output_identity)
+            # Also where this run writes none: they would say what is redacted now.
+            _delete_captions(self._output, before.recording_id, before.output_identity)
         return committed
 
     def _audio_url(self, recording: MutedRecording) -> str | None:
@@ -185,19 +186,20 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             if status is not None and status.output_identity == committed.output_identity:
                 return
         _delete_if_possible(committed.redacted_audio_url)
-        self._delete_captions(committed.recording_id, committed.output_identity)
-        _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
-
-    def _delete_captions(self, recording_id: str, output_identity: str) -> None:
         if self._captions:
-            for url in caption_urls(self._output, recording_id, output_identity):
-                _delete_if_possible(url)
+            _delete_captions(self._output, committed.recording_id, committed.output_identity)
+        _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
 
 
 def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[str, str]:
     """Where the SRT and the VTT file of an output are."""
     name = f"{safe_name(recording_id)}.{output_identity[:12]}"
     return join(output, "captions", f"{name}.srt"), join(output, "captions", f"{name}.vtt")
+
+
+def _delete_captions(output: str, recording_id: str, output_identity: str) -> None:
+    for url in caption_urls(output, recording_id, output_identity):
+        _delete_if_possible(url)
 
 
 def _delete_if_possible(url: str | None) -> None:

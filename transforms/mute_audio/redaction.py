@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,13 +12,14 @@ from uuid import uuid4
 from schemas.finding import Finding
 from schemas.stages import HeardRecording, RedactedRecording, StagedAudio
 from schemas.transcript import TimeSpan
+from transforms.correct_findings.correct import REVIEWER, needless_spans, outside, without_needless
 from transforms.media.decoded_once import DecodedOnce
 from transforms.media.hear import stream_ranges
 from transforms.media.limits import MediaLimits
 from transforms.mute_audio.bleed import BleedSettings, find_bleed
-from transforms.mute_audio.edges import EdgeSettings, around, merge_spans, plan_mutes
+from transforms.mute_audio.edges import EdgeSettings, Listen, around, merge_spans, plan_mutes
 from transforms.mute_audio.keypad import KeypadListener
-from transforms.mute_audio.muting import Muting
+from transforms.mute_audio.muting import FADE_S, Muting
 from transforms.mute_audio.render import render
 from transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
 
@@ -75,21 +76,47 @@ def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, set
     edges = settings.edges
     sound = DecodedOnce(source, settings.limits) if isinstance(source, Path) else source
     listen = partial(stream_ranges, sound, mix=heard.mixed)
+    found = [finding for finding in recording.detected.findings if finding.detector != REVIEWER]
+    # A person heard where it begins and ends.
+    marked = [
+        TimeSpan(finding.channel, finding.start_s, finding.end_s)
+        for finding in recording.detected.findings
+        if finding.detector == REVIEWER
+    ]
+    if heard.published is not None:
+        return _plan_further(heard, heard.published.muted, marked, listen, settings)
+    needless = needless_spans(heard)
     keypad = KeypadListener(mix=heard.mixed)
     listen_first = partial(listen, also=keypad.add) if settings.dtmf else listen
-    untranscribed = find_untranscribed(transcript, settings.untranscribed)
-    muted = [*recording.detected.findings]
+    untranscribed = without_needless(find_untranscribed(transcript, settings.untranscribed), needless)
+    muted = [*found]
     if settings.untranscribed.mode == "mute":
         muted += untranscribed
     spans = plan_mutes(transcript, muted, listen_first, edges)
     if settings.dtmf and not keypad.has_heard:
         deque(listen_first([]), maxlen=0)
-    tones = keypad.findings()
-    spans = merge_spans([*spans, *(around(tone, edges) for tone in tones)], transcript.duration_s, edges.join_s)
+    tones = without_needless(keypad.findings(), needless)
+    spans = merge_spans(
+        [*spans, *(around(tone, edges) for tone in tones), *marked], transcript.duration_s, edges.join_s
+    )
     spans = _padded(spans, transcript.duration_s, settings)
-    bleed = find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed)
+    bleed = outside(find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed), needless)
     spans = merge_spans([*spans, *bleed], transcript.duration_s, edges.join_s)
     return RedactionPlan(in_file_channels(heard, spans), (*tones, *untranscribed))
+
+
+def _plan_further(
+    heard: HeardRecording, muted: Sequence[TimeSpan], marked: Sequence[TimeSpan], listen: Listen, settings: MuteSettings
+) -> RedactionPlan:
+    """What is muted in a published recording, and in addition what a person marked, with its echo."""
+    transcript = heard.transcript
+    spans = _padded(merge_spans(marked, transcript.duration_s), transcript.duration_s, settings)
+    bleed = find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed)
+    spans = merge_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
+    further = in_file_channels(heard, spans)
+    # What was touched has its fades; muted as a whole, it would grow with every correction.
+    before = (replace(span, start_s=span.start_s + FADE_S, end_s=span.end_s - FADE_S) for span in muted)
+    return RedactionPlan(merge_spans([*before, *further], transcript.duration_s), ())
 
 
 def stage_audio(
@@ -108,14 +135,14 @@ def stage_audio(
     Raises:
       MediaError: See `transforms.mute_audio.render.render`.
     """
-    asked = recording.recording
+    asked, published = recording.recording, recording.detected.heard.published
     rendered = render(
         source,
         folder / uuid4().hex,
         spans,
         muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
         quality=asked.audio_quality,
-        expected=recording.detected.heard.samples,
+        expected=None if published else recording.detected.heard.samples,
         limits=settings.limits,
     )
     return StagedAudio(
@@ -125,7 +152,7 @@ def stage_audio(
         sha256=rendered.sha256,
         duration_s=rendered.duration_s,
         muted=rendered.touched,
-        note=rendered.note,
+        note="; ".join(filter(None, [published.note if published else "", rendered.note])),
     )
 
 

@@ -51,7 +51,7 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         self._folder.cleanup()
 
     def size(self, recording: RedactedRecording) -> int:
-        return recording.detected.heard.pending.source.size_bytes
+        return recording.detected.heard.sound.size_bytes
 
     def process(self, recording: RedactedRecording) -> MutedRecording:
         asked = recording.recording
@@ -59,7 +59,8 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         if not asked.redact_audio or (nobody_speaks and not asked.return_no_speech_audio):
             return MutedRecording(recording, audio=None)
         with TemporaryDirectory(dir=self._folder.name) as fetched:
-            local = files.fetch(asked.audio_url, fetched, expected=recording.detected.heard.pending.source)
+            sound = recording.detected.heard.sound
+            local = files.fetch(sound.url, fetched, expected=sound)
             source = DecodedOnce(local, self._settings.limits)
             plan = plan_redaction(recording, source, self._settings)
             audio = stage_audio(recording, source, plan.spans, Path(self._folder.name), self._settings)

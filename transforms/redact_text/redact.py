@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.finding import Finding
-from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
+from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord, StandingText
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
 from transforms.redact_text.surrogates import Surrogates
@@ -32,7 +32,12 @@ class _Run:
 
 
 def redact(
-    transcript: Transcript, findings: Sequence[Finding], substitution: Substitution, recording_id: str = ""
+    transcript: Transcript,
+    findings: Sequence[Finding],
+    substitution: Substitution,
+    recording_id: str = "",
+    *,
+    written: Mapping[int, StandingText] | None = None,
 ) -> RedactedTranscript:
     """Replaces the words of all findings.
 
@@ -44,11 +49,12 @@ def redact(
       findings: Of this transcript. Where two share a word, the first counts.
       substitution: How redacted words read.
       recording_id: Surrogates differ between recordings.
+      written: What stands already in the place of words, by their number: it stays as it is.
 
     Raises:
       ValueError: A finding names words that the transcript does not have.
     """
-    words = transcript.words
+    words, written = transcript.words, written or {}
     owners = _owners(transcript, words, findings)
     replacements = _Replacements(findings, substitution, recording_id)
     replacements.prepare(words, owners)
@@ -60,13 +66,17 @@ def redact(
         redacted: list[RedactedWord] = []
         offset = 0
         spans: list[tuple[int, int, int]] = []
-        for run in _runs(utterance, owners, position):
+        for run in _runs(utterance, owners, written, position):
             texts = run.texts
-            if run.finding is not None:
+            stands = run.first in written
+            if stands:
+                texts, start, end = _standing([written[run.first + number] for number in range(len(run.words))])
+            elif run.finding is not None:
                 texts, start, end = replacements.of(run)
+            if run.finding is not None:
                 spans.append((run.finding, offset + start, offset + end))
             redacted += (
-                RedactedWord(text, word.start_s, word.end_s, word.confidence, run.finding is not None)
+                RedactedWord(text, word.start_s, word.end_s, word.confidence, stands or run.finding is not None)
                 for text, word in zip(texts, run.words, strict=True)
             )
             offset += sum(map(len, texts))
@@ -108,10 +118,27 @@ def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Fi
     return spread_over_tokens(owners, transcript.utterances)
 
 
-def _runs(utterance: Utterance, owners: Sequence[int | None], position: int) -> Iterator[_Run]:
+def _standing(texts: Sequence[StandingText]) -> tuple[list[str], int, int]:
+    """As `_Replacements.of`, of what stands there already."""
+    places, offset = [], 0
+    for text in texts:
+        if text.end > text.start:
+            places.append((offset + text.start, offset + text.end))
+        offset += len(text.text)
+    start, end = (places[0][0], places[-1][1]) if places else (0, offset)
+    return [text.text for text in texts], start, end
+
+
+def _runs(
+    utterance: Utterance, owners: Sequence[int | None], written: Mapping[int, StandingText], position: int
+) -> Iterator[_Run]:
     first = 0
     for word in range(1, len(utterance.words) + 1):
-        if word == len(utterance.words) or owners[position + word] != owners[position + first]:
+        if (
+            word == len(utterance.words)
+            or owners[position + word] != owners[position + first]
+            or (position + word in written) != (position + first in written)
+        ):
             yield _Run(owners[position + first], position + first, utterance.words[first:word])
             first = word
 

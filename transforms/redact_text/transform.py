@@ -44,5 +44,12 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
     def process(self, recording: DetectedRecording) -> RedactedRecording:
         asked = recording.recording
         substitution = Substitution(asked.substitution, self._by_policy, key=self._key)
-        redacted = redact(recording.heard.transcript, recording.findings, substitution, asked.recording_id)
+        published = recording.heard.published
+        redacted = redact(
+            recording.heard.transcript,
+            recording.findings,
+            substitution,
+            asked.recording_id,
+            written=published.texts if published else None,
+        )
         return RedactedRecording(recording, redacted)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 import apache_beam as beam
 
+from schemas.correction import corrected_identity
 from schemas.failure import Failure
 from schemas.finding import Finding
 from schemas.policies import broader
 from schemas.stages import DetectedRecording, PendingRecording
 from schemas.stored import Hearing, PublishedRecording, StoredRecording
-from transforms.commit.ledger import EXPIRED, list_statuses
+from transforms.correct_findings.restore import published_recordings
+from transforms.correct_findings.reviews import Reviews
 from transforms.detect_pii.detector import Detector
 from transforms.detect_pii.settings import DetectionSettings
 from transforms.each_recording import RecordingStage, each_recording
@@ -49,6 +51,7 @@ class RestoreFindings(beam.PTransform):
     Args:
       identify: Gives the identities of what will be rendered.
       detection: Thresholds, terms and patterns; its models are not loaded.
+      corrected: Only what reviewers decided otherwise than it is published.
     """
 
     def __init__(
@@ -60,16 +63,19 @@ class RestoreFindings(beam.PTransform):
         changes: Changes,
         *,
         force: bool = False,
+        corrected: bool = False,
     ) -> None:
         super().__init__("RestoreFindings")
         self._output = output
-        self._stage = _RestoreStage(store, identify, detection, changes, force)
+        self._corrected = corrected
+        self._stage = _RestoreStage(output, store, identify, detection, changes, force=force)
 
     def expand(self, root: beam.pvalue.PBegin) -> Restored:
         restored, failures = (
             root
             | "Output root" >> beam.Create([self._output])
-            | "What is public" >> beam.FlatMap(_published).with_output_types(PublishedRecording)
+            | "What is public"
+            >> beam.FlatMap(published_recordings, corrected=self._corrected).with_output_types(PublishedRecording)
             | "Each by itself" >> beam.Reshuffle()
             | each_recording(self._stage, DetectedRecording)
         )
@@ -87,12 +93,15 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
 
     def __init__(
         self,
+        output: str,
         store: SealedRoot,
         identify: Identify,
         detection: DetectionSettings,
         changes: Changes,
+        *,
         force: bool,
     ) -> None:
+        self._output = output
         self._store_settings = store
         self._identify = identify
         self._detection = detection
@@ -101,6 +110,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
 
     def setup(self) -> None:
         self._store = FindingsStore(self._store_settings)
+        self._reviews = Reviews(self._output)
         self._detector = Detector(self._detection)
         self._detector.load_without_models()
 
@@ -124,14 +134,18 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         if source != before.source:
             raise SourceChangedError("the source was replaced since it was heard: do it again with pipelines.redact")
         identities = self._identify(stored.hearing)
-        identity = output_identity(asked, source, identities["configuration"])
+        corrections = self._reviews.corrections_of(asked.recording_id)
+        identity = corrected_identity(output_identity(asked, source, identities["configuration"]), corrections)
         up_to_date = (published.output_identity == identity or published.expired) and not self._force
-        return PendingRecording(asked, source, identity, replaces=True, up_to_date=up_to_date, identities=identities)
-
-
-def _published(output: str) -> Iterator[PublishedRecording]:
-    for recording_id, status in list_statuses(output).items():
-        yield PublishedRecording(recording_id, status.output_identity, status.status == EXPIRED)
+        return PendingRecording(
+            asked,
+            source,
+            identity,
+            replaces=True,
+            up_to_date=up_to_date,
+            identities=identities,
+            corrections=corrections,
+        )
 
 
 def _is_asked(policy: str, policies: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from transforms.close_run.tables import drop_recordings
 from transforms.commit.ledger import save_snapshot, status_url
+from transforms.correct_findings.reviews import review_url
 from transforms.keep_unredacted.output import unredacted_url
 from transforms.retention import tombstones
 from transforms.retention.tombstones import Tombstones
@@ -93,7 +94,7 @@ class Eraser:
         """All files of these recordings that exist, the status objects first."""
         names = {safe_name(recording_id) for recording_id in recording_ids}
         for recording_id in sorted(recording_ids):
-            kept = [status_url(self.output, recording_id)]
+            kept = [status_url(self.output, recording_id), review_url(self.output, recording_id)]
             if self.store is not None:
                 kept.append(stored_url(self.store, recording_id))
             if self.unredacted is not None:

@@ -1,4 +1,8 @@
-"""Takes redacted recordings back once their time is over. Transcripts, findings and captions stay."""
+"""Takes redacted recordings back once their time is over. Transcripts, findings and captions stay.
+
+So do corrections: whoever makes such a recording again must not bring back what a person heard in it. Other reviews
+speak of sound that is gone, and go with it.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from transforms.commit.certificate import signed, unsigned
 from transforms.commit.ledger import EXPIRED, Status, list_statuses, save_snapshot, write_status
 from transforms.commit.recovery import safety_copies
+from transforms.correct_findings.reviews import read_reviews, review_url
 from transforms.storage import files
 from transforms.storage.urls import file_name, join
 from transforms.write_tables.read import table_files
@@ -62,6 +67,9 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
         files.delete(join(folder, name))
         expired.files += 1
     ids = frozenset(one for one, status in statuses.items() if status.status == EXPIRED)
+    for recording_id, review in read_reviews(output).items():
+        if recording_id in ids and review.corrections is None:
+            files.delete(review_url(output, recording_id))
     for url in safety_copies(output):
         _expire_copy(url, ids)
     for url in table_files(output, "transcripts"):

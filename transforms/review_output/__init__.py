@@ -1,4 +1,4 @@
-"""The review page: a person looks through what was published, worst first, and notes what is wrong."""
+"""The review page: a person looks through what was published, worst first, and says what is wrong."""
 
 from transforms.review_output.catalogue import Catalogue
 from transforms.review_output.server import ReviewServer

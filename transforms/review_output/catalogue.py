@@ -10,8 +10,10 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from schemas.failure import ConfigurationError
+from transforms.measure_quality.sample import drawn
 from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from transforms.storage import files
+from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
 
 UNCERTAIN = 0.6
@@ -87,13 +89,19 @@ class _Found:
 
 
 class Catalogue:
-    """All recordings that were published under an output root. Read once: start the page again after a run.
+    """All recordings that were published under an output root. Read once, and again where a run has changed the tables.
 
     Memory grows with the number of recordings, by some hundred bytes for each, not with what was said in them.
+
+    Args:
+      sample: Of the recordings that can be heard, only so many, drawn at random; None: all recordings.
+      seed: Of the draw.
     """
 
-    def __init__(self, output: str) -> None:
+    def __init__(self, output: str, sample: int | None = None, seed: int = 0) -> None:
         self._output = output
+        self._sample = sample
+        self._seed = seed
 
     def load(self) -> None:
         """Reads the tables.
@@ -105,6 +113,10 @@ class Catalogue:
         entries = [self._entry(row, place, found) for row, place in _rows(join(self._output, "transcripts"), _SUMMARY)]
         if not entries:
             raise ConfigurationError("--output: no run has published anything there")
+        if self._sample is not None:
+            audible = (entry.recording_id for entry in entries if entry.audible)
+            shown = drawn(audible, self._sample, self._seed)
+            entries = [entry for entry in entries if entry.recording_id in shown]
         self._entries = {
             entry.recording_id: entry
             for entry in sorted(entries, key=lambda entry: (-entry.concern, entry.recording_id))
@@ -119,14 +131,33 @@ class Catalogue:
         """By id."""
         return self._entries.get(recording_id)
 
-    def transcript(self, recording_id: str) -> dict[str, Any]:
-        """The row of `transcripts/`."""
-        return _row(*self._entries[recording_id].place)
+    def rows(self, recording_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The row of `transcripts/`, and those of `findings/` in the order of time.
 
-    def findings(self, recording_id: str) -> list[dict[str, Any]]:
-        """The rows of `findings/`, in the order of time."""
-        rows = [_row(*place) for place in self._found[recording_id].places]
-        return sorted(rows, key=lambda row: (row["start_s"], row["channel"]))
+        Raises:
+          ConfigurationError: A run is changing the tables.
+        """
+        rows = self._read(recording_id)
+        if rows is None:
+            self.load()
+            rows = self._read(recording_id)
+        if rows is None:
+            raise ConfigurationError("a run is changing the tables: try again when it has ended")
+        return rows
+
+    def _read(self, recording_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+        """The rows, where they lie where they lay."""
+        if recording_id not in self._entries:
+            return None
+        row = _row(*self._entries[recording_id].place)
+        findings = [_row(*place) for place in self._found[recording_id].places]
+        if row is None or any(
+            one is None or (one["recording_id"], one["run_id"]) != (recording_id, row["run_id"])
+            for one in (row, *findings)
+        ):
+            return None
+        found = [finding for finding in findings if finding is not None]
+        return row, sorted(found, key=lambda finding: (finding["start_s"], finding["channel"]))
 
     def _findings(self) -> dict[str, _Found]:
         found: defaultdict[str, _Found] = defaultdict(_Found)
@@ -168,13 +199,17 @@ def _rows(table: str, columns: list[str]) -> Iterator[tuple[dict[str, Any], tupl
                     number += 1
 
 
-def _row(url: str, number: int) -> dict[str, Any]:
-    """One row of a Parquet file: only the group of rows that holds it is read."""
-    with files.open_read(url) as stream:
-        parquet = pq.ParquetFile(stream)
-        for group in range(parquet.num_row_groups):
-            rows = parquet.metadata.row_group(group).num_rows
-            if number < rows:
-                return parquet.read_row_group(group).slice(number, 1).to_pylist()[0]
-            number -= rows
-    raise ConfigurationError("a table has changed since the page was started: start it again")
+def _row(url: str, number: int) -> dict[str, Any] | None:
+    """One row of a Parquet file: only the group of rows that holds it is read. None where the file has changed."""
+    try:
+        with files.open_read(url) as stream:
+            parquet = pq.ParquetFile(stream)
+            for group in range(parquet.num_row_groups):
+                rows = parquet.metadata.row_group(group).num_rows
+                if number < rows:
+                    found: dict[str, Any] = parquet.read_row_group(group).slice(number, 1).to_pylist()[0]
+                    return found
+                number -= rows
+    except MissingFileError:
+        return None
+    return None

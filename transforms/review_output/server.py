@@ -10,20 +10,34 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
+import shlex
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib.resources import files as package_files
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from aiohttp import web
 
 from schemas.failure import ConfigurationError, RecordingError
 from schemas.policies import CATALOGUE
-from transforms.commit.ledger import Status, read_status
+from transforms.commit.ledger import Status, read_status, read_statuses
+from transforms.correct_findings.correct import REVIEWER
+from transforms.correct_findings.published import correction_of, state_of
+from transforms.correct_findings.reviews import (
+    Review,
+    Reviewed,
+    ReviewError,
+    ShownFinding,
+    UnreadableReviewError,
+    read_review,
+    read_reviews,
+    write_review,
+)
 from transforms.media.errors import MediaError
+from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
-from transforms.review_output.notes import Note, NoteError, read_notes, write_note
 from transforms.review_output.peaks import PeakStore
 from transforms.storage import files
 from transforms.storage.urls import join
@@ -33,7 +47,9 @@ LOOPBACK = "127.0.0.1"
 _COOKIE = "hushbeam-review"
 _STATIC = package_files("transforms.review_output") / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
-_LARGEST_NOTE_BYTES = 1 << 20
+_LARGEST_REVIEW_BYTES = 1 << 20
+_ROUNDED_S = 0.001
+"""Times of findings are published to the millisecond."""
 
 
 def listen(port: int) -> socket.socket:
@@ -70,7 +86,7 @@ class ReviewServer:
 
     def application(self) -> web.Application:
         """The routes, behind the token."""
-        application = web.Application(middlewares=[self._guard], client_max_size=_LARGEST_NOTE_BYTES)
+        application = web.Application(middlewares=[self._guard], client_max_size=_LARGEST_REVIEW_BYTES)
         application.add_routes(
             [
                 web.get("/", self._page),
@@ -79,7 +95,7 @@ class ReviewServer:
                 web.get("/api/recordings/{id}", self._detail),
                 web.get("/api/recordings/{id}/peaks", self._peaks_of),
                 web.get("/api/recordings/{id}/audio", self._audio),
-                web.put("/api/recordings/{id}/note", self._note),
+                web.put("/api/recordings/{id}/review", self._review),
             ]
         )
         application.cleanup_ctx.append(self._prepare_peaks)
@@ -130,31 +146,66 @@ class ReviewServer:
         return web.Response(body=asset.read_bytes(), content_type=kind, charset="utf-8")
 
     async def _list(self, request: web.Request) -> web.Response:
-        notes = await asyncio.to_thread(read_notes, self._output)
-        decisions = {recording_id: note.decision for recording_id, note in notes.items()}
-        listed = [
-            entry.to_json() | {"decision": decisions.get(entry.recording_id, "")} for entry in self._catalogue.entries()
-        ]
-        return web.json_response({"recordings": listed, "policies": sorted(CATALOGUE), "uncertain": UNCERTAIN})
+        return web.json_response(await asyncio.to_thread(self._read_list))
+
+    def _read_list(self) -> dict[str, object]:
+        reviews = read_reviews(self._output)
+        statuses = read_statuses(self._output, list(reviews))
+        reviewed = {
+            one: {"decision": review.decision, "state": state_of(statuses[one], review.corrections)}
+            for one, review in reviews.items()
+            if one in statuses
+        }
+        nothing = {"decision": "", "state": ""}
+        return {
+            "recordings": [
+                entry.to_json() | reviewed.get(entry.recording_id, nothing) for entry in self._catalogue.entries()
+            ],
+            "policies": sorted(CATALOGUE),
+            "uncertain": UNCERTAIN,
+            "command": f"hushbeam rerender --output {shlex.quote(self._output)} --corrections",
+            "has_store": "--store" in kept_elsewhere(self._output),
+        }
 
     async def _detail(self, request: web.Request) -> web.Response:
         return web.json_response(await asyncio.to_thread(self._read_detail, self._entry(request)))
 
     def _read_detail(self, entry: Entry) -> dict[str, object]:
-        recording_id = entry.recording_id
-        row = self._catalogue.transcript(recording_id)
-        audio = self._status(entry).certificate.get("audio")
-        note = Note.read(self._output, recording_id)
+        row, findings = self._rows(entry)
+        audio = self._status(entry).certificate.get("audio") or {}
+        channels = audio.get("channels", entry.channels)
+        review = self._earlier_review(entry)
         return {
-            "recording_id": recording_id,
+            "recording_id": entry.recording_id,
+            "channels": channels,
+            "mixed": entry.channels < channels,
             "utterances": row["utterances"],
             "findings": [
                 {name: finding[name] for name in ("policy", "channel", "start_s", "end_s", "score", "detector")}
-                for finding in self._catalogue.findings(recording_id)
+                for finding in findings
             ],
-            "muted": audio["muted"] if audio else [],
-            "note": note.model_dump(mode="json") if note else None,
+            "muted": audio.get("muted", []),
+            "review": review.model_dump(mode="json", include={"decision", "missed", "needless"}) if review else None,
         }
+
+    def _reviewed(self, entry: Entry, status: Status) -> Reviewed:
+        """What is reviewed, with what the run had found before anybody corrected it."""
+        row, findings = self._rows(entry)
+        earlier = self._earlier_review(entry) if correction_of(status) else None
+        channels = (status.certificate["audio"] or {}).get("channels", entry.channels)
+        return Reviewed(
+            recording_id=entry.recording_id,
+            output_identity=status.output_identity,
+            samples=status.certificate["samples"]["sha256"],
+            configuration=status.certificate["configuration"],
+            channels=channels,
+            mixed=entry.channels < channels,
+            duration_s=entry.duration_s,
+            words=sum(len(utterance["words"]) for utterance in row["utterances"]),
+            found=earlier.reviewed.found
+            if earlier
+            else tuple(_shown(finding, row) for finding in findings if finding["detector"] != REVIEWER),
+        )
 
     async def _peaks_of(self, request: web.Request) -> web.Response:
         entry = self._entry(request)
@@ -171,15 +222,18 @@ class ReviewServer:
             self._fetched[url] = await asyncio.to_thread(files.fetch, url, self._copies.name)
         return web.FileResponse(self._fetched[url])
 
-    async def _note(self, request: web.Request) -> web.Response:
+    async def _review(self, request: web.Request) -> web.Response:
         entry = self._entry(request)
-        status = await asyncio.to_thread(self._status, entry)
+        return web.json_response(await asyncio.to_thread(self._keep_review, entry, await request.text()))
+
+    def _keep_review(self, entry: Entry, body: str) -> dict[str, str]:
+        status = self._status(entry)
         try:
-            note = Note.from_request(await request.text(), entry, status.output_identity)
-        except NoteError as error:
+            review = Review.from_request(body, self._reviewed(entry, status))
+        except ReviewError as error:
             raise web.HTTPUnprocessableEntity(text=str(error)) from None
-        await asyncio.to_thread(write_note, self._output, note)
-        return web.json_response({"decision": note.decision})
+        write_review(self._output, review)
+        return {"decision": review.decision, "state": state_of(status, review.corrections)}
 
     def _entry(self, request: web.Request) -> Entry:
         entry = self._catalogue.entry(request.match_info["id"])
@@ -189,6 +243,18 @@ class ReviewServer:
 
     def _outline(self, entry: Entry) -> bytes:
         return self._peaks.peaks(self._audio_url(entry))
+
+    def _earlier_review(self, entry: Entry) -> Review | None:
+        try:
+            return read_review(self._output, entry.recording_id)
+        except UnreadableReviewError:
+            return None  # reviewing the recording again is what helps
+
+    def _rows(self, entry: Entry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        try:
+            return self._catalogue.rows(entry.recording_id)
+        except ConfigurationError as error:
+            raise web.HTTPConflict(text=str(error)) from None
 
     def _status(self, entry: Entry) -> Status:
         status = read_status(self._output, entry.recording_id)
@@ -218,3 +284,16 @@ class ReviewServer:
 
     async def _remove_copies(self, application: web.Application) -> None:
         self._copies.cleanup()
+
+
+def _shown(finding: Mapping[str, Any], row: Mapping[str, Any]) -> ShownFinding:
+    words = sum(
+        word["redacted"]
+        and word["start_s"] >= finding["start_s"] - _ROUNDED_S
+        and word["end_s"] <= finding["end_s"] + _ROUNDED_S
+        for utterance in row["utterances"]
+        if utterance["channel"] == finding["channel"]
+        for word in utterance["words"]
+    )
+    names = ("policy", "channel", "start_s", "end_s", "score", "detector")
+    return ShownFinding(words=words, **{name: finding[name] for name in names})

@@ -13,6 +13,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
+from schemas.correction import corrected_identity
 from schemas.failure import Failure
 from schemas.recording import Recording
 from schemas.source import SourceIdentity
@@ -20,6 +21,7 @@ from schemas.stages import CommittedRecording, PendingRecording
 from transforms.commit.ledger import committed_entries, read_status
 from transforms.commit.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
 from transforms.commit.recovery import kept_rows, names_of_copies
+from transforms.correct_findings.reviews import Reviews
 from transforms.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
 from transforms.progress import report
 from transforms.retention.tombstones import Tombstones
@@ -53,7 +55,8 @@ class Unfinished(NamedTuple):
 
 
 class SkipFinished(beam.PTransform):
-    """Compares each recording's identity (source, request, configuration, models) with that of its committed output.
+    """Compares each recording's identity (source, request, configuration, models, reviewers' corrections) with that of
+    its committed output.
 
     A source that is not there is a failure of its recording. With `force`, everything is done again but what was
     erased, which leaves no row either: that would be a trace of it.
@@ -133,15 +136,19 @@ class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
         self._run_id = run_id
         self._configuration = configuration
         self._shared = Shared()
+        self._shared_reviews = Shared()
 
     def setup(self) -> None:
         super().setup()
         self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
+        self._reviews = self._shared_reviews.acquire(lambda: Reviews(self._output))
 
     def process(self, recording: Recording) -> PendingRecording:
         source = files.stat(recording.audio_url)
-        identity = output_identity(recording, source, self._configuration)
-        return PendingRecording(recording, source, identity, committed=self._committed_in_this_run(recording, identity))
+        corrections = self._reviews.corrections_of(recording.recording_id)
+        identity = corrected_identity(output_identity(recording, source, self._configuration), corrections)
+        committed = self._committed_in_this_run(recording, identity)
+        return PendingRecording(recording, source, identity, committed=committed, corrections=corrections)
 
     def _committed_in_this_run(self, recording: Recording, identity: str) -> CommittedRecording | None:
         if status_name(recording.recording_id) not in self._earlier.names:

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from schemas.stages import MutedRecording, StagedAudio, Verification
+from schemas.stages import HeardRecording, MutedRecording, StagedAudio, Verification
 from schemas.transcript import TimeSpan
 from transforms.each_recording import Outcome, ThreadedStage, each_recording
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
@@ -70,10 +70,10 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         return 0 if recording.audio is None else recording.audio.size_bytes
 
     def process(self, recording: MutedRecording) -> MutedRecording:
+        heard = recording.redacted.detected.heard
         if not self._settings.includes(recording.recording_id):
             outcome = "not_sampled" if self._settings.listens else "off"
-            return replace(recording, verification=Verification(outcome))
-        heard = recording.redacted.detected.heard
+            return replace(recording, verification=_not_listened(outcome, heard))
         language = heard.transcript.language_code
         listen = partial(
             self._recogniser.listen,
@@ -83,10 +83,10 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         )
         with TemporaryDirectory(dir=self._folder.name) as fetched:
             # Needed where something must be muted again, which is rare.
-            source = cache(partial(files.fetch, recording.recording.audio_url, fetched, expected=heard.pending.source))
+            source = cache(partial(files.fetch, heard.sound.url, fetched, expected=heard.sound))
             verified = verify(recording, source, listen, partial(self._render, recording, source), self._settings)
         if not verified.verification.listened_s:
-            return verified
+            return replace(verified, verification=_not_listened(verified.verification.outcome, heard))
         identity = self._recogniser.identity(language)
         return replace(verified, verification=replace(verified.verification, recogniser=identity))
 
@@ -102,3 +102,8 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
             "verification.leaks_muted": verification.leaks,
             "verification.listened_milliseconds": round(verification.listened_s * 1000),
         }
+
+
+def _not_listened(outcome: str, heard: HeardRecording) -> Verification:
+    """What is said where nobody listened now: what was heard before a published recording was muted further holds."""
+    return Verification(outcome) if heard.published is None else heard.published.verification

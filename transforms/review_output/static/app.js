@@ -4,7 +4,12 @@ import RegionsPlugin from "/static/vendor/regions.esm.js";
 
 const SEEK_S = 2;
 const SHORTEST_MARK_S = 0.3;
-const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", needless: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)" };
+const SHORTEST_SPAN_S = 0.05;
+const FADE_S = 0.01;
+const NUDGE_S = 0.05;
+const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", needless: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)", moved: "rgba(150, 70, 190, 0.4)" };
+
+const STATES = { to_render: "corrected, not rendered", to_unmute: "corrected, muted more", rendered: "corrected, rendered" };
 
 const at = (id) => document.getElementById(id);
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
@@ -37,8 +42,8 @@ function tell(trouble) {
 // The list
 
 async function loadList() {
-  const { recordings, policies, uncertain } = await request("/api/recordings");
-  Object.assign(state, { recordings, uncertain });
+  const { recordings, policies, uncertain, command, has_store } = await request("/api/recordings");
+  Object.assign(state, { recordings, uncertain, command, has_store });
   at("policy").replaceChildren(...policies.map((policy) => element("option", { value: policy, textContent: policy })));
   at("policy").value = "person_name";
   showList();
@@ -51,10 +56,24 @@ function showList() {
   const reviewed = state.recordings.filter((one) => one.decision).length;
   at("progress").textContent = `${reviewed} of ${state.recordings.length} reviewed`;
   at("recordings").replaceChildren(...state.shown.map(listItem));
+  showToDo();
+}
+
+// What is decided is a part of what every run does; one command does it now.
+
+function showToDo() {
+  const toRender = state.recordings.filter((one) => one.state === "to_render").length;
+  const toUnmute = state.recordings.filter((one) => one.state === "to_unmute").length;
+  at("to-do").hidden = !toRender && !toUnmute;
+  const lines = [];
+  if (toRender) lines.push(element("p", { textContent: `${toRender} corrected and not rendered yet. This mutes what was marked: ` }, element("code", { textContent: state.command })));
+  if (toUnmute) lines.push(element("p", { textContent: `${toUnmute} with sound that need not be muted: it comes back from the source and the store alone. ` }));
+  if (lines.length) lines.push(element("p", { textContent: state.has_store ? "With --store and --store_key, it brings back what need not be muted too." : "No run of this output kept a store (--store): what need not be muted comes back with the next run of the manifest, which hears these recordings again." }));
+  at("to-do").replaceChildren(...lines);
 }
 
 function listItem(one) {
-  const told = [one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
+  const told = [STATES[one.state] ?? one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
   const button = element("button", { type: "button", onclick: () => open(one) }, element("strong", { textContent: one.recording_id }), element("small", { textContent: told }));
   button.dataset.id = one.recording_id;
   button.ariaCurrent = String(state.current?.recording_id === one.recording_id);
@@ -86,6 +105,7 @@ async function open(one) {
   try {
     const detail = await request(path);
     if (state.current !== one) return;
+    state.detail = detail;
     showTranscript(detail);
     if (one.audible) {
       const outline = await request(`${path}/peaks`);
@@ -102,7 +122,7 @@ function showTranscript(detail) {
   const lines = detail.utterances.map((utterance) => {
     const words = utterance.words.filter((word) => word.text).map((word) => {
       const made = element("span", { className: word.redacted ? "word redacted" : "word", textContent: word.text, onclick: () => seek(word.start_s) });
-      state.words.push({ start_s: word.start_s, end_s: word.end_s, made });
+      state.words.push({ start_s: word.start_s, end_s: word.end_s, channel: utterance.channel, made });
       return made;
     });
     const speaker = `${utterance.speaker} ${clock(utterance.start_s)}`;
@@ -120,41 +140,85 @@ function showWaveform(one, detail, outline, audio) {
   state.player.on("timeupdate", follow);
   state.player.on("error", () => tell("The browser cannot play this recording's format; the transcript and the spans are complete."));
   state.regions.on("region-clicked", (region, event) => { event.stopPropagation(); select(region); });
-  state.regions.on("region-updated", (region) => { if (state.spans.get(region)?.kind === "missed") update(); });
+  state.regions.on("region-updated", (region) => { select(region, false); moveTwins(region); update(); });
   // Not before: until the length is known, every region would begin at 0.
   state.player.once("ready", () => { drawAll(detail); });
 }
 
 function drawAll(detail) {
-  const needless = new Set((detail.note?.needless ?? []).map(key));
+  const needless = new Map((detail.review?.needless ?? []).map((span) => [key(span), span]));
+  const missed = detail.review?.missed ?? [];
   for (const [channel, start_s, end_s] of detail.muted) {
+    // A mark that was rendered is drawn once, as the mark.
+    if (missed.some((mark) => mark.channel === channel && mark.start_s <= start_s + FADE_S && mark.end_s >= end_s - FADE_S)) continue;
     const span = { channel, start_s, end_s };
     const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
     const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
-    const region = draw(span, needless.has(key(span)) ? "needless" : kind);
+    const region = draw(span, needless.delete(key(span)) ? "needless" : kind, found[0]?.policy ?? "");
     const told = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
     region.element?.setAttribute("title", told.join(", ") || "muted with what another channel repeats, or what was heard again");
   }
-  for (const span of detail.note?.missed ?? []) draw(span, "missed", span.policy);
+  // What is rendered already stays a decision: a later run makes the recording with it.
+  for (const span of needless.values()) draw(span, "needless");
+  for (const span of missed) draw(span, "missed", span.policy);
   follow(0);
   update();
 }
 
 const key = (span) => `${span.channel} ${span.start_s.toFixed(3)} ${span.end_s.toFixed(3)}`;
 
+// A span is `missed` (a mark), or was muted when the page was drawn: `muted` or `uncertain` still, `needless`, or `moved`.
+
 function draw(span, kind, policy = "") {
-  const mine = kind === "missed";
   const region = state.regions.addRegion({
     start: span.start_s, end: span.end_s, channelIdx: state.player.options.splitChannels ? span.channel : -1,
-    color: COLOURS[kind], drag: mine, resize: mine, content: policy || undefined,
+    color: COLOURS[kind], drag: kind !== "needless", resize: kind !== "needless", content: kind === "missed" ? policy : undefined,
   });
-  state.spans.set(region, { kind, policy, channel: span.channel });
+  state.spans.set(region, { kind, policy, channel: span.channel, muted: kind === "needless" ? "muted" : kind, was: kind === "missed" ? null : span });
   return region;
 }
 
-function select(region) {
+function select(region, play = true) {
   state.selected = region;
-  seek(region.start);
+  if (play) seek(region.start);
+  for (const other of state.spans.keys()) if (other.element) other.element.style.outline = other === region ? "2px solid #2563a8" : "none";
+  update();
+}
+
+function become(region, kind) {
+  const span = state.spans.get(region);
+  span.kind = kind;
+  const place = kind === "moved" || kind === "missed" ? {} : { start: span.was.start_s, end: span.was.end_s };
+  region.setOptions({ ...place, color: COLOURS[kind], drag: kind !== "needless", resize: kind !== "needless" });
+}
+
+// Where the channels were heard as one, nobody knows in which of them it was said: what is done to one is done to all.
+
+function twinsOf(region) {
+  const { was } = state.spans.get(region);
+  if (!state.detail.mixed || !was) return [region];
+  return [...state.spans].filter(([, other]) => other.was && other.was.start_s === was.start_s && other.was.end_s === was.end_s).map(([twin]) => twin);
+}
+
+function moveTwins(region) {
+  for (const twin of twinsOf(region)) {
+    const span = state.spans.get(twin);
+    if (twin !== region) twin.setOptions({ start: region.start, end: region.end });
+    if (!span.was) continue;
+    const moved = Math.abs(region.start - span.was.start_s) > 0.001 || Math.abs(region.end - span.was.end_s) > 0.001;
+    become(twin, moved ? "moved" : span.muted);
+  }
+}
+
+function nudge(start_s, end_s) {
+  const region = state.selected;
+  if (!region || state.spans.get(region).kind === "needless") return;
+  const start = Math.max(0, region.start + start_s);
+  const end = Math.min(state.player.getDuration(), region.end + end_s);
+  if (end - start < SHORTEST_SPAN_S || (start_s && end_s && end - start < region.end - region.start - 0.001)) return;
+  region.setOptions({ start, end });
+  moveTwins(region);
+  seek(start);
   update();
 }
 
@@ -179,13 +243,18 @@ function mark() {
     span.end_s = Math.min(Math.max(span.end_s, span.start_s + SHORTEST_MARK_S), state.player.getDuration());
     state.marking = null;
     // Nobody can tell by eye which channel a voice was in: a mark holds for all of them.
-    for (let channel = 0; channel < state.current.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
+    for (let channel = 0; channel < state.detail.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
   }
   update();
 }
 
 function remove() {
-  if (!state.selected || state.spans.get(state.selected)?.kind !== "missed") return;
+  const span = state.spans.get(state.selected);
+  if (!span) return;
+  if (span.kind !== "missed") {
+    toggleNeedless();
+    return;
+  }
   state.spans.delete(state.selected);
   state.selected.remove();
   state.selected = null;
@@ -195,8 +264,8 @@ function remove() {
 function toggleNeedless() {
   const span = state.spans.get(state.selected);
   if (!span || span.kind === "missed") return;
-  span.kind = span.kind === "needless" ? "muted" : "needless";
-  state.selected.setOptions({ color: COLOURS[span.kind] });
+  const kind = span.kind === "needless" || span.kind === "moved" ? span.muted : "needless";
+  for (const twin of twinsOf(state.selected)) become(twin, kind);
   update();
 }
 
@@ -207,36 +276,55 @@ function nextSpan() {
   if (later.length) select(later[0]);
 }
 
-function noted(kind) {
-  return [...state.spans].filter(([, span]) => span.kind === kind).map(([region, span]) => {
-    const place = { channel: span.channel, start_s: region.start, end_s: region.end };
-    return kind === "missed" ? { ...place, policy: span.policy } : place;
-  });
+const placeOf = (region, channel) => ({ channel, start_s: region.start, end_s: region.end });
+
+function marked() {
+  return [...state.spans].filter(([, { kind }]) => kind === "missed" || kind === "moved")
+    .map(([region, span]) => ({ ...placeOf(region, span.channel), policy: span.policy || at("policy").value }));
+}
+
+// What was muted and is to be muted no more. A mute that only grew gives up nothing.
+
+function givenUp() {
+  return [...state.spans].filter(([region, { kind, was }]) => kind === "needless" || (kind === "moved" && (region.start > was.start_s + 0.001 || region.end < was.end_s - 0.001)))
+    .map(([, { was, channel }]) => ({ channel, start_s: was.start_s, end_s: was.end_s }));
 }
 
 function update() {
-  const corrected = noted("missed").length + noted("needless").length > 0;
-  at("save").firstChild.textContent = corrected ? "Save corrections, next " : "Confirm, next ";
+  const marks = marked();
+  const kept = givenUp();
+  const kind = state.spans.get(state.selected)?.kind;
+  at("save").firstChild.textContent = marks.length + kept.length ? "Save corrections, next " : "Confirm, next ";
   at("mark").firstChild.textContent = state.marking === null ? "Mark what should be muted " : "End the mark here ";
-  at("remove").disabled = state.spans.get(state.selected)?.kind !== "missed";
+  at("remove").firstChild.textContent = kind === "needless" || kind === "moved" ? "Mute as before " : kind === "missed" ? "Remove mark " : "Need not be muted ";
+  at("remove").disabled = !kind;
+  at("consequence").textContent = !kept.length ? "" : state.has_store ? "What need not be muted comes back from the store and the source." : "No run of this output kept a store: what need not be muted stays muted until a run hears the recording again.";
+  for (const word of state.words) word.made.classList.toggle("marked", marks.some((mark) => covers(mark, word)));
+}
+
+// As transforms/correct_findings decides which words go with a mark.
+
+function covers(mark, word) {
+  const shared = Math.min(mark.end_s, word.end_s) - Math.max(mark.start_s, word.start_s);
+  return (state.detail.mixed || mark.channel === word.channel) && shared > 0 && shared >= Math.min(mark.end_s - mark.start_s, word.end_s - word.start_s) / 3;
 }
 
 async function save() {
   const one = state.current;
   if (!one) return;
-  const missed = noted("missed");
-  const needless = noted("needless");
+  const missed = marked();
+  const needless = givenUp();
   const decision = missed.length + needless.length ? "corrected" : "confirmed";
   try {
-    await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/note`, {
+    const kept = await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/review`, {
       method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ decision, missed, needless }),
     });
+    Object.assign(one, kept);
   } catch (error) {
     tell(error.message);
     return;
   }
   const index = state.shown.indexOf(one);
-  one.decision = decision;
   const next = state.shown[index + 1];
   showList();
   if (next) open(next);
@@ -246,12 +334,15 @@ async function save() {
 const KEYS = {
   " ": () => state.player?.playPause(), m: mark, u: toggleNeedless, n: nextSpan, j: () => step(1), k: () => step(-1),
   Delete: remove, Backspace: remove, Enter: save,
+  q: () => nudge(-NUDGE_S, 0), w: () => nudge(NUDGE_S, 0), o: () => nudge(0, -NUDGE_S), p: () => nudge(0, NUDGE_S),
   ArrowLeft: () => seek(state.player?.getCurrentTime() - SEEK_S), ArrowRight: () => seek(state.player?.getCurrentTime() + SEEK_S),
 };
 
+const SHIFTED = { ArrowLeft: () => nudge(-NUDGE_S, -NUDGE_S), ArrowRight: () => nudge(NUDGE_S, NUDGE_S) };
+
 document.addEventListener("keydown", (event) => {
   if (["INPUT", "SELECT"].includes(event.target.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
-  const act = KEYS[event.key];
+  const act = (event.shiftKey && SHIFTED[event.key]) || KEYS[event.key];
   if (!act) return;
   event.preventDefault();
   act();

@@ -1,0 +1,187 @@
+"""Measures the quality of an output from recordings of it that people reviewed.
+
+    python -m pipelines.evaluate --output out/ --sample 50 --seed 1
+    python -m pipelines.review --output out/ --sample 50 --seed 1
+
+The first draws recordings at random and says what is known of them, the second shows them for review; repeat the
+first when they are reviewed. Recall, over-redaction and what other minimum scores would have given, each with 95 %
+intervals. docs/quality.md says what these figures mean, and what they cannot tell.
+Ends with 0, with 3 where recordings that were drawn are not reviewed yet, and with 2 where the options are wrong.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipelines.exit_status import refused
+from pipelines.options import parse
+from pipelines.terminal import print_for_machines
+from schemas.failure import ConfigurationError
+from schemas.stored import StoredRecording
+from transforms.correct_findings.reviews import Review, read_reviews
+from transforms.measure_quality import Figures, drawn, measure
+from transforms.measure_quality.figures import Share
+from transforms.measure_quality.judged import judged
+from transforms.measure_quality.labels import write_labels
+from transforms.review_output import Catalogue
+from transforms.sealed_files import SealedRoot
+from transforms.secrets import SecretReference
+from transforms.storage import urls
+from transforms.storage.private_roots import private_root
+from transforms.store_findings import FindingsStore
+from transforms.store_findings.store import NotStoredError
+
+EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
+
+_CURVE_STEP = 2
+"""The terminal shows every second point of the curve."""
+
+
+class EvaluateOptions(BaseModel):
+    """All options of the command."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
+    sample: int | None = Field(None, ge=1, description="how many recordings to draw; none: all that are reviewed")
+    seed: int = Field(0, description="another seed draws others")
+    labels: str | None = Field(None, description="folder for the reviews as labelled recordings (docs/quality.md)")
+    store: str | None = Field(None, description="what pipelines.redact --store names: labels with what was said")
+    store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: env:NAME or file:/path")
+    print_json: bool = Field(False, alias="json", description="print the figures as JSON on standard output")
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Measures as the command line does, and gives the exit status."""
+    console = console or Console()
+    options, _ = parse(EvaluateOptions, __doc__ or "", arguments)
+    try:
+        output = urls.normalised(options.output)
+        store = _store(options, output)
+        labels = None if options.labels is None else private_root(options.labels, output, "--labels")
+        catalogue = Catalogue(output)
+        catalogue.load()
+    except ConfigurationError as error:
+        return refused(error, console)
+    published = [entry.recording_id for entry in catalogue.entries() if entry.audible]
+    wanted = frozenset(published) if options.sample is None else drawn(published, options.sample, options.seed)
+    reviews = {one: review for one, review in read_reviews(output).items() if one in wanted}
+    figures = measure(reviews.values())
+    labelled = 0
+    if labels is not None:
+        all_judged = [(judged(review), _source(catalogue, one)) for one, review in sorted(reviews.items())]
+        labelled = write_labels(labels, all_judged, lambda one: _stored(store, one))
+    unreviewed = sorted(wanted - reviews.keys()) if options.sample is not None else []
+    if options.print_json:
+        drawing = {"published": len(published), "sample": options.sample, "seed": options.seed}
+        print_for_machines(drawing | {"unreviewed": unreviewed, "labelled": labelled} | figures.to_json())
+    else:
+        show(console, options, figures, reviews, len(wanted))
+        if labels is not None:
+            console.print(f"{labelled} labelled recordings: {escape(labels)}", highlight=False, soft_wrap=True)
+    return EXIT_UNREVIEWED if unreviewed or not reviews else EXIT_MEASURED
+
+
+def show(
+    console: Console, options: EvaluateOptions, figures: Figures, reviews: Mapping[str, Review], wanted: int
+) -> None:
+    """Prints the figures for people."""
+    if options.sample is None:
+        console.print(
+            f"[bold]{len(reviews)} recordings reviewed[/], chosen by people: the figures speak of these alone. "
+            "--sample draws some that speak for all",
+            highlight=False,
+        )
+    else:
+        console.print(f"[bold]{len(reviews)} of {wanted} recordings of the sample reviewed[/]", highlight=False)
+        if len(reviews) < wanted:
+            review = f"hushbeam review --output {options.output} --sample {options.sample} --seed {options.seed}"
+            console.print(f"Go on with: {escape(review)}", highlight=False, soft_wrap=True)
+    if not reviews:
+        return
+    if figures.configurations > 1:
+        console.print(
+            f"[yellow]They were made with {figures.configurations} sets of options and models: "
+            "the figures speak of none of these alone[/]",
+            highlight=False,
+        )
+    console.print(_policies(figures))
+    console.print(f"Recordings in which nothing was missed: {_said(figures.nothing_missed)}", highlight=False)
+    console.print(f"Innocent words that were redacted: {_said(figures.over_redacted_words)}", highlight=False)
+    if figures.untranscribed.whole:
+        console.print(
+            f"Muted for want of words, needlessly: {_said(figures.untranscribed)}",
+            highlight=False,
+        )
+    console.print(_curve(figures))
+    console.print(
+        "In brackets, 95 % intervals (Wilson). Recall is against what reviewers heard: they saw what was muted, and "
+        "heard no words in it. docs/quality.md says what this leaves out",
+        highlight=False,
+    )
+
+
+def _policies(figures: Figures) -> Table:
+    table = Table("policy", "found", "of", "recall", "needless", "of", "moved", box=None, pad_edge=False)
+    for name, policy in [("all", figures.overall), *figures.policies.items()]:
+        table.add_row(
+            name,
+            f"{policy.recall.part}",
+            f"{policy.recall.whole}",
+            _interval(policy.recall),
+            f"{policy.needless.part}",
+            f"{policy.needless.whole}",
+            f"{policy.moved}",
+        )
+    return table
+
+
+def _curve(figures: Figures) -> Table:
+    table = Table("minimum score", "recall", "innocent words redacted", box=None, pad_edge=False)
+    for point in figures.curve[::_CURVE_STEP]:
+        words = point.over_redacted_words
+        table.add_row(f"{point.threshold:.2f}", _interval(point.recall), f"{words.part} of {words.whole}")
+    return table
+
+
+def _said(share: Share) -> str:
+    return f"{share.part} of {share.whole}, {_interval(share)}"
+
+
+def _interval(share: Share) -> str:
+    if share.value is None:
+        return "unknown"
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+
+
+def _source(catalogue: Catalogue, recording_id: str) -> str:
+    row, _ = catalogue.rows(recording_id)
+    url: str = row["audio_url"]
+    return url
+
+
+def _store(options: EvaluateOptions, output: str) -> FindingsStore | None:
+    if options.store is None:
+        return None
+    if options.labels is None:
+        raise ConfigurationError("--store: what was said is for --labels alone")
+    if not options.store_key:
+        raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
+    return FindingsStore(SealedRoot(private_root(options.store, output, "--store"), options.store_key))
+
+
+def _stored(store: FindingsStore | None, recording_id: str) -> StoredRecording | None:
+    try:
+        return None if store is None else store.read(recording_id)
+    except NotStoredError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""What a reviewer decided about the mutes of a recording: a part of what is asked for, like its policies."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+from schemas.coders import travels
+from schemas.transcript import TimeSpan
+
+
+@dataclass(frozen=True)
+class MarkedSpan:
+    """A stretch of one channel of the file that a person wants muted, and why: a policy."""
+
+    channel: int
+    start_s: float
+    end_s: float
+    policy: str
+
+
+@travels
+@dataclass(frozen=True)
+class Corrections:
+    """Decisions about one recording.
+
+    Attributes:
+      samples: Checksum of the decoded samples that they speak of: of another recording under the same id, the times
+        would mean nothing.
+      missed: What is to be muted exactly as marked, in the channels of the file.
+      needless: What is muted and need not be, in the channels of the file.
+    """
+
+    samples: str
+    missed: tuple[MarkedSpan, ...] = ()
+    needless: tuple[TimeSpan, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """The same for the same decisions, in whatever order they were made."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def corrected_identity(output_identity: str, corrections: Corrections | None, *, of_published: bool = False) -> str:
+    """The identity of an output with corrections, from that of the output without.
+
+    Args:
+      of_published: Whether the published recording was muted further, in the place of its source: other bytes.
+    """
+    if corrections is None:
+        return output_identity
+    known = json.dumps([output_identity, corrections.identity, *(["published"] if of_published else [])])
+    return hashlib.sha256(known.encode()).hexdigest()

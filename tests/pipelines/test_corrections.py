@@ -1,0 +1,315 @@
+"""What reviewers correct is rendered by the job's own code, stays over later runs, and never uncovers a source."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from rich.console import Console
+
+from pipelines import audit, erase, expire, rerender
+from pipelines import redact as full
+from pipelines.exit_status import EXIT_USAGE
+from tests.pipelines.conftest import LABELLED, Run, cut
+from tests.pipelines.review_page import Served
+from transforms.detect_pii.detector import Detector
+from transforms.transcribe.engine import SpeechEngine
+
+Redact = Callable[..., Run]
+Span = dict[str, Any]
+
+CARD = {"recording_id": "card", "audio_url": "card.flac"}
+PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
+
+_FADE_S = 0.006
+"""Certificates count the fades of a mute in, and round to a millisecond."""
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("keys") / "store"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    return f"file:{path}"
+
+
+@pytest.fixture
+def store(key: str, tmp_path: Path) -> tuple[str, ...]:
+    return ("--store", str(tmp_path / "store"), "--store_key", key)
+
+
+def quiet() -> Console:
+    return Console(file=io.StringIO(), width=500)
+
+
+def render(output: Path, *options: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    arguments = ["--output", str(output), "--verify", "off", "--corrections", *options]
+    return rerender.run(arguments, Console(file=terminal, width=500)), terminal.getvalue()
+
+
+def audited(output: Path) -> int:
+    return audit.run(["--output", str(output), "--sample", "0"], quiet())
+
+
+def review(output: Path, recording_id: str, missed: list[Span], needless: list[Span]) -> None:
+    """As the page does."""
+    decision = "corrected" if missed or needless else "confirmed"
+    body = {"decision": decision, "missed": missed, "needless": needless}
+    with Served(output, output.parent / "peaks") as page:
+        status, answer = page.ask(f"/api/recordings/{recording_id}/review", body=body)
+    assert status == 200, answer
+
+
+def row_of(run: Run, recording_id: str) -> dict[str, Any]:
+    (row,) = (row for row in run.rows("transcripts") if row["recording_id"] == recording_id)
+    return row
+
+
+def readable_words(run: Run, recording_id: str) -> Iterator[tuple[str, Span]]:
+    """Words of the published transcript that stand for nothing else, and where they were said."""
+    for utterance in row_of(run, recording_id)["utterances"]:
+        for word in utterance["words"]:
+            if not word["redacted"] and len(word["text"].strip(" .,?")) > 3 and word["end_s"] - word["start_s"] > 0.2:
+                place = {"channel": utterance["channel"], "start_s": word["start_s"], "end_s": word["end_s"]}
+                yield word["text"].strip(" .,?"), place
+
+
+def status_of(output: Path, recording_id: str) -> dict[str, Any]:
+    status: dict[str, Any] = json.loads((output / "status" / f"{recording_id}.json").read_text())
+    return status
+
+
+def muted_of(output: Path, recording_id: str) -> list[Span]:
+    muted = status_of(output, recording_id)["certificate"]["audio"]["muted"]
+    return [{"channel": channel, "start_s": start_s, "end_s": end_s} for channel, start_s, end_s in muted]
+
+
+def samples(path: Path | str) -> tuple[np.ndarray, int]:
+    """(frames, channels)"""
+    decoded, rate = soundfile.read(path, dtype="int16", always_2d=True)
+    return decoded, rate
+
+
+def within(path: Path | str, span: Span, inset_s: float = 0.0) -> np.ndarray:
+    decoded, rate = samples(path)
+    part: np.ndarray = decoded[
+        int((span["start_s"] + inset_s) * rate) : int((span["end_s"] - inset_s) * rate), span["channel"]
+    ]
+    return part
+
+
+def deafen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("nothing is heard or detected again")
+
+    monkeypatch.setattr(SpeechEngine, "submit", refuse)
+    monkeypatch.setattr(Detector, "load", refuse)
+
+
+def test_what_is_marked_is_muted_without_a_store_and_stays_so(
+    redact: Redact, calls: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run = redact(CARD, PHONE)
+    before, before_path = samples(run.audio()["card"]), run.audio()["card"]
+    other = run.audio()["phone"].read_bytes()
+    earlier = muted_of(run.output, "card")
+    findings = len(run.rows("findings"))
+    word, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    assert np.any(within(before_path, place))
+
+    with monkeypatch.context() as context:
+        deafen(context)
+        context.setattr("transforms.store_findings.store.FindingsStore.read", None)
+        status, terminal = render(run.output)
+    assert (status, "1 completed" in terminal) == (0, True), terminal
+    assert not before_path.exists(), "what said it is gone"
+    after = run.audio()["card"]
+    assert not np.any(within(after, place))
+    for span in earlier:
+        assert not np.any(within(after, span, _FADE_S))
+    changed = samples(after)[0] != before[0]
+    for span in (place, *earlier):
+        start, end = (int(time_s * before[1]) for time_s in (span["start_s"] - 0.01, span["end_s"] + 0.01))
+        changed[max(start, 0) : end, span["channel"]] = False
+    assert not changed.any(), "nothing else changed"
+    assert run.audio()["phone"].read_bytes() == other
+    assert word not in row_of(run, "card")["text"]
+    (marked,) = (row for row in run.rows("findings") if row["detector"] == "reviewer")
+    assert marked["policy"] == "occupation"
+    assert row_of(run, "card")["text"][marked["text_start"] : marked["text_end"]] == "#" * len(word)
+    assert len(run.rows("findings")) == findings + 1
+    said = status_of(run.output, "card")["certificate"]["corrections"]
+    assert (said["missed"], said["needless"], said["of_published"]) == (1, 0, True)
+    assert audited(run.output) == audit.EXIT_RIGHT
+    assert "0 completed" in render(run.output)[1], "once"
+
+    again = redact(CARD, PHONE)
+    assert "1 skipped" in again.terminal, "the source is heard again, with what was marked"
+    assert not np.any(within(again.audio()["card"], place))
+    assert word not in row_of(again, "card")["text"]
+    assert audited(run.output) == audit.EXIT_RIGHT
+    assert "2 skipped" in redact(CARD, PHONE).terminal
+
+
+def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
+    redact: Redact, calls: Path, store: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+):
+    soundfile.write(calls / "payment.flac", *cut("card-payment.mp3", 3.0, 25.0))
+    payment = {"recording_id": "card", "audio_url": "payment.flac"}
+    run = redact(payment, options=store)
+    first, *others = muted_of(run.output, "card")
+    published = run.audio()["card"].read_bytes()
+    review(run.output, "card", [], [first])
+    assert "0 completed" in render(run.output)[1], "without the store there is nothing to do"
+    assert run.audio()["card"].read_bytes() == published
+
+    with monkeypatch.context() as context:
+        deafen(context)
+        status, terminal = render(run.output, *store)
+    assert (status, "1 completed" in terminal) == (0, True), terminal
+    after = run.audio()["card"]
+    np.testing.assert_array_equal(within(after, first), within(calls / "payment.flac", first))
+    assert others
+    for span in others:
+        assert not np.any(within(after, span, _FADE_S))
+    assert audited(run.output) == audit.EXIT_RIGHT
+
+    after_bytes = after.read_bytes()
+    assert "1 skipped" in redact(payment, options=store).terminal, "a run finds it up to date"
+    forced = redact(payment, options=(*store, "--force"))
+    assert forced.audio()["card"].read_bytes() == after_bytes, "and makes the same of it"
+    assert "0 completed" in render(run.output, *store)[1]
+
+    review(run.output, "card", [], [])  # on second thoughts
+    assert "1 completed" in render(run.output, *store)[1]
+    assert run.audio()["card"].read_bytes() == published
+
+
+def test_a_moved_mute_is_muted_where_it_is_now(redact: Redact, store: tuple[str, ...]):
+    run = redact(CARD, options=store)
+    before = muted_of(run.output, "card")[0]
+    narrowed = before | {"start_s": before["start_s"] + 0.3}
+    review(run.output, "card", [narrowed | {"policy": "credit_card_number"}], [before])
+    assert render(run.output, *store)[0] == 0
+    assert np.any(within(run.audio()["card"], before | {"end_s": narrowed["start_s"] - 0.01}))
+    assert not np.any(within(run.audio()["card"], narrowed))
+
+
+def test_a_rendering_that_fails_leaves_what_was_published(redact: Redact, calls: Path, store: tuple[str, ...]):
+    run = redact(CARD, options=store)
+    published = run.audio()["card"]
+    before, status_before = published.read_bytes(), status_of(run.output, "card")
+    review(run.output, "card", [], [muted_of(run.output, "card")[0]])
+    source = calls / "card.flac"
+    source.rename(calls / "elsewhere.flac")
+    try:
+        status, _ = render(run.output, *store)
+    finally:
+        (calls / "elsewhere.flac").rename(source)
+    assert status == full.EXIT_INCOMPLETE
+    assert [row["error_class"] for row in run.rows("errors")] == ["MissingFileError"]
+    assert (run.audio()["card"].read_bytes(), status_of(run.output, "card")) == (before, status_before)
+
+
+def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(redact: Redact, calls: Path):
+    run = redact(CARD)
+    _, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    shutil.copy(calls / "transfer.flac", run.audio()["card"])
+    assert render(run.output)[0] == full.EXIT_INCOMPLETE
+    assert [row["error_class"] for row in run.rows("errors")] == ["PublishedOutputError"]
+    assert len(list((run.output / "audio").iterdir())) == 1
+
+
+def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(redact: Redact):
+    run = redact(CARD, PHONE)
+    published = run.audio()["card"].read_bytes()
+    (run.output / "reviews").mkdir()
+    (run.output / "reviews" / "card.json").write_text('{"decision": "corrected"}')
+    again = redact(CARD, PHONE, options=("--force",))
+    assert again.status == full.EXIT_INCOMPLETE
+    assert [(row["recording_id"], row["status"]) for row in again.rows("errors")] == [("card", "quarantined")]
+    assert run.audio()["card"].read_bytes() == published
+    assert render(run.output)[0] == full.EXIT_INCOMPLETE
+
+
+def test_corrections_of_other_sound_are_not_applied(redact: Redact, calls: Path, tmp_path: Path):
+    run = redact(CARD)
+    _, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [muted_of(run.output, "card")[0]])
+    replaced = redact({"recording_id": "card", "audio_url": "transfer.flac"})
+    fresh = redact({"recording_id": "card", "audio_url": "transfer.flac"}, output=tmp_path / "fresh")
+    assert replaced.audio()["card"].read_bytes() == fresh.audio()["card"].read_bytes()
+    said = status_of(run.output, "card")["certificate"]["corrections"]
+    assert (said["missed"], said["needless"]) == (0, 0)
+
+
+def test_captions_that_say_what_was_marked_are_gone(redact: Redact):
+    run = redact(CARD, options=("--captions",))
+    word, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    assert render(run.output)[0] == 0
+    assert not any(word in path.read_text() for path in run.output.glob("captions/*"))
+    assert audited(run.output) == audit.EXIT_RIGHT
+
+
+def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(redact: Redact):
+    run = redact(CARD, PHONE)
+    _, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    review(run.output, "phone", [], [])
+    assert render(run.output)[0] == 0
+    assert expire.run(["--output", str(run.output), "--older_than", "0m"], quiet()) == 0
+    assert [path.name for path in (run.output / "reviews").iterdir()] == ["card.json"]
+    assert audited(run.output) == audit.EXIT_RIGHT
+    assert "0 completed" in render(run.output)[1], "what has expired is not brought back"
+    assert not np.any(within(redact(CARD, options=("--force",)).audio()["card"], place)), "nor without its corrections"
+    assert erase.run(["--output", str(run.output), "--recording_id", "card"], quiet()) == 0
+    assert not list((run.output / "reviews").iterdir())
+    assert audited(run.output) == audit.EXIT_RIGHT
+
+
+@pytest.mark.parametrize("option", [("--policies", "date"), ("--minimum_score", "0.5"), ("--muting", "tone")])
+def test_more_than_muting_further_needs_the_store(redact: Redact, option: tuple[str, str]):
+    run = redact(CARD)
+    status, terminal = render(run.output, *option)
+    assert status == EXIT_USAGE
+    assert f"{option[0]}: needs --store" in terminal
+
+
+def test_the_second_recogniser_listens_for_what_was_marked(redact: Redact):
+    run = redact(CARD, options=("--verify", "all"))
+    before = status_of(run.output, "card")["certificate"]["verification"]
+    assert before["outcome"] == "passed"
+    _word, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    status, terminal = render(run.output, "--verify", "all")
+    assert (status, "1 completed" in terminal) == (0, True), terminal
+    after = status_of(run.output, "card")["certificate"]["verification"]
+    assert (after["outcome"], after["values"]) == ("passed", 1)
+    assert after["recogniser"] == before["recogniser"]
+
+
+def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(redact: Redact, calls: Path):
+    shutil.copy(LABELLED / "card-payment.mp3", calls / "mixed.mp3")
+    run = redact({"recording_id": "mixed", "audio_url": "mixed.mp3", "multichannel": False})
+    _word, place = next(readable_words(run, "mixed"))
+    review(run.output, "mixed", [place | {"policy": "occupation", "channel": 1}], [])
+    status, terminal = render(run.output)
+    assert (status, "1 completed" in terminal) == (0, True), terminal
+    for channel in (0, 1):
+        assert any(
+            span["channel"] == channel and span["start_s"] <= place["start_s"] and place["end_s"] <= span["end_s"]
+            for span in muted_of(run.output, "mixed")
+        )
+    assert audited(run.output) == audit.EXIT_RIGHT

@@ -1,0 +1,111 @@
+"""The quality of a real run's output, from what a reviewer decided on the page."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from evaluation.score import score_run, summarise
+from evaluation.truth import read_truth
+from pipelines import evaluate
+from pipelines.exit_status import EXIT_USAGE
+from tests.pipelines.conftest import Run
+from tests.pipelines.review_page import Served
+
+Redact = Callable[..., Run]
+
+LINES = [
+    {"recording_id": name.split(".")[0], "audio_url": name} for name in ("card.flac", "phone.wav", "transfer.flac")
+]
+
+
+@pytest.fixture
+def kept(redact: Redact, tmp_path: Path) -> tuple[Run, tuple[str, ...]]:
+    """Three calls, and where what was said in them is."""
+    (tmp_path / "key").write_text(base64.b64encode(os.urandom(32)).decode())
+    store = ("--store", str(tmp_path / "store"), "--store_key", f"file:{tmp_path / 'key'}")
+    return redact(*LINES, options=(*store, "--substitution", "entity_name")), store
+
+
+def measured(output: Path, *options: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    status = evaluate.run(["--output", str(output), *options], Console(file=terminal, width=200))
+    return status, terminal.getvalue()
+
+
+def test_a_sample_is_drawn_reviewed_and_measured(
+    kept: tuple[Run, tuple[str, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    output = kept[0].output
+    status, said = measured(output, "--sample", "2", "--seed", "7")
+    assert status == evaluate.EXIT_UNREVIEWED
+    assert f"hushbeam review --output {output} --sample 2 --seed 7" in said
+
+    with Served(output, tmp_path / "peaks", sample=2, seed=7) as page:
+        shown = [one["recording_id"] for one in json.loads(page.ask("/api/recordings")[1])["recordings"]]
+        assert len(shown) == 2
+        detail = json.loads(page.ask(f"/api/recordings/{shown[0]}")[1])
+        (channel, start_s, end_s), *_ = detail["muted"]
+        needless = [{"channel": channel, "start_s": start_s, "end_s": end_s}]
+        missed = [{"channel": 0, "start_s": 0.2, "end_s": 0.6, "policy": "person_name"}]
+        corrected = {"decision": "corrected", "missed": missed, "needless": needless}
+        assert page.ask(f"/api/recordings/{shown[0]}/review", body=corrected)[0] == 200
+        assert page.ask(f"/api/recordings/{shown[1]}/review", body={"decision": "confirmed"})[0] == 200
+
+    assert measured(output, "--sample", "2", "--seed", "7", "--json")[0] == evaluate.EXIT_MEASURED
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["published"] == 3
+    assert figures["unreviewed"] == []
+    recall = figures["overall"]["recall"]
+    assert (recall["part"], recall["whole"]) == (1, 2)
+    assert figures["policies"]["person_name"]["recall"]["value"] == 0.0
+    assert figures["overall"]["needless"]["part"] == 1
+    (row,) = (row for row in kept[0].rows("transcripts") if row["recording_id"] == shown[0])
+    redacted = [word["redacted"] for utterance in row["utterances"] for word in utterance["words"]]
+    assert figures["over_redacted_words"]["part"] == sum(redacted) > 1, "words that became one label count each"
+    status, said = measured(output, "--sample", "2", "--seed", "7")
+    assert "person_name" in said
+    assert "50.0%" in said
+    assert measured(output, "--sample", "3")[0] == evaluate.EXIT_UNREVIEWED
+
+
+def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple[str, ...]], tmp_path: Path):
+    run, store = kept
+    with Served(run.output, tmp_path / "peaks") as page:
+        for line in LINES:
+            confirmed = {"decision": "confirmed"}
+            assert page.ask(f"/api/recordings/{line['recording_id']}/review", body=confirmed)[0] == 200
+    assert measured(run.output, "--labels", str(tmp_path / "labels"), *store)[0] == evaluate.EXIT_MEASURED
+    labelled = {one.recording_id: one for one in read_truth(tmp_path / "labels")}
+    assert len(labelled) == 3
+    (card,) = labelled["card"].entities
+    assert card.policy == "credit_card_number"
+    assert sum(sign.isdigit() for sign in card.said) >= 12
+    assert len(labelled["card"].words) > 10
+    figures = summarise(score_run(tmp_path / "labels", run.output))
+    assert figures["covered_0.9"] == 1.0
+    assert figures["text_leaks"] == 0
+
+    assert measured(run.output, "--labels", str(tmp_path / "timed"))[0] == evaluate.EXIT_MEASURED
+    (timed,) = next(one for one in read_truth(tmp_path / "timed") if one.recording_id == "card").entities
+    assert (timed.said, timed.start_s, timed.end_s) == ("", card.start_s, card.end_s), "no words without the store"
+
+
+@pytest.mark.parametrize("options", [("--labels", "out/labels"), ("--store", "kept"), ("--sample", "0")])
+def test_what_cannot_be_done_is_refused(
+    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
+):
+    monkeypatch.chdir(tmp_path)
+    run = redact(LINES[0])
+    try:
+        status = measured(run.output, *options)[0]
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    assert status == EXIT_USAGE

@@ -1,0 +1,150 @@
+"""Reviewers' decisions on labelled calls, and the way back from what is published of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+
+from schemas.correction import Corrections, MarkedSpan, corrected_identity
+from schemas.finding import Finding
+from schemas.stages import DetectedRecording, PublishedOutput, Verification
+from schemas.transcript import TimeSpan, Word
+from tests.transforms.verify_audio.labelled import labelled, redacted
+from transforms.correct_findings.correct import REVIEWER, correct, needless_spans, outside
+from transforms.correct_findings.published import PublishedWords
+from transforms.redact_text.redact import redact
+from transforms.redact_text.substitution import Substitution
+
+CALL = redacted(labelled("card-payment")).detected
+
+
+def decided(
+    detected: DetectedRecording, *, mixed: bool = False, samples: str = "", **spans: object
+) -> DetectedRecording:
+    heard = detected.heard
+    corrections = Corrections(samples or heard.samples.sha256, **spans)  # type: ignore[arg-type]
+    pending = replace(heard.pending, corrections=corrections)
+    return replace(detected, heard=replace(heard, pending=pending, mixed=mixed))
+
+
+def innocent_words(detected: DetectedRecording) -> list[tuple[int, Word]]:
+    found = {n for one in detected.findings for n in range(one.first_word or 0, (one.last_word or -1) + 1)}
+    return [(n, word) for n, word in enumerate(detected.heard.transcript.words) if n not in found]
+
+
+def mark_on(first: Word, last: Word) -> MarkedSpan:
+    return MarkedSpan(first.channel, first.start_s, last.end_s, "occupation")
+
+
+def around(finding: Finding, by_s: float) -> TimeSpan:
+    return TimeSpan(finding.channel, finding.start_s - by_s, finding.end_s + by_s)
+
+
+def test_a_mark_takes_the_words_that_it_covers_and_keeps_its_own_times():
+    number, word = innocent_words(CALL)[3]
+    mark = mark_on(word, word)
+    (added,) = (one for one in correct(decided(CALL, missed=(mark,))).findings if one.detector == REVIEWER)
+    assert (added.first_word, added.last_word) == (number, number)
+    assert (added.start_s, added.end_s, added.policy) == (mark.start_s, mark.end_s, "occupation")
+
+
+def test_a_mark_over_what_was_found_takes_only_the_rest():
+    found = CALL.findings[0]
+    assert found.first_word is not None
+    words = CALL.heard.transcript.words
+    before = found.first_word - 1
+    mark = MarkedSpan(found.channel, words[before].start_s, words[found.first_word].end_s, "person_name")
+    added = [one for one in correct(decided(CALL, missed=(mark,))).findings if one.detector == REVIEWER]
+    assert [(one.first_word, one.last_word) for one in added] == [(before, before)]
+
+
+def test_a_mark_where_nothing_was_heard_is_for_the_sound_alone():
+    mark = MarkedSpan(0, CALL.heard.transcript.duration_s - 0.02, CALL.heard.transcript.duration_s, "date")
+    (added,) = (one for one in correct(decided(CALL, missed=(mark,))).findings if one.detector == REVIEWER)
+    assert added.first_word is None
+
+
+def test_a_finding_is_given_up_only_where_most_of_it_was_called_needless():
+    found = max(CALL.findings, key=lambda one: one.end_s - one.start_s)
+    length_s = found.end_s - found.start_s
+    whole, less = around(found, 0.2), replace(around(found, 0.0), end_s=found.start_s + length_s * 0.45)
+    assert found not in correct(decided(CALL, needless=(whole,))).findings
+    assert found in correct(decided(CALL, needless=(less,))).findings
+    assert found in correct(decided(CALL, needless=(replace(whole, channel=1 - found.channel),))).findings
+
+
+def test_in_a_mix_a_channel_alone_gives_nothing_up():
+    spans = tuple(TimeSpan(channel, 1.0, 2.0) for channel in range(2))
+    assert needless_spans(decided(CALL, mixed=True, needless=spans[:1]).heard) == ()
+    assert needless_spans(decided(CALL, mixed=True, needless=spans).heard) == spans[:1]
+
+
+def test_decisions_about_other_samples_change_nothing():
+    _number, word = innocent_words(CALL)[3]
+    other = decided(CALL, samples="of another recording", missed=(mark_on(word, word),))
+    assert correct(other) is other
+
+
+def test_of_a_published_recording_nothing_is_given_up():
+    detected = decided(CALL, needless=tuple(around(one, 0.2) for one in CALL.findings))
+    published = PublishedOutput(CALL.heard.pending.source, (), {}, "", Verification())
+    detected = replace(detected, heard=replace(detected.heard, published=published))
+    assert correct(detected).findings == CALL.findings
+
+
+def test_what_lies_outside():
+    spans = list(
+        outside([TimeSpan(0, 1.0, 5.0), TimeSpan(1, 1.0, 2.0)], [TimeSpan(0, 2.0, 3.0), TimeSpan(0, 4.0, 9.0)])
+    )
+    assert spans == [TimeSpan(0, 1.0, 2.0), TimeSpan(0, 3.0, 4.0), TimeSpan(1, 1.0, 2.0)]
+
+
+def test_identities_tell_corrections_and_how_they_were_rendered_apart():
+    corrections = Corrections("samples", (MarkedSpan(0, 1.0, 2.0, "date"),))
+    other = replace(corrections, needless=(TimeSpan(0, 1.0, 2.0),))
+    identities = {
+        corrected_identity("base", None),
+        corrected_identity("base", corrections),
+        corrected_identity("base", other),
+        corrected_identity("base", corrections, of_published=True),
+    }
+    assert len(identities) == 4
+    assert "base" in identities
+
+
+@pytest.mark.parametrize("call", ["card-payment", "wire-transfer", "telecom-phone-readback"])
+@pytest.mark.parametrize("substitution", ["hash", "entity_name", "mask", "numbered"])
+def test_what_is_published_stays_as_it_is_where_more_is_redacted(call: str, substitution: str):
+    detected = redacted(labelled(call)).detected
+    reads = Substitution(substitution)
+    before = redact(detected.heard.transcript, detected.findings, reads)
+    rows = [
+        asdict(finding) | {"text_start": place[0] if place else None, "text_end": place[1] if place else None}
+        for finding, place in zip(detected.findings, before.offsets, strict=True)
+    ]
+    words = PublishedWords(
+        {
+            "utterances": [asdict(utterance) for utterance in before.utterances],
+            "text": before.text,
+            "language_code": "en",
+            "duration_s": before.duration_s,
+            "channels": before.channels,
+        },
+        rows,
+    )
+    findings = words.findings
+    again = redact(words.transcript(), findings, reads, written=words.texts)
+    assert again == before
+
+    number, _word = innocent_words(detected)[5]
+    more = replace(findings[0], first_word=number, last_word=number, policy="occupation", label="OCCUPATION")
+    further = redact(words.transcript(), [*findings, more], reads, written=words.texts)
+    flat = [word for utterance in further.utterances for word in utterance.words]
+    was = [word for utterance in before.utterances for word in utterance.words]
+    assert [n for n, (new, old) in enumerate(zip(flat, was, strict=True)) if new != old] == [number]
+    assert flat[number].redacted
+    for place, earlier in zip(further.offsets, before.offsets, strict=False):
+        assert (place is None) == (earlier is None)
+        if place and earlier:
+            assert further.text[slice(*place)] == before.text[slice(*earlier)]

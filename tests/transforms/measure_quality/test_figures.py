@@ -1,0 +1,125 @@
+"""Figures from reviews, counted by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from transforms.correct_findings.reviews import Review, Reviewed, ShownFinding
+from transforms.measure_quality import drawn, measure
+from transforms.measure_quality.figures import Share
+
+
+def finding(policy: str, start_s: float, *, score: float = 0.9, channel: int = 0, words: int = 2) -> ShownFinding:
+    return ShownFinding(
+        policy=policy, channel=channel, start_s=start_s, end_s=start_s + 1, score=score, detector="spacy", words=words
+    )
+
+
+def review(*found: ShownFinding, mixed: bool = False, configuration: str = "c", **decided: Any) -> Review:
+    reviewed = Reviewed(
+        recording_id="call",
+        output_identity="o",
+        samples="s",
+        configuration=configuration,
+        channels=2,
+        mixed=mixed,
+        duration_s=60.0,
+        words=100,
+        found=found,
+    )
+    return Review(decision="corrected" if decided else "confirmed", reviewed=reviewed, **decided)
+
+
+def span(start_s: float, end_s: float, *, channel: int = 0, policy: str = "") -> dict[str, Any]:
+    return {"channel": channel, "start_s": start_s, "end_s": end_s, "policy": policy}
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "low", "high"),
+    [(8, 10, 0.4902, 0.9433), (1, 50, 0.0035, 0.1050), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (0, 0, 0.0, 1.0)],
+)
+def test_wilsons_interval(part: int, whole: int, low: float, high: float):
+    share = Share(part, whole)
+    assert (share.low, share.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+def test_what_was_confirmed_is_found_and_what_was_marked_is_missed():
+    figures = measure(
+        [
+            review(finding("person_name", 1.0), finding("date", 5.0)),
+            review(finding("person_name", 1.0), missed=[span(7, 8, policy="person_name"), span(9, 10, policy="date")]),
+        ]
+    )
+    assert figures.policies["person_name"].recall == Share(2, 3)
+    assert figures.policies["date"].recall == Share(1, 2)
+    assert figures.overall.recall == Share(3, 5)
+    assert figures.overall.needless == Share(0, 3)
+    assert figures.nothing_missed == Share(1, 2)
+
+
+def test_a_mark_on_all_channels_is_one_value():
+    figures = measure([review(missed=[span(7, 8, channel=channel, policy="date") for channel in (0, 1)])])
+    assert figures.policies["date"].recall == Share(0, 1)
+
+
+def test_a_mute_that_was_moved_is_neither_missed_nor_needless():
+    figures = measure([review(finding("date", 5.0), needless=[span(4.8, 6.2)], missed=[span(5.5, 7.0, policy="date")])])
+    assert figures.policies["date"].recall == Share(1, 1)
+    assert figures.policies["date"].needless == Share(0, 1)
+    assert figures.policies["date"].moved == 1
+
+
+def test_a_mark_while_something_else_is_muted_in_the_other_channel_is_missed():
+    marks = [span(5.9, 7.0, channel=1, policy="date")]
+    figures = measure([review(finding("person_name", 5.0), missed=marks)])
+    assert figures.policies["date"].recall == Share(0, 1)
+
+
+def test_in_a_mix_all_channels_must_be_called_needless():
+    one = measure([review(finding("date", 5.0), mixed=True, needless=[span(4.9, 6.1)])])
+    both = measure([review(finding("date", 5.0), mixed=True, needless=[span(4.9, 6.1), span(4.9, 6.1, channel=1)])])
+    assert (one.overall.needless, both.overall.needless) == (Share(0, 1), Share(1, 1))
+
+
+def test_the_curve_loses_what_scores_low_on_both_sides():
+    curve = {
+        point.threshold: point
+        for point in measure(
+            [
+                review(
+                    finding("date", 1.0, score=0.3),
+                    finding("date", 3.0, score=0.8),
+                    finding("date", 5.0, score=0.4, words=3),
+                    needless=[span(4.9, 6.1)],
+                    missed=[span(8, 9, policy="date")],
+                )
+            ]
+        ).curve
+    }
+    assert (curve[0.0].recall, curve[0.0].over_redacted_words) == (Share(2, 3), Share(3, 96))
+    assert (curve[0.35].recall, curve[0.35].over_redacted_words) == (Share(1, 3), Share(3, 96))
+    assert (curve[0.5].recall, curve[0.5].over_redacted_words) == (Share(1, 3), Share(0, 96))
+    assert curve[1.0].recall == Share(0, 3)
+
+
+def test_speech_without_words_counts_by_itself():
+    figures = measure([review(finding("untranscribed_speech", 5.0, words=0), needless=[span(4.9, 6.1)])])
+    assert figures.untranscribed == Share(1, 1)
+    assert figures.overall.needless == Share(0, 0)
+    assert figures.curve[0].recall == Share(0, 0)
+
+
+def test_outputs_of_several_configurations_are_told():
+    assert measure([review(), review(configuration="d")]).configurations == 2
+
+
+def test_a_sample_is_the_same_again_and_grows_into_a_larger_one():
+    ids = [f"call-{number}" for number in range(1000)]
+    first = drawn(ids, 50, seed=1)
+    assert len(first) == 50
+    assert drawn(reversed(ids), 50, seed=1) == first
+    assert drawn(ids, 80, seed=1) > first
+    assert len(drawn(ids, 50, seed=2) & first) < 15
+    assert drawn(ids[:3], 50, seed=1) == set(ids[:3])

@@ -1,0 +1,172 @@
+"""A reviewer's decisions, applied to what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import Protocol
+
+from schemas.correction import MarkedSpan
+from schemas.finding import Finding
+from schemas.stages import DetectedRecording, HeardRecording
+from schemas.transcript import TimeSpan, Utterance, Word
+
+REVIEWER = "reviewer"
+"""The detector of what a person marked."""
+
+
+class Place(Protocol):
+    """A stretch of one channel, in seconds."""
+
+    @property
+    def channel(self) -> int: ...
+
+    @property
+    def start_s(self) -> float: ...
+
+    @property
+    def end_s(self) -> float: ...
+
+
+_SAME_S = 0.01
+_LEAST_SHARE = 1 / 3
+
+
+def correct(detected: DetectedRecording) -> DetectedRecording:
+    """The recording with what reviewers marked, and without what they called needless.
+
+    Of a published recording that is muted further, nothing can be taken away.
+    """
+    corrections = detected.heard.corrections
+    if corrections is None:
+        return detected
+    findings = detected.findings
+    if detected.heard.published is None:
+        findings = without_needless(findings, needless_spans(detected.heard))
+    taken = {
+        word
+        for finding in findings
+        if finding.first_word is not None and finding.last_word is not None
+        for word in range(finding.first_word, finding.last_word + 1)
+    }
+    known = {_place(finding) for finding in findings if finding.detector == REVIEWER}
+    marks = dict.fromkeys(_in_heard_channel(mark, detected.heard) for mark in corrections.missed)
+    for mark in marks:
+        if _place(mark) in known:
+            continue
+        marked = _findings_of(mark, detected.heard, taken)
+        taken.update(
+            word
+            for finding in marked
+            if finding.first_word is not None and finding.last_word is not None
+            for word in range(finding.first_word, finding.last_word + 1)
+        )
+        findings = (*findings, *marked)
+    return replace(detected, findings=findings)
+
+
+def _place(marked: Finding | MarkedSpan) -> tuple[str, int, float, float]:
+    return marked.policy, marked.channel, round(marked.start_s, 3), round(marked.end_s, 3)
+
+
+def needless_spans(heard: HeardRecording) -> tuple[TimeSpan, ...]:
+    """What reviewers called needless, in the channels that were heard."""
+    if heard.corrections is None or heard.published is not None:
+        return ()
+    needless = heard.corrections.needless
+    return in_all_channels(needless, heard.media.channels) if heard.mixed else needless
+
+
+def in_all_channels(spans: Sequence[TimeSpan], channels: int) -> tuple[TimeSpan, ...]:
+    """What is needless in a mix: it may be in any of the channels, so it must have been called so in each of them."""
+    return tuple(
+        span
+        for span in spans
+        if span.channel == 0
+        and all(any(_is_same(span, other, channel) for other in spans) for channel in range(channels))
+    )
+
+
+def without_needless(findings: Iterable[Finding], needless: Sequence[TimeSpan]) -> tuple[Finding, ...]:
+    """The findings that reviewers want muted."""
+    return tuple(finding for finding in findings if not is_needless(finding, needless))
+
+
+def is_needless(finding: Place, needless: Sequence[TimeSpan]) -> bool:
+    """Whether at least half of a finding lies in a needless span of its channel: in doubt, all stays muted."""
+    return any(
+        span.channel == finding.channel
+        and min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s) >= (finding.end_s - finding.start_s) / 2
+        for span in needless
+    )
+
+
+def outside(spans: Iterable[TimeSpan], needless: Sequence[TimeSpan]) -> Iterator[TimeSpan]:
+    """What of the spans lies outside of needless ones."""
+    for span in spans:
+        parts = [span]
+        for cut in needless:
+            if cut.channel == span.channel:
+                parts = [rest for part in parts for rest in _rests(part, cut)]
+        yield from parts
+
+
+def _rests(span: TimeSpan, cut: TimeSpan) -> Iterator[TimeSpan]:
+    if cut.end_s <= span.start_s or span.end_s <= cut.start_s:
+        yield span
+        return
+    if span.start_s < cut.start_s:
+        yield replace(span, end_s=cut.start_s)
+    if cut.end_s < span.end_s:
+        yield replace(span, start_s=cut.end_s)
+
+
+def _is_same(one: TimeSpan, other: TimeSpan, channel: int) -> bool:
+    return (
+        other.channel == channel
+        and abs(one.start_s - other.start_s) <= _SAME_S
+        and abs(one.end_s - other.end_s) <= _SAME_S
+    )
+
+
+def _in_heard_channel(mark: MarkedSpan, heard: HeardRecording) -> MarkedSpan:
+    return replace(mark, channel=0) if heard.mixed else mark
+
+
+def _findings_of(mark: MarkedSpan, heard: HeardRecording, taken: set[int]) -> tuple[Finding, ...]:
+    """A finding for each run of words of one utterance that the mark covers and no other finding does; one without
+    words where there are none, for the sound alone. All have the mark's own times: these are muted."""
+    whole = Finding(mark.policy, mark.policy.upper(), mark.channel, mark.start_s, mark.end_s, 1.0, REVIEWER)
+    found = tuple(
+        replace(whole, first_word=run[0], last_word=run[-1])
+        for utterance, first in _numbered(heard.transcript.utterances)
+        if utterance.channel == mark.channel
+        for run in _runs(
+            [
+                first + place
+                for place, word in enumerate(utterance.words)
+                if first + place not in taken and _is_covered(word, mark)
+            ]
+        )
+    )
+    return found or (whole,)
+
+
+def _is_covered(word: Word, mark: MarkedSpan) -> bool:
+    """Recognisers' times are wrong by a tenth of a second or two: a third of the word, or of the mark, is enough."""
+    shared_s = min(word.end_s, mark.end_s) - max(word.start_s, mark.start_s)
+    shorter_s = min(word.end_s - word.start_s, mark.end_s - mark.start_s)
+    return bool(word.text.strip()) and shared_s > 0 and shared_s >= _LEAST_SHARE * shorter_s
+
+
+def _numbered(utterances: Iterable[Utterance]) -> Iterator[tuple[Utterance, int]]:
+    first = 0
+    for utterance in utterances:
+        yield utterance, first
+        first += len(utterance.words)
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
+    for _, run in groupby(enumerate(numbers), key=lambda numbered: numbered[1] - numbered[0]):
+        yield [number for _, number in run]

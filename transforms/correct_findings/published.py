@@ -1,0 +1,225 @@
+"""What is public of a recording, as what is to be muted further: for corrections without the store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from schemas.audit import Claim
+from schemas.correction import Corrections, corrected_identity
+from schemas.failure import RecordingError
+from schemas.finding import Finding
+from schemas.media import SampleIdentity
+from schemas.recording import Recording
+from schemas.redacted import StandingText
+from schemas.source import SourceIdentity
+from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
+from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from transforms.commit.ledger import Status
+from transforms.media.decode import Decoder, MediaLimits
+from transforms.storage import files
+from transforms.storage.urls import file_name, join
+
+_STANDS_FOR_A_WORD = " "
+
+
+class PublishedOutputError(RecordingError):
+    """What is public of the recording is not what its status object speaks of."""
+
+
+def correction_of(status: Status) -> Mapping[str, Any]:
+    """What the certificate says about corrections; empty where there are none."""
+    said: Mapping[str, Any] = status.certificate.get("corrections", {})
+    return said
+
+
+State = Literal["", "to_render", "to_unmute", "rendered"]
+"""Of a review: nothing to do, nothing done yet, only muted more so far, done."""
+
+
+def state_of(status: Status, corrections: Corrections | None) -> State:
+    """How an output stands to what reviewers decided."""
+    said = correction_of(status)
+    if corrections is None:
+        return "to_render" if said else ""
+    if said.get("identity") != corrections.identity:
+        return "to_render"
+    return "to_unmute" if said["of_published"] and corrections.needless else "rendered"
+
+
+def is_open(status: Status, corrections: Corrections | None, *, of_published: bool) -> bool:
+    """Whether an output does not follow from what reviewers decided.
+
+    Args:
+      of_published: Whether muting more is all that can be done about it.
+    """
+    said = correction_of(status)
+    if of_published:
+        wanted = corrections is not None and bool(corrections.missed)
+        return wanted and corrections is not None and said.get("identity") != corrections.identity
+    if corrections is None:
+        return bool(said)
+    return said.get("identity") != corrections.identity or bool(said["of_published"])
+
+
+@dataclass(frozen=True)
+class FurtherMuting:
+    """How published recordings are muted further.
+
+    Attributes:
+      output: Normalised root.
+      substitution: How words read that are redacted now.
+      identities: Of the models that work on it now.
+      limits: Of what is decoded.
+    """
+
+    output: str
+    substitution: str
+    identities: Mapping[str, str]
+    limits: MediaLimits
+
+    def restore(self, claim: Claim, corrections: Corrections | None) -> DetectedRecording:
+        """What is public of a recording, with all that was found in it before.
+
+        Raises:
+          PublishedOutputError: It is not whole, or not what was certified.
+          RecordingError: It cannot be read.
+        """
+        if claim.status is None or len(claim.rows) != 1:
+            raise PublishedOutputError("there is not one row of it in transcripts/: run the job again")
+        status, row = Status.from_json(claim.status.encode()), json.loads(claim.rows[0])
+        certificate, findings = status.certificate, [json.loads(finding) for finding in claim.findings]
+        audio = certificate["audio"]
+        url = join(self.output, "audio", file_name(str(status.redacted_audio_url)))
+        published = files.stat(url)
+        with TemporaryDirectory(prefix="hushbeam-") as folder:
+            path = files.fetch(url, folder, expected=published)
+            if _sha256(path) != audio["sha256"]:
+                raise PublishedOutputError("its redacted recording is not the one that was certified")
+            with Decoder(path, self.limits) as decoder:
+                info = decoder.info
+        words = PublishedWords(row, findings)
+        pending = PendingRecording(
+            Recording(
+                claim.recording_id,
+                row["audio_url"],
+                tuple(row["policies"]),
+                substitution=self.substitution,
+                muting=audio["method"],
+                return_no_speech_audio=True,
+                language_code=row["language_code"],
+                metadata=dict(row["metadata"]),
+                published_url=row["audio_url"],
+            ),
+            SourceIdentity(**certificate["source"]),
+            corrected_identity(status.output_identity, corrections, of_published=True),
+            replaces=True,
+            identities={
+                **certificate["models"],
+                **self.identities,
+                "configuration": certificate["configuration"],
+            },
+            corrections=corrections,
+        )
+        heard = HeardRecording(
+            pending,
+            words.transcript(),
+            info,
+            SampleIdentity(**certificate["samples"]),
+            mixed=row["channels"] < info.channels,
+            published=PublishedOutput(
+                published,
+                tuple(TimeSpan(*span) for span in audio["muted"]),
+                words.texts,
+                audio["note"],
+                Verification(**certificate["verification"]),
+            ),
+        )
+        return DetectedRecording(heard, words.findings)
+
+
+class PublishedWords:
+    """The words of a row of `transcripts/`, and the findings of its recording.
+
+    Attributes:
+      texts: What stands in the place of redacted words, by their number.
+      findings: In the order of their rows, with the words that they stand for.
+    """
+
+    def __init__(self, row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> None:
+        self._row = row
+        self._places: list[tuple[int, int]] = []
+        self._ends: set[int] = set()
+        self.texts: dict[int, StandingText] = {}
+        text_start = 0
+        for utterance in row["utterances"]:
+            joined = "".join(word["text"] for word in utterance["words"])
+            start = text_start - (len(joined) - len(joined.lstrip()))
+            for word in utterance["words"]:
+                text = word["text"]
+                if word["redacted"]:
+                    self.texts[len(self._places)] = StandingText(text, 0, len(text))
+                self._places.append((start, start + len(text)))
+                start += len(text)
+            self._ends.add(len(self._places))
+            text_start += len(utterance["text"]) + 1
+        self.findings = tuple(self._finding(finding) for finding in findings)
+
+    def transcript(self) -> Transcript:
+        """What may be read. Redacted words are blank: nobody said what stands there."""
+        return Transcript(
+            self._row["language_code"], 1.0, self._row["duration_s"], self._row["channels"], tuple(self._utterances())
+        )
+
+    def _finding(self, row: Mapping[str, Any]) -> Finding:
+        own = self._words_between(row["text_start"], row["text_end"])
+        return Finding(
+            row["policy"],
+            row["label"],
+            row["channel"],
+            row["start_s"],
+            row["end_s"],
+            row["score"],
+            row["detector"],
+            own[0] if own else None,
+            own[-1] if own else None,
+        )
+
+    def _words_between(self, start: int | None, end: int | None) -> Sequence[int]:
+        if start is None or end is None:
+            return ()
+        first = next((n for n in self.texts if self._places[n][0] < end and start < self._places[n][1]), None)
+        if first is None:
+            return ()
+        last = first
+        while last + 1 in self.texts and last + 1 not in self._ends and self._places[last + 1][0] < end:
+            last += 1
+        own = range(first, last + 1)
+        for number in own:
+            word_start, word_end = self._places[number]
+            text = self.texts[number]
+            self.texts[number] = replace(
+                text, start=max(start, word_start) - word_start, end=min(end, word_end) - word_start
+            )
+        return own
+
+    def _utterances(self) -> Iterator[Utterance]:
+        number = 0
+        for utterance in self._row["utterances"]:
+            words = []
+            for word in utterance["words"]:
+                text = _STANDS_FOR_A_WORD if number in self.texts else word["text"]
+                words.append(Word(text, word["start_s"], word["end_s"], word["confidence"], utterance["channel"]))
+                number += 1
+            if words:
+                yield Utterance(utterance["channel"], tuple(words))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,90 @@
+"""RestorePublished: in the place of the source and its words, what is public of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import apache_beam as beam
+
+from schemas.audit import Claim
+from schemas.redacted import TRANSCRIPTS_SCHEMA
+from schemas.stages import DetectedRecording
+from schemas.stored import PublishedRecording
+from transforms.audit.tables import FINDING_COLUMNS, claim_of
+from transforms.commit.ledger import EXPIRED, Status, list_statuses
+from transforms.correct_findings.published import FurtherMuting, is_open
+from transforms.correct_findings.reviews import Reviews, UnreadableReviewError
+from transforms.each_recording import Outcome, RecordingStage, each_recording
+from transforms.write_tables.read import ReadTable
+
+
+class RestorePublished(beam.PTransform):
+    """Gives the published recordings in which reviewers heard what should be muted, to be muted further.
+
+    Where reviewers want less muted, it takes the source and the store: `transforms.restore_findings`.
+    """
+
+    def __init__(self, muting: FurtherMuting) -> None:
+        super().__init__("RestorePublished")
+        self._muting = muting
+
+    def expand(self, root: beam.pvalue.PBegin) -> Outcome[DetectedRecording]:
+        output = root | "Output root" >> beam.Create([self._muting.output])
+        statuses = output | "To mute further" >> beam.FlatMap(_to_mute_further).with_output_types(tuple[str, str])
+        rows = output | ReadTable("transcripts", TRANSCRIPTS_SCHEMA.names)
+        findings = output | ReadTable("findings", FINDING_COLUMNS)
+        wanted = beam.pvalue.AsDict(statuses)
+        claims = (
+            {
+                "statuses": statuses,
+                "rows": rows | "Their rows" >> beam.Filter(_is_wanted, wanted),
+                "findings": findings | "Their findings" >> beam.Filter(_is_wanted, wanted),
+            }
+            | "By recording" >> beam.CoGroupByKey()
+            | "Claims" >> beam.MapTuple(lambda key, said: claim_of(key, **said)).with_output_types(Claim)
+        )
+        return claims | each_recording(_RestoreStage(self._muting), DetectedRecording)
+
+
+class _RestoreStage(RecordingStage[Claim, DetectedRecording]):
+    name = "RestorePublished"
+
+    def __init__(self, muting: FurtherMuting) -> None:
+        self._muting = muting
+
+    def setup(self) -> None:
+        self._reviews = Reviews(self._muting.output)
+
+    def process(self, recording: Claim) -> DetectedRecording:
+        return self._muting.restore(recording, self._reviews.corrections_of(recording.recording_id))
+
+
+def published_recordings(output: str, *, corrected: bool) -> Iterator[PublishedRecording]:
+    """Recordings that have outputs.
+
+    Args:
+      corrected: Only those that do not follow from what reviewers decided.
+    """
+    reviews = Reviews(output)
+    for recording_id, status in list_statuses(output).items():
+        if not corrected or _is_open(recording_id, status, reviews, of_published=False):
+            yield PublishedRecording(recording_id, status.output_identity, status.status == EXPIRED)
+
+
+def _to_mute_further(output: str) -> Iterator[tuple[str, str]]:
+    reviews = Reviews(output)
+    for recording_id, status in list_statuses(output).items():
+        if status.redacted_audio_url is not None and _is_open(recording_id, status, reviews, of_published=True):
+            yield recording_id, status.to_json().decode()
+
+
+def _is_open(recording_id: str, status: Status, reviews: Reviews, *, of_published: bool) -> bool:
+    try:
+        corrections = reviews.corrections_of(recording_id)
+    except UnreadableReviewError:
+        return True  # its stage says so, of this recording alone
+    return is_open(status, corrections, of_published=of_published)
+
+
+def _is_wanted(row: tuple[str, str], statuses: Mapping[str, str]) -> bool:
+    return row[0] in statuses

@@ -1,0 +1,187 @@
+"""Recall, over-redaction and the threshold curve of reviewed recordings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from transforms.correct_findings.reviews import Review
+from transforms.measure_quality.judged import Judged, judged
+from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
+
+_Z = 1.959964
+"""Of a normal distribution, for 95 %."""
+
+_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole, and Wilson's 95 % interval of the probability behind it.
+
+    Attributes:
+      low, high: 0 and 1 where there is no whole.
+    """
+
+    part: int
+    whole: int
+
+    @property
+    def value(self) -> float | None:
+        return self.part / self.whole if self.whole else None
+
+    @property
+    def low(self) -> float:
+        return self._bounds()[0]
+
+    @property
+    def high(self) -> float:
+        return self._bounds()[1]
+
+    def _bounds(self) -> tuple[float, float]:
+        if not self.whole:
+            return 0.0, 1.0
+        share, n = self.part / self.whole, self.whole
+        middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
+        reach = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
+        # At its ends the formula is exact, and rounding is not.
+        low = 0.0 if self.part == 0 else max(middle - reach, 0.0)
+        high = 1.0 if self.part == self.whole else min(middle + reach, 1.0)
+        return low, high
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        rounded = None if self.value is None else round(self.value, 4)
+        return asdict(self) | {"value": rounded, "low": round(self.low, 4), "high": round(self.high, 4)}
+
+
+@dataclass(frozen=True)
+class OfPolicy:
+    """One policy, or all of them.
+
+    Attributes:
+      recall: Personal data that was found / all of it.
+      needless: Findings that were none / findings.
+      moved: How often a mute was moved.
+    """
+
+    recall: Share
+    needless: Share
+    moved: int
+
+
+@dataclass(frozen=True)
+class AtThreshold:
+    """What a minimum score would have given: what lies below it would not have been redacted.
+
+    Attributes:
+      over_redacted_words: Words that were no personal data and redacted / words that were no personal data.
+    """
+
+    threshold: float
+    recall: Share
+    over_redacted_words: Share
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What reviewed recordings tell.
+
+    Attributes:
+      recordings: That were reviewed.
+      hours: Of them.
+      configurations: Of how many different options and models their outputs came.
+      nothing_missed: Recordings in which nothing was missed / recordings.
+      overall: Over all policies.
+      policies: By name.
+      untranscribed: Stretches of speech without words that were muted for that reason alone, and how many of them
+        needed no muting: they have no words to be judged by, and count in nothing else.
+      over_redacted_words: As at threshold 0.
+      curve: From threshold 0 to 1.
+    """
+
+    recordings: int
+    hours: float
+    configurations: int
+    nothing_missed: Share
+    overall: OfPolicy
+    policies: dict[str, OfPolicy]
+    untranscribed: Share
+    over_redacted_words: Share
+    curve: tuple[AtThreshold, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "recordings": self.recordings,
+            "hours": round(self.hours, 3),
+            "configurations": self.configurations,
+            "nothing_missed": self.nothing_missed.to_json(),
+            "overall": _policy_json(self.overall),
+            "policies": {name: _policy_json(policy) for name, policy in self.policies.items()},
+            "untranscribed_needless": self.untranscribed.to_json(),
+            "over_redacted_words": self.over_redacted_words.to_json(),
+            "curve": [
+                {
+                    "threshold": point.threshold,
+                    "recall": point.recall.to_json(),
+                    "over_redacted_words": point.over_redacted_words.to_json(),
+                }
+                for point in self.curve
+            ],
+        }
+
+
+def measure(reviews: Iterable[Review]) -> Figures:
+    """The figures of reviewed recordings."""
+    all_judged = [judged(review) for review in reviews]
+    names = {finding.policy for one in all_judged for finding in (*one.real, *one.needless)}
+    names |= {mark.policy for one in all_judged for mark in one.missed}
+    names.discard(UNTRANSCRIBED)
+    curve = tuple(_at(step / _STEPS, all_judged) for step in range(_STEPS + 1))
+    unheard = [
+        finding in one.needless
+        for one in all_judged
+        for finding in (*one.real, *one.needless)
+        if finding.policy == UNTRANSCRIBED
+    ]
+    return Figures(
+        recordings=len(all_judged),
+        hours=sum(one.review.reviewed.duration_s for one in all_judged) / 3600,
+        configurations=len({one.review.reviewed.configuration for one in all_judged}),
+        nothing_missed=Share(sum(not one.missed for one in all_judged), len(all_judged)),
+        overall=_of(names, all_judged),
+        policies={name: _of({name}, all_judged) for name in sorted(names)},
+        untranscribed=Share(sum(unheard), len(unheard)),
+        over_redacted_words=curve[0].over_redacted_words,
+        curve=curve,
+    )
+
+
+def _of(policies: set[str], all_judged: Sequence[Judged]) -> OfPolicy:
+    real = sum(finding.policy in policies for one in all_judged for finding in one.real)
+    needless = sum(finding.policy in policies for one in all_judged for finding in one.needless)
+    missed = sum(mark.policy in policies for one in all_judged for mark in one.missed)
+    moved = sum(mark.policy in policies for one in all_judged for mark in one.moved)
+    return OfPolicy(Share(real, real + missed), Share(needless, real + needless), moved)
+
+
+def _at(threshold: float, all_judged: Sequence[Judged]) -> AtThreshold:
+    real = [finding for one in all_judged for finding in one.real if finding.policy != UNTRANSCRIBED]
+    needless = [finding for one in all_judged for finding in one.needless if finding.policy != UNTRANSCRIBED]
+    missed = sum(len(one.missed) for one in all_judged)
+    words = sum(one.review.reviewed.words for one in all_judged)
+    return AtThreshold(
+        threshold,
+        Share(sum(finding.score >= threshold for finding in real), len(real) + missed),
+        Share(
+            sum(finding.words for finding in needless if finding.score >= threshold),
+            words - sum(finding.words for finding in real),
+        ),
+    )
+
+
+def _policy_json(policy: OfPolicy) -> dict[str, Any]:
+    return {"recall": policy.recall.to_json(), "needless": policy.needless.to_json(), "moved": policy.moved}
