@@ -25,6 +25,7 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.failure import ConfigurationError, Failure, RecordingError
 from schemas.stages import StageInput
+from transforms.freed_memory import give_back_freed
 from transforms.progress import report
 
 METRICS_NAMESPACE = "hushbeam"
@@ -221,6 +222,7 @@ class _EachRecordingFn(beam.DoFn):
             Metrics.counter(METRICS_NAMESPACE, name).inc(amount)
             report(name, amount)
         report(f"{stage}.{_PASSED}")
+        give_back_freed()
         return output
 
 

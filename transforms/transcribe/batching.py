@@ -12,6 +12,7 @@ from itertools import count
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
+KindT = TypeVar("KindT", bound=Hashable)
 
 _SHORT_WAIT_S = 1.0
 _LONG_WAIT_S = 60.0
@@ -26,7 +27,7 @@ class _Waiting(Generic[Entry]):
     since: float = field(compare=False)
 
 
-class WaitingRoom(Generic[Entry]):
+class WaitingRoom(Generic[KindT, Entry]):
     """Collects entries of several producers and hands them out in batches of one kind.
 
     A producer waits while the room holds as many bytes as it may. Lower ranks go first, so that what came first is
@@ -36,14 +37,14 @@ class WaitingRoom(Generic[Entry]):
 
     Args:
       limit_bytes: How much may wait. One entry is always let in.
-      batch: How many entries to hand out at once, asked anew for each batch.
+      batch: How many entries of a kind to hand out at once, asked anew for each batch.
     """
 
-    def __init__(self, limit_bytes: int, batch: Callable[[], int]) -> None:
+    def __init__(self, limit_bytes: int, batch: Callable[[KindT], int]) -> None:
         self._limit = limit_bytes
         self._batch = batch
         self._changed = threading.Condition()
-        self._kinds: defaultdict[Hashable, list[_Waiting[Entry]]] = defaultdict(list)  # each a heap
+        self._kinds: defaultdict[KindT, list[_Waiting[Entry]]] = defaultdict(list)  # each a heap
         self._numbers = count()
         self._bytes = 0
         self._producers = 0
@@ -56,7 +57,7 @@ class WaitingRoom(Generic[Entry]):
             self._producers += change
             self._changed.notify_all()
 
-    def put(self, entry: Entry, *, kind: Hashable, size: int, rank: int = 0, wait: bool = True) -> bool:
+    def put(self, entry: Entry, *, kind: KindT, size: int, rank: int = 0, wait: bool = True) -> bool:
         """Adds an entry.
 
         Args:
@@ -99,13 +100,13 @@ class WaitingRoom(Generic[Entry]):
             self._kinds.clear()
             self._changed.notify_all()
 
-    def _ready(self) -> Hashable | None:
+    def _ready(self) -> KindT | None:
         """The kind to hand out now, if any."""
         if not self._kinds:
             return None
         by_rank = sorted(self._kinds, key=lambda kind: self._kinds[kind][0])
         waited_s = time.monotonic() - min(waiting[0].since for waiting in self._kinds.values())
-        full = [kind for kind in by_rank if len(self._kinds[kind]) >= self._batch()]
+        full = [kind for kind in by_rank if len(self._kinds[kind]) >= self._batch(kind)]
         if full and waited_s < _LONG_WAIT_S:
             return full[0]
         if full:
@@ -114,9 +115,9 @@ class WaitingRoom(Generic[Entry]):
             return by_rank[0]
         return None
 
-    def _hand_out(self, kind: Hashable) -> list[Entry]:
+    def _hand_out(self, kind: KindT) -> list[Entry]:
         waiting = self._kinds[kind]
-        batch = [heapq.heappop(waiting) for _ in range(min(self._batch(), len(waiting)))]
+        batch = [heapq.heappop(waiting) for _ in range(min(self._batch(kind), len(waiting)))]
         if not waiting:
             del self._kinds[kind]
         self._bytes -= sum(each.size for each in batch)

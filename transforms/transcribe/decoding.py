@@ -136,7 +136,8 @@ def _part(work: _Pass, indices: Sequence[int]) -> _Pass:
     """Some windows of a pass."""
     if len(indices) == len(work.requests):
         return work
-    rows = np.array(work.encoded.to_device(ctranslate2.Device.cpu))[list(indices)]
+    on_cpu = work.encoded if work.encoded.device == "cpu" else work.encoded.to_device(ctranslate2.Device.cpu)
+    rows = np.asarray(on_cpu)[list(indices)]
     return _Pass(
         [work.requests[index] for index in indices],
         ctranslate2.StorageView.from_array(rows),
@@ -178,11 +179,11 @@ class WindowDecoder:
         if self._model.device == "cuda":
             return self._model.whisper.encode(ctranslate2.StorageView.from_array(padded))
         # On a CPU the attention of one window fits the cache and that of a batch does not: one by one is twice as fast.
-        rows = [
-            np.array(self._model.whisper.encode(ctranslate2.StorageView.from_array(padded[index : index + 1])))
-            for index in range(len(requests))
-        ]
-        return ctranslate2.StorageView.from_array(np.concatenate(rows))
+        encode, view = self._model.whisper.encode, ctranslate2.StorageView.from_array
+        encoded = np.array(encode(view(padded[:1]))).repeat(len(requests), axis=0)
+        for index in range(1, len(requests)):
+            encoded[index] = np.asarray(encode(view(padded[index : index + 1])))[0]
+        return view(encoded)
 
     def _languages(self, requests: Sequence[Request], encoded: Any) -> list[tuple[str, float]]:
         if all(request.language for request in requests):
@@ -248,19 +249,27 @@ class WindowDecoder:
         """Word times, from the encoder output that the text came from."""
         words: list[list[TimedText]] = [[] for _ in work.requests]
         tokens = [[] if text.silent else text.tokens for text in texts]
-        for language in sorted({language for language, _ in work.languages}):
-            tokenizer = self._model.tokenizer(language)
-            results = self._model.whisper.align(
-                work.encoded,
-                tokenizer.sot_sequence,
-                # The model's align does not take an empty text: one end-of-text token stands for it.
-                [part or [tokenizer.eot] for part in tokens],
-                [min(request.frames, _CONTEXTS[-1]) for request in work.requests],
-            )
-            for index, result in enumerate(results):
-                if work.languages[index][0] == language and tokens[index]:
-                    found, likely = result.alignments, result.text_token_probs
-                    words[index] = timed_texts(tokenizer, tokens[index], found, likely, work.requests[index].window)
+        parts: list[Sequence[int]] = [range(len(texts))]
+        if self._model.device != "cuda":
+            # The model scores its whole vocabulary for each token, and for as many tokens in all windows as in the one
+            # with the longest text: one by one takes a fraction of the memory, and no more time.
+            parts = [[index] for index in range(len(texts)) if tokens[index]]
+        for indices in parts:
+            part = _part(work, indices)
+            for language in sorted({language for language, _ in part.languages}):
+                tokenizer = self._model.tokenizer(language)
+                results = self._model.whisper.align(
+                    part.encoded,
+                    tokenizer.sot_sequence,
+                    # The model's align does not take an empty text: one end-of-text token stands for it.
+                    [tokens[index] or [tokenizer.eot] for index in indices],
+                    [min(request.frames, _CONTEXTS[-1]) for request in part.requests],
+                )
+                for index, result in zip(indices, results, strict=True):
+                    if work.languages[index][0] == language and tokens[index]:
+                        found, likely = result.alignments, result.text_token_probs
+                        window = work.requests[index].window
+                        words[index] = timed_texts(tokenizer, tokens[index], found, likely, window)
         return words
 
 

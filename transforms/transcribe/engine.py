@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 from schemas.failure import RecordingError
+from transforms.freed_memory import give_back_freed, keep_few_heaps
 from transforms.transcribe.batching import WaitingRoom
 from transforms.transcribe.decoding import WindowDecoder
 from transforms.transcribe.model import LoadedModel, load
@@ -18,6 +20,16 @@ __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
 
 _MEMORY_TRIES = 5
 _MEMORY_WAIT_S = 1.0
+
+_FRAMES_OF_A_FULL_BATCH = 1200
+"""Up to so many frames each, as many windows as the settings say make a batch on a CPU."""
+
+
+class _Kind(NamedTuple):
+    """What the windows of a batch have in common: the frames that the model is shown, and whether it is careful."""
+
+    careful: bool
+    context: int
 
 
 class SpeechEngine:
@@ -34,7 +46,7 @@ class SpeechEngine:
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
         self._model: LoadedModel | None = None
-        self._room: WaitingRoom[Entry] = WaitingRoom(settings.pending_limit, lambda: self._batch)
+        self._room: WaitingRoom[_Kind, Entry] = WaitingRoom(settings.pending_limit, self._at_once)
         self._batch = settings.batch
         self._fronts = ThreadPoolExecutor(settings.fronts, thread_name_prefix="hear")
         self._workers: list[threading.Thread] = []
@@ -68,6 +80,7 @@ class SpeechEngine:
         with self._lock:
             if self._model is not None:
                 return
+            keep_few_heaps()
             self._model = load(self._settings)
             decoder = WindowDecoder(self._model, self._settings.beam)
             # One more than the model has workers: one batch is prepared while the others are in the model.
@@ -152,9 +165,16 @@ class SpeechEngine:
                 f"the model does not know the language {language!r}; it knows {len(known)}, such as {min(known)}"
             )
 
+    def _at_once(self, kind: _Kind) -> int:
+        """How many windows of a kind go through the model together."""
+        if self._settings.device == "cuda":
+            return self._batch
+        # Memory grows with the frames: on a CPU fewer windows are as fast, once the model's weights are shared by some.
+        return max(1, min(self._batch, self._batch * _FRAMES_OF_A_FULL_BATCH // kind.context))
+
     def _queue(self, entry: Entry, *, wait: bool) -> None:
         request = entry.request
-        kind = (request.careful, request.context)
+        kind = _Kind(request.careful, request.context)
         self._room.put(entry, kind=kind, size=request.features.nbytes, rank=entry.recording.number, wait=wait)
 
     def _work(self, decoder: WindowDecoder) -> None:
@@ -162,6 +182,7 @@ class SpeechEngine:
         while entries := self._room.take():
             try:
                 self._decode(decoder, [entry for entry in entries if not entry.recording.future.done()])
+                give_back_freed()
             except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
                 self._break(error)
                 return

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from transforms.transcribe.batching import WaitingRoom
 
 
-def room_of(batch: int, limit_bytes: int = 1000) -> WaitingRoom[str]:
-    return WaitingRoom(limit_bytes, lambda: batch)
+def room_of(batch: int, limit_bytes: int = 1000) -> WaitingRoom[int, str]:
+    return WaitingRoom(limit_bytes, lambda kind: batch)
 
 
 def test_a_batch_holds_entries_of_one_kind_only() -> None:
@@ -83,3 +83,10 @@ def test_closing_lets_everybody_go() -> None:
         room.close()
         assert putting.result(timeout=5) is False
         assert pool.submit(room.take).result(timeout=5) == []
+
+
+def test_how_many_go_together_depends_on_their_kind() -> None:
+    room: WaitingRoom[int, str] = WaitingRoom(1000, lambda kind: 4 // kind)
+    for entry, kind in (("a", 1), ("b", 2), ("c", 2), ("d", 2), ("e", 1)):
+        room.put(entry, kind=kind, size=1)
+    assert [room.take(), room.take(), room.take()] == [["b", "c"], ["a", "e"], ["d"]]

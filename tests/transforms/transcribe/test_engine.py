@@ -1,6 +1,6 @@
 """The engine on real speech: many recordings at once, each with its own outcome."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -206,3 +206,20 @@ def test_speech_that_the_model_passes_over_is_heard_again(
     assert sum(span.end_s - span.start_s for span in missed.unheard) > 3.0
     assert len(twice.transcript.words) > 0.95 * len(whole.transcript.words)
     assert sum(span.end_s - span.start_s for span in twice.unheard) < 1.0
+
+
+def test_a_batch_on_a_cpu_has_fewer_windows_the_more_the_model_is_shown(
+    engine: SpeechEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[tuple[int, int]] = []
+
+    def counted(self: WindowDecoder, requests: Sequence[Request]) -> list[Decoded]:
+        batches.append((len(requests), max(request.context for request in requests)))
+        return decode(self, requests)
+
+    monkeypatch.setattr(WindowDecoder, "decode", counted)
+    list(engine.transcribe(job(f"{number}", call(number % 4)) for number in range(8)))
+    batch = TranscriptionSettings().batch
+    assert len({context for _, context in batches}) > 1
+    assert any(count > 1 for count, _ in batches)
+    assert all(count == 1 or count * context <= 1200 * batch for count, context in batches)
