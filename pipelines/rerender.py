@@ -260,7 +260,7 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
             console,
             observer,
             local=local,
-            inputs=(rendering.store.root,),
+            inputs=() if rendering.store is None else (rendering.store.root,),
         )
     except ConfigurationError as error:
         return refused(error, console)
