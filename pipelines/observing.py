@@ -14,7 +14,7 @@ from pipelines.exit_status import refused
 from pipelines.options import RUN_ID_PATTERN
 from pipelines.waiting import StoppedError
 from schemas.failure import ConfigurationError
-from transforms.observe_run import Collector, Lineage, Outbox, RunEnd, TextFile, has_completed
+from transforms.observe_run import Collector, Lineage, Outbox, RunEnd, TextFile, close, has_completed
 from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.report_run import RunFigures, read_canaries
 from transforms.secrets import SecretReference
@@ -114,8 +114,7 @@ class Observer:
             else:
                 why = reason or f"exit status {exit_status}"
                 self._send(_LINEAGE, lambda: lineage.fail(why, stopped=stopped))
-        until_s = time.monotonic() + _PATIENCE_S
-        for problem in filter(None, [outbox.close(until_s) for outbox in self._outboxes.values()]):
+        for problem in close(self._outboxes.values(), _PATIENCE_S):
             console.print(f"[yellow]Not told of this run:[/] {escape(problem)}", highlight=False)
 
     def _send(self, receiver: str, send: Callable[[], object]) -> None:

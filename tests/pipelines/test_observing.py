@@ -174,6 +174,7 @@ def test_a_receiver_that_is_down_or_silent_fails_no_run_and_is_named(
     assert run.status == EXIT_COMPLETED, run.terminal
     assert "Not told of this run: OpenTelemetry's collector, metrics" in run.terminal
     assert "Not told of this run: OpenLineage's receiver did not answer in time" in run.terminal
+    assert "the metrics file" not in run.terminal
     assert told.metrics()["hushbeam_run_exit_status"] == {("calls",): EXIT_COMPLETED}
 
 

@@ -7,7 +7,18 @@ URL, or a word of a recording.
 from transforms.observe_run.lineage import Lineage
 from transforms.observe_run.measures import METRICS, Metric, RunEnd, has_completed, measure
 from transforms.observe_run.otlp import Collector
-from transforms.observe_run.outbox import Outbox
+from transforms.observe_run.outbox import Outbox, close
 from transforms.observe_run.text_file import TextFile
 
-__all__ = ["METRICS", "Collector", "Lineage", "Metric", "Outbox", "RunEnd", "TextFile", "has_completed", "measure"]
+__all__ = [
+    "METRICS",
+    "Collector",
+    "Lineage",
+    "Metric",
+    "Outbox",
+    "RunEnd",
+    "TextFile",
+    "close",
+    "has_completed",
+    "measure",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 
 class NotReceivedError(Exception):
@@ -31,13 +31,16 @@ class Outbox:
         """Has something sent, and returns at once."""
         self._waiting.put(send)
 
-    def close(self, until_s: float) -> str:
-        """Waits for what is under way until `time.monotonic()` is `until_s`.
+    def seal(self) -> None:
+        """Nothing more will be put in: what is under way is sent, and the thread ends."""
+        self._waiting.put(None)
+
+    def problem(self, until_s: float) -> str:
+        """Waits for what was put in before it was sealed, until `time.monotonic()` is `until_s`.
 
         Returns:
           What went wrong, for people; empty where everything arrived.
         """
-        self._waiting.put(None)
         self._thread.join(max(0.0, until_s - time.monotonic()))
         if self._thread.is_alive():
             return f"{self._receiver} did not answer in time"
@@ -52,3 +55,15 @@ class Outbox:
             except Exception as error:  # noqa: BLE001 - libraries raise what they like, and none of it may end the run
                 # Without its message: it would name the receiver's URL, which may hold a password.
                 self._problem = f"{self._receiver}: {type(error).__name__}"
+
+
+def close(outboxes: Collection[Outbox], within_s: float) -> list[str]:
+    """Waits for all receivers, together for no longer than `within_s`.
+
+    Returns:
+      What went wrong, a line for each receiver that was not told.
+    """
+    until_s = time.monotonic() + within_s
+    for outbox in outboxes:
+        outbox.seal()  # all of them first: one that hangs must not use up the time of the others
+    return [problem for outbox in outboxes if (problem := outbox.problem(until_s))]
