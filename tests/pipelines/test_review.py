@@ -258,7 +258,8 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, o
         expect(page.locator(".word.redacted.marked").first).to_be_visible()
         expect(page.locator("#trouble")).to_be_hidden()
         before = json.loads((copy / "reviews" / "card.json").read_text())
-        page.keyboard.press("Enter")  # nothing was changed: the same corrections, which are rendered
+        with page.expect_response("**/review"):
+            page.keyboard.press("Enter")  # nothing was changed: the same corrections, which are rendered
         expect(page.locator("#to-do")).to_be_hidden()
         expect(page.get_by_role("button", name="card")).to_contain_text("corrected, rendered")
         after = json.loads((copy / "reviews" / "card.json").read_text())
