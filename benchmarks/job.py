@@ -1,6 +1,7 @@
 """How fast the whole job is, beside its own speech engine and beside what else does the same: `make bench`.
 
     python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth beam]
+        [--corpora labelled short long] [--yardsticks 60]
 
 All contestants hear the same recordings with the same model and a beam of 5, told that the language is English, each in
 a process of its own, one after another. Prints tables and writes `benchmarks/results/job.json`.
@@ -13,7 +14,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -45,6 +46,7 @@ from transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("comparison", "stages", "growth", "beam")
+CORPORA = ("labelled", "short", "long")
 _CLIP_S = (3.0, 5.0)
 _BATCHES = {"cpu": 8, "cuda": 64}
 
@@ -65,6 +67,7 @@ CONTESTANTS: dict[str, Callable[..., Any]] = {
     AFTERNOON: afternoon_script,
     PLAIN: plain_transcribe,
 }
+YARDSTICKS = frozenset({BATCHED, SENSITIVE, PLAIN, AFTERNOON})
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Result:
     """One contestant on one corpus; medians where it was run several times.
 
     Attributes:
+      audio_s: What it heard: a part of the corpus where it is a yardstick.
       speed: Seconds of sound for each second of work, models loaded.
       speed_with_start: The same, with imports and the loading of models.
       cpu_s_per_hour: Processor seconds of the work for an hour of sound: what depends least on who else computes.
@@ -119,6 +123,7 @@ class Result:
     """
 
     contestant: str
+    audio_s: float
     speed: float
     speed_with_start: float
     cpu_s_per_hour: float
@@ -130,31 +135,42 @@ class Result:
 
 
 def compare(
-    corpus: Corpus, machine: Machine, names: Sequence[str], repeats: int, starts: Mapping[str, Cost]
+    corpus: Corpus,
+    machine: Machine,
+    names: Sequence[str],
+    repeats: int,
+    *,
+    starts: Mapping[str, Cost],
+    part: Corpus | None,
 ) -> list[Result]:
     """Runs contestants on a corpus, in turns.
 
     Args:
       starts: What contestants that load their models while they work cost where there is nothing to hear.
+      part: Some of the corpus, for the yardsticks, which are slow; None gives them all of it.
     """
+    heard = {name: part if part is not None and name in YARDSTICKS else corpus for name in names}
     costs: dict[str, list[Cost]] = {name: [] for name in names}
     for _ in range(repeats):
         for name in names:
-            cost = in_new_process(CONTESTANTS[name], corpus, machine)[1]
+            cost = in_new_process(CONTESTANTS[name], heard[name], machine)[1]
             costs[name].append(_without_start(cost, starts[name]) if name in starts else cost)
     middle = {name: _median(runs) for name, runs in costs.items()}
-    job, unverified = middle[JOB], middle[UNVERIFIED]
+    # Of a second of sound.
+    wall_s = {name: cost.work_s / heard[name].audio_s for name, cost in middle.items()}
+    cpu_s = {name: cost.work_cpu_s / heard[name].audio_s for name, cost in middle.items()}
     return [
         Result(
             name,
-            speed=corpus.audio_s / cost.work_s,
-            speed_with_start=corpus.audio_s / (cost.start_s + cost.work_s),
-            cpu_s_per_hour=cost.work_cpu_s / corpus.audio_s * 3600,
+            audio_s=heard[name].audio_s,
+            speed=1 / wall_s[name],
+            speed_with_start=heard[name].audio_s / (cost.start_s + cost.work_s),
+            cpu_s_per_hour=cpu_s[name] * 3600,
             peak_mib=cost.peak_mib,
-            job_is_faster=cost.work_s / job.work_s,
-            job_needs_less_cpu=cost.work_cpu_s / job.work_cpu_s,
-            unverified_is_faster=cost.work_s / unverified.work_s,
-            unverified_needs_less_cpu=cost.work_cpu_s / unverified.work_cpu_s,
+            job_is_faster=wall_s[name] / wall_s[JOB],
+            job_needs_less_cpu=cpu_s[name] / cpu_s[JOB],
+            unverified_is_faster=wall_s[name] / wall_s[UNVERIFIED],
+            unverified_needs_less_cpu=cpu_s[name] / cpu_s[UNVERIFIED],
         )
         for name, cost in middle.items()
     ]
@@ -248,8 +264,8 @@ def main() -> int:
         starts = {name: in_new_process(CONTESTANTS[name], silence, machine)[1] for name in (JOB, UNVERIFIED)}
         keep("start", {name: asdict(start) for name, start in starts.items()}, _start_table(starts))
         if "comparison" in given.only:
-            for corpus in _corpora(folder, size):
-                compared = compare(corpus, machine, names, given.repeats, starts)
+            for corpus, part in _corpora(folder, size, given.corpora, given.yardsticks):
+                compared = compare(corpus, machine, names, given.repeats, starts=starts, part=part)
                 keep(corpus.name, [asdict(result) for result in compared], _comparison_table(corpus, compared))
         if "stages" in given.only:
             costs = stage_costs(make_short(folder / "stages", size.short), machine, starts[UNVERIFIED])
@@ -272,6 +288,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", choices=SIZES, default="usual", help="2 minutes, 15, or some hours on 2 cores")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=CORPORA, help="what the comparison hears")
+    parser.add_argument("--yardsticks", type=int, help="how many of the short calls, the first, yardsticks hear; all")
     parser.add_argument("--short", type=int, help="number of short calls, in place of the size's")
     parser.add_argument("--minutes", type=float, help="length of the long recordings, in place of the size's")
     parser.add_argument("--growth", type=int, nargs="*", help="numbers of recordings, in place of the size's")
@@ -284,10 +302,20 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _corpora(folder: Path, size: Size) -> Iterator[Corpus]:
-    yield from map(labelled_calls, LABELLED[: size.labelled])
-    yield make_short(folder / "short", size.short)
-    yield make_long(folder / "long", size.long, size.minutes)
+def _corpora(
+    folder: Path, size: Size, kinds: Collection[str], yardsticks: int | None
+) -> Iterator[tuple[Corpus, Corpus | None]]:
+    """Each corpus, and the part of it that the yardsticks hear where that is not all."""
+    if "labelled" in kinds:
+        yield from ((labelled_calls(calls), None) for calls in LABELLED[: size.labelled])
+    if "short" in kinds:
+        part = None
+        if yardsticks is not None and yardsticks < size.short:
+            # The seed is the same, and so are the first calls.
+            part = make_short(folder / "part", yardsticks)
+        yield make_short(folder / "short", size.short), part
+    if "long" in kinds:
+        yield make_long(folder / "long", size.long, size.minutes), None
 
 
 def _this_machine(machine: Machine) -> dict[str, Any]:
@@ -321,8 +349,9 @@ def _comparison_table(corpus: Corpus, compared: Iterable[Result]) -> Table:
     for heading in ("speed", "with\nstart", "CPU s\nan hour", "peak\nMiB", "÷ whole\njob", "÷ job,\nunverified"):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in compared:
+        is_part = result.audio_s < corpus.audio_s
         table.add_row(
-            result.contestant,
+            f"{result.contestant},\n{result.audio_s / 60:.0f} min of it" if is_part else result.contestant,
             f"{result.speed:.1f}×",
             f"{result.speed_with_start:.1f}×",
             f"{result.cpu_s_per_hour:.0f}",

@@ -22,6 +22,11 @@ def test_the_same_seed_gives_the_same_sound(short: Corpus, tmp_path: Path) -> No
     assert [path.read_bytes() for path in again.recordings] == [path.read_bytes() for path in short.recordings]
 
 
+def test_fewer_calls_are_the_first_of_more(short: Corpus, tmp_path: Path) -> None:
+    fewer = make_short(tmp_path, 2, seconds=(2.0, 3.0), seed=7)
+    assert [path.read_bytes() for path in fewer.recordings] == [path.read_bytes() for path in short.recordings[:2]]
+
+
 def test_another_seed_gives_other_sound(short: Corpus, tmp_path: Path) -> None:
     other = make_short(tmp_path, 4, seconds=(2.0, 3.0), seed=8)
     assert other.recordings[0].read_bytes() != short.recordings[0].read_bytes()
