@@ -289,6 +289,9 @@ class NumberLabeller(AtomReader):
             return True
         letters = {character for character in run.value if not character.isdigit()}
         text = self._text[self._atoms[run.groups[0].first].start : self._atoms[run.groups[-1].last].end]
+        atoms = self._atoms[run.groups[0].first : run.groups[-1].last + 1]
+        if any(atom.value in self._language.acronyms for atom in atoms):
+            return False
         is_one_clause = len(run.groups) == 1 and not re.search(r"[.?!…](?:\s|\.)", text)
         return length >= _LEAST_WITH_LETTERS and is_one_clause and not letters <= self._language.one_letter_words
 

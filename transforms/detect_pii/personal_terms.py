@@ -124,7 +124,8 @@ _ROLES_IN_CALLS = word_set(
     guard student specialist consultant director president owner customer client worker member leader head chief
     partner associate trainer coach guide carrier courier builder plumber electrician judge counsel principal guest
     buyer seller player hand master editor producer author professor physician surgeon therapist counselor counsellor
-    rep gp mechanic police professional expert analyst coordinator administrator helper volunteer caller speaker general
+    rep gp juror mechanic police professional expert analyst coordinator administrator helper volunteer caller
+    speaker general
     """
 )
 _STOP = word_set(
@@ -249,7 +250,7 @@ class PersonalTerms:
                 while start > 0 and tokens[start].start not in announced and _describes(tokens, start - 1):
                     start -= 1
                 yield _Found(policy, tokens[start].start, tokens[last].end, _IN_CONTEXT if is_announced else _LISTED)
-            elif last > first or tokens[first].plain not in _ROLES_IN_CALLS:
+            elif last > first or tokens[first].plain.removesuffix("s") not in _ROLES_IN_CALLS:
                 yield _Found(policy, tokens[first].start, tokens[last].end, _WITHOUT_CONTEXT)
         for position, token in enumerate(tokens):
             # A title that is in no list, where nothing else could be meant: "I work as a grief coach".

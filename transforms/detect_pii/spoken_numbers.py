@@ -201,8 +201,8 @@ def _reads_as_price(conversation: Conversation, run: Run) -> bool:
     ends_clause = following is None or following.kind is Kind.SYMBOL or following.value in quantities.clause_starts
     if run.digits <= _SHORTEST_PRICE and not (ends_clause or _breaks(conversation, last, last + 1)):
         return False
-    around = atoms[max(0, first - _ATOMS_OF_PRICE_TALK) : last + _ATOMS_OF_PRICE_TALK]
-    return any(atom.value in quantities.price_talk for atom in around)
+    before = atoms[max(0, first - _ATOMS_OF_PRICE_TALK) : first]
+    return any(atom.value in quantities.price_talk for atom in before)
 
 
 def _breaks(conversation: Conversation, first: int, second: int) -> bool:

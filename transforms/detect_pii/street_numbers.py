@@ -106,6 +106,8 @@ class _AddressGrammar(AtomReader):
             if not self._is_together(first, position):
                 break
             named = atom.kind is Kind.WORD and self._is_capital(position)
+            if atom.value in self._language.sentence_words:
+                break
             if named and atom.value not in self._units and atom.value not in self._language.months:
                 last = position
             elif atom.value not in _WITHIN_STREET_NAMES or position == first:

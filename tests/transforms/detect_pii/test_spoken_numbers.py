@@ -137,6 +137,7 @@ def test_parts_of_one_number_carry_the_same_value(said: Said) -> None:
         "The warranty covers 100,000 miles.",
         "Ten, twenty, thirty, forty, fifty dollars.",
         "It is about five hundred... a bit more.",
+        "It was 84, NHS patients.",
     ],
 )
 def test_numbers_of_things_are_left_alone(marked: Marked, line: str) -> None:

@@ -46,6 +46,7 @@ def test_the_numbers_of_an_address_are_found_with_their_street(marked: Marked, p
         "A 256 gigabyte drive is enough.",
         "You have to be at the Superior Court on Tuesday.",
         "The box 12 is empty.",
+        "A: What is the address?\nB: It was 230, I will send it.",
     ],
 )
 def test_streets_without_a_name_are_left_alone(marked: Marked, line: str) -> None:
