@@ -90,7 +90,8 @@ def _short_calls(folder: Path, count: int) -> list[dict[str, Any]]:
             if len(stretch) == int(_LENGTH_S * rate):
                 path = folder / f"{len(lines):04}.flac"
                 soundfile.write(path, stretch, rate)
-                lines.append({"recording_id": path.stem, "audio_url": str(path)})
+                # Named: a second of sound does not always tell its language, and what tells none is not redacted.
+                lines.append({"recording_id": path.stem, "audio_url": str(path), "language_code": "en"})
     raise ValueError(f"the labelled calls do not give {count} stretches")
 
 
