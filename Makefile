@@ -98,6 +98,11 @@ evaluate-text: setup
 faults: setup
 	$(BIN)/python -m tests.faults
 
+# 1,000 recordings with one of each bad kind among them.
+.PHONY: long-night
+long-night: setup
+	$(BIN)/python -m tests.faults.long_night
+
 # Ratios to faster-whisper's own pipelines and to an afternoon's script, in one run on the same recordings.
 bench: setup
 	$(BIN)/python -m benchmarks.engine

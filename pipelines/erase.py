@@ -18,11 +18,11 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from pipelines.alone import alone
 from pipelines.exit_status import refused
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
-from transforms.commit.run_lock import RunLock
 from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.retention.erase import Eraser
 from transforms.retention.kept_elsewhere import kept_elsewhere
@@ -102,7 +102,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     try:
         recordings = named_recordings(options)
         eraser = prepare(options)
-        with RunLock(eraser.output, f"erase-{uuid.uuid4().hex[:6]}") as lock:
+        with alone(eraser.output, f"erase-{uuid.uuid4().hex[:6]}", console) as lock:
             files.remove_incomplete(eraser.output)
             erased = eraser.erase(recordings)
             lock.check()

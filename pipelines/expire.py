@@ -17,12 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
+from pipelines.alone import alone
 from pipelines.exit_status import refused
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
 from transforms.commit.certificate import read_private_key
-from transforms.commit.run_lock import RunLock
 from transforms.retention.expire import expire
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
@@ -68,7 +68,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         output = urls.normalised(options.output)
         key = read_private_key(options.certificate_key) if options.certificate_key else None
         before = datetime.now(UTC) - options.age
-        with RunLock(output, f"expire-{uuid.uuid4().hex[:6]}") as lock:
+        with alone(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:
             files.remove_incomplete(output)
             expired = expire(output, before, key)
             lock.check()

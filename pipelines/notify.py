@@ -23,14 +23,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.alone import alone
 from pipelines.dataflow import Workers, fit_workers
 from pipelines.exit_status import refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, parse
 from pipelines.terminal import print_for_machines
+from pipelines.waiting import wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ConfigurationError
-from transforms.commit.run_lock import RunLock
 from transforms.notify import NameReceivers, Notify, open_notifications
 from transforms.notify.deliver import Courier
 from transforms.notify.pending import is_open
@@ -114,8 +115,9 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
                 console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
             return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
         fit_workers(beam_options, Workers(), device="cpu")
-        resumption = prepare(options, local=beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS)
-        with RunLock(resumption.output, resumption.run_id):
+        local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
+        resumption = prepare(options, local=local)
+        with alone(resumption.output, resumption.run_id, console, local=local):
             _run(resumption, beam_options)
     except ConfigurationError as error:
         return refused(error, console)
@@ -125,7 +127,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 def _run(resumption: Resumption, beam_options: PipelineOptions) -> None:
     pipeline = beam.Pipeline(options=beam_options)
     build(pipeline, resumption)
-    pipeline.run().wait_until_finish()
+    wait(pipeline.run())
 
 
 def _report(resumption: Resumption, console: Console, *, for_machines: bool) -> int:

@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines import planning
+from pipelines.alone import alone
 from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
@@ -51,7 +52,6 @@ from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
-from transforms.commit.run_lock import RunLock
 from transforms.correct_findings import CorrectFindings
 from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
@@ -571,7 +571,7 @@ def carry_out(
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
     """
-    with RunLock(job.output, job.run_id) as lock:
+    with alone(job.output, job.run_id, console, local=local) as lock:
         _check_new(job)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)

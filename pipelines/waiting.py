@@ -25,7 +25,7 @@ def wait(result: PipelineResult) -> None:
     with _told_to_stop():
         try:
             result.wait_until_finish()
-        except (KeyboardInterrupt, StoppedError):
+        except StoppedError:
             result.cancel()
             raise
 
@@ -45,4 +45,4 @@ def _told_to_stop() -> Iterator[None]:
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt if number == signal.SIGINT else StoppedError(128 + number)
+    raise StoppedError(128 + number)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +25,7 @@ import soundfile
 from rich.console import Console
 
 from pipelines import audit, redact
+from pipelines.alone import processes_below
 from pipelines.exit_status import EXIT_LOCKED
 from tests.pipelines.conftest import cut
 
@@ -98,15 +101,18 @@ def run_job(manifest: Path, output: Path, *options: str) -> int:
     return redact.run(arguments, Console(file=io.StringIO()))
 
 
-def start_faulty(night: Night, output: Path, *faults: str) -> subprocess.Popen[str]:
+def start_faulty(
+    night: Night, output: Path, *faults: str, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Starts the job in a process of its own, with faults of `tests.faults.driver`."""
-    arguments = ["--manifest", str(night.manifest), "--output", str(output), *_FAST]
+    arguments = ["--manifest", str(night.manifest), "--output", str(output), *_FAST, *options]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.faults.driver", *faults, "--", *arguments],
         cwd=_ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, **(environment or {})},
     )
 
 
@@ -118,12 +124,14 @@ def run_faulty(night: Night, output: Path, *faults: str) -> tuple[int, str]:
 
 
 def published(output: Path) -> dict[str, tuple[bytes, str]]:
-    """Sound and text of every recording with a status object."""
+    """Sound (none where nobody speaks) and text of every recording with a status object."""
     statuses = [json.loads(path.read_text()) for path in output.glob("status/*.json")]
     texts = {row["recording_id"]: row["text"] for row in rows(output, "transcripts")}
     return {
         status["recording_id"]: (
-            (output / "audio" / status["redacted_audio_url"].rsplit("/", 1)[-1]).read_bytes(),
+            (output / "audio" / status["redacted_audio_url"].rsplit("/", 1)[-1]).read_bytes()
+            if status["redacted_audio_url"]
+            else b"",
             texts.get(status["recording_id"], ""),
         )
         for status in statuses
@@ -177,6 +185,41 @@ def killed(*faults: str) -> Callable[[Night], str]:
             return f"{public} of 3 public, whole; {assert_recovers(night, output)}"
 
     return check
+
+
+def stopped(number: signal.Signals, *options: str) -> Callable[[Night], str]:
+    """A scenario in which the job is told to stop, when one recording is public and others are under way."""
+
+    def check(night: Night) -> str:
+        with night.output() as output, tempfile.TemporaryDirectory(dir=night.folder) as temporary:
+            waiting = "wait_after_stage,Commit,120"
+            job = start_faulty(night, output, waiting, options=options, environment={"TMPDIR": temporary})
+            _wait_for(lambda: len(list(output.glob("status/*.json"))) > 1, "nothing was committed")
+            assert list(Path(temporary).glob("hushbeam-*/*"))
+            below = processes_below(job.pid)
+            assert below
+            job.send_signal(number)
+            # Ends only where no child holds the other end of what the job said.
+            said, _ = job.communicate(timeout=60)
+            assert job.returncode == 128 + number, f"{job.returncode}: {said[-500:]}"
+            assert "Stopped" in said
+            # Beam's own threads wonder aloud where its worker processes are.
+            assert "multi_processing" in "".join(options) or "Traceback" not in said, said[-2000:]
+            _wait_for(lambda: not any(Path(f"/proc/{process}").exists() for process in below), "children go on")
+            assert not list(Path(temporary).glob("hushbeam-*"))
+            assert not list(output.glob("runs/LOCK*"))
+            public = assert_left_whole(night, output)
+            recovers = assert_recovers(night, output)
+            return f"exit {job.returncode}, no child, no lock left; {public} of 3 public, whole; {recovers}"
+
+    return check
+
+
+def _wait_for(condition: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.1)
 
 
 def file_size_limit(night: Night) -> str:
@@ -260,10 +303,7 @@ def two_runs_at_once(night: Night) -> str:
     """A second run starts while the first one writes."""
     with night.output() as output:
         first = start_faulty(night, output, "wait_after_stage,SkipFinished,25")
-        deadline = time.monotonic() + 120
-        while not (output / "runs" / "LOCK").exists():
-            assert time.monotonic() < deadline, "the first run did not begin"
-            time.sleep(0.1)
+        _wait_for((output / "runs" / "LOCK").exists, "the first run did not begin")
         second = run_job(night.manifest, output)
         first.communicate(timeout=300)
         assert (first.returncode, second) == (redact.EXIT_COMPLETED, EXIT_LOCKED)
@@ -285,7 +325,7 @@ def poison(night: Night) -> str:
     """A recording or line of each bad kind, among good ones."""
     good = [json.loads(line) for line in night.manifest.read_text().splitlines()]
     with tempfile.TemporaryDirectory(dir=night.folder) as folder, night.output() as output:
-        bad = _poisons(Path(folder), night.calls)
+        bad = poisons(Path(folder), night.calls)
         manifest = Path(folder) / "manifest.jsonl"
         mixed = [line for pair in zip(bad, [*good, *[None] * len(bad)], strict=False) for line in pair if line]
         write_manifest(manifest, mixed)
@@ -300,7 +340,7 @@ def poison(night: Night) -> str:
         return f"{len(errors)} bad ones have a row each ({len(classes)} kinds of error), 3 good ones complete, exit 3"
 
 
-def _poisons(folder: Path, calls: Path) -> list[dict[str, Any]]:
+def poisons(folder: Path, calls: Path) -> list[dict[str, Any]]:
     whole = (calls / "card.flac").read_bytes()
     contents = {
         "empty.wav": b"",
@@ -355,6 +395,12 @@ SCENARIOS = (
     Scenario("killed after the ledger's snapshot", killed("kill_after_write,ledger.parquet")),
     Scenario("killed after the summary", killed("kill_after_write,summary.json")),
     Scenario("killed while safety copies are removed", killed("kill_after_delete,/rows/")),
+    Scenario("told to stop (SIGTERM)", stopped(signal.SIGTERM, "--detection_processes=2"), quick=True),
+    Scenario("told to stop (SIGINT)", stopped(signal.SIGINT)),
+    Scenario(
+        "told to stop with worker processes",
+        stopped(signal.SIGTERM, "--direct_num_workers=2", "--direct_running_mode=multi_processing"),
+    ),
     Scenario("no file may grow beyond 64 KiB", file_size_limit),
     Scenario("output disk full", disk_full),
     Scenario("output disk read-only", read_only_output),

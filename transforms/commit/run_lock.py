@@ -62,6 +62,9 @@ class Owner:
 class RunLock:
     """Holds `root` for one run: `with RunLock(root, run_id) as lock:`.
 
+    Args:
+      on_loss: Called, in a thread of the lock's own, where another run turns out to hold `root`.
+
     Raises on entry:
       RunLockedError: Another run holds it, and is alive as far as can be known.
     """
@@ -74,12 +77,14 @@ class RunLock:
         stale_after_s: float = STALE_AFTER_S,
         beat_every_s: float = BEAT_EVERY_S,
         now: Callable[[], float] = time.time,
+        on_loss: Callable[[], None] | None = None,
     ) -> None:
         self._root = root
         self._run_id = run_id
         self._stale_after_s = stale_after_s
         self._beat_every_s = beat_every_s
         self._now = now
+        self._on_loss = on_loss
         self._stop = threading.Event()
         self._lost = threading.Event()
 
@@ -98,11 +103,20 @@ class RunLock:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Gives `root` to others. For a run that cannot leave its `with` block: nothing may be written after it."""
         self._stop.set()
         self._thread.join()
         if self._held_by() == self._owner:
             files.delete(self._lock_url)
         files.delete(self._alive_url(self._owner))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another run was seen to hold `root`."""
+        return self._lost.is_set()
 
     def check(self) -> None:
         """Call before something becomes public.
@@ -187,6 +201,8 @@ class RunLock:
             try:
                 if self._held_by() != self._owner:
                     self._lost.set()
+                    if self._on_loss is not None:
+                        self._on_loss()
                     return
                 self._beat()
             except StorageError as error:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
@@ -50,8 +53,19 @@ class _Loaded:
 
 
 def _load(settings: DetectionSettings) -> None:
+    # Ctrl-C at a terminal reaches all processes of a job; it is the worker's to end them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_worker, name="worker's end", daemon=True).start()
     _Loaded.detector = Detector(settings)
     _Loaded.detector.load()
+
+
+def _end_with_worker() -> None:
+    """A pool's process waits for ever for a worker that was killed, and keeps its models in memory meanwhile."""
+    worker = multiprocessing.parent_process()
+    if worker is not None:
+        worker.join()
+        os._exit(os.EX_OK)
 
 
 def _detect(

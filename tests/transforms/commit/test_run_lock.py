@@ -81,15 +81,18 @@ def test_the_lock_of_a_silent_run_is_taken_over_by_one_run(tmp_path: Path, elsew
 
 
 def test_an_owner_that_was_only_asleep_learns_that_it_lost(tmp_path: Path, elsewhere: None) -> None:
-    clock = Clock()
-    with RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=0.05, stale_after_s=10) as lock:
+    clock, told = Clock(), threading.Event()
+    with RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=0.05, stale_after_s=10, on_loss=told.set) as lock:
         lock.check()
+        assert not lock.is_lost
         files.write_bytes(str(tmp_path / "runs" / "LOCK"), b'{"run_id":"b","token":"t","machine":null,"process":"1"}')
         deadline = time.monotonic() + 5
         with pytest.raises(RunLockLostError):
             while time.monotonic() < deadline:
                 lock.check()
                 time.sleep(0.02)
+        assert lock.is_lost
+        assert told.wait(5)
 
 
 def test_signs_of_life_keep_a_long_run_alive(tmp_path: Path, elsewhere: None) -> None:

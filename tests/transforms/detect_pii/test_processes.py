@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from evaluation.truth import read_truth
@@ -24,3 +26,24 @@ def test_processes_find_what_the_worker_finds():
             assert found
     finally:
         beside.close()
+
+
+def test_processes_end_with_a_worker_that_is_killed():
+    script = (
+        "import time\n"
+        "from transforms.detect_pii.processes import DetectorProcesses\n"
+        "from transforms.detect_pii.settings import DetectionSettings\n"
+        "if __name__ == '__main__':\n"
+        "    processes = DetectorProcesses(DetectionSettings(), 1)\n"
+        "    try:\n"
+        "        processes.submit(None, (), {}).result()\n"
+        "    except AttributeError:\n"
+        "        print('loaded', flush=True)\n"
+        "    time.sleep(300)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == b"loaded\n"
+        job.kill()
+        # The pipe ends when no process holds it any more.
+        assert job.communicate(timeout=60)[0] == b""
