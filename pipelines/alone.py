@@ -14,7 +14,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -33,11 +33,14 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def alone(output: str, run_id: str, console: Console, *, local: bool = True) -> Iterator[RunLock]:
+def alone(
+    output: str, run_id: str, console: Console, *, local: bool = True, on_stop: Callable[[int], None] | None = None
+) -> Iterator[RunLock]:
     """Holds an output's lock; a run that loses it to another one is stopped as well.
 
     Args:
       local: Whether the work is done in this process and its children.
+      on_stop: What is done last where a local run is told to stop, with the exit status.
 
     Raises:
       RunLockedError: Another run holds it.
@@ -46,7 +49,7 @@ def alone(output: str, run_id: str, console: Console, *, local: bool = True) -> 
     is_ours = threading.current_thread() is threading.main_thread()
     with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
         if local and is_ours:
-            ready.enter_context(_ends_when_told(lock, console))
+            ready.enter_context(_ends_when_told(lock, console, on_stop))
         yield lock
 
 
@@ -55,9 +58,9 @@ def _stop_this_process() -> None:
 
 
 @contextmanager
-def _ends_when_told(lock: RunLock, console: Console) -> Iterator[None]:
+def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], None] | None) -> Iterator[None]:
     with _temporary_files_together() as folder:
-        ending = _Ending(lock, console, folder)
+        ending = _Ending(lock, console, folder, on_stop)
         # What this process was started to ignore (nohup's like), it goes on to ignore.
         heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
         before = {number: signal.signal(number, ending.begin) for number in heeded}
@@ -85,10 +88,11 @@ def _temporary_files_together() -> Iterator[Path]:
 
 
 class _Ending:
-    def __init__(self, lock: RunLock, console: Console, folder: Path) -> None:
+    def __init__(self, lock: RunLock, console: Console, folder: Path, on_stop: Callable[[int], None] | None) -> None:
         self._lock = lock
         self._console = console
         self._folder = folder
+        self._on_stop = on_stop
 
     def begin(self, number: int, frame: FrameType | None) -> None:
         """Ends this process. Called in the main thread, which does nothing else any more."""
@@ -97,12 +101,12 @@ class _Ending:
         status = EXIT_LOCKED if self._lock.is_lost else 128 + number
         # In a thread: the main thread may have been interrupted with a lock in its hands that a library needs here.
         # Where it takes too long, the output's lock stays behind, and the next run finds its owner gone.
-        leaving = threading.Thread(target=self._leave, args=(number,), daemon=True)
+        leaving = threading.Thread(target=self._leave, args=(number, status), daemon=True)
         leaving.start()
         leaving.join(_STOPPED_WITHIN_S)
         os._exit(status)
 
-    def _leave(self, number: int) -> None:
+    def _leave(self, number: int, status: int) -> None:
         why = "another run took the output over" if self._lock.is_lost else f"told to ({signal.Signals(number).name})"
         self._console.show_cursor()
         self._console.print(
@@ -114,6 +118,8 @@ class _Ending:
             self._lock.release()
         except StorageError as error:
             self._console.print(f"The lock stays behind: {escape(str(error))}", highlight=False)
+        if self._on_stop is not None:
+            self._on_stop(status)
 
 
 def _end_children() -> None:

@@ -571,7 +571,11 @@ def carry_out(
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
     """
-    with alone(job.output, job.run_id, console, local=local) as lock:
+
+    def tell_of_stop(status: int) -> None:
+        observer.ended(status, console, reason="told to stop", stopped=True)
+
+    with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
         _check_new(job)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -161,6 +162,23 @@ def test_a_run_that_breaks_or_is_stopped_is_told_and_ends_as_before(
     assert told.events()[-1]["run"]["facets"]["errorMessage"]["message"] == type(end).__name__
     assert told.metrics()["hushbeam_run_exit_status"] == {("calls",): exit_status}
     assert "Sanchez" not in told.text()
+
+
+def test_a_run_that_is_told_to_stop_tells_so(told: Told, calls: Path, tmp_path: Path):
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text(json.dumps(CARD | {"audio_url": str(calls / "card.flac")}) + "\n")
+    command = [sys.executable, "-m", "pipelines.redact", "--manifest", str(manifest), "--output", str(tmp_path / "out")]
+    job = subprocess.Popen(
+        [*command, "--model", "tiny.en", "--verify", "off", *told.options], stderr=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 120
+    while not told.events() and time.monotonic() < until:
+        time.sleep(0.02)
+    job.terminate()
+    assert job.wait(60) == 128 + signal.SIGTERM
+    assert [event["eventType"] for event in told.events()] == ["START", "ABORT"]
+    assert told.metrics()["hushbeam_run_exit_status"] == {("calls",): 128 + signal.SIGTERM}
+    assert len(told.bodies("/v1/metrics")) == len(told.bodies("/v1/traces")) == 1
 
 
 def test_a_receiver_that_is_down_or_silent_fails_no_run_and_is_named(
