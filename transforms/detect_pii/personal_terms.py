@@ -140,7 +140,7 @@ _COMPANY_ENDINGS = word_set(
     bank insurance incorporated inc llc ltd limited corporation corp company group holdings partners associates
     university college academy school elementary institute foundation airlines airways logistics industries solutions
     technologies systems construction motors pharmaceuticals credit union church ministries hospital clinic pharmacy
-    mutual trust council foundry brewery bakery museum library theatre theater records press brothers farms estates
+    mutual trust council foundry brewery bakery museum library theatre theater brothers farms estates
     homes housing logistics haulage software electronics energy utilities telecom media studios garage nursery surgery
     society federation institution laboratories labs ventures capital securities brokers recruitment consulting
     """
