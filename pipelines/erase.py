@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from pipelines.alone import alone
-from pipelines.exit_status import refused
+from pipelines.exit_status import broken, refused
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
@@ -108,6 +108,8 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             lock.check()
     except ConfigurationError as error:
         return refused(error, console)
+    except StorageError as error:
+        return broken(error, console)
     others = len(erased.recordings - recordings)
     if options.print_json:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}

@@ -8,8 +8,9 @@ from rich.markup import escape
 from schemas.failure import ConfigurationError
 from transforms.canary_gate import CanariesMissedError
 from transforms.commit.run_lock import RunLockedError
+from transforms.storage.errors import StorageError
 
-EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 2, 5, 6
+EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
 
 
 def refused(error: ConfigurationError, console: Console) -> int:
@@ -18,3 +19,9 @@ def refused(error: ConfigurationError, console: Console) -> int:
     if isinstance(error, CanariesMissedError):
         return EXIT_BLIND
     return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
+
+
+def broken(error: StorageError, console: Console) -> int:
+    """Says which file or store ended a job, and gives its exit status."""
+    console.print(f"[bold red]The job broke:[/] {escape(str(error))}; run it again", highlight=False)
+    return EXIT_BROKEN

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
 from pipelines.alone import alone
-from pipelines.exit_status import refused
+from pipelines.exit_status import broken, refused
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
@@ -26,6 +26,7 @@ from transforms.commit.certificate import read_private_key
 from transforms.retention.expire import expire
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
 
 EXIT_DONE = 0
 
@@ -74,6 +75,8 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             lock.check()
     except ConfigurationError as error:
         return refused(error, console)
+    except StorageError as error:
+        return broken(error, console)
     if options.print_json:
         print_for_machines({"recordings": expired.recordings, "files": expired.files})
     else:

@@ -25,7 +25,7 @@ from rich.markup import escape
 
 from pipelines.alone import alone
 from pipelines.dataflow import Workers, fit_workers
-from pipelines.exit_status import refused
+from pipelines.exit_status import broken, refused
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, parse
 from pipelines.terminal import print_for_machines
@@ -38,6 +38,7 @@ from transforms.notify.pending import is_open
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
 from transforms.storage.signing import check_signing
 from transforms.write_tables import WriteTable
 from transforms.write_tables.read import read_rows
@@ -121,6 +122,8 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
             _run(resumption, beam_options)
     except ConfigurationError as error:
         return refused(error, console)
+    except StorageError as error:
+        return broken(error, console)
     return _report(resumption, console, for_machines=options.print_json)
 
 

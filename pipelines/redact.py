@@ -24,14 +24,13 @@ import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
-from rich.markup import escape
 
 from pipelines import planning
 from pipelines.alone import alone
 from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
-from pipelines.exit_status import refused
+from pipelines.exit_status import broken, refused
 from pipelines.following import Following, metrics_of
 from pipelines.notification import Notification
 from pipelines.observing import Observability, Observer, observed
@@ -83,7 +82,7 @@ from transforms.verify_audio import VerifyAudio, VerifySettings
 from transforms.verify_audio.settings import GLANCING_RECOGNISER
 from transforms.write_tables import Row, WriteTable
 
-EXIT_COMPLETED, EXIT_BROKEN, EXIT_INCOMPLETE = 0, 1, 3
+EXIT_COMPLETED, EXIT_INCOMPLETE = 0, 3
 SHARDS_OF_A_CLUSTER = 64
 
 _LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
@@ -525,8 +524,7 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
     except ConfigurationError as error:
         return refused(error, console)
     except StorageError as error:
-        console.print(f"[bold red]The run broke:[/] {escape(str(error))}; run it again", highlight=False)
-        return EXIT_BROKEN
+        return broken(error, console)
 
 
 def _write_template(job: Job, beam_options: PipelineOptions) -> None:

@@ -27,7 +27,7 @@ from rich.console import Console
 from pipelines import redact
 from pipelines.dataflow import Workers, fit_workers
 from pipelines.decoding import Decoding
-from pipelines.exit_status import refused
+from pipelines.exit_status import broken, refused
 from pipelines.notification import Notification
 from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
@@ -44,6 +44,7 @@ from transforms.restore_findings import Changes, RestoreFindings
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
 from transforms.storage import urls
+from transforms.storage.errors import StorageError
 from transforms.store_findings import FindingsStore
 from transforms.store_findings.store import is_empty
 
@@ -264,6 +265,8 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
         )
     except ConfigurationError as error:
         return refused(error, console)
+    except StorageError as error:
+        return broken(error, console)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from rich.console import Console
 
 from pipelines import audit, redact
 from pipelines.alone import processes_below
-from pipelines.exit_status import EXIT_LOCKED
+from pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
 from tests.pipelines.conftest import cut
 
 _ROOT = Path(__file__).parents[2]
@@ -238,7 +238,7 @@ def disk_full(night: Night) -> str:
     """The output's disk fills up in the middle of a run, and is enlarged before the next."""
     with mounted(night, "size=256k") as output:
         status = run_job_on_a_broken_disk(night, output)
-        assert status in (redact.EXIT_INCOMPLETE, redact.EXIT_BROKEN)
+        assert status in (redact.EXIT_INCOMPLETE, EXIT_BROKEN)
         public = assert_left_whole(night, output)
         assert public < 3
         _mount("remount,size=64m", output.parent)
@@ -250,7 +250,7 @@ def read_only_output(night: Night) -> str:
     with mounted(night, "size=64m") as output:
         _mount("remount,ro", output.parent)
         status = run_job_on_a_broken_disk(night, output)
-        assert status == redact.EXIT_BROKEN
+        assert status == EXIT_BROKEN
         assert not output.exists()
         _mount("remount,rw", output.parent)
         return f"exit {status}, nothing written; {assert_recovers(night, output)}"
