@@ -389,7 +389,7 @@ SCENARIOS = (
         for what, part in _WRITES.items()
     ),
     *(
-        Scenario(f"killed after table {table}", killed(f"kill_after_write,/{table}/"), quick=table == "findings")
+        Scenario(f"killed after table {table}", killed(f"kill_after_write,/{table}/"), quick=table == "transcripts")
         for table in _TABLES
     ),
     Scenario("killed after the ledger's snapshot", killed("kill_after_write,ledger.parquet")),

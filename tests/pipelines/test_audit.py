@@ -105,10 +105,10 @@ def _repeat_rows(output: Path, table: str) -> None:
     pq.write_table(pa.concat_tables([rows, rows]), path)
 
 
-def _interrupt(output: Path) -> None:
-    """As if the run had been killed before it wrote its tables."""
+def _interrupt(output: Path, *, written: str = "") -> None:
+    """As if the run had been killed before it wrote its tables, or after the one that is named."""
     (run_id,) = [path.parent.name for path in output.glob("runs/*/summary.json")]
-    for table in ("transcripts", "findings", "errors", "notifications"):
+    for table in {"transcripts", "findings", "errors", "notifications"} - {written}:
         shutil.rmtree(output / table)
     (output / "runs" / run_id / "summary.json").unlink()
     for status in output.glob("status/*.json"):
@@ -149,6 +149,7 @@ def _flip_a_byte(output: Path) -> None:
             {"several_findings": 2, "findings_differ": 2, "counts_differ": 1},
         ),
         (_interrupt, {"unfinished_run": 3}),
+        (lambda output: _interrupt(output, written="transcripts"), {"unfinished_run": 3}),
     ],
 )
 def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], problems: dict[str, int]):
