@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import refused
+from pipelines.exit_status import EXIT_BROKEN, refused
 from pipelines.options import RUN_ID_PATTERN
 from pipelines.waiting import StoppedError
 from schemas.failure import ConfigurationError
@@ -22,7 +22,7 @@ from transforms.storage.errors import StorageError
 
 _PATIENCE_S = 10.0
 _LINEAGE = "OpenLineage's receiver"
-_BROKEN, _INTERRUPTED = 1, 130  # as the interpreter ends with what nobody catches
+_INTERRUPTED = 130  # as the interpreter ends with what nobody catches
 
 
 class Observability(BaseModel):
@@ -151,7 +151,7 @@ def observed(
         observer.ended(int(stop.code or _INTERRUPTED), console, reason="StoppedError", stopped=True)
         raise
     except Exception as error:
-        observer.ended(_BROKEN, console, reason=type(error).__name__)
+        observer.ended(EXIT_BROKEN, console, reason=type(error).__name__)
         raise
     observer.ended(exit_status, console)
     return exit_status

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +60,14 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     soundfile.write(folder / "phone.wav", *cut("telecom-phone-readback.wav", 3.5, 12.0), subtype="ULAW")
     soundfile.write(folder / "transfer.flac", *cut("wire-transfer.flac", 2.0, 10.5))
     return folder
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where a key for sealed files is kept."""
+    path = tmp_path_factory.mktemp("keys") / "store"
+    path.write_text(base64.b64encode(os.urandom(32)).decode())
+    return f"file:{path}"
 
 
 @pytest.fixture

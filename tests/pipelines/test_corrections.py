@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,13 +30,6 @@ PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
 
 _FADE_S = 0.006
 """Certificates count the fades of a mute in, and round to a millisecond."""
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("keys") / "store"
-    path.write_text(base64.b64encode(os.urandom(32)).decode())
-    return f"file:{path}"
 
 
 @pytest.fixture

@@ -30,13 +30,6 @@ CHANGES = ("--policies", "phone_number", "credit_card_expiration", "person_name"
 MUTED_OTHERWISE = ("--muting", "tone", "--tone_hz", "700", "--padding_s", "0.2")
 
 
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("keys") / "store"
-    path.write_text(base64.b64encode(os.urandom(32)).decode())
-    return f"file:{path}"
-
-
 @pytest.fixture
 def kept(redact: Redact, key: str, tmp_path: Path) -> tuple[Path, tuple[str, ...]]:
     """An output root and the options of its store."""

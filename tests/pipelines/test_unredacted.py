@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,13 +19,6 @@ Redact = Callable[..., Run]
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("keys") / "key"
-    path.write_text(base64.b64encode(os.urandom(32)).decode())
-    return f"file:{path}"
 
 
 def opened(root: Path, key: str, recording_id: str, to: Path) -> tuple[int, str]:

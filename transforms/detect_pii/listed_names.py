@@ -41,7 +41,7 @@ class ListedNames:
             return
         tokens = tokens_of(conversation)
         cased = cased_turns(conversation, tokens)
-        suffixes = conversation.language.street_suffixes
+        no_people = conversation.language.street_suffixes | ORGANISATION_ENDINGS
         behind = 0
         for position, token in enumerate(tokens):
             is_cased = cased[conversation.turn_of(token.word)]
@@ -50,7 +50,7 @@ class ListedNames:
             first, last = _whole(tokens, position, is_cased)
             behind = last + 1
             following = tokens[behind] if behind < len(tokens) and tokens[behind].before in (" ", " & ") else None
-            if following is not None and following.plain in (suffixes | ORGANISATION_ENDINGS):
+            if following is not None and following.plain in no_people:
                 continue
             start, end = tokens[first].start, tokens[last].end
             if is_announced_company(conversation.text, start, end):

@@ -198,16 +198,16 @@ def _reads_as_price(conversation: Conversation, run: Run) -> bool:
     ):
         return False  # Digit by digit is how codes are said.
     following = atoms[last + 1] if last + 1 < len(atoms) else None
-    ends_clause = following is None or following.kind is Kind.SYMBOL or following.value in quantities.clause_starts
-    if run.digits <= _SHORTEST_PRICE and not (ends_clause or _breaks(conversation, last, last + 1)):
+    ends_clause = (
+        following is None
+        or following.kind is Kind.SYMBOL
+        or following.value in quantities.clause_starts
+        or _turn(conversation, last) != _turn(conversation, last + 1)
+    )
+    if run.digits <= _SHORTEST_PRICE and not ends_clause:
         return False
     before = atoms[max(0, first - _ATOMS_OF_PRICE_TALK) : first]
     return any(atom.value in quantities.price_talk for atom in before)
-
-
-def _breaks(conversation: Conversation, first: int, second: int) -> bool:
-    """Whether two atoms stand in different utterances."""
-    return "\n" in conversation.text[conversation.atoms[first].end : conversation.atoms[second].start]
 
 
 def _answers_amount(conversation: Conversation, first: int) -> bool:
