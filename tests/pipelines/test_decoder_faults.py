@@ -17,7 +17,7 @@ import soundfile
 from pipelines.redact import EXIT_INCOMPLETE
 from tests.pipelines.conftest import Run, cut
 from tests.transforms.media.hostile import with_large_attachments
-from tests.transforms.media.isolation.processes import decoders
+from tests.transforms.media.isolation.processes import decoders, has_open
 from transforms.media.isolation.children import locks
 
 Redact = Callable[..., Run]
@@ -26,8 +26,6 @@ CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
 LONG = {"recording_id": "long", "audio_url": "long.flac"}
 _SECONDS = 400
-_LIVES_S = 0.4
-"""Longer than any decoder of the short calls has anything to do."""
 
 
 @pytest.fixture
@@ -40,20 +38,17 @@ def long_call(calls: Path) -> Path:
 
 
 @contextmanager
-def signalling(what: signal.Signals) -> Iterator[list[int]]:
-    """Sends a signal to the first decoder that has lived for a while; yields whom."""
+def signalling(what: signal.Signals, source: Path) -> Iterator[list[int]]:
+    """Sends a signal to the first decoder that has a recording open; yields whom."""
     hit: list[int] = []
     over = threading.Event()
 
     def watch() -> None:
-        born: dict[int, float] = {}
         while not hit and not over.is_set():
-            now = time.monotonic()
-            born = {child: born.get(child, now) for child in decoders()}
-            for child in [child for child, since in born.items() if now - since > _LIVES_S][:1]:
+            for child in [child for child in decoders() if has_open(child, source)][:1]:
                 os.kill(child, what)
                 hit.append(child)
-            time.sleep(0.01)
+            time.sleep(0.005)
 
     locks()  # the fork server is there before it is watched
     watcher = threading.Thread(target=watch)
@@ -83,14 +78,14 @@ def assert_only_short_calls_are_out(run: Run, reason: str, *, retryable: bool) -
 def test_a_decoder_that_dies(
     redact: Redact, long_call: Path, what: signal.Signals, reason: str, retryable: bool
 ) -> None:
-    with signalling(what) as hit:
+    with signalling(what, long_call) as hit:
         run = redact(LONG, CARD, PHONE)
     assert len(hit) == 1
     assert_only_short_calls_are_out(run, reason, retryable=retryable)
 
 
 def test_a_decoder_that_hangs(redact: Redact, long_call: Path) -> None:
-    with signalling(signal.SIGSTOP) as hit:
+    with signalling(signal.SIGSTOP, long_call) as hit:
         run = redact(LONG, CARD, PHONE, options=("--decode_seconds", "6"))
     (stopped,) = hit
     assert_only_short_calls_are_out(run, "decoder_time", retryable=False)

@@ -18,6 +18,14 @@ def decoders() -> list[int]:
     return _children(fork_server())
 
 
+def has_open(process: int, file: Path) -> bool:
+    """Whether a process has a file open; one that is gone has none."""
+    try:
+        return any(os.path.samestat(opened.stat(), file.stat()) for opened in Path(f"/proc/{process}/fd").iterdir())
+    except OSError:
+        return False
+
+
 def wait_until_gone(process: int) -> None:
     """Returns when a process has ended."""
     deadline = time.monotonic() + 30
