@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import resource
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
+
+import psutil
 
 _KIB = 1024
 _MIB = 1024 * _KIB
@@ -83,25 +85,16 @@ def _measured(
 
 def _cpu_s() -> float:
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in used) + _living_cpu_s(os.getpid())
+    return sum(usage.ru_utime + usage.ru_stime for usage in used) + _living_cpu_s()
 
 
-def _living_cpu_s(process: int) -> float:
-    """Of a process's children that have not ended, and of all that they have started; 0 where there is no /proc."""
-    children: dict[int, list[tuple[int, float]]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # The second field is a name in brackets, which may hold anything.
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has just ended
-        ticks = sum(int(field) for field in fields[11:15])
-        children.setdefault(int(fields[1]), []).append((int(stat.parent.name), ticks / os.sysconf("SC_CLK_TCK")))
-
-    def spent_s(parent: int) -> float:
-        return sum(seconds + spent_s(child) for child, seconds in children.get(parent, []))
-
-    return spent_s(process)
+def _living_cpu_s() -> float:
+    """Of the processes that this one has started, and of all that they have, where they have not ended."""
+    spent_s = 0.0
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            spent_s += sum(process.cpu_times()[:4])  # its own and its ended children's, user and system
+    return spent_s
 
 
 def _peak_mib() -> float:

@@ -67,7 +67,6 @@ def _leave_a_child(clock: Clock, cpu_s: float) -> None:
     child.stdout.readline()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_processor_time_of_children_that_go_on_counts() -> None:
     _, cost = in_new_process(_leave_a_child, cpu_s=0.5)
     assert cost.work_cpu_s >= 0.45

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).parents[2]
 _START_S = 90.0
 
@@ -46,9 +48,7 @@ class Service:
 
     def children(self) -> list[int]:
         """Process ids that this one started itself."""
-        found = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        tasks = Path(f"/proc/{self._process.pid}/task").glob("*/children")
-        return [int(number) for path in {found, *tasks} for number in path.read_text().split()]
+        return [child.pid for child in psutil.Process(self._process.pid).children()]
 
     def wait(self, limit_s: float) -> int:
         """The status with which it ended."""

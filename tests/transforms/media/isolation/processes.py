@@ -6,16 +6,18 @@ import os
 import time
 from pathlib import Path
 
+import psutil
+
 
 def fork_server(worker: int | None = None) -> int:
     """A worker's fork server; this process's, if none is named."""
-    (server,) = [child for child in _children(worker or os.getpid()) if b"fork_server" in _command(child)]
-    return server
+    (server,) = [child for child in _children(worker or os.getpid()) if "fork_server" in " ".join(child.cmdline())]
+    return server.pid
 
 
 def decoders() -> list[int]:
     """The children that decode for this process now."""
-    return _children(fork_server())
+    return [child.pid for child in _children(fork_server())]
 
 
 def has_open(process: int, file: Path) -> bool:
@@ -29,32 +31,18 @@ def has_open(process: int, file: Path) -> bool:
 def wait_until_gone(process: int) -> None:
     """Returns when a process has ended."""
     deadline = time.monotonic() + 30
-    while _state_and_parent(process)[0] != "Z":
+    while psutil.pid_exists(process) and not has_ended(psutil.Process(process)):
         assert time.monotonic() < deadline, "the process is still there"
         time.sleep(0.01)
 
 
-def _children(parent: int) -> list[int]:
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        process = int(stat.parent.name)
-        state, its_parent = _state_and_parent(process)
-        if its_parent == parent and state != "Z":
-            found.append(process)
-    return found
-
-
-def _state_and_parent(process: int) -> tuple[str, int]:
-    """A process that is gone counts as dead."""
+def has_ended(process: psutil.Process) -> bool:
+    """Whether it is gone, or waits for its parent to notice."""
     try:
-        state, parent = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[:2]
-    except OSError:
-        return "Z", 0
-    return state, int(parent)
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
-def _command(process: int) -> bytes:
-    try:
-        return Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return b""
+def _children(parent: int) -> list[psutil.Process]:
+    return [child for child in psutil.Process(parent).children() if not has_ended(child)]
