@@ -47,7 +47,6 @@ from transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("comparison", "stages", "growth", "beam")
 CORPORA = ("labelled", "short", "long")
-_CLIP_S = (3.0, 5.0)
 _BATCHES = {"cpu": 8, "cuda": 64}
 
 
@@ -78,7 +77,7 @@ class Size:
       labelled: Folders of labelled calls, as they are.
       short: Calls of 20 to 40 s.
       long: Recordings of `minutes`.
-      growth: Numbers of recordings of 3 to 5 s.
+      growth: Numbers of calls of 20 to 40 s.
       hours: Lengths of single recordings, heard in spans where they are long.
       beam: Numbers of recordings that pass through Beam alone.
     """
@@ -229,7 +228,7 @@ class Growth:
 
 def grow(folder: Path, size: Size, machine: Machine) -> Iterator[Growth]:
     """The whole job on more recordings, then on one that is longer and longer."""
-    corpora = [(make_short(folder / f"{count}", count, seconds=_CLIP_S), whole_job) for count in size.growth]
+    corpora = [(make_short(folder / f"{count}", count), whole_job) for count in size.growth]
     corpora += [(make_long(folder / f"{hours:.3f}h", 1, hours * 60), job_in_spans) for hours in size.hours]
     for corpus, work in corpora:
         cost = in_new_process(work, corpus, machine)[1]

@@ -1,11 +1,11 @@
 """One long recording among many short ones: how near two workers come to an even split of the work.
 
-    python -m benchmarks.skew [--calls 100] [--minutes 15] [--spans 30] [--workers 2] [--model tiny.en]
+    python -m benchmarks.skew [--calls 50] [--minutes 60] [--spans 30] [--workers 2] [--model tiny.en]
 
-The even split is the time of one worker on one core, divided by the number of workers. What a job costs on a second
-of silence, with as many workers, is taken off each time: the start of processes and models. Workers are Beam's local
-ones, processes of their own; a stage ends when the last worker has ended it. Runs one job after another, prints a
-table, and writes `benchmarks/results/skew.json`.
+The even split is the time of one worker on one core, divided by the number of workers, each of which has a core to
+itself as well. What a job costs on a second of silence, with as many workers, is taken off each time: the start of
+processes and models. Workers are Beam's local ones, processes of their own; a stage ends when the last worker has
+ended it. Runs one job after another, prints a table, and writes `benchmarks/results/skew.json`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import json
 import os
 import platform
 import sys
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -30,9 +33,9 @@ from pipelines.redact import EXIT_COMPLETED, run
 from transforms.transcribe.settings import cores
 
 RESULTS = Path(__file__).parent / "results"
-_CLIP_S = (5.0, 10.0)
 _KEY = "HUSHBEAM_SKEW_KEY"
 _EVEN = 1.25
+_WORKER = "apache_beam.runners.worker.sdk_worker_main"
 
 
 @dataclass(frozen=True)
@@ -87,8 +90,8 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--calls", type=int, default=100, help="short recordings, of 5 to 10 seconds")
-    parser.add_argument("--minutes", type=float, default=15.0, help="length of the long recording")
+    parser.add_argument("--calls", type=int, default=50, help="short recordings, of 20 to 40 seconds")
+    parser.add_argument("--minutes", type=float, default=60.0, help="length of the long recording")
     parser.add_argument("--spans", type=int, default=30, help="how many spans it is cut into, about")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--model", default="tiny.en")
@@ -96,14 +99,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def _skewed(folder: Path, calls: int, minutes: float) -> Corpus:
-    short, long = make_short(folder / "short", calls, _CLIP_S), make_long(folder / "long", 1, minutes)
+    short, long = make_short(folder / "short", calls), make_long(folder / "long", 1, minutes)
     manifest = folder / "manifest.jsonl"
     recordings = (*short.recordings, *long.recordings)
     with manifest.open("w", encoding="utf-8") as lines:
         for number, path in enumerate(recordings):
             lines.write(json.dumps({"recording_id": f"{number:05}", "audio_url": str(path)}) + "\n")
     return Corpus(
-        f"{calls} calls of 5 to 10 s and one of {minutes:g} min",
+        f"{short.name} and {long.name}",
         manifest,
         recordings,
         short.audio_s + long.audio_s,
@@ -115,7 +118,7 @@ def _measure(way: Way, silence: Corpus, skewed: Corpus, longest_minutes: float, 
     """Seconds for silence, and for the work."""
     seconds = []
     for corpus in (silence, skewed):
-        _, cost = in_new_process(_job, corpus, _options(way, longest_minutes, model), way.workers == 1)
+        _, cost = in_new_process(_job, corpus, _options(way, longest_minutes, model), way.workers)
         seconds.append(cost.start_s + cost.work_s)
     return seconds[0], seconds[1]
 
@@ -129,14 +132,32 @@ def _options(way: Way, longest_minutes: float, model: str) -> tuple[str, ...]:
     return tuple(options)
 
 
-def _job(clock: Clock, corpus: Corpus, options: Sequence[str], on_one_core: bool) -> None:
-    if on_one_core:
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    with TemporaryDirectory() as output, Path(os.devnull).open("w") as nowhere:
-        arguments = ["--manifest", str(corpus.manifest), "--output", output, *options]
-        status = run(arguments, Console(file=nowhere))
+def _job(clock: Clock, corpus: Corpus, options: Sequence[str], workers: int) -> None:
+    own = sorted(os.sched_getaffinity(0))[:workers]
+    os.sched_setaffinity(0, set(own))
+    over = threading.Event()
+    pinning = threading.Thread(target=_give_each_worker_a_core, args=(own, over))
+    pinning.start()
+    try:
+        with TemporaryDirectory() as output, Path(os.devnull).open("w") as nowhere:
+            arguments = ["--manifest", str(corpus.manifest), "--output", output, *options]
+            status = run(arguments, Console(file=nowhere))
+    finally:
+        over.set()
+        pinning.join()
     if status != EXIT_COMPLETED:
         raise RuntimeError(f"the job ended with status {status}")
+
+
+def _give_each_worker_a_core(own: Sequence[int], over: threading.Event) -> None:
+    """Watches for the processes that Beam starts: before they load a model they count the cores that they have."""
+    pinned: set[int] = set()
+    while not over.wait(0.02):
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                if process.pid not in pinned and _WORKER in process.cmdline():
+                    process.cpu_affinity([own[len(pinned) % len(own)]])
+                    pinned.add(process.pid)
 
 
 def _show(console: Console, skewed: Corpus, results: Sequence[Skew]) -> None:

@@ -60,6 +60,8 @@ class TokenClassifier:
         options = SessionOptions()
         # One recording a core: threads of its own only make it slower.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
+        # Texts have many lengths, and the arena would keep what the longest took.
+        options.enable_cpu_mem_arena = False
         self._session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._inputs = {one.name for one in self._session.get_inputs()}
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 import re
+import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +27,9 @@ _CONTEXTS = tuple(range(600, 3001, 200))
 _TRAILING_FRAMES = 200
 """Silence after a window's sound that the model sees; without any it invents endings."""
 
-_TEMPERATURES = (0.2, 0.4, 0.8)
-_SAMPLES = 5
+_NOT_REPEATED = (5, 3)
+"""Tokens in a row that a text that went in circles may not have twice, in the order in which that is tried."""
+
 _COMPRESSION_LIMIT = 2.4
 _LOG_PROBABILITY_LIMIT = -1.0
 _NO_SPEECH_LIMIT = 0.6
@@ -37,6 +40,11 @@ _LETTERS_PER_SECOND = 16.0
 _TWICE = re.compile(r"\b(\w+(?:\W+\w+)+)\W+\1\b", re.IGNORECASE)
 _UNHEARD_S = 1.0
 _HEARD_AROUND_S = 0.25
+
+
+_LONG_CONTEXT = 2400
+_ENCODING_LONG = threading.Lock()
+"""Attention over more frames takes up to 130 MiB while a window is encoded: on a CPU one such window at a time."""
 
 
 class Doubt(enum.Enum):
@@ -55,7 +63,7 @@ class Request:
       window: Where its sound lies in the recording.
       features: Log-mel, of shape (bands, frames).
       language: None asks the model.
-      careful: The second look: the model sees a whole 30 s, and tries again where its first text is doubtful.
+      careful: The second look: the model sees a whole 30 s, and tries again where its first text goes in circles.
     """
 
     window: Window
@@ -179,11 +187,12 @@ class WindowDecoder:
         if self._model.device == "cuda":
             return self._model.whisper.encode(ctranslate2.StorageView.from_array(padded))
         # On a CPU the attention of one window fits the cache and that of a batch does not: one by one is twice as fast.
-        encode, view = self._model.whisper.encode, ctranslate2.StorageView.from_array
-        encoded = np.array(encode(view(padded[:1]))).repeat(len(requests), axis=0)
-        for index in range(1, len(requests)):
-            encoded[index] = np.asarray(encode(view(padded[index : index + 1])))[0]
-        return view(encoded)
+        encoded = [self._encode_alone(window, first.context) for window in padded[:, np.newaxis]]
+        return ctranslate2.StorageView.from_array(np.concatenate(encoded))
+
+    def _encode_alone(self, window: NDArray[np.float32], context: int) -> NDArray[np.float32]:
+        with _ENCODING_LONG if context > _LONG_CONTEXT else nullcontext():
+            return np.array(self._model.whisper.encode(ctranslate2.StorageView.from_array(window)))
 
     def _languages(self, requests: Sequence[Request], encoded: Any) -> list[tuple[str, float]]:
         if all(request.language for request in requests):
@@ -224,26 +233,18 @@ class WindowDecoder:
         return texts
 
     def _tried_again(self, work: _Pass, texts: list[_Text]) -> list[_Text]:
-        """Samples doubtful windows at rising temperatures, as Whisper does, until one text stands."""
+        """Decodes windows whose text repeats itself without such repetition, until one text stands.
+
+        Whisper samples here, at rising temperatures. CTranslate2 draws from a generator of each of its threads, so that
+        the same recording would not always give the same words; and on unlikely texts sampling finds no better ones.
+        """
         tried = [[text] for text in texts]
-        for temperature in _TEMPERATURES:
-            doubtful = [index for index, attempts in enumerate(tried) if attempts[-1].doubt is not None]
-            how = {
-                "beam_size": 1,
-                "num_hypotheses": _SAMPLES,
-                "sampling_topk": 0,
-                "sampling_temperature": temperature,
-            }
-            # All hypotheses of a window are in memory at once: no more of them than the batch has windows.
-            for some in _in_parts(doubtful, max(1, len(texts) // _SAMPLES)):
-                for index, text in zip(some, self._generate(_part(work, some), how), strict=True):
-                    tried[index].append(text)
-        return [
-            attempts[-1]
-            if attempts[-1].doubt is None
-            else max(attempts, key=lambda text: (not text.repeats, text.log_probability))
-            for attempts in tried
-        ]
+        for tokens in _NOT_REPEATED:
+            for index, attempts in enumerate(tried):
+                if attempts[-1].doubt is Doubt.REPEATS:
+                    how = {"beam_size": self._beam, "no_repeat_ngram_size": tokens}
+                    attempts.extend(self._generate(_part(work, [index]), how))
+        return [max(attempts, key=lambda text: (not text.repeats, text.log_probability)) for attempts in tried]
 
     def _align(self, work: _Pass, texts: Sequence[_Text]) -> list[list[TimedText]]:
         """Word times, from the encoder output that the text came from."""
@@ -330,10 +331,6 @@ def _said_twice(text: str, window: Window) -> bool:
     letters = len(re.findall(r"\w", text))
     spoken_s = sum(stop - start for start, stop in window.speech) / RATE_HZ
     return letters > _LETTERS_PER_SECOND * spoken_s and _TWICE.search(text) is not None
-
-
-def _in_parts(indices: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    return (indices[start : start + size] for start in range(0, len(indices), size))
 
 
 def _compression(text: str) -> float:

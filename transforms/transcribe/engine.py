@@ -6,6 +6,8 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
+from functools import cache
 from typing import NamedTuple
 
 from schemas.failure import RecordingError
@@ -21,7 +23,7 @@ __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
 _MEMORY_TRIES = 5
 _MEMORY_WAIT_S = 1.0
 
-_FRAMES_OF_A_FULL_BATCH = 1200
+_FRAMES_OF_A_FULL_BATCH = 600
 """Up to so many frames each, as many windows as the settings say make a batch on a CPU."""
 
 
@@ -30,6 +32,12 @@ class _Kind(NamedTuple):
 
     careful: bool
     context: int
+
+
+@cache
+def _turns(workers: int) -> threading.BoundedSemaphore:
+    """So many batches at once, whatever their engine: on a CPU more are no faster, and each takes its memory."""
+    return threading.BoundedSemaphore(workers)
 
 
 class SpeechEngine:
@@ -48,6 +56,7 @@ class SpeechEngine:
         self._model: LoadedModel | None = None
         self._room: WaitingRoom[_Kind, Entry] = WaitingRoom(settings.pending_limit, self._at_once)
         self._batch = settings.batch
+        self._turns = nullcontext() if settings.device == "cuda" else _turns(settings.model_workers)
         self._fronts = ThreadPoolExecutor(settings.fronts, thread_name_prefix="hear")
         self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -169,7 +178,7 @@ class SpeechEngine:
         """How many windows of a kind go through the model together."""
         if self._settings.device == "cuda":
             return self._batch
-        # Memory grows with the frames: on a CPU fewer windows are as fast, once the model's weights are shared by some.
+        # Memory grows with the frames, and on a CPU fewer windows are as fast.
         return max(1, min(self._batch, self._batch * _FRAMES_OF_A_FULL_BATCH // kind.context))
 
     def _queue(self, entry: Entry, *, wait: bool) -> None:
@@ -191,7 +200,8 @@ class SpeechEngine:
         if not entries:
             return
         try:
-            decoded = decoder.decode([entry.request for entry in entries])
+            with self._turns:
+                decoded = decoder.decode([entry.request for entry in entries])
         except RuntimeError as error:
             if "out of memory" not in str(error).lower() or not tries:
                 raise

@@ -36,7 +36,7 @@ class TranscriptionSettings:
       batch_windows: Windows in a batch; 0 chooses by device.
       front_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
       second_look: Whether windows whose text is doubtful are heard again: `thorough`, with more context and, where that
-        does not help, by sampling; `parts`, only stretches of speech without words, by themselves; or `none`.
+        does not help, without repetition; `parts`, only stretches of speech without words, by themselves; or `none`.
       vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
       pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits. 0 chooses by
         device.
@@ -91,13 +91,20 @@ class TranscriptionSettings:
 
     @property
     def batch(self) -> int:
-        """`batch_windows`, or what measured best on the device."""
-        return self.batch_windows or (64 if self.device == "cuda" else 8)
+        """`batch_windows`, or what measured best: on a CPU more are no faster, where a worker has one thread."""
+        if self.device == "cuda":
+            return self.batch_windows or 64
+        return self.batch_windows or (4 if self.model_threads == 1 else 8)
 
     @property
     def pending_limit(self) -> int:
-        """`pending_bytes`, or what holds some batches for every worker: a window takes about 1 MiB."""
-        return self.pending_bytes or (1024 if self.device == "cuda" else 256) * _MIB
+        """`pending_bytes`, or what holds some batches for every worker: a window takes up to 1 MiB."""
+        return self.pending_bytes or (1024 if self.device == "cuda" else 16) * _MIB
+
+    @property
+    def in_flight(self) -> int:
+        """Recordings under way at once: enough that short calls fill the batches of all workers."""
+        return 512 if self.device == "cuda" else 64
 
     @property
     def fronts(self) -> int:

@@ -53,11 +53,8 @@ class TranscribeSpans(beam.PTransform):
 
 
 class _EngineStage(RecordingStage[InputT, OutputT]):
-    # Enough that short calls fill the batches of all workers of a GPU. A recording that waits is only a name: what is
-    # decoded is bounded by the engine, in bytes.
-    in_flight = 512
-
     def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
+        self.in_flight = settings.in_flight
         self._settings = settings
         self._limits = limits
 

@@ -39,15 +39,15 @@ class VerifyAudio(beam.PTransform):
         return recordings | each_recording(_VerifyStage(self._settings, self._mute_settings), MutedRecording)
 
 
-# Enough that the windows of several recordings fill a batch.
-_THREADS = 24
+_THREADS = {"cpu": 8, "cuda": 24}
+"""By the second recogniser's device: enough that the windows of several recordings fill a batch."""
 
 
 class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
     name = "VerifyAudio"
 
     def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
-        super().__init__(_THREADS)
+        super().__init__(_THREADS[settings.recogniser.device])
         self._settings = settings
         self._mute_settings = mute_settings
 

@@ -1,14 +1,18 @@
 """One pass of the model, and what speaks against its result."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from transforms.transcribe import decoding
+from transforms.media.hear import hear_blocks
 from transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder, too_many_digits, unheard_speech
 from transforms.transcribe.model import LoadedModel
 from transforms.transcribe.vad import RATE_HZ
 from transforms.transcribe.windows import Piece, Window
 from transforms.transcribe.words import TimedText
+
+DEV = Path(__file__).parents[3] / "evaluation" / "dev"
 
 
 def window_of(seconds: float, *speech: tuple[float, float]) -> Window:
@@ -60,31 +64,23 @@ def test_noise_that_passes_for_speech_leaves_a_doubt_or_no_words(tiny: LoadedMod
         assert decoded.doubt is not None or not decoded.words
 
 
-def test_a_doubtful_text_is_sampled_again_in_a_careful_pass(tiny: LoadedModel) -> None:
-    # White noise: the model's first text is unlikely or loops, so that only a careful pass tries other temperatures.
+def stuck(model: LoadedModel, *, careful: bool) -> Request:
+    """Speech as from a damaged record: the loudest 0.4 s of a call, again and again."""
+    speech = np.concatenate(list(hear_blocks(DEV / "audio" / "hiring-screen.flac")), axis=1)[0]
+    loudest = int(np.convolve(np.abs(speech), np.ones(8000), "valid").argmax())
+    samples = np.tile(speech[loudest : loudest + 6400], 60)
+    return Request(window_of(len(samples) / RATE_HZ), model.mel(samples), "en", careful)
+
+
+def test_a_text_that_goes_in_circles_is_decoded_again_in_a_careful_pass_always_to_the_same(tiny: LoadedModel) -> None:
     decoder = WindowDecoder(tiny, beam=5)
-    tried: list[float] = []
-    generate = tiny.whisper.generate
-
-    class Watched:
-        def __getattr__(self, name: str) -> object:
-            return getattr(whisper, name)
-
-        def generate(self, *arguments: object, **options: object) -> object:
-            tried.append(float(options.get("sampling_temperature", 0.0)))  # type: ignore[arg-type]
-            return generate(*arguments, **options)
-
-    whisper = tiny.whisper
-    tiny.whisper = Watched()
-    try:
-        decoder.decode([noise(tiny, 6.0, careful=False)])
-        first = tried.copy()
-        decoder.decode([noise(tiny, 6.0, careful=True)])
-    finally:
-        tiny.whisper = whisper
-    assert first == [0.0]
-    assert tried[1] == 0.0
-    assert len(tried) <= 5
+    (first,) = decoder.decode([stuck(tiny, careful=False)])
+    assert first.doubt is Doubt.REPEATS
+    (second,) = decoder.decode([stuck(tiny, careful=True)])
+    assert second.doubt is not Doubt.REPEATS
+    assert 0 < len(second.words) < len(first.words)
+    (_, in_company) = decoder.decode([noise(tiny, 6.0, careful=True), stuck(tiny, careful=True)])
+    assert in_company == second
 
 
 def test_context_has_fixed_steps_and_leaves_silence_at_the_end(tiny: LoadedModel) -> None:
@@ -98,21 +94,3 @@ def test_decoded_reprs_show_no_words(tiny: LoadedModel) -> None:
     decoded = Decoded(tuple(said((" Kowalczyk", 0.0, 1.0))), "en", 1.0, -0.2, Doubt.UNHEARD, ((0.0, 2.0),))
     assert "Kowalczyk" not in repr(decoded)
     assert "Kowalczyk" not in repr(decoded.words[0])
-
-
-def test_no_more_hypotheses_are_in_memory_at_once_than_the_batch_has_windows(
-    tiny: LoadedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(decoding, "_LOG_PROBABILITY_LIMIT", 1.0)  # every text is doubtful
-    monkeypatch.setattr(decoding, "_NO_SPEECH_LIMIT", 2.0)
-    at_once: list[int] = []
-    generate = WindowDecoder._generate
-
-    def counted(self: WindowDecoder, work: decoding._Pass, how: dict[str, int]) -> list[decoding._Text]:
-        at_once.append(len(work.requests) * how.get("num_hypotheses", 1))
-        return generate(self, work, how)
-
-    monkeypatch.setattr(WindowDecoder, "_generate", counted)
-    decoded = WindowDecoder(tiny, beam=1).decode([noise(tiny, 2.0 + number, careful=True) for number in range(6)])
-    assert at_once == [6] + 3 * 6 * [5]
-    assert [each.doubt for each in decoded] == 6 * [Doubt.UNLIKELY]
