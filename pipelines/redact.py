@@ -107,7 +107,7 @@ class Recognition(BaseModel):
     device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
     compute_type: str = Field("default", description="as CTranslate2 names it; int8 on cpu, float16 on cuda")
     profile: Literal["accurate", "fast"] = Field("accurate", description="beam search, or greedy decoding")
-    batch_windows: int = Field(0, ge=0, description="windows in a batch: bounds memory; 0: 8 on cpu, 64 on cuda")
+    batch_windows: int = Field(0, ge=0, description="windows in a batch: bounds memory; 0: 4 to 8 on cpu, 64 on cuda")
     model_workers: int = Field(0, ge=0, description="batches at once; 0: 4 on cuda, one a core (up to 4) on cpu")
     longest_minutes: float = Field(20.0, gt=0, description="longer recordings are cut in silence; needs --shuffle_key")
     shuffle_key: SecretReference | None = Field(
