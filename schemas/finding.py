@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -52,3 +53,13 @@ class Finding:
     first_word: int | None = None
     last_word: int | None = None
     entity: int = 0
+
+
+def personal_words(findings: Iterable[Finding]) -> set[int]:
+    """The numbers of all words that findings cover."""
+    return {
+        word
+        for finding in findings
+        if finding.first_word is not None and finding.last_word is not None
+        for word in range(finding.first_word, finding.last_word + 1)
+    }

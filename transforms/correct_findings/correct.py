@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Protocol
 
 from schemas.correction import MarkedSpan
-from schemas.finding import Finding
+from schemas.finding import Finding, personal_words
 from schemas.stages import DetectedRecording, HeardRecording
 from schemas.transcript import TimeSpan, Utterance, Word
 
@@ -44,25 +44,16 @@ def correct(detected: DetectedRecording) -> DetectedRecording:
     findings = detected.findings
     if detected.heard.published is None:
         findings = without_needless(findings, needless_spans(detected.heard))
-    taken = _words_of(findings)
+    taken = personal_words(findings)
     known = {_place(finding) for finding in findings if finding.detector == REVIEWER}
     marks = dict.fromkeys(_in_heard_channel(mark, detected.heard) for mark in corrections.missed)
     for mark in marks:
         if _place(mark) in known:
             continue
         marked = _findings_of(mark, detected.heard, taken)
-        taken |= _words_of(marked)
+        taken |= personal_words(marked)
         findings = (*findings, *marked)
     return replace(detected, findings=findings)
-
-
-def _words_of(findings: Iterable[Finding]) -> set[int]:
-    return {
-        word
-        for finding in findings
-        if finding.first_word is not None and finding.last_word is not None
-        for word in range(finding.first_word, finding.last_word + 1)
-    }
 
 
 def _place(marked: Finding | MarkedSpan) -> tuple[str, int, float, float]:

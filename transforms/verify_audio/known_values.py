@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from schemas.finding import Finding
+from schemas.finding import Finding, personal_words
 from schemas.transcript import TimeSpan
 from transforms.detect_pii.atoms import Kind
 from transforms.detect_pii.conversation import Conversation
@@ -100,16 +100,6 @@ def _words_by_word(conversation: Conversation) -> dict[int, list[tuple[str, str]
             written = conversation.text[atom.start : atom.end]
             by_word.setdefault(conversation.word_at(atom.start), []).append((atom.value, written))
     return by_word
-
-
-def personal_words(findings: Iterable[Finding]) -> set[int]:
-    """The numbers of all words that findings cover."""
-    return {
-        word
-        for finding in findings
-        if finding.first_word is not None and finding.last_word is not None
-        for word in range(finding.first_word, finding.last_word + 1)
-    }
 
 
 def is_telling(signs: str) -> bool:

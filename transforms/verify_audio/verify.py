@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from schemas.failure import QuarantineError
-from schemas.finding import Finding
+from schemas.finding import Finding, personal_words
 from schemas.stages import MutedRecording, StagedAudio, Verification
 from schemas.transcript import TimeSpan
 from transforms.detect_pii.conversation import Conversation
 from transforms.mute_audio.edges import merge_spans
 from transforms.mute_audio.redaction import in_file_channels
 from transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
-from transforms.verify_audio.known_values import KnownValue, known_values, personal_words
+from transforms.verify_audio.known_values import KnownValue, known_values
 from transforms.verify_audio.leaks import Leak, find_leaks
 from transforms.verify_audio.listen import Listen, Ranges, speech_around
 from transforms.verify_audio.sentinels import choose_sentinels, count_heard
