@@ -41,7 +41,6 @@ _TWICE = re.compile(r"\b(\w+(?:\W+\w+)+)\W+\1\b", re.IGNORECASE)
 _UNHEARD_S = 1.0
 _HEARD_AROUND_S = 0.25
 
-
 _LONG_CONTEXT = 2400
 _ENCODING_LONG = threading.Lock()
 """Attention over more frames takes up to 130 MiB while a window is encoded: on a CPU one such window at a time."""
@@ -187,11 +186,11 @@ class WindowDecoder:
         if self._model.device == "cuda":
             return self._model.whisper.encode(ctranslate2.StorageView.from_array(padded))
         # On a CPU the attention of one window fits the cache and that of a batch does not: one by one is twice as fast.
-        encoded = [self._encode_alone(window, first.context) for window in padded[:, np.newaxis]]
+        encoded = [self._encode_alone(window) for window in padded[:, np.newaxis]]
         return ctranslate2.StorageView.from_array(np.concatenate(encoded))
 
-    def _encode_alone(self, window: NDArray[np.float32], context: int) -> NDArray[np.float32]:
-        with _ENCODING_LONG if context > _LONG_CONTEXT else nullcontext():
+    def _encode_alone(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        with _ENCODING_LONG if window.shape[-1] > _LONG_CONTEXT else nullcontext():
             return np.array(self._model.whisper.encode(ctranslate2.StorageView.from_array(window)))
 
     def _languages(self, requests: Sequence[Request], encoded: Any) -> list[tuple[str, float]]:
@@ -244,7 +243,12 @@ class WindowDecoder:
                 if attempts[-1].doubt is Doubt.REPEATS:
                     how = {"beam_size": self._beam, "no_repeat_ngram_size": tokens}
                     attempts.extend(self._generate(_part(work, [index]), how))
-        return [max(attempts, key=lambda text: (not text.repeats, text.log_probability)) for attempts in tried]
+        return [
+            attempts[-1]
+            if attempts[-1].doubt is None
+            else max(attempts, key=lambda text: (not text.repeats, text.log_probability))
+            for attempts in tried
+        ]
 
     def _align(self, work: _Pass, texts: Sequence[_Text]) -> list[list[TimedText]]:
         """Word times, from the encoder output that the text came from."""
