@@ -70,7 +70,6 @@ class PendingRecording(_FromRecording):
       corrections: What reviewers decided about it; None: nothing.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.
-      committed: What an attempt of this run committed already, before the worker that did so was lost.
     """
 
     recording: Recording
@@ -79,7 +78,6 @@ class PendingRecording(_FromRecording):
     replaces: bool = False
     up_to_date: bool = False
     identities: Mapping[str, str] = field(default_factory=dict)
-    committed: CommittedRecording | None = None
     standing: str = "new"
     corrections: Corrections | None = None
 

@@ -25,7 +25,9 @@ from transforms.correct_findings.reviews import Reviews
 from transforms.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
 from transforms.progress import report
 from transforms.retention.tombstones import Tombstones
+from transforms.spread_work import SpreadWork
 from transforms.storage import files
+from transforms.storage.errors import StorageError
 
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
@@ -85,7 +87,7 @@ class SkipFinished(beam.PTransform):
         present[_PRESENT].element_type = Recording
         present[_ERASED].element_type = str
         identified = present[_PRESENT] | each_recording(
-            _IdentifyStage(self._output, self._run_id, self._configuration), PendingRecording
+            _IdentifyStage(self._output, self._configuration), PendingRecording
         )
         entries = (
             recordings.pipeline
@@ -94,12 +96,20 @@ class SkipFinished(beam.PTransform):
         )
         compared = identified.recordings | "Compare" >> beam.ParDo(
             _CompareFn(self._configuration, self._force), entries=beam.pvalue.AsIter(entries)
-        ).with_outputs(_COMMITTED, _SKIPPED, main=_PENDING)
+        ).with_outputs(_SKIPPED, main=_PENDING)
         compared[_PENDING].element_type = PendingRecording
-        compared[_COMMITTED].element_type = CommittedRecording
         compared[_SKIPPED].element_type = str
+        # A runner repeats what comes after the spreading without what comes before it.
+        resumed = (
+            compared[_PENDING]
+            | SpreadWork()
+            | "Keep what a lost worker did"
+            >> beam.ParDo(_ResumeFn(self._output, self._run_id)).with_outputs(_COMMITTED, main=_PENDING)
+        )
+        resumed[_PENDING].element_type = PendingRecording
+        resumed[_COMMITTED].element_type = CommittedRecording
         return Unfinished(
-            compared[_PENDING], compared[_COMMITTED], compared[_SKIPPED], identified.failures, present[_ERASED]
+            resumed[_PENDING], resumed[_COMMITTED], compared[_SKIPPED], identified.failures, present[_ERASED]
         )
 
 
@@ -130,46 +140,21 @@ class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
 
     name = "SkipFinished"
 
-    def __init__(self, output: str, run_id: str, configuration: str) -> None:
+    def __init__(self, output: str, configuration: str) -> None:
         super().__init__(_LOOKED_UP_AT_ONCE)
         self._output = output
-        self._run_id = run_id
         self._configuration = configuration
         self._shared = Shared()
-        self._shared_reviews = Shared()
 
     def setup(self) -> None:
         super().setup()
-        self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
-        self._reviews = self._shared_reviews.acquire(lambda: Reviews(self._output))
+        self._reviews = self._shared.acquire(lambda: Reviews(self._output))
 
     def process(self, recording: Recording) -> PendingRecording:
         source = files.stat(recording.audio_url)
         corrections = self._reviews.corrections_of(recording.recording_id)
         identity = corrected_identity(output_identity(recording, source, self._configuration), corrections)
-        committed = self._committed_in_this_run(recording, identity)
-        return PendingRecording(recording, source, identity, committed=committed, corrections=corrections)
-
-    def _committed_in_this_run(self, recording: Recording, identity: str) -> CommittedRecording | None:
-        if status_name(recording.recording_id) not in self._earlier.names:
-            return None
-        committed = kept_rows(self._output, self._run_id, recording.recording_id)
-        status = read_status(self._output, recording.recording_id)
-        if committed is None or status is None or not committed.output_identity == status.output_identity == identity:
-            return None
-        return replace(
-            committed,
-            webhook_url=recording.webhook_url,
-            webhook_auth_header_name=recording.webhook_auth_header_name,
-            webhook_auth_header_value=recording.webhook_auth_header_value,
-        )
-
-
-class _EarlierAttempt:
-    """What an attempt of this run that was lost has committed: a set that `Shared` can hold weakly."""
-
-    def __init__(self, output: str, run_id: str) -> None:
-        self.names = names_of_copies(output, run_id)
+        return PendingRecording(recording, source, identity, corrections=corrections)
 
 
 class _CompareFn(beam.DoFn):
@@ -187,13 +172,52 @@ class _CompareFn(beam.DoFn):
         facts = Facts(element.output_identity, source_facts(element.source), self._configuration)
         standing = self._index.standing(element.recording_id, facts)
         Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{standing}").inc()
-        if element.committed is not None:
-            yield TaggedOutput(_COMMITTED, element.committed)
-        elif standing == "up_to_date" and not self._force:
+        if standing == "up_to_date" and not self._force:
             count_skipped()
             yield TaggedOutput(_SKIPPED, element.recording_id)
         else:
             yield replace(element, replaces=standing != "new", standing=standing)
+
+
+class _ResumeFn(beam.DoFn):
+    """Finds what an attempt of this very run has committed, before its worker was lost."""
+
+    def __init__(self, output: str, run_id: str) -> None:
+        self._output = output
+        self._run_id = run_id
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
+
+    def process(self, element: PendingRecording) -> Iterator[PendingRecording | TaggedOutput]:
+        committed = self._committed(element) if status_name(element.recording_id) in self._earlier.names else None
+        yield element if committed is None else TaggedOutput(_COMMITTED, committed)
+
+    def _committed(self, pending: PendingRecording) -> CommittedRecording | None:
+        try:
+            committed = kept_rows(self._output, self._run_id, pending.recording_id)
+            status = read_status(self._output, pending.recording_id)
+        except StorageError:
+            return None  # done again, it comes out the same
+        if committed is None or status is None:
+            return None
+        if not committed.output_identity == status.output_identity == pending.output_identity:
+            return None
+        recording = pending.recording
+        return replace(
+            committed,
+            webhook_url=recording.webhook_url,
+            webhook_auth_header_name=recording.webhook_auth_header_name,
+            webhook_auth_header_value=recording.webhook_auth_header_value,
+        )
+
+
+class _EarlierAttempt:
+    """The names of what such an attempt has committed: a set that `Shared` can hold weakly."""
+
+    def __init__(self, output: str, run_id: str) -> None:
+        self.names = names_of_copies(output, run_id)
 
 
 def _packed_entries(output: str, run_id: str) -> Iterator[bytes]:

@@ -1,0 +1,61 @@
+"""Dealing recordings out to the workers."""
+
+from __future__ import annotations
+
+import random
+
+import apache_beam as beam
+from apache_beam.testing.test_pipeline import TestPipeline
+from apache_beam.testing.util import assert_that, equal_to
+
+from schemas.recording import Recording
+from schemas.source import SourceIdentity
+from schemas.stages import PendingRecording
+from transforms.spread_work import SpreadWork
+from transforms.spread_work.transform import _LongestFirstFn
+
+
+def pending(number: int, size_bytes: int, extension: str = "wav") -> PendingRecording:
+    url = f"/calls/{number}.{extension}"
+    return PendingRecording(
+        Recording(str(number), url, ("person_name",)), SourceIdentity(url, size_bytes, "mtime_ns:1"), "identity"
+    )
+
+
+def sizes(recordings: list[PendingRecording]) -> list[int]:
+    return [recording.source.size_bytes for recording in recordings]
+
+
+def test_every_recording_is_dealt_out_once():
+    recordings = [pending(number, number % 7) for number in range(2500)]
+    with TestPipeline() as pipeline:
+        dealt = pipeline | beam.Create(recordings, reshuffle=False) | SpreadWork()
+        assert_that(dealt, equal_to(recordings))
+
+
+def test_dealt_in_turn_the_shares_differ_by_one_recording_at_the_most():
+    random.seed(5)
+    recordings = [pending(number, random.randrange(1, 1000)) for number in range(40)]
+    deal = _LongestFirstFn()
+    deal.start_bundle()
+    assert not [early for recording in recordings for early in deal.process(recording)]
+    in_order = [windowed.value for windowed in deal.finish_bundle()]
+    for workers in (2, 3, 5):
+        shares = [sum(sizes(in_order[first::workers])) for first in range(workers)]
+        assert max(shares) - min(shares) <= max(sizes(recordings))
+
+
+def test_a_bundle_of_any_size_is_held_in_parts():
+    deal = _LongestFirstFn()
+    deal.start_bundle()
+    early = [dealt for number in range(1500) for dealt in deal.process(pending(number, number))]
+    assert sizes(early) == list(range(999, -1, -1))
+    assert sizes([windowed.value for windowed in deal.finish_bundle()]) == list(range(1499, 999, -1))
+
+
+def test_a_compressed_recording_counts_for_the_longer_one():
+    deal = _LongestFirstFn()
+    deal.start_bundle()
+    for recording in (pending(1, 640_000, "wav"), pending(2, 300_000, "mp3"), pending(3, 200_000, "opus")):
+        assert not list(deal.process(recording))
+    assert sizes([windowed.value for windowed in deal.finish_bundle()]) == [300_000, 640_000, 200_000]
