@@ -72,7 +72,7 @@ def _local(scratch: Path, cores: list[int], job: tuple[str, ...]) -> float:
 def _on_flink(scratch: Path, cores: list[int], job: tuple[str, ...]) -> float:
     folder = scratch / f"flink-{len(cores)}"
     folder.mkdir()
-    with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, len(cores), cores=cores) as cluster:
+    with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, len(cores), cores=cores, keeps_workers=True) as cluster:
         options = (*job, *job_server_options(cluster.rest), *cluster.pool_options)
         return _timed(Submission(folder, folder / "out", options))
 

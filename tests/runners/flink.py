@@ -12,6 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
+
 from tests.runners.processes import Service, WorkerPool, free_port
 
 _POOL = "worker-pool"
@@ -21,9 +24,16 @@ _HEARTBEAT_MS = 10_000
 
 
 class FlinkCluster:
-    """A job manager and some task managers of one slot, each with a worker pool of its own beside it."""
+    """A job manager and some task managers of one slot, each with a worker pool of its own beside it.
 
-    def __init__(self, home: Path, folder: Path, task_managers: int, cores: Sequence[int] = ()) -> None:
+    Args:
+      cores: The workers of each task manager have one of them.
+      keeps_workers: Beam lies on the class path of Flink itself, which then lets workers outlive their stage.
+    """
+
+    def __init__(
+        self, home: Path, folder: Path, task_managers: int, cores: Sequence[int] = (), *, keeps_workers: bool = False
+    ) -> None:
         self._cores = cores
         self._home = home
         self._folder = folder
@@ -52,6 +62,13 @@ class FlinkCluster:
             "restart-strategy.exponential-delay.max-backoff": "10 s",
             "io.tmp.dirs": str(folder),
         }
+        self._keeps_workers = keeps_workers
+        if keeps_workers:
+            self._environment["HADOOP_CLASSPATH"] = job_server_jar()
+            self._settings["classloader.resolve-order"] = "parent-first"
+            # Longer than a worker is kept: a task that starts before would be given the one that was lost.
+            self._settings["restart-strategy.exponential-delay.initial-backoff"] = "25 s"
+            self._settings["restart-strategy.exponential-delay.max-backoff"] = "25 s"
         self.job_manager = self._service("job-manager", "jobmanager.sh")
         self.job_manager.wait_for(lambda: self.overview() is not None)
         self.task_managers: list[Service] = []
@@ -70,7 +87,8 @@ class FlinkCluster:
     def pool_options(self) -> tuple[str, ...]:
         """What a run is told of its workers."""
         address = f"{_POOL}:{self.pools[0].port}"
-        return (f"--parallelism={self.parallelism}", "--environment_type=EXTERNAL", f"--environment_config={address}")
+        pools = (f"--parallelism={self.parallelism}", "--environment_type=EXTERNAL", f"--environment_config={address}")
+        return (*pools, "--environment_cache_millis=20000") if self._keeps_workers else pools
 
     def add_task_manager(self) -> None:
         """One more, whose worker pool has the same name and port as the others', as beside it in a pod."""
@@ -111,19 +129,37 @@ class FlinkCluster:
 
 
 @contextmanager
-def flink_cluster(home: Path, folder: Path, task_managers: int, cores: Sequence[int] = ()) -> Iterator[FlinkCluster]:
-    """A cluster for the block; with `cores`, the workers of each task manager have one of them."""
-    cluster = FlinkCluster(home, folder, task_managers, cores)
+def flink_cluster(
+    home: Path, folder: Path, task_managers: int, cores: Sequence[int] = (), *, keeps_workers: bool = False
+) -> Iterator[FlinkCluster]:
+    """A cluster for the block."""
+    cluster = FlinkCluster(home, folder, task_managers, cores, keeps_workers=keeps_workers)
     try:
         yield cluster
     finally:
         cluster.stop()
 
 
+def job_server_jar() -> str:
+    """Beam's job server: `FLINK_JOB_SERVER_JAR`, or what Beam downloads.
+
+    Raises:
+      RuntimeError, ValueError: It cannot be had.
+    """
+    jar = os.environ.get("FLINK_JOB_SERVER_JAR")
+    if jar:
+        return jar
+    server = FlinkJarJobServer(PipelineOptions([_flink_version()]))
+    return str(server.local_jar(server.path_to_jar()))
+
+
 def job_server_options(flink_master: str) -> tuple[str, ...]:
     """As a user gives them; `FLINK_JOB_SERVER_JAR` names a jar where Beam cannot download its own."""
-    release = os.environ.get("FLINK", "1.20.5")
-    version = f"--flink_version={release.rpartition('.')[0]}"
-    options = ("--runner=FlinkRunner", f"--flink_master={flink_master}", version)
+    options = ("--runner=FlinkRunner", f"--flink_master={flink_master}", _flink_version())
     jar = os.environ.get("FLINK_JOB_SERVER_JAR")
     return (*options, f"--flink_job_server_jar={jar}") if jar else options
+
+
+def _flink_version() -> str:
+    release = os.environ.get("FLINK", "1.20.5")
+    return f"--flink_version={release.rpartition('.')[0]}"

@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
 
 from pipelines.redact import EXIT_COMPLETED
-from tests.runners.flink import FlinkCluster, flink_cluster, job_server_options
+from tests.runners.flink import FlinkCluster, flink_cluster, job_server_jar, job_server_options
 from tests.runners.processes import ROOT
 from tests.runners.submitting import Submission, assert_same_outputs, write_manifest
 from tests.transforms.notify.receiver import Receiver, running
@@ -30,10 +28,8 @@ LOCALLY = ("--output_shards", "2")
 @pytest.fixture(scope="module")
 def job_server() -> None:
     """Ends the tests where Beam's job server cannot be had, as a user's job would end."""
-    options = PipelineOptions(list(job_server_options("127.0.0.1:1")))
-    server = FlinkJarJobServer(options)
     try:
-        server.local_jar(server.path_to_jar())
+        job_server_jar()
     except (RuntimeError, ValueError) as error:
         pytest.exit(
             f"Beam's Flink job server cannot be had ({error}). Download the jar elsewhere, and name it: "
@@ -46,6 +42,13 @@ def job_server() -> None:
 def cluster(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     folder = tmp_path_factory.mktemp("cluster")
     with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, task_managers=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def cluster_that_keeps_workers(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
+    folder = tmp_path_factory.mktemp("keeping")
+    with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, task_managers=2, keeps_workers=True) as cluster:
         yield cluster
 
 
@@ -103,9 +106,17 @@ def test_a_job_that_travels_with_its_server_does_the_same(
 
 
 @pytest.mark.parametrize("victim", ["worker", "worker pool", "task manager"])
+@pytest.mark.parametrize("kind", ["cluster", "cluster_that_keeps_workers"])
 def test_what_is_killed_half_way_changes_nothing(
-    cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path, receiver: Receiver, victim: str
+    request: pytest.FixtureRequest,
+    submit: Submit,
+    calls: Path,
+    tmp_path: Path,
+    receiver: Receiver,
+    kind: str,
+    victim: str,
 ):
+    cluster = request.getfixturevalue(kind)
     hook = f"http://127.0.0.1:{receiver.server_port}/hook"
     lines = [
         {"recording_id": f"{number:02}-{name.split('.')[0]}", "audio_url": name, "webhook_url": hook}
