@@ -112,7 +112,7 @@ class LoadedModel:
         return np.ascontiguousarray(features, dtype=np.float32)
 
 
-def _use_wide_vectors() -> None:
+def use_wide_vectors() -> None:
     """Has CTranslate2 use AVX-512 where that pays.
 
     It does not by itself, since the first processors that had it slowed down as a whole; those that have VNNI as well
@@ -139,7 +139,7 @@ def load(settings: TranscriptionSettings) -> LoadedModel:
     """
     device = settings.device
     if device == "cpu":
-        _use_wide_vectors()
+        use_wide_vectors()
     if device == "cuda" and ctranslate2.get_cuda_device_count() == 0:
         raise ConfigurationError("device: cuda was asked for, but this machine has no usable NVIDIA GPU")
     compute_type = settings.compute_type
