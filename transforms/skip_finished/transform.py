@@ -64,7 +64,7 @@ class SkipFinished(beam.PTransform):
     erased, which leaves no row either: that would be a trace of it.
 
     A runner that loses a worker repeats its bundles elsewhere. What the lost worker committed is not heard again; nor
-    is it skipped, since its rows are in no table yet.
+    is it skipped, since its rows are in no table yet. What is left to do is dealt out by `SpreadWork`.
 
     Args:
       tombstones: The output root that knows what was erased, where it is another.
