@@ -27,7 +27,6 @@ from transforms.progress import report
 from transforms.retention.tombstones import Tombstones
 from transforms.spread_work import SpreadWork
 from transforms.storage import files
-from transforms.storage.errors import StorageError
 
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
@@ -195,11 +194,8 @@ class _ResumeFn(beam.DoFn):
         yield element if committed is None else TaggedOutput(_COMMITTED, committed)
 
     def _committed(self, pending: PendingRecording) -> CommittedRecording | None:
-        try:
-            committed = kept_rows(self._output, self._run_id, pending.recording_id)
-            status = read_status(self._output, pending.recording_id)
-        except StorageError:
-            return None  # done again, it comes out the same
+        committed = kept_rows(self._output, self._run_id, pending.recording_id)
+        status = read_status(self._output, pending.recording_id)
         if committed is None or status is None:
             return None
         if not committed.output_identity == status.output_identity == pending.output_identity:
