@@ -20,8 +20,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
-from apache_beam.transforms.window import GlobalWindow
-from apache_beam.utils.windowed_value import WindowedValue
+from apache_beam.transforms.window import GlobalWindows
 
 from schemas.failure import ConfigurationError, Failure, RecordingError
 from schemas.stages import StageInput
@@ -176,7 +175,7 @@ class _EachRecordingFn(beam.DoFn):
         while self._under_way:
             output = self._finish(*self._under_way.popleft())
             tag, value = (output.tag, output.value) if isinstance(output, TaggedOutput) else (None, output)
-            windowed = WindowedValue(value, GlobalWindow().max_timestamp(), [GlobalWindow()])
+            windowed = GlobalWindows.windowed_value_at_end_of_window(value)
             yield TaggedOutput(tag, windowed) if tag else windowed
 
     def _start(self, element: StageInput) -> None:

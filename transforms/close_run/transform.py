@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import apache_beam as beam
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.failure import Failure
@@ -133,7 +133,7 @@ class _EntriesFn(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         if self._waiting:
-            yield WindowedValue(self._packed(), GlobalWindow().max_timestamp(), [GlobalWindow()])
+            yield GlobalWindows.windowed_value_at_end_of_window(self._packed())
 
     def _packed(self) -> bytes:
         names, facts = zip(*self._waiting, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import apache_beam as beam
-from apache_beam.transforms.window import GlobalWindow
+from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.stages import PendingRecording
@@ -46,7 +46,7 @@ class _LongestFirstFn(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[WindowedValue]:
         for recording in self._in_order():
-            yield WindowedValue(recording, GlobalWindow().max_timestamp(), [GlobalWindow()])
+            yield GlobalWindows.windowed_value_at_end_of_window(recording)
 
     def _in_order(self) -> list[PendingRecording]:
         waiting, self._waiting = self._waiting, []
