@@ -7,6 +7,7 @@ import json
 import shutil
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from pipelines.redact import run as redact
 from pipelines.rerender import run as rerender
 from pipelines.review import EXIT_USAGE, run
 from tests.pipelines.review_page import Served
+from transforms.review_output.peaks import PeakStore
 from transforms.review_output.server import listen
 
 CHROMIUM = shutil.which("chromium")
@@ -92,6 +94,17 @@ def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
     for channel, start_s, end_s in detail["muted"]:
         assert max(outline["peaks"][channel][int(start_s * rate) + 1 : int(end_s * rate) - 1], default=0) == 0
     assert max(map(max, outline["peaks"])) > 0.05
+
+
+def test_peaks_asked_for_many_times_at_once_are_whole(output: Path, tmp_path: Path) -> None:
+    card = str(next((output / "audio").glob("card.*")))
+    store = PeakStore(tmp_path / "peaks")
+    for _ in range(5):
+        with ThreadPoolExecutor(8) as threads:
+            answers = set(threads.map(store.peaks, [card] * 8))
+        (kept,) = (tmp_path / "peaks").iterdir()
+        assert answers == {kept.read_bytes()}
+        kept.unlink()
 
 
 @pytest.mark.parametrize(

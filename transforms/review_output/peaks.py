@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from pathlib import Path
 
@@ -39,9 +38,7 @@ class PeakStore:
         with tempfile.TemporaryDirectory(prefix="hushbeam-") as folder:
             made = json.dumps(outline(files.fetch(url, folder)), separators=(",", ":")).encode()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = kept.with_suffix(f".{os.getpid()}.part")
-        part.write_bytes(made)
-        part.replace(kept)
+        files.write_bytes(str(kept), made)  # as a whole: the page may ask for it while it is made beforehand
         return made
 
 
