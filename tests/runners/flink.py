@@ -21,6 +21,8 @@ _POOL = "worker-pool"
 """What each task manager calls the machine of its own worker pool."""
 _TASK_MANAGER_MEMORY = "1600m"
 _HEARTBEAT_MS = 10_000
+QUICK_START = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""For job server and cluster: Java lives for minutes here, and spends half of its time on the optimising compiler."""
 
 
 class FlinkCluster:
@@ -39,6 +41,7 @@ class FlinkCluster:
         self._folder = folder
         self._rest_port, self._rpc_port = free_port(), free_port()
         self._environment = {"FLINK_LOG_DIR": str(folder), "FLINK_PID_DIR": str(folder), "FLINK_HOME": str(home)}
+        self._environment |= QUICK_START
         self._settings = {
             "rest.address": "127.0.0.1",
             "rest.bind-address": "127.0.0.1",

@@ -19,10 +19,17 @@ _TABLES = ("transcripts", "findings", "errors", "notifications")
 class Submission:
     """`python -m pipelines.redact`, under way."""
 
-    def __init__(self, folder: Path, output: Path, options: Sequence[str], cores: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        output: Path,
+        options: Sequence[str],
+        cores: Sequence[int] = (),
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.output = output
         job = [sys.executable, "-m", "pipelines.redact", "--output", str(output)]
-        self._job = Service(f"job-{output.name}", [*on_cores(cores), *job, *options], folder)
+        self._job = Service(f"job-{output.name}", [*on_cores(cores), *job, *options], folder, environment)
 
     def when(self, ready: Callable[[], bool]) -> None:
         """Returns as soon as something is so, while the job goes on."""
