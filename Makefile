@@ -16,11 +16,12 @@ export UV_HTTP_TIMEOUT ?= 180
 
 setup: $(VENV)/.ready
 
-# Nothing is installed that has no hash here, the installer included.
+# Nothing is installed that has no hash here, the installer included. Compiled at once: where Python is told to write no
+# bytecode, as in many images, each process of a job would compile what it imports again, for two seconds.
 $(VENV)/.ready: requirements.lock requirements-models.txt
 	$(PYTHON) -m venv $(VENV)
 	sed -n '/^uv==/,/[^\]$$/p' requirements.lock | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes \
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes \
 	  -r requirements.lock -r requirements-models.txt
 	touch $@
 
