@@ -90,11 +90,13 @@ def make(_: Clock, archive: Archive) -> None:
     save_snapshot(archive.output)
 
 
-def whole(clock: Clock, archive: Archive, shards: int) -> dict[str, int]:
+def whole(
+    clock: Clock, archive: Archive, shards: int, runner: Sequence[str] = ("--runner=FnApiRunner",)
+) -> dict[str, int]:
     """The job with a stub in the place of everything between SkipFinished and the tables."""
     job = _job(archive, shards)
     clock.ready()
-    pipeline = beam.Pipeline(options=PipelineOptions(["--runner=FnApiRunner"]))
+    pipeline = beam.Pipeline(options=PipelineOptions(list(runner)))
     recordings, rejected = pipeline | ReadManifest(job.manifests, job.options.defaults)
     unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"])
     published = unfinished.recordings | "Stub" >> beam.Map(_published, archive.words).with_output_types(

@@ -19,7 +19,7 @@ from tests.runners.processes import Service, WorkerPool, free_port
 
 _POOL = "worker-pool"
 """What each task manager calls the machine of its own worker pool."""
-_TASK_MANAGER_MEMORY = "1600m"
+_TASK_MANAGER_MEMORY = "2112m"
 _HEARTBEAT_MS = 10_000
 QUICK_START = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 """For job server and cluster: Java lives for minutes here, and spends half of its time on the optimising compiler."""
@@ -54,6 +54,8 @@ class FlinkCluster:
             "jobmanager.memory.process.size": "1000m",
             "taskmanager.memory.process.size": _TASK_MANAGER_MEMORY,
             "taskmanager.memory.managed.size": "128m",
+            # What is on its way to a worker: Beam sends up to a hundred messages before it looks whether they arrive.
+            "taskmanager.memory.task.off-heap.size": "512m",
             "taskmanager.memory.network.min": "256m",
             "taskmanager.memory.network.max": "256m",
             "taskmanager.numberOfTaskSlots": 1,
