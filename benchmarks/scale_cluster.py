@@ -28,6 +28,8 @@ from benchmarks.scale import Archive, make, whole
 from tests.runners.flink import QUICK_START, flink_cluster, job_server_options
 
 _TASK_MANAGERS = 2
+_MEMORY = "4096m"
+"""Of a task manager: Beam holds up to a hundred messages, of 10 MB each, of what a worker puts out."""
 _KINDS = {
     "Python worker": "SdkHarness",
     "task manager": "TaskManagerRunner",
@@ -73,7 +75,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _on_flink(folder: Path, archive: Archive, shards: int) -> tuple[float, Peaks]:
     home = Path(os.environ["FLINK_HOME"])
-    with flink_cluster(home, folder, _TASK_MANAGERS, keeps_workers=True) as cluster, _watched() as peaks:
+    with (
+        flink_cluster(home, folder, _TASK_MANAGERS, keeps_workers=True, memory=_MEMORY) as cluster,
+        _watched() as peaks,
+    ):
         started = time.monotonic()
         in_new_process(whole, archive, shards, (*job_server_options(cluster.rest), *cluster.pool_options))
         return time.monotonic() - started, peaks

@@ -31,10 +31,18 @@ class FlinkCluster:
     Args:
       cores: The workers of each task manager have one of them.
       keeps_workers: Beam lies on the class path of Flink itself, which then lets workers outlive their stage.
+      memory: All that a task manager may take, as Flink writes it.
     """
 
     def __init__(
-        self, home: Path, folder: Path, task_managers: int, cores: Sequence[int] = (), *, keeps_workers: bool = False
+        self,
+        home: Path,
+        folder: Path,
+        task_managers: int,
+        cores: Sequence[int] = (),
+        *,
+        keeps_workers: bool = False,
+        memory: str = _TASK_MANAGER_MEMORY,
     ) -> None:
         self._cores = cores
         self._home = home
@@ -52,7 +60,7 @@ class FlinkCluster:
             "taskmanager.host": "127.0.0.1",
             "taskmanager.bind-host": "127.0.0.1",
             "jobmanager.memory.process.size": "1000m",
-            "taskmanager.memory.process.size": _TASK_MANAGER_MEMORY,
+            "taskmanager.memory.process.size": memory,
             "taskmanager.memory.managed.size": "128m",
             # What is on its way to a worker: Beam sends up to a hundred messages before it looks whether they arrive.
             "taskmanager.memory.task.off-heap.size": "512m",
@@ -135,10 +143,16 @@ class FlinkCluster:
 
 @contextmanager
 def flink_cluster(
-    home: Path, folder: Path, task_managers: int, cores: Sequence[int] = (), *, keeps_workers: bool = False
+    home: Path,
+    folder: Path,
+    task_managers: int,
+    cores: Sequence[int] = (),
+    *,
+    keeps_workers: bool = False,
+    memory: str = _TASK_MANAGER_MEMORY,
 ) -> Iterator[FlinkCluster]:
     """A cluster for the block."""
-    cluster = FlinkCluster(home, folder, task_managers, cores, keeps_workers=keeps_workers)
+    cluster = FlinkCluster(home, folder, task_managers, cores, keeps_workers=keeps_workers, memory=memory)
     try:
         yield cluster
     finally:
