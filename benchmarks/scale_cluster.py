@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--words", type=int, default=20, help="words of a transcript")
-    parser.add_argument("--rows_in_a_shard", type=int, default=20_000)
+    parser.add_argument("--rows_in_a_shard", type=int, default=5_000)
     given = parser.parse_args(arguments)
     os.environ |= QUICK_START
     for rows in given.rows:

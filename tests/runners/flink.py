@@ -74,6 +74,8 @@ class FlinkCluster:
             "restart-strategy.type": "exponential-delay",
             "restart-strategy.exponential-delay.max-backoff": "10 s",
             "io.tmp.dirs": str(folder),
+            # A thread that Beam lost to a full heap leaves its worker and its task waiting for each other for ever.
+            "cluster.uncaught-exception-handling": "FAIL",
         }
         self._keeps_workers = keeps_workers
         if keeps_workers:
