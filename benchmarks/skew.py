@@ -80,14 +80,14 @@ def main() -> int:
         skewed = _skewed(Path(scratch), given.calls, given.minutes)
         longest = given.minutes / given.spans
         costs = {way: _measure(way, silence, skewed, longest, given.model) for way in ways}
-    work_s = costs[in_spans].cpu_s if given.only_in_spans else costs[alone].work_s
+    even_s = (costs[in_spans].cpu_s if given.only_in_spans else costs[alone].work_s) / given.workers
     results = [
-        Skew(way.name, cost.start_s, cost.start_s + cost.work_s, cost.cpu_s, cost.work_s / (work_s / given.workers))
+        Skew(way.name, cost.start_s, cost.start_s + cost.work_s, cost.cpu_s, cost.work_s / even_s)
         for way, cost in costs.items()
     ]
     _show(console, skewed, results)
     _keep(given, skewed, results)
-    return 0 if next(one for one in results if one.way == in_spans.name).to_even_split <= _EVEN else 1
+    return 0 if costs[in_spans].work_s <= _EVEN * even_s else 1
 
 
 def _arguments() -> argparse.Namespace:
