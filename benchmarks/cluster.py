@@ -26,7 +26,7 @@ from rich.table import Table
 from benchmarks.corpus import CALLS
 from evaluation.truth import read_truth
 from pipelines.redact import EXIT_COMPLETED
-from tests.runners.flink import QUICK_START, flink_cluster, job_server_options
+from tests.runners.flink import QUICK_START, FlinkCluster, job_server_options
 from tests.runners.submitting import Submission
 
 RESULTS = Path(__file__).parent / "results"
@@ -72,7 +72,7 @@ def _local(scratch: Path, cores: list[int], job: tuple[str, ...]) -> float:
 def _on_flink(scratch: Path, cores: list[int], job: tuple[str, ...]) -> float:
     folder = scratch / f"flink-{len(cores)}"
     folder.mkdir()
-    with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, len(cores), cores=cores, keeps_workers=True) as cluster:
+    with FlinkCluster(folder, len(cores), cores=cores, keeps_workers=True) as cluster:
         options = (*job, *job_server_options(cluster.rest), *cluster.pool_options)
         return _timed(Submission(folder, folder / "out", options, environment=QUICK_START))
 

@@ -63,7 +63,7 @@ class Clock:
             work_s=total_s - self._ready_s,
             cpu_s=total_cpu_s,
             work_cpu_s=total_cpu_s - self._ready_cpu_s,
-            peak_mib=_peak_mib(),
+            peak_mib=peak_mib(),
         )
 
 
@@ -97,12 +97,15 @@ def _living_cpu_s() -> float:
     return spent_s
 
 
-def _peak_mib() -> float:
-    status = Path("/proc/self/status")
+def peak_mib(process: int | None = None) -> float:
+    """The most memory that a process has held, this one unless named; another one's is known on Linux alone."""
+    status = Path(f"/proc/{process or 'self'}/status")
     if status.exists():
         # Not `getrusage`: there a new process inherits the peak of the one that started it.
         found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
         assert found is not None
         return int(found[1]) * _KIB / _MIB
+    if process is not None:
+        raise RuntimeError("needs Linux, and a process that runs")
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / _MIB if sys.platform == "darwin" else used * _KIB / _MIB

@@ -6,11 +6,10 @@ import json
 import os
 import socket
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.flink_runner import FlinkJarJobServer
@@ -26,7 +25,9 @@ QUICK_START = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 
 class FlinkCluster:
-    """A job manager and some task managers of one slot, each with a worker pool of its own beside it.
+    """A job manager and some task managers of one slot, each with a worker pool of its own beside it, for a block.
+
+    Flink itself is in the folder that `FLINK_HOME` names.
 
     Args:
       cores: The workers of each task manager have one of them.
@@ -36,7 +37,6 @@ class FlinkCluster:
 
     def __init__(
         self,
-        home: Path,
         folder: Path,
         task_managers: int,
         cores: Sequence[int] = (),
@@ -45,11 +45,10 @@ class FlinkCluster:
         memory: str = _TASK_MANAGER_MEMORY,
     ) -> None:
         self._cores = cores
-        self._home = home
+        self._home = Path(os.environ["FLINK_HOME"])
         self._folder = folder
         self._rest_port, self._rpc_port = free_port(), free_port()
-        self._environment = {"FLINK_LOG_DIR": str(folder), "FLINK_PID_DIR": str(folder), "FLINK_HOME": str(home)}
-        self._environment |= QUICK_START
+        self._environment = QUICK_START | {"FLINK_LOG_DIR": str(folder), "FLINK_PID_DIR": str(folder)}
         self._settings = {
             "rest.address": "127.0.0.1",
             "rest.bind-address": "127.0.0.1",
@@ -94,6 +93,13 @@ class FlinkCluster:
             self.add_task_manager()
         self.job_manager.wait_for(lambda: (self.overview() or {}).get("taskmanagers") == task_managers)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for service in (*self.task_managers, self.job_manager, *(pool.service for pool in self.pools)):
+            service.stop()
+
     @property
     def rest(self) -> str:
         return f"127.0.0.1:{self._rest_port}"
@@ -137,28 +143,6 @@ class FlinkCluster:
         settings = [argument for key, value in self._settings.items() for argument in ("-D", f"{key}={value}")]
         command = ["bash", str(self._home / "bin" / script), "start-foreground", *settings]
         return Service(name, command, self._folder, self._environment | (environment or {}))
-
-    def stop(self) -> None:
-        for service in (*self.task_managers, self.job_manager, *(pool.service for pool in self.pools)):
-            service.stop()
-
-
-@contextmanager
-def flink_cluster(
-    home: Path,
-    folder: Path,
-    task_managers: int,
-    cores: Sequence[int] = (),
-    *,
-    keeps_workers: bool = False,
-    memory: str = _TASK_MANAGER_MEMORY,
-) -> Iterator[FlinkCluster]:
-    """A cluster for the block."""
-    cluster = FlinkCluster(home, folder, task_managers, cores, keeps_workers=keeps_workers, memory=memory)
-    try:
-        yield cluster
-    finally:
-        cluster.stop()
 
 
 def job_server_jar() -> str:

@@ -46,6 +46,10 @@ class Service:
                 raise RuntimeError(f"{self.name} is not ready after {limit_s:.0f} s:\n{self.tail()}")
             time.sleep(0.1)
 
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
     def children(self) -> list[int]:
         """Process ids that this one started itself."""
         return [child.pid for child in psutil.Process(self._process.pid).children()]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.redact import EXIT_COMPLETED
-from tests.runners.flink import FlinkCluster, flink_cluster, job_server_jar, job_server_options
+from tests.runners.flink import FlinkCluster, job_server_jar, job_server_options
 from tests.runners.processes import ROOT
 from tests.runners.submitting import Submission, assert_same_outputs, write_manifest
 from tests.transforms.notify.receiver import Receiver, running
@@ -41,14 +41,14 @@ def job_server() -> None:
 @pytest.fixture(scope="module")
 def cluster(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     folder = tmp_path_factory.mktemp("cluster")
-    with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, task_managers=2) as cluster:
+    with FlinkCluster(folder, task_managers=2) as cluster:
         yield cluster
 
 
 @pytest.fixture(scope="module")
 def cluster_that_keeps_workers(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
     folder = tmp_path_factory.mktemp("keeping")
-    with flink_cluster(Path(os.environ["FLINK_HOME"]), folder, task_managers=2, keeps_workers=True) as cluster:
+    with FlinkCluster(folder, task_managers=2, keeps_workers=True) as cluster:
         yield cluster
 
 
