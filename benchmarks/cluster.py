@@ -28,6 +28,7 @@ from evaluation.truth import read_truth
 from pipelines.redact import EXIT_COMPLETED
 from tests.runners.flink import QUICK_START, FlinkCluster, job_server_options
 from tests.runners.submitting import Submission
+from transforms.transcribe.processor import processor_name
 
 RESULTS = Path(__file__).parent / "results"
 _TASK_MANAGERS = 2
@@ -52,7 +53,7 @@ def main() -> int:
     _show(minutes, seconds)
     RESULTS.mkdir(exist_ok=True)
     found = {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": len(os.sched_getaffinity(0))},
+        "machine": {"processor": processor_name() or platform.machine(), "cores": len(os.sched_getaffinity(0))},
         "calls": given.calls,
         "audio_minutes": round(minutes, 1),
         "model": given.model,

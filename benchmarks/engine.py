@@ -35,6 +35,7 @@ from benchmarks.random_model import SHAPES, make_model
 from schemas.failure import RecordingError
 from transforms.media.hear import hear_blocks
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
+from transforms.transcribe.processor import processor_name
 from transforms.transcribe.settings import DEVICES, PROFILES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
@@ -168,7 +169,7 @@ def _this_machine(given: argparse.Namespace) -> dict[str, Any]:
     named = {name: getattr(given, name) for name in ("device", "model", "shape", "profile", "repeats")}
     return named | {
         "cores": cores(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor_name() or platform.machine(),
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -42,6 +42,7 @@ from benchmarks.contestants import (
 from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
 from benchmarks.engine import hear
 from benchmarks.measure import Clock, Cost, in_new_process
+from transforms.transcribe.processor import processor_name
 from transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results"
@@ -321,7 +322,7 @@ def _this_machine(machine: Machine) -> dict[str, Any]:
     packages = ("apache-beam", "faster-whisper", "ctranslate2", "presidio-analyzer", "spacy")
     return asdict(machine) | {
         "cores": cores(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor_name() or platform.machine(),
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -31,6 +31,7 @@ from rich.table import Table
 from benchmarks.corpus import SEED, Corpus, make_long, make_short, make_silent
 from benchmarks.measure import Clock, in_new_process
 from pipelines.redact import EXIT_COMPLETED, run
+from transforms.transcribe.processor import processor_name
 from transforms.transcribe.settings import cores
 
 RESULTS = Path(__file__).parent / "results"
@@ -181,7 +182,7 @@ def _show(console: Console, skewed: Corpus, results: Sequence[Skew]) -> None:
 def _keep(given: argparse.Namespace, skewed: Corpus, results: Sequence[Skew]) -> None:
     RESULTS.mkdir(exist_ok=True)
     found = {
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": cores()},
+        "machine": {"processor": processor_name() or platform.machine(), "cores": cores()},
         "seed": SEED,
         "model": given.model,
         "corpus": skewed.name,

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from schemas.failure import ConfigurationError
 from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
+from transforms.transcribe.processor import use_wide_vectors
 from transforms.transcribe.settings import TranscriptionSettings
 
 _BASE_FILES = {
@@ -34,9 +35,6 @@ _BASE_FILES = {
 }
 _TINY_EN_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
-_PROCESSOR = Path("/proc/cpuinfo")
-_WIDE_VECTORS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq", "avx512_vnni"})
-"""What CTranslate2's code for AVX-512 is compiled for, and VNNI."""
 
 
 @dataclass(frozen=True)
@@ -110,25 +108,6 @@ class LoadedModel:
         """Log-mel features of shape (bands, frames), 100 frames a second, of 16 kHz samples."""
         features: NDArray[np.float32] = self._whisper.feature_extractor(samples)[:, :-1]
         return np.ascontiguousarray(features, dtype=np.float32)
-
-
-def use_wide_vectors() -> None:
-    """Has CTranslate2 use AVX-512 where that pays.
-
-    It does not by itself, since the first processors that had it slowed down as a whole; those that have VNNI as well
-    do not. It asks for the variable once, when it first computes.
-    """
-    if _instructions() >= _WIDE_VECTORS:
-        os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
-
-
-def _instructions() -> frozenset[str]:
-    """Names of the processor's instruction sets, as Linux on x86 gives them; empty elsewhere."""
-    if not _PROCESSOR.exists():
-        return frozenset()
-    lines = _PROCESSOR.read_text(encoding="utf-8", errors="replace").splitlines()
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return frozenset(flags.partition(":")[2].split())
 
 
 def load(settings: TranscriptionSettings) -> LoadedModel:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from schemas.failure import ConfigurationError
+from transforms.transcribe.processor import multiplies_with_mkl
 
 DEVICES = ("cpu", "cuda")
 PROFILES = {"accurate": 5, "fast": 1}
@@ -91,10 +92,14 @@ class TranscriptionSettings:
 
     @property
     def batch(self) -> int:
-        """`batch_windows`, or what measured best: on a CPU more are no faster, where a worker has one thread."""
+        """`batch_windows`, or what measured best: with MKL and one thread more are no faster."""
+        if self.batch_windows:
+            return self.batch_windows
         if self.device == "cuda":
-            return self.batch_windows or 64
-        return self.batch_windows or (4 if self.model_threads == 1 else 8)
+            return 64
+        if not multiplies_with_mkl():
+            return 16
+        return 4 if self.model_threads == 1 else 8
 
     @property
     def pending_limit(self) -> int:

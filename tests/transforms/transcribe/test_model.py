@@ -1,9 +1,6 @@
 """Finding, checking and loading models: everything that is not as it should be is said, with the option's name."""
 
 import json
-import os
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
@@ -14,8 +11,6 @@ from schemas.failure import ConfigurationError
 from transforms.storage import files
 from transforms.transcribe import model
 from transforms.transcribe.settings import TranscriptionSettings
-
-PROCESSOR = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
 
 
 @pytest.fixture(autouse=True)
@@ -120,23 +115,3 @@ def test_a_folder_without_a_whisper_model_does_not_load(tmp_path: Path, tiny_fol
 def test_settings_are_checked_when_they_are_made(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigurationError, match=next(iter(wrong))):
         TranscriptionSettings(**wrong)  # type: ignore[arg-type]
-
-
-def isa_chosen(**environment: str) -> str:
-    """What CTranslate2 says it computes with, in a process of its own."""
-    inherited = {name: value for name, value in os.environ.items() if name != "CT2_FORCE_CPU_ISA"}
-    code = "from transforms.transcribe.model import load, TranscriptionSettings as S; load(S(model='tiny.en'))"
-    command = [sys.executable, "-c", code]
-    environment = inherited | {"CT2_VERBOSE": "1"} | environment
-    told = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=True).stderr
-    return told.partition("Selected ISA: ")[2].split("\n")[0]
-
-
-@pytest.mark.skipif("avx512_vnni" not in PROCESSOR, reason="this processor has no AVX-512 with VNNI")
-def test_avx_512_is_used_where_it_slows_nothing_else_down() -> None:
-    assert isa_chosen() == "AVX512"
-
-
-@pytest.mark.skipif("avx2" not in PROCESSOR, reason="this processor has no AVX2")
-def test_whoever_names_an_instruction_set_gets_it() -> None:
-    assert isa_chosen(CT2_FORCE_CPU_ISA="AVX2") == "AVX2"
