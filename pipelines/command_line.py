@@ -41,6 +41,7 @@ _ALL = {
     "unseal": Command("pipelines.unseal", "open unredacted transcripts, for those who have their key"),
     "expire": Command("pipelines.expire", "delete redacted recordings whose time is over"),
     "erase": Command("pipelines.erase", "remove every trace of recordings, and keep them from coming back"),
+    "workers": Command("pipelines.workers", "start Beam's workers beside a Flink task manager"),
 }
 
 

@@ -77,10 +77,9 @@ def test_a_worker_pool_in_a_clean_environment_runs_the_job(
         port = free.getsockname()[1]
     clean = {"PATH": f"{environment / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     pool = subprocess.Popen(
-        ["python", "-m", "apache_beam.runners.worker.worker_pool_main", f"--service_port={port}"],
+        [str(environment / "bin" / "hushbeam"), "workers", "--address", f"127.0.0.1:{port}"],
         cwd=tmp_path,
         env=clean,
-        executable=str(environment / "bin" / "python"),
     )
     try:
         _wait_for(port)

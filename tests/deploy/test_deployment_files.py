@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from apache_beam.options.pipeline_options import PortableOptions
 
+from pipelines import workers
 from pipelines.command_line import commands
 from pipelines.dataflow import fit_workers, is_dataflow
 from pipelines.options import leaves, parse
@@ -82,9 +83,12 @@ def test_the_nightly_job_speaks_to_the_workers_beside_the_task_managers(tmp_path
         container["name"]: container
         for container in cluster["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]
     }
-    port = containers["workers"]["ports"][0]["containerPort"]
+    command, *its_options = containers["workers"]["args"]
+    assert commands()[command].module == workers.__name__
+    pool, _ = parse(workers.WorkerPoolOptions, "", its_options)
     assert beam.view_as(PortableOptions).environment_type == "EXTERNAL"
-    assert given["environment_config"] == f"localhost:{port}"
+    assert given["environment_config"] == pool.address
+    assert pool.address.rpartition(":")[2] in containers["workers"]["readinessProbe"]["exec"]["command"][-1]
     assert given["flink_master"] == f"{cluster['metadata']['name']}-rest:8081"
     assert cluster["spec"]["flinkVersion"] == f"v{given['flink_version'].replace('.', '_')}"
     assert cluster["spec"]["image"] == f"flink:{given['flink_version']}"

@@ -50,9 +50,11 @@ class Service:
     def process_id(self) -> int:
         return self._process.pid
 
-    def children(self) -> list[int]:
-        """Process ids that this one started itself."""
-        return [child.pid for child in psutil.Process(self._process.pid).children()]
+    def grandchildren(self) -> list[int]:
+        """Process ids that the processes started which this one started."""
+        return [
+            grandchild.pid for child in psutil.Process(self._process.pid).children() for grandchild in child.children()
+        ]
 
     def wait(self, limit_s: float) -> int:
         """The status with which it ended."""
@@ -103,7 +105,7 @@ def listens(port: int, host: str = "127.0.0.1") -> bool:
 
 
 class WorkerPool:
-    """Beam's worker pool, as it runs beside a task manager: starts a Python process for each worker asked for."""
+    """`hushbeam workers`, as it runs beside a task manager: starts a process for each worker asked for."""
 
     def __init__(
         self, folder: Path, host: str = "127.0.0.1", port: int | None = None, cores: Sequence[int] = ()
@@ -116,17 +118,22 @@ class WorkerPool:
 
     def start(self) -> None:
         """Again on the same port after a kill, as an orchestrator would."""
-        pool = [sys.executable, "-m", "tests.runners.pool", f"{self._host}:{self.port}"]
+        pool = [sys.executable, "-m", "pipelines.workers", "--address", self.address]
         command = [*on_cores(self._cores), *pool]
         self.service = Service(f"pool-{self._host}", command, self._folder)
         self.service.wait_for(lambda: listens(self.port, self._host))
 
     @property
+    def address(self) -> str:
+        return f"{self._host}:{self.port}"
+
+    @property
     def options(self) -> tuple[str, ...]:
-        return ("--environment_type=EXTERNAL", f"--environment_config={self._host}:{self.port}")
+        return ("--environment_type=EXTERNAL", f"--environment_config={self.address}")
 
     def workers(self) -> list[int]:
-        return self.service.children()
+        """Process ids; the pool's own children are those that it forks workers from."""
+        return self.service.grandchildren()
 
 
 @contextmanager

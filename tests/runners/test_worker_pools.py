@@ -1,14 +1,34 @@
-"""The job on workers that are processes of their own, as on every cluster."""
+"""The job on workers that are processes of their own, as on every cluster, and the pool that starts them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
+import grpc
+import psutil
+import pytest
+from apache_beam.portability.api import (
+    beam_fn_api_pb2,
+    beam_fn_api_pb2_grpc,
+    beam_provision_api_pb2,
+    beam_provision_api_pb2_grpc,
+    beam_runner_api_pb2,
+    endpoints_pb2,
+)
+
+from pipelines.exit_status import EXIT_USAGE
 from pipelines.redact import EXIT_COMPLETED
+from pipelines.workers import EXIT_STOPPED
 from tests.pipelines.conftest import Run
-from tests.runners.processes import worker_pool
-from tests.runners.submitting import assert_same_outputs
+from tests.runners.processes import ROOT, WorkerPool, worker_environment, worker_pool
+from tests.runners.submitting import assert_same_outputs, is_running, wait_until
 
 Redact = Callable[..., Run]
 
@@ -16,10 +36,130 @@ CARD = {"recording_id": "card", "audio_url": "card.flac", "metadata": {"team": "
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_policies": ["phone_number"]}
 
 
-def test_workers_elsewhere_write_what_a_local_run_writes(redact: Redact, tmp_path: Path):
+class Runner(beam_provision_api_pb2_grpc.ProvisionServiceServicer):
+    """What a runner says to a pool and to a worker before there is work: here there never is."""
+
+    def __init__(self) -> None:
+        self.staged: list[str] = []
+        self._server = grpc.server(ThreadPoolExecutor(2))
+        beam_provision_api_pb2_grpc.add_ProvisionServiceServicer_to_server(self, self._server)
+        self.endpoint = endpoints_pb2.ApiServiceDescriptor(
+            url=f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        )
+        self._server.start()
+
+    def GetProvisionInfo(  # noqa: N802 - Beam's name
+        self, request: beam_provision_api_pb2.GetProvisionInfoRequest, context: grpc.ServicerContext
+    ) -> beam_provision_api_pb2.GetProvisionInfoResponse:
+        roles = [beam_runner_api_pb2.ArtifactStagingToRolePayload(staged_name=name) for name in self.staged]
+        dependencies = [
+            beam_runner_api_pb2.ArtifactInformation(role_payload=role.SerializeToString()) for role in roles
+        ]
+        info = beam_provision_api_pb2.ProvisionInfo(dependencies=dependencies)
+        return beam_provision_api_pb2.GetProvisionInfoResponse(info=info)
+
+    def start_worker(self, pool: WorkerPool, name: str = "1-1") -> str:
+        """Asks for a worker, and gives the pool's error."""
+        request = beam_fn_api_pb2.StartWorkerRequest(
+            worker_id=name,
+            control_endpoint=self.endpoint,
+            logging_endpoint=self.endpoint,
+            provision_endpoint=self.endpoint,
+        )
+        with grpc.insecure_channel(pool.address) as channel:
+            return beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolStub(channel).StartWorker(request, timeout=60).error
+
+    def stop_worker(self, pool: WorkerPool, name: str = "1-1") -> None:
+        request = beam_fn_api_pb2.StopWorkerRequest(worker_id=name)
+        with grpc.insecure_channel(pool.address) as channel:
+            beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolStub(channel).StopWorker(request, timeout=60)
+
+    def close(self) -> None:
+        self._server.stop(None)
+
+
+@pytest.fixture
+def runner() -> Iterator[Runner]:
+    with closing(Runner()) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
+    with worker_pool(tmp_path_factory.mktemp("pool")) as pool:
+        yield pool
+
+
+def test_workers_elsewhere_write_what_a_local_run_writes(redact: Redact, pool: WorkerPool, tmp_path: Path):
     local = redact(CARD, PHONE, output=tmp_path / "local", options=("--run_id", "same"))
-    with worker_pool(tmp_path) as pool:
-        embedded = ("--runner=PortableRunner", "--job_endpoint=embed", "--output_shards", "1", *pool.options)
-        remote = redact(CARD, PHONE, output=tmp_path / "remote", options=("--run_id", "same", *embedded))
+    embedded = ("--runner=PortableRunner", "--job_endpoint=embed", "--output_shards", "1", *pool.options)
+    remote = redact(CARD, PHONE, output=tmp_path / "remote", options=("--run_id", "same", *embedded))
     assert remote.status == EXIT_COMPLETED, remote.terminal
     assert_same_outputs(remote, local)
+
+
+def test_a_worker_ends_when_the_runner_says_so_and_no_other_does(pool: WorkerPool, runner: Runner):
+    assert not runner.start_worker(pool, "1-1")
+    (first,) = pool.workers()
+    assert not runner.start_worker(pool, "1-2")
+    runner.stop_worker(pool, "1-1")
+    (second,) = pool.workers()
+    assert second != first
+    runner.stop_worker(pool, "1-2")
+    runner.stop_worker(pool, "a name that no worker has")
+    assert not pool.workers()
+
+
+def test_workers_begin_with_everything_imported(pool: WorkerPool, runner: Runner):
+    runner.start_worker(pool)
+    (worker,) = pool.workers()
+    mapped = [library.path for library in psutil.Process(worker).memory_maps()]
+    runner.stop_worker(pool)
+    for package in ("ctranslate2", "onnxruntime", "spacy", "pyarrow"):
+        assert any(package in path for path in mapped), package
+
+
+def test_files_that_a_run_stages_are_refused_by_name(pool: WorkerPool, runner: Runner):
+    runner.staged = ["submission_environment_dependencies.txt", "workflow.tar.gz"]
+    error = runner.start_worker(pool)
+    assert "workflow.tar.gz" in error
+    assert "submission_environment" not in error
+    assert not pool.workers()
+
+
+def test_a_runner_that_does_not_answer_is_an_error_not_a_worker(pool: WorkerPool, runner: Runner):
+    runner.close()
+    assert "UNAVAILABLE" in runner.start_worker(pool)
+    assert not pool.workers()
+
+
+def test_a_pool_that_is_told_to_stop_ends_its_workers(runner: Runner, tmp_path: Path):
+    with worker_pool(tmp_path) as pool:
+        runner.start_worker(pool)
+        (worker,) = pool.workers()
+        pool.service.terminate()
+        assert pool.service.wait(30) == EXIT_STOPPED
+    assert wait_until(lambda: not is_running(worker))
+
+
+def test_an_address_that_is_taken_is_said(pool: WorkerPool, tmp_path: Path):
+    second = subprocess.run(
+        [sys.executable, "-m", "pipelines.workers", "--address", pool.address],
+        env=worker_environment(),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert second.returncode == EXIT_USAGE
+    assert f"cannot listen at '{pool.address}'" in second.stderr
+
+
+def test_a_worker_that_is_lost_does_not_take_the_pool_along(pool: WorkerPool, runner: Runner):
+    runner.start_worker(pool)
+    (worker,) = pool.workers()
+    os.kill(worker, signal.SIGKILL)
+    assert wait_until(lambda: not pool.workers())
+    assert not runner.start_worker(pool, "1-2")
+    assert pool.workers()
+    runner.stop_worker(pool, "1-2")

@@ -1,0 +1,205 @@
+"""Starts and ends Beam workers beside a Flink task manager, wherever a run says `--environment_type=EXTERNAL`.
+
+    python -m pipelines.workers --address localhost:50000
+
+Beam's own pool starts Python anew for every worker, and Flink asks for a worker for each stage of a job: each spends
+seconds on imports before it begins. Here workers are forked from a process that has imported all that they need, which
+takes milliseconds, and share its memory. Nothing that a run stages is fetched or installed.
+
+Who reaches the address can run code here: leave it on the loopback interface. Ends with 0 when it is told to stop
+(SIGTERM), and then ends its workers; with 2 where it cannot listen.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.process import BaseProcess
+
+import grpc
+from apache_beam.portability.api import (
+    beam_fn_api_pb2,
+    beam_fn_api_pb2_grpc,
+    beam_provision_api_pb2,
+    beam_provision_api_pb2_grpc,
+    beam_runner_api_pb2,
+)
+from apache_beam.runners.worker import sdk_worker_main
+from google.protobuf import json_format, text_format
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+
+from pipelines.exit_status import refused
+from pipelines.options import parse
+from schemas.failure import ConfigurationError
+
+EXIT_STOPPED = 0
+
+_IMPORTED_BEFORE = ("pipelines.redact", "pipelines.audit", "pipelines.rerender", "presidio_analyzer")
+_NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
+"""What Beam stages of every run, for people to read."""
+
+_ANSWER_WITHIN_S = 60.0
+_STOP_WITHIN_S = 10.0
+_REQUESTS_AT_ONCE = 8
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkerPoolOptions(BaseModel):
+    """All options of the pool."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: str = Field("localhost:50000", description="where it listens for the runner, HOST:PORT")
+
+
+class StagedFilesError(Exception):
+    """A run wants files of its own installed in its workers."""
+
+
+class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
+    """Workers by the names that the runner gives them. Safe to call from several threads."""
+
+    def __init__(self) -> None:
+        self._forks = multiprocessing.get_context("forkserver")
+        self._forks.set_forkserver_preload([__name__, *_IMPORTED_BEFORE])
+        self._workers: dict[str, BaseProcess] = {}
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Returns when the process that workers are forked from has imported what they need."""
+        first = self._forks.Process(target=_nothing)
+        first.start()
+        first.join()
+
+    def StartWorker(  # noqa: N802 - Beam's name
+        self, request: beam_fn_api_pb2.StartWorkerRequest, context: grpc.ServicerContext
+    ) -> beam_fn_api_pb2.StartWorkerResponse:
+        """Starts a worker, which gets its work where the runner says."""
+        try:
+            environment = worker_environment(request)
+        except (grpc.RpcError, StagedFilesError) as error:
+            _logger.error("worker %s was not started: %s", request.worker_id, error)
+            return beam_fn_api_pb2.StartWorkerResponse(error=str(error))
+        worker = self._forks.Process(target=_work, args=(environment,), name=f"worker-{request.worker_id}")
+        with self._lock:
+            worker.start()
+            self._workers[request.worker_id] = worker
+        _logger.info("worker %s is process %d", request.worker_id, worker.pid)
+        return beam_fn_api_pb2.StartWorkerResponse()
+
+    def StopWorker(  # noqa: N802 - Beam's name
+        self, request: beam_fn_api_pb2.StopWorkerRequest, context: grpc.ServicerContext
+    ) -> beam_fn_api_pb2.StopWorkerResponse:
+        """Ends a worker that the runner needs no more."""
+        with self._lock:
+            worker = self._workers.pop(request.worker_id, None)
+        _stop([worker] if worker else [])
+        return beam_fn_api_pb2.StopWorkerResponse()
+
+    def close(self) -> None:
+        """Ends all workers."""
+        with self._lock:
+            workers = list(self._workers.values())
+            self._workers.clear()
+        _stop(workers)
+
+
+def worker_environment(request: beam_fn_api_pb2.StartWorkerRequest) -> dict[str, str]:
+    """What Beam's boot program would tell a worker in its environment.
+
+    Raises:
+      grpc.RpcError: The runner does not say what the worker needs to know.
+      StagedFilesError: The worker would have to install something.
+    """
+    with grpc.insecure_channel(request.provision_endpoint.url) as channel:
+        asked = beam_provision_api_pb2.GetProvisionInfoRequest()
+        who = [("worker_id", request.worker_id)]
+        provision = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
+        info = provision.GetProvisionInfo(asked, metadata=who, timeout=_ANSWER_WITHIN_S).info
+    staged = {_staged_name(artifact) for artifact in info.dependencies} - _NEEDS_NOTHING
+    if staged:
+        raise StagedFilesError(
+            f"the run stages {', '.join(sorted(staged))}, and this pool installs nothing: put it into the image that "
+            "the pool runs in, or start Beam's own pool there"
+        )
+    environment = {
+        "WORKER_ID": request.worker_id,
+        "PIPELINE_OPTIONS": json_format.MessageToJson(info.pipeline_options),
+        "CONTROL_API_SERVICE_DESCRIPTOR": text_format.MessageToString(request.control_endpoint),
+        "LOGGING_API_SERVICE_DESCRIPTOR": text_format.MessageToString(request.logging_endpoint),
+        "RUNNER_CAPABILITIES": " ".join(info.runner_capabilities),
+    }
+    if info.HasField("status_endpoint"):
+        environment["STATUS_API_SERVICE_DESCRIPTOR"] = text_format.MessageToString(info.status_endpoint)
+    return environment
+
+
+def _staged_name(artifact: beam_runner_api_pb2.ArtifactInformation) -> str:
+    role = beam_runner_api_pb2.ArtifactStagingToRolePayload.FromString(artifact.role_payload)
+    return role.staged_name or artifact.role_urn
+
+
+def _work(environment: dict[str, str]) -> None:
+    """In a process of its own: what Beam's boot program starts."""
+    os.environ.update(environment)
+    sdk_worker_main.main([])
+
+
+def _nothing() -> None:
+    """In a process of its own: shows that one can be started."""
+
+
+def _stop(workers: Iterable[BaseProcess]) -> None:
+    workers = list(workers)
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join(_STOP_WITHIN_S)
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
+
+
+def run(arguments: Sequence[str], console: Console | None = None) -> int:
+    """Serves until it is told to stop, and gives the exit status."""
+    console = console or Console(stderr=True)
+    options, _ = parse(WorkerPoolOptions, __doc__ or "", arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    pool = WorkerPool()
+    pool.warm_up()
+    try:
+        server = _serve(pool, options.address)
+    except ConfigurationError as error:
+        return refused(error, console)
+    _logger.info("ready for workers at %s", options.address)
+    stopped.wait()
+    server.stop(grace=None)
+    pool.close()
+    return EXIT_STOPPED
+
+
+def _serve(pool: WorkerPool, address: str) -> grpc.Server:
+    # Without the option a second pool would take the same port, and half of the requests.
+    server = grpc.server(ThreadPoolExecutor(_REQUESTS_AT_ONCE), options=[("grpc.so_reuseport", 0)])
+    beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError:
+        raise ConfigurationError(f"--address: cannot listen at {address!r}; give HOST:PORT that is free") from None
+    server.start()
+    return server
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:]))
