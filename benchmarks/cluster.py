@@ -73,7 +73,7 @@ def _local(scratch: Path, cores: list[int], job: tuple[str, ...]) -> float:
 def _on_flink(scratch: Path, cores: list[int], job: tuple[str, ...]) -> float:
     folder = scratch / f"flink-{len(cores)}"
     folder.mkdir()
-    with FlinkCluster(folder, len(cores), cores=cores, keeps_workers=True) as cluster:
+    with FlinkCluster(folder, len(cores), cores=cores) as cluster:
         options = (*job, *job_server_options(cluster.rest), *cluster.pool_options)
         return _timed(Submission(folder, folder / "out", options, environment=QUICK_START))
 

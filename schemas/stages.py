@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from schemas.candidate import RecogniserReport
-from schemas.coders import stays_in_worker, travels
+from schemas.coders import stays_in_worker, travels, travels_compressed
 from schemas.correction import Corrections
 from schemas.finding import Finding
 from schemas.media import MediaInfo, SampleIdentity
@@ -256,7 +256,7 @@ class MutedRecording(_FromRecording):
         return f"MutedRecording({self.recording_id!r})"
 
 
-@travels
+@travels_compressed
 @dataclass(frozen=True)
 class CommittedRecording:
     """A recording whose outputs are durable: rows for the tables and what the notification says.

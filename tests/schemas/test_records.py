@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import json
 import os
 import pickle
 import subprocess
@@ -44,6 +45,13 @@ def test_rows_have_the_columns_of_their_table(row: dict[str, object], schema: pa
 def test_what_travels_comes_back_as_it_was(record: object):
     coder = coders.registry.get_coder(type(record))
     assert coder.decode(coder.encode(record)) == record
+
+
+def test_a_transcript_travels_compressed():
+    words = [{"text": f"word{n}", "start_s": n * 0.4, "end_s": n * 0.4 + 0.3, "confidence": 0.9} for n in range(500)]
+    recording = dataclasses.replace(COMMITTED, transcript_row=json.dumps(words))
+    encoded = coders.registry.get_coder(CommittedRecording).encode(recording)
+    assert len(encoded) < len(recording.transcript_row) / 4
 
 
 def test_a_worker_of_another_process_gets_the_same_records():
