@@ -98,13 +98,17 @@ def _living_cpu_s() -> float:
 
 
 def peak_mib(process: int | None = None) -> float:
-    """The most memory that a process has held, this one unless named; another one's is known on Linux alone."""
-    status = Path(f"/proc/{process or 'self'}/status")
-    if status.exists():
-        # Not `getrusage`: there a new process inherits the peak of the one that started it.
-        found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
-        assert found is not None
-        return int(found[1]) * _KIB / _MIB
+    """The most memory that a process has held, this one unless named; another one's is known on Linux alone.
+
+    Raises:
+      RuntimeError: There is no such process, or it cannot be looked at.
+    """
+    # Not `getrusage` where Linux tells: there a new process inherits the peak of the one that started it.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        status = Path(f"/proc/{process or 'self'}/status").read_text()
+        found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+        if found:
+            return int(found[1]) * _KIB / _MIB
     if process is not None:
         raise RuntimeError("needs Linux, and a process that runs")
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

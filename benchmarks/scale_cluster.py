@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -22,10 +24,12 @@ from rich.console import Console
 from benchmarks.measure import in_new_process, peak_mib
 from benchmarks.scale import Archive, make, whole
 from tests.runners.flink import QUICK_START, FlinkCluster, job_server_options
+from tests.runners.processes import WorkerPool
 
 _TASK_MANAGERS = 2
 _MEMORY = "4096m"
 """Of a task manager: Beam holds up to a hundred messages, of 10 MB each, of what a worker puts out."""
+_LOOK_EVERY_S = 0.5
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,17 +50,32 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _on_flink(folder: Path, archive: Archive, shards: int) -> tuple[float, dict[str, int]]:
-    """Seconds, and the most memory in MiB that one process of each kind has held of those that are there at the end."""
-    with FlinkCluster(folder, _TASK_MANAGERS, keeps_workers=True, memory=_MEMORY) as cluster:
+    """Seconds, and the most memory in MiB that one process of each kind has held."""
+    with FlinkCluster(folder, _TASK_MANAGERS, memory=_MEMORY) as cluster, ThreadPoolExecutor(1) as beside:
         started = time.monotonic()
-        in_new_process(whole, archive, shards, (*job_server_options(cluster.rest), *cluster.pool_options))
+        options = (*job_server_options(cluster.rest), *cluster.pool_options)
+        job = beside.submit(in_new_process, whole, archive, shards, options)
+        worker_mib = 0.0
+        while not job.done():
+            worker_mib = max(worker_mib, *(_peak_of_workers(pool) for pool in cluster.pools))
+            time.sleep(_LOOK_EVERY_S)
+        job.result()
         seconds = time.monotonic() - started
-        processes = {
-            "Python worker": [worker for pool in cluster.pools for worker in pool.workers()],
-            "task manager": [task_manager.process_id for task_manager in cluster.task_managers],
-            "job manager": [cluster.job_manager.process_id],
+        peaks = {
+            "Python worker": worker_mib,
+            "task manager": max(peak_mib(task_manager.process_id) for task_manager in cluster.task_managers),
+            "job manager": peak_mib(cluster.job_manager.process_id),
         }
-        return seconds, {kind: round(max(map(peak_mib, found))) for kind, found in processes.items()}
+    return seconds, {kind: round(peak) for kind, peak in peaks.items()}
+
+
+def _peak_of_workers(pool: WorkerPool) -> float:
+    """Of those that are there now: Flink ends the workers of a stage with the stage."""
+    peak = 0.0
+    for worker in pool.workers():
+        with suppress(RuntimeError):
+            peak = max(peak, peak_mib(worker))
+    return peak
 
 
 if __name__ == "__main__":

@@ -31,7 +31,6 @@ class FlinkCluster:
 
     Args:
       cores: The workers of each task manager have one of them.
-      keeps_workers: Beam lies on the class path of Flink itself, which then lets workers outlive their stage.
       memory: All that a task manager may take, as Flink writes it.
     """
 
@@ -40,8 +39,6 @@ class FlinkCluster:
         folder: Path,
         task_managers: int,
         cores: Sequence[int] = (),
-        *,
-        keeps_workers: bool = False,
         memory: str = _TASK_MANAGER_MEMORY,
     ) -> None:
         self._cores = cores
@@ -76,13 +73,6 @@ class FlinkCluster:
             # A thread that Beam lost to a full heap leaves its worker and its task waiting for each other for ever.
             "cluster.uncaught-exception-handling": "FAIL",
         }
-        self._keeps_workers = keeps_workers
-        if keeps_workers:
-            self._environment["HADOOP_CLASSPATH"] = job_server_jar()
-            self._settings["classloader.resolve-order"] = "parent-first"
-            # Longer than a worker is kept: a task that starts before would be given the one that was lost.
-            self._settings["restart-strategy.exponential-delay.initial-backoff"] = "25 s"
-            self._settings["restart-strategy.exponential-delay.max-backoff"] = "25 s"
         self.job_manager = self._service("job-manager", "jobmanager.sh")
         self.job_manager.wait_for(lambda: self.overview() is not None)
         self.task_managers: list[Service] = []
@@ -108,8 +98,7 @@ class FlinkCluster:
     def pool_options(self) -> tuple[str, ...]:
         """What a run is told of its workers."""
         address = f"{_POOL}:{self.pools[0].port}"
-        pools = (f"--parallelism={self.parallelism}", "--environment_type=EXTERNAL", f"--environment_config={address}")
-        return (*pools, "--environment_cache_millis=20000") if self._keeps_workers else pools
+        return (f"--parallelism={self.parallelism}", "--environment_type=EXTERNAL", f"--environment_config={address}")
 
     def add_task_manager(self) -> None:
         """One more, whose worker pool has the same name and port as the others', as beside it in a pod."""

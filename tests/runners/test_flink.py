@@ -45,13 +45,6 @@ def cluster(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield cluster
 
 
-@pytest.fixture(scope="module")
-def cluster_that_keeps_workers(job_server: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlinkCluster]:
-    folder = tmp_path_factory.mktemp("keeping")
-    with FlinkCluster(folder, task_managers=2, keeps_workers=True) as cluster:
-        yield cluster
-
-
 @pytest.fixture
 def submit(tmp_path: Path) -> Iterator[Submit]:
     """Starts a job under one run id, so that its rows can be compared with another's."""
@@ -106,17 +99,9 @@ def test_a_job_that_travels_with_its_server_does_the_same(
 
 
 @pytest.mark.parametrize("victim", ["worker", "worker pool", "task manager"])
-@pytest.mark.parametrize("kind", ["cluster", "cluster_that_keeps_workers"])
 def test_what_is_killed_half_way_changes_nothing(
-    request: pytest.FixtureRequest,
-    submit: Submit,
-    calls: Path,
-    tmp_path: Path,
-    receiver: Receiver,
-    kind: str,
-    victim: str,
+    cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path, receiver: Receiver, victim: str
 ):
-    cluster = request.getfixturevalue(kind)
     hook = f"http://127.0.0.1:{receiver.server_port}/hook"
     lines = [
         {"recording_id": f"{number:02}-{name.split('.')[0]}", "audio_url": name, "webhook_url": hook}
