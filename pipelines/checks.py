@@ -247,7 +247,9 @@ def _flink(beam_options: PipelineOptions) -> Iterator[Check]:
 def _worker_pool(beam_options: PipelineOptions) -> Iterator[Check]:
     portable = beam_options.view_as(PortableOptions)
     if (portable.environment_type or "").upper() == "EXTERNAL" and portable.environment_config:
-        yield _answers("worker pool", portable.environment_config, "start it where --environment_config says")
+        yield _answers(
+            "worker pool", portable.environment_config, "start `hushbeam workers` where --environment_config says"
+        )
 
 
 def _answers(subject: str, address: str, remedy: str) -> Check:

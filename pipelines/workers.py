@@ -57,7 +57,9 @@ class WorkerPoolOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str = Field("localhost:50000", description="where it listens for the runner, HOST:PORT")
+    address: str = Field(
+        "localhost:50000", pattern=r"^\S+:\d+$", description="where it listens for the runner, HOST:PORT"
+    )
 
 
 class StagedFilesError(Exception):
@@ -74,10 +76,16 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
-        """Returns when the process that workers are forked from has imported what they need."""
+        """Returns when the process that workers are forked from has imported what they need.
+
+        Raises:
+          ConfigurationError: It cannot.
+        """
         first = self._forks.Process(target=_nothing)
         first.start()
         first.join()
+        if first.exitcode:
+            raise ConfigurationError("no worker can be started here; the error is above")
 
     def StartWorker(  # noqa: N802 - Beam's name
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: grpc.ServicerContext
@@ -177,8 +185,8 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
     pool = WorkerPool()
-    pool.warm_up()
     try:
+        pool.warm_up()
         server = _serve(pool, options.address)
     except ConfigurationError as error:
         return refused(error, console)

@@ -27,7 +27,7 @@ from pipelines.exit_status import EXIT_USAGE
 from pipelines.redact import EXIT_COMPLETED
 from pipelines.workers import EXIT_STOPPED
 from tests.pipelines.conftest import Run
-from tests.runners.processes import ROOT, WorkerPool, worker_environment, worker_pool
+from tests.runners.processes import WorkerPool, worker_environment, worker_pool
 from tests.runners.submitting import assert_same_outputs, is_running, wait_until
 
 Redact = Callable[..., Run]
@@ -142,17 +142,20 @@ def test_a_pool_that_is_told_to_stop_ends_its_workers(runner: Runner, tmp_path: 
     assert wait_until(lambda: not is_running(worker))
 
 
-def test_an_address_that_is_taken_is_said(pool: WorkerPool, tmp_path: Path):
-    second = subprocess.run(
-        [sys.executable, "-m", "pipelines.workers", "--address", pool.address],
-        env=worker_environment(),
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert second.returncode == EXIT_USAGE
-    assert f"cannot listen at '{pool.address}'" in second.stderr
+def refusal(address: str) -> str:
+    """What a pool says that cannot listen there."""
+    command = [sys.executable, "-m", "pipelines.workers", "--address", address]
+    ended = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == EXIT_USAGE
+    return ended.stderr
+
+
+def test_an_address_that_is_taken_is_said(pool: WorkerPool):
+    assert f"cannot listen at '{pool.address}'" in refusal(pool.address)
+
+
+def test_an_address_without_a_port_is_refused():
+    assert "--address" in refusal("localhost")
 
 
 def test_a_worker_that_is_lost_does_not_take_the_pool_along(pool: WorkerPool, runner: Runner):
