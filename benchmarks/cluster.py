@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -53,7 +52,7 @@ def main() -> int:
     _show(minutes, seconds)
     RESULTS.mkdir(exist_ok=True)
     found = {
-        "machine": {"processor": processor_name() or platform.machine(), "cores": len(os.sched_getaffinity(0))},
+        "machine": {"processor": processor_name(), "cores": len(os.sched_getaffinity(0))},
         "calls": given.calls,
         "audio_minutes": round(minutes, 1),
         "model": given.model,

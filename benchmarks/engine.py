@@ -169,7 +169,7 @@ def _this_machine(given: argparse.Namespace) -> dict[str, Any]:
     named = {name: getattr(given, name) for name in ("device", "model", "shape", "profile", "repeats")}
     return named | {
         "cores": cores(),
-        "processor": processor_name() or platform.machine(),
+        "processor": processor_name(),
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

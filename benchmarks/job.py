@@ -322,7 +322,7 @@ def _this_machine(machine: Machine) -> dict[str, Any]:
     packages = ("apache-beam", "faster-whisper", "ctranslate2", "presidio-analyzer", "spacy")
     return asdict(machine) | {
         "cores": cores(),
-        "processor": processor_name() or platform.machine(),
+        "processor": processor_name(),
         "python": platform.python_version(),
         "load_before": os.getloadavg()[0],
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

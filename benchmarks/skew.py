@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import sys
 import threading
 from collections.abc import Sequence
@@ -182,7 +181,7 @@ def _show(console: Console, skewed: Corpus, results: Sequence[Skew]) -> None:
 def _keep(given: argparse.Namespace, skewed: Corpus, results: Sequence[Skew]) -> None:
     RESULTS.mkdir(exist_ok=True)
     found = {
-        "machine": {"processor": processor_name() or platform.machine(), "cores": cores()},
+        "machine": {"processor": processor_name(), "cores": cores()},
         "seed": SEED,
         "model": given.model,
         "corpus": skewed.name,

@@ -18,7 +18,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.process import BaseProcess
 
@@ -127,11 +127,7 @@ def worker_environment(request: beam_fn_api_pb2.StartWorkerRequest) -> dict[str,
       grpc.RpcError: The runner does not say what the worker needs to know.
       StagedFilesError: The worker would have to install something.
     """
-    with grpc.insecure_channel(request.provision_endpoint.url) as channel:
-        asked = beam_provision_api_pb2.GetProvisionInfoRequest()
-        who = [("worker_id", request.worker_id)]
-        provision = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
-        info = provision.GetProvisionInfo(asked, metadata=who, timeout=_ANSWER_WITHIN_S).info
+    info = provision_info(request.provision_endpoint.url, request.worker_id)
     staged = {_staged_name(artifact) for artifact in info.dependencies} - _NEEDS_NOTHING
     if staged:
         raise StagedFilesError(
@@ -150,6 +146,19 @@ def worker_environment(request: beam_fn_api_pb2.StartWorkerRequest) -> dict[str,
     return environment
 
 
+def provision_info(endpoint: str, worker: str) -> beam_provision_api_pb2.ProvisionInfo:
+    """What the runner has to say to a worker.
+
+    Raises:
+      grpc.RpcError: It does not answer.
+    """
+    with grpc.insecure_channel(endpoint) as channel:
+        asked = beam_provision_api_pb2.GetProvisionInfoRequest()
+        provision = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
+        answer = provision.GetProvisionInfo(asked, metadata=[("worker_id", worker)], timeout=_ANSWER_WITHIN_S)
+    return answer.info
+
+
 def _staged_name(artifact: beam_runner_api_pb2.ArtifactInformation) -> str:
     role = beam_runner_api_pb2.ArtifactStagingToRolePayload.FromString(artifact.role_payload)
     return role.staged_name or artifact.role_urn
@@ -165,8 +174,7 @@ def _nothing() -> None:
     """In a process of its own: shows that one can be started."""
 
 
-def _stop(workers: Iterable[BaseProcess]) -> None:
-    workers = list(workers)
+def _stop(workers: Sequence[BaseProcess]) -> None:
     for worker in workers:
         worker.terminate()
     for worker in workers:

@@ -14,7 +14,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from apache_beam import coders
+from hypothesis import given
+from hypothesis import strategies as st
 
+from schemas.coders import CompressedCoder
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
 from schemas.failure import ERRORS_SCHEMA, Failure
 from schemas.recording import Recording
@@ -52,6 +55,12 @@ def test_a_transcript_travels_compressed():
     recording = dataclasses.replace(COMMITTED, transcript_row=json.dumps(words))
     encoded = coders.registry.get_coder(CommittedRecording).encode(recording)
     assert len(encoded) < len(recording.transcript_row) / 4
+
+
+@given(st.tuples(st.text(), st.text()))
+def test_a_row_arrives_as_it_was_sent(row: tuple[str, str]):
+    coder = CompressedCoder()
+    assert coder.decode(coder.encode(row)) == row
 
 
 def test_a_worker_of_another_process_gets_the_same_records():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from functools import cache
 from pathlib import Path
 
@@ -31,8 +32,8 @@ def multiplies_with_mkl() -> bool:
 
 
 def processor_name() -> str:
-    """As its maker calls it; empty where the system does not say."""
-    return _fact("model name")
+    """As its maker calls it; its kind where the system does not say."""
+    return _fact("model name") or platform.machine()
 
 
 @cache

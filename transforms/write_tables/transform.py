@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.metrics import Metrics
 
+from schemas.coders import CompressedCoder
 from transforms.each_recording import METRICS_NAMESPACE
 from transforms.storage import files
 from transforms.storage.urls import join
@@ -27,16 +28,13 @@ from transforms.storage.urls import join
 _ROWS_IN_A_GROUP = 2_000
 _SORTED_AT_ONCE_BYTES = 64 << 20
 
-_FASTEST = 1
-"""Of zlib's levels."""
-
 Row = tuple[str, str]
 """The key that a row is sorted and sharded by (the recording's id), and the row as JSON."""
 
-PackedRow = tuple[str, bytes]
-"""The same, compressed: runners send whole tables to their writers, and some keep them until the job is over."""
+_PACKED = CompressedCoder()
+"""Of rows on their way to their shards: runners send whole tables there, and some keep them until the job is over."""
 
-_NO_ROW: PackedRow = ("", b"")
+_NO_ROW = b""
 
 
 class WriteTable(beam.PTransform):
@@ -58,12 +56,12 @@ class WriteTable(beam.PTransform):
         shards = self._shards
         # Not the built-in hash: it differs from process to process.
         keyed = rows | "By shard" >> beam.Map(
-            lambda row: (zlib.crc32(row[0].encode()) % shards, packed(row))
-        ).with_output_types(tuple[int, PackedRow])
+            lambda row: (zlib.crc32(row[0].encode()) % shards, _PACKED.encode(row))
+        ).with_output_types(tuple[int, bytes])
         always = rows.pipeline | "First shard" >> beam.Create([(0, _NO_ROW)])
         return (
             (keyed, always)
-            | "Also when empty" >> beam.Flatten().with_output_types(tuple[int, PackedRow])
+            | "Also when empty" >> beam.Flatten().with_output_types(tuple[int, bytes])
             | "Gather" >> beam.GroupByKey()
             | "Write" >> beam.ParDo(_WriteShardFn(self._table, self._schema, self._output, self._run_id))
         )
@@ -77,22 +75,12 @@ class _WriteShardFn(beam.DoFn):
         self._run_id = run_id
         self._rows = Metrics.counter(METRICS_NAMESPACE, f"WriteTables.{table}")
 
-    def process(self, element: tuple[int, Iterable[PackedRow]]) -> Iterable[str]:
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterable[str]:
         shard, rows = element
         url = join(self._output, self._table, f"{self._run_id}-{shard:04d}.parquet")
-        written = write_shard(url, self._schema, (unpacked(row) for row in rows if row != _NO_ROW))
+        written = write_shard(url, self._schema, (_PACKED.decode(row) for row in rows if row != _NO_ROW))
         self._rows.inc(written)
         yield url
-
-
-def packed(row: Row) -> PackedRow:
-    """A row on its way to its shard."""
-    return row[0], zlib.compress(row[1].encode(), _FASTEST)
-
-
-def unpacked(row: PackedRow) -> Row:
-    """A row that has arrived."""
-    return row[0], zlib.decompress(row[1]).decode()
 
 
 def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> int:

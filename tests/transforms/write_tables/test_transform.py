@@ -12,8 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
-from hypothesis import given
-from hypothesis import strategies as st
 
 from transforms.write_tables import WriteTable, transform
 
@@ -51,11 +49,6 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path):
     (other,) = (tmp_path / "other/things").iterdir()
     assert one.name == other.name
     assert one.read_bytes() == other.read_bytes()
-
-
-@given(st.tuples(st.text(), st.text()))
-def test_a_row_arrives_as_it_was_sent(row: tuple[str, str]):
-    assert transform.unpacked(transform.packed(row)) == row
 
 
 def test_a_run_that_is_repeated_overwrites_its_own_files(tmp_path: Path):
