@@ -24,7 +24,7 @@ FRAMES_PER_SECOND = 100
 _CONTEXTS = tuple(range(600, 3001, 200))
 """Frames that the model is shown. Fixed steps, so that what is heard in a window does not depend on its batch."""
 
-_TRAILING_FRAMES = 200
+_TRAILING_FRAMES = 100
 """Silence after a window's sound that the model sees; without any it invents endings."""
 
 _NOT_REPEATED = (5, 3)
