@@ -83,15 +83,20 @@ class WaitingRoom(Generic[KindT, Entry]):
             self._changed.notify_all()
             return True
 
-    def take(self) -> list[Entry]:
-        """Waits for a batch. An empty one means that the room is closed."""
+    def wait_for_batch(self) -> bool:
+        """Waits until there is a batch to take. False where the room is closed."""
         with self._changed:
             while not self._closed:
-                kind = self._ready()
-                if kind is not None:
-                    return self._hand_out(kind)
+                if self._ready() is not None:
+                    return True
                 self._changed.wait(_SHORT_WAIT_S / 4 if self._kinds else None)
-            return []
+            return False
+
+    def take(self) -> list[Entry]:
+        """Hands out a batch; an empty one where none is ready, as when others were quicker."""
+        with self._changed:
+            kind = self._ready()
+            return [] if kind is None else self._hand_out(kind)
 
     def close(self) -> None:
         """Lets everybody go: `put` returns False, `take` an empty batch, and what waits is dropped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from functools import cache
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from schemas.failure import RecordingError
 from transforms.freed_memory import give_back_freed, keep_few_heaps
 from transforms.transcribe.batching import WaitingRoom
-from transforms.transcribe.decoding import WindowDecoder
+from transforms.transcribe.decoding import Decoded, WindowDecoder
 from transforms.transcribe.model import LoadedModel, load
 from transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
 from transforms.transcribe.settings import TranscriptionSettings
@@ -92,7 +92,7 @@ class SpeechEngine:
             keep_few_heaps()
             self._model = load(self._settings)
             decoder = WindowDecoder(self._model, self._settings.beam)
-            # One more than the model has workers: one batch is prepared while the others are in the model.
+            # One more than the model has workers: the words of one batch go out while the others are in the model.
             for number in range(self._settings.model_workers + 1):
                 worker = threading.Thread(target=self._work, args=(decoder,), name=f"model-{number}", daemon=True)
                 worker.start()
@@ -188,36 +188,35 @@ class SpeechEngine:
 
     def _work(self, decoder: WindowDecoder) -> None:
         """Takes batches until the room closes."""
-        while entries := self._room.take():
+        while self._room.wait_for_batch():
             try:
-                self._decode(decoder, [entry for entry in entries if not entry.recording.future.done()])
+                # Taken when the model is free, not before: until then others join the batch.
+                with self._turns:
+                    entries = [entry for entry in self._room.take() if not entry.recording.future.done()]
+                    heard = self._decode(decoder, entries)
+                for entry, result in zip(entries, heard, strict=True):
+                    for again in entry.recording.heard(entry, result):
+                        self._queue(again, wait=False)
                 give_back_freed()
             except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
                 self._break(error)
                 return
 
-    def _decode(self, decoder: WindowDecoder, entries: list[Entry], tries: int = _MEMORY_TRIES) -> None:
+    def _decode(self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES) -> list[Decoded]:
         if not entries:
-            return
+            return []
         try:
-            with self._turns:
-                decoded = decoder.decode([entry.request for entry in entries])
+            return decoder.decode([entry.request for entry in entries])
         except RuntimeError as error:
             if "out of memory" not in str(error).lower() or not tries:
                 raise
-            half = len(entries) // 2
-            if half:
-                self._batch = min(self._batch, half)
-                self._decode(decoder, entries[:half])
-                self._decode(decoder, entries[half:])
-            else:
-                # The other workers have memory to give back.
-                time.sleep(_MEMORY_WAIT_S)
-                self._decode(decoder, entries, tries - 1)
-            return
-        for entry, result in zip(entries, decoded, strict=True):
-            for again in entry.recording.heard(entry, result):
-                self._queue(again, wait=False)
+        half = len(entries) // 2
+        if half:
+            self._batch = min(self._batch, half)
+            return [*self._decode(decoder, entries[:half]), *self._decode(decoder, entries[half:])]
+        # The other workers have memory to give back.
+        time.sleep(_MEMORY_WAIT_S)
+        return self._decode(decoder, entries, tries - 1)
 
     def _break(self, error: BaseException) -> None:
         with self._lock:

@@ -10,6 +10,11 @@ def room_of(batch: int, limit_bytes: int = 1000) -> WaitingRoom[int, str]:
     return WaitingRoom(limit_bytes, lambda kind: batch)
 
 
+def next_of(room: WaitingRoom[int, str]) -> list[str]:
+    """The next batch, once there is one; an empty one where the room closes."""
+    return room.take() if room.wait_for_batch() else []
+
+
 def test_a_batch_holds_entries_of_one_kind_only() -> None:
     room = room_of(2)
     room.producing(+1)
@@ -31,10 +36,26 @@ def test_a_batch_that_is_not_full_waits_for_producers() -> None:
     room.producing(+1)
     room.put("a", kind=1, size=1)
     with ThreadPoolExecutor(1) as pool:
-        taken = pool.submit(room.take)
+        taken = pool.submit(next_of, room)
         room.put("b", kind=1, size=1)
         room.put("c", kind=1, size=1)
         assert taken.result(timeout=5) == ["a", "b", "c"]
+
+
+def test_entries_join_a_batch_until_it_is_taken() -> None:
+    room = room_of(3)
+    room.put("a", kind=1, size=1)
+    assert room.wait_for_batch()
+    room.put("b", kind=1, size=1)
+    assert room.take() == ["a", "b"]
+
+
+def test_who_comes_too_late_for_a_batch_gets_none() -> None:
+    room = room_of(3)
+    room.put("a", kind=1, size=1)
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(lambda _: room.wait_for_batch(), range(2)))
+    assert [room.take(), room.take()] == [["a"], []]
 
 
 def test_a_slow_producer_does_not_hold_others_up_for_long() -> None:
@@ -42,7 +63,7 @@ def test_a_slow_producer_does_not_hold_others_up_for_long() -> None:
     room.producing(+1)
     room.put("a", kind=1, size=1)
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(room.take).result(timeout=5) == ["a"]
+        assert pool.submit(next_of, room).result(timeout=5) == ["a"]
 
 
 def test_a_producer_waits_while_the_room_is_full() -> None:
@@ -82,7 +103,7 @@ def test_closing_lets_everybody_go() -> None:
         putting = pool.submit(lambda: room.put("b", kind=1, size=10))
         room.close()
         assert putting.result(timeout=5) is False
-        assert pool.submit(room.take).result(timeout=5) == []
+        assert pool.submit(next_of, room).result(timeout=5) == []
 
 
 def test_how_many_go_together_depends_on_their_kind() -> None:
