@@ -31,9 +31,9 @@ class WaitingRoom(Generic[KindT, Entry]):
     """Collects entries of several producers and hands them out in batches of one kind.
 
     A producer waits while the room holds as many bytes as it may. Lower ranks go first, so that what came first is
-    done first, and others can go on with it. A full batch goes before one that is not, which is handed out when nobody
-    can add to it, because all producers have ended or wait for room, or when nothing else was ready for a second; and a
-    full one lets an entry pass that has waited for a minute.
+    done first, and others can go on with it. Full batches go before others. Where none is full, the fullest is handed
+    out once nobody can add to it, because all producers have ended or wait for room, or once nothing else was ready for
+    a second. An entry that has waited for a minute goes before all.
 
     Args:
       limit_bytes: How much may wait. One entry is always let in.
@@ -109,16 +109,19 @@ class WaitingRoom(Generic[KindT, Entry]):
         """The kind to hand out now, if any."""
         if not self._kinds:
             return None
-        by_rank = sorted(self._kinds, key=lambda kind: self._kinds[kind][0])
         waited_s = time.monotonic() - min(waiting[0].since for waiting in self._kinds.values())
-        full = [kind for kind in by_rank if len(self._kinds[kind]) >= self._batch(kind)]
-        if full and waited_s < _LONG_WAIT_S:
-            return full[0]
+        if waited_s >= _LONG_WAIT_S:
+            return min(self._kinds, key=lambda kind: self._kinds[kind][0].since)
+        by_rank = sorted(self._kinds, key=lambda kind: self._kinds[kind][0])
+        full = [kind for kind in by_rank if self._fullness(kind) >= 1.0]
         if full:
-            return min(by_rank, key=lambda kind: self._kinds[kind][0].since)
+            return full[0]
         if self._producers <= self._blocked or waited_s >= _SHORT_WAIT_S:
-            return by_rank[0]
+            return max(by_rank, key=self._fullness)
         return None
+
+    def _fullness(self, kind: KindT) -> float:
+        return len(self._kinds[kind]) / self._batch(kind)
 
     def _hand_out(self, kind: KindT) -> list[Entry]:
         waiting = self._kinds[kind]

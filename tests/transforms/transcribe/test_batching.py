@@ -42,6 +42,13 @@ def test_a_batch_that_is_not_full_waits_for_producers() -> None:
         assert taken.result(timeout=5) == ["a", "b", "c"]
 
 
+def test_of_batches_that_are_not_full_the_fullest_goes_first() -> None:
+    room = room_of(4)
+    for entry, kind in (("a", 1), ("b", 2), ("c", 2), ("d", 3)):
+        room.put(entry, kind=kind, size=1)
+    assert [room.take(), room.take(), room.take()] == [["b", "c"], ["a"], ["d"]]
+
+
 def test_entries_join_a_batch_until_it_is_taken() -> None:
     room = room_of(3)
     room.put("a", kind=1, size=1)
