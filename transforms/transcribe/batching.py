@@ -112,16 +112,14 @@ class WaitingRoom(Generic[KindT, Entry]):
         waited_s = time.monotonic() - min(waiting[0].since for waiting in self._kinds.values())
         if waited_s >= _LONG_WAIT_S:
             return min(self._kinds, key=lambda kind: self._kinds[kind][0].since)
-        by_rank = sorted(self._kinds, key=lambda kind: self._kinds[kind][0])
-        full = [kind for kind in by_rank if self._fullness(kind) >= 1.0]
-        if full:
-            return full[0]
-        if self._producers <= self._blocked or waited_s >= _SHORT_WAIT_S:
-            return max(by_rank, key=self._fullness)
+        fullest = min(self._kinds, key=lambda kind: (-self._fullness(kind), self._kinds[kind][0]))
+        if self._fullness(fullest) == 1.0 or self._producers <= self._blocked or waited_s >= _SHORT_WAIT_S:
+            return fullest
         return None
 
     def _fullness(self, kind: KindT) -> float:
-        return len(self._kinds[kind]) / self._batch(kind)
+        """Of the next batch of a kind; 1 where more do not fit."""
+        return min(1.0, len(self._kinds[kind]) / self._batch(kind))
 
     def _hand_out(self, kind: KindT) -> list[Entry]:
         waiting = self._kinds[kind]
