@@ -17,6 +17,8 @@ BITEXACT = {"fflags": "+bitexact"}
 
 _PLANAR = {"uint8": "u8p", "int16": "s16p", "int32": "s32p", "float32": "fltp", "float64": "dblp"}
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+_MOST_PLANES = 7
+"""PyAV runs past the end of a frame's list of planes where there are eight, the list's length, or more."""
 
 
 class AudioTrack:
@@ -25,8 +27,10 @@ class AudioTrack:
     def __init__(self, container: Any, info: MediaInfo, output: OutputFormat, start_s: float = 0.0) -> None:
         self._container = container
         self._rate_hz = info.sample_rate_hz
-        self._layout = info.layout if not info.layout.endswith("channels") else _LAYOUTS[info.channels]
+        # A layout without a name (`8 channels (FL+FR+…)`) is freed twice by PyAV.
+        self._layout = info.layout if "channels" not in info.layout else _LAYOUTS[info.channels]
         self._planar = _PLANAR[info.sample_type]
+        self._is_packed = info.channels > _MOST_PLANES
         self.stream = container.add_stream(
             output.encoder,
             rate=output.rate_hz or info.sample_rate_hz,
@@ -47,12 +51,18 @@ class AudioTrack:
         """Encodes the next samples."""
         if block.shape[1] == 0:
             return
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), self._planar, self._layout)
+        frame = self._frame(block)
         frame.sample_rate = self._rate_hz
         frame.time_base = Fraction(1, self._rate_hz)
         frame.pts = self._position
         self._position += block.shape[1]
         self._container.mux(self.stream.encode(frame))
+
+    def _frame(self, block: Samples) -> Any:
+        if self._is_packed:
+            packed = np.ascontiguousarray(block.T).reshape(1, -1)
+            return av.AudioFrame.from_ndarray(packed, self._planar.removesuffix("p"), self._layout)
+        return av.AudioFrame.from_ndarray(np.ascontiguousarray(block), self._planar, self._layout)
 
     def finish(self) -> None:
         """Writes what the encoder still holds."""

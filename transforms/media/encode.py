@@ -27,6 +27,15 @@ SMALL_WRITE = 8192
 """Frames that libsndfile gets at once: its Vorbis encoder crashes on long writes."""
 
 
+_VORBIS_PLACES = {
+    3: (0, 2, 1),
+    5: (0, 2, 1, 3, 4),
+    6: (0, 2, 1, 5, 3, 4),
+    7: (0, 2, 1, 6, 5, 3, 4),
+    8: (0, 2, 1, 7, 5, 6, 3, 4),
+}
+"""Where Vorbis keeps each channel of FFmpeg's order (Vorbis I specification, 4.3.9): libsndfile writes them as given."""
+
 _SYSTEM_ERROR = 2
 """libsndfile's code for what the operating system refused."""
 
@@ -159,9 +168,11 @@ class _SoundFileWriter:
         self._file = soundfile.SoundFile(
             path, "w", info.sample_rate_hz, info.channels, subtype=output.encoder, format=output.muxer
         )
+        places = _VORBIS_PLACES.get(info.channels) if output.encoder == "VORBIS" else None
+        self._order = None if places is None else np.argsort(places)
 
     def write(self, block: Samples) -> None:
-        values = to_float(block).T
+        values = to_float(block if self._order is None else block[self._order]).T
         for start in range(0, len(values), SMALL_WRITE):
             self._file.write(values[start : start + SMALL_WRITE])
 

@@ -145,6 +145,9 @@ _MOST_CHANNELS = {
     "ac3": 6,
 }
 
+_CHANNELS_IN_DISORDER = {"opus": (5, 7)}
+"""FFmpeg's libopus encoder exchanges the channels of 5.0 and 6.1, as libopus itself reads them."""
+
 _ADPCM_BLOCKS = tuple(2**power for power in range(5, 14))
 _ISO_MUXERS = ("mp4", "mov", "ipod", "3gp")
 
@@ -327,7 +330,7 @@ def _is_large(info: MediaInfo) -> bool:
 
 def _encodes(info: MediaInfo, codec: str) -> bool:
     """Whether the codec's encoder is there and takes this sample rate and number of channels."""
-    if info.channels > _MOST_CHANNELS.get(codec, 8):
+    if info.channels > _MOST_CHANNELS.get(codec, 8) or info.channels in _CHANNELS_IN_DISORDER.get(codec, ()):
         return False
     encoder = _ENCODERS.get(codec, codec)
     if encoder in SOUNDFILE_SUBTYPES or codec == "opus":

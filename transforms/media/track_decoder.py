@@ -39,6 +39,9 @@ DRIFT_S = 0.5
 DRIFT_SHARE = 1e-3
 """And this share of the time so far: the worst sound cards are off by less."""
 
+_MOST_PLANES = 7
+"""What a frame has room for, less one: PyAV looks for the end of the list in the place after the last."""
+
 LOST_BYTES = 1024
 """Bytes of an elementary stream that may belong to no frame: a small tag between two joined files."""
 
@@ -349,11 +352,20 @@ def _native(frame: Any) -> Samples:
     name = frame.format.name
     if name.removesuffix("p") not in _DTYPES:
         raise MediaError("unsupported", f"samples of type {name} are not read here")
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels > _MOST_PLANES:
+        frame = _packed(frame)
     array: Samples = frame.to_ndarray()
     if frame.format.is_planar:
         return array
-    interleaved: Samples = array.reshape(-1, frame.layout.nb_channels)
+    interleaved: Samples = array.reshape(-1, channels)
     return interleaved.T
+
+
+def _packed(frame: Any) -> Any:
+    """The frame with its channels interleaved: PyAV runs past the end of the list of planes where there are many."""
+    (packed,) = av.AudioResampler(format=frame.format.name.removesuffix("p")).resample(frame)
+    return packed
 
 
 def _codec_name(stream: Any) -> str:
