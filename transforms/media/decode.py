@@ -26,6 +26,7 @@ from transforms.media.isolation.children import Child
 from transforms.media.isolation.wire import Kind, Message
 from transforms.media.limits import MediaLimits
 from transforms.media.samples import SAMPLE_TYPES, Samples, from_float, to_float
+from transforms.storage import files
 
 __all__ = ["Decoder", "MediaLimits", "Samples", "from_float", "to_float"]
 
@@ -46,7 +47,7 @@ class Decoder:
 
     Raises (on entry and while reading):
       MediaError: with a reason for each way in which a file is not what it should be.
-      OSError: the file itself cannot be opened.
+      StorageError: the file itself cannot be opened.
     """
 
     def __init__(self, source: str | Path | BinaryIO, limits: MediaLimits | None = None) -> None:
@@ -88,7 +89,7 @@ class Decoder:
         if not isinstance(self._source, str | Path):
             self._limits.check_size(self._source.seek(0, os.SEEK_END))
             return Child(job, self._limits, source=self._source)
-        with Path(self._source).open("rb") as file:
+        with files.open_local(self._source) as file:
             self._limits.check_size(os.fstat(file.fileno()).st_size)
             return Child(job, self._limits, files=[file])
 

@@ -18,6 +18,7 @@ from transforms.media.isolation.wire import Kind
 from transforms.media.limits import MediaLimits
 from transforms.media.output_format import OutputFormat
 from transforms.media.samples import Samples
+from transforms.storage import files
 
 
 class VideoFileWriter:
@@ -37,10 +38,13 @@ class VideoFileWriter:
         self._rate_hz = info.sample_rate_hz
         job = {"do": "copy_video", "info": asdict(info), "output": asdict(output)}
         with ExitStack() as stack:
-            files = [stack.enter_context(source.open("rb")), cast(IO[bytes], stack.enter_context(path.open("w+b")))]
+            given = [
+                stack.enter_context(files.open_local(source)),
+                cast(IO[bytes], stack.enter_context(path.open("w+b"))),
+            ]
             # The pictures, and sound that is no larger than samples.
             written_bytes = 2 * info.size + limits.max_decoded_bytes
-            self._child = Child(job, limits, files=files, written_bytes=written_bytes)
+            self._child = Child(job, limits, files=given, written_bytes=written_bytes)
 
     def write(self, block: Samples) -> None:
         """Encodes the next samples, and copies the pictures up to their end."""

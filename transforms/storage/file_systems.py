@@ -9,7 +9,7 @@ import stat
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import tenacity
 from fsspec.implementations.local import LocalFileSystem
@@ -53,6 +53,11 @@ class DurableLocalFileSystem(LocalFileSystem):
             while chunk := source.read(_COPY_BYTES):
                 _write_all(descriptor, chunk)
 
+    def _open(self, path: str, mode: str = "rb", **_: Any) -> BinaryIO:
+        if mode != "rb":
+            raise ValueError("local files are written as a whole, by `pipe_file` and `put_file`")
+        return open_regular(self._strip_protocol(path))
+
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         name = self._strip_protocol(path)
         return _details(name, os.stat(name))  # noqa: PTH116
@@ -90,6 +95,24 @@ class DurableLocalFileSystem(LocalFileSystem):
         finally:
             temporary.unlink(missing_ok=True)
         _flush_folder(target.parent)
+
+
+def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
+    """Opens a local regular file for reading, and nothing else.
+
+    What lies there may have been exchanged since somebody looked: opening a named pipe would wait for ever for its
+    other end, and a device never ends.
+
+    Raises:
+      StorageError: It is no regular file.
+      OSError: It cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise StorageError("the location is not a regular file")
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "rb")
 
 
 def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Result:

@@ -28,6 +28,7 @@ from transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
     ShortReadError,
     already_exists,
+    open_regular,
     request,
     storage_errors,
 )
@@ -97,6 +98,16 @@ def read_many(locations: Sequence[str]) -> dict[str, bytes]:
 def open_read(url: str) -> BinaryIO:
     """The content as a stream, read in pieces as it is needed; the caller closes it."""
     return cast(BinaryIO, io.BufferedReader(open_stream(urls.normalised(url)), PIECE_BYTES))
+
+
+def open_local(path: str | os.PathLike[str]) -> BinaryIO:
+    """A local regular file as the system gives it, for a process that gets the open file; the caller closes it.
+
+    Raises:
+      StorageError: There is none, this user may not read it, or it is something else, such as a named pipe.
+    """
+    with storage_errors(os.fspath(path), "read"):
+        return open_regular(path)
 
 
 def write_bytes(url: str, data: bytes) -> None:
