@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 from schemas.coders import travels
 from schemas.transcript import TimeSpan
@@ -40,6 +41,30 @@ class Corrections:
     def identity(self) -> str:
         """The same for the same decisions, in whatever order they were made."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+class _Span(Protocol):
+    @property
+    def channel(self) -> int: ...
+
+    @property
+    def start_s(self) -> float: ...
+
+    @property
+    def end_s(self) -> float: ...
+
+
+_ROUNDED_S = 1.0
+"""A mark may end so much after the recording: players round its length, and a drag goes beyond its end."""
+
+
+def lies_within(span: _Span, channels: int, duration_s: float) -> bool:
+    """Whether a span can be one of a recording of so many channels and seconds."""
+    return (
+        0 <= span.channel < channels
+        and 0.0 <= span.start_s < min(span.end_s, duration_s)
+        and span.end_s <= duration_s + _ROUNDED_S
+    )
 
 
 def corrected_identity(output_identity: str, corrections: Corrections | None, *, of_published: bool = False) -> str:

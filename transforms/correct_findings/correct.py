@@ -7,13 +7,18 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Protocol
 
-from schemas.correction import MarkedSpan
+from schemas.correction import Corrections, MarkedSpan, lies_within
+from schemas.failure import QuarantineError
 from schemas.finding import Finding, personal_words
 from schemas.stages import DetectedRecording, HeardRecording
 from schemas.transcript import TimeSpan, Utterance, Word
 
 REVIEWER = "reviewer"
 """The detector of what a person marked."""
+
+
+class CorrectionError(QuarantineError):
+    """A review cannot be one of this recording: what a person wanted muted is not known."""
 
 
 class Place(Protocol):
@@ -37,10 +42,14 @@ def correct(detected: DetectedRecording) -> DetectedRecording:
     """The recording with what reviewers marked, and without what they called needless.
 
     Of a published recording that is muted further, nothing can be taken away.
+
+    Raises:
+      CorrectionError: They are not of this recording.
     """
     corrections = detected.heard.corrections
     if corrections is None:
         return detected
+    _require_within(corrections, detected.heard)
     findings = detected.findings
     if detected.heard.published is None:
         findings = without_needless(findings, needless_spans(detected.heard))
@@ -54,6 +63,15 @@ def correct(detected: DetectedRecording) -> DetectedRecording:
         taken |= personal_words(marked)
         findings = (*findings, *marked)
     return replace(detected, findings=findings)
+
+
+def _require_within(corrections: Corrections, heard: HeardRecording) -> None:
+    channels, duration_s = heard.media.channels, heard.transcript.duration_s
+    if not all(lies_within(span, channels, duration_s) for span in (*corrections.missed, *corrections.needless)):
+        raise CorrectionError(
+            "a review marks a time or a channel that the recording does not have: review the recording again, or "
+            "delete its file in reviews/"
+        )
 
 
 def _place(marked: Finding | MarkedSpan) -> tuple[str, int, float, float]:

@@ -9,7 +9,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.correction import Corrections, MarkedSpan
+from schemas.correction import Corrections, MarkedSpan, lies_within
 from schemas.failure import QuarantineError
 from schemas.policies import CATALOGUE
 from schemas.transcript import TimeSpan
@@ -101,6 +101,20 @@ class Decided(BaseModel):
     missed: tuple[NotedSpan, ...] = ()
     needless: tuple[NotedSpan, ...] = ()
 
+    def require_fit(self, reviewed: Reviewed) -> None:
+        """Returns where the decision can be one about this recording.
+
+        Raises:
+          ReviewError: A span lies outside of it, or the decision contradicts itself.
+        """
+        for span in (*self.missed, *self.needless):
+            if not lies_within(span, reviewed.channels, reviewed.duration_s):
+                raise ReviewError("a span lies outside the recording")
+        if any(span.policy not in CATALOGUE for span in self.missed):
+            raise ReviewError("missed: each span needs a policy of the catalogue")
+        if (self.decision == "confirmed") == bool(self.missed or self.needless):
+            raise ReviewError("decision: `corrected` where there are spans, `confirmed` where there are none")
+
 
 class Review(Decided):
     """One review, as it is kept."""
@@ -120,15 +134,7 @@ class Review(Decided):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             raise ReviewError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        for span in (*decided.missed, *decided.needless):
-            if span.channel >= reviewed.channels or not span.start_s < span.end_s <= reviewed.duration_s + 1.0:
-                raise ReviewError("a span lies outside the recording")
-            if span.start_s >= reviewed.duration_s:
-                raise ReviewError("a span lies outside the recording")
-        if any(span.policy not in CATALOGUE for span in decided.missed):
-            raise ReviewError("missed: each span needs a policy of the catalogue")
-        if (decided.decision == "confirmed") == bool(decided.missed or decided.needless):
-            raise ReviewError("decision: `corrected` where there are spans, `confirmed` where there are none")
+        decided.require_fit(reviewed)
         return cls(**dict(decided), reviewed=reviewed)
 
     @property
@@ -155,7 +161,10 @@ def read_review(output: str, recording_id: str) -> Review | None:
         content = files.read_bytes(review_url(output, recording_id))
     except MissingFileError:
         return None
-    return _parsed(content)
+    review = _parsed(content)
+    if review.reviewed.recording_id != recording_id:
+        raise UnreadableReviewError("a file in reviews/ holds the review of another recording: delete the file")
+    return review
 
 
 def write_review(output: str, review: Review) -> None:
@@ -205,8 +214,10 @@ def _names(output: str) -> Sequence[str]:
 
 def _parsed(content: bytes) -> Review:
     try:
-        return Review.model_validate_json(content)
-    except ValidationError:
+        review = Review.model_validate_json(content)
+        review.require_fit(review.reviewed)
+        return review
+    except (ValidationError, ReviewError):
         raise UnreadableReviewError(
             "a file in reviews/ is no review of this version: review the recording again, or delete the file"
         ) from None
