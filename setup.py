@@ -37,5 +37,5 @@ setup(
             "openlineage-python>=1.54,<2",
         ],
     },
-    entry_points={"console_scripts": ["hushbeam=pipelines.command_line:main"]},
+    entry_points={"console_scripts": ["hushbeam=pipelines.command_line:entry"]},
 )

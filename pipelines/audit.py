@@ -25,7 +25,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.dataflow import Workers, fit_workers
-from pipelines.exit_status import refused
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
 from transforms.audit import AuditOutput, AuditSettings
@@ -88,12 +89,13 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the audit as the command line does, and gives its exit status."""
     console = console or Console()
     options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
-    try:
-        fit_workers(beam_options, Workers(), device=options.device)
-        output, report_url = prepare(options)
-        _run(beam_options, output, options.settings(), report_url)
-    except ConfigurationError as error:
-        return refused(error, console)
+    return finished(lambda: _audit(options, beam_options, console), console)
+
+
+def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Console) -> int:
+    fit_workers(beam_options, Workers(), device=options.device)
+    output, report_url = prepare(options)
+    _run(beam_options, output, options.settings(), report_url)
     report = json.loads(files.read_bytes(report_url))
     if options.print_json:
         console.print_json(data=report)
@@ -131,4 +133,4 @@ def _run(beam_options: PipelineOptions, output: str, settings: AuditSettings, re
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from rich.console import Console
 from rich.table import Table
+
+from pipelines.leave import leave
 
 _EXIT_USAGE = 2  # as in pipelines.exit_status, which would load Beam to print a list of names
 
@@ -90,5 +92,10 @@ def _version() -> str:
         return "(not installed)"
 
 
+def entry() -> NoReturn:
+    """The installed command."""
+    leave(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -20,6 +20,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.checks import Check, Outcome, checks
+from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.redact import RedactOptions
 
@@ -63,4 +64,4 @@ def _show(console: Console, check: Check) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

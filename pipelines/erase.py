@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from pipelines.alone import alone
-from pipelines.exit_status import broken, refused
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
@@ -99,17 +100,16 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Erases as the command line does, and gives the exit status."""
     console = console or Console(stderr=True)
     options, _ = parse(EraseOptions, __doc__ or "", arguments)
-    try:
-        recordings = named_recordings(options)
-        eraser = prepare(options)
-        with alone(eraser.output, f"erase-{uuid.uuid4().hex[:6]}", console) as lock:
-            files.remove_incomplete(eraser.output)
-            erased = eraser.erase(recordings)
-            lock.check()
-    except ConfigurationError as error:
-        return refused(error, console)
-    except StorageError as error:
-        return broken(error, console)
+    return finished(lambda: _erase(options, console), console)
+
+
+def _erase(options: EraseOptions, console: Console) -> int:
+    recordings = named_recordings(options)
+    eraser = prepare(options)
+    with alone(eraser.output, f"erase-{uuid.uuid4().hex[:6]}", console) as lock:
+        files.remove_incomplete(eraser.output)
+        erased = eraser.erase(recordings)
+        lock.check()
     others = len(erased.recordings - recordings)
     if options.print_json:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
@@ -124,4 +124,4 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -19,7 +19,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.exit_status import refused
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
@@ -32,6 +33,7 @@ from transforms.measure_quality.labels import write_labels
 from transforms.review_output import Catalogue
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
+from transforms.private_memory import keep_memory_private
 from transforms.storage import urls
 from transforms.storage.private_roots import private_root
 from transforms.store_findings import FindingsStore
@@ -61,14 +63,16 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Measures as the command line does, and gives the exit status."""
     console = console or Console()
     options, _ = parse(EvaluateOptions, __doc__ or "", arguments)
-    try:
-        output = urls.normalised(options.output)
-        store = _store(options, output)
-        labels = None if options.labels is None else private_root(options.labels, output, "--labels")
-        catalogue = Catalogue(output)
-        catalogue.load()
-    except ConfigurationError as error:
-        return refused(error, console)
+    return finished(lambda: _evaluate(options, console), console)
+
+
+def _evaluate(options: EvaluateOptions, console: Console) -> int:
+    keep_memory_private()
+    output = urls.normalised(options.output)
+    store = _store(options, output)
+    labels = None if options.labels is None else private_root(options.labels, output, "--labels")
+    catalogue = Catalogue(output)
+    catalogue.load()
     published = [entry.recording_id for entry in catalogue.entries() if entry.audible]
     wanted = frozenset(published) if options.sample is None else drawn(published, options.sample, options.seed)
     reviews = {one: review for one, review in read_reviews(output).items() if one in wanted}
@@ -184,4 +188,4 @@ def _stored(store: FindingsStore | None, recording_id: str) -> StoredRecording |
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -1,27 +1,60 @@
-"""How jobs end that could not begin. docs/command_line.md lists the statuses of all jobs."""
+"""How jobs end that could not begin, or broke. docs/command_line.md lists the statuses of all jobs."""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.markup import escape
 
-from schemas.failure import ConfigurationError
+from schemas.failure import ConfigurationError, RecordingError, RunError
 from transforms.canary_gate import CanariesMissedError
-from transforms.commit.run_lock import RunLockedError
-from transforms.storage.errors import StorageError
+from transforms.commit.run_lock import RunLockedError, RunLockLostError
+from transforms.unexpected import StageDefectError, place_of
 
 EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
 
-
-def refused(error: ConfigurationError, console: Console) -> int:
-    """Says why a job cannot run, and gives its exit status: a lock goes away by itself, a mistake does not."""
-    console.print(f"[bold red]Cannot run:[/] {escape(str(error))}", highlight=False)
-    if isinstance(error, CanariesMissedError):
-        return EXIT_BLIND
-    return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
+_FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
+_SAID_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
+_STEP = re.compile(r" \[while running '[^']*'\]\s*$")
 
 
-def broken(error: StorageError, console: Console) -> int:
-    """Says which file or store ended a job, and gives its exit status."""
-    console.print(f"[bold red]The job broke:[/] {escape(str(error))}; run it again", highlight=False)
+def finished(work: Callable[[], int], console: Console) -> int:
+    """The exit status that `work` gives, or that of the error that ended it, which is told on the console."""
+    try:
+        return work()
+    except Exception as error:  # noqa: BLE001 - each kind is told; none may end in a traceback that holds values
+        return told(error, console)
+
+
+def told(error: Exception, console: Console) -> int:
+    """Says what ended a job, and gives its exit status.
+
+    An error that no code foresaw is told by its class and place: its own words may hold what was said.
+    """
+    error = _of_worker(error)
+    message = escape(_STEP.sub("", str(error)))
+    if isinstance(error, ConfigurationError):
+        # A lock goes away by itself, a mistake does not.
+        console.print(f"[bold red]Cannot run:[/] {message}", highlight=False)
+        if isinstance(error, CanariesMissedError):
+            return EXIT_BLIND
+        return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
+    if isinstance(error, RunLockLostError):
+        console.print(f"[bold red]Stopped:[/] {message}", highlight=False)
+        return EXIT_LOCKED
+    if not isinstance(error, RunError | RecordingError):
+        message = escape(place_of(error))
+    console.print(
+        f"[bold red]The job broke:[/] {message}. What is public is whole; run it again to go on", highlight=False
+    )
     return EXIT_BROKEN
+
+
+def _of_worker(error: Exception) -> Exception:
+    """Runners hand on what a worker raised as text: the error that it speaks of, where it is one of ours."""
+    if isinstance(error, ConfigurationError | RunError | RecordingError):
+        return error
+    said = _SAID_BY_A_WORKER.findall(str(error))
+    return _FROM_WORKERS[said[-1][0]](said[-1][1]) if said else error

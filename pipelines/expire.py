@@ -18,15 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
 from pipelines.alone import alone
-from pipelines.exit_status import broken, refused
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
-from schemas.failure import ConfigurationError
 from transforms.commit.certificate import read_private_key
 from transforms.retention.expire import expire
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
 
 EXIT_DONE = 0
 
@@ -65,18 +64,17 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Expires as the command line does, and gives the exit status."""
     console = console or Console(stderr=True)
     options, _ = parse(ExpireOptions, __doc__ or "", arguments)
-    try:
-        output = urls.normalised(options.output)
-        key = read_private_key(options.certificate_key) if options.certificate_key else None
-        before = datetime.now(UTC) - options.age
-        with alone(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:
-            files.remove_incomplete(output)
-            expired = expire(output, before, key)
-            lock.check()
-    except ConfigurationError as error:
-        return refused(error, console)
-    except StorageError as error:
-        return broken(error, console)
+    return finished(lambda: _expire(options, console), console)
+
+
+def _expire(options: ExpireOptions, console: Console) -> int:
+    output = urls.normalised(options.output)
+    key = read_private_key(options.certificate_key) if options.certificate_key else None
+    before = datetime.now(UTC) - options.age
+    with alone(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:
+        files.remove_incomplete(output)
+        expired = expire(output, before, key)
+        lock.check()
     if options.print_json:
         print_for_machines({"recordings": expired.recordings, "files": expired.files})
     else:
@@ -87,4 +85,4 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -25,7 +25,8 @@ from rich.markup import escape
 
 from pipelines.alone import alone
 from pipelines.dataflow import Workers, fit_workers
-from pipelines.exit_status import broken, refused
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, parse
 from pipelines.terminal import print_for_machines
@@ -38,7 +39,6 @@ from transforms.notify.pending import is_open
 from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
 from transforms.storage.signing import check_signing
 from transforms.write_tables import WriteTable
 from transforms.write_tables.read import read_rows
@@ -107,23 +107,22 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
     console = console or Console(stderr=True)
     options, beam_options = parse(NotifyOptions, __doc__ or "", arguments)
-    try:
-        if not options.resume:
-            waiting = sum(1 for _ in open_notifications(urls.normalised(options.output)))
-            if options.print_json:
-                print_for_machines({"open": waiting})
-            else:
-                console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
-            return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
-        fit_workers(beam_options, Workers(), device="cpu")
-        local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
-        resumption = prepare(options, local=local)
-        with alone(resumption.output, resumption.run_id, console, local=local):
-            _run(resumption, beam_options)
-    except ConfigurationError as error:
-        return refused(error, console)
-    except StorageError as error:
-        return broken(error, console)
+    return finished(lambda: _notify(options, beam_options, console), console)
+
+
+def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Console) -> int:
+    if not options.resume:
+        waiting = sum(1 for _ in open_notifications(urls.normalised(options.output)))
+        if options.print_json:
+            print_for_machines({"open": waiting})
+        else:
+            console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
+        return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
+    fit_workers(beam_options, Workers(), device="cpu")
+    local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
+    resumption = prepare(options, local=local)
+    with alone(resumption.output, resumption.run_id, console, local=local):
+        _run(resumption, beam_options)
     return _report(resumption, console, for_machines=options.print_json)
 
 
@@ -149,4 +148,4 @@ def _report(resumption: Resumption, console: Console, *, for_machines: bool) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

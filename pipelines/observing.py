@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_BROKEN, refused
+from pipelines.exit_status import told
 from pipelines.options import RUN_ID_PATTERN
 from pipelines.waiting import StoppedError
 from schemas.failure import ConfigurationError
@@ -141,7 +141,7 @@ def observed(
     try:
         observer = Observer(options, hash_identities)
     except ConfigurationError as error:
-        return refused(error, console)
+        return told(error, console)
     try:
         exit_status = attempt(observer)
     except KeyboardInterrupt:
@@ -150,8 +150,9 @@ def observed(
     except StoppedError as stop:
         observer.ended(int(stop.code or _INTERRUPTED), console, reason="StoppedError", stopped=True)
         raise
-    except Exception as error:
-        observer.ended(EXIT_BROKEN, console, reason=type(error).__name__)
-        raise
+    except Exception as error:  # noqa: BLE001 - each kind is told
+        exit_status = told(error, console)
+        observer.ended(exit_status, console, reason=type(error).__name__)
+        return exit_status
     observer.ended(exit_status, console)
     return exit_status

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from pipelines import redact
+from pipelines.leave import leave
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -23,4 +24,4 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

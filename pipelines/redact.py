@@ -30,8 +30,9 @@ from pipelines.alone import alone
 from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
 from pipelines.decoding import Decoding
-from pipelines.exit_status import broken, refused
+from pipelines.exit_status import finished
 from pipelines.following import Following, metrics_of
+from pipelines.leave import leave
 from pipelines.notification import Notification
 from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
@@ -72,7 +73,6 @@ from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference, read_secret
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
 from transforms.storage.private_roots import private_root
 from transforms.storage.signing import check_signing
 from transforms.store_findings import FindingsStore, StoreFindings
@@ -498,7 +498,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console(stderr=True)
     options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
     if options.planning.dry_run or makes_template(beam_options):
-        return _attempt(options, beam_options, console, observer=None)
+        return finished(lambda: _attempt(options, beam_options, console, observer=None), console)
     return observed(
         lambda observer: _attempt(options, beam_options, console, observer),
         options.observability,
@@ -510,21 +510,16 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Console, observer: Observer | None) -> int:
     """A run, a plan of one, or its template. Only a run is observed."""
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
-    try:
-        fit_workers(beam_options, options.workers, device=options.recognition.device)
-        job = prepare(options, local=local)
-        if options.planning.dry_run:
-            as_json = options.print_json
-            planning.carry_out(plan_of(job), options.planning, beam_options, console, local=local, as_json=as_json)
-            return EXIT_COMPLETED
-        if observer is None:
-            _write_template(job, beam_options)
-            return EXIT_COMPLETED
-        return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, observer, local=local)
-    except ConfigurationError as error:
-        return refused(error, console)
-    except StorageError as error:
-        return broken(error, console)
+    fit_workers(beam_options, options.workers, device=options.recognition.device)
+    job = prepare(options, local=local)
+    if options.planning.dry_run:
+        as_json = options.print_json
+        planning.carry_out(plan_of(job), options.planning, beam_options, console, local=local, as_json=as_json)
+        return EXIT_COMPLETED
+    if observer is None:
+        _write_template(job, beam_options)
+        return EXIT_COMPLETED
+    return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, observer, local=local)
 
 
 def _write_template(job: Job, beam_options: PipelineOptions) -> None:
@@ -726,4 +721,4 @@ def _delivery_row(delivery: Delivery) -> Row:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_USAGE
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.options import RUN_ID_PATTERN, parse
-from schemas.failure import ConfigurationError
 from transforms.report_run import newest_run, read_figures, write_report
 from transforms.storage import urls
 
@@ -38,15 +38,15 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Writes the report as the command line does, and gives its exit status."""
     console = console or Console()
     options, _ = parse(ReportOptions, __doc__ or "", arguments)
-    try:
-        output = urls.normalised(options.output)
-        url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
-    except ConfigurationError as error:
-        console.print(f"[bold red]Cannot report:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+    return finished(lambda: _report(options, console), console)
+
+
+def _report(options: ReportOptions, console: Console) -> int:
+    output = urls.normalised(options.output)
+    url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
     console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
     return EXIT_WRITTEN
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -27,7 +27,7 @@ from rich.console import Console
 from pipelines import redact
 from pipelines.dataflow import Workers, fit_workers
 from pipelines.decoding import Decoding
-from pipelines.exit_status import broken, refused
+from pipelines.leave import leave
 from pipelines.notification import Notification
 from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
@@ -44,7 +44,6 @@ from transforms.restore_findings import Changes, RestoreFindings
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
 from transforms.storage import urls
-from transforms.storage.errors import StorageError
 from transforms.store_findings import FindingsStore
 from transforms.store_findings.store import is_empty
 
@@ -251,23 +250,18 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: Console, observer: Observer) -> int:
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
-    try:
-        fit_workers(beam_options, Workers(), device=options.device)
-        rendering = prepare(options, local=local)
-        return redact.carry_out(
-            rendering.job,
-            lambda pipeline: build(pipeline, rendering),
-            beam_options,
-            console,
-            observer,
-            local=local,
-            inputs=() if rendering.store is None else (rendering.store.root,),
-        )
-    except ConfigurationError as error:
-        return refused(error, console)
-    except StorageError as error:
-        return broken(error, console)
+    fit_workers(beam_options, Workers(), device=options.device)
+    rendering = prepare(options, local=local)
+    return redact.carry_out(
+        rendering.job,
+        lambda pipeline: build(pipeline, rendering),
+        beam_options,
+        console,
+        observer,
+        local=local,
+        inputs=() if rendering.store is None else (rendering.store.root,),
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

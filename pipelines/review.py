@@ -15,15 +15,15 @@ from pathlib import Path
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
-from rich.markup import escape
 
+from pipelines.exit_status import finished
+from pipelines.leave import leave
 from pipelines.options import parse
-from schemas.failure import ConfigurationError
 from transforms.review_output import Catalogue, ReviewServer
 from transforms.review_output.server import LOOPBACK, listen
 from transforms.storage import urls
 
-EXIT_ENDED, EXIT_USAGE = 0, 2
+EXIT_ENDED = 0
 
 
 class ReviewOptions(BaseModel):
@@ -42,14 +42,14 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Serves until it is interrupted, and gives the exit status."""
     console = console or Console()
     options, _ = parse(ReviewOptions, __doc__ or "", arguments)
-    try:
-        output = urls.normalised(options.output)
-        catalogue = Catalogue(output, options.sample, options.seed)
-        catalogue.load()
-        socket = listen(options.port)
-    except ConfigurationError as error:
-        console.print(f"[bold red]Cannot review:[/] {escape(str(error))}", highlight=False)
-        return EXIT_USAGE
+    return finished(lambda: _serve(options, console), console)
+
+
+def _serve(options: ReviewOptions, console: Console) -> int:
+    output = urls.normalised(options.output)
+    catalogue = Catalogue(output, options.sample, options.seed)
+    catalogue.load()
+    socket = listen(options.port)
     server = ReviewServer(output, catalogue, options.cache.expanduser())
     address = server.address(socket.getsockname()[1])
     console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
@@ -59,4 +59,4 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.exit_status import EXIT_USAGE
+from pipelines.leave import leave
 from pipelines.options import parse
 from schemas.failure import ConfigurationError, RecordingError
 from transforms.keep_unredacted import UnredactedOutput
+from transforms.private_memory import keep_memory_private
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
@@ -42,6 +44,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console(stderr=True)
     options, _ = parse(UnsealOptions, __doc__ or "", arguments)
     try:
+        keep_memory_private()
         sealed = UnredactedOutput(SealedRoot(urls.normalised(options.unredacted_output), options.unredacted_key))
         for recording_id in options.recording_id:
             target = urls.join(urls.normalised(options.to), f"{urls.safe_name(recording_id)}.json")
@@ -54,4 +57,4 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

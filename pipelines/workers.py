@@ -35,7 +35,8 @@ from google.protobuf import json_format, text_format
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from pipelines.exit_status import refused
+from pipelines.exit_status import told
+from pipelines.leave import leave
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
 
@@ -197,7 +198,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         pool.warm_up()
         server = _serve(pool, options.address)
     except ConfigurationError as error:
-        return refused(error, console)
+        return told(error, console)
     _logger.info("ready for workers at %s", options.address)
     stopped.wait()
     server.stop(grace=None)
@@ -218,4 +219,4 @@ def _serve(pool: WorkerPool, address: str) -> grpc.Server:
 
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -7,9 +7,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.errors import ConfigurationError, QuarantineError, RecordingError
+from schemas.errors import ConfigurationError, QuarantineError, RecordingError, RunError
 
-__all__ = ["ERRORS_SCHEMA", "ConfigurationError", "Failure", "QuarantineError", "RecordingError"]
+__all__ = [
+    "ERRORS_SCHEMA",
+    "UNEXPECTED",
+    "ConfigurationError",
+    "Failure",
+    "QuarantineError",
+    "RecordingError",
+    "RunError",
+]
+
+UNEXPECTED = "unexpected"
+"""The `error_class` of what no code foresaw: the message has the error's class and its place in the code, no value."""
 
 ERRORS_SCHEMA = pa.schema(
     [
@@ -34,7 +45,7 @@ class Failure:
       recording_id: None where the line does not even name one.
       status: `failed` (could not be processed) or `quarantined` (processed, but not safe to publish).
       stage: The stage's name, such as `Transcribe`.
-      error_class: Stable, for grouping: `MediaError`, `UnknownPolicy`.
+      error_class: Stable, for grouping: `MediaError`, `UnknownPolicy`, `unexpected`.
       message: Names the line or file and what to do, without personal data.
       retryable: Whether the same input may pass on another night.
     """

@@ -1,31 +1,34 @@
 """How a stage meets recordings: one at a time for what it does, several at a time for how long it takes.
 
 A stage's work is written as a `RecordingStage`, without Beam. `each_recording` makes a transform of it, which gives
-every stage the same manners: a `RecordingError` ends one recording and becomes a `Failure` row; anything else is a
-defect or a broken machine, and ends the bundle, with a message from which what was said has been removed.
+every stage the same manners: whatever is raised while one recording is worked on ends that recording and becomes a
+`Failure` row. A `RecordingError` says why; anything else is `unexpected`, and its row has the class and the place in
+the code. What is not of one recording (`transforms.unexpected.ends_the_run`) ends the run, and so does the same
+unexpected error of many recordings in a row. What was said is in no message.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import traceback
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.shared import Shared
 
-from schemas.failure import ConfigurationError, Failure, RecordingError
+from schemas.failure import UNEXPECTED, ConfigurationError, Failure, RecordingError, RunError
 from schemas.stages import StageInput
 from transforms.freed_memory import give_back_freed
+from transforms.private_memory import keep_memory_private
 from transforms.progress import report
+from transforms.unexpected import MOST_IN_A_ROW, InARow, StageDefectError, UnexpectedError, ends_the_run, place_of
 
 METRICS_NAMESPACE = "hushbeam"
 _PASSED, _FAILED = "passed", "failed"
@@ -40,19 +43,6 @@ class Outcome(NamedTuple, Generic[OutputT]):
 
     recordings: beam.PCollection[OutputT]
     failures: beam.PCollection[Failure]
-
-
-class StageDefectError(Exception):
-    """Something that is not a recording's fault went wrong.
-
-    Names the stage, the kind of error and the place in the code, never the original message: libraries put the text
-    that they choked on into their messages.
-    """
-
-    def __init__(self, stage: str, recording_id: str, error: BaseException) -> None:
-        frames = traceback.extract_tb(error.__traceback__)
-        place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"
-        super().__init__(f"{stage} broke with {type(error).__name__} at {place} on recording {recording_id!r}")
 
 
 class RecordingStage(ABC, Generic[InputT, OutputT]):
@@ -75,15 +65,12 @@ class RecordingStage(ABC, Generic[InputT, OutputT]):
 
     @abstractmethod
     def process(self, recording: InputT) -> OutputT:
-        """Does the work for one recording. Raises `RecordingError` to end it."""
+        """Does the work for one recording. Raises `RecordingError` to end it, and `RunError` to end the run."""
 
     def submit(self, recording: InputT) -> Future[OutputT]:
         """Starts the work and returns at once. The default does the work here and now."""
         done: Future[OutputT] = Future()
-        try:
-            done.set_result(self.process(recording))
-        except RecordingError as error:
-            done.set_exception(error)
+        done.set_result(self.process(recording))
         return done
 
     def size(self, recording: InputT) -> int:
@@ -151,8 +138,11 @@ class _EachRecordingFn(beam.DoFn):
         self._milliseconds = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.milliseconds")
         # In the bundle's thread and the stage's own: how long it took says little while other threads compete.
         self._processor = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.processor_microseconds")
+        self._shared = Shared()
 
     def setup(self) -> None:
+        keep_memory_private()
+        self._in_a_row: InARow = self._shared.acquire(InARow)
         self._stage.setup()
 
     def teardown(self) -> None:
@@ -181,48 +171,65 @@ class _EachRecordingFn(beam.DoFn):
     def _start(self, element: StageInput) -> None:
         started, processor = time.monotonic(), time.thread_time()
         try:
-            self._under_way.append((element, started, self._stage.submit(element)))
-        except ConfigurationError:
-            raise
-        except Exception as error:  # noqa: BLE001 - its message may hold what was said
-            raise StageDefectError(self._stage.name, element.recording_id, error) from None
+            future = self._stage.submit(element)
+        except Exception as error:  # noqa: BLE001 - it is judged where the recording is finished
+            future = Future()
+            future.set_exception(error)
+        self._under_way.append((element, started, future))
         self._processor.update(int((time.thread_time() - processor) * 1_000_000))
 
     def _finish(self, element: StageInput, started: float, future: Future[Any]) -> Any:
-        stage = self._stage.name
         self._bytes -= self._stage.size(element)
         try:
             output = future.result()
+            counts = self._stage.measure(output)
         except RecordingError as error:
-            kind = type(error).__name__
-            Metrics.counter(METRICS_NAMESPACE, f"{stage}.{error.status}.{kind}").inc()
-            report(f"{stage}.{error.status}")
-            return TaggedOutput(
-                _FAILED,
-                Failure(
-                    recording_id=element.recording_id,
-                    status=error.status,
-                    stage=stage,
-                    error_class=kind,
-                    message=str(error),
-                    retryable=error.retryable,
-                    manifest=element.manifest,
-                    line=element.line,
-                ),
-            )
-        except ConfigurationError:
+            return self._failed(element, error)
+        except (ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may hold what was said
-            raise StageDefectError(stage, element.recording_id, error) from None
+            return self._failed(element, self._unexpected(error))
+        self._in_a_row.passed()
         self._milliseconds.update(int((time.monotonic() - started) * 1000))
         self._processor.update(int(self._stage.spent_s() * 1_000_000))
         self._passed.inc()
-        for name, amount in self._stage.measure(output).items():
+        for name, amount in counts.items():
             Metrics.counter(METRICS_NAMESPACE, name).inc(amount)
             report(name, amount)
-        report(f"{stage}.{_PASSED}")
+        report(f"{self._stage.name}.{_PASSED}")
         give_back_freed()
         return output
+
+    def _unexpected(self, error: Exception) -> UnexpectedError:
+        """What ends this recording, unless it is the run's end."""
+        stage = self._stage.name
+        if ends_the_run(error):
+            raise StageDefectError(f"{stage} broke with {place_of(error)}") from None
+        unexpected = UnexpectedError(error)
+        if self._in_a_row.ended(unexpected.place):
+            raise StageDefectError(
+                f"{stage} ended more than {MOST_IN_A_ROW} recordings in a row with {unexpected.place}"
+            ) from None
+        return unexpected
+
+    def _failed(self, element: StageInput, error: RecordingError) -> TaggedOutput:
+        stage = self._stage.name
+        kind = UNEXPECTED if isinstance(error, UnexpectedError) else type(error).__name__
+        Metrics.counter(METRICS_NAMESPACE, f"{stage}.{error.status}.{kind}").inc()
+        report(f"{stage}.{error.status}")
+        return TaggedOutput(
+            _FAILED,
+            Failure(
+                recording_id=element.recording_id,
+                status=error.status,
+                stage=stage,
+                error_class=kind,
+                message=str(error),
+                retryable=error.retryable,
+                manifest=element.manifest,
+                line=element.line,
+            ),
+        )
 
 
 def each_recording(stage: RecordingStage[InputT, OutputT], output: type[OutputT]) -> _EachRecording:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import re
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,13 +16,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from schemas.failure import QuarantineError
+from schemas.failure import QuarantineError, RunError
 from schemas.media import MediaInfo, SampleIdentity
 from schemas.recording import Recording
 from schemas.source import SourceIdentity
 from schemas.stages import HeardRecording, PendingRecording
 from schemas.transcript import Transcript, Utterance, Word
 from transforms.each_recording import RecordingStage, ThreadedStage, each_recording
+from transforms.unexpected import MOST_IN_A_ROW
 
 SECRET = "four one one one"
 RECORDINGS = [Recording(name, f"/calls/{name}.wav", ("person_name",), line=n) for n, name in enumerate("abcd", start=1)]
@@ -31,15 +34,13 @@ class UnsafeError(QuarantineError):
 
 
 class Upper(RecordingStage[Recording, Recording]):
-    """Passes most, quarantines `b`, and breaks on `broken`."""
+    """Passes most, and quarantines `b`."""
 
     name = "Upper"
 
     def process(self, recording: Recording) -> Recording:
         if recording.recording_id == "b":
             raise UnsafeError("not safe")
-        if recording.recording_id == "broken":
-            raise ValueError(f"cannot read {SECRET}")
         return Recording(recording.recording_id.upper(), recording.audio_url, recording.policies)
 
 
@@ -110,15 +111,97 @@ def test_no_more_bytes_are_under_way_at_once_than_a_stage_allows():
     assert spent.result.sum > 0
 
 
-def test_a_defect_ends_the_job_without_what_was_said():
-    with pytest.raises(Exception, match=r"Upper broke with ValueError at test_each_recording\.py") as raised:
-        _run(Recording("broken", "/calls/a.wav", ("person_name",)))
+class Breaking(RecordingStage[Recording, Recording]):
+    """Breaks on recordings that are named so, in the way that their names say; passes the others."""
+
+    name = "Breaking"
+
+    def process(self, recording: Recording) -> Recording:
+        match recording.recording_id.split("-")[0]:
+            case "value":
+                raise ValueError(f"cannot read {SECRET}")
+            case "index":
+                raise IndexError(SECRET)
+            case "disk":
+                raise OSError(errno.ENOSPC, SECRET)
+            case "memory":
+                raise MemoryError(SECRET)
+            case "files":
+                raise OSError(errno.EMFILE, SECRET)
+            case "model":
+                raise RunError("the model fails")
+            case "unsafe":
+                raise UnsafeError("not safe")
+        return recording
+
+
+class BreakingLater(Breaking):
+    """The same in a thread."""
+
+    in_flight = 2
+
+    def setup(self) -> None:
+        self._pool = ThreadPoolExecutor(2)
+
+    def submit(self, recording: Recording) -> Future[Recording]:
+        return self._pool.submit(self.process, recording)
+
+
+def recordings(*names: str) -> list[Recording]:
+    return [Recording(name, f"/calls/{name}.wav", ("person_name",), line=n) for n, name in enumerate(names, start=1)]
+
+
+@pytest.mark.parametrize("stage", [Breaking(), BreakingLater()])
+def test_what_nobody_foresaw_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking):
+    with TestPipeline("FnApiRunner") as pipeline:
+        passed, failures = (
+            pipeline
+            | beam.Create(recordings("good", "value", "disk", "also-good"), reshuffle=False)
+            | each_recording(stage, Recording)
+        )
+        assert_that(passed | beam.Map(lambda r: r.recording_id), equal_to(["good", "also-good"]))
+        assert_that(
+            failures | "rows" >> beam.Map(lambda f: (f.recording_id, f.status, f.error_class, f.retryable, f.line)),
+            equal_to([("value", "failed", "unexpected", False, 2), ("disk", "failed", "unexpected", True, 3)]),
+            label="rows",
+        )
+        assert_that(failures | "messages" >> beam.Map(lambda f: f.message), _tell_the_place, label="messages")
+
+
+def _tell_the_place(messages: list[str]) -> None:
+    assert re.match(r"OSError at test_each_recording\.py:\d+; the disk is full", min(messages))
+    assert re.match(r"ValueError at test_each_recording\.py:\d+; this is a defect", max(messages))
+    assert SECRET not in "".join(messages)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("memory", r"Breaking broke with MemoryError at test_each_recording\.py"),
+        ("files", r"Breaking broke with OSError at test_each_recording\.py"),
+        ("model", "the model fails"),
+    ],
+)
+def test_what_is_not_of_one_recording_ends_the_run_without_what_was_said(name: str, said: str):
+    with pytest.raises(Exception, match=said) as raised:
+        break_on("good", name)
     assert SECRET not in str(raised.value)
 
 
-def _run(recording: Recording) -> None:
+def test_the_same_unexpected_error_of_many_recordings_in_a_row_ends_the_run():
+    many = [f"value-{number}" for number in range(MOST_IN_A_ROW)]
+    break_on(*many)
+    break_on(*many, "good", *many)
+    break_on(*many[1:], "index-1", *many)
+    with pytest.raises(Exception, match=r"more than 20 recordings in a row with ValueError at test_each_recording"):
+        break_on(*many, "value-again")
+    with pytest.raises(Exception, match="in a row"):
+        break_on(*many, "unsafe", "value-again")  # one that was refused says nothing of the place that breaks
+
+
+def break_on(*names: str) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
-        _ = pipeline | beam.Create([recording]) | each_recording(Upper(), Recording)
+        _ = pipeline | beam.Create(recordings(*names), reshuffle=False) | each_recording(Breaking(), Recording)
 
 
 def test_bundles_that_run_again_give_the_same():

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from schemas.failure import ConfigurationError
+from schemas.failure import ConfigurationError, RunError
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
@@ -38,7 +38,7 @@ class RunLockedError(ConfigurationError):
     """Another run works on this output."""
 
 
-class RunLockLostError(Exception):
+class RunLockLostError(RunError):
     """Another run took this run's output over, because this one gave no sign of life. Nothing more may be written."""
 
 

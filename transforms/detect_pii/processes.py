@@ -14,6 +14,7 @@ from schemas.finding import Finding
 from schemas.transcript import Transcript
 from transforms.detect_pii.detector import Detector
 from transforms.detect_pii.settings import DetectionSettings
+from transforms.private_memory import keep_memory_private
 
 
 class DetectorProcesses:
@@ -53,6 +54,7 @@ class _Loaded:
 
 
 def _load(settings: DetectionSettings) -> None:
+    keep_memory_private()
     # Ctrl-C at a terminal reaches all processes of a job; it is the worker's to end them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_worker, name="worker's end", daemon=True).start()

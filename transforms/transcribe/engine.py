@@ -7,16 +7,20 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from schemas.failure import RecordingError
+import numpy as np
+
+from schemas.failure import RecordingError, RunError
 from transforms.freed_memory import give_back_freed, keep_few_heaps
 from transforms.transcribe.batching import WaitingRoom
 from transforms.transcribe.decoding import Decoded, WindowDecoder
 from transforms.transcribe.model import LoadedModel, load
 from transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
 from transforms.transcribe.settings import TranscriptionSettings
+from transforms.unexpected import place_of
 
 __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
 
@@ -47,8 +51,8 @@ class SpeechEngine:
     and channels wait together and go through the model in batches; results return to their recordings. What waits is
     bounded.
 
-    `submit` may be called from any thread. An error of one recording ends that recording's future alone. An error of
-    the model ends all of them: a job must not go on with a model that fails.
+    `submit` may be called from any thread. An error of one recording ends that recording's future alone, also where
+    the model cannot take what the recording holds. A model that fails for silence as well ends all of them.
     """
 
     def __init__(self, settings: TranscriptionSettings) -> None:
@@ -101,7 +105,7 @@ class SpeechEngine:
     def submit(self, job: SpeechJob) -> Future[Heard]:
         """Begins to hear a recording.
 
-        The future's exception is a `RecordingError` where only this recording failed.
+        The future's exception is a `RunError` where the model failed; any other is of this recording alone.
         """
         self.load()
         language = job.language or self._settings.language
@@ -193,14 +197,43 @@ class SpeechEngine:
                 # Taken when the model is free, not before: until then others join the batch.
                 with self._turns:
                     entries = [entry for entry in self._room.take() if not entry.recording.future.done()]
-                    heard = self._decode(decoder, entries)
-                for entry, result in zip(entries, heard, strict=True):
-                    for again in entry.recording.heard(entry, result):
-                        self._queue(again, wait=False)
-                give_back_freed()
+                    heard = self._decode_apart(decoder, entries)
             except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
                 self._break(error)
                 return
+            for entry, result in heard:
+                self._take(entry, result)
+            give_back_freed()
+
+    def _take(self, entry: Entry, result: Decoded) -> None:
+        try:
+            for again in entry.recording.heard(entry, result):
+                self._queue(again, wait=False)
+        except Exception as error:  # noqa: BLE001 - it is raised where the future is asked
+            entry.recording.fail(error)
+
+    def _decode_apart(self, decoder: WindowDecoder, entries: Sequence[Entry]) -> list[tuple[Entry, Decoded]]:
+        """Decodes a batch; where that fails, each window by itself, so that a recording fails alone.
+
+        Raises:
+          Exception: The model fails for silence as well, or there is no memory.
+        """
+        try:
+            return list(zip(entries, self._decode(decoder, entries), strict=True))
+        except Exception as error:
+            if _is_of_memory(error):
+                raise
+        heard: list[tuple[Entry, Decoded]] = []
+        for entry in entries:
+            try:
+                heard += zip([entry], self._decode(decoder, [entry]), strict=True)
+            except Exception as error:
+                if _is_of_memory(error):
+                    raise
+                silence = np.zeros_like(entry.request.features)
+                decoder.decode([replace(entry.request, features=silence)])
+                entry.recording.fail(error)
+        return heard
 
     def _decode(self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES) -> list[Decoded]:
         if not entries:
@@ -208,7 +241,7 @@ class SpeechEngine:
         try:
             return decoder.decode([entry.request for entry in entries])
         except RuntimeError as error:
-            if "out of memory" not in str(error).lower() or not tries:
+            if not _is_of_memory(error) or not tries:
                 raise
         half = len(entries) // 2
         if half:
@@ -219,12 +252,18 @@ class SpeechEngine:
         return self._decode(decoder, entries, tries - 1)
 
     def _break(self, error: BaseException) -> None:
+        broken = RunError(f"the speech model {self._settings.model} fails with {place_of(error)}")
         with self._lock:
-            self._broken = error
+            self._broken = broken
             running = list(self._running)
         self._room.close()
         for recording in running:
-            recording.fail(error)
+            recording.fail(broken)
+
+
+def _is_of_memory(error: Exception) -> bool:
+    """Whether there was no memory: CTranslate2 says so in a `RuntimeError`."""
+    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 
 def _finished(waiting: dict[Future[Heard], str]) -> Iterator[tuple[str, Heard | RecordingError]]:
