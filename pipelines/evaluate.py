@@ -30,10 +30,10 @@ from transforms.measure_quality import Figures, drawn, measure
 from transforms.measure_quality.figures import Share
 from transforms.measure_quality.judged import judged
 from transforms.measure_quality.labels import write_labels
+from transforms.private_memory import keep_memory_private
 from transforms.review_output import Catalogue
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
-from transforms.private_memory import keep_memory_private
 from transforms.storage import urls
 from transforms.storage.private_roots import private_root
 from transforms.store_findings import FindingsStore

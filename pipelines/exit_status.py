@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 
@@ -17,15 +18,21 @@ EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
 
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
 _SAID_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
-_STEP = re.compile(r" \[while running '[^']*'\]\s*$")
+_STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
 
 
 def finished(work: Callable[[], int], console: Console) -> int:
     """The exit status that `work` gives, or that of the error that ended it, which is told on the console."""
+    quieten_beam()
     try:
         return work()
     except Exception as error:  # noqa: BLE001 - each kind is told; none may end in a traceback that holds values
         return told(error, console)
+
+
+def quieten_beam() -> None:
+    """Keeps Beam from logging each error of a worker with its traceback and its own words: `told` says what matters."""
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
 
 
 def told(error: Exception, console: Console) -> int:
@@ -45,7 +52,8 @@ def told(error: Exception, console: Console) -> int:
         console.print(f"[bold red]Stopped:[/] {message}", highlight=False)
         return EXIT_LOCKED
     if not isinstance(error, RunError | RecordingError):
-        message = escape(place_of(error))
+        step = _STEP.search(str(error))
+        message = escape(place_of(error) + (f", in the step {step[1]}" if step else ""))
     console.print(
         f"[bold red]The job broke:[/] {message}. What is public is whole; run it again to go on", highlight=False
     )

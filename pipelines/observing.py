@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import told
+from pipelines.exit_status import quieten_beam, told
 from pipelines.options import RUN_ID_PATTERN
 from pipelines.waiting import StoppedError
 from schemas.failure import ConfigurationError
@@ -142,6 +142,7 @@ def observed(
         observer = Observer(options, hash_identities)
     except ConfigurationError as error:
         return told(error, console)
+    quieten_beam()
     try:
         exit_status = attempt(observer)
     except KeyboardInterrupt:

@@ -143,7 +143,12 @@ class _EachRecordingFn(beam.DoFn):
     def setup(self) -> None:
         keep_memory_private()
         self._in_a_row: InARow = self._shared.acquire(InARow)
-        self._stage.setup()
+        try:
+            self._stage.setup()
+        except (ConfigurationError, RunError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told by its class and place, as all errors are
+            raise StageDefectError(f"{self._stage.name} cannot begin: {place_of(error)}") from None
 
     def teardown(self) -> None:
         self._stage.teardown()

@@ -14,9 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from rich.console import Console
 
+from pipelines.exit_status import EXIT_USAGE
 from pipelines.redact import run as redact
 from pipelines.rerender import run as rerender
-from pipelines.review import EXIT_USAGE, run
+from pipelines.review import run
 from tests.pipelines.review_page import Served
 from transforms.review_output.peaks import PeakStore
 from transforms.review_output.server import listen

@@ -67,7 +67,8 @@ def correct(detected: DetectedRecording) -> DetectedRecording:
 
 def _require_within(corrections: Corrections, heard: HeardRecording) -> None:
     channels, duration_s = heard.media.channels, heard.transcript.duration_s
-    if not all(lies_within(span, channels, duration_s) for span in (*corrections.missed, *corrections.needless)):
+    spans: list[MarkedSpan | TimeSpan] = [*corrections.missed, *corrections.needless]
+    if not all(lies_within(span, channels, duration_s) for span in spans):
         raise CorrectionError(
             "a review marks a time or a channel that the recording does not have: review the recording again, or "
             "delete its file in reviews/"

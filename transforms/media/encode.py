@@ -34,7 +34,7 @@ _VORBIS_PLACES = {
     7: (0, 2, 1, 6, 5, 3, 4),
     8: (0, 2, 1, 7, 5, 6, 3, 4),
 }
-"""Where Vorbis keeps each channel of FFmpeg's order (Vorbis I specification, 4.3.9): libsndfile writes them as given."""
+"""Where Vorbis keeps each channel of FFmpeg's order (Vorbis I, 4.3.9): libsndfile writes them as they are given."""
 
 _SYSTEM_ERROR = 2
 """libsndfile's code for what the operating system refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -40,7 +41,7 @@ def write(path: Path, channels: int) -> Path:
     muxer, codec, sample_format = MUXERS[path.name]
     layout = LAYOUTS[channels]
     with path.open("wb") as file, av.open(file, "w", format=muxer) as container:
-        stream = container.add_stream(codec, rate=RATE_HZ, layout=layout, format=sample_format)
+        stream: Any = container.add_stream(codec, rate=RATE_HZ, layout=layout, format=sample_format)
         packed = np.ascontiguousarray((tones(channels) * 32767).astype(np.int16).T).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(packed, "s16", layout)
         frame.sample_rate, frame.pts = RATE_HZ, 0
