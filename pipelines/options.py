@@ -15,6 +15,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.runners.runner import create_runner
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -46,14 +47,27 @@ def parse(options: type[OptionsT], description: str, arguments: Sequence[str]) -
         _refuse_unknown(parser, beam_arguments)
         ours = options.model_validate(merged(from_file, _nested(options, given)))
         beam_options = PipelineOptions(beam_arguments, save_main_session=False)
+        if beam_options.view_as(StandardOptions).runner in (None, "DirectRunner"):
+            beam_options.view_as(StandardOptions).runner = _DEFAULT_RUNNER
+        _check_runner(beam_options.view_as(StandardOptions).runner)
         protect_samples(beam_options)
     except ValidationError as error:
         parser.error(_explained(error, given))
     except ConfigurationError as error:
         parser.error(str(error))
-    if beam_options.view_as(StandardOptions).runner in (None, "DirectRunner"):
-        beam_options.view_as(StandardOptions).runner = _DEFAULT_RUNNER
     return ours, beam_options
+
+
+def _check_runner(name: str) -> None:
+    try:
+        create_runner(name)
+    except (ValueError, ImportError, AttributeError):
+        known = StandardOptions.KNOWN_RUNNER_NAMES
+        near = get_close_matches(name, known, n=1)
+        raise ConfigurationError(
+            f"--runner: Beam has no runner {name!r} here"
+            + (f"; did you mean {near[0]}?" if near else f"; it has {', '.join(sorted(known))}")
+        ) from None
 
 
 def leaves(options: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:

@@ -39,7 +39,7 @@ from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.planning import Planning
 from pipelines.rules import Rules, read_rules
 from pipelines.terminal import print_for_machines, print_summary, watching
-from pipelines.waiting import wait
+from pipelines.waiting import submitted, wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
@@ -613,7 +613,7 @@ def _run(
         if console and local:  # the run is over when `run` returns
             progress.reset()
             samples = watch.enter_context(watching(console, progress.counts, _LOOK_HERE_S))
-        result = pipeline.run()
+        result = pipeline.run() if local else submitted(pipeline)
         if console and not local:
             counts = Following(result, job.output, job.run_id)
             samples = watch.enter_context(watching(console, counts, _LOOK_ELSEWHERE_S))

@@ -9,11 +9,30 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+import apache_beam as beam
 from apache_beam.runners.runner import PipelineResult
+
+from schemas.failure import RunError
+from transforms.unexpected import place_of
 
 
 class StoppedError(SystemExit):
     """The process was told to stop."""
+
+
+def submitted(pipeline: beam.Pipeline) -> PipelineResult:
+    """Hands a pipeline to a runner that is elsewhere.
+
+    Raises:
+      RunError: The runner cannot be started or reached.
+    """
+    try:
+        return pipeline.run()
+    except (RuntimeError, OSError) as error:
+        raise RunError(
+            f"the runner cannot be started or reached ({place_of(error)}): Beam may not be able to download it or its "
+            "job server here; docs/runners.md says how to name what is there"
+        ) from None
 
 
 def wait(result: PipelineResult) -> None:

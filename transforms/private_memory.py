@@ -18,7 +18,8 @@ def keep_memory_private() -> None:
     Raises:
       OSError: The system refuses. Nothing may be heard or read then.
     """
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # The upper limit stays: a program that runs a job in its own process may have other plans for its children.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE) is refused")

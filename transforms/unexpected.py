@@ -11,12 +11,12 @@ from pathlib import Path
 from schemas.failure import ConfigurationError, RecordingError, RunError
 
 MOST_IN_A_ROW = 20
-"""So many recordings in a row may end in the same unexpected way at the same place; the next one ends the run.
+"""So many recordings in a row may end with the same unexpected error at the same place; one more ends the run.
 
-What breaks for one kind of recording is rarer than what works: if one recording in ten were of that kind, twenty in a
-row would come once in 10^20 nights. What is broken for all (a model, a library, an option that nobody tried together
-with another) is known after twenty, before a night is spent on rows of errors. A folder of that one kind, sorted by
-length beside others, may reach it as well: then the run ends loudly, and what is public stays public.
+What breaks for one kind of recording is rare among others: were it one in ten, twenty in a row would come by chance
+once in 10^20. What is broken for all (a model, a library, a combination of options) is known after twenty, before a
+night is spent on rows of errors. A folder of nothing but that one kind reaches it as well: then the run ends loudly,
+and what is public stays public.
 """
 
 _OWN = Path(__file__).parents[1]

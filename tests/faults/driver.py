@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from pipelines.redact import run
 from transforms import each_recording
 from transforms.storage import files
 
+SAID = "four five three nine, one four eight eight"
 SECOND = 2
 """Faults hit the second recording, so that one is finished before them and one is not."""
 
@@ -59,6 +61,36 @@ def replace_after_stage(stage: str, target: str, content: str) -> None:
     _after_stage(stage, lambda: _replace(Path(target), Path(content)))
 
 
+def abort_after_stage(stage: str) -> None:
+    """The process aborts, as C++ does, when a stage has done its second recording."""
+    _after_stage(stage, os.abort)
+
+
+def break_in_stage(stage: str, which: str = "second") -> None:
+    """A stage's work on its second recording, or on every one, ends in an error that nobody foresaw.
+
+    Its words are those that a library would put into it: what was said.
+    """
+    finish, count = each_recording._EachRecordingFn._finish, _Count(SECOND, lambda: broken.append(True))
+    broken: list[bool] = []
+
+    def finishing(self: Any, element: Any, started: float, future: Future[Any]) -> Any:
+        if self._stage.name == stage:
+            before = len(broken)
+            count()
+            if which == "every" or len(broken) > before:
+                future = Future()
+                future.set_exception(ValueError(f"cannot read {SAID}"))
+        return finish(self, element, started, future)
+
+    each_recording._EachRecordingFn._finish = finishing  # type: ignore[method-assign]
+
+
+def limit_memory(size_bytes: str) -> None:
+    """No more memory than this is given to this process."""
+    resource.setrlimit(resource.RLIMIT_AS, (int(size_bytes), int(size_bytes)))
+
+
 def limit_file_size(size_bytes: str) -> None:
     """No file of this process may grow beyond a size, as where a quota is used up."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(size_bytes), int(size_bytes)))
@@ -78,6 +110,9 @@ FAULTS: dict[str, Callable[..., None]] = {
         wait_after_stage,
         replace_after_stage,
         limit_file_size,
+        limit_memory,
+        abort_after_stage,
+        break_in_stage,
         log_everything,
     )
 }

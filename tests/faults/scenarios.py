@@ -31,6 +31,7 @@ from tests.pipelines.conftest import cut
 
 _ROOT = Path(__file__).parents[2]
 _FAST = ("--model", "tiny.en", "--verify", "off")
+_ALLOWING_CORES = ("sh", "-c", 'ulimit -S -c "$(ulimit -H -c)"; exec "$@"', "sh")
 _KILLED = -9
 # What a run that did not end may leave. All of it is redacted, none of it is announced, and the next run clears it up.
 _LEFT_BY_A_KILL = frozenset({"unfinished_run", "locked", "incomplete_file", "orphan"})
@@ -46,6 +47,7 @@ class Night:
 
     folder: Path
     expected: Mapping[str, tuple[bytes, str]]
+    other_manifest: Path | None = None
 
     @property
     def calls(self) -> Path:
@@ -53,7 +55,7 @@ class Night:
 
     @property
     def manifest(self) -> Path:
-        return self.folder / "manifest.jsonl"
+        return self.other_manifest or self.folder / "manifest.jsonl"
 
     @contextmanager
     def output(self) -> Iterator[Path]:
@@ -102,17 +104,27 @@ def run_job(manifest: Path, output: Path, *options: str) -> int:
 
 
 def start_faulty(
-    night: Night, output: Path, *faults: str, options: Sequence[str] = (), environment: Mapping[str, str] | None = None
+    night: Night,
+    output: Path,
+    *faults: str,
+    options: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+    cwd: Path = _ROOT,
+    cores: bool = False,
 ) -> subprocess.Popen[str]:
-    """Starts the job in a process of its own, with faults of `tests.faults.driver`."""
+    """Starts the job in a process of its own, with faults of `tests.faults.driver`.
+
+    Args:
+      cores: Whether core dumps are allowed when it starts.
+    """
     arguments = ["--manifest", str(night.manifest), "--output", str(output), *_FAST, *options]
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.faults.driver", *faults, "--", *arguments],
-        cwd=_ROOT,
+        [*(_ALLOWING_CORES if cores else ()), sys.executable, "-m", "tests.faults.driver", *faults, "--", *arguments],
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, "PYTHONPATH": str(_ROOT), **(environment or {})},
     )
 
 
@@ -147,7 +159,7 @@ def rows(output: Path, table: str) -> list[dict[str, Any]]:
 
 def problems(output: Path) -> dict[str, int]:
     """What the invariant checker has against an output root, by kind."""
-    if not output.exists() or not any(output.rglob("*")):
+    if not any(path.is_file() for path in output.rglob("*")):
         return {}
     terminal = io.StringIO()
     audit.run(["--output", str(output), "--sample", "0", "--json"], Console(file=terminal, width=500))

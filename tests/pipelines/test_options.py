@@ -149,3 +149,13 @@ def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own():
     names = [name for name, _ in leaves(RedactOptions)]
     assert len(names) == len(set(names))
     assert all(field.description for _, field in leaves(RedactOptions))
+
+
+@pytest.mark.parametrize(("name", "said"), [("FlnkRunner", "did you mean FlinkRunner?"), ("no.such.Thing", "it has ")])
+def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
+    name: str, said: str, capsys: pytest.CaptureFixture[str]
+):
+    with pytest.raises(SystemExit) as ended:
+        given("--runner", name)
+    assert ended.value.code == 2
+    assert f"--runner: Beam has no runner {name!r} here; {said}" in capsys.readouterr().err

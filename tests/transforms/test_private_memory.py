@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ABORT = """
 import os, resource, sys
-resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
+resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
 if sys.argv[1] == "kept":
     from transforms.private_memory import keep_memory_private
     keep_memory_private()
@@ -26,7 +26,7 @@ os.abort()
 def cores() -> Path:
     """Where this machine leaves core dumps of processes that run in a folder."""
     pattern = Path("/proc/sys/kernel/core_pattern").read_text().strip()
-    if pattern.startswith(("|", "/")) or resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 != os.geteuid():
+    if pattern.startswith(("|", "/")) or resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
         pytest.skip("core dumps do not go to the process's folder here")
     return Path(pattern)
 
@@ -51,9 +51,9 @@ def test_the_limit_holds_for_what_it_starts_and_debuggers_are_refused(tmp_path: 
 import ctypes, resource, subprocess, sys
 from transforms.private_memory import keep_memory_private
 keep_memory_private()
-print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE))
-print(subprocess.run([sys.executable, "-c", "import resource; print(resource.getrlimit(resource.RLIMIT_CORE))"],
+print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[0])
+print(subprocess.run([sys.executable, "-c", "import resource; print(resource.getrlimit(resource.RLIMIT_CORE)[0])"],
       capture_output=True, text=True).stdout.strip())
 """
     said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert said.splitlines() == ["0 (0, 0)", "(0, 0)"]
+    assert said.splitlines() == ["0 0", "0"]

@@ -15,6 +15,7 @@ from transforms.notify.open_notifications import undelivered
 from transforms.notify.settings import NotificationSettings
 from transforms.storage.errors import StorageError
 from transforms.storage.signing import UrlSigner
+from transforms.unexpected import ends_the_run, place_of
 
 
 class Notify(beam.PTransform):
@@ -59,6 +60,15 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
         self._threads.shutdown()
 
     def process(self, recording: Announcement) -> Delivery:
+        try:
+            return self._tell(recording)
+        except Exception as error:
+            if ends_the_run(error):
+                raise
+            # The recording is public: that its receiver could not be told is an outcome, and must be on record.
+            return undelivered(recording, f"unexpected: {place_of(error)}", self._run_id)
+
+    def _tell(self, recording: Announcement) -> Delivery:
         receiver = recording.receiver or Receiver(None)
         try:
             url = self._url(recording, receiver)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from schemas.media import SampleIdentity
+from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
 from tests.transforms.media.hostile import elsewhere
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe, speech
 from transforms.media.decode import Decoder, MediaLimits, from_float, to_float
 from transforms.media.errors import MediaError
+from transforms.storage.errors import MissingFileError, StorageError
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 
@@ -305,3 +310,44 @@ def _frame_id3(name: bytes, body: bytes) -> bytes:
 
 def _synchsafe(size: int) -> bytes:
     return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "folder.wav").mkdir()
+    for name, reason in (("pipe.wav", "not a regular file"), ("folder.wav", "not a regular file")):
+        with pytest.raises(StorageError, match=reason), Decoder(tmp_path / name):
+            pass
+    with pytest.raises(StorageError, match="not a regular file"), Decoder("/dev/zero"):
+        pass
+    with pytest.raises(MissingFileError), Decoder(tmp_path / "gone.wav"):
+        pass
+
+
+def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -> None:
+    secret, home = tmp_path / "secret.wav", tmp_path / "home"
+    secret.write_bytes(b"RIFF")
+    secret.chmod(0)
+    home.mkdir()
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    code = (
+        "import sys\n"
+        "from schemas.failure import RecordingError\n"
+        "from transforms.media.decode import Decoder\n"
+        "try:\n    Decoder(sys.argv[1]).__enter__()\n"
+        "except RecordingError as error:\n    print(type(error).__name__)\n"
+    )
+    try:
+        command = command_of([sys.executable, "-c", code, str(secret)], home)
+    except NoOrdinaryUserError as error:
+        pytest.skip(str(error))
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**environment_of(home), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "AccessDeniedError\n", done.stderr
