@@ -149,3 +149,21 @@ def test_runs_are_ordered_by_when_they_began_not_by_their_names(finished: Run, t
         ),
     )
     assert newest_run(str(finished.output)) == later.name
+
+
+@pytest.mark.parametrize("name", ["summary.json", "timings.json"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id": 1}', b"\xff\xfe"], ids=repr)
+def test_what_is_damaged_of_an_earlier_run_does_not_break_tonights(
+    finished: Run, redact: Redact, name: str, content: bytes
+) -> None:
+    (finished.output / "runs" / "night-1" / name).write_bytes(content)
+    tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"}, options=("--run_id", "night-2"))
+    assert tonight.status == 0, tonight.terminal
+    assert (finished.output / "runs" / "night-2" / "report.html").is_file()
+
+
+def test_a_damaged_note_of_what_is_kept_elsewhere_is_named(finished: Run, redact: Redact) -> None:
+    (finished.output / "runs" / "kept-elsewhere.json").write_bytes(b"{")
+    tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"})
+    assert tonight.status == EXIT_USAGE
+    assert "runs/kept-elsewhere.json there is damaged" in tonight.terminal

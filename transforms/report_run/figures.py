@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, TypeAdapter
 
 from schemas.failure import ConfigurationError
 from transforms.close_run import summary_url
 from transforms.report_run.drift import Rate, rates
-from transforms.report_run.timings import Timings, read_timings, timings_url
+from transforms.report_run.timings import Timings, parsed_timings, read_timings, timings_url
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
@@ -75,6 +76,19 @@ class RunFigures:
     rates: tuple[Rate, ...]
     timings: Timings | None
     canaries: dict[str, Any] | None
+
+
+class _Earlier(BaseModel):
+    """What is read of a summary of an earlier run."""
+
+    run_id: str
+    recordings: dict[str, int]
+    findings: dict[str, int]
+    audio_s: float
+    identities: dict[str, str]
+
+
+_EARLIER = TypeAdapter(_Earlier)
 
 
 def read_figures(output: str, run_id: str) -> RunFigures:
@@ -183,13 +197,13 @@ def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
 
 
 def _history(output: str) -> list[dict[str, Any]]:
-    """The summaries of all complete runs, in the order in which they began."""
+    """The summaries of all complete runs, in the order in which they began; those that are damaged are left out."""
     runs = join(output, "runs")
     names = [path.rpartition("/") for path in files.list_names(runs)]
     complete = [run for run, _, name in names if name == "summary.json"]
     summaries = files.read_many([summary_url(output, run) for run in complete])
     timed = files.read_many([timings_url(output, run) for run, _, name in names if name == "timings.json"])
-    began = {url: Timings.model_validate_json(content).started_at for url, content in timed.items()}
+    began = {url: timings.started_at for url, content in timed.items() if (timings := parsed_timings(content))}
 
     def order(summary: dict[str, Any]) -> tuple[str, str]:
         # Runs that nobody waited for have no timings; ids that the job chose begin with the time.
@@ -197,4 +211,14 @@ def _history(output: str) -> list[dict[str, Any]]:
         at = began.get(timings_url(output, run))
         return (f"{at:%Y%m%dT%H%M%SZ}" if at else run, run)
 
-    return sorted((json.loads(content) for content in summaries.values()), key=order)
+    return sorted(filter(None, map(_parsed_summary, summaries.values())), key=order)
+
+
+def _parsed_summary(content: bytes) -> dict[str, Any] | None:
+    """A summary of an earlier run; None where it is damaged, on which tonight's run must not break. The audit says so."""
+    try:
+        summary = json.loads(content)
+        _EARLIER.validate_python(summary)
+    except ValueError:
+        return None
+    return cast(dict[str, Any], summary)

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
+from pydantic import TypeAdapter, ValidationError
+
+from schemas.failure import ConfigurationError
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
 
+_OPTIONS = TypeAdapter(list[str])
 _NAME = ("runs", "kept-elsewhere.json")
 
 
@@ -20,8 +24,17 @@ def remember(output: str, options: Collection[str]) -> None:
 
 
 def kept_elsewhere(output: str) -> frozenset[str]:
-    """The options with which runs have kept something elsewhere: `--store`."""
+    """The options with which runs have kept something elsewhere: `--store`.
+
+    Raises:
+      ConfigurationError: The note is damaged: an erasure could leave something behind.
+    """
     try:
-        return frozenset(json.loads(files.read_bytes(join(output, *_NAME))))
+        return frozenset(_OPTIONS.validate_json(files.read_bytes(join(output, *_NAME))))
     except MissingFileError:
         return frozenset()
+    except ValidationError:
+        raise ConfigurationError(
+            f"--output: {'/'.join(_NAME)} there is damaged; put it back, or write into it which private roots runs "
+            'have had, as ["--store", "--unredacted_output"]'
+        ) from None
