@@ -215,7 +215,7 @@ def _history(output: str) -> list[dict[str, Any]]:
 
 
 def _parsed_summary(content: bytes) -> dict[str, Any] | None:
-    """A summary of an earlier run; None where it is damaged, on which tonight's run must not break. The audit says so."""
+    """A summary of an earlier run; None where it is damaged: the audit says so, and no later run breaks on it."""
     try:
         summary = json.loads(content)
         _EARLIER.validate_python(summary)
