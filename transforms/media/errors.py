@@ -12,8 +12,8 @@ class MediaError(RecordingError):
       message: Without the reason.
       reason: Stable, for grouping and tests: `unsupported`, `no_audio`, `corrupt`, `truncated`, `gap`,
         `length_disagrees`, `too_long`, `too_large`, `too_many_channels`, `sample_rate`, `format_changes`,
-        `identity_differs`, `span_outside`, `not_encodable`, `not_written`, `not_readable`; and of the process that
-        decodes: `decoder_memory`, `decoder_time`, `decoder_crashed`.
+        `identity_differs`, `span_outside`, `captions_inside`, `not_encodable`, `not_written`, `not_readable`; and of
+        the process that decodes: `decoder_memory`, `decoder_time`, `decoder_crashed`.
     """
 
     def __init__(self, reason: str, message: str, *, retryable: bool = False) -> None:

@@ -1,0 +1,54 @@
+"""The video codecs whose pictures may be copied, and how each is cleaned. Any other is refused.
+
+Not on the list, although containers can hold them: what was not looked at (VVC, screen recorders' codecs), what
+mixes text with pictures in ways that are not taken apart here (DV, DNxHD, Theora, JPEG 2000, H.261).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from transforms.media.hidden_text.cleaner import Cleaner, not_cleanable
+from transforms.media.hidden_text.nal_units import h264_cleaner, hevc_cleaner
+from transforms.media.hidden_text.obus import ObuCleaner
+from transforms.media.hidden_text.picture_headers import H263Cleaner, NoTextCleaner, ProResCleaner
+from transforms.media.hidden_text.segments import SegmentCleaner
+from transforms.media.hidden_text.start_codes import mpeg4_cleaner, mpeg12_cleaner, vc1_cleaner
+
+_CLEANERS: Mapping[str, Callable[[bytes], Cleaner]] = {
+    "h264": h264_cleaner,
+    "hevc": hevc_cleaner,
+    "av1": ObuCleaner,
+    "mpeg1video": partial(mpeg12_cleaner, "mpeg1video"),
+    "mpeg2video": partial(mpeg12_cleaner, "mpeg2video"),
+    "mpeg4": mpeg4_cleaner,
+    "vc1": vc1_cleaner,
+    "mjpeg": SegmentCleaner,
+    "prores": lambda _: ProResCleaner(),
+    "h263": lambda _: H263Cleaner(),
+    "vp8": lambda header: NoTextCleaner(header, 0),
+    "vp9": lambda header: NoTextCleaner(header, 0),
+    "wmv3": lambda header: NoTextCleaner(header, 5),
+    **{name: lambda header: NoTextCleaner(header, 4) for name in ("wmv1", "wmv2")},
+    **{name: lambda header: NoTextCleaner(header, 0) for name in ("msmpeg4v1", "msmpeg4v2", "msmpeg4v3")},
+}
+
+COPIED_CODECS = frozenset(_CLEANERS)
+"""FFmpeg's names."""
+
+
+def cleaner_of(codec: str, header: bytes) -> Cleaner:
+    """Gives what cleans a track of a codec.
+
+    Args:
+      codec: FFmpeg's name.
+      header: The track's codec header (FFmpeg's extradata).
+
+    Raises:
+      MediaError: `captions_inside` for a codec that is not on the list, `corrupt` for a damaged header.
+    """
+    make = _CLEANERS.get(codec)
+    if make is None:
+        raise not_cleanable(codec)
+    return make(header)

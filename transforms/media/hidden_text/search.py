@@ -1,0 +1,46 @@
+"""Looks for hidden text in a published video. Parses untrusted bytes: runs in a child process."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import av
+
+from transforms.media.containers import recognise
+from transforms.media.errors import MediaError
+from transforms.media.hidden_text.tracks import CleanedTrack
+from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
+
+
+def count_hidden_text(file: BinaryIO) -> dict[str, int]:
+    """Counts where an open video file has room for text that a copy would not have, in one pass over its packets.
+
+    Returns:
+      `packets` of pictures, `headers` of video tracks, and `tracks` that are neither pictures nor audio.
+
+    Raises:
+      MediaError: `captions_inside` where the codec is none that is copied; `corrupt`, `truncated`, `format_changes`.
+    """
+    found = {"packets": 0, "headers": 0, "tracks": 0}
+    with open_container(file, recognise(file)) as container:
+        tracks = {stream.index: CleanedTrack(stream) for stream in container.streams.video if is_moving(stream)}
+        found["tracks"] = len(container.streams) - len(tracks) - len(container.streams.audio)
+        found["headers"] = sum(track.header_held_text for track in tracks.values())
+        try:
+            for packet in _packets(container, tracks):
+                found["packets"] += tracks[packet.stream_index].clean(packet) is not packet
+        except av.error.FFmpegError as error:
+            raise_unreadable(error)
+    return found
+
+
+def _packets(container: Any, tracks: dict[int, CleanedTrack]) -> Any:
+    pictures = [stream for stream in container.streams if stream.index in tracks]
+    for stream in container.streams:
+        if stream not in pictures:
+            stream.discard = av.stream.Discard.all
+    for packet in container.demux(pictures):
+        if packet.is_corrupt:
+            raise MediaError("truncated", "the video ends in the middle of a packet")
+        if packet.size:
+            yield packet
