@@ -91,7 +91,7 @@ DETECTION_MODELS = ("spacy_model", "token_classifier")
 """The options of detection that name models."""
 
 # Part of every output's identity: raised where a change to the code changes what comes out.
-_OUTPUT_VERSION = 3
+_OUTPUT_VERSION = 4
 
 
 NOT_HEARD = frozenset({"shuffle_key", "batch_windows", "model_workers"})

@@ -1,6 +1,7 @@
-"""Copies a recording's pictures beside its new sound, in a child process: packets untouched, and nothing else.
+"""Copies a recording's pictures beside its new sound, in a child process: not encoded again, and nothing else.
 
-Further audio tracks, subtitles, chapters, attachments, timecodes and every tag stay behind: they name people.
+Further audio tracks, subtitles, chapters, attachments, timecodes and every tag stay behind: they name people. So does
+the text between the pictures, such as closed captions (`transforms.media.hidden_text`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from schemas.media import MediaInfo
 from transforms.media.audio_track import BITEXACT, AudioTrack
 from transforms.media.containers import recognise
 from transforms.media.errors import MediaError
+from transforms.media.hidden_text.tracks import CleanedTrack
 from transforms.media.output_format import OutputFormat
 from transforms.media.samples import Samples
 from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
@@ -29,6 +31,9 @@ class VideoCopyWriter:
       source: The recording, for its pictures alone, open.
       info: Of the source.
       output: From `output_format`.
+
+    Raises (also while writing):
+      MediaError: `not_encodable`; `captions_inside`, `format_changes`, `corrupt` or `truncated` of the pictures.
     """
 
     def __init__(self, copy: BinaryIO, source: BinaryIO, info: MediaInfo, output: OutputFormat) -> None:
@@ -38,10 +43,13 @@ class VideoCopyWriter:
                 av.open(copy, "w", format=output.muxer, options={**BITEXACT, **output.muxer_options})
             )
             tracks = [stream for stream in pictures.streams.video if is_moving(stream)]
+            self._cleaned = {track.index: CleanedTrack(track) for track in tracks}
             try:
                 copies = {track.index: self._container.add_stream_from_template(track, opaque=True) for track in tracks}
             except ValueError:
                 raise MediaError("not_encodable", f"{output.muxer} cannot hold this video codec") from None
+            for index, copied in copies.items():
+                copied.codec_context.extradata = self._cleaned[index].header
             self._audio = AudioTrack(self._container, info, output, start_s=info.start_s)
             self._packets = _picture_packets(pictures, tracks)
             self._copies = copies
@@ -64,8 +72,10 @@ class VideoCopyWriter:
             self._held = packet
             if end_s is not None and packet.dts * packet.time_base > end_s:
                 return
-            packet.stream = self._copies[packet.stream_index]
-            self._container.mux_one(packet)
+            index = packet.stream_index
+            if (cleaned := self._cleaned[index].clean(packet)) is not None:
+                cleaned.stream = self._copies[index]
+                self._container.mux_one(cleaned)
             self._held = None
 
 

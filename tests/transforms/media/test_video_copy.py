@@ -1,4 +1,4 @@
-"""A video's pictures are copied packet by packet; nothing else of it is."""
+"""A video's pictures are copied packet by packet; nothing else of it is. (Of hidden text: `test_captions`.)"""
 
 from __future__ import annotations
 
@@ -33,11 +33,14 @@ def picture_times(path: Path) -> list[float]:
 
 
 @pytest.mark.parametrize("recipe", [*VIDEO, VIDEO_ELSEWHERE[0]], ids=lambda recipe: recipe.name)
-def test_every_packet_is_copied_untouched(tmp_path: Path, recipe: Recipe) -> None:
+def test_every_picture_is_copied_as_it_is(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
     rendered = render(source, tmp_path / "copy", [TimeSpan(0, 1.0, 2.0), TimeSpan(1, 1.0, 2.0)])
     copied = Path(rendered.path)
-    assert pictures(copied) == pictures(source)
+    # The first packet of x264's has a note of its settings beside the picture, which stays behind.
+    noted = recipe.video == "libx264"
+    assert pictures(copied)[noted:] == pictures(source)[noted:]
+    assert (pictures(copied)[0] != pictures(source)[0]) == noted
     assert len(pictures(copied)) == 157
     with Decoder(copied) as decoder:
         samples = np.concatenate(list(decoder.blocks()), axis=1)

@@ -21,6 +21,7 @@ import numpy as np
 
 from schemas.media import MediaInfo
 from transforms.media.errors import MediaError, decoder_memory
+from transforms.media.hidden_text.search import count_hidden_text
 from transforms.media.isolation import wire
 from transforms.media.isolation.wire import Kind
 from transforms.media.output_format import OutputFormat
@@ -38,6 +39,8 @@ def do(job: dict[str, Any], connection: socket.socket, files: tuple[int, ...]) -
     try:
         if job["do"] == "decode":
             _decode(connection, files)
+        elif job["do"] == "search_video":
+            _search_video(connection, files)
         else:
             _copy_video(connection, files, job)
     except (wire.WireError, BrokenPipeError, ConnectionError):
@@ -93,6 +96,11 @@ def _copy_video(connection: socket.socket, files: tuple[int, ...], job: dict[str
             raise
         raise MediaError("not_written", f"the disk refused ({type(error).__name__})", retryable=True) from None
     wire.send(connection, Kind.END)
+
+
+def _search_video(connection: socket.socket, files: tuple[int, ...]) -> None:
+    with os.fdopen(files[0], "rb") as video:
+        wire.send(connection, Kind.FOUND, count_hidden_text(video))
 
 
 def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples]:

@@ -39,6 +39,8 @@ class Kind(enum.IntEnum):
     """From the child: asks for `size` bytes of the source from `offset`."""
     BYTES = 6
     """From the worker: the bytes that were asked for, fewer at the end of the source."""
+    FOUND = 7
+    """From the child: how often a video holds hidden text, by place."""
 
 
 class Message(NamedTuple):

@@ -1,0 +1,35 @@
+"""Says whether a published video holds text beside its pictures, such as closed captions. A child process looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transforms.media.errors import MediaError
+from transforms.media.isolation.children import Child
+from transforms.media.isolation.wire import Kind
+from transforms.media.limits import MediaLimits
+
+_PLACES = {"packets": "packets of pictures", "headers": "headers of tracks", "tracks": "further tracks"}
+
+
+def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits | None = None) -> str:
+    """Says where a video file holds hidden text, in a few words; empty where it holds none.
+
+    Args:
+      duration_s: Of the recording: a longer one may take longer.
+
+    Raises:
+      MediaError: The file cannot be read to its end.
+    """
+    with path.open("rb") as file, Child({"do": "search_video"}, limits or MediaLimits(), files=[file]) as child:
+        child.allow_for(duration_s)
+        try:
+            message = child.receive()
+        except MediaError as error:
+            if error.reason == "captions_inside":
+                return error.message
+            raise
+        counts = {place: message.fields.get(place) for place in _PLACES}
+        if message.kind is not Kind.FOUND or not all(type(count) is int and count >= 0 for count in counts.values()):
+            raise child.nonsense()
+    return ", ".join(f"{count} {_PLACES[place]}" for place, count in counts.items() if count)
