@@ -20,6 +20,7 @@ from transforms.commit.certificate import SignatureError, check_signature, is_si
 from transforms.commit.ledger import Status
 from transforms.commit.recovery import rows_url
 from transforms.detect_pii.conversation import Conversation
+from transforms.media.caption_search import hidden_text_in
 from transforms.media.errors import MediaError
 from transforms.media.hear import hear_blocks, inspect
 from transforms.storage import files
@@ -187,6 +188,8 @@ def _sound_problems(recording_id: str, path: Path, certificate: Mapping[str, Any
     late_s = inspection.duration_s - certificate["duration_s"]
     if abs(late_s) > _SAME_LENGTH_S:
         yield Problem("duration_differs", recording_id, f"by {late_s:.3f} s")
+    if inspection.info.has_video and (where := hidden_text_in(path, inspection.duration_s)):
+        yield Problem("captions_in_pictures", recording_id, where)
     muted = [TimeSpan(channel, start_s, end_s) for channel, start_s, end_s in certificate["muted"]]
     audible_s = audible_seconds(hear_blocks(path), muted, certificate["method"], MutedRangeSettings())
     if audible_s:
