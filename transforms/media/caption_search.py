@@ -9,7 +9,12 @@ from transforms.media.isolation.children import Child
 from transforms.media.isolation.wire import Kind
 from transforms.media.limits import MediaLimits
 
-_PLACES = {"packets": "packets of pictures", "headers": "headers of tracks", "tracks": "further tracks"}
+_PLACES = {
+    "packets": "packets of pictures",
+    "headers": "headers of tracks",
+    "tracks": "further tracks",
+    "profiles": "colour profiles",
+}
 
 
 def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits | None = None) -> str:

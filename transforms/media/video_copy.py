@@ -17,17 +17,20 @@ from schemas.media import MediaInfo
 from transforms.media.audio_track import BITEXACT, AudioTrack
 from transforms.media.containers import recognise
 from transforms.media.errors import MediaError
+from transforms.media.hidden_text.colour_profiles import blank_profiles
 from transforms.media.hidden_text.tracks import CleanedTrack
 from transforms.media.output_format import OutputFormat
 from transforms.media.samples import Samples
 from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
+
+_ISO_MUXERS = ("mp4", "mov")
 
 
 class VideoCopyWriter:
     """A file of the source's moving pictures and one new audio track.
 
     Args:
-      copy: The file to write, open.
+      copy: The file to write, open (for reading as well).
       source: The recording, for its pictures alone, open.
       info: Of the source.
       output: From `output_format`.
@@ -53,6 +56,7 @@ class VideoCopyWriter:
             self._audio = AudioTrack(self._container, info, output, start_s=info.start_s)
             self._packets = _picture_packets(pictures, tracks)
             self._copies = copies
+            self._boxed = copy if output.muxer in _ISO_MUXERS else None
             self._held: Any = None
             self._stack = stack.pop_all()
 
@@ -66,6 +70,8 @@ class VideoCopyWriter:
         with self._stack:
             self._audio.finish()
             self._copy_until(None)
+        if self._boxed is not None:
+            blank_profiles(self._boxed)
 
     def _copy_until(self, end_s: float | None) -> None:
         while (packet := self._held or next(self._packets, None)) is not None:

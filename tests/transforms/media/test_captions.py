@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,43 @@ def test_boxes_and_chunks_that_nobody_reads_stay_behind(tmp_path: Path):
     padding = avi.index(b"JUNK") + 8
     chunks.write_bytes(avi[:padding] + NOTE + avi[padding + len(NOTE) :])
     assert said_in(published(chunks, tmp_path).read_bytes()) == set()
+
+
+@pytest.mark.parametrize("muxer", ["mov", "mp4"])
+def test_texts_of_a_colour_profile_stay_behind(tmp_path: Path, muxer: str):
+    plain = replace(PLAIN_H264, name=f"plain.{muxer}", muxer=muxer).write(tmp_path, plain_frames())
+    profile = bytearray(184 + len(NOTE))
+    profile[:4], profile[36:40], profile[128:132] = len(profile).to_bytes(4, "big"), b"acsp", (1).to_bytes(4, "big")
+    profile[132:144] = struct.pack(">4sII", b"desc", 144, len(profile) - 144)
+    profile[150 : 150 + len(NOTE)] = NOTE
+    source = tmp_path / f"profile.{muxer}"
+    source.write_bytes(with_boxes(plain.read_bytes(), box(b"colr", b"prof" + bytes(profile)) + box(b"text", NOTE)))
+    with av.open(str(source)) as container:
+        frame: Any = next(container.decode(container.streams.video[0]))
+        assert "ICC_PROFILE" in {data.type.name for data in frame.side_data}
+    copy = published(source, tmp_path)
+    assert said_in(copy.read_bytes()) == set()
+    assert_same_pictures(source, copy)
+    assert "1 colour profiles" in hidden_text_in(source, 6.3)
+    assert hidden_text_in(copy, 6.3) == ""
+
+
+def box(kind: bytes, content: bytes) -> bytes:
+    return (len(content) + 8).to_bytes(4, "big") + kind + content
+
+
+def with_boxes(content: bytes, more: bytes) -> bytes:
+    """An MP4 file, whose `moov` is its last box, with boxes in the description of its pictures."""
+    changed, start, end = bytearray(content), 0, len(content)
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
+        while changed[start + 4 : start + 8] != kind:
+            start += int.from_bytes(changed[start : start + 4], "big")
+        size = int.from_bytes(changed[start : start + 4], "big")
+        changed[start : start + 4] = (size + len(more)).to_bytes(4, "big")
+        end = start + size
+        start += 16 if kind == b"stsd" else 8
+    changed[end:end] = more
+    return bytes(changed)
 
 
 @pytest.mark.parametrize(("number", "same"), [(1, True), (2, False)])

@@ -44,6 +44,7 @@ class _Standard:
       kind_of: A unit's type, from its first byte.
       head_bytes: Of a unit.
       kept: Types that pictures need.
+      fixed_bytes: Of kept types whose units are all of one size.
       supplemental: Types that hold SEI.
       payloads: SEI types that cannot hold text, and the largest size in bytes that one has.
     """
@@ -51,6 +52,7 @@ class _Standard:
     kind_of: Callable[[int], int]
     head_bytes: int
     kept: frozenset[int]
+    fixed_bytes: Mapping[int, int]
     supplemental: frozenset[int]
     payloads: Mapping[int, int]
 
@@ -60,6 +62,7 @@ _H264 = _Standard(
     head_bytes=1,
     # Slices and parameter sets, with their extensions; delimiters and ends.
     kept=frozenset({1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 14, 15, 19, 20, 21}),
+    fixed_bytes={9: 2, 10: 1, 11: 1},
     supplemental=frozenset({6}),
     payloads={**_SHARED_PAYLOADS, 7: 64},  # repeated reference picture marking
 )
@@ -67,6 +70,7 @@ _HEVC = _Standard(
     kind_of=lambda first: first >> 1 & 0x3F,
     head_bytes=2,
     kept=frozenset({*range(10), *range(16, 22), *range(32, 38)}),
+    fixed_bytes={35: 3, 36: 2, 37: 2},
     supplemental=frozenset({39, 40}),
     # Active parameter sets, decoding units, temporal layers, checksums of pictures, time codes.
     payloads={**_SHARED_PAYLOADS, 129: 32, 130: 64, 131: 2, 132: 49, 136: 32},
@@ -134,6 +138,9 @@ def _units(picture: bytes, length_bytes: int) -> Iterator[bytes]:
     position = 0
     while position < len(picture):
         start = position + length_bytes
+        if start > len(picture) and not picture[position:].strip(b"\0"):
+            # Some writers fill up.
+            return
         end = start + int.from_bytes(picture[position:start], "big")
         if end > len(picture) or start > len(picture):
             raise damaged()
@@ -147,7 +154,8 @@ def _clean_unit(unit: bytes, standard: _Standard) -> bytes:
         return b""
     kind = standard.kind_of(unit[0])
     if kind in standard.kept:
-        return unit
+        size = standard.fixed_bytes.get(kind)
+        return unit if size is None or not unit[size:].strip(b"\0") else unit[:size]
     return _clean_supplemental(unit, standard) if kind in standard.supplemental else b""
 
 

@@ -9,7 +9,7 @@ from transforms.media.hidden_text.cleaner import damaged
 _KEPT = frozenset({1, 2, 3, 4, 6, 7})
 """Sequence headers, delimiters, frame headers (also repeated), tile groups, frames."""
 
-_METADATA = 5
+_DELIMITER, _METADATA = 2, 5
 _KEPT_METADATA = {1: 6, 2: 26}
 """Content light level and mastering display, with the largest size in bytes. Captions are of type 4 (ITU-T T.35)."""
 
@@ -49,6 +49,8 @@ def _units(picture: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _stays(unit: bytes, content: bytes) -> bool:
     kind = unit[0] >> 3 & 0x0F
+    if kind == _DELIMITER:
+        return not content
     if kind != _METADATA:
         return kind in _KEPT
     metadata, _ = _number(content, 0)

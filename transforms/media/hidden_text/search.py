@@ -8,6 +8,7 @@ import av
 
 from transforms.media.containers import recognise
 from transforms.media.errors import MediaError
+from transforms.media.hidden_text.colour_profiles import profiles_in
 from transforms.media.hidden_text.tracks import CleanedTrack
 from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
 
@@ -16,13 +17,17 @@ def count_hidden_text(file: BinaryIO) -> dict[str, int]:
     """Counts where an open video file has room for text that a copy would not have, in one pass over its packets.
 
     Returns:
-      `packets` of pictures, `headers` of video tracks, and `tracks` that are neither pictures nor audio.
+      `packets` of pictures, `headers` of video tracks, `tracks` that are neither pictures nor audio, colour `profiles`.
 
     Raises:
       MediaError: `captions_inside` where the codec is none that is copied; `corrupt`, `truncated`, `format_changes`.
     """
-    found = {"packets": 0, "headers": 0, "tracks": 0}
-    with open_container(file, recognise(file)) as container:
+    found = {"packets": 0, "headers": 0, "tracks": 0, "profiles": 0}
+    kind = recognise(file)
+    if kind.demuxer == "mov":
+        found["profiles"] = len(profiles_in(file))
+        file.seek(0)
+    with open_container(file, kind) as container:
         tracks = {stream.index: CleanedTrack(stream) for stream in container.streams.video if is_moving(stream)}
         found["tracks"] = len(container.streams) - len(tracks) - len(container.streams.audio)
         found["headers"] = sum(track.header_held_text for track in tracks.values())

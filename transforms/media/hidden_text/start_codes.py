@@ -83,7 +83,7 @@ class _Mpeg12:
             return _cut(unit, 9 + 2 * 64)
         if kind == self._EXTENSION and len(unit) > 1:
             return _cut(unit, _EXTENSION_BYTES.get(unit[1] >> 4, 0))
-        return unit if kind == self._END else b""
+        return _cut(unit, 1) if kind == self._END else b""
 
     def _picture_bytes(self, unit: bytes) -> int:
         """A picture header's length, if no information follows that the standard leaves open."""
@@ -112,7 +112,9 @@ def _cut(unit: bytes, size: int) -> bytes:
 
 
 _MPEG4_USER_DATA = 0xB2
-_MPEG4_KEPT = frozenset({*range(0x30), 0xB0, 0xB1, 0xB3, 0xB5, 0xB6})
+_MPEG4_KEPT = frozenset({*range(0x30), 0xB3, 0xB5, 0xB6})
+_MPEG4_FIXED_BYTES = {0xB0: 2, 0xB1: 1}
+"""A sequence's begin, with its profile, and its end."""
 
 _MPEG4_ENCODER = re.compile(
     rb"XviD\d{4}C?|DivX\d{3,4}(?:Build|b)\d{3,4}p?|Lavc\d{1,3}\.\d{1,3}\.\d{1,3}|Lavc\d{7}|ffmpeg"
@@ -126,12 +128,18 @@ def _keep_mpeg4(unit: bytes) -> bytes:
         return b""
     if unit[0] == _MPEG4_USER_DATA:
         return unit if _MPEG4_ENCODER.fullmatch(unit[1:].rstrip(b"\0")) else b""
+    if unit[0] in _MPEG4_FIXED_BYTES:
+        return _cut(unit, _MPEG4_FIXED_BYTES[unit[0]])
     return unit if unit[0] in _MPEG4_KEPT else b""
 
 
-_VC1_KEPT = frozenset({0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F})
-"""End of a sequence, slices, fields, frames, entry points and sequence headers; 0x1B to 0x1F are their user data."""
+_VC1_KEPT = frozenset({0x0B, 0x0C, 0x0D, 0x0E, 0x0F})
+"""Slices, fields, frames, entry points and sequence headers; 0x1B to 0x1F are their user data."""
+
+_VC1_END = 0x0A
 
 
 def _keep_vc1(unit: bytes) -> bytes:
+    if unit and unit[0] == _VC1_END:
+        return _cut(unit, 1)
     return unit if unit and unit[0] in _VC1_KEPT else b""

@@ -53,6 +53,8 @@ def test_a_picture_without_hidden_text_is_passed_on_as_it_is(header: bytes):
         pytest.param(b"\x06\x04\xf0" + SAID, id="a payload that is cut off"),
         pytest.param(b"\x06\x06\x01\xc4" + SAID, id="after a payload that stays"),
         pytest.param(b"\x06\x06\x01\xc4\x80" + SAID, id="after the end"),
+        pytest.param(b"\x09\xf0" + SAID, id="after a delimiter"),
+        pytest.param(b"\x0b" + SAID, id="after the stream's end"),
         pytest.param(b"\x0c" + SAID, id="a unit of padding"),
         pytest.param(b"\x1e" + SAID, id="a unit of no kind"),
         pytest.param(b"\x18\x00\x05" + CAPTION_UNIT, id="a unit of units"),
@@ -97,10 +99,17 @@ def test_lengths_are_as_long_as_the_header_says(size: int):
     assert h264_cleaner(header).clean(picture) == with_lengths(SLICE, size=size)
 
 
-@pytest.mark.parametrize("picture", [b"\0\0\0\xff" + SLICE, with_lengths(SLICE) + b"\0\0", with_lengths(SLICE)[:-1]])
+@pytest.mark.parametrize("picture", [b"\0\0\0\xff" + SLICE, with_lengths(SLICE) + b"\0x", with_lengths(SLICE)[:-1]])
 def test_a_picture_whose_lengths_are_wrong_is_damaged(picture: bytes):
     with pytest.raises(MediaError, match="corrupt"):
         h264_cleaner(AVCC).clean(picture)
+
+
+@pytest.mark.parametrize("padding", [1, 3, 4, 11])
+def test_zeros_at_the_end_are_no_damage(padding: int):
+    cleaner = h264_cleaner(AVCC)
+    assert cleaner.clean(with_lengths(SLICE) + bytes(padding)).startswith(with_lengths(SLICE))
+    assert cleaner.clean(with_lengths(CAPTION_UNIT, SLICE) + bytes(padding)) == with_lengths(SLICE)
 
 
 def test_a_picture_without_any_start_code_is_damaged():
@@ -149,7 +158,8 @@ def test_hevc_loses_captions_before_and_after_pictures():
     header = hvcc(*((0x80 | kind, unit) for kind, unit in HEVC_SETS.items()))
     cleaner = hevc_cleaner(header)
     assert cleaner.header == header
-    picture = with_lengths(*HEVC_SETS.values(), HEVC_CAPTIONS, HEVC_SLICE, after, b"\x7c\x01" + NOTE)
+    notes = (b"\x7c\x01" + NOTE, b"\x4c\x01" + NOTE)
+    picture = with_lengths(*HEVC_SETS.values(), HEVC_CAPTIONS, HEVC_SLICE, after, *notes)
     assert cleaner.clean(picture) == with_lengths(*HEVC_SETS.values(), HEVC_SLICE)
     hidden = with_start_codes(HEVC_CAPTIONS, HEVC_SLICE, after)
     assert hevc_cleaner(b"").clean(hidden) == with_start_codes(HEVC_SLICE)

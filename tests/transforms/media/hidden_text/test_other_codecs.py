@@ -28,6 +28,7 @@ CONFIGURATION = b"\x81\x00\x0c\x00"
         pytest.param(obu(5, b"\x1f" + NOTE + b"\x80"), id="metadata of a private kind"),
         pytest.param(obu(5, b"\x01" + SAID), id="too long for its kind"),
         pytest.param(obu(15, SAID), id="padding"),
+        pytest.param(obu(2, SAID), id="a delimiter with content"),
         pytest.param(obu(9, SAID), id="a reserved unit"),
     ],
 )

@@ -60,6 +60,10 @@ def test_text_after_a_units_end_goes(place: int):
     assert all(unit in cleaned for unit in PICTURE)
 
 
+def test_text_after_the_sequences_end_goes():
+    assert mpeg12_cleaner("mpeg2video", b"").clean(units(*PICTURE, b"\xb7" + SAID)) == units(*PICTURE, b"\xb7")
+
+
 @pytest.mark.parametrize(
     ("codec", "marked"),
     [
@@ -111,6 +115,7 @@ def test_other_user_data_of_mpeg4_go(text: bytes):
     cleaner = mpeg4_cleaner(units(LAYER, b"\xb2" + text))
     assert cleaner.header == units(LAYER)
     assert cleaner.clean(units(b"\xb2" + text, FRAME, b"\xb2" + text, b"\xc3" + text)) == units(FRAME)
+    assert cleaner.clean(units(b"\xb0\x01" + text, FRAME, b"\xb1" + text)) == units(b"\xb0\x01", FRAME, b"\xb1")
 
 
 def test_an_mpeg4_packet_of_one_byte_stays():
@@ -128,3 +133,4 @@ def test_user_data_of_vc1_go(kind: int):
     assert cleaner.clean(units(sequence, text, entry, frame, text)) == units(sequence, entry, frame)
     assert cleaner.clean(frame + units(text)) == frame
     assert cleaner.clean(frame) is frame
+    assert cleaner.clean(frame + units(b"\x0a" + SAID)) == frame + units(b"\x0a")
