@@ -192,18 +192,17 @@ class SpeechEngine:
 
     def _work(self, decoder: WindowDecoder) -> None:
         """Takes batches until the room closes."""
-        while self._room.wait_for_batch():
-            try:
+        try:
+            while self._room.wait_for_batch():
                 # Taken when the model is free, not before: until then others join the batch.
                 with self._turns:
                     entries = [entry for entry in self._room.take() if not entry.recording.future.done()]
                     heard = self._decode_apart(decoder, entries)
-            except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
-                self._break(error)
-                return
-            for entry, result in heard:
-                self._take(entry, result)
-            give_back_freed()
+                for entry, result in heard:
+                    self._take(entry, result)
+                give_back_freed()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
+            self._break(error)
 
     def _take(self, entry: Entry, result: Decoded) -> None:
         try:
