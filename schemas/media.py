@@ -26,6 +26,7 @@ class MediaInfo:
       has_video: Moving pictures; cover art is none.
       size: The file's bytes.
       block_bytes: Of an ADPCM block in a WAV file; None elsewhere.
+      states_length: Whether the file would show that its end is missing: not a bare MP3 without a count, for example.
     """
 
     container: str
@@ -42,6 +43,7 @@ class MediaInfo:
     has_video: bool
     size: int
     block_bytes: int | None = None
+    states_length: bool = True
 
 
 @dataclass(frozen=True)

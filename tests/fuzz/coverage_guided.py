@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["transforms", "schemas", "pydantic", "json", "csv"]):
     from tests.fuzz.manifests import outcomes
-    from transforms.media import ogg
+    from transforms.media.completeness.check import CHECKED, check_complete
     from transforms.media.containers import recognise
     from transforms.media.errors import MediaError
     from transforms.media.isolation import wire
@@ -37,7 +37,9 @@ def _read_manifest(suffix: str, content: bytes) -> None:
 def _recognise(content: bytes) -> None:
     with contextlib.suppress(MediaError):
         recognise(io.BytesIO(content))
-    ogg.is_cut_off(io.BytesIO(content))
+    for container in CHECKED:
+        with contextlib.suppress(MediaError):
+            check_complete(io.BytesIO(content), container, 0, thorough=True)
 
 
 def _receive(content: bytes) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
+from transforms.media.completeness.source import ID3_HEADER, id3_bytes
 from transforms.media.errors import MediaError
 
 HEAD_BYTES = 4096
@@ -41,8 +42,6 @@ class Container:
 
 
 WAV = Container("wav", "wav", "exact")
-WAV_STREAMED = Container("wav", "wav", "none")
-"""Written to a pipe, by a recorder that could not go back to fill in the size."""
 RF64 = Container("rf64", "wav", "exact")
 W64 = Container("w64", "w64", "exact")
 AIFF = Container("aiff", "aiff", "exact")
@@ -80,11 +79,11 @@ SPHERE = Container("nistsphere", "nistsphere", "exact")
 # The brands of an ISO base media file that are not plain MP4.
 _BRANDS = {b"M4A ": "m4a", b"M4B ": "m4a", b"M4P ": "m4a", b"qt  ": "mov"}
 
-_UNKNOWN = (0, 0xFFFFFFFF)
 _ASF_GUID = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _W64_GUID = bytes.fromhex("726966662e91cf11a5d628db04c10000")
 _MXF_KEY = bytes.fromhex("060e2b34020501010d01020101")
-_TS_PACKETS = ((0, 188), (4, 192))
+TS_PACKETS = ((0, 188), (4, 192))
+"""Where a transport stream's first sync byte is, and how many bytes further the next."""
 
 
 def _iso_media(head: bytes) -> Container | None:
@@ -101,22 +100,11 @@ def _riff(head: bytes) -> Container | None:
     kind, form = head[:4], head[8:12]
     if form == b"WAVE":
         if kind in (b"RIFF", b"RIFX"):
-            return WAV_STREAMED if _data_bytes(head, "little" if kind == b"RIFF" else "big") in _UNKNOWN else WAV
+            return WAV
         return RF64 if kind in (b"RF64", b"BW64") else None
     if kind != b"RIFF":
         return None
     return {b"AVI ": AVI, b"QLCM": QCP}.get(form)
-
-
-def _data_bytes(head: bytes, order: Literal["little", "big"]) -> int | None:
-    """The size that a WAV file's data chunk claims; None where the chunk starts beyond the head."""
-    position = 12
-    while position + 8 <= len(head):
-        size = int.from_bytes(head[position + 4 : position + 8], order)
-        if head[position : position + 4] == b"data":
-            return size
-        position += 8 + size + size % 2
-    return None
 
 
 def _matroska(head: bytes) -> Container | None:
@@ -126,7 +114,7 @@ def _matroska(head: bytes) -> Container | None:
 
 
 def _transport_stream(head: bytes) -> Container | None:
-    for offset, size in _TS_PACKETS:
+    for offset, size in TS_PACKETS:
         starts = range(offset, len(head), size)
         if len(starts) >= 4 and all(head[start] == 0x47 for start in starts):
             return MPEG_TS
@@ -196,7 +184,7 @@ def recognise(file: BinaryIO) -> Container:
     Raises:
       MediaError: `unsupported`.
     """
-    head = _after_tags(file)
+    head = _after_tags(file)[0]
     file.seek(0)
     for magic, container in _MAGIC:
         if head.startswith(magic):
@@ -220,14 +208,18 @@ def wav_block_bytes(file: BinaryIO, container: Container) -> int | None:
     return int.from_bytes(head[chunk + 20 : chunk + 22], "little") or None if chunk >= 0 else None
 
 
-def _after_tags(file: BinaryIO) -> bytes:
-    """The first bytes after any ID3 tags."""
+def tags_end(file: BinaryIO) -> int:
+    """Where a file begins after any ID3 tags. Leaves the file anywhere."""
+    return _after_tags(file)[1]
+
+
+def _after_tags(file: BinaryIO) -> tuple[bytes, int]:
+    """The first bytes after any ID3 tags, and where they are."""
     position = 0
     while position <= LARGEST_TAG:
         file.seek(position)
         head = file.read(HEAD_BYTES)
-        if not head.startswith(b"ID3") or len(head) < 10:
-            return head
-        size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
-        position += 10 + size + (10 if head[5] & 0x10 else 0)
-    return b""
+        if not head.startswith(b"ID3") or len(head) < ID3_HEADER:
+            return head, position
+        position += id3_bytes(head)
+    return b"", position

@@ -1,14 +1,14 @@
-"""Ogg pages: whether a file ends with a whole one, and what an Ogg writer leaves to chance."""
+"""Ogg pages: where one ends, and what an Ogg writer leaves to chance."""
 
 from __future__ import annotations
 
-import os
 import zlib
 from pathlib import Path
 from typing import BinaryIO
 
 LARGEST_PAGE = 65_307
-_HEADER = 27
+HEADER = 27
+"""Bytes before the sizes of a page's segments."""
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
@@ -23,7 +23,7 @@ def settle(path: Path, opus_rate_hz: int | None = None) -> None:
         while page := _read_page(file):
             start = file.tell() - len(page)
             page[14:18] = (1).to_bytes(4, "little")
-            body = _HEADER + page[26]
+            body = HEADER + page[26]
             if opus_rate_hz is not None and page[body : body + 8] == b"OpusHead":
                 page[body + 12 : body + 16] = opus_rate_hz.to_bytes(4, "little")
             page[22:26] = bytes(4)
@@ -32,16 +32,13 @@ def settle(path: Path, opus_rate_hz: int | None = None) -> None:
             file.write(page)
 
 
-def is_cut_off(file: BinaryIO) -> bool:
-    """Whether the file ends in the middle of a page, as it does when a copy was interrupted."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - LARGEST_PAGE))
-    tail = file.read()
-    start = tail.rfind(b"OggS\0")
-    if start < 0 or len(tail) - start < _HEADER:
-        return True
-    sizes = tail[start + _HEADER : start + _HEADER + tail[start + 26]]
-    return len(sizes) < tail[start + 26] or len(tail) - start < _HEADER + len(sizes) + sum(sizes)
+def page_end(content: bytes, start: int) -> int | None:
+    """Where the page ends that begins at `start`; None where it begins nowhere or does not end within `content`."""
+    if start < 0 or len(content) - start < HEADER:
+        return None
+    sizes = content[start + HEADER : start + HEADER + content[start + 26]]
+    end = start + HEADER + len(sizes) + sum(sizes)
+    return end if len(sizes) == content[start + 26] and end <= len(content) else None
 
 
 def checksum(page: bytes | bytearray) -> int:
@@ -55,10 +52,10 @@ def checksum(page: bytes | bytearray) -> int:
 
 
 def _read_page(file: BinaryIO) -> bytearray:
-    header = file.read(_HEADER)
+    header = file.read(HEADER)
     if not header:
         return bytearray()
-    if len(header) < _HEADER or not header.startswith(b"OggS"):
+    if len(header) < HEADER or not header.startswith(b"OggS"):
         raise ValueError("not an Ogg page")
     sizes = file.read(header[26])
     return bytearray(header + sizes + file.read(sum(sizes)))

@@ -19,8 +19,10 @@ import av
 import numpy as np
 
 from schemas.media import MediaInfo
-from transforms.media import ogg
-from transforms.media.containers import Container, recognise, wav_block_bytes
+from transforms.media.completeness.check import check_complete
+from transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
+from transforms.media.completeness.source import Length, cut_off
+from transforms.media.containers import HEAD_BYTES, Container, recognise, tags_end, wav_block_bytes
 from transforms.media.errors import MediaError, decoder_memory
 from transforms.media.samples import Samples
 
@@ -75,8 +77,8 @@ class TrackDecoder:
             self._size = self._file.seek(0, SEEK_END)
             self._file.seek(0)
             self._kind = recognise(self._file)
-            if self._kind.name == "ogg" and ogg.is_cut_off(self._file):
-                raise MediaError("truncated", "the file ends in the middle of an Ogg page")
+            self._start = tags_end(self._file)
+            self._length = check_complete(self._file, self._kind.name, self._start, thorough=False)
             self._file.seek(0)
             self._container = open_container(self._file, self._kind)
             stack.callback(self._container.close)
@@ -104,6 +106,7 @@ class TrackDecoder:
                 pending, length = [], 0
         if pending:
             yield _joined(pending)
+        check_complete(self._file, self._kind.name, self._start, thorough=True)
         self._check_length()
 
     # How the file is read.
@@ -142,11 +145,12 @@ class TrackDecoder:
             bit_rate=stream.bit_rate or None,
             has_video=has_video,
             block_bytes=wav_block_bytes(self._file, self._kind) if codec.startswith("adpcm_") else None,
+            states_length=self._length is Length.STATED,
             size=self._size,
         )
 
     def _claimed_s(self, stream: Any, rate: int) -> float | None:
-        if self._kind.claim == "none":
+        if self._kind.claim == "none" or self._length is Length.OPEN:
             return None
         claimed = _seconds(stream.duration, stream.time_base)
         if claimed is None and self._container.duration is not None and not self._container.streams.video:
@@ -157,7 +161,7 @@ class TrackDecoder:
 
     def _decode(self) -> Generator[Any, None, None]:
         """Yields every frame; any damage raises."""
-        lost = _LostBytes(self._kind.elementary)
+        lost = _LostBytes(self._kind)
         codec = _codec_name(self._stream)
         try:
             for packet in self._container.demux(self._stream):
@@ -176,6 +180,9 @@ class TrackDecoder:
             # PyAV's answer to a packet of a track that the header did not name.
             raise MediaError("corrupt", "tracks appear in the middle of the file") from None
         lost.check(self._file)
+        if self._kind.name == "mp3":
+            self._file.seek(self._start)
+            lost.check_count(mp3_counts(self._file.read(HEAD_BYTES))[0])
 
     def _trimmed(self) -> Iterator[Samples]:
         """Native samples of each frame, without the encoder's padding after the claimed end."""
@@ -267,16 +274,22 @@ class _Clock:
 
 
 class _LostBytes:
-    """Counts bytes of an elementary stream that belong to no frame."""
+    """Follows the frames of an elementary stream: bytes that belong to none, a last one that is not whole."""
 
-    def __init__(self, elementary: bool) -> None:
-        self._elementary = elementary
+    def __init__(self, container: Container) -> None:
+        self._elementary = container.elementary
+        self._states_frame_size = container.demuxer == "mp3"
         self._end: int | None = None
         self._lost = 0
+        self._count = 0
+        self._last = (b"", 0)
 
     def saw(self, packet: Any) -> None:
         if not self._elementary or not packet.size or packet.pos is None:
             return
+        self._count += 1
+        if self._states_frame_size:
+            self._last = bytes(memoryview(packet)[:4]), packet.size
         if self._end is not None:
             self._lost += max(0, packet.pos - self._end)
         self._end = packet.pos + packet.size
@@ -291,6 +304,16 @@ class _LostBytes:
             self._lost += len(tail)
         if self._lost > LOST_BYTES:
             raise MediaError("corrupt", "parts of the file are no audio frames")
+        # FFmpeg's decoder fills up the last frame's missing end.
+        header, size = self._last
+        stated = mpeg_frame_bytes(header)
+        if stated is not None and size < stated:
+            raise cut_off(f"its last frame states {stated} bytes, {size} are there")
+
+    def check_count(self, stated: int | None) -> None:
+        """Raises `truncated` where frames are missing; some writers count the one that holds the count."""
+        if stated is not None and self._count < stated - 1:
+            raise cut_off(f"its header states {stated} frames, {self._count} are there")
 
 
 def open_container(file: BinaryIO, kind: Container) -> Any:

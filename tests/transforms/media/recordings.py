@@ -56,9 +56,15 @@ class Recipe:
         elif self.by_soundfile:
             self._write_by_soundfile(path)
         else:
-            self._write_by_ffmpeg(path)
+            self._write_by_ffmpeg(str(path))
         _WRITTEN[self.name] = path.read_bytes()
         return path
+
+    def piped(self) -> bytes:
+        """What FFmpeg writes where it cannot go back to fill in sizes."""
+        pipe = _Pipe()
+        self._write_by_ffmpeg(pipe)
+        return bytes(pipe.written)
 
     def _write_by_soundfile(self, path: Path) -> None:
         samples = speech(self.rate_hz, self.channels).T
@@ -68,10 +74,10 @@ class Recipe:
             for start in range(0, len(samples), 4096):
                 file.write(samples[start : start + 4096])
 
-    def _write_by_ffmpeg(self, path: Path) -> None:
+    def _write_by_ffmpeg(self, target: str | _Pipe) -> None:
         samples = speech(self.rate_hz, self.channels)
         layout = LAYOUTS[self.channels]
-        with av.open(str(path), "w", format=self.muxer, options=dict(self.options)) as container:
+        with av.open(target, "w", format=self.muxer, options=dict(self.options)) as container:
             for tag in ("title", "artist", "comment", "album"):
                 container.metadata[tag] = CANARY
             picture = None if self.video is None else _picture_stream(container, self.video)
@@ -87,6 +93,17 @@ class Recipe:
                 frame.sample_rate, frame.pts, frame.time_base = self.rate_hz, start, Fraction(1, self.rate_hz)
                 container.mux(sound.encode(frame))
             container.mux(sound.encode(None))
+
+
+class _Pipe:
+    """A file that can only be written to."""
+
+    def __init__(self) -> None:
+        self.written = bytearray()
+
+    def write(self, content: bytes) -> int:
+        self.written += content
+        return len(content)
 
 
 def _picture_stream(container: Any, codec: str) -> Any:
@@ -175,5 +192,54 @@ VIDEO_ELSEWHERE = [
     Recipe("mpeg1.mpg", "mpeg", "mp2", 44_100, 2, 128_000, "mpeg1video"),
 ]
 """Video whose container is read and not written: its copy is Matroska, and says so."""
+
+READ_ONLY = [
+    Recipe("pcm.avi", "avi", "pcm_s16le", 8_000, 2),
+    Recipe("mp3.avi", "avi", "libmp3lame", 16_000, 1, 32_000),
+    Recipe("ulaw.aifc", "aiff", "pcm_mulaw", 8_000, 1),
+    Recipe("pcm.au", "au", "pcm_s16be", 8_000, 1),
+    Recipe("alaw.caf", "caf", "pcm_alaw", 8_000, 1),
+    Recipe("ima.caf", "caf", "adpcm_ima_qt", 8_000, 1),
+    Recipe("alac.caf", "CAF", "ALAC_16", 8_000, 1, by_soundfile=True),
+    Recipe("mulaw.w64", "w64", "pcm_mulaw", 8_000, 1),
+    Recipe("mulaw.voc", "voc", "pcm_mulaw", 8_000, 1),
+    Recipe("pcm.rf64", "RF64", "PCM_16", 8_000, 1, by_soundfile=True),
+    Recipe("extensible.wav", "WAVEX", "PCM_16", 8_000, 1, by_soundfile=True),
+    Recipe("float.wav", "WAV", "FLOAT", 8_000, 1, by_soundfile=True),
+    Recipe("ulaw.sph", "NIST", "ULAW", 8_000, 1, by_soundfile=True),
+    Recipe("by-soundfile.mp3", "MP3", "MPEG_LAYER_III", 16_000, 1, by_soundfile=True),
+    Recipe("aac.ts", "mpegts", "aac", 16_000, 1, 32_000),
+    Recipe("mp3.ts", "mpegts", "libmp3lame", 44_100, 1, 64_000),
+    Recipe("mp2.mpg", "mpeg", "mp2", 44_100, 2, 128_000),
+    Recipe("ac3.vob", "vob", "ac3", 48_000, 2, 128_000),
+    Recipe("aac.flv", "flv", "aac", 44_100, 1, 64_000),
+    Recipe("pcm.flv", "flv", "pcm_s16le", 44_100, 1),
+    Recipe("pcm.mxf", "mxf", "pcm_s16le", 48_000, 1, None, "mpeg2video"),
+    Recipe("atom.mxf", "mxf_opatom", "pcm_s16le", 48_000, 1),
+    Recipe("pcm.mka", "matroska", "pcm_s16le", 8_000, 1),
+    Recipe("bare.eac3", "eac3", "eac3", 48_000, 2, 192_000),
+    Recipe("bare.loas", "latm", "aac", 16_000, 1, 32_000),
+    Recipe("index-first.m4a", "ipod", "aac", 16_000, 1, 32_000, options={"movflags": "faststart"}),
+    Recipe("many.mp4", "mp4", "aac", 16_000, 1, 32_000, options={"movflags": "empty_moov", "frag_duration": "1000000"}),
+    Recipe(
+        "no-index.mp4",
+        "mp4",
+        "aac",
+        16_000,
+        1,
+        32_000,
+        options={"movflags": "dash+skip_trailer", "frag_duration": "1000000"},
+    ),
+    Recipe(
+        "segments.mp4",
+        "mp4",
+        "aac",
+        16_000,
+        1,
+        32_000,
+        options={"movflags": "dash+global_sidx", "frag_duration": "1000000"},
+    ),
+]
+"""More of what containers hold."""
 
 UNWRITABLE = [Recipe("sphere.sph", "NIST", "PCM_16", 16_000, 1, by_soundfile=True)]

@@ -27,10 +27,11 @@ def test_settled_files_of_the_same_sound_are_equal_whatever_their_serial_number(
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_file_that_ends_within_a_page_is_cut_off(tmp_path: Path) -> None:
-    path = VORBIS.write(tmp_path)
-    with path.open("rb") as file:
-        assert not ogg.is_cut_off(file)
-    path.write_bytes(path.read_bytes()[:-1])
-    with path.open("rb") as file:
-        assert ogg.is_cut_off(file)
+def test_a_page_ends_where_the_sizes_of_its_segments_say(tmp_path: Path) -> None:
+    content = VORBIS.write(tmp_path).read_bytes()
+    last = content.rindex(b"OggS")
+    assert ogg.page_end(content, 0) == content.index(b"OggS", 4)
+    assert ogg.page_end(content, last) == len(content)
+    assert ogg.page_end(content[:-1], last) is None
+    assert ogg.page_end(content[: last + 20], last) is None
+    assert ogg.page_end(content, -1) is None

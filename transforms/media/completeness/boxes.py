@@ -1,0 +1,162 @@
+"""Files made of nested parts of any size: MP4 and MOV, Matroska and WebM, MXF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from transforms.media.completeness.source import Length, Source, cut_off, goes_on
+
+_SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
+_LARGEST_HEAD = 12
+"""An id of up to four bytes, a size of up to eight."""
+
+_MXF_PARTITION = bytes.fromhex("060e2b34020501010d01020101")
+_MXF_KEY = bytes.fromhex("060e2b34")
+_MXF_FOOTER = 4
+
+
+class _Box(NamedTuple):
+    kind: bytes
+    start: int
+    content: int
+    end: int
+
+
+def movie(source: Source) -> Length:
+    """MP4, MOV, 3GP: every box is there, and of a movie in fragments those that an index names."""
+    fragments = indexed = seen = False
+    position = 0
+    for box in _movie_boxes(source, 0, source.size):
+        if seen and box.kind in {b"ftyp", b"moov"}:
+            raise goes_on(source.size - box.start)
+        source.check_holds(box.end)
+        position = box.end
+        if box.kind == b"moov":
+            seen = True
+            fragments = any(inner.kind == b"mvex" for inner in _movie_boxes(source, box.content, box.end))
+        elif box.kind == b"sidx":
+            end, count = _referenced(source, box)
+            source.check_holds(end)
+            indexed = indexed or (count > 1 and end == source.size)
+        elif box.kind == b"moof" and not source.thorough:
+            break
+    else:
+        if fragments:
+            source.check_rest(position)
+    ends_with_index = source.at(source.size - 12, 4) == b"mfro"
+    return Length.UNSTATED if fragments and not (indexed or ends_with_index) else Length.STATED
+
+
+def _movie_boxes(source: Source, position: int, end: int) -> Iterator[_Box]:
+    """Boxes beside one another, up to what is none. Sound lies where the index says: what is no box, is none of it."""
+    while position < end:
+        head = source.at(position, 16)
+        kind = head[4:8]
+        if len(kind) < 4 or not all(0x20 <= character < 0x7F or character == 0xA9 for character in kind):
+            return
+        size, content = int.from_bytes(head[:4], "big"), position + 8
+        if size == 1:
+            size, content = int.from_bytes(head[8:16], "big"), position + 16
+        elif size == 0:
+            size = end - position
+        if position + size < content:
+            return
+        yield _Box(kind, position, content, position + size)
+        position += size
+
+
+def _referenced(source: Source, box: _Box) -> tuple[int, int]:
+    """Where the last fragment ends that a segment index names, and how many it names."""
+    content = source.at(box.content, min(box.end - box.content, 2**20))
+    if len(content) < 8:
+        return 0, 0
+    wide = 8 if content[0] else 4
+    first = int.from_bytes(content[12 + wide : 12 + 2 * wide], "big")
+    entries = 16 + 2 * wide
+    count = int.from_bytes(content[entries - 2 : entries], "big")
+    sizes = (
+        int.from_bytes(content[entry : entry + 4], "big") & 0x7FFFFFFF
+        for entry in range(entries, min(entries + 12 * count, len(content) - 11), 12)
+    )
+    return box.end + first + sum(sizes), count
+
+
+def matroska(source: Source) -> Length:
+    """Matroska and WebM: the segment is there; without a size, its last whole element."""
+    _, size, position = _element(source, 0)
+    kind, segment, content = _element(source, position + (size or 0))
+    if kind != _SEGMENT:
+        return Length.UNSTATED
+    if segment is not None:
+        source.check_holds(content + segment)
+        source.check_rest(content + segment)
+        return Length.STATED
+    if source.thorough:
+        _check_elements(source, content)
+    return Length.UNSTATED
+
+
+def _check_elements(source: Source, position: int) -> None:
+    """The elements of a segment without a size; clusters may have none either, and go on to the next one."""
+    while position < source.size:
+        kind, size, content = _element(source, position)
+        if not kind:
+            rest = source.at(position, _LARGEST_HEAD)
+            if len(rest) < _LARGEST_HEAD and rest.strip(b"\0"):
+                raise cut_off("an element's header is not whole")
+            source.check_rest(position)
+            return
+        if size is None and kind != _CLUSTER:
+            return
+        position = content + (size or 0)
+        source.check_holds(position)
+
+
+def _element(source: Source, position: int) -> tuple[int, int | None, int]:
+    """An element's id (0: it is none), size (None: it has none), and where its content begins."""
+    head = source.at(position, _LARGEST_HEAD)
+    width = 9 - head[0].bit_length() if head else 9
+    if width > 4 or len(head) <= width:
+        return 0, None, position
+    sizing = 9 - head[width].bit_length()
+    if sizing > 8 or len(head) < width + sizing:
+        return 0, None, position
+    field = int.from_bytes(head[width : width + sizing], "big") & (1 << 7 * sizing) - 1
+    size = None if field == (1 << 7 * sizing) - 1 else field
+    return int.from_bytes(head[:width], "big"), size, position + width + sizing
+
+
+def mxf(source: Source) -> Length:
+    """MXF: the footer is where the header says, or at least it is there."""
+    head = source.at(0, 64)
+    content = _mxf_content(head)
+    footer = int.from_bytes(head[content + 24 : content + 32], "big")
+    if footer and (source.at(footer, 14)[:13] != _MXF_PARTITION):
+        raise cut_off(f"its footer is stated to be at {footer}, {source.size} bytes are there")
+    if source.thorough or footer:
+        _check_mxf(source, 0 if source.thorough else footer)
+    return Length.STATED
+
+
+def _check_mxf(source: Source, position: int) -> None:
+    """Every part from a position on, up to the footer and what belongs to it, is there."""
+    footer = False
+    while position < source.size:
+        head = source.at(position, 25)
+        if not head.startswith(_MXF_KEY):
+            source.check_rest(position)
+            break
+        if len(head) < 17:
+            raise cut_off("its last part is not whole")
+        footer = footer or (head.startswith(_MXF_PARTITION) and head[13] == _MXF_FOOTER)
+        content = _mxf_content(head)
+        position += content + (int.from_bytes(head[17:content], "big") if head[16] & 0x80 else head[16])
+        source.check_holds(position)
+    if not footer:
+        raise cut_off("its footer is missing")
+
+
+def _mxf_content(head: bytes) -> int:
+    """Where the content begins after a key of 16 bytes and a length of any number of bytes."""
+    return 17 + (head[16] & 0x7F if len(head) > 16 and head[16] & 0x80 else 0)
