@@ -190,7 +190,7 @@ class StagedAudio:
       size_bytes, sha256: Of the file.
       duration_s: Of the sound.
       muted: What was muted, after padding, per channel, in order.
-      note: Where the output's codec had to differ from the source's, how; otherwise empty.
+      note: Where the output's codec had to differ from the source's, how, and whether the source states no length.
     """
 
     path: str

@@ -20,7 +20,7 @@ from transforms.mute_audio.bleed import BleedSettings, find_bleed
 from transforms.mute_audio.edges import EdgeSettings, Listen, around, merge_spans, plan_mutes
 from transforms.mute_audio.keypad import KeypadListener
 from transforms.mute_audio.muting import FADE_S, Muting
-from transforms.mute_audio.render import render
+from transforms.mute_audio.render import joined_notes, render
 from transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
 
 
@@ -152,7 +152,7 @@ def stage_audio(
         sha256=rendered.sha256,
         duration_s=rendered.duration_s,
         muted=rendered.touched,
-        note="; ".join(filter(None, [published.note if published else "", rendered.note])),
+        note=joined_notes(published.note if published else "", rendered.note),
     )
 
 

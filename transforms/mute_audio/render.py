@@ -17,6 +17,9 @@ from transforms.media.output_format import output_format
 from transforms.mute_audio.muting import Muter, Muting, touched
 from transforms.mute_audio.room_noise import RoomNoise
 
+LENGTH_NOT_STATED = "the source does not state its length"
+"""Noted where nothing in a file would show that its end is missing."""
+
 LATE_S = 1.0
 """A span that starts this long after the recording's end was found in another recording."""
 
@@ -36,7 +39,7 @@ class RenderedAudio:
       identity: Of the source's samples, as muted.
       sha256: Hexadecimal digest of the file.
       size: The file's bytes.
-      note: How the format differs from the source's; empty where it does not.
+      note: How the format differs from the source's, and whether the source states no length; mostly empty.
     """
 
     path: str
@@ -104,8 +107,13 @@ def render(
         identity=identity,
         sha256=_file_sha256(path),
         size=path.stat().st_size,
-        note=output.note,
+        note=joined_notes(output.note, "" if info.states_length else LENGTH_NOT_STATED),
     )
+
+
+def joined_notes(*notes: str) -> str:
+    """All that is noted, each thing once."""
+    return "; ".join(dict.fromkeys(part for note in notes for part in note.split("; ") if part))
 
 
 def _room(source: str | Path | DecodedOnce, spans: Sequence[TimeSpan], limits: MediaLimits | None) -> RoomNoise:

@@ -16,7 +16,7 @@ from transforms.media.decode import Decoder, MediaLimits, to_float
 from transforms.media.errors import MediaError
 from transforms.media.hear import inspect
 from transforms.mute_audio.muting import FADE_S, METHODS, Muting
-from transforms.mute_audio.render import render
+from transforms.mute_audio.render import LENGTH_NOT_STATED, joined_notes, render
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 SPANS = [TimeSpan(0, 2.9, 3.4), TimeSpan(0, 2.0, 3.0), TimeSpan(0, 5.9, 7.0)]
@@ -67,6 +67,16 @@ def test_the_result_describes_the_file(tmp_path: Path) -> None:
     assert rendered.duration_s == pytest.approx(SECONDS)
     assert rendered.muted_s == pytest.approx(1.4 + SECONDS - 5.9, abs=0.001)
     assert rendered.note == ""
+
+
+@pytest.mark.parametrize(("name", "noted"), [("bare.mp3", True), ("stereo.mp3", False), ("bare.aac", True)])
+def test_a_source_whose_end_could_be_missing_unseen_is_noted(tmp_path: Path, name: str, noted: bool) -> None:
+    rendered = render(BY_NAME[name].write(tmp_path), tmp_path / "copy", SPANS)
+    assert rendered.note == (LENGTH_NOT_STATED if noted else "")
+
+
+def test_what_is_noted_twice_is_said_once() -> None:
+    assert joined_notes("", "one; two", "", "two; three") == "one; two; three"
 
 
 @pytest.mark.parametrize("method", METHODS)
