@@ -182,8 +182,8 @@ _STAGE_OF = {
 
 def _impossible_reviews(output: Path) -> dict[str, dict[str, Any]]:
     status = json.loads((output / "status" / "card.json").read_text())
-    span = {"channel": 0, "start_s": 1.0, "end_s": 2.0, "policy": "person_name"}
-    reviewed = {
+    span: dict[str, Any] = {"channel": 0, "start_s": 1.0, "end_s": 2.0, "policy": "person_name"}
+    reviewed: dict[str, Any] = {
         "recording_id": "card",
         "output_identity": status["output_identity"],
         "samples": status["certificate"]["samples"]["sha256"],

@@ -22,6 +22,7 @@ from transforms.media.hear import (
     inspect,
     stream_ranges,
 )
+from transforms.storage.errors import MissingFileError
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
 
@@ -128,7 +129,7 @@ def test_what_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
     with reading(sound) as decoded:
         next(decoded.blocks())
     path.unlink()
-    with pytest.raises(FileNotFoundError), reading(sound):
+    with pytest.raises(MissingFileError), reading(sound):
         pass
 
 
