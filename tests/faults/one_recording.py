@@ -195,7 +195,7 @@ def _impossible_reviews(output: Path) -> dict[str, dict[str, Any]]:
         "found": [],
     }
 
-    def review(mark: Mapping[str, Any], about: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def review(mark: dict[str, Any], about: dict[str, Any] | None = None) -> dict[str, Any]:
         return {
             "decision": "corrected",
             "missed": [span | mark],

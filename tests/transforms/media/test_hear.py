@@ -118,7 +118,7 @@ def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
                 assert decoded.identity == identity
                 np.testing.assert_array_equal(np.concatenate(again, axis=1), np.concatenate(blocks, axis=1))
         hidden = path.rename(tmp_path / "hidden")
-        with pytest.raises(OSError) if reads_again else nullcontext(), reading(sound) as decoded:
+        with pytest.raises(MissingFileError) if reads_again else nullcontext(), reading(sound) as decoded:
             assert sum(block.nbytes for block in decoded.blocks()) == size
         hidden.rename(path)
 
