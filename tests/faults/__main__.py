@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 import pipelines  # noqa: F401 - before numpy: words differ a little with the threads of its matrix products
-from tests.faults.scenarios import SCENARIOS, Night, NotPossibleHereError, Scenario, make_night
+from tests.faults.every import SCENARIOS
+from tests.faults.scenarios import Night, NotPossibleHereError, Scenario, make_night
 
 
 def main(words: Sequence[str], console: Console) -> int:

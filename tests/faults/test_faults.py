@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.scenarios import SCENARIOS, Night, Scenario, make_night
+from tests.faults.every import SCENARIOS
+from tests.faults.scenarios import Night, Scenario, make_night
 
 
 @pytest.fixture(scope="module")

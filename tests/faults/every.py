@@ -1,0 +1,12 @@
+"""All faults, by what they are about."""
+
+from __future__ import annotations
+
+from tests.faults import captions, one_recording, scenarios, truncation
+
+SCENARIOS: tuple[scenarios.Scenario, ...] = (
+    *scenarios.SCENARIOS,
+    *one_recording.SCENARIOS,
+    *captions.SCENARIOS,
+    *truncation.SCENARIOS,
+)
