@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +23,7 @@ CARD = {"recording_id": "card", "audio_url": "card.flac"}
 AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}
 
 
-def opened(root: Path, key: str, recording_id: str, to: Path) -> tuple[int, str]:
+def opened(root: Path, key: str, recording_id: str, to: Path | str) -> tuple[int, str]:
     terminal = io.StringIO()
     arguments = ["--unredacted_output", str(root), "--unredacted_key", key, "--recording_id", recording_id]
     return unseal.run([*arguments, "--to", str(to)], Console(file=terminal, width=300)), terminal.getvalue()
@@ -65,6 +67,34 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     assert [path for path in private.rglob("*") if path.is_file()] == []
     assert "2 erased" in redact(CARD, AS_SAID, options=(*options, "--force")).terminal
     assert [path for path in private.rglob("*") if path.is_file()] == []
+
+
+def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        roots = {name: tmp_path / name for name in ("private", "store", "here")}
+        kept = ("--unredacted_output", str(roots["private"]), "--store", str(roots["store"]))
+        options = (*kept, "--unredacted_key", key, "--store_key", key)
+        assert redact(CARD, AS_SAID, options=options).status == 0
+        assert opened(roots["private"], key, "card", roots["here"])[0] == 0
+    finally:
+        os.umask(before)
+    for root in roots.values():
+        for path in (root, *root.rglob("*")):
+            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+        assert [path for path in root.rglob("*") if path.is_file()]
+    assert (roots["private"] / "status" / "phone.json").is_file()
+
+
+def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: str, tmp_path: Path):
+    private = tmp_path / "private"
+    run = redact(CARD, options=("--unredacted_output", str(private), "--unredacted_key", key))
+    (tmp_path / "shared").mkdir(mode=0o755)
+    before = sorted(tmp_path.rglob("*"))
+    for to in (run.output, run.output / "status" / "here", private, tmp_path, tmp_path / "shared", "gs://calls/here"):
+        status, terminal = opened(private, key, "card", to)
+        assert (status, "--to" in terminal) == (EXIT_USAGE, True), to
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):

@@ -9,12 +9,13 @@ import apache_beam as beam
 from schemas.failure import Failure
 from schemas.recording import Recording
 from schemas.stages import HeardRecording, MutedRecording
-from transforms.commit.ledger import Status, write_status
+from transforms.commit.ledger import Status, status_url
 from transforms.each_recording import Outcome, RecordingStage, each_recording
 from transforms.keep_unredacted.output import UnredactedOutput
 from transforms.sealed_files import SealedRoot
 from transforms.skip_finished import SkipFinished
 from transforms.staged_audio import removed_on_error
+from transforms.storage import files
 from transforms.transcribe import Transcribe, TranscriptionSettings
 
 
@@ -104,5 +105,5 @@ class _WriteStage(RecordingStage[HeardRecording, str]):
     def process(self, recording: HeardRecording) -> str:
         self._output.write(recording, ())
         status = Status("completed", recording.recording_id, None, recording.pending.output_identity, self._run_id)
-        write_status(self._settings.root, status)
+        files.write_private(status_url(self._settings.root, recording.recording_id), status.to_json())
         return recording.recording_id
