@@ -25,6 +25,7 @@ from rich.markup import escape
 from pipelines.exit_status import EXIT_LOCKED
 from transforms.commit.run_lock import RunLock
 from transforms.storage.errors import StorageError
+from transforms.temporary_files import TemporaryFolder, check_temporary_files
 
 _STOPPED_WITHIN_S = 10.0
 """A third of what Kubernetes allows before it kills."""
@@ -44,7 +45,9 @@ def alone(
 
     Raises:
       RunLockedError: Another run holds it.
+      ConfigurationError: The folder for temporary files that was asked for cannot be used.
     """
+    check_temporary_files()
     # Handlers of signals can be set in the main thread alone. Elsewhere somebody's own program runs the job.
     is_ours = threading.current_thread() is threading.main_thread()
     with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
@@ -75,7 +78,7 @@ def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], No
 def _temporary_files_together() -> Iterator[Path]:
     """One folder for all temporary files of this process and its children, so that they can be removed with it."""
     before, variable = tempfile.tempdir, os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="hushbeam-", ignore_cleanup_errors=True) as folder:
+    with TemporaryFolder() as folder:
         tempfile.tempdir = os.environ["TMPDIR"] = folder
         try:
             yield Path(folder)

@@ -33,6 +33,7 @@ from transforms.audit.report import WriteReport
 from transforms.commit.certificate import read_public_key
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
+from transforms.temporary_files import check_temporary_files
 from transforms.transcribe import TranscriptionSettings
 from transforms.transcribe.model import resolve
 
@@ -70,8 +71,9 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
     """Checks what can be checked before anything runs; gives the output root and the report's URL.
 
     Raises:
-      ConfigurationError: There is nothing to audit, or a key or model cannot be had.
+      ConfigurationError: There is nothing to audit, or a key, a model or a temporary folder cannot be had.
     """
+    check_temporary_files()
     output = urls.normalised(options.output)
     if not files.list_names(output):
         raise ConfigurationError("--output: no run has written anything there")

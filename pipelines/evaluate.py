@@ -38,6 +38,7 @@ from transforms.storage.private_folders import PrivateFolder
 from transforms.storage.private_roots import private_root
 from transforms.store_findings import FindingsStore
 from transforms.store_findings.store import NotStoredError
+from transforms.temporary_files import check_temporary_files
 
 EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
 
@@ -64,6 +65,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console()
     options, _ = parse(EvaluateOptions, __doc__ or "", arguments)
     try:
+        check_temporary_files()
         output = urls.normalised(options.output)
         store = _store(options, output)
         labels = None if options.labels is None else private_root(options.labels, output, "--labels")
@@ -94,7 +96,9 @@ def _measured(
     else:
         show(console, options, figures, reviews, len(wanted))
         if write is not None:
-            console.print(f"{labelled} labelled recordings: {escape(options.labels or '')}", highlight=False, soft_wrap=True)
+            console.print(
+                f"{labelled} labelled recordings: {escape(options.labels or '')}", highlight=False, soft_wrap=True
+            )
     return EXIT_UNREVIEWED if unreviewed or not reviews else EXIT_MEASURED
 
 

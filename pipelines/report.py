@@ -19,6 +19,7 @@ from pipelines.options import RUN_ID_PATTERN, parse
 from schemas.failure import ConfigurationError
 from transforms.report_run import newest_run, read_figures, write_report
 from transforms.storage import urls
+from transforms.temporary_files import check_temporary_files
 
 EXIT_WRITTEN = 0
 
@@ -39,6 +40,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console()
     options, _ = parse(ReportOptions, __doc__ or "", arguments)
     try:
+        check_temporary_files()
         output = urls.normalised(options.output)
         url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
     except ConfigurationError as error:

@@ -22,6 +22,7 @@ from schemas.failure import ConfigurationError
 from transforms.review_output import Catalogue, ReviewServer
 from transforms.review_output.server import LOOPBACK, listen
 from transforms.storage import urls
+from transforms.temporary_files import check_temporary_files
 
 EXIT_ENDED, EXIT_USAGE = 0, 2
 
@@ -43,6 +44,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or Console()
     options, _ = parse(ReviewOptions, __doc__ or "", arguments)
     try:
+        check_temporary_files()
         output = urls.normalised(options.output)
         catalogue = Catalogue(output, options.sample, options.seed)
         catalogue.load()

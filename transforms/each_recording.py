@@ -26,6 +26,7 @@ from schemas.failure import ConfigurationError, Failure, RecordingError
 from schemas.stages import StageInput
 from transforms.freed_memory import give_back_freed
 from transforms.progress import report
+from transforms.temporary_files import temporary_root
 
 METRICS_NAMESPACE = "hushbeam"
 _PASSED, _FAILED = "passed", "failed"
@@ -153,6 +154,7 @@ class _EachRecordingFn(beam.DoFn):
         self._processor = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.processor_microseconds")
 
     def setup(self) -> None:
+        temporary_root()  # the worker's own may not be what its machine was given
         self._stage.setup()
 
     def teardown(self) -> None:

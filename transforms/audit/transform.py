@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -20,6 +19,7 @@ from transforms.audit.tables import FINDING_COLUMNS, TRANSCRIPT_COLUMNS, claim_o
 from transforms.commit.certificate import read_public_key
 from transforms.detect_pii.detector import Detector
 from transforms.each_recording import RecordingStage, each_recording
+from transforms.temporary_files import TemporaryFolder
 from transforms.verify_audio.listen import SecondRecogniser
 from transforms.verify_audio.settings import in_sample
 from transforms.write_tables.read import ReadTable
@@ -95,7 +95,7 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
 
     def process(self, recording: Claim) -> AuditedRecording:
         ears = self._ears if in_sample(recording.recording_id, self._settings.sample) else None
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             return audit(recording, self._output, Path(folder), self._key, ears)
 
 

@@ -9,8 +9,6 @@ owner that was only asleep finds another token at its next sign of life, and sto
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -19,11 +17,12 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from schemas.failure import ConfigurationError
+from transforms.process_identity import machine as _machine
+from transforms.process_identity import process as _process
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
@@ -207,23 +206,6 @@ class RunLock:
                 self._beat()
             except StorageError as error:
                 _log.warning("run lock: no sign of life could be given (%s)", error)
-
-
-def _machine() -> str | None:
-    with contextlib.suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-        namespace = Path("/proc/self/ns/pid").readlink()
-        return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:16]
-    return None
-
-
-def _process(number: int) -> str:
-    try:
-        # The command's name, in brackets, may hold spaces; the start time is the 22nd field.
-        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return f"{number}"
-    return f"{number} {fields[19]}"
 
 
 def _is_gone(owner: Owner) -> bool:

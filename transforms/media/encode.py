@@ -92,6 +92,9 @@ class Encoder:
                 ogg.settle(self._path, self._info.nominal_rate_hz)
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as failure:
             self._fail(failure)
+        except MediaError:  # of the child that puts a video together
+            self._path.unlink(missing_ok=True)
+            raise
 
     def write(self, block: Samples) -> None:
         """Takes the next samples, of shape (channels, frames) and the source's sample type."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from transforms.media.decode import Decoder, to_float
 from transforms.storage import files
+from transforms.temporary_files import TemporaryFolder
 
 POINTS_EACH_SECOND = 20
 """Enough to see words; an hour of two channels is 144,000 numbers."""
@@ -35,7 +35,7 @@ class PeakStore:
         kept = self._folder / f"{name}.json"
         if kept.is_file():
             return kept.read_bytes()
-        with tempfile.TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             made = json.dumps(outline(files.fetch(url, folder)), separators=(",", ":")).encode()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_bytes(str(kept), made)  # as a whole: the page may ask for it while it is made beforehand

@@ -15,7 +15,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib.resources import files as package_files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiohttp import web
@@ -41,6 +40,7 @@ from transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
 from transforms.review_output.peaks import PeakStore
 from transforms.storage import files
 from transforms.storage.urls import join
+from transforms.temporary_files import TemporaryFolder
 
 LOOPBACK = "127.0.0.1"
 
@@ -81,7 +81,7 @@ class ReviewServer:
         self._catalogue = catalogue
         self._peaks = PeakStore(cache)
         self._token = secrets.token_urlsafe(32)
-        self._copies = TemporaryDirectory(prefix="hushbeam-")
+        self._copies = TemporaryFolder()
         self._fetched: dict[str, Path] = {}
 
     def application(self) -> web.Application:
