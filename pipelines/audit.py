@@ -25,6 +25,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.dataflow import Workers, fit_workers
+from pipelines.decoding import Decoding
 from pipelines.exit_status import refused
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
@@ -55,11 +56,12 @@ class AuditOptions(BaseModel):
     )
     report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
     print_json: bool = Field(False, alias="json", description="print the report as JSON")
+    decoding: Decoding = Decoding()
 
     def settings(self) -> AuditSettings:
         """What the stage takes."""
         recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
-        return AuditSettings(self.sample, recogniser, public_key=self.certificate_public_key)
+        return AuditSettings(self.decoding.limits(), self.sample, recogniser, public_key=self.certificate_public_key)
 
 
 def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:

@@ -57,6 +57,7 @@ from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
 from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NameReceivers, Notify, announcement_of
@@ -161,9 +162,10 @@ class Muting(BaseModel):
     tone_level_db: float = Field(-24.0, ge=-60, le=-6, description="of the muting `tone`, relative to full scale")
     padding_s: float = Field(0.0, ge=0, le=5, description="muted on both sides of every span, beyond docs/edges.md")
 
-    def settings(self) -> MuteSettings:
+    def settings(self, limits: MediaLimits) -> MuteSettings:
         """What the stage takes."""
         return MuteSettings(
+            limits=limits,
             untranscribed=UntranscribedSettings(mode=self.untranscribed),
             dtmf=self.dtmf,
             tone_hz=self.tone_hz,
@@ -269,7 +271,7 @@ class RedactOptions(BaseModel):
 
     def mute_settings(self) -> MuteSettings:
         """What the stage takes."""
-        return replace(self.muting.settings(), limits=self.decoding.limits())
+        return self.muting.settings(self.decoding.limits())
 
 
 class Job(NamedTuple):
@@ -359,7 +361,13 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
             recordings
             | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
             | PublishUnredacted(
-                job.unredacted, recognition, output, job.run_id, job.identities["configuration"], force=options.force
+                job.unredacted,
+                recognition,
+                output,
+                job.run_id,
+                job.identities["configuration"],
+                limits=limits,
+                force=options.force,
             ).with_resource_hints(**needs)
         )
     pending, done_before, skipped, missing, erased = asked | SkipFinished(

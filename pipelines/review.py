@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.decoding import Decoding
 from pipelines.options import parse
 from schemas.failure import ConfigurationError
 from transforms.review_output import Catalogue, ReviewServer
@@ -37,6 +38,7 @@ class ReviewOptions(BaseModel):
     seed: int = Field(0, description="another seed draws others")
     port: int = Field(0, ge=0, le=65535, description="on 127.0.0.1; 0 takes a free one")
     cache: Path = Field(Path("~/.cache/hushbeam/peaks"), description="folder for waveforms, made of published sound")
+    decoding: Decoding = Decoding()
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -52,7 +54,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot review:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE
-    server = ReviewServer(output, catalogue, options.cache.expanduser())
+    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.limits())
     address = server.address(socket.getsockname()[1])
     console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
     console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)

@@ -71,7 +71,7 @@ def unusable_temporary_folder(night: Night) -> str:
     with night.output() as output, _disk(night, "size=1m") as full, _disk(night, "ro,size=1m") as read_only:
         _fill(full)
         (night.folder / "file").touch()
-        places = {"absent": "not exist", "file": "no", full: "full", read_only: "read"}
+        places: dict[str | Path, str] = {"absent": "not exist", "file": "no", full: "full", read_only: "read"}
         for place, why in places.items():
             status, said = _run(night, output, temporary=night.folder / place)
             assert status == EXIT_USAGE, f"{place}: {status}: {said[-500:]}"

@@ -9,7 +9,9 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from rich.console import Console
 
 from pipelines import erase, unseal
@@ -118,6 +120,34 @@ def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path):
     run = redact(AS_SAID, options=("--unredacted_output", str(tmp_path / "private")))
     assert (run.status, "--unredacted_key" in run.terminal) == (2, True)
     assert not (tmp_path / "private").exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("--max_recording_hours", "0.001"),
+        ("--max_recording_gb", "0.00001"),
+        ("--max_decoded_gb", "0.00001"),
+        ("--max_channels", "1"),
+    ],
+)
+def test_the_limits_hold_for_what_is_not_redacted_as_well(
+    redact: Redact, key: str, calls: Path, tmp_path: Path, limit: str, value: str
+):
+    stereo, rate_hz = soundfile.read(calls / "phone.wav", dtype="int16")
+    long = np.tile(stereo.reshape(len(stereo), -1)[:, :1], (40, 2))
+    soundfile.write(tmp_path / "long.flac", long, rate_hz)
+    private = tmp_path / "private"
+    lines = [
+        {"recording_id": "redacted", "audio_url": str(tmp_path / "long.flac")},
+        {"recording_id": "as-said", "audio_url": str(tmp_path / "long.flac"), "redact_pii": False},
+    ]
+    options = ("--unredacted_output", str(private), "--unredacted_key", key, limit, value)
+    run = redact(*lines, options=options)
+    outcomes = {row["recording_id"]: row["message"] for row in run.rows("errors")}
+    assert set(outcomes) == {"redacted", "as-said"}
+    assert len(set(outcomes.values())) == 1
+    assert not private.exists()
 
 
 def test_what_cannot_be_kept_is_not_published(redact: Redact, key: str, tmp_path: Path):

@@ -87,7 +87,8 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
         self._ears = _EARS.acquire(self._listener, tag=repr(settings)) if settings.sample else None
 
     def _listener(self) -> Ears:
-        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages)
+        settings = self._settings
+        recogniser = SecondRecogniser(settings.recogniser, settings.other_languages, settings.limits)
         recogniser.load()
         detector = Detector(self._settings.detection)
         detector.load()
@@ -96,7 +97,7 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
     def process(self, recording: Claim) -> AuditedRecording:
         ears = self._ears if in_sample(recording.recording_id, self._settings.sample) else None
         with TemporaryFolder() as folder:
-            return audit(recording, self._output, Path(folder), self._key, ears)
+            return audit(recording, self._output, Path(folder), self._key, ears, limits=self._settings.limits)
 
 
 def _listen(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:

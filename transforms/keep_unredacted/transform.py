@@ -12,6 +12,7 @@ from schemas.stages import HeardRecording, MutedRecording
 from transforms.commit.ledger import Status, status_url
 from transforms.each_recording import Outcome, RecordingStage, each_recording
 from transforms.keep_unredacted.output import UnredactedOutput
+from transforms.media.limits import MediaLimits
 from transforms.sealed_files import SealedRoot
 from transforms.skip_finished import SkipFinished
 from transforms.staged_audio import removed_on_error
@@ -50,6 +51,7 @@ class PublishUnredacted(beam.PTransform):
 
     Args:
       output: The public root, whose tombstones count.
+      limits: Of what is decoded, as for recordings that are redacted.
     """
 
     def __init__(
@@ -60,17 +62,19 @@ class PublishUnredacted(beam.PTransform):
         run_id: str,
         configuration: str,
         *,
+        limits: MediaLimits,
         force: bool = False,
     ) -> None:
         super().__init__("PublishUnredacted")
         self._settings = settings
         self._recognition = recognition
+        self._limits = limits
         self._run_id = run_id
         self._skip = SkipFinished(settings.root, run_id, configuration, force=force, tombstones=output)
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unredacted:
         pending, _, skipped, missing, erased = recordings | self._skip
-        heard, unheard = pending | Transcribe(self._recognition)
+        heard, unheard = pending | Transcribe(self._recognition, self._limits)
         written, unwritten = heard | each_recording(_WriteStage(self._settings, self._run_id), str)
         failures = (missing, unheard, unwritten) | "Failures" >> beam.Flatten()
         return Unredacted(written, skipped, failures, erased)

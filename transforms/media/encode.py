@@ -58,9 +58,7 @@ class Encoder:
       MediaError: `not_encodable`, or `not_written` (retryable) where the disk refuses.
     """
 
-    def __init__(
-        self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits | None = None
-    ) -> None:
+    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits) -> None:
         self._limits = limits
         self._path = path
         self._source = source

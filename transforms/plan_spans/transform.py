@@ -38,10 +38,10 @@ class PlanSpans(beam.PTransform):
     muted, must be the same samples.
     """
 
-    def __init__(self, longest_s: float, limits: MediaLimits | None = None) -> None:
+    def __init__(self, longest_s: float, limits: MediaLimits) -> None:
         super().__init__("PlanSpans")
         self._longest_s = longest_s
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> PlannedRecordings:
         planned = recordings | each_recording(_PlanStage(self._longest_s, self._limits), _Plan)

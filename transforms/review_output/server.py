@@ -35,6 +35,7 @@ from transforms.correct_findings.reviews import (
     write_review,
 )
 from transforms.media.errors import MediaError
+from transforms.media.limits import MediaLimits
 from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
 from transforms.review_output.peaks import PeakStore
@@ -74,12 +75,13 @@ class ReviewServer:
       output: Normalised root.
       catalogue: Loaded.
       cache: Folder for peaks.
+      limits: Of what is decoded.
     """
 
-    def __init__(self, output: str, catalogue: Catalogue, cache: Path) -> None:
+    def __init__(self, output: str, catalogue: Catalogue, cache: Path, limits: MediaLimits) -> None:
         self._output = output
         self._catalogue = catalogue
-        self._peaks = PeakStore(cache)
+        self._peaks = PeakStore(cache, limits)
         self._token = secrets.token_urlsafe(32)
         self._copies = TemporaryFolder()
         self._fetched: dict[str, Path] = {}

@@ -31,10 +31,10 @@ class Transcribe(beam.PTransform):
     while other recordings are fetched, decoded and searched for speech.
     """
 
-    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits | None = None) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
         super().__init__("Transcribe")
         self._settings = settings
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> Outcome[HeardRecording]:
         return recordings | each_recording(_TranscribeStage(self._settings, self._limits), HeardRecording)
@@ -43,10 +43,10 @@ class Transcribe(beam.PTransform):
 class TranscribeSpans(beam.PTransform):
     """The same for spans of long recordings, each by itself, by whichever worker gets it."""
 
-    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits | None = None) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
         super().__init__("TranscribeSpans")
         self._settings = settings
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def expand(self, spans: beam.PCollection[SpanToHear]) -> Outcome[HeardSpan]:
         return spans | each_recording(_TranscribeSpanStage(self._settings, self._limits), HeardSpan)

@@ -22,15 +22,17 @@ from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Reci
 from transforms.media.decode import Decoder, MediaLimits, from_float, to_float
 from transforms.media.errors import MediaError
 
+LIMITS = MediaLimits()
+
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 
 
-def decode(path: Path, limits: MediaLimits | None = None) -> tuple[np.ndarray[Any, Any], SampleIdentity]:
+def decode(path: Path, limits: MediaLimits = LIMITS) -> tuple[np.ndarray[Any, Any], SampleIdentity]:
     with Decoder(path, limits) as decoder:
         return np.concatenate(list(decoder.blocks()), axis=1), decoder.identity
 
 
-def refusal(path: Path, limits: MediaLimits | None = None) -> str:
+def refusal(path: Path, limits: MediaLimits = LIMITS) -> str:
     with pytest.raises(MediaError) as refused:
         decode(path, limits)
     assert path.name not in str(refused.value)
@@ -48,7 +50,7 @@ def test_another_decoder_reads_the_same_samples(tmp_path: Path, subtype: str) ->
 
 
 def test_the_file_says_what_it_holds(tmp_path: Path) -> None:
-    with Decoder(BY_NAME["flac-24.flac"].write(tmp_path)) as decoder:
+    with Decoder(BY_NAME["flac-24.flac"].write(tmp_path), LIMITS) as decoder:
         info = decoder.info
     assert (info.container, info.codec, info.sample_rate_hz, info.channels, info.bits) == (
         "flac",
@@ -62,7 +64,7 @@ def test_the_file_says_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_an_opus_header_names_the_rate_of_its_source(tmp_path: Path) -> None:
-    with Decoder(BY_NAME["telephone.opus"].write(tmp_path)) as decoder:
+    with Decoder(BY_NAME["telephone.opus"].write(tmp_path), LIMITS) as decoder:
         assert (decoder.info.sample_rate_hz, decoder.info.nominal_rate_hz) == (48_000, 8_000)
 
 
@@ -71,7 +73,7 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "with-cover.mp3"
     picture = _frame_id3(b"APIC", b"\x00image/png\x00\x03\x00" + _png())
     path.write_bytes(b"ID3\x03\x00\x00" + _synchsafe(len(picture)) + picture + sound.read_bytes())
-    with Decoder(path) as decoder, av.open(str(path)) as container:
+    with Decoder(path, LIMITS) as decoder, av.open(str(path)) as container:
         assert len(container.streams.video) == 1
         assert not decoder.info.has_video
 
@@ -79,7 +81,7 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
 def test_the_identity_is_of_the_whole_recording(tmp_path: Path) -> None:
     path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
     assert decode(path)[1] == decode(path)[1]
-    with Decoder(path) as decoder:
+    with Decoder(path, LIMITS) as decoder:
         next(decoder.blocks())
         with pytest.raises(RuntimeError):
             _ = decoder.identity
@@ -288,7 +290,7 @@ def test_values_beyond_full_scale_are_limited_not_wrapped() -> None:
 
 def test_media_info_holds_plain_values(tmp_path: Path) -> None:
     recipe: Recipe = BY_NAME["stereo.m4a"]
-    with Decoder(recipe.write(tmp_path)) as decoder:
+    with Decoder(recipe.write(tmp_path), LIMITS) as decoder:
         values = dataclasses.asdict(decoder.info)
     assert all(isinstance(value, (str, int, float, bool, type(None))) for value in values.values())
 
