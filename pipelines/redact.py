@@ -51,6 +51,7 @@ from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
+from transforms.commit.run_lock import Hold
 from transforms.correct_findings import CorrectFindings
 from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
@@ -286,6 +287,7 @@ class Job(NamedTuple):
       identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
       store: Where words and findings are kept; None: nowhere.
       unredacted: Where what was said is kept as it was said; None: nowhere.
+      hold: Of the output, once it is held; None where nobody waits for the run.
     """
 
     options: RedactOptions
@@ -297,10 +299,15 @@ class Job(NamedTuple):
     identities: dict[str, str]
     store: SealedRoot | None = None
     unredacted: SealedRoot | None = None
+    hold: Hold | None = None
 
 
 Draw = Callable[[beam.Pipeline], object]
 """Draws a pipeline."""
+
+
+DrawHeld = Callable[[beam.Pipeline, Job], object]
+"""Draws the pipeline of a job that holds its output."""
 
 
 class Results(NamedTuple):
@@ -367,6 +374,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
                 job.run_id,
                 job.identities["configuration"],
                 limits=limits,
+                hold=job.hold,
                 force=options.force,
             ).with_resource_hints(**needs)
         )
@@ -497,6 +505,7 @@ class RenderAndCommit(beam.PTransform):
             job.identities,
             certificate_key=options.certificate_key,
             captions=options.captions,
+            hold=job.hold,
         )
         return Outcome(published, (*failures, unpublished) | "Failures" >> beam.Flatten())
 
@@ -528,7 +537,7 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
         if observer is None:
             _write_template(job, beam_options)
             return EXIT_COMPLETED
-        return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, observer, local=local)
+        return carry_out(job, build, beam_options, console, observer, local=local)
     except ConfigurationError as error:
         return refused(error, console)
     except StorageError as error:
@@ -561,7 +570,7 @@ def plan_of(job: Job) -> planning.Plan:
 
 def carry_out(
     job: Job,
-    draw: Draw,
+    draw: DrawHeld,
     beam_options: PipelineOptions,
     console: Console,
     observer: Observer,
@@ -572,6 +581,7 @@ def carry_out(
     """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
 
     Args:
+      draw: Is given the job once it holds its output.
       inputs: Locations of what it reads; None: the job's manifests.
 
     Raises:
@@ -588,7 +598,12 @@ def carry_out(
         remember(job.output, job.options.keeping.roots())
         if job.options.canaries.canaries:
             check_canaries(job, lambda calls: _run(calls, lambda p: build(p, calls), beam_options), console)
-        timings = _run(job, draw, beam_options, console, local=local)
+        held = job._replace(hold=lock.hold)
+        try:
+            timings = _run(held, lambda pipeline: draw(pipeline, held), beam_options, console, local=local)
+        except Exception:
+            lock.check()  # a worker that lost it may be elsewhere, and what it says arrives as text
+            raise
         lock.check()
         if not local:
             files.remove_incomplete(job.output)  # of workers that were lost while they wrote

@@ -7,7 +7,7 @@ seconds on imports before it begins. Here workers are forked from a process that
 takes milliseconds, and share its memory. Nothing that a run stages is fetched or installed.
 
 Who reaches the address can run code here: leave it on the loopback interface. Ends with 0 when it is told to stop
-(SIGTERM), and then ends its workers; with 2 where it cannot listen.
+(SIGTERM, SIGINT, SIGHUP, SIGQUIT), and then ends its workers; with 2 where it cannot listen.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from rich.console import Console
 
 from pipelines.exit_status import refused
 from pipelines.options import parse
+from pipelines.waiting import heeded_signals
 from schemas.failure import ConfigurationError
 
 EXIT_STOPPED = 0
@@ -190,7 +191,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, _ = parse(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in heeded_signals():
         signal.signal(number, lambda *_: stopped.set())
     pool = WorkerPool()
     try:

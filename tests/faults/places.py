@@ -6,17 +6,24 @@ them.
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
 from pipelines import redact
-from pipelines.exit_status import EXIT_USAGE
+from pipelines.alone import processes_below
+from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
 from tests.faults.scenarios import (
     Night,
     NotPossibleHereError,
@@ -26,7 +33,9 @@ from tests.faults.scenarios import (
     problems,
     published,
     rows,
+    run_job,
     start_faulty,
+    write_manifest,
 )
 
 _ROOT = Path(__file__).parents[2]
@@ -158,9 +167,146 @@ def _unseal(root: Path, to: Path) -> int:
     return subprocess.run(command, cwd=_ROOT, capture_output=True, check=False).returncode
 
 
+def told_to_stop(number: signal.Signals, *options: str, listener: bool = True) -> Callable[[Night], str]:
+    """A run is told to stop by a terminal, which may take no words any more."""
+
+    def check(night: Night) -> str:
+        with night.output() as output, tempfile.TemporaryDirectory(dir=night.folder) as name:
+            temporary = Path(name)
+            waiting = "wait_after_stage,Commit,120"
+            job = start_faulty(night, output, waiting, options=options, environment={"TMPDIR": name})
+            _wait_for(lambda: len(list(output.glob("status/*.json"))) > 1, job)
+            below = processes_below(job.pid)
+            if not listener and job.stdout is not None:
+                job.stdout.close()
+            job.send_signal(number)
+            said = job.communicate(timeout=60)[0] if listener else ""
+            status = job.wait(timeout=60)
+            assert status == 128 + number, f"{status}: {said[-500:]}"
+            assert not listener or "Stopped" in said
+            _wait_for(lambda: not any(Path(f"/proc/{process}").exists() for process in below), None)
+            assert not list(temporary.iterdir())
+            assert not list(output.glob("runs/LOCK*"))
+            public = assert_left_whole(night, output)
+            return f"exit {status}, nothing of it left; {public} of 3 public, whole; {assert_recovers(night, output)}"
+
+    return check
+
+
+def ignored_hang_up(night: Night) -> str:
+    """A run that was started with nohup outlives its terminal."""
+    with night.output() as output:
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # children go on to ignore it
+        try:
+            job = start_faulty(night, output, "wait_after_stage,Commit,5")
+        finally:
+            signal.signal(signal.SIGHUP, before)
+        _wait_for(lambda: len(list(output.glob("status/*.json"))) > 1, job)
+        job.send_signal(signal.SIGHUP)
+        said, _ = job.communicate(timeout=300)
+        assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+        assert problems(output) == {}
+        assert published(output) == night.expected
+        return "goes on, and completes all"
+
+
+def stolen_lock(*options: str) -> Callable[[Night], str]:
+    """Another run takes the output over after one recording is committed, and this one has not noticed yet."""
+
+    def check(night: Night) -> str:
+        with night.output() as output:
+            # Commit does one recording at a time: it stands still between the second and the third.
+            job = start_faulty(night, output, "wait_after_stage,MuteAudio,15", options=options)
+            lock = output / "runs" / "LOCK"
+            _wait_for(lock.exists, job)
+            _wait_for(lambda: bool(list(output.glob("status/*.json"))) or job.poll() is not None, None)
+            before = published_ids(output)
+            other = json.loads(lock.read_text()) | {"run_id": "another", "token": "0" * 32}
+            lock.write_text(json.dumps(other))
+            said, _ = job.communicate(timeout=300)
+            assert job.returncode == EXIT_LOCKED, f"{job.returncode}: {said[-800:]}"
+            assert published_ids(output) == before, "it went on to publish"
+            assert not list(output.glob("runs/*/summary.json"))
+            assert json.loads(lock.read_text()) == other, "the other run's lock was removed"
+            lock.unlink()
+            public = assert_left_whole(night, output)
+            return f"exit {EXIT_LOCKED}, {public} of 3 public, none after it; {assert_recovers(night, output)}"
+
+    return check
+
+
+def published_ids(output: Path) -> set[str]:
+    """The recordings that have a status object."""
+    return {path.stem for path in output.glob("status/*.json")}
+
+
+def _wait_for(condition: Callable[[], bool], job: subprocess.Popen[str] | None) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about"
+        assert job is None or job.poll() is None, "the job ended before"
+        time.sleep(0.05)
+
+
+def limits_hold_everywhere(night: Night) -> str:
+    """Lines that ask for no redaction are no way around the limits of recordings."""
+    with night.output() as output, tempfile.TemporaryDirectory(dir=night.folder) as folder:
+        root = Path(folder)
+        (root / "key").write_text("c2VhbGVkIHdpdGggYSBrZXkgb2YgdGhpcnR5LXR3byE=\n")
+        lines = [json.loads(line) for line in night.manifest.read_text().splitlines()]
+        as_said = [line | {"recording_id": f"{line['recording_id']}-said", "redact_pii": False} for line in lines]
+        write_manifest(root / "manifest.jsonl", [*lines, *as_said])
+        options = [f"--unredacted_output={root / 'private'}", f"--unredacted_key=file:{root / 'key'}"]
+        status = run_job(root / "manifest.jsonl", output, *options, "--max_recording_hours=0.001")
+        assert status == redact.EXIT_INCOMPLETE
+        errors = {row["recording_id"]: row["message"] for row in rows(output, "errors")}
+        assert set(errors) == {line["recording_id"] for line in [*lines, *as_said]}
+        assert all("too_long" in message for message in errors.values()), errors
+        assert not (root / "private").exists()
+        assert problems(output) == {}
+        return f"{len(errors)} of {len(errors)} refused as too_long, nothing sealed; {assert_recovers(night, output)}"
+
+
+def nobody_speaks(night: Night) -> str:
+    """Recordings of a silent line among calls."""
+    with night.output() as output, tempfile.TemporaryDirectory(dir=night.folder) as folder:
+        root = Path(folder)
+        silence = np.zeros((9 * 8000, 2), np.int16)
+        soundfile.write(root / "silence.flac", silence, 8000)
+        audio = {"redact_pii_audio_options": {"return_redacted_no_speech_audio": True}}
+        quiet = [
+            {"recording_id": "silence", "audio_url": str(root / "silence.flac")},
+            {"recording_id": "silence-audio", "audio_url": str(root / "silence.flac"), **audio},
+        ]
+        calls = [json.loads(line) for line in night.manifest.read_text().splitlines()]
+        write_manifest(root / "manifest.jsonl", [*quiet, *calls])
+        assert run_job(root / "manifest.jsonl", output) == redact.EXIT_COMPLETED
+        assert problems(output) == {}
+        done = published(output)
+        assert {name: done.pop(name)[1] for name in ("silence", "silence-audio")} == dict.fromkeys(
+            ("silence", "silence-audio"), ""
+        )
+        assert done == night.expected
+        (path,) = output.glob("audio/silence*")
+        assert path.name.startswith("silence-audio.")
+        np.testing.assert_array_equal(soundfile.read(path, dtype="int16")[0], silence)
+        return "completed, without text; its audio, unchanged, where it was asked for"
+
+
 SCENARIOS = (
     Scenario("temporary folder cannot be used", unusable_temporary_folder),
     Scenario("temporary folder fills up", temporary_folder_fills_up),
     Scenario("temporary files of a killed run", leftovers_removed),
+    Scenario("terminal closed (SIGHUP)", told_to_stop(signal.SIGHUP, "--detection_processes=2"), quick=True),
+    Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, listener=False)),
+    Scenario("told to stop (SIGQUIT)", told_to_stop(signal.SIGQUIT)),
+    Scenario("terminal closed under nohup", ignored_hang_up),
+    Scenario("lock stolen between two commits", stolen_lock()),
+    Scenario(
+        "lock stolen under worker processes",
+        stolen_lock("--direct_num_workers=2", "--direct_running_mode=multi_processing"),
+    ),
+    Scenario("limits and the unredacted output", limits_hold_everywhere),
+    Scenario("recordings in which nobody speaks", nobody_speaks, quick=True),
     Scenario("private files under the usual umask", nobody_else_reads_what_is_private),
 )

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def test_it_completes_and_its_sound_is_published_where_that_is_asked_for(
     redact: Redact, quiet: dict[str, str], key: str, tmp_path: Path
 ):
     asked = {"redact_pii_audio_options": {"return_redacted_no_speech_audio": True}}
-    lines = [
+    lines: list[dict[str, Any]] = [
         *({"recording_id": name, "audio_url": url} for name, url in quiet.items()),
         *({"recording_id": f"{name}-audio", "audio_url": url, **asked} for name, url in quiet.items()),
         {"recording_id": "card", "audio_url": "card.flac"},
