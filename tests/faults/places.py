@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -274,7 +275,7 @@ def nobody_speaks(night: Night) -> str:
         silence = np.zeros((9 * 8000, 2), np.int16)
         soundfile.write(root / "silence.flac", silence, 8000)
         audio = {"redact_pii_audio_options": {"return_redacted_no_speech_audio": True}}
-        quiet = [
+        quiet: list[dict[str, Any]] = [
             {"recording_id": "silence", "audio_url": str(root / "silence.flac")},
             {"recording_id": "silence-audio", "audio_url": str(root / "silence.flac"), **audio},
         ]
