@@ -30,6 +30,7 @@ from schemas.transcript import Transcript, Utterance, Word
 from transforms.detect_pii.atoms import Kind
 from transforms.detect_pii.conversation import Conversation
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
 from transforms.transcribe.model import resolve
 from transforms.transcribe.settings import PROFILES, TranscriptionSettings
@@ -67,7 +68,8 @@ def hear_with_engine(clock: Clock, folder: Path, settings: TranscriptionSettings
     engine.load()
     clock.ready()
     jobs = (
-        SpeechJob(call.recording_id, partial(hear_blocks, call.audio), language="en") for call in read_truth(folder)
+        SpeechJob(call.recording_id, partial(hear_blocks, call.audio, limits=MediaLimits()), language="en")
+        for call in read_truth(folder)
     )
     transcripts: Heard = {}
     for recording_id, heard in engine.transcribe(jobs):
@@ -85,7 +87,7 @@ def hear_in_sequence(clock: Clock, folder: Path, settings: TranscriptionSettings
     transcripts: Heard = {}
     for call in read_truth(folder):
         spoken: list[Utterance] = []
-        for channel, samples in enumerate(np.concatenate(list(hear_blocks(call.audio)), axis=1)):
+        for channel, samples in enumerate(np.concatenate(list(hear_blocks(call.audio, limits=MediaLimits())), axis=1)):
             segments, _ = whisper.transcribe(
                 samples, language="en", beam_size=_BEAM_SIZE, word_timestamps=True, vad_filter=True
             )

@@ -29,6 +29,7 @@ from transforms.detect_pii.model_files import package_folder
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import METRICS_NAMESPACE
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.model import resolve
 from transforms.transcribe.settings import TranscriptionSettings
 
@@ -135,7 +136,7 @@ def _whisper(machine: Machine) -> WhisperModel:
 def _transcribe(transcribe: Callable[..., Any], corpus: Corpus) -> int:
     words = 0
     for path in corpus.recordings:
-        for channel in np.concatenate(list(hear_blocks(path)), axis=1):
+        for channel in np.concatenate(list(hear_blocks(path, limits=MediaLimits())), axis=1):
             segments, _ = transcribe(channel, language="en", beam_size=BEAM_SIZE, word_timestamps=True, vad_filter=True)
             words += sum(len(segment.words) for segment in segments)
     return words

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from evaluation.truth import read_truth
 from transforms.media.hear import HEARING_RATE_HZ, hear_blocks
+from transforms.media.limits import MediaLimits
 
 CALLS = Path(__file__).parent.parent / "evaluation"
 LABELLED = (CALLS / "dev", CALLS / "telephone")
@@ -81,7 +82,7 @@ def _labelled_calls() -> list[Sound]:
 
 
 def _read(path: Path) -> Sound:
-    samples = np.concatenate(list(hear_blocks(path)), axis=1)
+    samples = np.concatenate(list(hear_blocks(path, limits=MediaLimits())), axis=1)
     return (samples * np.iinfo(np.int16).max).round().astype(np.int16)
 
 

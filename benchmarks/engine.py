@@ -34,6 +34,7 @@ from benchmarks.measure import Clock, Cost, in_new_process
 from benchmarks.random_model import SHAPES, make_model
 from schemas.failure import RecordingError
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
 from transforms.transcribe.processor import processor_name
 from transforms.transcribe.settings import DEVICES, PROFILES, TranscriptionSettings, cores
@@ -71,7 +72,10 @@ def hear(clock: Clock, corpus: Corpus, settings: TranscriptionSettings) -> int:
     engine = SpeechEngine(settings)
     engine.load()
     clock.ready()
-    jobs = (SpeechJob(path.stem, partial(hear_blocks, path), language="en") for path in corpus.recordings)
+    jobs = (
+        SpeechJob(path.stem, partial(hear_blocks, path, limits=MediaLimits()), language="en")
+        for path in corpus.recordings
+    )
     words = 0
     for _, heard in engine.transcribe(jobs, in_flight=_IN_FLIGHT):
         if isinstance(heard, RecordingError):

@@ -16,6 +16,7 @@ from typing import Any
 from evaluation.truth import TRANSCRIPTS, read_truth
 from schemas.failure import RecordingError
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.engine import SpeechEngine, SpeechJob
 from transforms.transcribe.settings import TranscriptionSettings
 
@@ -26,7 +27,9 @@ def transcribe(folder: Path, settings: TranscriptionSettings) -> list[dict[str, 
     engine = SpeechEngine(settings)
     try:
         jobs = [
-            SpeechJob(recording.recording_id, partial(hear_blocks, str(recording.audio)), language="en")
+            SpeechJob(
+                recording.recording_id, partial(hear_blocks, str(recording.audio), limits=MediaLimits()), language="en"
+            )
             for recording in recordings
         ]
         heard = dict(engine.transcribe(jobs))

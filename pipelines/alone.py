@@ -1,9 +1,9 @@
 """Works on an output that no other run works on, and leaves it to others when this process is told to stop.
 
-An orchestrator stops a job with SIGTERM, a person with Ctrl-C. A run of this machine then ends its processes, removes
-its temporary files, which may hold recordings, gives its lock back and ends itself, in that order. It does not wait
-for the work under way: what is public is whole at every moment, as it is where a run is killed, and the next run goes
-on from there. A run on a cluster ends as `pipelines.waiting` says.
+An orchestrator stops a job with SIGTERM, a person with Ctrl-C or Ctrl-\\, a closed terminal with SIGHUP. A run of
+this machine then ends its processes, removes its temporary files, which may hold recordings, gives its lock back and
+ends itself, in that order. It does not wait for the work under way: what is public is whole at every moment, as it is
+where a run is killed, and the next run goes on from there. A run on a cluster ends as `pipelines.waiting` says.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from pipelines.exit_status import EXIT_LOCKED
+from pipelines.waiting import heeded_signals
 from transforms.commit.run_lock import RunLock
 from transforms.storage.errors import StorageError
+from transforms.temporary_files import TemporaryFolder, check_temporary_files
 
 _STOPPED_WITHIN_S = 10.0
 """A third of what Kubernetes allows before it kills."""
 _ENDED_WITHIN_S = 2.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -44,7 +45,9 @@ def alone(
 
     Raises:
       RunLockedError: Another run holds it.
+      ConfigurationError: The folder for temporary files that was asked for cannot be used.
     """
+    check_temporary_files()
     # Handlers of signals can be set in the main thread alone. Elsewhere somebody's own program runs the job.
     is_ours = threading.current_thread() is threading.main_thread()
     with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
@@ -61,9 +64,7 @@ def _stop_this_process() -> None:
 def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], None] | None) -> Iterator[None]:
     with _temporary_files_together() as folder:
         ending = _Ending(lock, console, folder, on_stop)
-        # What this process was started to ignore (nohup's like), it goes on to ignore.
-        heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-        before = {number: signal.signal(number, ending.begin) for number in heeded}
+        before = {number: signal.signal(number, ending.begin) for number in heeded_signals()}
         try:
             yield
         finally:
@@ -75,7 +76,7 @@ def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], No
 def _temporary_files_together() -> Iterator[Path]:
     """One folder for all temporary files of this process and its children, so that they can be removed with it."""
     before, variable = tempfile.tempdir, os.environ.get("TMPDIR")
-    with tempfile.TemporaryDirectory(prefix="hushbeam-", ignore_cleanup_errors=True) as folder:
+    with TemporaryFolder() as folder:
         tempfile.tempdir = os.environ["TMPDIR"] = folder
         try:
             yield Path(folder)
@@ -96,7 +97,7 @@ class _Ending:
 
     def begin(self, number: int, frame: FrameType | None) -> None:
         """Ends this process. Called in the main thread, which does nothing else any more."""
-        for heeded in _SIGNALS:
+        for heeded in heeded_signals():
             signal.signal(heeded, signal.SIG_IGN)
         status = EXIT_LOCKED if self._lock.is_lost else 128 + number
         # In a thread: the main thread may have been interrupted with a lock in its hands that a library needs here.
@@ -108,18 +109,21 @@ class _Ending:
 
     def _leave(self, number: int, status: int) -> None:
         why = "another run took the output over" if self._lock.is_lost else f"told to ({signal.Signals(number).name})"
-        self._console.show_cursor()
-        self._console.print(
-            f"[bold red]Stopped:[/] {why}. What is public is whole; run it again to go on", highlight=False
-        )
+        self._say(f"[bold red]Stopped:[/] {why}. What is public is whole; run it again to go on")
         _end_children()
         shutil.rmtree(self._folder, ignore_errors=True)
         try:
             self._lock.release()
         except StorageError as error:
-            self._console.print(f"The lock stays behind: {escape(str(error))}", highlight=False)
+            self._say(f"The lock stays behind: {escape(str(error))}")
         if self._on_stop is not None:
             self._on_stop(status)
+
+    def _say(self, message: str) -> None:
+        # A terminal that was closed takes no words any more: rich then ends the thread that speaks.
+        with suppress(OSError, SystemExit):
+            self._console.show_cursor()
+            self._console.print(message, highlight=False)
 
 
 def _end_children() -> None:

@@ -25,6 +25,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipelines.dataflow import Workers, fit_workers
+from pipelines.decoding import Decoding
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
@@ -34,6 +35,7 @@ from transforms.audit.report import WriteReport
 from transforms.commit.certificate import read_public_key
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
+from transforms.temporary_files import check_temporary_files
 from transforms.transcribe import TranscriptionSettings
 from transforms.transcribe.model import resolve
 
@@ -55,11 +57,12 @@ class AuditOptions(BaseModel):
     )
     report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
     print_json: bool = Field(False, alias="json", description="print the report as JSON")
+    decoding: Decoding = Decoding()
 
     def settings(self) -> AuditSettings:
         """What the stage takes."""
         recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
-        return AuditSettings(self.sample, recogniser, public_key=self.certificate_public_key)
+        return AuditSettings(self.decoding.limits(), self.sample, recogniser, public_key=self.certificate_public_key)
 
 
 def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:
@@ -71,8 +74,9 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
     """Checks what can be checked before anything runs; gives the output root and the report's URL.
 
     Raises:
-      ConfigurationError: There is nothing to audit, or a key or model cannot be had.
+      ConfigurationError: There is nothing to audit, or a key, a model or a temporary folder cannot be had.
     """
+    check_temporary_files()
     output = urls.normalised(options.output)
     if not files.list_names(output):
         raise ConfigurationError("--output: no run has written anything there")

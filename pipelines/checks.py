@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import shutil
 import socket
-import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -38,6 +37,7 @@ from transforms.detect_pii.named_entities import model_identities
 from transforms.media.isolation.children import locks
 from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
+from transforms.temporary_files import check_temporary_files, temporary_root
 from transforms.transcribe import model as speech_model
 from transforms.transcribe.settings import cores
 
@@ -173,7 +173,11 @@ def _written(output: str) -> str:
 
 
 def _disk(options: RedactOptions) -> Iterator[Check]:
-    folders = {"temporary files": Path(tempfile.gettempdir()), "models": speech_model.cache_folder()}
+    folders = {"models": speech_model.cache_folder()}
+    temporary = _tried("temporary files", _temporary_files)
+    yield temporary
+    if temporary.outcome is Outcome.GOOD:
+        folders["temporary files"] = Path(temporary_root())
     for subject, folder in folders.items():
         free = shutil.disk_usage(folder).free
         detail = f"{free / 1e9:.1f} GB free in {folder}"
@@ -181,6 +185,11 @@ def _disk(options: RedactOptions) -> Iterator[Check]:
             yield Check(f"disk: {subject}", Outcome.WARNING, detail, "set TMPDIR or XDG_CACHE_HOME to a larger disk")
         else:
             yield _good(f"disk: {subject}", detail)
+
+
+def _temporary_files() -> str:
+    check_temporary_files()
+    return "files can be written there"
 
 
 def _receivers(options: RedactOptions) -> Iterator[Check]:

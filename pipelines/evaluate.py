@@ -12,7 +12,8 @@ Ends with 0, with 3 where recordings that were drawn are not reviewed yet, and w
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
@@ -29,15 +30,17 @@ from transforms.correct_findings.reviews import Review, read_reviews
 from transforms.measure_quality import Figures, drawn, measure
 from transforms.measure_quality.figures import Share
 from transforms.measure_quality.judged import judged
-from transforms.measure_quality.labels import write_labels
+from transforms.measure_quality.labels import Write, write_labels
 from transforms.private_memory import keep_memory_private
 from transforms.review_output import Catalogue
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
-from transforms.storage import urls
+from transforms.storage import files, urls
+from transforms.storage.private_folders import PrivateFolder
 from transforms.storage.private_roots import private_root
 from transforms.store_findings import FindingsStore
 from transforms.store_findings.store import NotStoredError
+from transforms.temporary_files import check_temporary_files
 
 EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
 
@@ -68,9 +71,18 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 def _evaluate(options: EvaluateOptions, console: Console) -> int:
     keep_memory_private()
+    check_temporary_files()
     output = urls.normalised(options.output)
     store = _store(options, output)
     labels = None if options.labels is None else private_root(options.labels, output, "--labels")
+    with ExitStack() as opened:
+        write = None if labels is None else opened.enter_context(_labels_of(labels, words=store is not None))
+        return _measured(options, console, output, store, write)
+
+
+def _measured(
+    options: EvaluateOptions, console: Console, output: str, store: FindingsStore | None, write: Write | None
+) -> int:
     catalogue = Catalogue(output)
     catalogue.load()
     published = [entry.recording_id for entry in catalogue.entries() if entry.audible]
@@ -78,17 +90,19 @@ def _evaluate(options: EvaluateOptions, console: Console) -> int:
     reviews = {one: review for one, review in read_reviews(output).items() if one in wanted}
     figures = measure(reviews.values())
     labelled = 0
-    if labels is not None:
+    if write is not None:
         all_judged = [(judged(review), _source(catalogue, one)) for one, review in sorted(reviews.items())]
-        labelled = write_labels(labels, all_judged, lambda one: _stored(store, one))
+        labelled = write_labels(write, all_judged, lambda one: _stored(store, one))
     unreviewed = sorted(wanted - reviews.keys()) if options.sample is not None else []
     if options.print_json:
         drawing = {"published": len(published), "sample": options.sample, "seed": options.seed}
         print_for_machines(drawing | {"unreviewed": unreviewed, "labelled": labelled} | figures.to_json())
     else:
         show(console, options, figures, reviews, len(wanted))
-        if labels is not None:
-            console.print(f"{labelled} labelled recordings: {escape(labels)}", highlight=False, soft_wrap=True)
+        if write is not None:
+            console.print(
+                f"{labelled} labelled recordings: {escape(options.labels or '')}", highlight=False, soft_wrap=True
+            )
     return EXIT_UNREVIEWED if unreviewed or not reviews else EXIT_MEASURED
 
 
@@ -178,6 +192,16 @@ def _store(options: EvaluateOptions, output: str) -> FindingsStore | None:
     if not options.store_key:
         raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
     return FindingsStore(SealedRoot(private_root(options.store, output, "--store"), options.store_key))
+
+
+@contextmanager
+def _labels_of(root: str, *, words: bool) -> Iterator[Write]:
+    """Writes to the folder of the labels. Where they hold what was said, it is this user's alone."""
+    if words:
+        with PrivateFolder(root, "--labels") as folder:
+            yield folder.write
+    else:
+        yield lambda name, content: files.write_private(urls.join(root, name), content)
 
 
 def _stored(store: FindingsStore | None, recording_id: str) -> StoredRecording | None:

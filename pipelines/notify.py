@@ -40,6 +40,7 @@ from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.secrets import SecretReference
 from transforms.storage import files, urls
 from transforms.storage.signing import check_signing
+from transforms.temporary_files import check_temporary_files
 from transforms.write_tables import WriteTable
 from transforms.write_tables.read import read_rows
 
@@ -111,6 +112,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Console) -> int:
+    check_temporary_files()
     if not options.resume:
         waiting = sum(1 for _ in open_notifications(urls.normalised(options.output)))
         if options.print_json:

@@ -6,7 +6,6 @@ import json
 import math
 import re
 import sys
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -23,6 +22,7 @@ from transforms.read_manifest import ManifestDefaults, ReadManifest
 from transforms.skip_finished import SkipFinished
 from transforms.storage import files
 from transforms.storage.urls import join, normalised
+from transforms.temporary_files import TemporaryFolder
 
 _WORKER_TYPE = re.compile(r"(?P<name>[^:]+):(?P<hours>[0-9.]+)(?::(?P<price>[0-9.]+))?")
 
@@ -118,7 +118,7 @@ def carry_out(
     """
     if planning.dry_run_report is None and not local:
         raise ConfigurationError("--dry_run_report: name an object-store URL: the workers' disks are not this one's")
-    with TemporaryDirectory(prefix="hushbeam-") as folder:
+    with TemporaryFolder() as folder:
         report = normalised(planning.dry_run_report or join(folder, "plan.json"))
         pipeline = beam.Pipeline(options=beam_options)
         found = build(pipeline, plan, planning)

@@ -52,12 +52,14 @@ from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
+from transforms.commit.run_lock import Hold
 from transforms.correct_findings import CorrectFindings
 from transforms.detect_pii import DetectionSettings, DetectPII
 from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
 from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NameReceivers, Notify, announcement_of
@@ -161,9 +163,10 @@ class Muting(BaseModel):
     tone_level_db: float = Field(-24.0, ge=-60, le=-6, description="of the muting `tone`, relative to full scale")
     padding_s: float = Field(0.0, ge=0, le=5, description="muted on both sides of every span, beyond docs/edges.md")
 
-    def settings(self) -> MuteSettings:
+    def settings(self, limits: MediaLimits) -> MuteSettings:
         """What the stage takes."""
         return MuteSettings(
+            limits=limits,
             untranscribed=UntranscribedSettings(mode=self.untranscribed),
             dtmf=self.dtmf,
             tone_hz=self.tone_hz,
@@ -269,7 +272,7 @@ class RedactOptions(BaseModel):
 
     def mute_settings(self) -> MuteSettings:
         """What the stage takes."""
-        return replace(self.muting.settings(), limits=self.decoding.limits())
+        return self.muting.settings(self.decoding.limits())
 
 
 class Job(NamedTuple):
@@ -284,6 +287,7 @@ class Job(NamedTuple):
       identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
       store: Where words and findings are kept; None: nowhere.
       unredacted: Where what was said is kept as it was said; None: nowhere.
+      hold: Of the output, once it is held; None where nobody waits for the run.
     """
 
     options: RedactOptions
@@ -295,10 +299,15 @@ class Job(NamedTuple):
     identities: dict[str, str]
     store: SealedRoot | None = None
     unredacted: SealedRoot | None = None
+    hold: Hold | None = None
 
 
 Draw = Callable[[beam.Pipeline], object]
 """Draws a pipeline."""
+
+
+DrawHeld = Callable[[beam.Pipeline, Job], object]
+"""Draws the pipeline of a job that holds its output."""
 
 
 class Results(NamedTuple):
@@ -359,7 +368,14 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
             recordings
             | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
             | PublishUnredacted(
-                job.unredacted, recognition, output, job.run_id, job.identities["configuration"], force=options.force
+                job.unredacted,
+                recognition,
+                output,
+                job.run_id,
+                job.identities["configuration"],
+                limits=limits,
+                hold=job.hold,
+                force=options.force,
             ).with_resource_hints(**needs)
         )
     pending, done_before, skipped, missing, erased = asked | SkipFinished(
@@ -489,6 +505,7 @@ class RenderAndCommit(beam.PTransform):
             job.identities,
             certificate_key=options.certificate_key,
             captions=options.captions,
+            hold=job.hold,
         )
         return Outcome(published, (*failures, unpublished) | "Failures" >> beam.Flatten())
 
@@ -519,7 +536,7 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
     if observer is None:
         _write_template(job, beam_options)
         return EXIT_COMPLETED
-    return carry_out(job, lambda pipeline: build(pipeline, job), beam_options, console, observer, local=local)
+    return carry_out(job, build, beam_options, console, observer, local=local)
 
 
 def _write_template(job: Job, beam_options: PipelineOptions) -> None:
@@ -548,7 +565,7 @@ def plan_of(job: Job) -> planning.Plan:
 
 def carry_out(
     job: Job,
-    draw: Draw,
+    draw: DrawHeld,
     beam_options: PipelineOptions,
     console: Console,
     observer: Observer,
@@ -559,6 +576,7 @@ def carry_out(
     """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
 
     Args:
+      draw: Is given the job once it holds its output.
       inputs: Locations of what it reads; None: the job's manifests.
 
     Raises:
@@ -575,7 +593,12 @@ def carry_out(
         remember(job.output, job.options.keeping.roots())
         if job.options.canaries.canaries:
             check_canaries(job, lambda calls: _run(calls, lambda p: build(p, calls), beam_options), console)
-        timings = _run(job, draw, beam_options, console, local=local)
+        held = job._replace(hold=lock.hold)
+        try:
+            timings = _run(held, lambda pipeline: draw(pipeline, held), beam_options, console, local=local)
+        except Exception:
+            lock.check()  # a worker that lost it may be elsewhere, and what it says arrives as text
+            raise
         lock.check()
         if not local:
             files.remove_incomplete(job.output)  # of workers that were lost while they wrote

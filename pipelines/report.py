@@ -19,6 +19,7 @@ from pipelines.leave import leave
 from pipelines.options import RUN_ID_PATTERN, parse
 from transforms.report_run import newest_run, read_figures, write_report
 from transforms.storage import urls
+from transforms.temporary_files import check_temporary_files
 
 EXIT_WRITTEN = 0
 
@@ -42,6 +43,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def _report(options: ReportOptions, console: Console) -> int:
+    check_temporary_files()
     output = urls.normalised(options.output)
     url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
     console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)

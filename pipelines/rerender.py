@@ -254,7 +254,7 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
     rendering = prepare(options, local=local)
     return redact.carry_out(
         rendering.job,
-        lambda pipeline: build(pipeline, rendering),
+        lambda pipeline, held: build(pipeline, rendering._replace(job=held)),
         beam_options,
         console,
         observer,

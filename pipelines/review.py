@@ -16,12 +16,14 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from pipelines.decoding import Decoding
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
 from transforms.review_output import Catalogue, ReviewServer
 from transforms.review_output.server import LOOPBACK, listen
 from transforms.storage import urls
+from transforms.temporary_files import check_temporary_files
 
 EXIT_ENDED = 0
 
@@ -36,6 +38,7 @@ class ReviewOptions(BaseModel):
     seed: int = Field(0, description="another seed draws others")
     port: int = Field(0, ge=0, le=65535, description="on 127.0.0.1; 0 takes a free one")
     cache: Path = Field(Path("~/.cache/hushbeam/peaks"), description="folder for waveforms, made of published sound")
+    decoding: Decoding = Decoding()
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -46,11 +49,12 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def _serve(options: ReviewOptions, console: Console) -> int:
+    check_temporary_files()
     output = urls.normalised(options.output)
     catalogue = Catalogue(output, options.sample, options.seed)
     catalogue.load()
     socket = listen(options.port)
-    server = ReviewServer(output, catalogue, options.cache.expanduser())
+    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.limits())
     address = server.address(socket.getsockname()[1])
     console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
     console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)

@@ -2,8 +2,9 @@
 
     python -m pipelines.unseal --unredacted_output private/ --unredacted_key env:KEY --recording_id call-4711 --to here/
 
-Writes `NAME.json` for each recording, readable by everybody who may read the folder: remove it when you are done.
-Ends with 0, or with 2 where a recording is not there or does not open.
+Writes `NAME.json` for each recording, which you alone may read: remove it when you are done. The folder is made with
+mode 0700; one that is there must be yours and closed to others, and lie apart from all outputs.
+Ends with 0, or with 2 where the folder will not do, or a recording is not there or does not open.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from transforms.keep_unredacted import UnredactedOutput
 from transforms.private_memory import keep_memory_private
 from transforms.sealed_files import SealedRoot
 from transforms.secrets import SecretReference
-from transforms.storage import files, urls
+from transforms.storage import urls
+from transforms.storage.private_folders import PrivateFolder
 
 EXIT_DONE = 0
 
@@ -36,7 +38,7 @@ class UnsealOptions(BaseModel):
     unredacted_output: str = Field(min_length=1, description="what pipelines.redact was given under that name")
     unredacted_key: tuple[SecretReference, ...] = Field(min_length=1, description="where its keys are kept: all open")
     recording_id: tuple[str, ...] = Field(min_length=1, description="whose transcripts to open")
-    to: str = Field(min_length=1, description="folder for the opened transcripts")
+    to: str = Field(min_length=1, description="folder of this machine for the opened transcripts: yours alone")
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -45,10 +47,11 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, _ = parse(UnsealOptions, __doc__ or "", arguments)
     try:
         keep_memory_private()
-        sealed = UnredactedOutput(SealedRoot(urls.normalised(options.unredacted_output), options.unredacted_key))
-        for recording_id in options.recording_id:
-            target = urls.join(urls.normalised(options.to), f"{urls.safe_name(recording_id)}.json")
-            files.write_bytes(target, sealed.read(recording_id))
+        root = urls.normalised(options.unredacted_output)
+        sealed = UnredactedOutput(SealedRoot(root, options.unredacted_key))
+        with PrivateFolder(options.to, "--to", apart=((root, "--unredacted_output"),)) as folder:
+            for recording_id in options.recording_id:
+                folder.write(f"{urls.safe_name(recording_id)}.json", sealed.read(recording_id))
     except (ConfigurationError, RecordingError) as error:
         console.print(f"[bold red]Cannot open:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE

@@ -15,6 +15,16 @@ from apache_beam.runners.runner import PipelineResult
 from schemas.failure import RunError
 from transforms.unexpected import place_of
 
+_TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def heeded_signals() -> list[signal.Signals]:
+    """What tells this process to stop: Ctrl-C, an orchestrator, a terminal that is closed, Ctrl-\\.
+
+    What it was started to ignore (as by nohup, or in the background of a script), it goes on to ignore.
+    """
+    return [number for number in _TOLD_TO_STOP if signal.getsignal(number) != signal.SIG_IGN]
+
 
 class StoppedError(SystemExit):
     """The process was told to stop."""
@@ -55,7 +65,7 @@ def _told_to_stop() -> Iterator[None]:
         yield
         return
     # In the place of Beam's own handler, which ends the job server first: nothing could be cancelled any more.
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, _stop) for number in heeded_signals()}
     try:
         yield
     finally:

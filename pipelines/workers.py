@@ -6,21 +6,27 @@ Beam's own pool starts Python anew for every worker, and Flink asks for a worker
 seconds on imports before it begins. Here workers are forked from a process that has imported all that they need, which
 takes milliseconds, and share its memory. Nothing that a run stages is fetched or installed.
 
-Who reaches the address can run code here: leave it on the loopback interface. Ends with 0 when it is told to stop
-(SIGTERM), and then ends its workers; with 2 where it cannot listen.
+Who reaches the address can run code here. `--address unix:/path/of/a/socket` lets in this user alone, where the runner
+can call such an address (docs/runners.md). HOST:PORT must be of the loopback interface. Ends with 0 when it is told to
+stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT), and then ends its workers; with 2 where it cannot listen.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import multiprocessing
 import os
 import signal
+import socket
+import stat
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 
 import grpc
 from apache_beam.portability.api import (
@@ -38,7 +44,9 @@ from rich.console import Console
 from pipelines.exit_status import told
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.waiting import heeded_signals
 from schemas.failure import ConfigurationError
+from transforms.storage.file_systems import make_private_folders
 
 EXIT_STOPPED = 0
 
@@ -46,6 +54,7 @@ _IMPORTED_BEFORE = ("pipelines.redact", "pipelines.audit", "pipelines.rerender",
 _NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
 """What Beam stages of every run, for people to read."""
 
+_SOCKET = "unix:"
 _ANSWER_WITHIN_S = 60.0
 _STOP_WITHIN_S = 10.0
 _REQUESTS_AT_ONCE = 8
@@ -59,7 +68,9 @@ class WorkerPoolOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str = Field(
-        "localhost:50000", pattern=r"^\S+:\d+$", description="where it listens for the runner, HOST:PORT"
+        "localhost:50000",
+        pattern=r"^(unix:/\S+|\S+:\d+)$",
+        description="where it listens for the runner: unix:/PATH, or HOST:PORT on the loopback interface",
     )
 
 
@@ -191,7 +202,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, _ = parse(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in heeded_signals():
         signal.signal(number, lambda *_: stopped.set())
     pool = WorkerPool()
     try:
@@ -210,12 +221,46 @@ def _serve(pool: WorkerPool, address: str) -> grpc.Server:
     # Without the option a second pool would take the same port, and half of the requests.
     server = grpc.server(ThreadPoolExecutor(_REQUESTS_AT_ONCE), options=[("grpc.so_reuseport", 0)])
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
+    if address.startswith(_SOCKET):
+        _check_socket(Path(address.removeprefix(_SOCKET)))
+    else:
+        _check_loopback(address.rpartition(":")[0])
+    before = os.umask(0o077)
     try:
         server.add_insecure_port(address)
     except RuntimeError:
-        raise ConfigurationError(f"--address: cannot listen at {address!r}; give HOST:PORT that is free") from None
+        raise ConfigurationError(f"--address: cannot listen at {address!r}; give one that is free") from None
+    finally:
+        os.umask(before)
     server.start()
     return server
+
+
+def _check_socket(path: Path) -> None:
+    """Makes the socket's folder, closed to others; gRPC would take the place of a pool that listens there already."""
+    try:
+        make_private_folders(path.parent)
+        status = path.parent.stat()
+    except OSError:
+        raise ConfigurationError("--address: the folder of the socket cannot be made") from None
+    if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError("--address: others may look into the socket's folder; name one with mode 0700")
+    if path.exists() and not path.is_socket():
+        raise ConfigurationError("--address: the socket's name is taken by a file")
+    with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(path))
+        raise ConfigurationError(f"--address: cannot listen at '{_SOCKET}{path}'; give one that is free")
+
+
+def _check_loopback(host: str) -> None:
+    try:
+        found = {ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host.strip("[]"), None)}
+    except OSError:
+        found = set()
+    if not found or not all(each.is_loopback for each in found):
+        raise ConfigurationError(
+            "--address: whoever reaches it can run code here; give HOST:PORT of the loopback interface, or unix:/PATH"
+        )
 
 
 if __name__ == "__main__":

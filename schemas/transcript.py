@@ -68,7 +68,7 @@ class Transcript:
     """A whole conversation.
 
     Attributes:
-      language_code: ISO 639-1.
+      language_code: ISO 639-1; `und` where nothing was heard from which it could be told.
       language_confidence: 0 to 1; 1 where the manifest named the language.
       duration_s: Of the decoded audio.
       channels: Channels that were heard by themselves; 1 where the channels were mixed.
@@ -91,6 +91,14 @@ class Transcript:
     def iter_words(self) -> Iterator[Word]:
         for utterance in self.utterances:
             yield from utterance.words
+
+    @property
+    def nobody_speaks(self) -> bool:
+        """Whether there is sound, no word, and nothing that the voice activity detector took for speech.
+
+        Speech that was heard and not understood is speech.
+        """
+        return self.channels > 0 and self.duration_s > 0 and not self.utterances and not self.speech
 
     def __repr__(self) -> str:
         return f"Transcript({len(self.utterances)} utterances, {self.duration_s:.1f} s)"

@@ -28,6 +28,7 @@ from schemas.stages import StageInput
 from transforms.freed_memory import give_back_freed
 from transforms.private_memory import keep_memory_private
 from transforms.progress import report
+from transforms.temporary_files import temporary_root
 from transforms.unexpected import MOST_IN_A_ROW, InARow, StageDefectError, UnexpectedError, ends_the_run, place_of
 
 METRICS_NAMESPACE = "hushbeam"
@@ -144,6 +145,7 @@ class _EachRecordingFn(beam.DoFn):
         keep_memory_private()
         self._in_a_row: InARow = self._shared.acquire(InARow)
         try:
+            temporary_root()  # the worker's own may not be what its machine was given
             self._stage.setup()
         except (ConfigurationError, RunError):
             raise

@@ -42,7 +42,7 @@ class SealedFiles:
     def write(self, recording_id: str, content: bytes) -> None:
         """Keeps what there is of a recording, in the place of what was kept before."""
         name = sealed_name(recording_id, self._suffix)
-        files.write_bytes(join(self._root, name), self._sealer.seal(content, name))
+        files.write_private(join(self._root, name), self._sealer.seal(content, name))
 
     def read(self, recording_id: str) -> bytes:
         """What is kept of a recording.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.faults import captions, one_recording, scenarios, truncation
+from tests.faults import captions, one_recording, places, scenarios, truncation
 
 SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *scenarios.SCENARIOS,
     *one_recording.SCENARIOS,
     *captions.SCENARIOS,
     *truncation.SCENARIOS,
+    *places.SCENARIOS,
 )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from transforms.media.limits import MediaLimits
 from transforms.review_output import Catalogue, ReviewServer
 from transforms.review_output.server import listen
 
@@ -23,7 +24,7 @@ class Served:
     def __init__(self, output: Path, cache: Path, *, sample: int | None = None, seed: int = 0) -> None:
         catalogue = Catalogue(str(output), sample, seed)
         catalogue.load()
-        server = ReviewServer(str(output), catalogue, cache)
+        server = ReviewServer(str(output), catalogue, cache, MediaLimits())
         self._socket = listen(0)
         self.address = server.address(self._socket.getsockname()[1])
         self.base = f"http://{urlsplit(self.address).netloc}"

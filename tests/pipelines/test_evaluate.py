@@ -93,6 +93,14 @@ def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple
     assert figures["covered_0.9"] == 1.0
     assert figures["text_leaks"] == 0
 
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "labels").iterdir()} == {0o600}
+    assert (tmp_path / "labels").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "shared").mkdir(mode=0o755)
+    for shared in (str(tmp_path / "shared"), "memory://labels"):
+        status, said = measured(run.output, "--labels", shared, *store)
+        assert (status, "--labels" in said) == (EXIT_USAGE, True), "they hold what was said"
+    assert not list((tmp_path / "shared").iterdir())
+
     assert measured(run.output, "--labels", str(tmp_path / "timed"))[0] == evaluate.EXIT_MEASURED
     (timed,) = next(one for one in read_truth(tmp_path / "timed") if one.recording_id == "card").entities
     assert (timed.said, timed.start_s, timed.end_s) == ("", card.start_s, card.end_s), "no words without the store"

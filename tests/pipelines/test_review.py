@@ -19,6 +19,8 @@ from pipelines.redact import run as redact
 from pipelines.rerender import run as rerender
 from pipelines.review import run
 from tests.pipelines.review_page import Served
+from transforms.media.errors import MediaError
+from transforms.media.limits import MediaLimits
 from transforms.review_output.peaks import PeakStore
 from transforms.review_output.server import listen
 
@@ -99,13 +101,19 @@ def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
 
 def test_peaks_asked_for_many_times_at_once_are_whole(output: Path, tmp_path: Path) -> None:
     card = str(next((output / "audio").glob("card.*")))
-    store = PeakStore(tmp_path / "peaks")
+    store = PeakStore(tmp_path / "peaks", MediaLimits())
     for _ in range(5):
         with ThreadPoolExecutor(8) as threads:
             answers = set(threads.map(store.peaks, [card] * 8))
         (kept,) = (tmp_path / "peaks").iterdir()
         assert answers == {kept.read_bytes()}
         kept.unlink()
+
+
+def test_peaks_are_made_within_the_limits_that_are_given(output: Path, tmp_path: Path) -> None:
+    card = str(next((output / "audio").glob("card.*")))
+    with pytest.raises(MediaError, match="too_long"):
+        PeakStore(tmp_path / "peaks", MediaLimits(max_duration_s=1.0)).peaks(card)
 
 
 @pytest.mark.parametrize(

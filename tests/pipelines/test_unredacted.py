@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from rich.console import Console
 
 from pipelines import erase, unseal
@@ -21,7 +25,7 @@ CARD = {"recording_id": "card", "audio_url": "card.flac"}
 AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}
 
 
-def opened(root: Path, key: str, recording_id: str, to: Path) -> tuple[int, str]:
+def opened(root: Path, key: str, recording_id: str, to: Path | str) -> tuple[int, str]:
     terminal = io.StringIO()
     arguments = ["--unredacted_output", str(root), "--unredacted_key", key, "--recording_id", recording_id]
     return unseal.run([*arguments, "--to", str(to)], Console(file=terminal, width=300)), terminal.getvalue()
@@ -67,6 +71,34 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     assert [path for path in private.rglob("*") if path.is_file()] == []
 
 
+def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        roots = {name: tmp_path / name for name in ("private", "store", "here")}
+        kept = ("--unredacted_output", str(roots["private"]), "--store", str(roots["store"]))
+        options = (*kept, "--unredacted_key", key, "--store_key", key)
+        assert redact(CARD, AS_SAID, options=options).status == 0
+        assert opened(roots["private"], key, "card", roots["here"])[0] == 0
+    finally:
+        os.umask(before)
+    for root in roots.values():
+        for path in (root, *root.rglob("*")):
+            assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+        assert [path for path in root.rglob("*") if path.is_file()]
+    assert (roots["private"] / "status" / "phone.json").is_file()
+
+
+def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: str, tmp_path: Path):
+    private = tmp_path / "private"
+    run = redact(CARD, options=("--unredacted_output", str(private), "--unredacted_key", key))
+    (tmp_path / "shared").mkdir(mode=0o755)
+    before = sorted(tmp_path.rglob("*"))
+    for to in (run.output, run.output / "status" / "here", private, tmp_path, tmp_path / "shared", "gs://calls/here"):
+        status, terminal = opened(private, key, "card", to)
+        assert (status, "--to" in terminal) == (EXIT_USAGE, True), to
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):
     run = redact(AS_SAID)
     assert run.status == EXIT_INCOMPLETE
@@ -88,6 +120,34 @@ def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path):
     run = redact(AS_SAID, options=("--unredacted_output", str(tmp_path / "private")))
     assert (run.status, "--unredacted_key" in run.terminal) == (2, True)
     assert not (tmp_path / "private").exists()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("--max_recording_hours", "0.001"),
+        ("--max_recording_gb", "0.00001"),
+        ("--max_decoded_gb", "0.00001"),
+        ("--max_channels", "1"),
+    ],
+)
+def test_the_limits_hold_for_what_is_not_redacted_as_well(
+    redact: Redact, key: str, calls: Path, tmp_path: Path, limit: str, value: str
+):
+    stereo, rate_hz = soundfile.read(calls / "phone.wav", dtype="int16")
+    long = np.tile(stereo.reshape(len(stereo), -1)[:, :1], (40, 2))
+    soundfile.write(tmp_path / "long.flac", long, rate_hz)
+    private = tmp_path / "private"
+    lines = [
+        {"recording_id": "redacted", "audio_url": str(tmp_path / "long.flac")},
+        {"recording_id": "as-said", "audio_url": str(tmp_path / "long.flac"), "redact_pii": False},
+    ]
+    options = ("--unredacted_output", str(private), "--unredacted_key", key, limit, value)
+    run = redact(*lines, options=options)
+    outcomes = {row["recording_id"]: row["message"] for row in run.rows("errors")}
+    assert set(outcomes) == {"redacted", "as-said"}
+    assert len(set(outcomes.values())) == 1
+    assert not private.exists()
 
 
 def test_what_cannot_be_kept_is_not_published(redact: Redact, key: str, tmp_path: Path):

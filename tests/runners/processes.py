@@ -108,8 +108,14 @@ class WorkerPool:
     """`hushbeam workers`, as it runs beside a task manager: starts a process for each worker asked for."""
 
     def __init__(
-        self, folder: Path, host: str = "127.0.0.1", port: int | None = None, cores: Sequence[int] = ()
+        self,
+        folder: Path,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        cores: Sequence[int] = (),
+        socket_path: Path | None = None,
     ) -> None:
+        self._socket = socket_path
         self.port = port or free_port()
         self._cores = cores
         self._host = host
@@ -121,11 +127,11 @@ class WorkerPool:
         pool = [sys.executable, "-m", "pipelines.workers", "--address", self.address]
         command = [*on_cores(self._cores), *pool]
         self.service = Service(f"pool-{self._host}", command, self._folder)
-        self.service.wait_for(lambda: listens(self.port, self._host))
+        self.service.wait_for(self._socket.is_socket if self._socket else lambda: listens(self.port, self._host))
 
     @property
     def address(self) -> str:
-        return f"{self._host}:{self.port}"
+        return f"unix:{self._socket}" if self._socket else f"{self._host}:{self.port}"
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -137,8 +143,8 @@ class WorkerPool:
 
 
 @contextmanager
-def worker_pool(folder: Path) -> Iterator[WorkerPool]:
-    pool = WorkerPool(folder)
+def worker_pool(folder: Path, socket_path: Path | None = None) -> Iterator[WorkerPool]:
+    pool = WorkerPool(folder, socket_path=socket_path)
     try:
         yield pool
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -152,6 +153,30 @@ def refusal(address: str) -> str:
 
 def test_an_address_that_is_taken_is_said(pool: WorkerPool):
     assert f"cannot listen at '{pool.address}'" in refusal(pool.address)
+
+
+def test_a_socket_lets_in_its_owner_alone(redact: Redact, tmp_path: Path):
+    before = os.umask(0o022)
+    try:
+        with worker_pool(tmp_path, tmp_path / "private" / "pool") as pool:
+            assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
+            assert stat.S_IMODE((tmp_path / "private" / "pool").stat().st_mode) == 0o700
+            assert "cannot listen at" in refusal(pool.address)
+            embedded = ("--runner=PortableRunner", "--job_endpoint=embed", "--output_shards", "1", *pool.options)
+            run = redact(CARD, options=embedded)
+            assert run.status == EXIT_COMPLETED, run.terminal
+            assert run.statuses() == {"card"}
+    finally:
+        os.umask(before)
+
+
+def test_places_that_others_reach_are_refused(tmp_path: Path):
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "private").mkdir(mode=0o700)
+    (tmp_path / "private" / "file").touch()
+    for address in ("0.0.0.0:0", "[::]:0", f"unix:{tmp_path}/shared/pool", f"unix:{tmp_path}/private/file"):
+        assert "--address" in refusal(address), address
+    assert not list((tmp_path / "shared").iterdir())
 
 
 def test_an_address_without_a_port_is_refused():

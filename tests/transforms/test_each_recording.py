@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -16,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from schemas.failure import QuarantineError, RunError
+from schemas.failure import ConfigurationError, QuarantineError, RunError
 from schemas.media import MediaInfo, SampleIdentity
 from schemas.recording import Recording
 from schemas.source import SourceIdentity
@@ -62,6 +63,12 @@ class UpperAtOnce(Upper):
 
     def teardown(self) -> None:
         self._pool.shutdown()
+
+
+def test_a_worker_whose_temporary_folder_cannot_be_used_ends_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "absent"))
+    with pytest.raises(ConfigurationError, match="TMPDIR"), TestPipeline("FnApiRunner") as pipeline:
+        pipeline | beam.Create(RECORDINGS[:1], reshuffle=False) | each_recording(Upper(), Recording)
 
 
 @pytest.mark.parametrize("stage", [Upper(), UpperAtOnce()])

@@ -23,6 +23,7 @@ from transforms.detect_pii.conversation import Conversation
 from transforms.media.caption_search import hidden_text_in
 from transforms.media.errors import MediaError
 from transforms.media.hear import hear_blocks, inspect
+from transforms.media.limits import MediaLimits
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import file_name, join
@@ -52,7 +53,13 @@ class Ears:
 
 
 def audit(
-    claim: Claim, output: str, folder: Path, public_key: Ed25519PublicKey | None, ears: Ears | None
+    claim: Claim,
+    output: str,
+    folder: Path,
+    public_key: Ed25519PublicKey | None,
+    ears: Ears | None,
+    *,
+    limits: MediaLimits,
 ) -> AuditedRecording:
     """Checks everything that an output root claims about a recording.
 
@@ -60,6 +67,7 @@ def audit(
       folder: For a local copy of the recording, which the caller removes.
       public_key: What the certificate must be signed with; None: its signature is not checked.
       ears: None where the recording does not belong to the sample.
+      limits: Of what is decoded.
 
     Raises:
       StorageError: The store cannot be reached.
@@ -81,7 +89,7 @@ def audit(
         certificate = _certificate(status)
         path = _certified_audio(status, certificate, output, folder)
         audited = replace(audited, audio_s=certificate["duration_s"], muted_s=certificate["muted_s"])
-        problems += _sound_problems(recording_id, path, certificate)
+        problems += _sound_problems(recording_id, path, certificate, limits)
         if ears is not None and len(claim.rows) == 1:
             heard, leaks = _heard(path, certificate, json.loads(claim.rows[0]), ears)
             audited = replace(audited, listened=True, heard=heard)
@@ -180,18 +188,21 @@ def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str
     return path
 
 
-def _sound_problems(recording_id: str, path: Path, certificate: Mapping[str, Any]) -> Iterator[Problem]:
-    inspection = inspect(path)
+def _sound_problems(
+    recording_id: str, path: Path, certificate: Mapping[str, Any], limits: MediaLimits
+) -> Iterator[Problem]:
+    inspection = inspect(path, limits)
     if inspection.info.channels != certificate["channels"]:
         yield Problem("channels_differ", recording_id, f"{inspection.info.channels} channels")
         return
     late_s = inspection.duration_s - certificate["duration_s"]
     if abs(late_s) > _SAME_LENGTH_S:
         yield Problem("duration_differs", recording_id, f"by {late_s:.3f} s")
-    if inspection.info.has_video and (where := hidden_text_in(path, inspection.duration_s)):
+    if inspection.info.has_video and (where := hidden_text_in(path, inspection.duration_s, limits)):
         yield Problem("captions_in_pictures", recording_id, where)
     muted = [TimeSpan(channel, start_s, end_s) for channel, start_s, end_s in certificate["muted"]]
-    audible_s = audible_seconds(hear_blocks(path), muted, certificate["method"], MutedRangeSettings())
+    blocks = hear_blocks(path, limits=limits)
+    audible_s = audible_seconds(blocks, muted, certificate["method"], MutedRangeSettings())
     if audible_s:
         yield Problem("sound_in_muted_range", recording_id, f"{audible_s:.2f} s")
 

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -18,6 +17,7 @@ from transforms.retention.tombstones import FOLDER, Tombstones
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import file_name, join, safe_name
+from transforms.temporary_files import TemporaryFolder
 from transforms.write_tables.read import run_of
 
 TABLES = ("transcripts", "findings", "errors", "notifications")
@@ -107,7 +107,7 @@ def _count(output: str, run_id: str, table: str, columns: list[str]) -> Counter[
     for name in files.list_names(join(output, table)):
         if run_of(name) != run_id:
             continue
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             rows = pq.read_table(files.fetch(join(output, table, name), Path(folder)), columns=columns)
         counts.update(zip(*(rows[column].to_pylist() for column in columns), strict=True))
     return counts

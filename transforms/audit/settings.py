@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from transforms.detect_pii.settings import DetectionSettings
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.settings import TranscriptionSettings
 from transforms.verify_audio.leaks import LeakSettings
 from transforms.verify_audio.settings import OTHER_LANGUAGES, SECOND_RECOGNISER
@@ -15,12 +16,14 @@ class AuditSettings:
     """Settings of an audit.
 
     Attributes:
+      limits: Of what is decoded.
       sample: Share of the recordings that a recogniser listens to; the same recordings each time.
       recogniser: What listens.
       other_languages: The model for recordings in a language that `recogniser` does not know.
       public_key: Where the key is kept that all certificates must be signed with; None: signatures are not checked.
     """
 
+    limits: MediaLimits
     sample: float = 0.1
     recogniser: TranscriptionSettings = SECOND_RECOGNISER
     other_languages: str = OTHER_LANGUAGES

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -20,6 +19,7 @@ from transforms.audit.tables import FINDING_COLUMNS, TRANSCRIPT_COLUMNS, claim_o
 from transforms.commit.certificate import read_public_key
 from transforms.detect_pii.detector import Detector
 from transforms.each_recording import RecordingStage, each_recording
+from transforms.temporary_files import TemporaryFolder
 from transforms.verify_audio.listen import SecondRecogniser
 from transforms.verify_audio.settings import in_sample
 from transforms.write_tables.read import ReadTable
@@ -87,7 +87,8 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
         self._ears = _EARS.acquire(self._listener, tag=repr(settings)) if settings.sample else None
 
     def _listener(self) -> Ears:
-        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages)
+        settings = self._settings
+        recogniser = SecondRecogniser(settings.recogniser, settings.other_languages, settings.limits)
         recogniser.load()
         detector = Detector(self._settings.detection)
         detector.load()
@@ -95,8 +96,8 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
 
     def process(self, recording: Claim) -> AuditedRecording:
         ears = self._ears if in_sample(recording.recording_id, self._settings.sample) else None
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
-            return audit(recording, self._output, Path(folder), self._key, ears)
+        with TemporaryFolder() as folder:
+            return audit(recording, self._output, Path(folder), self._key, ears, limits=self._settings.limits)
 
 
 def _listen(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:

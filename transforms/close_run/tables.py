@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from transforms.storage import files
+from transforms.storage.file_systems import storage_errors
 from transforms.storage.urls import join
+from transforms.temporary_files import TemporaryFolder
 from transforms.write_tables.read import run_of
 
 
@@ -34,7 +35,7 @@ def drop_recordings(table: str, recording_ids: frozenset[str], *, except_run: st
     for name in files.list_names(table):
         if not name.endswith(".parquet") or (except_run and name.startswith(f"{except_run}-")):
             continue
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             dropped += _rewrite(join(table, name), wanted, Path(folder))
     return dropped
 
@@ -58,7 +59,7 @@ def clear_unfinished(output: str, run_id: str) -> None:
 
 
 def _is_empty(url: str) -> bool:
-    with TemporaryDirectory(prefix="hushbeam-") as folder:
+    with TemporaryFolder() as folder:
         return not pq.read_metadata(files.fetch(url, Path(folder))).num_rows
 
 
@@ -75,7 +76,10 @@ def _rewrite(url: str, recording_ids: pa.Array, folder: Path) -> int:
     target = folder / "rewritten.parquet"
     source = pq.ParquetFile(path)
     offset = 0
-    with pq.ParquetWriter(target, source.schema_arrow, compression="zstd", version="2.6") as writer:
+    with (
+        storage_errors(str(folder), "write"),
+        pq.ParquetWriter(target, source.schema_arrow, compression="zstd", version="2.6") as writer,
+    ):
         for group in range(source.num_row_groups):
             rows = source.read_row_group(group)
             writer.write_table(rows.filter(keep.slice(offset, len(rows))))

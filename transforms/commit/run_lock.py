@@ -9,8 +9,6 @@ owner that was only asleep finds another token at its next sign of life, and sto
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -19,11 +17,12 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from schemas.failure import ConfigurationError, RunError
+from transforms.process_identity import machine as _machine
+from transforms.process_identity import process as _process
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
@@ -57,6 +56,31 @@ class Owner:
     token: str
     machine: str | None
     process: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A run's hold of an output root, for its workers to look at. Pickled with the pipeline.
+
+    Attributes:
+      root: Normalised.
+      run_id, token: As of the lock's owner.
+    """
+
+    root: str
+    run_id: str
+    token: str
+
+    def check(self) -> None:
+        """Call before something becomes public: one small read of the store.
+
+        Raises:
+          RunLockLostError: The lock names another run, or is gone.
+          StorageError: The store does not say.
+        """
+        owner = _owner_of(self.root)
+        if owner is None or (owner.run_id, owner.token) != (self.run_id, self.token):
+            raise RunLockLostError(f"--output: run {self.run_id} lost it to another run: start it again later")
 
 
 class RunLock:
@@ -118,18 +142,29 @@ class RunLock:
         """Whether another run was seen to hold `root`."""
         return self._lost.is_set()
 
+    @property
+    def hold(self) -> Hold:
+        """For those who work for this run elsewhere."""
+        return Hold(self._root, self._run_id, self._owner.token)
+
     def check(self) -> None:
         """Call before something becomes public.
 
         Raises:
           RunLockLostError: Another run holds the output now, or may, since this one slept for too long.
+          StorageError: The store does not say.
         """
         if self._lost.is_set() or self._now() - self._last_beat_s > self._stale_after_s:
-            raise RunLockLostError(f"run {self._run_id} lost its output to another run: start it again later")
+            raise RunLockLostError(f"--output: run {self._run_id} lost it to another run: start it again later")
+        try:
+            self.hold.check()
+        except RunLockLostError:
+            self._lost.set()
+            raise
 
     @property
     def _lock_url(self) -> str:
-        return join(self._root, "runs", "LOCK")
+        return _lock_url(self._root)
 
     def _alive_url(self, owner: Owner) -> str:
         return join(self._root, "runs", f"LOCK-{owner.token}.alive")
@@ -182,14 +217,7 @@ class RunLock:
             return 0.0 if self._held_by() != holder else float("inf")
 
     def _held_by(self) -> Owner | None:
-        try:
-            content = files.read_bytes(self._lock_url)
-        except MissingFileError:
-            return None
-        try:
-            return Owner(**json.loads(content))
-        except (ValueError, TypeError):
-            raise RunLockedError("--output: runs/LOCK there is not a lock of this version: delete it") from None
+        return _owner_of(self._root)
 
     def _beat(self) -> None:
         beat_s = self._now()
@@ -209,21 +237,19 @@ class RunLock:
                 _log.warning("run lock: no sign of life could be given (%s)", error)
 
 
-def _machine() -> str | None:
-    with contextlib.suppress(OSError):
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text()
-        namespace = Path("/proc/self/ns/pid").readlink()
-        return hashlib.sha256(f"{boot}{namespace}".encode()).hexdigest()[:16]
-    return None
+def _lock_url(root: str) -> str:
+    return join(root, "runs", "LOCK")
 
 
-def _process(number: int) -> str:
+def _owner_of(root: str) -> Owner | None:
     try:
-        # The command's name, in brackets, may hold spaces; the start time is the 22nd field.
-        fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return f"{number}"
-    return f"{number} {fields[19]}"
+        content = files.read_bytes(_lock_url(root))
+    except MissingFileError:
+        return None
+    try:
+        return Owner(**json.loads(content))
+    except (ValueError, TypeError):
+        raise RunLockedError("--output: runs/LOCK there is not a lock of this version: delete it") from None
 
 
 def _is_gone(owner: Owner) -> bool:

@@ -19,8 +19,10 @@ from transforms.commit.ledger import Status, read_status, write_status
 from transforms.commit.ledger_index import source_facts
 from transforms.commit.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
 from transforms.commit.rows import finding_rows, status_of, transcript_row
+from transforms.commit.run_lock import Hold
 from transforms.each_recording import Outcome, RecordingStage, each_recording
 from transforms.redact_text.captions import to_srt, to_vtt
+from transforms.staged_audio import removed_on_error
 from transforms.storage import files
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import join, safe_name
@@ -29,7 +31,11 @@ from transforms.storage.urls import join, safe_name
 class Commit(beam.PTransform):
     """Publishes each recording by itself: what was committed stays, whatever becomes of the others.
 
-    Committing twice (a bundle that is retried) writes the same bytes to the same names.
+    Committing twice (a bundle that is retried) writes the same bytes to the same names. Where another run holds the
+    output by now, the run ends instead.
+
+    Args:
+      hold: Of the output by this run; None where nobody waits for the run, and so nobody holds it.
     """
 
     def __init__(
@@ -40,6 +46,7 @@ class Commit(beam.PTransform):
         *,
         certificate_key: str | None = None,
         captions: bool = False,
+        hold: Hold | None = None,
     ) -> None:
         super().__init__("Commit")
         self._output = output
@@ -47,9 +54,11 @@ class Commit(beam.PTransform):
         self._identities = dict(identities)
         self._certificate_key = certificate_key
         self._captions = captions
+        self._hold = hold
 
     def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[CommittedRecording]:
-        stage = _CommitStage(self._output, self._run_id, self._identities, self._certificate_key, self._captions)
+        key, captions = self._certificate_key, self._captions
+        stage = _CommitStage(self._output, self._run_id, self._identities, key, captions, hold=self._hold)
         return recordings | each_recording(stage, CommittedRecording)
 
 
@@ -93,13 +102,21 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
     name = "Commit"
 
     def __init__(
-        self, output: str, run_id: str, identities: Mapping[str, str], certificate_key: str | None, captions: bool
+        self,
+        output: str,
+        run_id: str,
+        identities: Mapping[str, str],
+        certificate_key: str | None,
+        captions: bool,
+        *,
+        hold: Hold | None,
     ) -> None:
         self._output = output
         self._run_id = run_id
         self._identities = identities
         self._certificate_key = certificate_key
         self._captions = captions
+        self._hold = hold
 
     def setup(self) -> None:
         self._key = read_private_key(self._certificate_key) if self._certificate_key else None
@@ -108,6 +125,9 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         asked = recording.recording
         if not asked.redact:
             raise RuntimeError("a recording that is not redacted came near the public outputs")
+        if self._hold is not None:
+            with removed_on_error(recording):
+                self._hold.check()
         pending = recording.redacted.detected.heard.pending
         before = read_status(self._output, asked.recording_id) if pending.replaces else None
         audio_url = self._audio_url(recording)

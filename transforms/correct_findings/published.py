@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 from schemas.audit import Claim
@@ -24,6 +23,7 @@ from transforms.commit.ledger import Status
 from transforms.media.decode import Decoder, MediaLimits
 from transforms.storage import files
 from transforms.storage.urls import file_name, join
+from transforms.temporary_files import TemporaryFolder
 
 _STANDS_FOR_A_WORD = " "
 
@@ -97,7 +97,7 @@ class FurtherMuting:
         audio = certificate["audio"]
         url = join(self.output, "audio", file_name(str(status.redacted_audio_url)))
         published = files.stat(url)
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             path = files.fetch(url, folder, expected=published)
             if _sha256(path) != audio["sha256"]:
                 raise PublishedOutputError("its redacted recording is not the one that was certified")

@@ -13,6 +13,8 @@ from schemas.transcript import Transcript, Utterance, Word
 from transforms.detect_pii.atoms import Atom, split_into_atoms
 from transforms.detect_pii.languages import Language, language_of
 
+_ANY_LANGUAGE = "en"
+
 
 class Conversation:
     """Both sides of a call in time order.
@@ -55,8 +57,11 @@ class Conversation:
 
     @cached_property
     def language(self) -> Language:
-        """The grammar of the conversation's language. Raises UnsupportedLanguageError where there is none."""
-        return language_of(self.transcript.language_code)
+        """The grammar of the conversation's language. Raises UnsupportedLanguageError where there is none.
+
+        Where nobody speaks nobody can say which language it is, and any grammar finds the same: nothing.
+        """
+        return language_of(_ANY_LANGUAGE if self.transcript.nobody_speaks else self.transcript.language_code)
 
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:

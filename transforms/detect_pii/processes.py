@@ -55,8 +55,9 @@ class _Loaded:
 
 def _load(settings: DetectionSettings) -> None:
     keep_memory_private()
-    # Ctrl-C at a terminal reaches all processes of a job; it is the worker's to end them.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What a terminal tells a job reaches all of its processes; it is the worker's to end them.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_worker, name="worker's end", daemon=True).start()
     _Loaded.detector = Detector(settings)
     _Loaded.detector.load()

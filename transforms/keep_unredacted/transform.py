@@ -9,12 +9,15 @@ import apache_beam as beam
 from schemas.failure import Failure
 from schemas.recording import Recording
 from schemas.stages import HeardRecording, MutedRecording
-from transforms.commit.ledger import Status, write_status
+from transforms.commit.ledger import Status, status_url
+from transforms.commit.run_lock import Hold
 from transforms.each_recording import Outcome, RecordingStage, each_recording
 from transforms.keep_unredacted.output import UnredactedOutput
+from transforms.media.limits import MediaLimits
 from transforms.sealed_files import SealedRoot
 from transforms.skip_finished import SkipFinished
 from transforms.staged_audio import removed_on_error
+from transforms.storage import files
 from transforms.transcribe import Transcribe, TranscriptionSettings
 
 
@@ -49,6 +52,8 @@ class PublishUnredacted(beam.PTransform):
 
     Args:
       output: The public root, whose tombstones count.
+      limits: Of what is decoded, as for recordings that are redacted.
+      hold: Of the public root by this run, looked at before each recording is written.
     """
 
     def __init__(
@@ -59,18 +64,22 @@ class PublishUnredacted(beam.PTransform):
         run_id: str,
         configuration: str,
         *,
+        limits: MediaLimits,
+        hold: Hold | None = None,
         force: bool = False,
     ) -> None:
         super().__init__("PublishUnredacted")
         self._settings = settings
         self._recognition = recognition
+        self._limits = limits
+        self._hold = hold
         self._run_id = run_id
         self._skip = SkipFinished(settings.root, run_id, configuration, force=force, tombstones=output)
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unredacted:
         pending, _, skipped, missing, erased = recordings | self._skip
-        heard, unheard = pending | Transcribe(self._recognition)
-        written, unwritten = heard | each_recording(_WriteStage(self._settings, self._run_id), str)
+        heard, unheard = pending | Transcribe(self._recognition, self._limits)
+        written, unwritten = heard | each_recording(_WriteStage(self._settings, self._run_id, self._hold), str)
         failures = (missing, unheard, unwritten) | "Failures" >> beam.Flatten()
         return Unredacted(written, skipped, failures, erased)
 
@@ -94,15 +103,18 @@ class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
 class _WriteStage(RecordingStage[HeardRecording, str]):
     name = "PublishUnredacted"
 
-    def __init__(self, settings: SealedRoot, run_id: str) -> None:
+    def __init__(self, settings: SealedRoot, run_id: str, hold: Hold | None) -> None:
         self._settings = settings
         self._run_id = run_id
+        self._hold = hold
 
     def setup(self) -> None:
         self._output = UnredactedOutput(self._settings)
 
     def process(self, recording: HeardRecording) -> str:
+        if self._hold is not None:
+            self._hold.check()
         self._output.write(recording, ())
         status = Status("completed", recording.recording_id, None, recording.pending.output_identity, self._run_id)
-        write_status(self._settings.root, status)
+        files.write_private(status_url(self._settings.root, recording.recording_id), status.to_json())
         return recording.recording_id

@@ -11,8 +11,6 @@ from schemas.transcript import Word
 from transforms.correct_findings.reviews import NotedSpan, ShownFinding
 from transforms.measure_quality.judged import Judged
 from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
-from transforms.storage import files
-from transforms.storage.urls import join
 
 _WORD_END_S = 0.05
 
@@ -20,13 +18,17 @@ ReadWords = Callable[[str], StoredRecording | None]
 """What is kept of a recording; None without a store, and where it holds nothing of it."""
 
 
-def write_labels(folder: str, all_judged: Iterable[tuple[Judged, str]], read_words: ReadWords) -> int:
+Write = Callable[[str, bytes], None]
+"""Writes a file of a name."""
+
+
+def write_labels(write: Write, all_judged: Iterable[tuple[Judged, str]], read_words: ReadWords) -> int:
     """Writes the labels of reviewed recordings, and gives how many there are.
 
     With what is kept in a store they hold raw words; without, times and policies alone.
 
     Args:
-      folder: Apart from the public outputs.
+      write: To a folder apart from the public outputs.
       all_judged: With the URL of each source.
     """
     truth, manifest = [], []
@@ -38,7 +40,7 @@ def write_labels(folder: str, all_judged: Iterable[tuple[Judged, str]], read_wor
         manifest.append(line | ({"redact_pii_policies": policies} if policies else {}))
     for name, lines in (("truth.jsonl", truth), ("manifest.jsonl", manifest)):
         content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        files.write_bytes(join(folder, name), content.encode())
+        write(name, content.encode())
     return len(truth)
 
 

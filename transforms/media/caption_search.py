@@ -17,7 +17,7 @@ _PLACES = {
 }
 
 
-def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits | None = None) -> str:
+def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
     """Says where a video file holds hidden text, in a few words; empty where it holds none.
 
     Args:
@@ -26,7 +26,7 @@ def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits | None = N
     Raises:
       MediaError: The file cannot be read to its end.
     """
-    with path.open("rb") as file, Child({"do": "search_video"}, limits or MediaLimits(), files=[file]) as child:
+    with path.open("rb") as file, Child({"do": "search_video"}, limits, files=[file]) as child:
         child.allow_for(duration_s)
         try:
             message = child.receive()

@@ -50,9 +50,9 @@ class Decoder:
       StorageError: the file itself cannot be opened.
     """
 
-    def __init__(self, source: str | Path | BinaryIO, limits: MediaLimits | None = None) -> None:
+    def __init__(self, source: str | Path | BinaryIO, limits: MediaLimits) -> None:
         self._source = source
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

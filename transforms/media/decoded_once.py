@@ -35,7 +35,7 @@ class DecodedOnce:
       most_bytes: How much is kept; a recording that has more is decoded anew for each reader.
     """
 
-    def __init__(self, path: str | Path, limits: MediaLimits | None = None, most_bytes: int = MOST_KEPT_BYTES) -> None:
+    def __init__(self, path: str | Path, limits: MediaLimits, most_bytes: int = MOST_KEPT_BYTES) -> None:
         self.path = Path(path)
         self._limits = limits
         self._most_bytes = most_bytes
@@ -96,7 +96,7 @@ class _Keeping:
 
 
 @contextmanager
-def reading(source: str | Path | DecodedOnce, limits: MediaLimits | None = None) -> Iterator[Decoded]:
+def reading(source: str | Path | DecodedOnce, limits: MediaLimits) -> Iterator[Decoded]:
     """Opens a file, or what was decoded of it before.
 
     Raises:

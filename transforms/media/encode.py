@@ -67,9 +67,7 @@ class Encoder:
       MediaError: `not_encodable`, or `not_written` (retryable) where the disk refuses.
     """
 
-    def __init__(
-        self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits | None = None
-    ) -> None:
+    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits) -> None:
         self._limits = limits
         self._path = path
         self._source = source
@@ -101,6 +99,9 @@ class Encoder:
                 ogg.settle(self._path, self._info.nominal_rate_hz)
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as failure:
             self._fail(failure)
+        except MediaError:  # of the child that puts a video together
+            self._path.unlink(missing_ok=True)
+            raise
 
     def write(self, block: Samples) -> None:
         """Takes the next samples, of shape (channels, frames) and the source's sample type."""

@@ -38,7 +38,7 @@ class Inspection:
         return self.identity.frames / self.info.sample_rate_hz
 
 
-def inspect(path: str | Path, limits: MediaLimits | None = None) -> Inspection:
+def inspect(path: str | Path, limits: MediaLimits) -> Inspection:
     """Decodes a file to its end, keeps nothing of it, and says what it holds.
 
     Raises:
@@ -68,7 +68,7 @@ class Hearing:
         start_s: float = 0.0,
         end_s: float | None = None,
         mix: bool = False,
-        limits: MediaLimits | None = None,
+        limits: MediaLimits,
     ) -> None:
         self._path = path
         self._start_s = start_s
@@ -111,7 +111,7 @@ def hear_blocks(
     start_s: float = 0.0,
     end_s: float | None = None,
     mix: bool = False,
-    limits: MediaLimits | None = None,
+    limits: MediaLimits,
 ) -> Iterator[Heard]:
     """Yields a recording, or a range of it, at 16 kHz as float32 blocks of shape (channels, frames), in order.
 
@@ -130,7 +130,7 @@ def hear_ranges(
     ranges: Sequence[TimeSpan],
     *,
     mix: bool = False,
-    limits: MediaLimits | None = None,
+    limits: MediaLimits,
 ) -> list[Heard]:
     """Hears only these ranges, each of its own channel, in one pass over the file.
 
@@ -154,7 +154,7 @@ def stream_ranges(
     *,
     mix: bool = False,
     also: Callable[[MediaInfo, Samples], None] | None = None,
-    limits: MediaLimits | None = None,
+    limits: MediaLimits,
 ) -> Iterator[Heard]:
     """As `hear_ranges`, but each range as soon as it and those before it have been decoded.
 

@@ -29,12 +29,10 @@ class VideoFileWriter:
       source: The recording, for its pictures alone.
       info: Of the source.
       output: From `output_format`.
+      limits: Of the child that puts the file together.
     """
 
-    def __init__(
-        self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits | None = None
-    ) -> None:
-        limits = limits or MediaLimits()
+    def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits) -> None:
         self._rate_hz = info.sample_rate_hz
         job = {"do": "copy_video", "info": asdict(info), "output": asdict(output)}
         with ExitStack() as stack:

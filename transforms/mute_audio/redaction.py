@@ -29,15 +29,16 @@ class MuteSettings:
     """How a job mutes; which method is each recording's own choice.
 
     Attributes:
+      limits: Of what is decoded.
       edges: Where a span begins and ends.
       bleed: When another channel repeats a span.
       untranscribed: What is done with speech that has no words.
       dtmf: Whether keypad tones are muted.
       tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
-      limits: Of what is decoded.
       padding_s: Muted on both sides of every span, beyond what `edges` decides.
     """
 
+    limits: MediaLimits
     edges: EdgeSettings = field(default_factory=EdgeSettings)
     bleed: BleedSettings = field(default_factory=BleedSettings)
     untranscribed: UntranscribedSettings = field(default_factory=UntranscribedSettings)
@@ -45,7 +46,6 @@ class MuteSettings:
     tone_hz: float = 1000.0
     tone_level_db: float = -24.0
     padding_s: float = 0.0
-    limits: MediaLimits = field(default_factory=MediaLimits)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, set
     transcript = heard.transcript
     edges = settings.edges
     sound = DecodedOnce(source, settings.limits) if isinstance(source, Path) else source
-    listen = partial(stream_ranges, sound, mix=heard.mixed)
+    listen = partial(stream_ranges, sound, mix=heard.mixed, limits=settings.limits)
     found = [finding for finding in recording.detected.findings if finding.detector != REVIEWER]
     # A person heard where it begins and ends.
     marked = [

@@ -62,7 +62,7 @@ def render(
     muting: Muting | None = None,
     quality: str = "source",
     expected: SampleIdentity | None = None,
-    limits: MediaLimits | None = None,
+    limits: MediaLimits,
 ) -> RenderedAudio:
     """Writes a copy of `source` in which `spans` cannot be heard. On any error no file is left.
 
@@ -116,7 +116,7 @@ def joined_notes(*notes: str) -> str:
     return "; ".join(dict.fromkeys(part for note in notes for part in note.split("; ") if part))
 
 
-def _room(source: str | Path | DecodedOnce, spans: Sequence[TimeSpan], limits: MediaLimits | None) -> RoomNoise:
+def _room(source: str | Path | DecodedOnce, spans: Sequence[TimeSpan], limits: MediaLimits) -> RoomNoise:
     with reading(source, limits) as decoder:
         return RoomNoise.measured(decoder.blocks(), decoder.info.sample_rate_hz, spans)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import apache_beam as beam
 
@@ -14,6 +13,7 @@ from transforms.each_recording import Outcome, ThreadedStage, each_recording
 from transforms.media.decoded_once import DecodedOnce
 from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from transforms.storage import files
+from transforms.temporary_files import TemporaryFolder
 
 # Decoders, numpy and encoders work beside the model: while one recording is muted, others are heard.
 _THREADS = 4
@@ -44,7 +44,7 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
 
     def setup(self) -> None:
         super().setup()
-        self._folder = TemporaryDirectory(prefix="hushbeam-")
+        self._folder = TemporaryFolder()
 
     def teardown(self) -> None:
         super().teardown()
@@ -58,7 +58,7 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         nobody_speaks = not recording.detected.heard.transcript.utterances
         if not asked.redact_audio or (nobody_speaks and not asked.return_no_speech_audio):
             return MutedRecording(recording, audio=None)
-        with TemporaryDirectory(dir=self._folder.name) as fetched:
+        with TemporaryFolder(within=self._folder.name) as fetched:
             sound = recording.detected.heard.sound
             local = files.fetch(sound.url, fetched, expected=sound)
             source = DecodedOnce(local, self._settings.limits)

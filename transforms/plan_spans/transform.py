@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -17,6 +16,7 @@ from transforms.each_recording import ThreadedStage, each_recording
 from transforms.media.decode import Decoder, MediaLimits, to_float
 from transforms.plan_spans.silence import cut_in_silence, loudness
 from transforms.storage import files
+from transforms.temporary_files import TemporaryFolder
 
 # What speech codecs need at the least. A file that could not hold a long recording at this rate is not looked into.
 _LEAST_BYTES_PER_S = 600
@@ -38,10 +38,10 @@ class PlanSpans(beam.PTransform):
     muted, must be the same samples.
     """
 
-    def __init__(self, longest_s: float, limits: MediaLimits | None = None) -> None:
+    def __init__(self, longest_s: float, limits: MediaLimits) -> None:
         super().__init__("PlanSpans")
         self._longest_s = longest_s
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> PlannedRecordings:
         planned = recordings | each_recording(_PlanStage(self._longest_s, self._limits), _Plan)
@@ -88,7 +88,7 @@ class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
         self._limits.check_size(recording.source.size_bytes)
         if recording.source.size_bytes < self._longest_s * _LEAST_BYTES_PER_S or not self._may_be_long(recording):
             return _Plan(recording)
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             source = files.fetch(recording.recording.audio_url, folder, expected=recording.source)
             with Decoder(source, self._limits) as decoder:
                 rate_hz = decoder.info.sample_rate_hz

@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -23,7 +22,9 @@ from transforms.commit.ledger import EXPIRED, Status, list_statuses, save_snapsh
 from transforms.commit.recovery import safety_copies
 from transforms.correct_findings.reviews import read_reviews, review_url
 from transforms.storage import files
+from transforms.storage.file_systems import storage_errors
 from transforms.storage.urls import file_name, join
+from transforms.temporary_files import TemporaryFolder
 from transforms.write_tables.read import table_files
 
 _NO_LONGER_AVAILABLE = "the redacted audio is no longer available"
@@ -93,13 +94,16 @@ def _expire_copy(url: str, recording_ids: Collection[str]) -> None:
 
 def _expire_table(url: str, recording_ids: pa.Array) -> None:
     """Rewrites a file of `transcripts/` as a whole, where it says otherwise."""
-    with TemporaryDirectory(prefix="hushbeam-") as folder:
+    with TemporaryFolder() as folder:
         path = files.fetch(url, folder)
         if not pc.any(_due(pq.read_table(path, columns=["recording_id", "status"]), recording_ids)).as_py():
             return
         target = Path(folder) / "rewritten.parquet"
         source = pq.ParquetFile(path)
-        with pq.ParquetWriter(target, source.schema_arrow, compression="zstd", version="2.6") as writer:
+        with (
+            storage_errors(folder, "write"),
+            pq.ParquetWriter(target, source.schema_arrow, compression="zstd", version="2.6") as writer,
+        ):
             for group in range(source.num_row_groups):
                 writer.write_table(_expired_rows(source.read_row_group(group), recording_ids))
         files.upload_file(target, url)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.media.decode import Decoder, to_float
+from transforms.media.decode import Decoder, MediaLimits, to_float
 from transforms.storage import files
+from transforms.temporary_files import TemporaryFolder
 
 POINTS_EACH_SECOND = 20
 """Enough to see words; an hour of two channels is 144,000 numbers."""
@@ -23,10 +23,14 @@ class PeakStore:
     """Peaks of recordings, made when they are first asked for and kept in a folder of this machine.
 
     They are made of published recordings only, so they tell no more than those.
+
+    Args:
+      limits: Of what is decoded.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: MediaLimits) -> None:
         self._folder = folder
+        self._limits = limits
 
     def peaks(self, url: str) -> bytes:
         """JSON: {"duration_s": …, "peaks": [[loudest of each twentieth of a second], … by channel]}."""
@@ -35,20 +39,20 @@ class PeakStore:
         kept = self._folder / f"{name}.json"
         if kept.is_file():
             return kept.read_bytes()
-        with tempfile.TemporaryDirectory(prefix="hushbeam-") as folder:
-            made = json.dumps(outline(files.fetch(url, folder)), separators=(",", ":")).encode()
+        with TemporaryFolder() as folder:
+            made = json.dumps(outline(files.fetch(url, folder), self._limits), separators=(",", ":")).encode()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.write_bytes(str(kept), made)  # as a whole: the page may ask for it while it is made beforehand
         return made
 
 
-def outline(path: Path) -> dict[str, object]:
+def outline(path: Path, limits: MediaLimits) -> dict[str, object]:
     """Decodes a recording once and keeps the loudest sample of each twentieth of a second.
 
     Raises:
-      MediaError: The recording is not whole.
+      MediaError: The recording is not whole, or beyond the limits.
     """
-    with Decoder(path) as decoder:
+    with Decoder(path, limits) as decoder:
         rate = decoder.info.sample_rate_hz
         step = max(1, round(rate / POINTS_EACH_SECOND))
         collected = _Loudest(decoder.info.channels, step)

@@ -15,7 +15,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib.resources import files as package_files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from aiohttp import web
@@ -36,11 +35,13 @@ from transforms.correct_findings.reviews import (
     write_review,
 )
 from transforms.media.errors import MediaError
+from transforms.media.limits import MediaLimits
 from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
 from transforms.review_output.peaks import PeakStore
 from transforms.storage import files
 from transforms.storage.urls import join
+from transforms.temporary_files import TemporaryFolder
 
 LOOPBACK = "127.0.0.1"
 
@@ -74,14 +75,15 @@ class ReviewServer:
       output: Normalised root.
       catalogue: Loaded.
       cache: Folder for peaks.
+      limits: Of what is decoded.
     """
 
-    def __init__(self, output: str, catalogue: Catalogue, cache: Path) -> None:
+    def __init__(self, output: str, catalogue: Catalogue, cache: Path, limits: MediaLimits) -> None:
         self._output = output
         self._catalogue = catalogue
-        self._peaks = PeakStore(cache)
+        self._peaks = PeakStore(cache, limits)
         self._token = secrets.token_urlsafe(32)
-        self._copies = TemporaryDirectory(prefix="hushbeam-")
+        self._copies = TemporaryFolder()
         self._fetched: dict[str, Path] = {}
 
     def application(self) -> web.Application:

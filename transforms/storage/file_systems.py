@@ -23,6 +23,10 @@ Result = TypeVar("Result")
 TEMPORARY_PREFIX = ".hushbeam-"
 """Starts the names of files that are not complete yet; listings leave them out."""
 
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+"""Modes of what its owner alone may read, whatever the umask."""
+
+_PUBLIC_FILE = 0o666
 _ATTEMPTS, _PATIENT_ATTEMPTS = 3, 7
 _COPY_BYTES = 1 << 20
 _STORAGE_LIBRARIES = frozenset({"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs"})
@@ -44,14 +48,14 @@ class DurableLocalFileSystem(LocalFileSystem):
     or, where the name must not be taken yet, by linking.
     """
 
-    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", **_: Any) -> None:
-        with self._complete(path, mode) as descriptor:
-            _write_all(descriptor, value)
+    def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", private: bool = False, **_: Any) -> None:
+        with self._complete(path, mode, private=private) as descriptor:
+            write_all(descriptor, value)
 
     def put_file(self, lpath: str, rpath: str, mode: str = "overwrite", **_: Any) -> None:
         with self._complete(rpath, mode) as descriptor, Path(lpath).open("rb") as source:
             while chunk := source.read(_COPY_BYTES):
-                _write_all(descriptor, chunk)
+                write_all(descriptor, chunk)
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> BinaryIO:
         if mode != "rb":
@@ -77,13 +81,19 @@ class DurableLocalFileSystem(LocalFileSystem):
         yield from super().walk(path, *arguments, **{"on_error": _raise_unless_gone, **options})
 
     @contextlib.contextmanager
-    def _complete(self, path: str, mode: str) -> Iterator[int]:
+    def _complete(self, path: str, mode: str, *, private: bool = False) -> Iterator[int]:
         target = Path(self._strip_protocol(path))
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            make_private_folders(target.parent)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.parent / f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}.tmp"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        permissions = PRIVATE_FILE if private else _PUBLIC_FILE
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, permissions)
         try:
             try:
+                if private:
+                    os.fchmod(descriptor, PRIVATE_FILE)
                 yield descriptor
                 os.fsync(descriptor)
             finally:
@@ -251,7 +261,25 @@ def _raise_unless_gone(error: OSError) -> None:
         raise error
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def make_private_folders(folder: Path) -> None:
+    """Makes `folder` and what is missing above it, each with mode 0700; what is there keeps its mode.
+
+    Raises:
+      OSError: The disk does not let it.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        try:
+            each.mkdir(PRIVATE_FOLDER)
+        except FileExistsError:  # made meanwhile, by another worker
+            if not each.is_dir():
+                raise
+        else:
+            each.chmod(PRIVATE_FOLDER)  # a umask takes rights away from the owner as well
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes all of `data`, however little of it the disk takes at once."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

@@ -28,6 +28,7 @@ from transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
     ShortReadError,
     already_exists,
+    make_private_folders,
     open_regular,
     request,
     storage_errors,
@@ -116,6 +117,16 @@ def write_bytes(url: str, data: bytes) -> None:
     request(url, "write", lambda store, path: store.pipe_file(path, data, **_upload_options(url)))
 
 
+def write_private(url: str, data: bytes) -> None:
+    """As `write_bytes`, for what only its owner may read: locally with mode 0600, in folders that are made with 0700.
+
+    Who may read an object store is for its own rules to say. Folders that are there keep their modes.
+    """
+    url = urls.normalised(url)
+    options = _upload_options(url) | ({"private": True} if urls.is_local(url) else {})
+    request(url, "write", lambda store, path: store.pipe_file(path, data, **options))
+
+
 def create(url: str, data: bytes) -> bool:
     """Writes a file that must not exist yet; it is complete as soon as it appears.
 
@@ -166,7 +177,7 @@ def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | N
     if urls.is_local(url):
         return Path(url)
     with storage_errors(str(folder), "write"):
-        Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folders(Path(folder))
         copy = Path(folder) / f"source-{uuid.uuid4().hex}"
         copy.touch(mode=0o600, exist_ok=False)
     try:

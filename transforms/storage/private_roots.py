@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import os.path
+import os
+from pathlib import Path
 
 from schemas.failure import ConfigurationError
 from transforms.storage import urls
 from transforms.storage.errors import StorageError
+
+_STATUS, _TABLES, _RUNS = "status", "transcripts", "runs"
 
 
 def private_root(url: str, public: str, option: str) -> str:
@@ -18,17 +21,44 @@ def private_root(url: str, public: str, option: str) -> str:
 
     Raises:
       ConfigurationError: One root lies within the other, links followed: whoever may read the outputs would read what
-        is private, or what removes the one would remove the other.
+        is private, or what removes the one would remove the other. So too where the private root lies within a local
+        folder that looks like the outputs of other runs.
     """
     try:
         private, root = urls.normalised(url), urls.normalised(public)
     except StorageError as error:
         raise ConfigurationError(f"{option}: {error}") from None
-    inner, outer = _followed(private), _followed(root)
+    inner, outer = followed(private), followed(root)
     if urls.is_within(inner, outer) or urls.is_within(outer, inner):
         raise ConfigurationError(f"{option}: lies within --output, or --output within it; name a place of its own")
+    if urls.is_local(inner) and lies_in_outputs(inner):
+        raise ConfigurationError(
+            f"{option}: lies within what looks like the public outputs of other runs; name a place of its own"
+        )
     return private
 
 
-def _followed(url: str) -> str:
+def followed(url: str) -> str:
+    """A normalised location with its links followed, where it is a local path."""
     return os.path.realpath(url) if urls.is_local(url) else url
+
+
+def lies_in_outputs(path: str) -> bool:
+    """Whether a local path is, or lies within, what looks like an output root."""
+    return any(map(_looks_public, (Path(path), *Path(path).parents)))
+
+
+def holds_outputs(path: str) -> bool:
+    """Whether something within a local folder looks like an output root.
+
+    Looks at every folder below, but not into other file systems.
+    """
+    for found, folders, _ in os.walk(path):
+        if _STATUS in folders and _looks_public(Path(found)):
+            return True
+        folders[:] = [name for name in folders if not Path(found, name).is_mount()]
+    return False
+
+
+def _looks_public(folder: Path) -> bool:
+    return (folder / _STATUS).is_dir() and any((folder / name).is_dir() for name in (_TABLES, _RUNS))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Future
-from tempfile import TemporaryDirectory
 
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
@@ -16,6 +15,7 @@ from transforms.media.errors import MediaError
 from transforms.media.hear import Hearing
 from transforms.media.limits import MediaLimits
 from transforms.storage import files
+from transforms.temporary_files import TemporaryFolder
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob
 from transforms.transcribe.settings import TranscriptionSettings
 from transforms.transcribe.vad import Samples
@@ -31,10 +31,10 @@ class Transcribe(beam.PTransform):
     while other recordings are fetched, decoded and searched for speech.
     """
 
-    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits | None = None) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
         super().__init__("Transcribe")
         self._settings = settings
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> Outcome[HeardRecording]:
         return recordings | each_recording(_TranscribeStage(self._settings, self._limits), HeardRecording)
@@ -43,10 +43,10 @@ class Transcribe(beam.PTransform):
 class TranscribeSpans(beam.PTransform):
     """The same for spans of long recordings, each by itself, by whichever worker gets it."""
 
-    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits | None = None) -> None:
+    def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
         super().__init__("TranscribeSpans")
         self._settings = settings
-        self._limits = limits or MediaLimits()
+        self._limits = limits
 
     def expand(self, spans: beam.PCollection[SpanToHear]) -> Outcome[HeardSpan]:
         return spans | each_recording(_TranscribeSpanStage(self._settings, self._limits), HeardSpan)
@@ -136,7 +136,7 @@ class _Sound:
 
     def blocks(self) -> Iterator[Samples]:
         self._limits.check_size(self._recording.source.size_bytes)
-        with TemporaryDirectory(prefix="hushbeam-") as folder:
+        with TemporaryFolder() as folder:
             source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)
             hearing = Hearing(source, start_s=self._start_s, end_s=self._end_s, mix=self._mix, limits=self._limits)
             yield from hearing

@@ -50,9 +50,7 @@ class SecondRecogniser:
       limits: Of what is decoded.
     """
 
-    def __init__(
-        self, settings: TranscriptionSettings, other_languages: str, limits: MediaLimits | None = None
-    ) -> None:
+    def __init__(self, settings: TranscriptionSettings, other_languages: str, limits: MediaLimits) -> None:
         self._limits = limits
         self._engine = SpeechEngine(settings)
         self._other = SpeechEngine(replace(settings, model=other_languages))

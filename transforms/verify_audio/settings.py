@@ -24,16 +24,17 @@ class VerifySettings:
     """Settings of the second listening.
 
     Attributes:
+      limits: Of what is decoded.
       mode: `all`, `sample:RATE` with a rate between 0 and 1 (the same recordings in every run), or `off`.
       recogniser: Another model than the one that transcribed, or the same with another decoding.
       other_languages: The model for recordings in a language that `recogniser` does not know. Loaded when one comes.
       around_s: How far around what was muted it listens, in the same channel.
       beside_s: The same in the other channels.
       pad_s: Muted around a leak; twice as much at the second try.
-      limits: Of what is decoded.
       most_repairs: How often leaks are muted before the recording is given up.
     """
 
+    limits: MediaLimits
     mode: str = "all"
     recogniser: TranscriptionSettings = GLANCING_RECOGNISER
     other_languages: str = OTHER_LANGUAGES
@@ -41,7 +42,6 @@ class VerifySettings:
     beside_s: float = 5.0
     pad_s: float = 0.3
     most_repairs: int = 2
-    limits: MediaLimits = field(default_factory=MediaLimits)
     leaks: LeakSettings = field(default_factory=LeakSettings)
     sentinels: SentinelSettings = field(default_factory=SentinelSettings)
 

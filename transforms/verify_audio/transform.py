@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
@@ -16,6 +15,7 @@ from schemas.transcript import TimeSpan
 from transforms.each_recording import Outcome, ThreadedStage, each_recording
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.storage import files
+from transforms.temporary_files import TemporaryFolder
 from transforms.verify_audio.listen import SecondRecogniser
 from transforms.verify_audio.settings import VerifySettings
 from transforms.verify_audio.verify import verify
@@ -53,7 +53,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
 
     def setup(self) -> None:
         super().setup()
-        self._folder = TemporaryDirectory(prefix="hushbeam-")
+        self._folder = TemporaryFolder()
         if self._settings.listens:
             self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
 
@@ -81,7 +81,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
             mix=heard.mixed,
             tone_hz=self._mute_settings.tone_hz if recording.recording.muting == "tone" else None,
         )
-        with TemporaryDirectory(dir=self._folder.name) as fetched:
+        with TemporaryFolder(within=self._folder.name) as fetched:
             # Needed where something must be muted again, which is rare.
             source = cache(partial(files.fetch, heard.sound.url, fetched, expected=heard.sound))
             verified = verify(recording, source, listen, partial(self._render, recording, source), self._settings)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from tempfile import TemporaryDirectory
 
 import apache_beam as beam
 import pyarrow.parquet as pq
 
 from transforms.storage import files
 from transforms.storage.urls import join
+from transforms.temporary_files import TemporaryFolder
 from transforms.write_tables.transform import Row
 
 _ROWS_AT_ONCE = 256
@@ -49,7 +49,7 @@ def run_of(name: str) -> str | None:
 
 def read_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
     """The rows of a table's file, as recording and JSON."""
-    with TemporaryDirectory(prefix="hushbeam-") as folder, pq.ParquetFile(files.fetch(url, folder, None)) as table:
+    with TemporaryFolder() as folder, pq.ParquetFile(files.fetch(url, folder, None)) as table:
         for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(columns)):
             for row in batch.to_pylist():
                 yield row["recording_id"], json.dumps(row)

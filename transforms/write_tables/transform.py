@@ -10,10 +10,11 @@ from __future__ import annotations
 import heapq
 import json
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import apache_beam as beam
 import pyarrow as pa
@@ -23,7 +24,9 @@ from apache_beam.metrics import Metrics
 from schemas.coders import CompressedCoder
 from transforms.each_recording import METRICS_NAMESPACE
 from transforms.storage import files
+from transforms.storage.file_systems import storage_errors
 from transforms.storage.urls import join
+from transforms.temporary_files import TemporaryFolder
 
 _ROWS_IN_A_GROUP = 2_000
 _SORTED_AT_ONCE_BYTES = 64 << 20
@@ -91,25 +94,34 @@ def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> int:
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.
+      StorageError: The local disk is full, or the store fails.
     """
-    with TemporaryDirectory(prefix="hushbeam-") as folder:
-        path = Path(folder) / "shard.parquet"
-        counted = _Counted(_once_each(heapq.merge(*_sorted_runs(rows, Path(folder)))))
-        write_parquet(path, schema, counted)
-        files.upload_file(str(path), url)
+    with ExitStack() as stack:
+        spilling = cache(lambda: Path(stack.enter_context(TemporaryFolder())))
+        runs = list(_sorted_runs(rows, spilling))
+        counted = _Counted(_once_each(heapq.merge(*runs)))
+        if len(runs) == 1:  # a disk that is full then does not matter
+            sink = pa.BufferOutputStream()
+            write_parquet(sink, schema, counted)
+            files.write_bytes(url, sink.getvalue().to_pybytes())
+        else:
+            path = spilling() / "shard.parquet"
+            with storage_errors(str(path), "write"):
+                write_parquet(path, schema, counted)
+            files.upload_file(str(path), url)
         return counted.number
 
 
-def _sorted_runs(rows: Iterable[Row], folder: Path) -> Iterator[Iterable[Row]]:
-    """Runs of sorted rows; all but the last are on the disk."""
+def _sorted_runs(rows: Iterable[Row], folder: Callable[[], Path]) -> Iterator[Iterable[Row]]:
+    """Runs of sorted rows; all but the last are on the disk, in a folder that is made when it is first needed."""
     waiting: set[Row] = set()
     waiting_bytes = number = 0
     for row in rows:
         waiting.add(row)
         waiting_bytes += len(row[0]) + len(row[1])
         if waiting_bytes >= _SORTED_AT_ONCE_BYTES:
-            path = folder / f"sorted-{number}"
-            with path.open("w", encoding="ascii") as run:
+            path = folder() / f"sorted-{number}"
+            with storage_errors(str(path), "write"), path.open("w", encoding="ascii") as run:
                 run.writelines(f"{json.dumps(row)}\n" for row in sorted(waiting))
             yield _read_run(path)
             waiting, waiting_bytes, number = set(), 0, number + 1
@@ -142,13 +154,13 @@ class _Counted:
             yield row
 
 
-def write_parquet(path: Path, schema: pa.Schema, rows: Iterable[str]) -> None:
+def write_parquet(target: Path | pa.BufferOutputStream, schema: pa.Schema, rows: Iterable[str]) -> None:
     """Writes JSON rows in groups, with settings that make equal rows equal bytes.
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.
     """
-    with pq.ParquetWriter(path, schema, compression="zstd", version="2.6") as writer:
+    with pq.ParquetWriter(target, schema, compression="zstd", version="2.6") as writer:
         for group in _in_groups(rows):
             writer.write_table(as_table(group, schema))
 

@@ -15,6 +15,7 @@ from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.assemble_transcript.join import IncompleteTranscriptError, join
 from transforms.assemble_transcript.sealing import SealBrokenError, Sealer
 from transforms.media.hear import inspect
+from transforms.media.limits import MediaLimits
 
 PENDING = PendingRecording(
     Recording("long", "/calls/long.wav", ("person_name",)),
@@ -26,7 +27,7 @@ SAMPLES = SampleIdentity(80_000, "0" * 64)
 
 @pytest.fixture(scope="module")
 def media() -> MediaInfo:
-    return inspect("evaluation/dev/audio/vehicle-claim.wav").info
+    return inspect("evaluation/dev/audio/vehicle-claim.wav", MediaLimits()).info
 
 
 def heard(media: MediaInfo, number: int, count: int, *said: tuple[float, str], language: str = "en") -> HeardSpan:

@@ -11,6 +11,7 @@ from schemas.transcript import TimeSpan
 from tests.transforms.verify_audio.labelled import labelled
 from transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.muting import Muting
 from transforms.mute_audio.render import render
 
@@ -24,13 +25,13 @@ def spoken(name: str) -> tuple[Path, list[TimeSpan]]:
 
 
 def audible(path: str | Path, spans: list[TimeSpan], method: str = "silence") -> float:
-    return audible_seconds(hear_blocks(path), spans, method, SETTINGS)
+    return audible_seconds(hear_blocks(path, limits=MediaLimits()), spans, method, SETTINGS)
 
 
 @pytest.mark.parametrize("name", ["card-payment", "clinic-intake", "password-reset", "ssn-correction"])
 def test_silence_is_silent_whatever_the_codec(name: str, tmp_path: Path):
     source, spans = spoken(name)
-    rendered = render(source, tmp_path / "redacted", spans)
+    rendered = render(source, tmp_path / "redacted", spans, limits=MediaLimits())
     assert audible(rendered.path, list(rendered.touched)) == 0.0
     assert audible(source, spans) > 1.0
 
@@ -39,7 +40,7 @@ def test_silence_is_silent_whatever_the_codec(name: str, tmp_path: Path):
 @pytest.mark.parametrize("name", ["telecom-phone-readback", "card-payment", "password-reset"])
 def test_nobody_speaks_in_a_tone_or_noise(name: str, method: str, tmp_path: Path):
     source, spans = spoken(name)
-    rendered = render(source, tmp_path / "redacted", spans, muting=Muting(method))
+    rendered = render(source, tmp_path / "redacted", spans, muting=Muting(method), limits=MediaLimits())
     assert audible(rendered.path, list(rendered.touched), method) == 0.0
     assert audible(source, spans, method) > 2.0
 
@@ -48,5 +49,5 @@ def test_a_span_that_was_cut_too_short_is_heard(tmp_path: Path):
     source, spans = spoken("card-payment")
     (number, *_) = spans
     short = replace(number, end_s=number.end_s - 1.0)
-    rendered = render(source, tmp_path / "redacted", [short])
+    rendered = render(source, tmp_path / "redacted", [short], limits=MediaLimits())
     assert 0.1 < audible(rendered.path, [number]) < 1.0

@@ -29,7 +29,10 @@ from transforms.commit.certificate import (
     signed,
 )
 from transforms.commit.ledger import Status
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
+
+LIMITS = MediaLimits()
 
 STATUS = Status("redacted_audio_ready", "call-1", "/out/audio/call-1.wav", "0" * 64, "run", {"audio": {"sha256": "ab"}})
 IDENTITIES = {"recogniser": "base@sha256:1", "configuration": "c"}
@@ -42,7 +45,7 @@ def finding(policy: str, channel: int, start_s: float, end_s: float) -> Finding:
 def test_a_certificate_says_what_was_done_and_no_value(tmp_path: Path):
     call = labelled("card-payment")
     recording = redacted(call)
-    audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings())
+    audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings(LIMITS))
     certificate = certificate_of(MutedRecording(recording, audio, verification=Verification("passed")), IDENTITIES)
     assert certificate["source"]["size_bytes"] == call.audio.stat().st_size
     assert certificate["samples"]["sha256"] == recording.detected.heard.samples.sha256

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import subprocess
 import sys
@@ -135,3 +136,22 @@ def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     with RunLock(str(tmp_path), "run-2"):
         pass
     assert files.list_names(str(tmp_path)) == []
+
+
+def test_a_lock_is_looked_at_itself_wherever_it_is_checked(tmp_path: Path) -> None:
+    """Not by its signs of life alone, and also by workers, which hold no more than its name."""
+    lock_file = tmp_path / "runs" / "LOCK"
+    with RunLock(str(tmp_path), "first") as lock:
+        held = pickle.loads(pickle.dumps(lock.hold))
+        for check in (lock.check, held.check):
+            check()
+        own = lock_file.read_bytes()
+        for other in (None, own.replace(b"first", b"other"), own.replace(held.token.encode(), b"0" * 32)):
+            lock_file.unlink() if other is None else lock_file.write_bytes(other)
+            for check in (lock.check, held.check):
+                with pytest.raises(RunLockLostError, match="first lost it"):
+                    check()
+        lock_file.write_bytes(b"{}")
+        with pytest.raises(RunLockedError, match="delete it"):
+            held.check()
+        lock_file.write_bytes(own)

@@ -28,6 +28,7 @@ from tests.transforms.media.captioned import (
 from transforms.media.caption_search import hidden_text_in
 from transforms.media.errors import MediaError
 from transforms.media.hidden_text import tracks
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.render import render
 
 PLAIN_H264 = Captioned("plain.mp4", "mp4", "libx264", options={"preset": "ultrafast", "bf": "2"})
@@ -35,7 +36,7 @@ UUID_BOX = bytes(range(16))
 
 
 def published(source: Path, folder: Path) -> Path:
-    return Path(render(source, folder / "copy", []).path)
+    return Path(render(source, folder / "copy", [], limits=MediaLimits()).path)
 
 
 def assert_same_pictures(source: Path, copy: Path) -> None:
@@ -97,8 +98,8 @@ def test_captions_and_notes_stay_behind(tmp_path: Path, recipe: Captioned):
     assert hidden_text(copy) == set()
     assert_same_pictures(source, copy)
     assert len(frames_of(copy)) == PICTURES
-    assert hidden_text_in(source, 6.3)
-    assert hidden_text_in(copy, 6.3) == ""
+    assert hidden_text_in(source, 6.3, MediaLimits())
+    assert hidden_text_in(copy, 6.3, MediaLimits()) == ""
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_pictures_of_every_codec_that_is_copied_are_the_same(tmp_path: Path, rec
     copy = published(source, tmp_path)
     assert_same_pictures(source, copy)
     assert said_in(copy.read_bytes()) == set()
-    assert hidden_text_in(copy, 6.3) == ""
+    assert hidden_text_in(copy, 6.3, MediaLimits()) == ""
 
 
 def test_recovery_points_and_brightness_stay(tmp_path: Path):
@@ -284,7 +285,7 @@ def test_captions_beside_the_pictures_stay_behind(tmp_path: Path):
         with av.open(str(copy)) as container:
             assert [stream.type for stream in container.streams] == ["video", "audio"], name
         assert_same_pictures(source, copy)
-        assert hidden_text_in(source, 6.3), name
+        assert hidden_text_in(source, 6.3, MediaLimits()), name
 
 
 def test_boxes_and_chunks_that_nobody_reads_stay_behind(tmp_path: Path):
@@ -319,8 +320,8 @@ def test_texts_of_a_colour_profile_stay_behind(tmp_path: Path, muxer: str):
     copy = published(source, tmp_path)
     assert said_in(copy.read_bytes()) == set()
     assert_same_pictures(source, copy)
-    assert "1 colour profiles" in hidden_text_in(source, 6.3)
-    assert hidden_text_in(copy, 6.3) == ""
+    assert "1 colour profiles" in hidden_text_in(source, 6.3, MediaLimits())
+    assert hidden_text_in(copy, 6.3, MediaLimits()) == ""
 
 
 def box(kind: bytes, content: bytes) -> bytes:
@@ -389,9 +390,9 @@ def test_a_codec_that_nobody_looked_at_is_refused(tmp_path: Path, recipe: Captio
     source = recipe.write(tmp_path, plain_frames())
     with pytest.raises(MediaError, match="captions_inside"):
         published(source, tmp_path)
-    assert "may hold text" in hidden_text_in(source, 6.3)
+    assert "may hold text" in hidden_text_in(source, 6.3, MediaLimits())
     # The audio alone is what its message says that one may ask for.
-    assert Path(render(source, tmp_path / "audio", [], quality="flac").path).suffix == ".flac"
+    assert Path(render(source, tmp_path / "audio", [], quality="flac", limits=MediaLimits()).path).suffix == ".flac"
 
 
 def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):

@@ -27,15 +27,17 @@ from transforms.media.decode import Decoder, MediaLimits, from_float, to_float
 from transforms.media.errors import MediaError
 from transforms.storage.errors import MissingFileError, StorageError
 
+LIMITS = MediaLimits()
+
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 
 
-def decode(path: Path, limits: MediaLimits | None = None) -> tuple[np.ndarray[Any, Any], SampleIdentity]:
+def decode(path: Path, limits: MediaLimits = LIMITS) -> tuple[np.ndarray[Any, Any], SampleIdentity]:
     with Decoder(path, limits) as decoder:
         return np.concatenate(list(decoder.blocks()), axis=1), decoder.identity
 
 
-def refusal(path: Path, limits: MediaLimits | None = None) -> str:
+def refusal(path: Path, limits: MediaLimits = LIMITS) -> str:
     with pytest.raises(MediaError) as refused:
         decode(path, limits)
     assert path.name not in str(refused.value)
@@ -53,7 +55,7 @@ def test_another_decoder_reads_the_same_samples(tmp_path: Path, subtype: str) ->
 
 
 def test_the_file_says_what_it_holds(tmp_path: Path) -> None:
-    with Decoder(BY_NAME["flac-24.flac"].write(tmp_path)) as decoder:
+    with Decoder(BY_NAME["flac-24.flac"].write(tmp_path), LIMITS) as decoder:
         info = decoder.info
     assert (info.container, info.codec, info.sample_rate_hz, info.channels, info.bits) == (
         "flac",
@@ -67,7 +69,7 @@ def test_the_file_says_what_it_holds(tmp_path: Path) -> None:
 
 
 def test_an_opus_header_names_the_rate_of_its_source(tmp_path: Path) -> None:
-    with Decoder(BY_NAME["telephone.opus"].write(tmp_path)) as decoder:
+    with Decoder(BY_NAME["telephone.opus"].write(tmp_path), LIMITS) as decoder:
         assert (decoder.info.sample_rate_hz, decoder.info.nominal_rate_hz) == (48_000, 8_000)
 
 
@@ -76,7 +78,7 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "with-cover.mp3"
     picture = _frame_id3(b"APIC", b"\x00image/png\x00\x03\x00" + _png())
     path.write_bytes(b"ID3\x03\x00\x00" + _synchsafe(len(picture)) + picture + sound.read_bytes())
-    with Decoder(path) as decoder, av.open(str(path)) as container:
+    with Decoder(path, LIMITS) as decoder, av.open(str(path)) as container:
         assert len(container.streams.video) == 1
         assert not decoder.info.has_video
 
@@ -84,7 +86,7 @@ def test_cover_art_is_no_video(tmp_path: Path) -> None:
 def test_the_identity_is_of_the_whole_recording(tmp_path: Path) -> None:
     path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
     assert decode(path)[1] == decode(path)[1]
-    with Decoder(path) as decoder:
+    with Decoder(path, LIMITS) as decoder:
         next(decoder.blocks())
         with pytest.raises(RuntimeError):
             _ = decoder.identity
@@ -302,7 +304,7 @@ def test_values_beyond_full_scale_are_limited_not_wrapped() -> None:
 
 def test_media_info_holds_plain_values(tmp_path: Path) -> None:
     recipe: Recipe = BY_NAME["stereo.m4a"]
-    with Decoder(recipe.write(tmp_path)) as decoder:
+    with Decoder(recipe.write(tmp_path), LIMITS) as decoder:
         values = dataclasses.asdict(decoder.info)
     assert all(isinstance(value, (str, int, float, bool, type(None))) for value in values.values())
 
@@ -325,11 +327,11 @@ def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path) -> No
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "folder.wav").mkdir()
     for name, reason in (("pipe.wav", "not a regular file"), ("folder.wav", "not a regular file")):
-        with pytest.raises(StorageError, match=reason), Decoder(tmp_path / name):
+        with pytest.raises(StorageError, match=reason), Decoder(tmp_path / name, MediaLimits()):
             pass
-    with pytest.raises(StorageError, match="not a regular file"), Decoder("/dev/zero"):
+    with pytest.raises(StorageError, match="not a regular file"), Decoder("/dev/zero", MediaLimits()):
         pass
-    with pytest.raises(MissingFileError), Decoder(tmp_path / "gone.wav"):
+    with pytest.raises(MissingFileError), Decoder(tmp_path / "gone.wav", MediaLimits()):
         pass
 
 
@@ -343,8 +345,8 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
     code = (
         "import sys\n"
         "from schemas.failure import RecordingError\n"
-        "from transforms.media.decode import Decoder\n"
-        "try:\n    Decoder(sys.argv[1]).__enter__()\n"
+        "from transforms.media.decode import Decoder, MediaLimits\n"
+        "try:\n    Decoder(sys.argv[1], MediaLimits()).__enter__()\n"
         "except RecordingError as error:\n    print(type(error).__name__)\n"
     )
     try:

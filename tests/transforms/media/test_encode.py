@@ -17,22 +17,25 @@ from tests.transforms.media.recordings import CANARY, EXACT, LOSSY, UNWRITABLE, 
 from transforms.media.decode import Decoder, to_float
 from transforms.media.encode import Encoder
 from transforms.media.errors import MediaError
+from transforms.media.limits import MediaLimits
 from transforms.media.output_format import QUALITIES, output_format
+
+LIMITS = MediaLimits()
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO, *VIDEO_ELSEWHERE, *UNWRITABLE]}
 MP3_IN_WAV = Recipe("mp3.wav", "wav", "libmp3lame", 16_000, 1, 32_000)
 
 
 def decode(path: Path) -> tuple[np.ndarray[Any, Any], MediaInfo]:
-    with Decoder(path) as decoder:
+    with Decoder(path, LIMITS) as decoder:
         return np.concatenate(list(decoder.blocks()), axis=1), decoder.info
 
 
 def copy(source: Path, quality: str = "source", name: str = "copy") -> tuple[Path, str]:
-    with Decoder(source) as decoder:
+    with Decoder(source, LIMITS) as decoder:
         output = output_format(decoder.info, quality, source.suffix)
         path = source.parent / f"{name}{output.suffix}"
-        with Encoder(path, source, decoder.info, output) as encoder:
+        with Encoder(path, source, decoder.info, output, LIMITS) as encoder:
             for block in decoder.blocks():
                 encoder.write(block)
     return path, output.note
@@ -177,7 +180,10 @@ def test_a_usual_suffix_is_kept_and_a_wrong_one_is_not(tmp_path: Path) -> None:
 
 
 def test_an_unknown_quality_is_a_mistake_of_configuration(tmp_path: Path) -> None:
-    with Decoder(BY_NAME["gsm.wav"].write(tmp_path)) as decoder, pytest.raises(ConfigurationError) as refused:
+    with (
+        Decoder(BY_NAME["gsm.wav"].write(tmp_path), LIMITS) as decoder,
+        pytest.raises(ConfigurationError) as refused,
+    ):
         output_format(decoder.info, "best")
     assert all(quality in str(refused.value) for quality in QUALITIES)
 
@@ -187,11 +193,14 @@ def test_an_unknown_quality_is_a_mistake_of_configuration(tmp_path: Path) -> Non
 )
 def test_a_full_disk_ends_the_recording_and_may_be_tried_again(tmp_path: Path, name: str) -> None:
     source = BY_NAME[name].write(tmp_path)
-    with Decoder(source) as decoder:
+    with Decoder(source, LIMITS) as decoder:
         output = output_format(decoder.info, "source", source.suffix)
         path = tmp_path / f"copy{output.suffix}"
         path.symlink_to("/dev/full")
-        with pytest.raises(MediaError) as refused, Encoder(path, source, decoder.info, output) as encoder:
+        with (
+            pytest.raises(MediaError) as refused,
+            Encoder(path, source, decoder.info, output, LIMITS) as encoder,
+        ):
             for block in decoder.blocks():
                 encoder.write(block)
     assert refused.value.reason == "not_written"
@@ -203,9 +212,9 @@ def test_a_full_disk_ends_the_recording_and_may_be_tried_again(tmp_path: Path, n
 def test_a_failure_half_way_leaves_no_file(tmp_path: Path, name: str) -> None:
     source = BY_NAME[name].write(tmp_path)
     path = tmp_path / f"copy{source.suffix}"
-    with Decoder(source) as decoder:
+    with Decoder(source, LIMITS) as decoder:
         output = output_format(decoder.info, "source", source.suffix)
-        with pytest.raises(KeyError), Encoder(path, source, decoder.info, output) as encoder:
+        with pytest.raises(KeyError), Encoder(path, source, decoder.info, output, LIMITS) as encoder:
             encoder.write(next(decoder.blocks()))
             raise KeyError
     assert not path.exists()

@@ -22,13 +22,16 @@ from transforms.media.hear import (
     inspect,
     stream_ranges,
 )
+from transforms.media.limits import MediaLimits
 from transforms.storage.errors import MissingFileError
+
+LIMITS = MediaLimits()
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
 
 
 def heard(path: Path, **options: float | bool | None) -> Heard:
-    return np.concatenate(list(hear_blocks(path, **options)), axis=1)  # type: ignore[arg-type]
+    return np.concatenate(list(hear_blocks(path, limits=LIMITS, **options)), axis=1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-16.flac", "stereo.opus", "rf64.wav"])
@@ -54,7 +57,7 @@ def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> N
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     whole = heard(path)
     ranges = [TimeSpan(1, 4.0, 4.5), TimeSpan(0, 0.0, 0.25), TimeSpan(1, 3.9, 4.2), TimeSpan(0, 6.0, 9.0)]
-    sounds = hear_ranges(path, ranges)
+    sounds = hear_ranges(path, ranges, limits=LIMITS)
     for span, sound in zip(ranges, sounds, strict=True):
         first, last = round(span.start_s * HEARING_RATE_HZ), round(min(span.end_s, SECONDS) * HEARING_RATE_HZ)
         assert len(sound) == pytest.approx(last - first, abs=1)
@@ -64,13 +67,13 @@ def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> N
 
 def test_no_ranges_are_no_sounds(tmp_path: Path) -> None:
     path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
-    assert hear_ranges(path, []) == []
-    assert [len(sound) for sound in hear_ranges(path, [TimeSpan(0, 60.0, 61.0)])] == [0]
+    assert hear_ranges(path, [], limits=LIMITS) == []
+    assert [len(sound) for sound in hear_ranges(path, [TimeSpan(0, 60.0, 61.0)], limits=LIMITS)] == [0]
 
 
 def test_a_range_of_a_channel_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(IndexError):
-        hear_ranges(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)])
+        hear_ranges(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)], limits=LIMITS)
 
 
 def test_channels_can_be_mixed(tmp_path: Path) -> None:
@@ -78,23 +81,23 @@ def test_channels_can_be_mixed(tmp_path: Path) -> None:
     both, mixed = heard(path), heard(path, mix=True)
     assert mixed.shape == (1, both.shape[1])
     np.testing.assert_allclose(mixed[0], both.mean(axis=0), atol=1e-6)
-    (part,) = hear_ranges(path, [TimeSpan(0, 1.0, 1.5)], mix=True)
+    (part,) = hear_ranges(path, [TimeSpan(0, 1.0, 1.5)], mix=True, limits=LIMITS)
     np.testing.assert_allclose(part, mixed[0, 16_000:24_000], atol=1e-6)
 
 
 def test_what_is_heard_to_the_end_is_what_the_decoder_gives(tmp_path: Path) -> None:
     path = BY_NAME["stereo.mp3"].write(tmp_path)
-    whole, part = Hearing(path), Hearing(path, end_s=2.0)
+    whole, part = Hearing(path, limits=LIMITS), Hearing(path, end_s=2.0, limits=LIMITS)
     for hearing in (whole, part):
         assert sum(block.shape[1] for block in hearing) > 0
-    with Decoder(path) as decoder:
+    with Decoder(path, LIMITS) as decoder:
         for _ in decoder.blocks():
             pass
         assert whole.identity == decoder.identity
         assert whole.info == decoder.info
     assert part.identity is None
-    assert inspect(path).identity == whole.identity
-    assert inspect(path).duration_s == pytest.approx(SECONDS, abs=0.05)
+    assert inspect(path, LIMITS).identity == whole.identity
+    assert inspect(path, LIMITS).duration_s == pytest.approx(SECONDS, abs=0.05)
 
 
 def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -> None:
@@ -107,29 +110,29 @@ def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -
 
 def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
-    with Decoder(path) as decoder:
+    with Decoder(path, LIMITS) as decoder:
         blocks, identity = list(decoder.blocks()), decoder.identity
     size = sum(block.nbytes for block in blocks)
     for most_bytes, reads_again in ((size, False), (size - 1, True)):
-        sound = DecodedOnce(path, most_bytes=most_bytes)
+        sound = DecodedOnce(path, most_bytes=most_bytes, limits=LIMITS)
         for _ in range(2):
-            with reading(sound) as decoded:
+            with reading(sound, LIMITS) as decoded:
                 again = list(decoded.blocks())
                 assert decoded.identity == identity
                 np.testing.assert_array_equal(np.concatenate(again, axis=1), np.concatenate(blocks, axis=1))
         hidden = path.rename(tmp_path / "hidden")
-        with pytest.raises(MissingFileError) if reads_again else nullcontext(), reading(sound) as decoded:
+        with pytest.raises(MissingFileError) if reads_again else nullcontext(), reading(sound, LIMITS) as decoded:
             assert sum(block.nbytes for block in decoded.blocks()) == size
         hidden.rename(path)
 
 
 def test_what_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
-    sound = DecodedOnce(path)
-    with reading(sound) as decoded:
+    sound = DecodedOnce(path, LIMITS)
+    with reading(sound, LIMITS) as decoded:
         next(decoded.blocks())
     path.unlink()
-    with pytest.raises(MissingFileError), reading(sound):
+    with pytest.raises(MissingFileError), reading(sound, LIMITS):
         pass
 
 
@@ -137,12 +140,12 @@ def test_ranges_come_as_they_are_decoded_and_all_blocks_are_seen(tmp_path: Path)
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
     seen: list[int] = []
     ranges = [TimeSpan(0, 0.2, 0.4), TimeSpan(0, 0.1, 0.9), TimeSpan(0, 1.2, 1.4)]
-    stream = stream_ranges(path, ranges, also=lambda info, block: seen.append(block.shape[1]))
-    np.testing.assert_array_equal(next(stream), hear_ranges(path, ranges)[0])
+    stream = stream_ranges(path, ranges, also=lambda info, block: seen.append(block.shape[1]), limits=LIMITS)
+    np.testing.assert_array_equal(next(stream), hear_ranges(path, ranges, limits=LIMITS)[0])
     after_first = sum(seen)
     rest = list(stream)
-    with Decoder(path) as decoder:
+    with Decoder(path, LIMITS) as decoder:
         total = sum(block.shape[1] for block in decoder.blocks())
     assert after_first < sum(seen) == total
-    for one, other in zip(rest, hear_ranges(path, ranges)[1:], strict=True):
+    for one, other in zip(rest, hear_ranges(path, ranges, limits=LIMITS)[1:], strict=True):
         np.testing.assert_array_equal(one, other)

@@ -74,7 +74,7 @@ def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: in
 @pytest.mark.parametrize("channels", [5, 7])
 def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path: Path, channels: int):
     source = write(tmp_path / "sound.opus", channels)
-    rendered = render(source, tmp_path / "copy", [])
+    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
     assert heard(rendered.path) == heard(source)
     assert "opus in ogg cannot be written" in rendered.note
 
@@ -85,7 +85,7 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
     source = write(tmp_path / name, 8)
     spans = [TimeSpan(7, 0.0, 1.0), TimeSpan(2, 0.0, 1.0)]
     before = heard(source)
-    after = heard(render(source, tmp_path / "copy", spans, quality=quality).path)
+    after = heard(render(source, tmp_path / "copy", spans, quality=quality, limits=MediaLimits()).path)
     assert after == [0 if channel in (2, 7) else tone for channel, tone in enumerate(before)]
 
 
@@ -93,7 +93,7 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
 def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int):
     source = tmp_path / "sound.ogg"
     soundfile.write(source, tones(channels).T, RATE_HZ, format="OGG", subtype="VORBIS")
-    copy = render(source, tmp_path / "copy", []).path
+    copy = render(source, tmp_path / "copy", [], limits=MediaLimits()).path
     assert copy.endswith(".ogg")
     assert heard(copy) == heard(source)
 

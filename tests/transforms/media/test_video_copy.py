@@ -14,6 +14,7 @@ import pytest
 from schemas.transcript import TimeSpan
 from tests.transforms.media.recordings import CANARY, VIDEO, VIDEO_ELSEWHERE, Recipe, speech
 from transforms.media.decode import Decoder
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.render import render
 
 
@@ -35,14 +36,14 @@ def picture_times(path: Path) -> list[float]:
 @pytest.mark.parametrize("recipe", [*VIDEO, VIDEO_ELSEWHERE[0]], ids=lambda recipe: recipe.name)
 def test_every_picture_is_copied_as_it_is(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
-    rendered = render(source, tmp_path / "copy", [TimeSpan(0, 1.0, 2.0), TimeSpan(1, 1.0, 2.0)])
+    rendered = render(source, tmp_path / "copy", [TimeSpan(0, 1.0, 2.0), TimeSpan(1, 1.0, 2.0)], limits=MediaLimits())
     copied = Path(rendered.path)
     # The first packet of x264's has a note of its settings beside the picture, which stays behind.
     noted = recipe.video == "libx264"
     assert pictures(copied)[noted:] == pictures(source)[noted:]
     assert (pictures(copied)[0] != pictures(source)[0]) == noted
     assert len(pictures(copied)) == 157
-    with Decoder(copied) as decoder:
+    with Decoder(copied, MediaLimits()) as decoder:
         samples = np.concatenate(list(decoder.blocks()), axis=1)
         rate = decoder.info.sample_rate_hz
     assert np.abs(samples[:, int(1.1 * rate) : int(1.9 * rate)]).max() < 1e-3
@@ -52,7 +53,7 @@ def test_every_picture_is_copied_as_it_is(tmp_path: Path, recipe: Recipe) -> Non
 @pytest.mark.parametrize("recipe", VIDEO[:5], ids=lambda recipe: recipe.name)
 def test_pictures_and_sound_stay_together(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
-    rendered = render(source, tmp_path / "copy", [])
+    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
     before, after = picture_times(source), picture_times(Path(rendered.path))
     np.testing.assert_allclose(after, before, atol=0.025)
 
@@ -81,7 +82,7 @@ def test_further_tracks_chapters_and_subtitles_stay_behind(tmp_path: Path) -> No
     with av.open(str(source)) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio", "audio", "subtitle"]
         assert container.chapters()
-    rendered = render(source, tmp_path / "copy", [])
+    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
     with av.open(rendered.path) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio"]
         assert not container.chapters()
@@ -99,7 +100,7 @@ def test_sound_that_starts_after_the_pictures_still_does(tmp_path: Path) -> None
                     packet.pts = (packet.pts or 0) + round(0.8 / packet.time_base)
                     packet.dts = packet.pts
                 container.mux_one(packet)
-    rendered = render(source, tmp_path / "copy", [])
+    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
     before, after = picture_times(source), picture_times(Path(rendered.path))
     assert before[0] == pytest.approx(-0.8, abs=0.02)
     np.testing.assert_allclose(after, before, atol=0.025)
@@ -112,5 +113,5 @@ def test_a_video_that_is_shown_turned_stays_turned(tmp_path: Path) -> None:
     content = source.read_bytes()
     matrix = content.index(upright, content.index(b"tkhd"))
     source.write_bytes(content[:matrix] + turned + content[matrix + len(turned) :])
-    rendered = render(source, tmp_path / "copy", [])
+    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
     assert turned in Path(rendered.path).read_bytes()

@@ -13,8 +13,11 @@ from schemas.stages import RedactedRecording
 from schemas.transcript import TimeSpan
 from tests.transforms.verify_audio.labelled import labelled, redacted
 from transforms.media.hear import inspect
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
+
+LIMITS = MediaLimits()
 
 TONES = [(0, 27.6), (1, 37.0)]
 TONE_S = 0.08
@@ -39,7 +42,7 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
     soundfile.write(path, samples, rate, subtype="PCM_16")
     heard = call.detected.heard
     pending = replace(heard.pending, recording=replace(call.recording, audio_url=str(path)))
-    heard = replace(heard, pending=pending, samples=inspect(path).identity)
+    heard = replace(heard, pending=pending, samples=inspect(path, LIMITS).identity)
     return replace(call, detected=replace(call.detected, heard=heard))
 
 
@@ -52,26 +55,26 @@ def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: flo
 
 
 def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_path: Path):
-    planned = plan(with_tones, MuteSettings())
+    planned = plan(with_tones, MuteSettings(LIMITS))
     found = [finding for finding in planned.sound_findings if finding.policy == "dtmf"]
     assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
     for channel, start_s in TONES:
         assert covers(planned.spans, channel, start_s, start_s + TONE_S)
     source = Path(with_tones.recording.audio_url)
-    audio = stage_audio(with_tones, source, planned.spans, tmp_path, MuteSettings())
+    audio = stage_audio(with_tones, source, planned.spans, tmp_path, MuteSettings(LIMITS))
     samples, rate = soundfile.read(audio.path)
     for channel, start_s in TONES:
         assert np.abs(samples[round(start_s * rate) : round((start_s + TONE_S) * rate), channel]).max() == 0.0
 
 
 def test_keypad_tones_stay_where_the_job_says_so(with_tones: RedactedRecording):
-    planned = plan(with_tones, MuteSettings(dtmf=False))
+    planned = plan(with_tones, MuteSettings(dtmf=False, limits=LIMITS))
     assert not any(finding.policy == "dtmf" for finding in planned.sound_findings)
     assert not any(covers(planned.spans, channel, start_s, start_s + TONE_S) for channel, start_s in TONES)
 
 
 def test_speech_has_no_keypad_tones(call: RedactedRecording):
-    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings()).sound_findings)
+    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings(LIMITS)).sound_findings)
 
 
 @pytest.mark.parametrize(("mode", "reported", "muted"), [("mute", 1, True), ("flag", 1, False), ("keep", 0, False)])
@@ -83,7 +86,7 @@ def test_speech_without_words_is_muted_flagged_or_kept(
     assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
     heard = replace(call.detected.heard, transcript=replace(transcript, speech=(loud,)))
     recording = replace(call, detected=replace(call.detected, heard=heard))
-    planned = plan(recording, MuteSettings(untranscribed=UntranscribedSettings(mode=mode)))
+    planned = plan(recording, MuteSettings(untranscribed=UntranscribedSettings(mode=mode), limits=LIMITS))
     assert len([finding for finding in planned.sound_findings if finding.policy == "untranscribed_speech"]) == reported
     assert covers(planned.spans, 0, 30.0, 33.0) is muted
 
@@ -98,6 +101,9 @@ def test_what_was_heard_as_a_mix_is_muted_in_every_channel(call: RedactedRecordi
     mixed = replace(transcript, channels=1, utterances=tuple(one), speech=speech)
     heard = replace(call.detected.heard, transcript=mixed, mixed=True)
     findings = tuple(replace(finding, channel=0) for finding in call.detected.findings)
-    spans = plan(replace(call, detected=replace(call.detected, heard=heard, findings=findings)), MuteSettings()).spans
+    spans = plan(
+        replace(call, detected=replace(call.detected, heard=heard, findings=findings)),
+        MuteSettings(LIMITS),
+    ).spans
     by_channel = [[(span.start_s, span.end_s) for span in spans if span.channel == channel] for channel in (0, 1)]
     assert by_channel[0] == by_channel[1] != []

@@ -45,3 +45,13 @@ def test_links_are_followed(tmp_path: Path):
     for private, public in (("link/store", "out"), ("away/out", "out"), ("out", "link"), ("out/store", "link")):
         with pytest.raises(ConfigurationError):
             private_root(str(tmp_path / private), str(tmp_path / public), "--store")
+
+
+@pytest.mark.parametrize("tables", ["transcripts", "runs"])
+def test_the_outputs_of_other_runs_are_no_place_for_it_either(tmp_path: Path, tables: str):
+    for name in ("status", tables):
+        (tmp_path / "other" / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "other/status")
+    for private in ("other", "other/store", "link/store"):
+        with pytest.raises(ConfigurationError, match="--store"):
+            private_root(str(tmp_path / private), str(tmp_path / "out"), "--store")

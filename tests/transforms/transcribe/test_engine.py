@@ -12,6 +12,7 @@ from evaluation.truth import read_truth
 from schemas.failure import RecordingError, RunError
 from schemas.transcript import Transcript
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
 from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
 from transforms.transcribe.settings import TranscriptionSettings
@@ -27,7 +28,7 @@ class BrokenFileError(RecordingError):
 
 @cache
 def call(number: int) -> np.ndarray:
-    return np.concatenate(list(hear_blocks(read_truth(TELEPHONE)[number].audio)), axis=1)
+    return np.concatenate(list(hear_blocks(read_truth(TELEPHONE)[number].audio, limits=MediaLimits())), axis=1)
 
 
 def blocks(samples: np.ndarray, frames: int = RATE_HZ) -> Iterator[np.ndarray]:

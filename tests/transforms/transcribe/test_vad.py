@@ -10,16 +10,21 @@ from hypothesis import strategies as st
 
 from evaluation.truth import LabelledRecording, read_truth
 from transforms.media.hear import hear_blocks
+from transforms.media.limits import MediaLimits
 from transforms.transcribe import vad
 from transforms.transcribe.vad import FRAME, FRAME_S, RATE_HZ, KnownSpeech, SpeechProbabilities
 from transforms.transcribe.windows import WindowPacker
+
+LIMITS = MediaLimits()
 
 TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
 
 
 @cache
 def calls() -> list[tuple[LabelledRecording, np.ndarray]]:
-    return [(call, np.concatenate(list(hear_blocks(call.audio)), axis=1)) for call in read_truth(TELEPHONE)]
+    return [
+        (call, np.concatenate(list(hear_blocks(call.audio, limits=LIMITS)), axis=1)) for call in read_truth(TELEPHONE)
+    ]
 
 
 def heard(samples: np.ndarray) -> np.ndarray:

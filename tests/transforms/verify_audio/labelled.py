@@ -13,6 +13,7 @@ from schemas.source import SourceIdentity
 from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
 from schemas.transcript import TimeSpan, Transcript
 from transforms.media.hear import inspect
+from transforms.media.limits import MediaLimits
 
 FOLDER = Path(__file__).parents[3] / "evaluation" / "dev"
 
@@ -44,7 +45,7 @@ def redacted(call: LabelledRecording, *, without: tuple[str, ...] = ()) -> Redac
                 )
             )
     source = call.audio.resolve()
-    inspection = inspect(source)
+    inspection = inspect(source, MediaLimits())
     stat = source.stat()
     pending = PendingRecording(
         Recording(call.recording_id, str(source), call.policies),

@@ -13,15 +13,18 @@ from apache_beam.testing.util import assert_that, equal_to
 from schemas.failure import Failure
 from schemas.stages import MutedRecording
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.verify_audio import VerifyAudio, VerifySettings
+
+LIMITS = MediaLimits()
 
 
 def leaking(recording_id: str, folder: str) -> MutedRecording:
     """A labelled call of which the first finding is not muted."""
     recording = redacted(labelled(recording_id))
     spans = spans_of(recording, but=recording.detected.findings[0])
-    audio = stage_audio(recording, Path(recording.recording.audio_url), spans, Path(folder), MuteSettings())
+    audio = stage_audio(recording, Path(recording.recording.audio_url), spans, Path(folder), MuteSettings(LIMITS))
     return MutedRecording(recording, audio)
 
 
@@ -56,7 +59,7 @@ def test_leaks_are_muted_before_anything_is_published(tmp_path: Path):
             pipeline
             | beam.Create(["card-payment", "password-reset"])
             | beam.Map(leaking, folder=str(tmp_path)).with_output_types(MutedRecording)
-            | VerifyAudio(VerifySettings(), MuteSettings())
+            | VerifyAudio(VerifySettings(LIMITS), MuteSettings(LIMITS))
         )
         outcomes = verified | beam.Map(summary)
         assert_that(outcomes, equal_to([("card-payment", "passed", True, 1), ("password-reset", "passed", True, 1)]))
@@ -70,7 +73,7 @@ def test_a_leak_whose_source_is_another_now_is_not_published(tmp_path: Path):
             | beam.Create(["card-payment"])
             | beam.Map(leaking, folder=str(tmp_path)).with_output_types(MutedRecording)
             | beam.Map(with_another_source).with_output_types(MutedRecording)
-            | VerifyAudio(VerifySettings(), MuteSettings())
+            | VerifyAudio(VerifySettings(LIMITS), MuteSettings(LIMITS))
         )
         assert_that(verified | beam.Map(summary), equal_to([]))
         expected = [("card-payment", "VerifyAudio", "SourceChangedError", "failed")]
@@ -85,6 +88,6 @@ def test_what_is_not_listened_to_says_so(mode: str, outcome: str, tmp_path: Path
             pipeline
             | beam.Create(["card-payment"])
             | beam.Map(leaking, folder=str(tmp_path)).with_output_types(MutedRecording)
-            | VerifyAudio(VerifySettings(mode=mode), MuteSettings())
+            | VerifyAudio(VerifySettings(mode=mode, limits=LIMITS), MuteSettings(LIMITS))
         )
         assert_that(verified | beam.Map(summary), equal_to([("card-payment", outcome, False, 0)]))

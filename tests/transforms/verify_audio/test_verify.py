@@ -14,15 +14,18 @@ from schemas.finding import Finding
 from schemas.stages import MutedRecording, RedactedRecording, StagedAudio
 from schemas.transcript import TimeSpan, Transcript
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
+from transforms.media.limits import MediaLimits
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 from transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
 from transforms.verify_audio.settings import GLANCING_RECOGNISER, OTHER_LANGUAGES, VerifySettings
 from transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 
+LIMITS = MediaLimits()
+
 
 @pytest.fixture(scope="module")
 def recogniser() -> Iterator[SecondRecogniser]:
-    recogniser = SecondRecogniser(GLANCING_RECOGNISER, OTHER_LANGUAGES)
+    recogniser = SecondRecogniser(GLANCING_RECOGNISER, OTHER_LANGUAGES, LIMITS)
     recogniser.load()
     yield recogniser
     recogniser.close()
@@ -46,7 +49,7 @@ class Renderer:
 
     def __call__(self, spans: Sequence[TimeSpan]) -> StagedAudio:
         self.spans.append(spans)
-        return stage_audio(self.recording, self.source(), spans, self.folder, MuteSettings())
+        return stage_audio(self.recording, self.source(), spans, self.folder, MuteSettings(LIMITS))
 
     def muted(self, spans: Sequence[TimeSpan]) -> MutedRecording:
         return MutedRecording(self.recording, self(spans))
@@ -77,7 +80,7 @@ def card() -> LabelledRecording:
 def test_a_recording_in_which_all_is_muted_passes(card: LabelledRecording, listen: Listen, tmp_path: Path):
     renderer = Renderer(redacted(card), tmp_path)
     recording = renderer.muted(spans_of(renderer.recording))
-    passed = verify(recording, renderer.source, listen, renderer, VerifySettings())
+    passed = verify(recording, renderer.source, listen, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
     assert passed.verification.values >= 4
     assert passed.verification.sentinels_heard > 0.8 * passed.verification.sentinels > 4
@@ -95,7 +98,7 @@ def test_only_speech_near_what_is_muted_is_listened_to(card: LabelledRecording, 
         return listen(path, ranges)
 
     muted = renderer.muted(spans_of(renderer.recording))
-    passed = verify(muted, renderer.source, listening, renderer, VerifySettings())
+    passed = verify(muted, renderer.source, listening, renderer, VerifySettings(LIMITS))
     (ranges,) = asked
     assert ranges is not None
     assert passed.verification.listened_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
@@ -112,7 +115,7 @@ def test_where_no_speech_is_known_everything_is_searched_for_it(
     renderer = Renderer(replace(recording, detected=replace(recording.detected, heard=unknown)), tmp_path)
     forgotten = finding_of(renderer.recording, "credit_card_number")
     leaking = renderer.muted(spans_of(renderer.recording, but=forgotten))
-    passed = verify(leaking, renderer.source, listen, renderer, VerifySettings())
+    passed = verify(leaking, renderer.source, listen, renderer, VerifySettings(LIMITS))
     assert passed.audio is not None
     assert is_muted(forgotten, passed.audio)
     assert passed.verification.listened_s == pytest.approx(card.duration_s * card.channels, abs=0.1)
@@ -128,7 +131,7 @@ def test_a_finding_that_was_not_muted_is_heard_and_muted(listen: Listen, tmp_pat
     recording = renderer.muted(spans_of(renderer.recording, but=forgotten))
     assert recording.audio is not None
     assert not is_muted(forgotten, recording.audio)
-    passed = verify(recording, renderer.source, listen, renderer, VerifySettings())
+    passed = verify(recording, renderer.source, listen, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
     assert passed.verification.repairs >= 1
     assert passed.verification.leaks >= 1
@@ -148,7 +151,7 @@ def test_a_number_that_detection_did_not_know_is_muted_where_only_the_second_rec
     number = finding_of(whole, "credit_card_number")
     deaf_to_it = _without_words_of(number, redacted(card, without=("credit_card_number",)))
     renderer = Renderer(deaf_to_it, tmp_path)
-    passed = verify(renderer.muted(spans_of(deaf_to_it)), renderer.source, listen, renderer, VerifySettings())
+    passed = verify(renderer.muted(spans_of(deaf_to_it)), renderer.source, listen, renderer, VerifySettings(LIMITS))
     assert passed.verification.repairs >= 1
     assert passed.audio is not None
     assert is_muted(number, passed.audio)
@@ -157,7 +160,7 @@ def test_a_number_that_detection_did_not_know_is_muted_where_only_the_second_rec
 def test_a_leak_that_cannot_be_muted_quarantines_the_recording(card: LabelledRecording, listen: Listen, tmp_path: Path):
     renderer = HearsNoMuting(redacted(card), tmp_path)
     with pytest.raises(AudibleLeakError) as raised:
-        verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings(around_s=1.0))
+        verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings(around_s=1.0, limits=LIMITS))
     assert len(renderer.spans) == 3, "muted twice more, and then given up"
     assert list(tmp_path.iterdir()) == []
     for entity in card.entities:
@@ -172,7 +175,13 @@ def test_a_recogniser_that_hears_nothing_is_no_proof(card: LabelledRecording, tm
 
     renderer = Renderer(redacted(card), tmp_path)
     with pytest.raises(DeafCheckError, match="0 of"):
-        verify(renderer.muted(spans_of(renderer.recording)), renderer.source, deaf, renderer, VerifySettings())
+        verify(
+            renderer.muted(spans_of(renderer.recording)),
+            renderer.source,
+            deaf,
+            renderer,
+            VerifySettings(LIMITS),
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -181,7 +190,7 @@ def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
 ):
     renderer = Renderer(redacted(card), tmp_path)
     everything = [TimeSpan(channel, 0.0, card.duration_s) for channel in range(card.channels)]
-    passed = verify(renderer.muted(everything), renderer.source, listen, renderer, VerifySettings())
+    passed = verify(renderer.muted(everything), renderer.source, listen, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
     assert passed.verification.sentinels == 0
 
@@ -189,7 +198,7 @@ def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
         return Transcript("en", 1.0, card.duration_s, 2, ())
 
     with pytest.raises(DeafCheckError, match="source"):
-        verify(renderer.muted(everything), renderer.source, hears_no_source, renderer, VerifySettings())
+        verify(renderer.muted(everything), renderer.source, hears_no_source, renderer, VerifySettings(LIMITS))
 
 
 def test_a_language_that_the_recogniser_does_not_know_is_left_to_another(
@@ -204,7 +213,7 @@ def test_a_language_that_the_recogniser_does_not_know_is_left_to_another(
 def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, listen: Listen):
     call = labelled("small-talk-no-pii")
     renderer = Renderer(redacted(call, without=tuple(entity.policy for entity in call.entities)), tmp_path)
-    verified = verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings())
+    verified = verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings(LIMITS))
     assert verified.verification.outcome == "nothing_to_verify"
     assert verified.audio is not None
     assert Path(verified.audio.path).exists()

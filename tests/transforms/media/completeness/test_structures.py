@@ -17,7 +17,7 @@ from transforms.media.completeness.check import CHECKED, check_complete
 from transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
 from transforms.media.completeness.source import FEW_READS, Length, Source
 from transforms.media.containers import recognise
-from transforms.media.decode import Decoder
+from transforms.media.decode import Decoder, MediaLimits
 from transforms.media.errors import MediaError
 from transforms.media.track_decoder import TrackDecoder
 
@@ -243,7 +243,7 @@ LARGE = {
 @pytest.mark.parametrize("name", LARGE)
 def test_of_a_large_remote_file_little_is_fetched_for_a_look_at_its_header(name: str) -> None:
     file = Counted(LARGE[name])
-    with Decoder(file) as decoder:
+    with Decoder(file, MediaLimits()) as decoder:
         assert decoder.info.channels == 1
         assert decoder.info.states_length
     assert file.reads <= 16

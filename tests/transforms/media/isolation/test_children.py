@@ -23,6 +23,8 @@ from transforms.media.errors import MediaError
 from transforms.media.hear import inspect
 from transforms.mute_audio.render import render
 
+LIMITS = MediaLimits()
+
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 PATIENT_FOR_SECONDS = MediaLimits(decode_s=4.0, decode_s_per_hour=0.0)
 
@@ -42,12 +44,12 @@ def read_on(decoder: Decoder) -> MediaError:
 
 def test_readers_that_leave_while_their_decoders_end_harm_no_others(recording: Path) -> None:
     def read(number: int) -> None:
-        with Decoder(recording) as decoder:
+        with Decoder(recording, LIMITS) as decoder:
             for position, _ in enumerate(decoder.blocks()):
                 if position > number % 8:
                     break
 
-    inspect(recording)
+    inspect(recording, LIMITS)
     server = fork_server()
     with ThreadPoolExecutor(8) as readers:
         for _ in readers.map(read, range(160)):
@@ -61,17 +63,17 @@ def test_a_decoder_that_hangs_is_killed_when_its_time_is_over(recording: Path) -
         os.kill(child, signal.SIGSTOP)
         assert read_on(decoder).reason == "decoder_time"
     wait_until_gone(child)
-    assert inspect(recording).identity.frames
+    assert inspect(recording, LIMITS).identity.frames
 
 
 @pytest.mark.parametrize(("deadly", "retryable"), [(signal.SIGSEGV, False), (signal.SIGKILL, True)])
 def test_a_decoder_that_dies_ends_its_recording_alone(
     recording: Path, tmp_path: Path, deadly: signal.Signals, retryable: bool
 ) -> None:
-    whole = inspect(recording).identity
-    with Decoder(recording) as dying:
+    whole = inspect(recording, LIMITS).identity
+    with Decoder(recording, LIMITS) as dying:
         (child,) = decoders()
-        with Decoder(recording) as other:
+        with Decoder(recording, LIMITS) as other:
             os.kill(child, deadly)
             ended = read_on(dying)
             assert (ended.reason, ended.retryable) == ("decoder_crashed", retryable)
@@ -80,7 +82,7 @@ def test_a_decoder_that_dies_ends_its_recording_alone(
 
 
 def test_a_decoder_that_is_not_wanted_any_more_ends(recording: Path) -> None:
-    with Decoder(recording) as decoder:
+    with Decoder(recording, LIMITS) as decoder:
         next(decoder.blocks())
         (child,) = decoders()
     wait_until_gone(child)
@@ -89,8 +91,8 @@ def test_a_decoder_that_is_not_wanted_any_more_ends(recording: Path) -> None:
 def test_a_worker_that_ends_leaves_nothing_behind(recording: Path) -> None:
     script = (
         "import sys, time\n"
-        "from transforms.media.decode import Decoder\n"
-        "with Decoder(sys.argv[1]) as decoder:\n"
+        "from transforms.media.decode import Decoder, MediaLimits\n"
+        "with Decoder(sys.argv[1], MediaLimits()) as decoder:\n"
         "    print(flush=True)\n"
         "    time.sleep(600)\n"
     )
@@ -105,16 +107,16 @@ def test_a_worker_that_ends_leaves_nothing_behind(recording: Path) -> None:
 
 
 def test_a_fork_server_that_is_gone_is_started_again(recording: Path) -> None:
-    inspect(recording)
+    inspect(recording, LIMITS)
     server = fork_server()
     os.kill(server, signal.SIGKILL)
     wait_until_gone(server)
-    assert inspect(recording).identity.frames
+    assert inspect(recording, LIMITS).identity.frames
     assert fork_server() != server
 
 
 def test_a_fork_server_that_goes_ends_what_is_decoded(recording: Path) -> None:
-    with Decoder(recording) as decoder:
+    with Decoder(recording, LIMITS) as decoder:
         (child,) = decoders()
         os.kill(fork_server(), signal.SIGKILL)
         ended = read_on(decoder)
@@ -124,16 +126,16 @@ def test_a_fork_server_that_goes_ends_what_is_decoded(recording: Path) -> None:
 
 def test_a_file_that_asks_for_much_memory_does_not_get_it(tmp_path: Path) -> None:
     path = with_large_attachments(tmp_path)
-    assert inspect(path).identity.frames, "the file is a recording, for who has the memory"
+    assert inspect(path, LIMITS).identity.frames, "the file is a recording, for who has the memory"
     with pytest.raises(MediaError) as refused:
         inspect(path, MediaLimits(decoder_memory_bytes=100 * 2**20))
     assert refused.value.reason == "decoder_memory"
 
 
 def test_several_recordings_are_decoded_at_once(recording: Path) -> None:
-    whole = inspect(recording).identity
+    whole = inspect(recording, LIMITS).identity
     found = []
-    threads = [threading.Thread(target=lambda: found.append(inspect(recording).identity)) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(inspect(recording, LIMITS).identity)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -144,10 +146,10 @@ def test_several_recordings_are_decoded_at_once(recording: Path) -> None:
 @pytest.mark.parametrize("name", ["flac-16.flac", "stereo.m4a", "telephone.oga", "h264.mp4"])
 def test_a_source_that_the_worker_reads_gives_the_same_samples(tmp_path: Path, name: str) -> None:
     path = BY_NAME[name].write(tmp_path)
-    with Decoder(io.BytesIO(path.read_bytes())) as decoder:
+    with Decoder(io.BytesIO(path.read_bytes()), LIMITS) as decoder:
         samples = np.concatenate(list(decoder.blocks()), axis=1)
     assert samples.shape[1] == decoder.identity.frames
-    assert decoder.identity == inspect(path).identity
+    assert decoder.identity == inspect(path, LIMITS).identity
 
 
 def test_a_source_that_the_worker_cannot_read_is_the_workers_error(recording: Path) -> None:
@@ -155,14 +157,14 @@ def test_a_source_that_the_worker_cannot_read_is_the_workers_error(recording: Pa
         def read(self, size: int | None = -1, /) -> bytes:
             raise TimeoutError("the store does not answer")
 
-    with pytest.raises(TimeoutError), Decoder(Unreachable(recording.read_bytes())):
+    with pytest.raises(TimeoutError), Decoder(Unreachable(recording.read_bytes()), LIMITS):
         pass
 
 
 def test_a_child_has_no_secrets_and_no_files_but_its_own(
     recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (tmp_path / "words.txt").open("wb") as another, Decoder(recording):
+    with (tmp_path / "words.txt").open("wb") as another, Decoder(recording, LIMITS):
         (child,) = decoders()
         files = {str(file.readlink()) for file in Path(f"/proc/{child}/fd").iterdir()}
         assert str(recording) in files
@@ -176,7 +178,7 @@ def test_a_child_has_no_secrets_and_no_files_but_its_own(
 
 def test_a_video_whose_child_hangs_is_not_written(tmp_path: Path) -> None:
     source = BY_NAME["h264.mp4"].write(tmp_path)
-    server_of_now = inspect(source) and fork_server()
+    server_of_now = inspect(source, LIMITS) and fork_server()
     stopped = threading.Event()
 
     def stop_the_second() -> None:

@@ -1,0 +1,52 @@
+"""No reader of recordings has limits of its own: they come from the options of the job, or the code does not run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+MODULES = sorted(path for folder in ("transforms", "pipelines") for path in (ROOT / folder).rglob("*.py"))
+
+
+def defaults(module: ast.Module) -> Iterator[str]:
+    """Where a module would read a recording with limits that nobody chose."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            named = [*node.args.posonlyargs, *node.args.args]
+            given = dict(zip(named[len(named) - len(node.args.defaults) :], node.args.defaults, strict=True))
+            given |= {
+                name: value
+                for name, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                if value is not None
+            }
+            yield from (f"{node.name}({name.arg})" for name in given if _speaks_of_limits(name.annotation))
+        elif isinstance(node, ast.AnnAssign) and node.value is not None and _speaks_of_limits(node.annotation):
+            yield ast.unparse(node.target)
+        elif isinstance(node, ast.Call) and _speaks_of_limits(node.func) and not node.keywords:
+            yield f"line {node.lineno}"
+
+
+def _speaks_of_limits(node: ast.expr | None) -> bool:
+    return node is not None and "MediaLimits" in ast.unparse(node)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_limits_have_no_defaults(path: Path):
+    assert list(defaults(ast.parse(path.read_text()))) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def hear(limits: MediaLimits | None = None): ...",
+        "def hear(*, limits: MediaLimits = LIMITS): ...",
+        "limits: MediaLimits = field(default_factory=MediaLimits)",
+        "limits = MediaLimits()",
+    ],
+)
+def test_a_default_would_be_noticed(code: str):
+    assert list(defaults(ast.parse(code)))
