@@ -7,6 +7,7 @@ one job, once: what a hostile file does to a child ends with that child. Started
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import json
 import os
@@ -14,14 +15,14 @@ import selectors
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from transforms.media.isolation.confinement import Allowance, Confinement
 
 LARGEST_REQUEST = 32 * 1024
 _MOST_FILES = 4
 
-Job = Callable[[dict[str, Any], socket.socket, tuple[int, ...]], None]
+Job = Callable[[dict[str, Any], socket.socket, tuple[BinaryIO, ...]], None]
 """What a child does, with a connection to the worker and the files that it was given."""
 
 
@@ -95,8 +96,10 @@ class _Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             talk = socket.socket(fileno=connection)
+            # Opening asks for what a confined process may not ask: `fstat` can be asked about any path.
+            opened = tuple(_opened(file) for file in files)
             self._confinement.close_on(self._own, Allowance(**job.pop("allowance")), (connection, *files))
-            self._do(job, talk, files)
+            self._do(job, talk, opened)
             status = os.EX_OK
         finally:
             os._exit(status)
@@ -121,3 +124,9 @@ class _Server:
                     self._selector.unregister(lease)
                 with contextlib.suppress(OSError):
                     lease.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _opened(file: int) -> BinaryIO:
+    """A descriptor as it was opened, to read or to write as well."""
+    reads_only = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    return cast(BinaryIO, os.fdopen(file, "rb" if reads_only else "r+b"))

@@ -33,7 +33,7 @@ _BUFFER = 256 * 1024
 _UNREADABLE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODATA})
 
 
-def do(job: dict[str, Any], connection: socket.socket, files: tuple[int, ...]) -> None:
+def do(job: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
     """Does one job and tells the worker how it went, where there is anything to tell."""
     try:
         if job["do"] == "decode":
@@ -70,7 +70,7 @@ def rehearse() -> None:
         raise AssertionError("noise was taken for sound")
 
 
-def _decode(connection: socket.socket, files: tuple[int, ...]) -> None:
+def _decode(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
     with _source(connection, files) as source, TrackDecoder(source) as decoder:
         wire.send(connection, Kind.INFO, asdict(decoder.info))
         for block in decoder.blocks():
@@ -78,10 +78,10 @@ def _decode(connection: socket.socket, files: tuple[int, ...]) -> None:
         wire.send(connection, Kind.END)
 
 
-def _copy_video(connection: socket.socket, files: tuple[int, ...], job: dict[str, Any]) -> None:
+def _copy_video(connection: socket.socket, files: tuple[BinaryIO, ...], job: dict[str, Any]) -> None:
     info, output = MediaInfo(**job["info"]), OutputFormat(**job["output"])
     try:
-        with os.fdopen(files[0], "rb") as source, os.fdopen(files[1], "w+b") as copy:
+        with files[0] as source, files[1] as copy:
             writer = VideoCopyWriter(copy, source, info, output)
             for block in _sent_blocks(connection, info):
                 writer.write(block)
@@ -100,9 +100,9 @@ def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples
         yield np.frombuffer(message.data, info.sample_type).reshape(-1, info.channels).T
 
 
-def _source(connection: socket.socket, files: tuple[int, ...]) -> BinaryIO:
+def _source(connection: socket.socket, files: tuple[BinaryIO, ...]) -> BinaryIO:
     if files:
-        return os.fdopen(files[0], "rb")
+        return files[0]
     return cast(BinaryIO, io.BufferedReader(_WorkerFile(connection), _BUFFER))
 
 
