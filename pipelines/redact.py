@@ -29,7 +29,7 @@ from pipelines import planning
 from pipelines.alone import alone
 from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
-from pipelines.decoding import Decoding
+from pipelines.decoding import Decoding, warn_of_missing_locks
 from pipelines.exit_status import broken, refused
 from pipelines.following import Following, metrics_of
 from pipelines.notification import Notification
@@ -57,6 +57,7 @@ from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
 from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
+from transforms.media.isolation.children import check_confinement
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from transforms.notify import NameReceivers, Notify, announcement_of
@@ -322,6 +323,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     rules = read_rules(options.detection.rules)
     if local:
         check_secrets(options)
+        check_confinement(options.decoding.limits())
     return Job(
         options,
         manifests,
@@ -575,6 +577,8 @@ def carry_out(
 
     with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
         _check_new(job)
+        if local:
+            warn_of_missing_locks(console)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 
+from schemas.failure import ConfigurationError
 from transforms.media.errors import MediaError
 from transforms.media.isolation import wire
 from transforms.media.isolation.confinement import Locks
@@ -45,6 +46,9 @@ class Child:
       source: Read here on the child's behalf, where it gets no file.
       written_bytes: What the child may write.
 
+    Raises:
+      ConfigurationError: The limits ask for locks that this machine does not have.
+
     Raises (while talking):
       MediaError: What the child refused the recording for, or how it ended: `decoder_memory`, `decoder_time`,
         `decoder_crashed`.
@@ -59,6 +63,7 @@ class Child:
         source: BinaryIO | None = None,
         written_bytes: int = 0,
     ) -> None:
+        check_confinement(limits)
         allowance = {
             "memory_bytes": limits.decoder_memory_bytes,
             "processor_s": limits.longest_decode_s,
@@ -284,3 +289,16 @@ os.register_at_fork(after_in_child=_SERVER.forget)
 def locks() -> Locks:
     """Which locks hold on this machine for every child, beside the resource limits."""
     return _SERVER.locks()
+
+
+def check_confinement(limits: MediaLimits) -> None:
+    """Refuses to decode on a machine without all locks, where the limits ask for them.
+
+    Raises:
+      ConfigurationError: Names the option and what to do.
+    """
+    missing = locks().missing() if limits.require_confinement else ""
+    if missing:
+        raise ConfigurationError(
+            f"--require_confinement: on this machine, decoders run without {missing}; see docs/untrusted-media.md"
+        )
