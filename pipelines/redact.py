@@ -42,6 +42,7 @@ from pipelines.waiting import wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
+from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
@@ -637,6 +638,10 @@ def _run(
 
 def _check_defaults(defaults: ManifestDefaults) -> None:
     """A default that no line could use would end every recording of the night."""
+    try:
+        resolve_policies(defaults.policies)
+    except UnknownPolicyError as error:
+        raise ConfigurationError(f"--policies: {error}") from None
     try:
         read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
     except ManifestLineError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from schemas.failure import ConfigurationError
 from transforms.read_manifest.line import ManifestLineError
+from transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 from transforms.storage.files import open_read
 
 _LONGEST_LINE_BYTES = 1 << 20
@@ -56,15 +56,11 @@ def _read_json_lines(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | 
 
 def _parse_json(raw: bytes) -> Mapping[str, Any] | ManifestLineError:
     try:
-        values = json.loads(raw.decode("utf-8-sig"))
+        values = parsed_json(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return ManifestLineError("The line is not UTF-8 text")
-    except json.JSONDecodeError as error:
-        return ManifestLineError(f"The line is not valid JSON: {error.msg} at column {error.colno}")
-    except ValueError:
-        return ManifestLineError("The line holds a number of thousands of digits")
-    except RecursionError:
-        return ManifestLineError("The line nests too deeply")
+    except UnusableJsonError as error:
+        return ManifestLineError(f"The line is no usable JSON: {error}")
     if not isinstance(values, dict):
         return ManifestLineError("The line is not a JSON object: one recording is one {...}")
     return values

@@ -206,8 +206,9 @@ def _is_refused_credential(error: Exception) -> bool:
 
 
 def _place(url: str) -> str:
+    """The kind of store; no bucket, since a line of a manifest may have named it."""
     scheme = urls.scheme(url)
-    return "the local disk" if scheme == urls.LOCAL else f"{scheme}://{_path(url).lstrip('/').split('/')[0]}"
+    return "the local disk" if scheme == urls.LOCAL else f"the store {scheme}://"
 
 
 def _path(url: str) -> str:
