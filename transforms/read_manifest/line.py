@@ -22,6 +22,11 @@ from transforms.secrets import SecretReference, is_reference
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import resolve
 
+LONGEST_LINE_BYTES = 1 << 20
+"""Of a manifest, whatever kind of file it is."""
+
+_LONGEST_URL = 4096
+
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
 Muting = Literal["silence", "tone", "noise"]
@@ -99,7 +104,7 @@ class ManifestLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    audio_url: str = Field(min_length=1)
+    audio_url: str = Field(min_length=1, max_length=_LONGEST_URL)
     recording_id: str | None = Field(default=None, min_length=1, max_length=512)
     redact_pii: bool = True
     redact_pii_policies: Annotated[list[str], BeforeValidator(_from_text)] | None = None
@@ -111,7 +116,7 @@ class ManifestLine(BaseModel):
     language_code: Annotated[str, AfterValidator(_language)] | None = None
     language_detection: bool | None = None
     multichannel: bool | None = None
-    webhook_url: str | None = None
+    webhook_url: str | None = Field(default=None, max_length=_LONGEST_URL)
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
     metadata: Annotated[dict[str, str], BeforeValidator(_mapping)] = {}

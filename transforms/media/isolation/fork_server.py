@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gc
+import importlib
 import json
 import os
 import selectors
@@ -26,12 +27,15 @@ Job = Callable[[dict[str, Any], socket.socket, tuple[BinaryIO, ...]], None]
 """What a child does, with a connection to the worker and the files that it was given."""
 
 
-def serve(control: int) -> None:
-    """Forks children until the worker closes `control`, or ends."""
+def serve(control: int, jobs_module: str) -> None:
+    """Forks children until the worker closes `control`, or ends.
+
+    Args:
+      jobs_module: What children do: its `rehearse` is called here once, its `do` (a `Job`) in each child.
+    """
     confinement = Confinement()
     # Imported only here: a process leaves its namespaces before a library starts a thread, or not at all.
-    from transforms.media.isolation import jobs  # noqa: PLC0415
-
+    jobs = importlib.import_module(jobs_module)
     jobs.rehearse()
     gc.collect()
     gc.freeze()

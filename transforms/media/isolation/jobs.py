@@ -6,7 +6,6 @@ import contextlib
 import errno
 import importlib
 import io
-import os
 import pkgutil
 import socket
 import struct
@@ -23,6 +22,7 @@ from schemas.media import MediaInfo
 from transforms.media.errors import MediaError, decoder_memory
 from transforms.media.isolation import wire
 from transforms.media.isolation.wire import Kind
+from transforms.media.isolation.worker_file import WorkerFile
 from transforms.media.output_format import OutputFormat
 from transforms.media.samples import Samples
 from transforms.media.track_decoder import TrackDecoder
@@ -103,47 +103,7 @@ def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples
 def _source(connection: socket.socket, files: tuple[BinaryIO, ...]) -> BinaryIO:
     if files:
         return files[0]
-    return cast(BinaryIO, io.BufferedReader(_WorkerFile(connection), _BUFFER))
-
-
-class _WorkerFile(io.RawIOBase):
-    """A source that the worker reads: of a remote one, only what is needed is fetched."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._position = 0
-        self._size: int | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._end()}[whence]
-        if start + offset < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        content = self._ask(self._position, len(buffer)).data
-        buffer[: len(content)] = content
-        self._position += len(content)
-        return len(content)
-
-    def _end(self) -> int:
-        if self._size is None:
-            self._size = int(self._ask(0, 0).fields["size"])
-        return self._size
-
-    def _ask(self, offset: int, size: int) -> wire.Message:
-        wire.send(self._connection, Kind.READ, {"offset": offset, "size": size})
-        return wire.receive(self._connection)
+    return cast(BinaryIO, io.BufferedReader(WorkerFile(connection), _BUFFER))
 
 
 def _refuse(connection: socket.socket, error: MediaError) -> None:
