@@ -431,7 +431,7 @@ def finish(
     announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
     deliveries = (
-        announced | Notify(job.options.notification.settings(), run_id),
+        announced | Notify(job.options.notification.settings(job.options.defaults.webhook_url), run_id),
         unnamed,
     ) | "Deliveries" >> beam.Flatten()
 
