@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from unittest.mock import patch
 
 import psutil
@@ -77,11 +77,20 @@ class _Hostile(socketserver.StreamRequestHandler):
 class _Polite(socketserver.StreamRequestHandler):
     """Takes everything, and keeps what it was sent."""
 
-    received: list[bytes]
+    received: ClassVar[list[bytes]]
 
     def handle(self) -> None:
         self.received.append(self.request.recv(65536))
         self.request.sendall(b"HTTP/1.1 204 X\r\nContent-Length: 0\r\n\r\n")
+
+
+def _keeping() -> type[_Polite]:
+    """A handler that keeps what it is sent apart from what others are."""
+
+    class Keeping(_Polite):
+        received: ClassVar[list[bytes]] = []
+
+    return Keeping
 
 
 @contextlib.contextmanager
@@ -105,7 +114,7 @@ def _with_lines(night: Night, folder: str, changes: Sequence[Mapping[str, Any]])
 
 def hostile_receiver(night: Night) -> str:
     """Two receivers answer what is no answer, the third one is as it should be."""
-    polite = type("_Kept", (_Polite,), {"received": []})
+    polite = _keeping()
     with _listening(_Hostile) as hostile, _listening(polite) as good, tempfile.TemporaryDirectory() as folder:
         urls = [f"http://{hostile}/", f"http://{hostile}/again", f"http://{good}/"]
         manifest = _with_lines(night, folder, [{"webhook_url": url} for url in urls])
@@ -120,8 +129,7 @@ def hostile_receiver(night: Night) -> str:
 
 def header_secret_to_a_foreign_host(night: Night) -> str:
     """A line has the auth header sent to a host of its own choice."""
-    ours = type("_Ours", (_Polite,), {"received": []})
-    theirs = type("_Theirs", (_Polite,), {"received": []})
+    ours, theirs = _keeping(), _keeping()
     secret = "Bearer canary-of-the-header"
     with _listening(ours) as own, _listening(theirs) as foreign, tempfile.TemporaryDirectory() as folder:
         named = {"webhook_auth_header_name": "X-Auth"}

@@ -80,8 +80,11 @@ def _giving_up_at_once() -> Any:
 @lru_cache(maxsize=1)
 def _session_that_gives_up() -> Any:
     """The same for S3's client."""
-    from aiobotocore.httpsession import AIOHTTPSession  # noqa: PLC0415
-    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError  # noqa: PLC0415
+    from aiobotocore.httpsession import AIOHTTPSession  # type: ignore[import-untyped]  # noqa: PLC0415
+    from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        ConnectTimeoutError,
+        EndpointConnectionError,
+    )
 
     class Session(AIOHTTPSession):
         async def send(self, request: Any) -> Any:

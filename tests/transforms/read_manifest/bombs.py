@@ -37,7 +37,8 @@ def many_columns(path: Path) -> None:
 
 
 def deep_nesting(path: Path) -> None:
-    kind, value = pa.string(), "v"
+    kind: pa.DataType = pa.string()
+    value: object = "v"
     for _ in range(150):
         kind, value = pa.struct([("a", kind)]), {"a": value}
     pq.write_table(pa.table({"audio_url": pa.array([value], kind)}), path)

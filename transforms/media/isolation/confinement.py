@@ -188,7 +188,7 @@ class _CallFilter:
     def _allow(self, call: str, arguments: Sequence[Argument]) -> None:
         number = self._library.seccomp_syscall_resolve_name(call.encode())
         compared = (_Comparison * len(arguments))(
-            *((each.position, _CMP_MASKED_EQ, each.mask, each.value) for each in arguments)
+            *(_Comparison(each.position, _CMP_MASKED_EQ, each.mask, each.value) for each in arguments)
         )
         # A call that cannot be allowed, since this processor's Linux has none of this name, stays forbidden.
         self._library.seccomp_rule_add_array(

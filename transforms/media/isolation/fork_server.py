@@ -16,7 +16,7 @@ import selectors
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any, BinaryIO, NoReturn, cast
+from typing import Any, BinaryIO, NoReturn
 
 from transforms.media.isolation.confinement import Allowance, Confinement
 
@@ -133,4 +133,4 @@ class _Server:
 def _opened(file: int) -> BinaryIO:
     """A descriptor as it was opened, to read or to write as well."""
     reads_only = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
-    return cast(BinaryIO, os.fdopen(file, "rb" if reads_only else "r+b"))
+    return os.fdopen(file, "rb" if reads_only else "r+b")
