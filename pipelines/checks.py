@@ -74,7 +74,7 @@ def checks(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Ch
     """All checks, in the order in which a run would need what they look at."""
     yield from _libraries()
     yield from _codecs()
-    yield _decoders()
+    yield _decoders(options)
     yield from _models(options)
     yield from _card(options)
     yield from _secrets(options)
@@ -97,17 +97,15 @@ def _codecs() -> Iterator[Check]:
         yield _good("codecs", f"PyAV {av.__version__} writes {', '.join(_ENCODERS)}")
 
 
-def _decoders() -> Check:
+def _decoders(options: RedactOptions) -> Check:
     held = locks()
-    if held.call_filter:
-        return _good(
-            "decoders", "in processes of their own that can open no file" + ", without network" * held.namespaces
-        )
+    if not held.missing():
+        return _good("decoders", "in processes of their own that can open no file, without network")
     return Check(
         "decoders",
-        Outcome.WARNING,
-        "in processes of their own with limits, but without a filter of system calls",
-        "install libseccomp2",
+        Outcome.PROBLEM if options.decoding.require_confinement else Outcome.WARNING,
+        "in processes of their own with limits" + ", that can open no file" * held.call_filter,
+        f"they run without {held.missing()}",
     )
 
 

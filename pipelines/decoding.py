@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
 
+from transforms.media.isolation.children import locks
 from transforms.media.limits import MediaLimits
 
 _MIB, _GIB = 2**20, 2**30
@@ -21,6 +24,9 @@ class Decoding(BaseModel):
     decoder_memory_mb: int = Field(512, ge=64, description="what a decoder may take (MiB), beside its code")
     decode_seconds: float = Field(60.0, gt=0, description="how long a worker waits for a decoder, whatever the length")
     decode_seconds_per_hour: float = Field(600.0, ge=0, description="and for each hour of sound beside it")
+    require_confinement: bool = Field(
+        False, description="refuse machines where decoders lack the filter of system calls, or namespaces"
+    )
 
     def limits(self) -> MediaLimits:
         """What the stages take."""
@@ -32,4 +38,11 @@ class Decoding(BaseModel):
             decoder_memory_bytes=self.decoder_memory_mb * _MIB,
             decode_s=self.decode_seconds,
             decode_s_per_hour=self.decode_seconds_per_hour,
+            require_confinement=self.require_confinement,
         )
+
+
+def warn_of_missing_locks(console: Console) -> None:
+    """Says what decoders of this machine lack, if they do."""
+    if missing := locks().missing():
+        console.print(f"[bold yellow]Warning:[/] decoders run without {escape(missing)}", highlight=False)

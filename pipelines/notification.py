@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from transforms.notify import NotificationSettings
+from transforms.notify.header_secrets import HeaderSecretOption, host_of
 from transforms.secrets import FORMS, SecretReference
 from transforms.storage.signing import LONGEST_HOURS
 
@@ -15,8 +16,10 @@ class Notification(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     webhook_signing_secrets: tuple[SecretReference, ...] = Field((), description=f"where they are kept: {FORMS}")
-    webhook_auth_header_values: tuple[SecretReference, ...] = Field(
-        (), description="where the values of auth headers are kept"
+    webhook_auth_header_values: tuple[HeaderSecretOption, ...] = Field(
+        (),
+        description="where values of auth headers are kept, each @HOST,HOST:PORT that it may go to; without @: "
+        "to the host of --webhook_url alone",
     )
     webhook_allowed_networks: tuple[str, ...] = Field((), description="private networks to send to, as 10.1.0.0/16")
     webhook_allow_http: bool = Field(False, description="send to http:// too, which others can read")
@@ -33,8 +36,12 @@ class Notification(BaseModel):
         description="announce redacted recordings by URLs that work for so long without credentials: gs:// and s3://",
     )
 
-    def settings(self) -> NotificationSettings:
-        """What the stage takes."""
+    def settings(self, webhook_url: str | None = None) -> NotificationSettings:
+        """What the stage takes.
+
+        Args:
+          webhook_url: The job's own, for lines that name none.
+        """
         return NotificationSettings(
             signing_secrets=self.webhook_signing_secrets,
             auth_header_values=self.webhook_auth_header_values,
@@ -43,4 +50,5 @@ class Notification(BaseModel):
             requests_per_second=self.webhook_requests_per_second,
             budget_in_all_s=self.webhook_budget_minutes * 60,
             signed_url_hours=self.signed_url_hours,
+            own_host=host_of(webhook_url),
         )

@@ -98,7 +98,8 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
         | "Still to be told" >> beam.FlatMap(open_notifications).with_output_types(Announcement)
     )
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
-    deliveries = (announced | Notify(options.notification.settings(), run_id), unnamed) | "Deliveries" >> beam.Flatten()
+    settings = options.notification.settings(options.defaults.webhook_url)
+    deliveries = (announced | Notify(settings, run_id), unnamed) | "Deliveries" >> beam.Flatten()
     rows = deliveries | "Rows" >> beam.Map(lambda delivery: (delivery.recording_id, json.dumps(delivery.to_row())))
     rows | WriteTable("notifications", NOTIFICATIONS_SCHEMA, output, run_id, shards=1)
     return deliveries

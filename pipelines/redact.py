@@ -29,7 +29,7 @@ from pipelines import planning
 from pipelines.alone import alone
 from pipelines.canaries import Canaries, check_canaries
 from pipelines.dataflow import Workers, fit_workers, makes_template
-from pipelines.decoding import Decoding
+from pipelines.decoding import Decoding, warn_of_missing_locks
 from pipelines.exit_status import finished
 from pipelines.following import Following, metrics_of
 from pipelines.leave import leave
@@ -43,6 +43,7 @@ from pipelines.waiting import submitted, wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from schemas.finding import FINDINGS_SCHEMA
+from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
@@ -59,6 +60,7 @@ from transforms.detect_pii.named_entities import model_identities
 from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from transforms.each_recording import Outcome
 from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
+from transforms.media.isolation.children import check_confinement
 from transforms.media.limits import MediaLimits
 from transforms.mute_audio import MuteAudio, MuteSettings
 from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
@@ -331,6 +333,7 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
     rules = read_rules(options.detection.rules)
     if local:
         check_secrets(options)
+        check_confinement(options.decoding.limits())
     return Job(
         options,
         manifests,
@@ -444,7 +447,7 @@ def finish(
     announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
     deliveries = (
-        announced | Notify(job.options.notification.settings(), run_id),
+        announced | Notify(job.options.notification.settings(job.options.defaults.webhook_url), run_id),
         unnamed,
     ) | "Deliveries" >> beam.Flatten()
 
@@ -588,6 +591,8 @@ def carry_out(
 
     with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
         _check_new(job)
+        if local:
+            warn_of_missing_locks(console)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())
@@ -651,6 +656,10 @@ def _run(
 
 def _check_defaults(defaults: ManifestDefaults) -> None:
     """A default that no line could use would end every recording of the night."""
+    try:
+        resolve_policies(defaults.policies)
+    except UnknownPolicyError as error:
+        raise ConfigurationError(f"--policies: {error}") from None
     try:
         read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
     except ManifestLineError as error:

@@ -38,6 +38,7 @@ from schemas.recording import Recording
 from schemas.stored import Hearing
 from transforms.correct_findings.published import FurtherMuting
 from transforms.correct_findings.restore import RestorePublished
+from transforms.media.isolation.children import check_confinement
 from transforms.read_manifest import ManifestDefaults
 from transforms.read_manifest.line import AudioQuality, Muting, Substitution
 from transforms.restore_findings import Changes, RestoreFindings
@@ -171,6 +172,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     rendering.notification.settings().validate()
     if local:
         redact.check_secrets(rendering)
+        check_confinement(rendering.decoding.limits())
         if store is not None:
             FindingsStore(store)
     identities = redact.with_configuration({}, rendering, rules)

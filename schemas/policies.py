@@ -17,7 +17,17 @@ Grade = Literal["reliable", "fair", "best effort"]
 
 
 class UnknownPolicyError(ValueError):
-    """A name that is no policy, preset or alias. The message lists the nearest names that are."""
+    """A name that is no policy, preset or alias.
+
+    Attributes:
+      position: Of the name among those that were given, from 1.
+      advice: The nearest names that there are. Unlike the message it does not repeat the name that was given.
+    """
+
+    def __init__(self, name: str, position: int, advice: str) -> None:
+        super().__init__(f"Unknown policy {name!r}. {advice}")
+        self.position = position
+        self.advice = advice
 
 
 @dataclass(frozen=True)
@@ -476,22 +486,21 @@ def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
       UnknownPolicyError: A name is none of these.
     """
     asked: set[str] = set()
-    for name in names:
+    for position, name in enumerate(names, start=1):
         try:
             asked.update(_NAMES[_key(name)])
         except KeyError:
-            raise UnknownPolicyError(_unknown(name)) from None
+            raise UnknownPolicyError(name, position, _advice(name)) from None
     return tuple(
         sorted(asked | {name for name in CATALOGUE if not asked.isdisjoint(broader(name))}),
     )
 
 
-def _unknown(name: str) -> str:
+def _advice(name: str) -> str:
     known = (*CATALOGUE, *SOUND_POLICIES, *OWN_POLICIES, *PRESETS, *ALIASES)
     by_key = {_key(candidate): candidate for candidate in known}
     near = [by_key[key] for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6)]
-    suggestion = f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for the names."
-    return f"Unknown policy {name!r}. {suggestion}"
+    return f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for the names."
 
 
 def document() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import captions, one_recording, places, scenarios, truncation
+from tests.faults import captions, lines, one_recording, places, scenarios, truncation
 
 SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *scenarios.SCENARIOS,
@@ -10,4 +10,5 @@ SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *captions.SCENARIOS,
     *truncation.SCENARIOS,
     *places.SCENARIOS,
+    *lines.SCENARIOS,
 )

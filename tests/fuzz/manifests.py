@@ -19,6 +19,7 @@ from schemas.failure import RecordingError
 from tests.fuzz.mutations import mutated
 from transforms.read_manifest.files import read_lines
 from transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
+from transforms.read_manifest.parquet import fork_server
 
 LINES: list[dict[str, Any]] = [
     {"audio_url": "calls/a.wav", "recording_id": "a", "redact_pii_policies": ["person_name", "credit_card_number"]},
@@ -82,11 +83,12 @@ def attempts(folder: Path, seed: int) -> Iterator[Counter[str]]:
     chance = random.Random(seed)
     files = originals()
     suffixes, contents = list(files), list(files.values())
-    while True:
-        suffix = chance.choice(suffixes)
-        path = folder / f"damaged{suffix}"
-        path.write_bytes(damaged(files[suffix], contents, chance))
-        yield Counter(outcomes(path))
+    with fork_server():
+        while True:
+            suffix = chance.choice(suffixes)
+            path = folder / f"damaged{suffix}"
+            path.write_bytes(damaged(files[suffix], contents, chance))
+            yield Counter(outcomes(path))
 
 
 def damaged(original: bytes, others: list[bytes], chance: random.Random) -> bytes:

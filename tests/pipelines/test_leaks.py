@@ -77,7 +77,12 @@ def arguments(
         monkeypatch.setenv(name, value)
     return [
         *("--manifest", str(manifest), "--model", "tiny.en", "--verify", "off", "--captions"),
-        *("--hash_identities", "env:IDENTITIES", "--webhook_auth_header_values", "env:AUTH"),
+        *(
+            "--hash_identities",
+            "env:IDENTITIES",
+            "--webhook_auth_header_values",
+            f"env:AUTH@127.0.0.1:{receiver.server_port}",
+        ),
         *("--webhook_allow_http", "--webhook_allowed_networks", "127.0.0.0/8"),
     ], scratch
 

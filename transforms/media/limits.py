@@ -22,6 +22,7 @@ class MediaLimits:
       decoder_memory_bytes: What one decoder may take, beside the code that all share.
       decode_s: Seconds that a worker waits for a decoder in all, whatever the length of the sound.
       decode_s_per_hour: And for each hour of sound that has been decoded.
+      require_confinement: Nothing is decoded on a machine that lacks one of a decoder's locks.
     """
 
     max_duration_s: float = 12 * 3600.0
@@ -33,6 +34,7 @@ class MediaLimits:
     decoder_memory_bytes: int = _GIB // 2
     decode_s: float = 60.0
     decode_s_per_hour: float = 600.0
+    require_confinement: bool = False
 
     def check_size(self, size_bytes: int) -> None:
         """Raises `MediaError` where a file is too large to be looked at."""

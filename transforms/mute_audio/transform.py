@@ -11,6 +11,7 @@ import apache_beam as beam
 from schemas.stages import MutedRecording, RedactedRecording
 from transforms.each_recording import Outcome, ThreadedStage, each_recording
 from transforms.media.decoded_once import DecodedOnce
+from transforms.media.isolation.children import check_confinement
 from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from transforms.storage import files
 from transforms.temporary_files import TemporaryFolder
@@ -43,6 +44,7 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         self._settings = settings
 
     def setup(self) -> None:
+        check_confinement(self._settings.limits)
         super().setup()
         self._folder = TemporaryFolder()
 

@@ -26,6 +26,7 @@ from schemas.delivery import (
 )
 from transforms.notify.addresses import Endpoint, RefusedAddressError
 from transforms.notify.connection import DeliveryError, Resolver, post, resolve
+from transforms.notify.header_secrets import HeaderSecret
 from transforms.notify.limits import Budget, Pace
 from transforms.notify.message import Notification, Signer
 from transforms.notify.settings import NotificationSettings
@@ -74,10 +75,10 @@ class Courier:
         self._sleep = sleep
         self._networks = [ipaddress.ip_network(network) for network in settings.allowed_networks]
         self._signer = Signer([read_secret(secret, "--webhook_signing_secrets") for secret in settings.signing_secrets])
-        self._auth_values = {
-            reference: read_secret(reference, "--webhook_auth_header_values")
-            for reference in settings.auth_header_values
-        }
+        self._auth_values = [
+            (secret, read_secret(secret.reference, "--webhook_auth_header_values"))
+            for secret in map(HeaderSecret.parse, settings.auth_header_values)
+        ]
         self._budget = Budget(settings.budget_s, settings.budget_in_all_s)
         self._pace = Pace(settings.requests_per_second, now)
         # At DEBUG it logs every header of the answer.
@@ -87,16 +88,28 @@ class Courier:
         return "Courier()"
 
     def deliver(self, notification: Notification, receiver: Receiver, run_id: str) -> Delivery:
-        """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does."""
+        """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does.
+
+        An error that nobody expected ends this notification alone, undelivered, with its kind as the reason: the
+        outputs are public, and the others are to be told.
+        """
         if receiver.url is None:
             return _record(notification, run_id, _Attempt(NOT_REQUESTED))
         try:
-            endpoint = Endpoint.parse(receiver.url, allow_http=self._settings.allow_http)
+            return self._deliver(notification, receiver, receiver.url, run_id)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a library makes of a receiver's answer
+            return _record(notification, run_id, _broken(error))
+
+    def _deliver(self, notification: Notification, receiver: Receiver, url: str, run_id: str) -> Delivery:
+        try:
+            endpoint = Endpoint.parse(url, allow_http=self._settings.allow_http)
         except RefusedAddressError as error:
             return _record(notification, run_id, _Attempt(REFUSED_ADDRESS, str(error)))
         host = endpoint.authority
         try:
-            auth = self._auth_header(receiver)
+            auth = self._auth_header(receiver, endpoint)
         except RefusedHeaderError as error:
             return _record(notification, run_id, _Attempt(REFUSED_HEADER, str(error)), host)
         held_s = self._pace.held_s(host)
@@ -140,6 +153,10 @@ class Courier:
             return _Attempt(REFUSED_ADDRESS, str(error))
         except DeliveryError as error:
             attempt = _Attempt(UNDELIVERED, str(error))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a library makes of a receiver's answer
+            attempt = _broken(error)
         else:
             attempt = _judge(answer.status, _seconds(answer.retry_after))
         if attempt.outcome != DELIVERED:
@@ -156,16 +173,20 @@ class Courier:
         else:
             self._pace.hold(host, asked_s)
 
-    def _auth_header(self, receiver: Receiver) -> dict[str, str]:
+    def _auth_header(self, receiver: Receiver, endpoint: Endpoint) -> dict[str, str]:
         name = receiver.auth_header_name
         if name is None:
             return {}
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS or name.lower().startswith("webhook-"):
             raise RefusedHeaderError("the auth header's name is not valid, or is one that the job sets itself")
-        reference = receiver.auth_header_value or next(iter(self._auth_values), None)
-        value = None if reference is None else self._auth_values.get(reference)
-        if value is None:
+        asked = receiver.auth_header_value
+        named = [(secret, value) for secret, value in self._auth_values if asked in (None, secret.reference)]
+        if not named:
             raise RefusedHeaderError("the auth header's secret is not among --webhook_auth_header_values")
+        own_host = self._settings.own_host
+        value = next((value for secret, value in named if secret.may_go_to(endpoint, own_host)), None)
+        if value is None:
+            raise RefusedHeaderError("the auth header's secret is not for this host: see --webhook_auth_header_values")
         if not _HEADER_VALUE.fullmatch(value):
             raise RefusedHeaderError("the auth header's secret holds characters that a header cannot")
         return {name: value}
@@ -209,9 +230,14 @@ def _seconds(retry_after: str | None) -> float | None:
         return float(text)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+    except Exception:  # noqa: BLE001 - the parser has raised five kinds of error for dates that are none
         return None
-    return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
+
+
+def _broken(error: Exception) -> _Attempt:
+    """The kind of an error alone: its message may hold what the receiver said, or a secret."""
+    return _Attempt(UNDELIVERED, f"the attempt broke ({type(error).__name__})")
 
 
 def _last(state: tenacity.RetryCallState) -> _Attempt:

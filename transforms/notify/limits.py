@@ -9,17 +9,24 @@ from collections.abc import Callable
 
 
 class Budget:
-    """Seconds that failed attempts and waits may still take, for each host and in all. Threads may share it."""
+    """Seconds that failed attempts and waits may still take, for each host and in all. Threads may share it.
+
+    Where others have used up what there is in all, a host still has its share: all, divided by the hosts that have cost
+    something. So one that has cost nothing is always tried.
+    """
 
     def __init__(self, per_host_s: float, in_all_s: float) -> None:
         self._per_host_s = per_host_s
         self._in_all_s = in_all_s
         self._spent_s: defaultdict[str, float] = defaultdict(float)
         self._spent_in_all_s = 0.0
+        self._closed: set[str] = set()
         self._lock = threading.Lock()
 
     def spend(self, host: str, seconds: float) -> None:
         """Takes what an attempt or a wait has cost."""
+        if not seconds:
+            return
         with self._lock:
             self._spent_s[host] += seconds
             self._spent_in_all_s += seconds
@@ -27,12 +34,19 @@ class Budget:
     def close(self, host: str) -> None:
         """Nothing more for this host: it asked not to be called again while this run lasts."""
         with self._lock:
-            self._spent_s[host] = self._per_host_s
+            self._closed.add(host)
 
     def allows(self, host: str, seconds: float) -> bool:
-        """Whether `seconds` more would stay within both limits."""
+        """Whether `seconds` more would stay within the host's limit, and within that of all or the host's share."""
         with self._lock:
-            return self._spent_s[host] + seconds < self._per_host_s and self._spent_in_all_s + seconds < self._in_all_s
+            spent_s = self._spent_s.get(host, 0.0)
+            if host in self._closed:
+                return False
+            if spent_s == seconds == 0.0:
+                return True
+            share_s = self._in_all_s / len(self._spent_s.keys() | {host})
+            within_all = self._spent_in_all_s + seconds < self._in_all_s or spent_s + seconds < share_s
+            return within_all and spent_s + seconds < self._per_host_s
 
 
 class Pace:

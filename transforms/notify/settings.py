@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from schemas.failure import ConfigurationError
+from transforms.notify.header_secrets import HeaderSecret
 from transforms.secrets import FORMS, is_reference
 
 
@@ -16,9 +17,9 @@ class NotificationSettings:
     Attributes:
       signing_secrets: Where the Standard Webhooks secrets are kept (`transforms.secrets`). Each signs every
         notification, so that a receiver may change from the old to the new one at any time; none: no signature.
-      auth_header_values: The secrets that a manifest may send in its auth header. A line that names the header alone
-        gets the first. A list, since whoever writes the manifest must not be able to send any secret of the worker's
-        environment to a URL of their choice.
+      auth_header_values: The secrets that a manifest may send in its auth header, each with the hosts that it may go to
+        (`HeaderSecret.parse`). A line that names the header alone gets the first that may go to its URL.
+      own_host: Of the job's own webhook URL: where secrets go that name no host.
       allowed_networks: Networks (CIDR) that are not public and to which notifications may go all the same.
       allow_http: Whether to send to `http://` too. The auth header and the notification can then be read on the way.
       attempts: Requests per notification, at most.
@@ -26,7 +27,7 @@ class NotificationSettings:
       first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
       budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
         notifications stay undelivered, so that a receiver that is down does not hold up the night.
-      budget_in_all_s: The same over all hosts.
+      budget_in_all_s: The same over all hosts. Where it is used up, a host still has its share of it.
       requests_per_second: To one host, at most, per worker process.
       concurrency: Notifications under way at once, per bundle.
       signed_url_hours: For so long, the URL of a redacted recording works without credentials; None: it is not signed.
@@ -45,6 +46,7 @@ class NotificationSettings:
     requests_per_second: float = 50.0
     concurrency: int = 8
     signed_url_hours: float | None = None
+    own_host: str | None = None
 
     def validate(self) -> None:
         """Checks what can be checked before the job starts.
@@ -52,12 +54,13 @@ class NotificationSettings:
         Raises:
           ConfigurationError: Names the option.
         """
-        for option, references in (
-            ("--webhook_signing_secrets", self.signing_secrets),
-            ("--webhook_auth_header_values", self.auth_header_values),
-        ):
-            if not all(is_reference(reference) for reference in references):
-                raise ConfigurationError(f"{option}: give references, {FORMS}, not the secrets themselves")
+        if not all(is_reference(reference) for reference in self.signing_secrets):
+            raise ConfigurationError(f"--webhook_signing_secrets: give references, {FORMS}, not the secrets themselves")
+        try:
+            for secret in self.auth_header_values:
+                HeaderSecret.parse(secret)
+        except ValueError as error:
+            raise ConfigurationError(f"--webhook_auth_header_values: {error}") from None
         for network in self.allowed_networks:
             try:
                 ipaddress.ip_network(network)

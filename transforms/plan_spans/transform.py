@@ -14,6 +14,7 @@ from schemas.media import SampleIdentity
 from schemas.stages import PendingRecording, SpanToHear
 from transforms.each_recording import ThreadedStage, each_recording
 from transforms.media.decode import Decoder, MediaLimits, to_float
+from transforms.media.isolation.children import check_confinement
 from transforms.plan_spans.silence import cut_in_silence, loudness
 from transforms.storage import files
 from transforms.temporary_files import TemporaryFolder
@@ -83,6 +84,10 @@ class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
         super().__init__(_PLANNERS)
         self._longest_s = longest_s
         self._limits = limits
+
+    def setup(self) -> None:
+        check_confinement(self._limits)
+        super().setup()
 
     def process(self, recording: PendingRecording) -> _Plan:
         self._limits.check_size(recording.source.size_bytes)

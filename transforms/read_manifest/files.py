@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from schemas.failure import ConfigurationError
-from transforms.read_manifest.line import ManifestLineError
+from transforms.read_manifest.csv_rows import read_csv
+from transforms.read_manifest.line import LONGEST_LINE_BYTES, ManifestLineError
+from transforms.read_manifest.parquet import read_parquet
+from transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 from transforms.storage.files import open_read
-
-_LONGEST_LINE_BYTES = 1 << 20
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet")
 
@@ -34,20 +29,20 @@ def read_lines(manifest: str) -> Iterator[tuple[int, Mapping[str, Any] | Manifes
         raise ConfigurationError(f"--manifest: expected a file that ends in one of {', '.join(SUFFIXES)}")
     with open_read(manifest) as file:
         if suffix == ".csv":
-            yield from _read_csv(file)
+            yield from read_csv(file)
         elif suffix == ".parquet":
-            yield from _read_parquet(file)
+            yield from read_parquet(file)
         else:
             yield from _read_json_lines(file)
 
 
 def _read_json_lines(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
     number = 0
-    while raw := file.readline(_LONGEST_LINE_BYTES + 1):
+    while raw := file.readline(LONGEST_LINE_BYTES + 1):
         number += 1
-        if len(raw) > _LONGEST_LINE_BYTES:
+        if len(raw) > LONGEST_LINE_BYTES:
             while raw and not raw.endswith(b"\n"):
-                raw = file.readline(_LONGEST_LINE_BYTES)
+                raw = file.readline(LONGEST_LINE_BYTES)
             yield number, ManifestLineError("The line is longer than 1 MiB")
             continue
         if raw.strip():
@@ -56,47 +51,11 @@ def _read_json_lines(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | 
 
 def _parse_json(raw: bytes) -> Mapping[str, Any] | ManifestLineError:
     try:
-        values = json.loads(raw.decode("utf-8-sig"))
+        values = parsed_json(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return ManifestLineError("The line is not UTF-8 text")
-    except json.JSONDecodeError as error:
-        return ManifestLineError(f"The line is not valid JSON: {error.msg} at column {error.colno}")
-    except ValueError:
-        return ManifestLineError("The line holds a number of thousands of digits")
-    except RecursionError:
-        return ManifestLineError("The line nests too deeply")
+    except UnusableJsonError as error:
+        return ManifestLineError(f"The line is no usable JSON: {error}")
     if not isinstance(values, dict):
         return ManifestLineError("The line is not a JSON object: one recording is one {...}")
     return values
-
-
-def _read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
-    reader = csv.DictReader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True)
-    while True:
-        try:
-            row = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield reader.line_num, ManifestLineError(f"The line is not valid CSV: {error}")
-            continue
-        except UnicodeDecodeError:
-            # What follows cannot be told apart into lines any more.
-            yield reader.line_num + 1, ManifestLineError("The file is not UTF-8 text from this line on")
-            return
-        if None in row:
-            yield reader.line_num, ManifestLineError("The line has more cells than the header; quote cells with commas")
-        else:
-            yield reader.line_num, row
-
-
-def _read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
-    number = 0
-    try:
-        for batch in pq.ParquetFile(file).iter_batches(batch_size=4096):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
-    except (pa.ArrowException, OSError, ValueError, OverflowError):
-        # Whatever pyarrow and the codecs below it say of damaged files.
-        yield number + 1, ManifestLineError("The file is not readable as Parquet from this row on")

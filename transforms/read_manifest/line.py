@@ -11,14 +11,21 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from schemas.failure import RecordingError
+from schemas.languages import LANGUAGE_CODES, primary_language
 from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
+from transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 from transforms.secrets import SecretReference, is_reference
 from transforms.storage.errors import StorageError
 from transforms.storage.urls import resolve
+
+LONGEST_LINE_BYTES = 1 << 20
+"""Of a manifest, whatever kind of file it is."""
+
+_LONGEST_URL = 4096
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
@@ -26,7 +33,11 @@ Muting = Literal["silence", "tone", "noise"]
 
 
 class ManifestLineError(RecordingError):
-    """The line cannot be used. The message says which key, and what to do."""
+    """The line cannot be used. The message says which key, and what to do.
+
+    It names keys of ours alone. What else stands in a line, keys that are not ours among it, is named by its place: it
+    may be somebody's name, as in a CSV file without a header.
+    """
 
 
 class UnknownKeyError(ManifestLineError):
@@ -51,21 +62,32 @@ def _mapping(value: Any) -> Any:
     """Parquet gives maps as lists of pairs, CSV gives them as JSON."""
     if isinstance(value, str):
         return _parsed(value)
+    if not isinstance(value, list):
+        return value
     try:
-        return dict(value) if isinstance(value, list) else value
-    except TypeError:
+        found = dict(value)
+    except (TypeError, ValueError):
         raise ValueError("expected a map, or a list of pairs") from None
+    if len(found) < len(value):
+        raise ValueError("names a key twice")
+    return found
 
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nests too deeply") from None
+        return parsed_json(text)
+    except UnusableJsonError as error:
+        raise ValueError(str(error)) from None
 
 
 def _muting(value: Any) -> Any:
     return "tone" if value == "beep" else value
+
+
+def _language(value: str) -> str:
+    if primary_language(value) is None:
+        raise ValueError(f"expected one of {len(LANGUAGE_CODES)} language codes, such as en")
+    return value
 
 
 class AudioOptions(BaseModel):
@@ -82,7 +104,7 @@ class ManifestLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    audio_url: str = Field(min_length=1)
+    audio_url: str = Field(min_length=1, max_length=_LONGEST_URL)
     recording_id: str | None = Field(default=None, min_length=1, max_length=512)
     redact_pii: bool = True
     redact_pii_policies: Annotated[list[str], BeforeValidator(_from_text)] | None = None
@@ -91,13 +113,17 @@ class ManifestLine(BaseModel):
     redact_pii_audio_quality: AudioQuality | None = None
     redact_pii_audio_options: Annotated[AudioOptions, BeforeValidator(_mapping)] = AudioOptions()
     redact_static_entities: Annotated[dict[str, list[str]], BeforeValidator(_mapping)] = {}
-    language_code: str | None = None
+    language_code: Annotated[str, AfterValidator(_language)] | None = None
     language_detection: bool | None = None
     multichannel: bool | None = None
-    webhook_url: str | None = None
+    webhook_url: str | None = Field(default=None, max_length=_LONGEST_URL)
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
     metadata: Annotated[dict[str, str], BeforeValidator(_mapping)] = {}
+
+
+_LISTS = frozenset({"redact_pii_policies"})
+_OWN_KEYS = (*ManifestLine.model_fields, *AudioOptions.model_fields)
 
 
 class ManifestDefaults(BaseModel):
@@ -138,8 +164,8 @@ def read_line(
         asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
         # pydantic's own JSON lets half characters in the keys of a mapping pass.
         json.dumps(asked.model_dump(), ensure_ascii=False).encode()
-    except (ValidationError, json.JSONDecodeError) as error:
-        raise _explain(error) from None
+    except ValidationError as error:
+        raise _explain(error, values) from None
     except UnicodeEncodeError:
         raise ManifestLineError("The line holds half a character (a lone surrogate), which is no text") from None
     if not asked.redact_pii and not unredacted:
@@ -204,20 +230,36 @@ def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return resolve_policies(names)
     except UnknownPolicyError as error:
-        raise UnknownPolicyInLineError(f"redact_pii_policies: {error}") from None
+        raise UnknownPolicyInLineError(
+            f"Policy {error.position} of redact_pii_policies is unknown. {error.advice}"
+        ) from None
 
 
-def _explain(error: ValidationError | json.JSONDecodeError) -> ManifestLineError:
-    """What is wrong and what to do, without the value: it may be personal data."""
-    if isinstance(error, json.JSONDecodeError):
-        return ManifestLineError("A cell that starts with [ or { is not valid JSON")
+def _explain(error: ValidationError, values: Mapping[str, Any]) -> ManifestLineError:
+    """What is wrong and what to do, without the value, nor a key that is not ours: either may be personal data."""
     errors = error.errors(include_input=False, include_url=False, include_context=False)
-    # A key that is misspelt is also one that is missing: its spelling is what helps.
+    # A key that is misspelt is also one that is missing: its place, and what it may mean, is what helps.
     first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
-    key = ".".join(str(part) for part in first["loc"][:2])
+    where = first["loc"]
+    if not where:
+        return ManifestLineError("The line has a key that is no text")
     if first["type"] == "extra_forbidden":
-        near = get_close_matches(str(first["loc"][-1]), ManifestLine.model_fields, n=1)
-        return UnknownKeyError(f"Unknown key {key[:80]!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        place = f"key {_place(values, where)} of {'the line' if len(where) == 1 else where[0]}"
+        near = get_close_matches(str(where[-1]), _OWN_KEYS, n=1)
+        return UnknownKeyError(f"Unknown key: {place}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if first["type"] == "missing":
-        return ManifestLineError(f"{key} is missing; every line needs one")
-    return ManifestLineError(f"{key}: {first['msg']}")
+        return ManifestLineError(f"{where[0]} is missing; every line needs one")
+    if len(where) == 1:
+        return ManifestLineError(f"{where[0]}: {first['msg']}")
+    name = where[1] if where[1] in AudioOptions.model_fields else f"entry {_place(values, where)}"
+    return ManifestLineError(f"{where[0]}, {name}: {first['msg']}")
+
+
+def _place(values: Mapping[str, Any], where: tuple[int | str, ...]) -> int:
+    """Which key of the line, or of the mapping (which item of the list) in it, an error is about; from 1."""
+    if len(where) == 1:
+        return list(values).index(str(where[0])) + 1
+    holder = _mapping(values[str(where[0])]) if where[0] not in _LISTS else None
+    if isinstance(holder, dict):
+        return [str(key) for key in holder].index(str(where[1])) + 1
+    return int(where[1]) + 1

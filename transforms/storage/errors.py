@@ -1,4 +1,4 @@
-"""What can go wrong with a file. Messages name the bucket, never the path: file names may hold personal data."""
+"""What can go wrong with a file. Messages name the kind of store, never bucket or path: they may be personal data."""
 
 from __future__ import annotations
 

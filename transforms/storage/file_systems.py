@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from transforms.storage import urls
 from transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
-from transforms.storage.object_stores import object_store
+from transforms.storage.object_stores import UnreachableStoreError, object_store
 
 Result = TypeVar("Result")
 
@@ -28,6 +29,8 @@ PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 
 _PUBLIC_FILE = 0o666
 _ATTEMPTS, _PATIENT_ATTEMPTS = 3, 7
+_CONNECT_ATTEMPTS, _CONNECT_WITHIN_S = 5, 15.0
+_UNREACHABLE_FOR_S = 60.0
 _COPY_BYTES = 1 << 20
 _STORAGE_LIBRARIES = frozenset({"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs"})
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -134,10 +137,35 @@ def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Re
       operation: May be called several times.
 
     Raises:
-      StorageError: Whatever the store or the disk has against it. The cause is dropped: it holds paths.
+      StorageError: Whatever the store or the disk has against it. The cause is dropped: it holds paths. A store that
+        could not be reached is not asked again for a minute: of many recordings there, one has waited for it.
     """
+    _UNREACHABLE.check(url)
     with storage_errors(url, doing):
-        return _retrying(operation, file_system(url), _path(url))
+        try:
+            return _retrying(operation, file_system(url), _path(url))
+        except UnreachableStoreError:
+            _UNREACHABLE.add(url)
+            raise
+
+
+class _Unreachable:
+    """Buckets that could not be reached a moment ago. Threads may share it."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._until: dict[str, float] = {}
+
+    def add(self, url: str) -> None:
+        self._until[_bucket(url)] = self._now() + _UNREACHABLE_FOR_S
+
+    def check(self, url: str) -> None:
+        """Raises `StorageError` where the bucket of a location is one of them."""
+        if self._until and not urls.is_local(url) and self._until.get(_bucket(url), 0.0) > self._now():
+            raise _unreachable(url)
+
+
+_UNREACHABLE = _Unreachable()
 
 
 def file_system(url: str) -> Any:
@@ -151,6 +179,8 @@ def storage_errors(url: str, doing: str) -> Iterator[None]:
     """Turns what the disk and the stores' libraries raise into `StorageError`; lets everything else through."""
     try:
         yield
+    except UnreachableStoreError:
+        raise _unreachable(url) from None
     except Exception as error:
         if isinstance(error, OSError | ShortReadError) or _library(error) in _STORAGE_LIBRARIES:
             raise _as_storage_error(error, url, doing) from None
@@ -159,7 +189,17 @@ def storage_errors(url: str, doing: str) -> Iterator[None]:
         raise
 
 
+def _unreachable(url: str) -> StorageError:
+    return StorageError(f"{_place(url)} cannot be reached: check the network and the endpoint", retryable=True)
+
+
+def _bucket(url: str) -> str:
+    return f"{urls.scheme(url)}://{_path(url).lstrip('/').split('/')[0]}"
+
+
 def _is_transient(error: BaseException) -> bool:
+    if isinstance(error, UnreachableStoreError):
+        return True
     if isinstance(error, TimeoutError | ConnectionError) or _is_damaged(error) or _library(error) == "aiohttp":
         return True
     return _is_asked_to_wait(error)
@@ -171,7 +211,10 @@ def _is_asked_to_wait(error: BaseException | None) -> bool:
 
 
 def _has_had_enough(state: tenacity.RetryCallState) -> bool:
-    waits = state.outcome is not None and _is_asked_to_wait(state.outcome.exception())
+    error = state.outcome.exception() if state.outcome is not None else None
+    if isinstance(error, UnreachableStoreError):
+        return state.attempt_number >= _CONNECT_ATTEMPTS or (state.seconds_since_start or 0.0) > _CONNECT_WITHIN_S
+    waits = _is_asked_to_wait(error)
     return state.attempt_number >= (_PATIENT_ATTEMPTS if waits else _ATTEMPTS)
 
 
@@ -239,8 +282,9 @@ def _is_refused_credential(error: Exception) -> bool:
 
 
 def _place(url: str) -> str:
+    """The kind of store; no bucket, since a line of a manifest may have named it."""
     scheme = urls.scheme(url)
-    return "the local disk" if scheme == urls.LOCAL else f"{scheme}://{_path(url).lstrip('/').split('/')[0]}"
+    return "the local disk" if scheme == urls.LOCAL else f"the store {scheme}://"
 
 
 def _path(url: str) -> str:

@@ -296,7 +296,7 @@ def _delete_from_s3(locations: Sequence[str]) -> None:
         return answer
 
     if request(locations[0], "delete", delete_objects).get("Errors"):
-        raise StorageError(f"s3://{bucket} did not delete every file", retryable=True)
+        raise StorageError("the store s3:// did not delete every file", retryable=True)
 
 
 def delete_folder(folder: str) -> None:

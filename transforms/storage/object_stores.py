@@ -6,7 +6,7 @@ told (requester pays, a proxy) it reads itself from `FSSPEC_GS_…` and `FSSPEC_
 
 Both libraries wait out overload (429, 5xx) and broken connections for about half a minute. What they do not try again
 (their own time-outs, answers cut short, checksums that disagree, a write that met another one) is tried again by
-`file_systems.request`.
+`file_systems.request`. So is a connection that does not come about: for seconds, and then not for a while.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ import fsspec
 
 from schemas.failure import ConfigurationError
 
-_CONNECT_S, _SILENCE_S = 30, 60
+_CONNECT_S, _SILENCE_S = 10, 60
 _ATTEMPTS = 7
 _CONNECTIONS = 64
+
+
+class UnreachableStoreError(Exception):
+    """No connection to the store came about. `str()` holds nothing."""
 
 
 def object_store(scheme: str) -> Any:
@@ -50,12 +54,46 @@ def _google_store() -> Any:
     options: dict[str, Any] = {
         "use_listings_cache": False,
         # Not the default of five minutes for a request as a whole, which a long recording takes.
+        "session_kwargs": {"trace_configs": [_giving_up_at_once()]},
         "requests_timeout": aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
     }
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")
     if emulator:
         options |= {"token": "anon", "endpoint_url": emulator if "://" in emulator else f"http://{emulator}"}
     return GCSFileSystem(**options)
+
+
+@lru_cache(maxsize=1)  # fsspec keeps one file system for equal arguments
+def _giving_up_at_once() -> Any:
+    """Has the library not repeat for half a minute what `file_systems.request` repeats for seconds: to connect."""
+    import aiohttp  # noqa: PLC0415
+
+    async def failed(_: Any, __: Any, request: aiohttp.TraceRequestExceptionParams) -> None:
+        if isinstance(request.exception, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError):
+            raise UnreachableStoreError from None
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_exception.append(failed)
+    return tracing
+
+
+@lru_cache(maxsize=1)
+def _session_that_gives_up() -> Any:
+    """The same for S3's client."""
+    from aiobotocore.httpsession import AIOHTTPSession  # type: ignore[import-untyped]  # noqa: PLC0415
+    from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        ConnectTimeoutError,
+        EndpointConnectionError,
+    )
+
+    class Session(AIOHTTPSession):
+        async def send(self, request: Any) -> Any:
+            try:
+                return await super().send(request)
+            except (ConnectTimeoutError, EndpointConnectionError):
+                raise UnreachableStoreError from None
+
+    return Session
 
 
 def _s3_store() -> Any:
@@ -74,6 +112,7 @@ def _s3_store() -> Any:
             "connect_timeout": _CONNECT_S,
             "read_timeout": _SILENCE_S,
             "max_pool_connections": _CONNECTIONS,
+            "http_session_cls": _session_that_gives_up(),
             "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
         },
     )

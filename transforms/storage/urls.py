@@ -15,6 +15,7 @@ LOCAL = "file"
 OBJECT_STORES = frozenset({"gs", "s3", "memory"})
 
 _ALIASES = {"gcs": "gs", "s3a": "s3", "local": LOCAL}
+_USUAL_SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "abfs", "abfss", "az", "wasb", "wasbs", "hdfs"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
@@ -33,9 +34,14 @@ def scheme(url: str) -> str:
     name = _ALIASES.get(name, name)
     if name != LOCAL and name not in OBJECT_STORES:
         raise StorageError(
-            f"{name}:// is not a location that Hushbeam reads or writes: use a local path, gs:// or s3://"
+            f"{_shown(name)} is not a location that Hushbeam reads or writes: use a local path, gs:// or s3://"
         )
     return name
+
+
+def _shown(scheme: str) -> str:
+    """A scheme where it is a usual one. Others may be anything, as where two columns of a manifest are exchanged."""
+    return f"{scheme}://" if scheme in _USUAL_SCHEMES else "a URL of this scheme"
 
 
 def is_local(url: str) -> bool:

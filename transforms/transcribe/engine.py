@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from schemas.failure import RecordingError, RunError
+from schemas.languages import shown_language
 from transforms.freed_memory import give_back_freed, keep_few_heaps
 from transforms.transcribe.batching import WaitingRoom
 from transforms.transcribe.decoding import Decoded, WindowDecoder
@@ -175,7 +176,8 @@ class SpeechEngine:
         known = self._loaded.languages
         if language is not None and language not in known:
             raise TranscriptionError(
-                f"the model does not know the language {language!r}; it knows {len(known)}, such as {min(known)}"
+                f"the model does not know the language {shown_language(language)!r}; it knows {len(known)}, such as "
+                f"{min(known)}"
             )
 
     def _at_once(self, kind: _Kind) -> int:

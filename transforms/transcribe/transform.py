@@ -13,6 +13,7 @@ from schemas.stages import HeardRecording, HeardSpan, PendingRecording, SpanToHe
 from transforms.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
 from transforms.media.errors import MediaError
 from transforms.media.hear import Hearing
+from transforms.media.isolation.children import check_confinement
 from transforms.media.limits import MediaLimits
 from transforms.storage import files
 from transforms.temporary_files import TemporaryFolder
@@ -59,6 +60,7 @@ class _EngineStage(RecordingStage[InputT, OutputT]):
         self._limits = limits
 
     def setup(self) -> None:
+        check_confinement(self._limits)
         self._engine = _ENGINES.acquire(self._start, tag=repr(self._settings))
 
     def _start(self) -> SpeechEngine:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import pickle
+import socketserver
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
 from schemas.delivery import (
@@ -30,7 +35,7 @@ from schemas.delivery import (
 from schemas.delivery import Receiver as Asked
 from schemas.failure import ConfigurationError
 from tests.transforms.notify.receiver import Receiver, Reply, authority, dripping_headers, huge_body, nonsense, running
-from transforms.notify.deliver import Courier
+from transforms.notify.deliver import Courier, _seconds
 from transforms.notify.message import ready_notification
 from transforms.notify.settings import NotificationSettings
 
@@ -70,7 +75,7 @@ def test_a_notification_arrives_signed_with_its_auth_header(
 ) -> None:
     monkeypatch.setenv("SIGNING", _SECRET + "\n")
     (tmp_path / "auth").write_text("Bearer 123\n")
-    reference = f"file:{tmp_path}/auth"
+    reference = f"file:{tmp_path}/auth@127.0.0.1:{receiver.server_port}"
     delivery = _deliver(
         courier(signing_secrets=("env:SIGNING",), auth_header_values=(reference,)),
         receiver,
@@ -118,13 +123,99 @@ def test_a_wait_beyond_the_run_leaves_it_undelivered_at_once(
     assert waits == []
 
 
-@pytest.mark.parametrize("header", ["soon", "-5", "", "٣", "Wed, 99 Foo 2020"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        *("soon", "-5", "", "٣", "Wed, 99 Foo 2020"),
+        *("Mon, 01 Jan 99999999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +99999999999999"),
+        *("Mon, 01 Jan 2024 99:99:99 GMT", "," * 99),
+    ],
+)
 def test_a_retry_after_that_makes_no_sense_is_ignored(
     courier: Callable[..., Courier], receiver: Receiver, waits: list[float], header: str
 ) -> None:
     receiver.replies = [Reply(503, {"Retry-After": header.encode("utf-8").decode("latin-1")}), Reply(200)]
     assert _deliver(courier(), receiver).outcome == DELIVERED
     assert 1 <= waits[0] <= 2
+
+
+@given(st.text(max_size=60) | st.builds("Mon, {} Jan {} {}:00:00 {}".format, *[st.integers()] * 4))
+def test_any_retry_after_is_a_time_or_none(header: str) -> None:
+    seconds = _seconds(header)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize("header", ["9" * 400, "Mon, 01 Jan 9999 00:00:00 GMT"])
+def test_a_retry_after_without_end_ends_the_attempts(
+    courier: Callable[..., Courier], receiver: Receiver, waits: list[float], header: str
+) -> None:
+    receiver.replies = [Reply(429, {"Retry-After": header})]
+    assert _deliver(courier(), receiver).outcome == UNDELIVERED
+    assert waits == []
+
+
+class _AnyBytes(socketserver.BaseRequestHandler):
+    """Answers each request with the server's bytes."""
+
+    answer = b""
+
+    def handle(self) -> None:
+        self.request.settimeout(5)
+        with contextlib.suppress(OSError):
+            self.request.recv(65536)
+            self.request.sendall(self.answer)
+
+
+_HEADERS = st.lists(
+    st.tuples(st.sampled_from([b"Retry-After", b"Content-Length", b"Transfer-Encoding", b"X"]), st.binary(max_size=30))
+)
+_ANSWERS = st.binary(max_size=200) | st.builds(
+    lambda version, status, words, headers: (
+        b"HTTP/"
+        + version
+        + b" "
+        + status
+        + b" "
+        + words
+        + b"\r\n"
+        + b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        + b"\r\n"
+    ),
+    st.sampled_from([b"1.1", b"1.0", b"9.9", b""]) | st.binary(max_size=4),
+    st.integers(-1, 10_000).map(lambda number: str(number).encode()) | st.binary(max_size=4),
+    st.binary(max_size=9),
+    _HEADERS,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answer=_ANSWERS)
+def test_whatever_a_receiver_answers_there_is_a_record_without_its_words(answer: bytes) -> None:
+    handler = type("_Handler", (_AnyBytes,), {"answer": answer})
+    with socketserver.TCPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        asking = Courier(
+            NotificationSettings(allow_http=True, allowed_networks=_LOOPBACK, attempts=1, timeout_s=1.0),
+            tls=ssl.create_default_context(),
+        )
+        delivery = asking.deliver(_NOTIFICATION, Asked(f"http://127.0.0.1:{server.server_address[1]}/"), "run-1")
+        thread.join()
+    assert delivery.outcome in {DELIVERED, REJECTED, UNDELIVERED}
+    assert delivery.reason.isascii()
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyError, UnicodeDecodeError, RecursionError])
+def test_what_nobody_expected_ends_the_notification_alone(kind: type[Exception]) -> None:
+    error = kind("idna", b"canary", 0, 1, "canary") if kind is UnicodeDecodeError else kind("canary")
+
+    def breaks(host: str, port: int) -> Sequence[str]:
+        raise error
+
+    courier = Courier(NotificationSettings(attempts=2), resolver=breaks, sleep=lambda _: None)
+    delivery = courier.deliver(_NOTIFICATION, Asked("https://hook.example/"), "run-1")
+    assert (delivery.outcome, delivery.attempts) == (UNDELIVERED, 2)
+    assert "canary" not in delivery.reason
 
 
 def test_attempts_end(courier: Callable[..., Courier], receiver: Receiver, waits: list[float]) -> None:
@@ -268,6 +359,52 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(receiver: Receiver, tm
     assert receiver.received == []
 
 
+@pytest.mark.parametrize(
+    ("binding", "own_host", "goes"),
+    [
+        ("", None, False),
+        ("", "HOST", True),
+        ("", "hooks.example.com", False),
+        ("@HOST", None, True),
+        ("@hooks.example.com,HOST", None, True),
+        ("@hooks.example.com", "HOST", False),
+        ("@127.0.0.1", None, False),
+        ("@HOST", "hooks.example.com", True),
+    ],
+)
+def test_a_secret_goes_to_its_own_hosts_alone(
+    courier: Callable[..., Courier],
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    binding: str,
+    own_host: str | None,
+    goes: bool,
+) -> None:
+    monkeypatch.setenv("AUTH", "Bearer canary")
+    host = f"127.0.0.1:{receiver.server_port}"
+    sending = courier(
+        auth_header_values=("env:AUTH" + binding.replace("HOST", host),),
+        own_host=own_host and own_host.replace("HOST", host),
+    )
+    for value in (None, "env:AUTH"):
+        delivery = _deliver(sending, receiver, Asked(f"http://{host}/", "X-Auth", value))
+        assert delivery.outcome == (DELIVERED if goes else REFUSED_HEADER)
+        assert goes or "not for this host" in delivery.reason
+        assert "canary" not in delivery.reason
+    assert len(receiver.received) == (2 if goes else 0)
+
+
+def test_a_line_that_names_no_secret_gets_the_first_for_its_host(
+    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ELSEWHERE", "Bearer 1")
+    monkeypatch.setenv("HERE", "Bearer 2")
+    host = f"127.0.0.1:{receiver.server_port}"
+    sending = courier(auth_header_values=("env:ELSEWHERE@hooks.example.com", f"env:HERE@{host}"))
+    assert _deliver(sending, receiver, Asked(f"http://{host}/", "X-Auth")).outcome == DELIVERED
+    assert receiver.received[0].headers["X-Auth"] == "Bearer 2"
+
+
 @pytest.mark.parametrize("name", ["", "Host", "content-length", "webhook-signature", "X Y", "X:", "X\r\nY", "ü"])
 def test_a_header_name_that_is_not_free_is_refused(
     courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str
@@ -295,7 +432,9 @@ def test_a_header_value_with_a_line_break_is_refused(
 ) -> None:
     monkeypatch.setenv("AUTH", "Bearer 1\r\nX-Injected: 1")
     asked = Asked(f"http://127.0.0.1:{receiver.server_port}/", "X-Auth")
-    assert _deliver(courier(auth_header_values=("env:AUTH",)), receiver, asked).outcome == REFUSED_HEADER
+    bound = f"env:AUTH@127.0.0.1:{receiver.server_port}"
+    delivery = _deliver(courier(auth_header_values=(bound,)), receiver, asked)
+    assert (delivery.outcome, delivery.reason.split()[-1]) == (REFUSED_HEADER, "cannot")
 
 
 def test_a_host_that_is_down_costs_the_run_its_budget_and_no_more(
@@ -359,7 +498,8 @@ def test_secrets_and_answers_are_in_no_log_repr_or_error(
     monkeypatch.setenv("AUTH", "Bearer canary-of-the-auth-header")
     caplog.set_level(logging.DEBUG)
     receiver.replies = [Reply(503, {"X-Echo": "canary-in-a-header"}), Reply(200, behaviour=huge_body)]
-    made = courier(signing_secrets=("env:SIGNING",), auth_header_values=("env:AUTH",))
+    bound = f"env:AUTH@127.0.0.1:{receiver.server_port}"
+    made = courier(signing_secrets=("env:SIGNING",), auth_header_values=(bound,))
     asked = Asked(f"http://127.0.0.1:{receiver.server_port}/hook?token=canary-in-the-url", "X-Auth")
     delivery = _deliver(made, receiver, asked)
     assert delivery.outcome == DELIVERED
@@ -376,6 +516,10 @@ def test_secrets_and_answers_are_in_no_log_repr_or_error(
     [
         {"signing_secrets": ("whsec_abc",)},
         {"auth_header_values": ("Bearer canary",)},
+        {"auth_header_values": ("canary@hooks.example.com",)},
+        {"auth_header_values": ("env:C@",)},
+        {"auth_header_values": ("env:C@hooks.example.com,",)},
+        {"auth_header_values": ("env:C@a b",)},
         {"allowed_networks": ("10.0.0.1/8",)},
         {"allowed_networks": ("everything",)},
     ],
@@ -387,4 +531,8 @@ def test_settings_that_cannot_work_end_the_job_before_it_starts(settings: dict[s
 
 
 def test_settings_that_can_work_pass() -> None:
-    NotificationSettings(("env:A", "file:/run/secrets/b"), ("env:C",), ("10.0.0.0/8", "fd00::/64")).validate()
+    NotificationSettings(
+        ("env:A", "file:/run/secrets/b"),
+        ("env:C", "env:D@a.example,b.example:8443", "file:/a@b/c"),
+        ("10.0.0.0/8", "fd00::/64"),
+    ).validate()

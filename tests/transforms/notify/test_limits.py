@@ -14,8 +14,8 @@ def test_a_budget_is_kept_by_host_and_in_all() -> None:
     budget = Budget(per_host_s=10, in_all_s=15)
     budget.spend("a", 10)
     assert not budget.allows("a", 0)
-    assert budget.allows("b", 4)
-    assert not budget.allows("b", 5)
+    assert budget.allows("b", 7)
+    assert not budget.allows("b", 8), "the share of one of two hosts"
 
 
 def test_a_host_that_is_closed_costs_the_others_nothing() -> None:
@@ -23,6 +23,16 @@ def test_a_host_that_is_closed_costs_the_others_nothing() -> None:
     budget.close("a")
     assert not budget.allows("a", 0)
     assert budget.allows("b", 9)
+
+
+@given(st.lists(st.floats(0.1, 50), max_size=60))
+def test_hosts_that_fail_leave_the_others_their_share(costs: list[float]) -> None:
+    budget = Budget(per_host_s=600, in_all_s=100)
+    for number, seconds in enumerate(costs):
+        if budget.allows(f"bad-{number}", seconds):
+            budget.spend(f"bad-{number}", seconds)
+    assert budget.allows("good", 0), "it is tried"
+    assert budget.allows("good", 100 / (len(costs) + 1) - 0.1), "and tried again"
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=30), st.floats(0.1, 100))

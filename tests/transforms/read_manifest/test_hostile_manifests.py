@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.manifests import LINES, damaged, originals, outcomes
 from transforms.read_manifest.line import ManifestLine
+from transforms.read_manifest.parquet import fork_server
 
 FILES = originals()
 KEYS = st.sampled_from([*ManifestLine.model_fields]) | st.text(max_size=9)
@@ -23,6 +25,14 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_server_for_all_files() -> Iterator[None]:
+    with fork_server():
+        yield
+
+
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

@@ -122,11 +122,12 @@ def test_a_creation_leaves_it_to_the_store_that_there_is_none_yet(store: Store) 
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_forbidden_is_final_and_names_the_bucket_alone(store: Store, status: int) -> None:
+def test_forbidden_is_final_and_names_the_kind_of_store_alone(store: Store, status: int) -> None:
     store.proxy.faults = [status] * 20
     with pytest.raises(AccessDeniedError) as caught:
         files.read_bytes(f"{store.bucket}/maria.wav")
-    assert store.bucket in str(caught.value)
+    assert str(caught.value).startswith(f"the store {store.bucket.partition('://')[0]}:// ")
+    assert store.bucket.rpartition("/")[2] not in str(caught.value)
     assert "maria" not in str(caught.value)
     assert not caught.value.retryable
     assert len(store.proxy.faults) > 15

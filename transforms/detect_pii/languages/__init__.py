@@ -7,6 +7,7 @@ from functools import cache
 from importlib import import_module
 
 from schemas.failure import QuarantineError
+from schemas.languages import shown_language
 from transforms.detect_pii.languages.language import Language
 
 __all__ = ["SUPPORTED", "Language", "UnsupportedLanguageError", "UnsupportedPolicyError", "language_of"]
@@ -28,8 +29,9 @@ class UnsupportedPolicyError(QuarantineError):
 
     def __init__(self, language: str, policies: Iterable[str]) -> None:
         super().__init__(
-            f"nothing looks for {', '.join(sorted(policies))} in language {language!r}; ask for policies that are "
-            "found in it (docs/policies.md), or add a model or recognisers of your own (docs/rules.md)"
+            f"nothing looks for {', '.join(sorted(policies))} in language {shown_language(language)!r}; ask "
+            "for policies that are found in it (docs/policies.md), or add a model or recognisers of your own "
+            "(docs/rules.md)"
         )
 
 
@@ -42,7 +44,7 @@ def language_of(code: str) -> Language:
     module = SUPPORTED.get(code.lower().replace("_", "-").split("-", maxsplit=1)[0])
     if module is None:
         raise UnsupportedLanguageError(
-            f"no detection for language {code!r}; supported: {', '.join(sorted(SUPPORTED))}. "
+            f"no detection for language {shown_language(code)!r}; supported: {', '.join(sorted(SUPPORTED))}. "
             "Set language_code in the manifest if the recogniser took one language for another"
         )
     language: Language = import_module(module).LANGUAGE

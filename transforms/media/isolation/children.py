@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 
+from schemas.failure import ConfigurationError
 from transforms.media.errors import MediaError
 from transforms.media.isolation import wire
 from transforms.media.isolation.confinement import Locks
@@ -30,8 +31,9 @@ _LONGEST_MESSAGE = 200
 _REASON = re.compile(r"[a-z_]{1,40}")
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from transforms.media.isolation.fork_server import serve; serve(int(sys.argv[1]))"
+    "from transforms.media.isolation.fork_server import serve; serve(int(sys.argv[1]), sys.argv[3])"
 )
+_DECODING = "transforms.media.isolation.jobs"
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -44,6 +46,10 @@ class Child:
       files: Open files that the child gets.
       source: Read here on the child's behalf, where it gets no file.
       written_bytes: What the child may write.
+      server: What forks it; None: the one whose children decode.
+
+    Raises:
+      ConfigurationError: The limits ask for locks that this machine does not have.
 
     Raises (while talking):
       MediaError: What the child refused the recording for, or how it ended: `decoder_memory`, `decoder_time`,
@@ -58,7 +64,9 @@ class Child:
         files: Sequence[IO[bytes]] = (),
         source: BinaryIO | None = None,
         written_bytes: int = 0,
+        server: ForkServer | None = None,
     ) -> None:
+        check_confinement(limits)
         allowance = {
             "memory_bytes": limits.decoder_memory_bytes,
             "processor_s": limits.longest_decode_s,
@@ -68,7 +76,7 @@ class Child:
         self._source = source
         self._allowed_s = limits.decode_s
         self._waited_s = 0.0
-        self._connection, self._lease = _SERVER.start({**job, "allowance": allowance}, files)
+        self._connection, self._lease = (server or _SERVER).start({**job, "allowance": allowance}, files)
 
     def __enter__(self) -> Self:
         return self
@@ -168,9 +176,14 @@ def _refusal(message: Message) -> MediaError:
 
 
 class ForkServer:
-    """A handle of this worker's fork server, which starts with the first child. Safe to use from several threads."""
+    """A handle of a fork server of this worker's, which starts with the first child. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    Args:
+      jobs_module: What its children do, as `fork_server.serve` takes it.
+    """
+
+    def __init__(self, jobs_module: str = _DECODING) -> None:
+        self._jobs_module = jobs_module
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -240,7 +253,16 @@ class ForkServer:
         library_path = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-I", "-S", "-c", _START, str(theirs.fileno()), json.dumps(_module_path())],
+                [
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-c",
+                    _START,
+                    str(theirs.fileno()),
+                    json.dumps(_module_path()),
+                    self._jobs_module,
+                ],
                 stdin=subprocess.DEVNULL,
                 # FFmpeg's own words may be the file's.
                 stdout=subprocess.DEVNULL,
@@ -284,3 +306,16 @@ os.register_at_fork(after_in_child=_SERVER.forget)
 def locks() -> Locks:
     """Which locks hold on this machine for every child, beside the resource limits."""
     return _SERVER.locks()
+
+
+def check_confinement(limits: MediaLimits) -> None:
+    """Refuses to decode on a machine without all locks, where the limits ask for them.
+
+    Raises:
+      ConfigurationError: Names the option and what to do.
+    """
+    missing = locks().missing() if limits.require_confinement else ""
+    if missing:
+        raise ConfigurationError(
+            f"--require_confinement: on this machine, decoders run without {missing}; see docs/untrusted-media.md"
+        )

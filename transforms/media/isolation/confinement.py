@@ -8,30 +8,69 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
+import mmap
 import os
 import resource
 import signal
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _CLONE_NEWUSER, _CLONE_NEWNET, _CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000
 _SCMP_ACT_ALLOW, _SCMP_ACT_ERRNO = 0x7FFF0000, 0x00050000
+_CMP_MASKED_EQ = 7
+_FUTEX_PRIVATE_FLAG = 128
+_ALL_BITS = 2**64 - 1
 _OPEN_FILES = 16
+
+
+@dataclass(frozen=True)
+class Argument:
+    """What an argument of a system call must be: `argument & mask == value`.
+
+    Attributes:
+      position: From 0.
+      mask: Which of its bits count.
+    """
+
+    position: int
+    value: int
+    mask: int = _ALL_BITS
+
 
 ALLOWED_CALLS = (
     # The files and the socket that it was given.
-    ("read", "readv", "write", "writev", "lseek", "close", "fstat", "newfstatat", "fcntl", "ftruncate"),
-    ("sendto", "sendmsg", "recvfrom", "recvmsg", "poll", "ppoll"),
-    # Memory.
-    ("brk", "mmap", "munmap", "mremap", "mprotect", "madvise"),
+    ("read", "readv", "write", "writev", "lseek", "close", "ftruncate"),
+    ("recvfrom", "poll", "ppoll"),
+    # Memory of its own.
+    ("brk", "munmap", "mremap"),
     # Time, chance, and the end.
     ("clock_gettime", "clock_nanosleep", "gettimeofday", "nanosleep", "getrandom", "exit", "exit_group"),
     ("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
-    ("futex", "sched_yield", "sched_getaffinity", "getpid", "gettid", "getrusage"),
+    ("sched_yield", "getpid", "gettid", "getrusage"),
 )
-"""All that a decoder may ask of the system: no file can be opened, no socket made, no process or thread started."""
+"""What a decoder may ask of the system, with any arguments: no file can be opened or looked at, no socket made, no
+process or thread started."""
+
+_PRIVATE_MEMORY = (Argument(2, 0, mmap.PROT_EXEC), Argument(3, 0, mmap.MAP_SHARED))
+
+CONDITIONAL_CALLS: Mapping[str, tuple[tuple[Argument, ...], ...]] = {
+    # Other commands have the kernel signal processes (F_SETOWN, F_SETLEASE, F_NOTIFY), or lock the recording.
+    "fcntl": ((Argument(1, fcntl.F_GETFD),), (Argument(1, fcntl.F_GETFL),)),
+    # To the other end alone; with a message's ancillary data, descriptors could be sent as well.
+    "sendto": ((Argument(4, 0),),),
+    # Neither code nor memory that others see.
+    "mmap": (_PRIVATE_MEMORY,),
+    "mprotect": ((Argument(2, 0, mmap.PROT_EXEC),),),
+    # Where the user is root, other advice takes pages out of use that all processes share.
+    "madvise": tuple((Argument(2, advice),) for advice in (mmap.MADV_DONTNEED, mmap.MADV_FREE, mmap.MADV_HUGEPAGE)),
+    # Of the process's own: others may wait in a page of a library.
+    "futex": ((Argument(1, _FUTEX_PRIVATE_FLAG, _FUTEX_PRIVATE_FLAG),),),
+    "sched_getaffinity": ((Argument(0, 0),),),
+}
+"""Calls that are allowed where all arguments of one alternative are as they must be."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +93,21 @@ class Locks:
     """Which locks hold on this machine, beside the resource limits.
 
     Attributes:
-      call_filter: Only `ALLOWED_CALLS` can be called.
+      call_filter: Only `ALLOWED_CALLS` and `CONDITIONAL_CALLS` can be called.
       namespaces: The process is in a network of its own, without any interface, and has no rights of its user's.
     """
 
     call_filter: bool
     namespaces: bool
+
+    def missing(self) -> str:
+        """What decoders lack on this machine, and what to do, as the end of a sentence; empty where nothing is."""
+        lacks = []
+        if not self.call_filter:
+            lacks.append("a filter of system calls (install libseccomp: apt-get install libseccomp2)")
+        if not self.namespaces:
+            lacks.append("namespaces of their own (allow user namespaces on the machine and in the container)")
+        return " and ".join(lacks)
 
 
 class Confinement:
@@ -103,6 +151,17 @@ class Confinement:
         return self._libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0
 
 
+class _Comparison(ctypes.Structure):
+    """libseccomp's `scmp_arg_cmp`."""
+
+    _fields_ = (
+        ("argument", ctypes.c_uint),
+        ("operation", ctypes.c_int),
+        ("mask", ctypes.c_uint64),
+        ("value", ctypes.c_uint64),
+    )
+
+
 class _CallFilter:
     """libseccomp's filter: what is not allowed answers that it is not permitted."""
 
@@ -118,11 +177,23 @@ class _CallFilter:
         except OSError:
             return None
         library.seccomp_init.restype = ctypes.c_void_p
-        context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_SCMP_ACT_ERRNO | errno.EPERM)))
+        built = cls(library, ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_SCMP_ACT_ERRNO | errno.EPERM))))
         for call in (call for group in ALLOWED_CALLS for call in group):
-            number = library.seccomp_syscall_resolve_name(call.encode())
-            library.seccomp_rule_add(context, ctypes.c_uint32(_SCMP_ACT_ALLOW), number, 0)
-        return cls(library, context)
+            built._allow(call, ())
+        for call, alternatives in CONDITIONAL_CALLS.items():
+            for arguments in alternatives:
+                built._allow(call, arguments)
+        return built
+
+    def _allow(self, call: str, arguments: Sequence[Argument]) -> None:
+        number = self._library.seccomp_syscall_resolve_name(call.encode())
+        compared = (_Comparison * len(arguments))(
+            *(_Comparison(each.position, _CMP_MASKED_EQ, each.mask, each.value) for each in arguments)
+        )
+        # A call that cannot be allowed, since this processor's Linux has none of this name, stays forbidden.
+        self._library.seccomp_rule_add_array(
+            self._context, ctypes.c_uint32(_SCMP_ACT_ALLOW), number, len(arguments), compared
+        )
 
     def load(self) -> None:
         """Raises `OSError` where the kernel refuses: then nothing is decoded."""

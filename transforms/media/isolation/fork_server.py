@@ -7,30 +7,35 @@ one job, once: what a hostile file does to a child ends with that child. Started
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
+import importlib
 import json
 import os
 import selectors
 import signal
 import socket
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from transforms.media.isolation.confinement import Allowance, Confinement
 
 LARGEST_REQUEST = 32 * 1024
 _MOST_FILES = 4
 
-Job = Callable[[dict[str, Any], socket.socket, tuple[int, ...]], None]
+Job = Callable[[dict[str, Any], socket.socket, tuple[BinaryIO, ...]], None]
 """What a child does, with a connection to the worker and the files that it was given."""
 
 
-def serve(control: int) -> None:
-    """Forks children until the worker closes `control`, or ends."""
+def serve(control: int, jobs_module: str) -> None:
+    """Forks children until the worker closes `control`, or ends.
+
+    Args:
+      jobs_module: What children do: its `rehearse` is called here once, its `do` (a `Job`) in each child.
+    """
     confinement = Confinement()
     # Imported only here: a process leaves its namespaces before a library starts a thread, or not at all.
-    from transforms.media.isolation import jobs  # noqa: PLC0415
-
+    jobs = importlib.import_module(jobs_module)
     jobs.rehearse()
     gc.collect()
     gc.freeze()
@@ -95,8 +100,10 @@ class _Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             talk = socket.socket(fileno=connection)
+            # Opening asks for what a confined process may not ask: `fstat` can be asked about any path.
+            opened = tuple(_opened(file) for file in files)
             self._confinement.close_on(self._own, Allowance(**job.pop("allowance")), (connection, *files))
-            self._do(job, talk, files)
+            self._do(job, talk, opened)
             status = os.EX_OK
         finally:
             os._exit(status)
@@ -121,3 +128,9 @@ class _Server:
                     self._selector.unregister(lease)
                 with contextlib.suppress(OSError):
                     lease.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _opened(file: int) -> BinaryIO:
+    """A descriptor as it was opened, to read or to write as well."""
+    reads_only = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+    return os.fdopen(file, "rb" if reads_only else "r+b")

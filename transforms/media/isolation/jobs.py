@@ -6,7 +6,6 @@ import contextlib
 import errno
 import importlib
 import io
-import os
 import pkgutil
 import socket
 import struct
@@ -24,6 +23,7 @@ from transforms.media.errors import MediaError, decoder_memory
 from transforms.media.hidden_text.search import count_hidden_text
 from transforms.media.isolation import wire
 from transforms.media.isolation.wire import Kind
+from transforms.media.isolation.worker_file import WorkerFile
 from transforms.media.output_format import OutputFormat
 from transforms.media.samples import Samples
 from transforms.media.track_decoder import TrackDecoder
@@ -34,7 +34,7 @@ _BUFFER = 256 * 1024
 _UNREADABLE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODATA})
 
 
-def do(job: dict[str, Any], connection: socket.socket, files: tuple[int, ...]) -> None:
+def do(job: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
     """Does one job and tells the worker how it went, where there is anything to tell."""
     try:
         if job["do"] == "decode":
@@ -73,7 +73,7 @@ def rehearse() -> None:
         raise AssertionError("noise was taken for sound")
 
 
-def _decode(connection: socket.socket, files: tuple[int, ...]) -> None:
+def _decode(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
     with _source(connection, files) as source, TrackDecoder(source) as decoder:
         wire.send(connection, Kind.INFO, asdict(decoder.info))
         for block in decoder.blocks():
@@ -81,10 +81,10 @@ def _decode(connection: socket.socket, files: tuple[int, ...]) -> None:
         wire.send(connection, Kind.END)
 
 
-def _copy_video(connection: socket.socket, files: tuple[int, ...], job: dict[str, Any]) -> None:
+def _copy_video(connection: socket.socket, files: tuple[BinaryIO, ...], job: dict[str, Any]) -> None:
     info, output = MediaInfo(**job["info"]), OutputFormat(**job["output"])
     try:
-        with os.fdopen(files[0], "rb") as source, os.fdopen(files[1], "w+b") as copy:
+        with files[0] as source, files[1] as copy:
             writer = VideoCopyWriter(copy, source, info, output)
             for block in _sent_blocks(connection, info):
                 writer.write(block)
@@ -98,9 +98,8 @@ def _copy_video(connection: socket.socket, files: tuple[int, ...], job: dict[str
     wire.send(connection, Kind.END)
 
 
-def _search_video(connection: socket.socket, files: tuple[int, ...]) -> None:
-    with os.fdopen(files[0], "rb") as video:
-        wire.send(connection, Kind.FOUND, count_hidden_text(video))
+def _search_video(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
+    wire.send(connection, Kind.FOUND, count_hidden_text(files[0]))
 
 
 def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples]:
@@ -108,50 +107,10 @@ def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples
         yield np.frombuffer(message.data, info.sample_type).reshape(-1, info.channels).T
 
 
-def _source(connection: socket.socket, files: tuple[int, ...]) -> BinaryIO:
+def _source(connection: socket.socket, files: tuple[BinaryIO, ...]) -> BinaryIO:
     if files:
-        return os.fdopen(files[0], "rb")
-    return cast(BinaryIO, io.BufferedReader(_WorkerFile(connection), _BUFFER))
-
-
-class _WorkerFile(io.RawIOBase):
-    """A source that the worker reads: of a remote one, only what is needed is fetched."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._position = 0
-        self._size: int | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._end()}[whence]
-        if start + offset < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        self._position = start + offset
-        return self._position
-
-    def tell(self) -> int:
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:
-        content = self._ask(self._position, len(buffer)).data
-        buffer[: len(content)] = content
-        self._position += len(content)
-        return len(content)
-
-    def _end(self) -> int:
-        if self._size is None:
-            self._size = int(self._ask(0, 0).fields["size"])
-        return self._size
-
-    def _ask(self, offset: int, size: int) -> wire.Message:
-        wire.send(self._connection, Kind.READ, {"offset": offset, "size": size})
-        return wire.receive(self._connection)
+        return files[0]
+    return cast(BinaryIO, io.BufferedReader(WorkerFile(connection), _BUFFER))
 
 
 def _refuse(connection: socket.socket, error: MediaError) -> None:

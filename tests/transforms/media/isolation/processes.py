@@ -11,7 +11,9 @@ import psutil
 
 def fork_server(worker: int | None = None) -> int:
     """A worker's fork server; this process's, if none is named."""
-    (server,) = [child for child in _children(worker or os.getpid()) if "fork_server" in " ".join(child.cmdline())]
+    (server,) = [
+        child for child in _children(worker or os.getpid()) if "transforms.media.isolation.jobs" in child.cmdline()
+    ]
     return server.pid
 
 

@@ -1,0 +1,33 @@
+"""Codes of languages, as manifests and models give them."""
+
+from __future__ import annotations
+
+import re
+
+_CODES = """
+aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
+en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha haw he hi ho hr ht hu hy hz ia id ie ig ii ik io is
+it iu ja jv jw ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms
+mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl
+sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo
+yue za zh zu
+"""
+LANGUAGE_CODES = frozenset(_CODES.split())
+"""Those of ISO 639-1, and what speech recognisers call Cantonese, Hawaiian and Javanese."""
+
+UNDETERMINED = "und"
+"""Of a recording in which nobody speaks."""
+
+_WELL_FORMED = re.compile(r"([a-z]{2,3})([-_][a-z]{4})?([-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE | re.ASCII)
+
+
+def primary_language(code: str) -> str | None:
+    """The language of a code with a script or a region: `en` of `en_us`. None where it is none that is known."""
+    match = _WELL_FORMED.fullmatch(code)
+    language = match[1].lower() if match else None
+    return language if language in LANGUAGE_CODES else None
+
+
+def shown_language(code: str) -> str:
+    """A code as messages may say it: what stands in a manifest is not repeated unless it is a code that is known."""
+    return UNDETERMINED if code == UNDETERMINED else primary_language(code) or "(no known code)"

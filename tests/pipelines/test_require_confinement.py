@@ -1,0 +1,125 @@
+"""A machine that lacks a lock of the decoders: it is said, and refused where the options ask for that."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from transforms.media.isolation.children import locks
+
+ROOT = Path(__file__).parents[2]
+FAST = ("--model", "tiny.en", "--verify", "off")
+WITHOUT_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
+
+IN_A_WORKER = """
+import sys
+from schemas.failure import ConfigurationError
+from transforms.media.decode import Decoder, MediaLimits
+from transforms.mute_audio.redaction import MuteSettings
+from transforms.mute_audio.transform import _MuteStage
+from transforms.plan_spans.transform import _PlanStage
+from transforms.transcribe.settings import TranscriptionSettings
+from transforms.transcribe.transform import _TranscribeStage
+
+strict = MediaLimits(require_confinement=True)
+for begin in (
+    _PlanStage(60.0, strict).setup,
+    _TranscribeStage(TranscriptionSettings(), strict).setup,
+    _MuteStage(MuteSettings(limits=strict)).setup,
+    lambda: Decoder(sys.argv[1], strict).__enter__(),
+):
+    try:
+        begin()
+    except ConfigurationError as error:
+        print(error)
+with Decoder(sys.argv[1]) as decoder:
+    print(sum(block.shape[1] for block in decoder.blocks()))
+"""
+
+
+@pytest.fixture
+def without_filter(tmp_path: Path) -> dict[str, str]:
+    """An environment in which libseccomp cannot be loaded: the first of its name that is found is no library."""
+    folder = tmp_path / "libraries"
+    folder.mkdir()
+    (folder / "libseccomp.so.2").write_bytes(b"")
+    return {**os.environ, "LD_LIBRARY_PATH": str(folder)}
+
+
+def python(*arguments: str, env: dict[str, str] | None = None, before: tuple[str, ...] = ()) -> tuple[int, str]:
+    """Exit status, and all that was said."""
+    command = [*before, sys.executable, *arguments]
+    done = subprocess.run(command, check=False, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+    return done.returncode, done.stdout + done.stderr
+
+
+def job(calls: Path, output: Path, *options: str) -> tuple[str, ...]:
+    manifest = output.with_suffix(".jsonl")
+    manifest.write_text(json.dumps({"recording_id": "phone", "audio_url": str(calls / "phone.wav")}) + "\n")
+    return ("-m", "pipelines.redact", *FAST, "--manifest", str(manifest), "--output", str(output), *options)
+
+
+def test_a_run_without_the_filter_says_so_once_and_does_its_work(
+    calls: Path, tmp_path: Path, without_filter: dict[str, str]
+):
+    status, said = python(*job(calls, tmp_path / "out"), env=without_filter)
+    assert status == 0, said
+    assert said.count("Warning: decoders run without a filter of system calls") == 1
+    assert "libseccomp2" in said
+
+
+def test_a_run_that_requires_the_filter_is_refused_before_it_begins(
+    calls: Path, tmp_path: Path, without_filter: dict[str, str]
+):
+    status, said = python(*job(calls, tmp_path / "out", "--require_confinement"), env=without_filter)
+    assert status == 2
+    assert "--require_confinement" in said
+    assert "libseccomp2" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_workers_refuse_too(calls: Path, without_filter: dict[str, str]):
+    status, said = python("-c", IN_A_WORKER, str(calls / "phone.wav"), env=without_filter)
+    assert status == 0, said
+    *refused, frames = said.splitlines()
+    assert len(refused) == 4
+    assert all("--require_confinement" in each and "libseccomp2" in each for each in refused)
+    assert int(frames) > 0, "without the option, it is decoded"
+
+
+def test_rendering_again_is_refused_too(calls: Path, tmp_path: Path, without_filter: dict[str, str]):
+    assert python(*job(calls, tmp_path / "out"), env=without_filter)[0] == 0
+    again = ("-m", "pipelines.rerender", "--output", str(tmp_path / "out"), "--corrections", "--require_confinement")
+    status, said = python(*again, "--verify", "off", env=without_filter)
+    assert (status, "--require_confinement" in said) == (2, True), said
+
+
+def test_a_machine_without_namespaces_is_told_as_such(calls: Path, tmp_path: Path):
+    without_namespaces = ("unshare", "-Ur", "sh", "-c", WITHOUT_NAMESPACES, "sh")
+    try:
+        subprocess.run([*without_namespaces, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("this machine makes no user namespaces")
+    status, said = python(*job(calls, tmp_path / "out", "--require_confinement"), before=without_namespaces)
+    assert status == 2, said
+    assert "namespaces" in said
+
+
+@pytest.mark.skipif(bool(locks().missing()), reason="this machine lacks a lock")
+def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path):
+    status, said = python(*job(calls, tmp_path / "out", "--require_confinement"))
+    assert (status, "Warning" in said) == (0, False), said
+
+
+@pytest.mark.parametrize(("options", "outcome"), [((), "warning"), (("--require_confinement",), "problem")])
+def test_the_doctor_agrees(without_filter: dict[str, str], options: tuple[str, ...], outcome: str):
+    _, said = python("-m", "pipelines.doctor", *FAST, "--json", *options, env=without_filter)
+    (check,) = [each for each in json.loads(said[said.index("{") :])["checks"] if each["subject"] == "decoders"]
+    assert check["outcome"] == outcome
+    assert "libseccomp2" in check["remedy"]

@@ -1,0 +1,140 @@
+"""Rows of a Parquet file, read in a confined child: a few hundred bytes of it can stand for gigabytes.
+
+Nothing in a file's own figures bounds what reading it takes: pages say themselves how much they hold, a value of a
+dictionary can stand in every row, and a list can be a billion elements long by one run. So the child has its limits of
+memory and time, reads few rows at a time, and sends each as JSON of bounded length.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from transforms.media.isolation import wire
+from transforms.media.isolation.wire import Kind
+from transforms.media.isolation.worker_file import WorkerFile
+
+LONGEST_ROW_BYTES = 1 << 20
+"""As JSON: what a line of the other kinds of manifest may take."""
+
+MOST_COLUMNS = 256
+"""Single ones, below lists and structures too. A manifest has a dozen."""
+
+TOO_LONG, NO_JSON = b"too long", b"no JSON"
+"""In the place of a row."""
+
+UNREADABLE, TOO_MUCH, TOO_WIDE, COLUMN_TWICE = "unreadable", "too_much", "too_wide", "column_twice"
+"""Why a file ends."""
+
+_ROWS_AT_ONCE = 64
+_MESSAGE_BYTES = 4 << 20
+_BUFFER = 1 << 20
+
+
+class _UnusableError(Exception):
+    """The file ends here. `str()` is one of the reasons above."""
+
+
+def rehearse() -> None:
+    """Loads all that reading needs: a child may open no file, so it can import nothing."""
+    # The system's allocator: others reserve more address space than a child has.
+    pa.set_memory_pool(pa.system_memory_pool())
+    file = io.BytesIO()
+    pq.write_table(
+        pa.table({"a": ["text"], "b": pa.array([[("key", "value")]], pa.map_(pa.string(), pa.string()))}), file
+    )
+    assert b"".join(_rows(file)).startswith(b'{"a": "text"')
+
+
+def do(_: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
+    """Sends messages of rows, each row a line; then an end, or why there is none."""
+    source = files[0] if files else cast(BinaryIO, io.BufferedReader(WorkerFile(connection), _BUFFER))
+    try:
+        for message in _messages(_rows(source)):
+            wire.send(connection, Kind.BLOCK, data=message)
+        wire.send(connection, Kind.END)
+    except (wire.WireError, ConnectionError):
+        # The worker has lost interest.
+        return
+    except _UnusableError as error:
+        _refuse(connection, str(error))
+    except MemoryError:
+        _refuse(connection, TOO_MUCH)
+    except Exception:  # noqa: BLE001 - whatever pyarrow and the codecs below it raise ends that file
+        _refuse(connection, UNREADABLE)
+
+
+def _messages(rows: Iterator[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    for row in rows:
+        waiting.append(row)
+        if len(waiting) >= _ROWS_AT_ONCE or sum(map(len, waiting)) >= _MESSAGE_BYTES:
+            yield b"\n".join(waiting)
+            waiting = []
+    if waiting:
+        yield b"\n".join(waiting)
+
+
+def _rows(source: BinaryIO) -> Iterator[bytes]:
+    # Buffered: otherwise the chunks of all columns of a row group are read at once. A child has one thread.
+    with pq.ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False) as file:
+        if file.metadata.num_columns > MOST_COLUMNS:
+            raise _UnusableError(TOO_WIDE)
+        if _names_twice(list(file.schema_arrow)):
+            raise _UnusableError(COLUMN_TWICE)
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+            yield from _as_lines(batch)
+
+
+def _names_twice(fields: list[pa.Field]) -> bool:
+    if any(count > 1 for count in Counter(field.name for field in fields).values()):
+        return True
+    return any(_names_twice([field.type.field(n) for n in range(field.type.num_fields)]) for field in fields)
+
+
+def _as_lines(batch: pa.RecordBatch) -> list[bytes]:
+    """Each row as JSON; all at once where they are short, as they mostly are."""
+    if _size(batch) <= LONGEST_ROW_BYTES:
+        with contextlib.suppress(TypeError, ValueError):
+            return [_as_json(values) for values in batch.to_pylist()]
+    return [_alone(batch.slice(index, 1)) for index in range(batch.num_rows)]
+
+
+def _alone(row: pa.RecordBatch) -> bytes:
+    if _size(row) > LONGEST_ROW_BYTES:
+        return TOO_LONG
+    try:
+        return _as_json(row.to_pylist()[0])
+    except (TypeError, ValueError):
+        return NO_JSON
+
+
+def _as_json(values: dict[str, Any]) -> bytes:
+    """Raises `TypeError` or `ValueError` where JSON does not have the values."""
+    text = json.dumps(values, default=_text, allow_nan=False, ensure_ascii=False).encode()
+    return text if len(text) <= LONGEST_ROW_BYTES else TOO_LONG
+
+
+def _size(batch: pa.RecordBatch) -> int:
+    """Bytes of the values in it, before objects are made of them. (A dictionary is that of the whole chunk.)"""
+    return sum(column.nbytes for column in batch.columns if not pa.types.is_dictionary(column.type))
+
+
+def _text(value: Any) -> str:
+    """Columns of bytes hold text where a writer did not say that they do."""
+    if not isinstance(value, bytes):
+        raise TypeError
+    return value.decode()
+
+
+def _refuse(connection: socket.socket, reason: str) -> None:
+    with contextlib.suppress(OSError):
+        wire.send(connection, Kind.REFUSED, {"reason": reason, "message": "", "retryable": False})

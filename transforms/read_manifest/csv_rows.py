@@ -1,0 +1,94 @@
+"""CSV manifests, in constant memory: no row, with all the line breaks in its quotes, is longer than a line may be."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+from transforms.read_manifest.line import LONGEST_LINE_BYTES, ManifestLineError
+
+
+class _RowTooLongError(Exception):
+    """The row takes more than it may. What is left of its line has been passed over."""
+
+
+def read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
+    """Yields (number of the line at which a row ends, column to cell), and an error for each row that is none.
+
+    Cells that a row lacks are None. Without a header that can be used, no row can: one error is all.
+    """
+    lines = _Lines(file)
+    rows = csv.reader(lines, strict=True)
+    header: list[str] | None = None
+    while True:
+        lines.begin_row()
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            said = "quotes that do not close, text behind quotes, or a cell that is too long"
+            yield lines.number, ManifestLineError(f"The line is not valid CSV: {said}")
+        except _RowTooLongError:
+            yield lines.number, ManifestLineError("The line is longer than 1 MiB")
+        except UnicodeDecodeError:
+            # What follows cannot be told apart into lines any more.
+            yield lines.number + 1, ManifestLineError("The file is not UTF-8 text from this line on")
+            return
+        else:
+            if header is not None:
+                if row:
+                    yield lines.number, _values(header, row)
+                continue
+            header = row
+            if twice := _named_twice(header):
+                yield lines.number, ManifestLineError(f"Columns {twice[0]} and {twice[1]} have one name")
+                return
+            continue
+        if header is None:
+            return
+
+
+class _Lines(Iterator[str]):
+    """The lines of a file, and how much of them one row has taken."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        self._left = LONGEST_LINE_BYTES
+        self.number = 0
+
+    def begin_row(self) -> None:
+        self._left = LONGEST_LINE_BYTES
+
+    def __next__(self) -> str:
+        line = self._text.readline(self._left + 1)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        self._left -= len(line.encode())
+        if self._left < 0:
+            while line and not line.endswith(("\n", "\r")):
+                line = self._text.readline(LONGEST_LINE_BYTES)
+            raise _RowTooLongError
+        return line
+
+
+def _values(header: Sequence[str], row: Sequence[str]) -> Mapping[str, Any] | ManifestLineError:
+    if len(row) > len(header):
+        return ManifestLineError("The line has more cells than the header; quote cells with commas")
+    values: dict[str, Any] = dict.fromkeys(header)
+    # Spreadsheets add columns without a name: as long as these hold nothing, they are none.
+    values.update((name, cell) for name, cell in zip(header, row, strict=False) if name or cell)
+    return values
+
+
+def _named_twice(header: Sequence[str]) -> tuple[int, int] | None:
+    """The places (from 1) of the first two columns of one name."""
+    for name, count in Counter(filter(None, header)).items():
+        if count > 1:
+            first = header.index(name)
+            return first + 1, header.index(name, first + 1) + 1
+    return None
