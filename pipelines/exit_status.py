@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rich.console import Console
 from rich.markup import escape
 
@@ -19,6 +21,16 @@ def refused(error: ConfigurationError, console: Console) -> int:
     if isinstance(error, CanariesMissedError):
         return EXIT_BLIND
     return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
+
+
+def incomplete(names: Collection[str], console: Console) -> int:
+    """Says which files kept a job from doing all of its work, and gives its exit status."""
+    console.print(
+        f"[bold red]Not all is done:[/] {escape(', '.join(sorted(names)))} in the output cannot be read, and may still "
+        "hold what should be gone. Put each back as it was, or delete it, and run this again",
+        highlight=False,
+    )
+    return EXIT_BROKEN
 
 
 def broken(error: StorageError, console: Console) -> int:

@@ -14,11 +14,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_USAGE
+from pipelines.exit_status import EXIT_USAGE, broken
 from pipelines.options import RUN_ID_PATTERN, parse
 from schemas.failure import ConfigurationError
+from transforms.commit.certificate import read_private_key
+from transforms.commit.run_files import list_more
 from transforms.report_run import newest_run, read_figures, write_report
+from transforms.secrets import SecretReference
 from transforms.storage import urls
+from transforms.storage.errors import StorageError
 
 EXIT_WRITTEN = 0
 
@@ -32,6 +36,9 @@ class ReportOptions(BaseModel):
     run_id: str | None = Field(
         None, pattern=RUN_ID_PATTERN, description="of which run (default: the one that began last)"
     )
+    certificate_key: SecretReference | None = Field(
+        None, description="signs the list of the run's files again, as the run did"
+    )
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -40,10 +47,15 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     options, _ = parse(ReportOptions, __doc__ or "", arguments)
     try:
         output = urls.normalised(options.output)
-        url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
+        run_id = options.run_id or newest_run(output)
+        key = read_private_key(options.certificate_key) if options.certificate_key else None
+        url = write_report(output, read_figures(output, run_id))
+        list_more(output, run_id, [f"runs/{run_id}/report.html"], key)
     except ConfigurationError as error:
         console.print(f"[bold red]Cannot report:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE
+    except StorageError as error:
+        return broken(error, console)
     console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
     return EXIT_WRITTEN
 

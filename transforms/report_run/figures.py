@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
@@ -14,17 +17,19 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.failure import ConfigurationError
-from transforms.close_run import summary_url
+from transforms.close_run import UnreadableSummaryError, checked_summary, summary_url
 from transforms.report_run.drift import Rate, rates
 from transforms.report_run.timings import Timings, read_timings, timings_url
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
+from transforms.write_tables.read import damage_named
 
 _SCORE_EDGES = np.linspace(0.0, 1.0, 21)
 # Seconds: calls are most of an archive, so minutes are told apart better than hours.
 _DURATION_EDGES = np.array([0, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, np.inf])
 _ROWS_AT_ONCE = 8192
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -167,15 +172,18 @@ def _batches(output: str, table: str, run_id: str, columns: list[str]) -> Iterat
     for name in files.list_names(folder):
         # The number of the shard follows the id: `night` is not `night-2`.
         if name.rpartition("-")[0] == run_id and name.endswith(".parquet"):
-            with files.open_read(join(folder, name)) as stream:
+            url = join(folder, name)
+            with files.open_read(url) as stream, damage_named(url):
                 yield from pq.ParquetFile(stream).iter_batches(_ROWS_AT_ONCE, columns=columns)
 
 
 def _summary(output: str, run_id: str) -> dict[str, Any]:
     try:
-        return json.loads(files.read_bytes(summary_url(output, run_id)))
+        return checked_summary(files.read_bytes(summary_url(output, run_id)))
     except MissingFileError:
         raise ConfigurationError("--run_id: this run is not complete, or not of this output") from None
+    except UnreadableSummaryError as error:
+        raise ConfigurationError(f"--run_id: its summary is {error}") from None
 
 
 def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
@@ -189,7 +197,16 @@ def _history(output: str) -> list[dict[str, Any]]:
     complete = [run for run, _, name in names if name == "summary.json"]
     summaries = files.read_many([summary_url(output, run) for run in complete])
     timed = files.read_many([timings_url(output, run) for run, _, name in names if name == "timings.json"])
-    began = {url: Timings.model_validate_json(content).started_at for url, content in timed.items()}
+    began: dict[str, datetime] = {}
+    for url, content in timed.items():
+        with suppress(ValueError):  # damaged: an audit says so, and the report of another run does without
+            began[url] = Timings.model_validate_json(content).started_at
+    told: list[dict[str, Any]] = []
+    for url, content in summaries.items():
+        try:
+            told.append(checked_summary(content))
+        except UnreadableSummaryError as error:
+            _log.warning("runs/%s is passed over: %s", "/".join(url.rsplit("/", 2)[1:]), error)
 
     def order(summary: dict[str, Any]) -> tuple[str, str]:
         # Runs that nobody waited for have no timings; ids that the job chose begin with the time.
@@ -197,4 +214,4 @@ def _history(output: str) -> list[dict[str, Any]]:
         at = began.get(timings_url(output, run))
         return (f"{at:%Y%m%dT%H%M%SZ}" if at else run, run)
 
-    return sorted((json.loads(content) for content in summaries.values()), key=order)
+    return sorted(told, key=order)

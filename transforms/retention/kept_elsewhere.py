@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
+from schemas.failure import ConfigurationError
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
@@ -20,8 +21,20 @@ def remember(output: str, options: Collection[str]) -> None:
 
 
 def kept_elsewhere(output: str) -> frozenset[str]:
-    """The options with which runs have kept something elsewhere: `--store`."""
+    """The options with which runs have kept something elsewhere: `--store`.
+
+    Raises:
+      ConfigurationError: It cannot be told.
+    """
     try:
-        return frozenset(json.loads(files.read_bytes(join(output, *_NAME))))
+        options = json.loads(files.read_bytes(join(output, *_NAME)))
     except MissingFileError:
         return frozenset()
+    except (ValueError, RecursionError):
+        options = None
+    if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
+        raise ConfigurationError(
+            f"--output: {'/'.join(_NAME)} there is damaged. It says what else runs kept, which an erasure looks for: "
+            'write the options into it that they were given, as ["--store", "--unredacted_output"], or []'
+        )
+    return frozenset(options)
