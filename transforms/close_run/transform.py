@@ -20,7 +20,7 @@ from transforms.commit.certificate import read_private_key
 from transforms.commit.ledger import root_of_snapshot, save_snapshot
 from transforms.commit.ledger_index import Facts, entries_of, pack, status_name
 from transforms.commit.recovery import forget_rows
-from transforms.commit.run_files import FileEntry, RunFiles, runs_before, write_run_files
+from transforms.commit.run_files import FileEntry, FileLists, RunFiles, read_file_lists, settle, write_run_files
 from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
@@ -136,23 +136,24 @@ class _CloseFn(beam.DoFn):
         for table in _PER_RECORDING:
             earlier.drop_recordings(table, done_before, except_run=element)
         earlier.clear_unfinished(element)
+        settle(self._output, lists := read_file_lists(self._output), self._key)
         summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
         save_snapshot(self._output, entries)
         # Before the summary: whoever finds that finds the list as well.
-        write_run_files(self._output, self._listed(element, tables, summary.encode()), self._key)
+        write_run_files(self._output, self._listed(lists, element, tables, summary.encode()), self._key)
         files.write_bytes(summary_url(self._output, element), summary.encode())
         # Last: whatever kills the run before this line, the next run finds the copies and writes the rows once more.
         forget_rows(self._output, element)
         yield summary
 
-    def _listed(self, run_id: str, tables: Sequence[WrittenFile], summary: bytes) -> RunFiles:
+    def _listed(self, lists: FileLists, run_id: str, tables: Sequence[WrittenFile], summary: bytes) -> RunFiles:
         listed = {file.name: FileEntry(file.size_bytes, file.sha256) for file in tables}
         listed[f"runs/{run_id}/summary.json"] = FileEntry.of_content(summary)
         canaries = f"runs/{run_id}/canaries.json"
         with suppress(MissingFileError):
             listed[canaries] = FileEntry.of_content(files.read_bytes(join(self._output, canaries)))
         kept = tuple(sorted(kept_elsewhere(self._output)))
-        return RunFiles(run_id, listed, before=runs_before(self._output, run_id), kept_elsewhere=kept)
+        return RunFiles(run_id, listed, before=lists.before(run_id), kept_elsewhere=kept)
 
 
 class _EntriesFn(beam.DoFn):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -165,19 +166,55 @@ def write_run_files(output: str, listed: RunFiles, key: Ed25519PrivateKey | None
     files.write_bytes(file_list_url(output, listed.run_id), listed.signed(key).to_json())
 
 
-def runs_before(output: str, run_id: str) -> tuple[str, ...]:
-    """The ended runs, without this one, that no other run's list names as before it: the list of this one does.
+@dataclass(frozen=True)
+class FileLists:
+    """The lists of all runs.
 
-    So the whole of a run, but the last, cannot be taken away without a list that still names it.
+    Attributes:
+      ended: Runs that have a summary.
+      lists: By run, as far as they can be read.
     """
-    names = (file.name for file in files.iterate_files(join(output, _RUNS)))  # among them one for each safety copy
-    ended = {name.removesuffix(f"/{_SUMMARY}") for name in names if re.fullmatch(rf"[^/]+/{_SUMMARY}", name)}
-    ended.discard(run_id)
-    named: set[str] = set()
-    for content in files.read_many([file_list_url(output, run) for run in sorted(ended)]).values():
+
+    ended: frozenset[str]
+    lists: Mapping[str, RunFiles]
+
+    def before(self, run_id: str) -> tuple[str, ...]:
+        """The ended runs, without this one, that no other run's list names as before it: the list of this one does.
+
+        So the whole of a run, but the last, cannot be taken away without a list that still names it.
+        """
+        named = {before for run, listed in self.lists.items() if run != run_id for before in listed.before}
+        return tuple(sorted(self.ended - named - {run_id}))
+
+
+def read_file_lists(output: str) -> FileLists:
+    """The lists of all runs of an output root."""
+    found: dict[str, set[str]] = {_SUMMARY: set(), FILE_LIST: set()}
+    for file in files.iterate_files(join(output, _RUNS)):  # among them one for each safety copy
+        run_id, _, name = file.name.partition("/")
+        if name in found:
+            found[name].add(run_id)
+    urls = {file_list_url(output, run_id): run_id for run_id in sorted(found[FILE_LIST])}
+    lists: dict[str, RunFiles] = {}
+    for url, content in files.read_many(list(urls)).items():
         with suppress(UnreadableFileListError):  # an audit says so
-            named.update(RunFiles.from_json(content).before)
-    return tuple(sorted(ended - named))
+            lists[urls[url]] = RunFiles.from_json(content)
+    return FileLists(frozenset(found[_SUMMARY]), lists)
+
+
+def settle(output: str, lists: FileLists, key: Ed25519PrivateKey | None) -> None:
+    """Brings lists up to date that a job left which was killed while it replaced a file."""
+    for listed in lists.lists.values():
+        settled, changing = dict(listed.files), dict(listed.changing)
+        for name, change in listed.changing.items():
+            if _entry_of(output, name) != change:
+                continue  # not replaced: it is still what it was, or what it should not be
+            del changing[name]
+            settled.pop(name, None)
+            if change is not None:
+                settled[name] = change
+        if changing != listed.changing:
+            write_run_files(output, replace(listed, files=settled, changing=changing), key)
 
 
 def list_more(output: str, run_id: str, names: Sequence[str], key: Ed25519PrivateKey | None) -> None:
@@ -230,6 +267,14 @@ def replace_listed(
     if after is not None:
         files_then[name] = after
     write_run_files(output, replace(listed, files=files_then, changing=changing), key)
+
+
+def _entry_of(output: str, name: str) -> FileEntry | None:
+    try:
+        with TemporaryDirectory(prefix="hushbeam-") as folder:
+            return FileEntry.of(files.fetch(join(output, name), folder))
+    except MissingFileError:
+        return None
 
 
 def _entry(values: Mapping[str, Any]) -> FileEntry:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from transforms.close_run.tables import Tables
 from transforms.commit.ledger import save_snapshot, status_url
 from transforms.commit.recovery import UnreadableCopyError, copy_in
+from transforms.commit.run_files import read_file_lists, settle
 from transforms.correct_findings.reviews import review_url
 from transforms.keep_unredacted.output import unredacted_url
 from transforms.retention import tombstones
@@ -83,6 +84,7 @@ class Eraser:
         tables = Tables(self.output, self.key)
         for table in _TABLES:
             erased.rows += tables.drop_recordings(table, erased.recordings)
+        settle(self.output, read_file_lists(self.output), self.key)
         erased.damaged = {name for name in damaged | tables.damaged if files.exists(join(self.output, name))}
         return erased
 

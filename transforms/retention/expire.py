@@ -21,6 +21,7 @@ from transforms.commit.certificate import signed, unsigned
 from transforms.commit.digests import as_json
 from transforms.commit.ledger import EXPIRED, Status, list_statuses, published_audio, save_snapshot, write_status
 from transforms.commit.recovery import UnreadableCopyError, copy_in, safety_copies
+from transforms.commit.run_files import read_file_lists, settle
 from transforms.correct_findings.reviews import read_reviews, review_url
 from transforms.storage import files
 from transforms.storage.urls import file_name, join
@@ -83,6 +84,7 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
     columns = ["recording_id", "status"]
     tables.rewrite("transcripts", columns, lambda rows: _due(rows, wanted), _expired_rows)
     expired.damaged |= tables.damaged
+    settle(output, read_file_lists(output), key)
     save_snapshot(output)
     return expired
 

@@ -15,9 +15,10 @@ from transforms.commit.run_files import (
     RunFiles,
     UnreadableFileListError,
     list_more,
+    read_file_lists,
     read_run_files,
     replace_listed,
-    runs_before,
+    settle,
     write_run_files,
 )
 from transforms.commit.signatures import SignatureError
@@ -103,6 +104,16 @@ def test_a_list_allows_what_is_there_at_every_moment_of_a_change(tmp_path: Path,
     assert listed.allows(name, before)
     assert listed.allows(name, after)
     assert not listed.allows(name, FileEntry.of_content(b"another"))
+    settle(output, read_file_lists(output), KEY)
+    if after is not None:
+        assert read_run_files(output, "run") == listed, "nothing is there yet"
+        (tmp_path / "errors").mkdir()
+        (tmp_path / name).write_bytes(b"new")
+        settle(output, read_file_lists(output), KEY)
+        now = read_run_files(output, "run")
+        assert now is not None
+        assert (now.files, now.changing) == ({name: after}, {})
+        write_run_files(output, listed, KEY)
     replace_listed(output, "run", name, before=before, after=after, put=lambda: None, key=KEY)
     listed = read_run_files(output, "run")
     assert listed is not None
@@ -136,9 +147,9 @@ def test_without_a_key_a_list_that_changes_is_no_longer_signed(tmp_path: Path):
 def test_every_run_but_the_last_is_named_by_a_later_one(tmp_path: Path):
     output, named = str(tmp_path), set()
     for run in ("b", "a", "c", "night"):
-        before = runs_before(output, run)
+        before = read_file_lists(output).before(run)
         named |= set(before)
         write_run_files(output, RunFiles(run, {}, before=before), None)
         (tmp_path / "runs" / run / "summary.json").write_text("{}")
     assert named == {"a", "b", "c"}
-    assert runs_before(output, "next") == ("night",)
+    assert read_file_lists(output).before("next") == ("night",)
