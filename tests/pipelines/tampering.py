@@ -27,7 +27,7 @@ class Tampering:
     """
 
     name: str
-    do: Callable[[Path], None]
+    do: Callable[[Path], object]
     kind: str
     subject: str
 
@@ -240,7 +240,6 @@ REPORTED: Sequence[Tampering] = (
                 _append(b"\n9\n00:00:01,000 --> 00:00:02,000\n078-05-1120\n")(p)
                 for p in output.glob("captions/card.*.srt")
             ]
-            and None
         ),
         "captions_changed",
         "card",
@@ -277,15 +276,13 @@ MORE: Sequence[Tampering] = (
     Tampering("another file of a table", _another_table, "stranger", "errors/RUN-0001.parquet"),
     Tampering(
         "message of an error",
-        lambda output: change_rows(output, "errors", lambda r: r.update(message="all is well"), relist=False) and None,
+        lambda output: change_rows(output, "errors", lambda r: r.update(message="all is well"), relist=False),
         "file_changed",
         _ERRORS,
     ),
     Tampering(
         "host of a notification",
-        lambda output: (
-            change_rows(output, "notifications", lambda r: r.update(outcome="delivered"), relist=False) and None
-        ),
+        lambda output: change_rows(output, "notifications", lambda r: r.update(outcome="delivered"), relist=False),
         "file_changed",
         "notifications/RUN-0000.parquet",
     ),
@@ -319,13 +316,13 @@ MORE: Sequence[Tampering] = (
     Tampering("statuses swapped, ids kept", lambda o: _swap(o, ids_too=True), "unreadable", "status/card.json"),
     Tampering(
         "status copied to another name",
-        lambda o: shutil.copy(o / "status/card.json", o / "status/other.json") and None,
+        lambda o: shutil.copy(o / "status/card.json", o / "status/other.json"),
         "unreadable",
         "status/other.json",
     ),
     Tampering(
         "status in a folder",
-        lambda o: shutil.copytree(o / "status", o / "status" / "more") and None,
+        lambda o: shutil.copytree(o / "status", o / "status" / "more"),
         "stranger",
         "status/more/card.json",
     ),
