@@ -1,8 +1,9 @@
 """Checksums over the rows and captions of an output, which its certificate vouches for.
 
 A row is hashed as it reads back from its table: as canonical JSON (sorted keys, no white space, UTF-8), after the types
-of the table's schema. What the status object says by itself, `status` and `redacted_audio_url`, is left out of the
-transcript's: the audio may expire, and the output root may be moved, without the words becoming others.
+of the table's schema. What the status object says by itself is left out: `status` and `redacted_audio_url`, since the
+audio may expire and the output root be moved without the words becoming others, and `run_id`, so that the same output
+has the same certificate in every run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from transforms.commit.ledger import Status
 from transforms.write_tables.transform import as_table
 
 _OUTPUTS = "outputs"
-_OF_THE_STATUS = frozenset({"status", "redacted_audio_url"})
+_OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id"})
 
 
 def output_digests(
@@ -46,18 +47,19 @@ def certified_outputs(status: Status) -> Mapping[str, Any]:
 
 
 def holds_certified_rows(status: Status, transcript_row: str, finding_rows: Sequence[str]) -> bool:
-    """Whether rows are those that a status object's certificate vouches for."""
+    """Whether rows are those that a status object's certificate vouches for, and of its run."""
     outputs = certified_outputs(status)
     try:
         digests = transcript_digest(transcript_row), findings_digest(finding_rows)
+        runs = {json.loads(row)["run_id"] for row in (transcript_row, *finding_rows)}
     except (pa.ArrowException, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return False  # no row of this version
-    return digests == (outputs.get("transcript"), outputs.get("findings"))
+    return runs == {status.run_id} and digests == (outputs.get("transcript"), outputs.get("findings"))
 
 
 def transcript_digest(row: str) -> str:
     """Of a row of `TRANSCRIPTS_SCHEMA` as JSON, without what the status object says by itself."""
-    return content_digest(_canonical(row, TRANSCRIPTS_SCHEMA, _OF_THE_STATUS))
+    return content_digest(_canonical(row, TRANSCRIPTS_SCHEMA))
 
 
 def findings_digest(rows: Iterable[str]) -> str:
@@ -75,7 +77,7 @@ def as_json(row: Mapping[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False, sort_keys=True)
 
 
-def _canonical(row: str, schema: pa.Schema, without: frozenset[str] = frozenset()) -> bytes:
+def _canonical(row: str, schema: pa.Schema) -> bytes:
     (values,) = as_table([row], schema).to_pylist()
-    kept = {name: value for name, value in values.items() if name not in without}
+    kept = {name: value for name, value in values.items() if name not in _OF_THE_STATUS}
     return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")

@@ -33,7 +33,7 @@ _COMMITTED = CommittedRecording(
 
 
 def _leave(output: str, run_id: str, recording_id: str, *, published: str | None = "first") -> CommittedRecording:
-    row, finding = made_up_transcript(recording_id), made_up_finding(recording_id)
+    row, finding = made_up_transcript(recording_id, run_id=run_id), made_up_finding(recording_id, run_id=run_id)
     committed = replace(_COMMITTED, recording_id=recording_id, transcript_row=row, finding_rows=(finding,))
     keep_rows(output, run_id, committed)
     if published is not None:
