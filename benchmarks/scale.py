@@ -147,7 +147,7 @@ def writing(clock: Clock, archive: Archive) -> int:
             recording_id = f"call-{number:09}"
             yield recording_id, _transcript_row(recording_id, archive.words)
 
-    return write_shard(f"{archive.folder}/shard.parquet", TRANSCRIPTS_SCHEMA, rows())
+    return write_shard(f"{archive.folder}/shard.parquet", TRANSCRIPTS_SCHEMA, rows())[0]
 
 
 _PARTS: dict[str, Callable[[Clock, Archive], int]] = {

@@ -5,7 +5,8 @@
 
 Recordings that were made from the same sources are erased with them. It may be interrupted and repeated. The sources
 themselves, manifests, logs and what receivers were told are not Hushbeam's: docs/retention.md says what is left to do.
-Ends with 0, or with 2 where the options or the set-up are wrong.
+Ends with 0, with 1 where files cannot be read that may still hold something of them, and with 2 where the options or
+the set-up are wrong.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from pipelines.alone import alone
-from pipelines.exit_status import finished
+from pipelines.exit_status import finished, incomplete
 from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
+from transforms.commit.certificate import read_private_key
 from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.retention.erase import Eraser
 from transforms.retention.kept_elsewhere import kept_elsewhere
@@ -50,6 +52,9 @@ class EraseOptions(BaseModel):
     hmac: tuple[str, ...] = Field((), description="whom to erase, as ids stand in outputs that --hash_identities made")
     store: str | None = Field(None, description="what pipelines.redact --store names: erased there too")
     unredacted_output: str | None = Field(None, description="what it was given under that name: erased there too")
+    certificate_key: SecretReference | None = Field(
+        None, description="signs the lists of runs' files that change, as the runs did"
+    )
 
 
 def named_recordings(options: EraseOptions) -> frozenset[str]:
@@ -93,7 +98,8 @@ def prepare(options: EraseOptions) -> Eraser:
     }
     for option in sorted(kept_elsewhere(output) - given.keys()):
         raise ConfigurationError(f"{option}: runs of this output kept recordings there too; name it, to erase all")
-    return Eraser(output, given.get("--store"), given.get("--unredacted_output"))
+    key = read_private_key(options.certificate_key) if options.certificate_key else None
+    return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -120,7 +126,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
             f"named): {erased.files} files, {erased.rows} rows",
             highlight=False,
         )
-    return EXIT_DONE
+    return incomplete(erased.damaged, console) if erased.damaged else EXIT_DONE
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from rich.console import Console
 from rich.markup import escape
@@ -19,6 +19,16 @@ EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
 _SAID_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
 _STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
+
+
+def incomplete(names: Collection[str], console: Console) -> int:
+    """Says which files kept a job from doing all of its work, and gives its exit status."""
+    console.print(
+        f"[bold red]Not all is done:[/] {escape(', '.join(sorted(names)))} in the output cannot be read, and may still "
+        "hold what should be gone. Put each back as it was, or delete it, and run this again",
+        highlight=False,
+    )
+    return EXIT_BROKEN
 
 
 def finished(work: Callable[[], int], console: Console) -> int:

@@ -3,7 +3,8 @@
     python -m pipelines.expire --output out/ --older_than 24h
 
 Transcripts, findings and captions stay. Run it as often as you like, for example every hour: it waits for no job, and
-stops where one is writing. Ends with 0, or with 2 where the options or the set-up are wrong.
+stops where one is writing. Ends with 0, with 1 where files cannot be read that may say otherwise, and with 2 where the
+options or the set-up are wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
 from pipelines.alone import alone
-from pipelines.exit_status import finished
+from pipelines.exit_status import finished, incomplete
 from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.terminal import print_for_machines
@@ -42,7 +43,7 @@ class ExpireOptions(BaseModel):
     print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
     older_than: str = Field(description="age of what is deleted: 90m, 24h, 30d")
     certificate_key: SecretReference | None = Field(
-        None, description="signs the status objects that change, as the run's did"
+        None, description="signs the status objects and lists of runs' files that change, as the runs did"
     )
 
     @field_validator("older_than")
@@ -81,7 +82,7 @@ def _expire(options: ExpireOptions, console: Console) -> int:
         console.print(
             f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False
         )
-    return EXIT_DONE
+    return incomplete(expired.damaged, console) if expired.damaged else EXIT_DONE
 
 
 if __name__ == "__main__":

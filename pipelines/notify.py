@@ -33,6 +33,8 @@ from pipelines.terminal import print_for_machines
 from pipelines.waiting import wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from schemas.failure import ConfigurationError
+from transforms.close_run.tables import Tables
+from transforms.commit.certificate import read_private_key
 from transforms.notify import NameReceivers, Notify, open_notifications
 from transforms.notify.deliver import Courier
 from transforms.notify.pending import is_open
@@ -58,6 +60,9 @@ class NotifyOptions(BaseModel):
     manifest: tuple[str, ...] = Field((), description="those of the runs: they hold the receivers' URLs")
     hash_identities: SecretReference | None = Field(None, description="where its key is kept, if the run had one")
     defaults: ManifestDefaults = ManifestDefaults()
+    certificate_key: SecretReference | None = Field(
+        None, description="signs the list of what this command writes, as the runs did"
+    )
     notification: Notification = Notification()
 
 
@@ -124,8 +129,11 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
     fit_workers(beam_options, Workers(), device="cpu")
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     resumption = prepare(options, local=local)
+    key = read_private_key(options.certificate_key) if options.certificate_key else None
     with alone(resumption.output, resumption.run_id, console, local=local):
         _run(resumption, beam_options)
+        table = f"notifications/{resumption.run_id}-0000.parquet"
+        Tables(resumption.output, key).list_files(resumption.run_id, [table])
     return _report(resumption, console, for_machines=options.print_json)
 
 

@@ -53,6 +53,8 @@ from transforms.assemble_transcript import AssembleTranscript
 from transforms.close_run import CloseRun, RunOutcome
 from transforms.commit import Commit, RecoverCommitted
 from transforms.commit.certificate import read_private_key
+from transforms.commit.ledger import check_is_a_ledger
+from transforms.commit.run_files import list_more
 from transforms.commit.run_lock import Hold
 from transforms.correct_findings import CorrectFindings
 from transforms.detect_pii import DetectionSettings, DetectPII
@@ -460,7 +462,7 @@ def finish(
         | _table("notifications", NOTIFICATIONS_SCHEMA, job),
     )
     outcome = RunOutcome(committed, all_failures, skipped, tables, tuple(erased), tuple(unredacted))
-    summary = outcome | CloseRun(output, run_id, job.identities)
+    summary = outcome | CloseRun(output, run_id, job.identities, certificate_key=job.options.certificate_key)
     return Results(committed, all_failures, deliveries, summary)
 
 
@@ -593,6 +595,7 @@ def carry_out(
         _check_new(job)
         if local:
             warn_of_missing_locks(console)
+        check_is_a_ledger(job.output)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
         remember(job.output, job.options.keeping.roots())
@@ -610,6 +613,8 @@ def carry_out(
         write_timings(job.output, job.run_id, timings)
         figures = read_figures(job.output, job.run_id)
         report = write_report(job.output, figures)
+        if local:  # the key of a cluster's workers is not here
+            _list_report(job)
     observer.completed(figures)
     summary = figures.summary
     if job.options.print_json:
@@ -618,6 +623,12 @@ def carry_out(
         print_summary(console, figures, job.output, report)
     incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
     return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
+
+
+def _list_report(job: Job) -> None:
+    reference, folder = job.options.certificate_key, f"runs/{job.run_id}"
+    key = read_private_key(reference) if reference else None
+    list_more(job.output, job.run_id, [f"{folder}/timings.json", f"{folder}/report.html"], key)
 
 
 def _check_new(job: Job) -> None:

@@ -17,7 +17,10 @@ from rich.markup import escape
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import RUN_ID_PATTERN, parse
+from transforms.commit.certificate import read_private_key
+from transforms.commit.run_files import list_more
 from transforms.report_run import newest_run, read_figures, write_report
+from transforms.secrets import SecretReference
 from transforms.storage import urls
 from transforms.temporary_files import check_temporary_files
 
@@ -33,6 +36,9 @@ class ReportOptions(BaseModel):
     run_id: str | None = Field(
         None, pattern=RUN_ID_PATTERN, description="of which run (default: the one that began last)"
     )
+    certificate_key: SecretReference | None = Field(
+        None, description="signs the list of the run's files again, as the run did"
+    )
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -45,7 +51,10 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 def _report(options: ReportOptions, console: Console) -> int:
     check_temporary_files()
     output = urls.normalised(options.output)
-    url = write_report(output, read_figures(output, options.run_id or newest_run(output)))
+    run_id = options.run_id or newest_run(output)
+    key = read_private_key(options.certificate_key) if options.certificate_key else None
+    url = write_report(output, read_figures(output, run_id))
+    list_more(output, run_id, [f"runs/{run_id}/report.html"], key)
     console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
     return EXIT_WRITTEN
 

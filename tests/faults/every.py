@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import captions, lines, one_recording, places, scenarios, truncation
+from tests.faults import captions, lines, one_recording, places, scenarios, tampering, truncation
 
 SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *scenarios.SCENARIOS,
@@ -11,4 +11,5 @@ SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *truncation.SCENARIOS,
     *places.SCENARIOS,
     *lines.SCENARIOS,
+    *tampering.SCENARIOS,
 )

@@ -19,6 +19,9 @@ from rich.console import Console
 
 from pipelines import audit, redact
 from pipelines.exit_status import EXIT_USAGE
+from transforms.close_run.relocation import relocate
+from transforms.close_run.tables import Tables
+from transforms.commit.certificate import read_private_key
 
 CARD_DIGITS = "4539148803436467"
 
@@ -56,9 +59,11 @@ def published(calls: Path, keys: dict[str, str], tmp_path_factory: pytest.TempPa
 
 
 @pytest.fixture
-def output(published: Path, tmp_path: Path) -> Path:
-    """A copy of it, to be touched."""
-    return Path(shutil.copytree(published, tmp_path / "out"))
+def output(published: Path, keys: dict[str, str], tmp_path: Path) -> Path:
+    """A copy of it, to be touched, that names itself."""
+    output = Path(shutil.copytree(published, tmp_path / "out"))
+    relocate(str(output), Tables(str(output), read_private_key(keys["private"])))
+    return output
 
 
 def run_audit(output: Path, *options: str) -> tuple[int, dict[str, Any]]:
@@ -81,7 +86,7 @@ def change_status(output: Path, recording_id: str, change: Callable[[dict[str, A
     path = output / "status" / f"{recording_id}.json"
     status = json.loads(path.read_text())
     change(status)
-    path.write_text(json.dumps(status))
+    path.write_text(json.dumps(status, ensure_ascii=False, indent=1))
 
 
 @pytest.mark.parametrize(
@@ -147,8 +152,11 @@ def _flip_a_byte(output: Path) -> None:
         (lambda output: audio_of(output, "phone").unlink(), {"audio_missing": 1}),
         (lambda output: (output / "audio" / "left.wav").write_bytes(b"RIFF"), {"orphan": 1}),
         (lambda output: (output / "status" / "card.json").unlink(), {"orphan": 1, "row_without_status": 1}),
-        (lambda output: shutil.rmtree(output / "transcripts"), {"status_without_row": 2}),
-        (lambda output: change_status(output, "card", lambda status: status.pop("certificate")), {"no_certificate": 1}),
+        (lambda output: shutil.rmtree(output / "transcripts"), {"status_without_row": 2, "file_missing": 1}),
+        (
+            lambda output: change_status(output, "card", lambda status: status.pop("certificate")),
+            {"no_certificate": 1, "status_differs": 1},
+        ),
         (
             lambda output: change_status(output, "card", lambda s: s.update(run_id="other")),
             {"row_differs": 1, "findings_differ": 1},
@@ -156,16 +164,22 @@ def _flip_a_byte(output: Path) -> None:
         (lambda output: (output / "notes.txt").write_text("left here"), {"stranger": 1}),
         (lambda output: (output / "transcripts" / "copy.parquet.bak").write_bytes(b""), {"stranger": 1}),
         (lambda output: (output / "audio" / ".hushbeam-1.tmp").write_bytes(b""), {"incomplete_file": 1}),
-        (lambda output: (output / "status" / "second.json").write_bytes(_status(output, "card")), {"orphan": 1}),
+        (lambda output: (output / "status" / "second.json").write_bytes(_status(output, "card")), {"unreadable": 1}),
         (lambda output: (output / "runs" / "LOCK").write_bytes(b"{}"), {"locked": 1}),
-        (lambda output: shutil.rmtree(output / "findings"), {"findings_differ": 2, "counts_differ": 1}),
-        (lambda output: _repeat_rows(output, "transcripts"), {"several_rows": 2, "counts_differ": 1}),
+        (
+            lambda output: shutil.rmtree(output / "findings"),
+            {"findings_differ": 2, "counts_differ": 1, "file_missing": 1},
+        ),
+        (
+            lambda output: _repeat_rows(output, "transcripts"),
+            {"several_rows": 2, "counts_differ": 1, "file_changed": 1},
+        ),
         (
             lambda output: _repeat_rows(output, "findings"),
-            {"several_findings": 2, "findings_differ": 2, "counts_differ": 1},
+            {"several_findings": 2, "findings_differ": 2, "counts_differ": 1, "file_changed": 1},
         ),
-        (_interrupt, {"unfinished_run": 3}),
-        (lambda output: _interrupt(output, written="transcripts"), {"unfinished_run": 3}),
+        (_interrupt, {"unfinished_run": 3, "unreadable": 2}),
+        (lambda output: _interrupt(output, written="transcripts"), {"unfinished_run": 3, "unreadable": 2}),
     ],
 )
 def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], problems: dict[str, int]):
@@ -181,7 +195,7 @@ def test_a_certificate_that_was_changed_is_not_what_was_signed(output: Path, key
     assert (status, report["problems"]) == (audit.EXIT_WRONG, {"signature": 1})
     assert report["list"][0]["subject"] == "card"
     status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["strange"])
-    assert report["problems"] == {"signature": 2}
+    assert report["problems"] == {"signature": 3}  # of both status objects, and of the list of the run's files
 
 
 def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, calls: Path):

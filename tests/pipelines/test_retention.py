@@ -22,14 +22,25 @@ from rich.console import Console
 
 from pipelines import audit, erase, expire, redact
 from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from schemas.stages import CommittedRecording
 from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import google_server, make_bucket
-from transforms.commit.recovery import rows_url
+from transforms.close_run.relocation import relocate
+from transforms.close_run.tables import Tables
+from transforms.commit.certificate import read_private_key
+from transforms.commit.recovery import keep_rows
 from transforms.commit.run_lock import RunLock
 from transforms.read_manifest.pseudonyms import Pseudonyms
 from transforms.storage import files
 
 FAST = ("--model", "tiny.en", "--verify", "off")
+_UNFINISHED: dict[str, Any] = {
+    "manifest": "manifest.jsonl",
+    "line": 1,
+    "output_identity": "0" * 64,
+    "finding_rows": (),
+    "audio_s": 1.0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -68,13 +79,13 @@ def published(manifest: Path, keys: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def root(published: Path, tmp_path: Path) -> Path:
-    """A copy of it, with times, with what a killed run and an audit leave."""
+def root(published: Path, keys: dict[str, str], tmp_path: Path) -> Path:
+    """A copy of it that names itself, with times, with what a killed run and an audit leave."""
     root = Path(shutil.copytree(published, tmp_path / "root"))
-    copy = rows_url(str(root / "out"), "killed", "card")
+    relocate(str(root / "out"), Tables(str(root / "out"), read_private_key(keys["private"])))
     row: dict[str, Any] = {"recording_id": "card", "status": "redacted_audio_ready", "redacted_audio_url": "somewhere"}
-    row |= {"transcript_row": json.dumps(row | {"audio_url": "a"}), "finding_rows": []}
-    files.write_bytes(copy, json.dumps(row).encode())
+    written = json.dumps(row | {"audio_url": "a"})
+    keep_rows(str(root / "out"), "killed", CommittedRecording(**row, **_UNFINISHED, transcript_row=written))
     report = {"problems": {"orphan": 2}, "list": [{"subject": subject} for subject in ("card", "status/phone.json")]}
     files.write_bytes(str(root / "out" / "runs" / "audit-1" / "audit.json"), json.dumps(report).encode())
     return root

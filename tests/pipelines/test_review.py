@@ -89,6 +89,19 @@ def test_the_recording_is_served_in_ranges_and_only_redacted(served: Served, out
     assert served.ask("/api/recordings/transfer/audio")[0] == 404
 
 
+@pytest.mark.parametrize("place", ["../../../../etc/passwd", "audio/../../../../../etc/passwd", "audio/other.wav"])
+def test_what_a_forged_status_object_names_is_not_served(served: Served, output: Path, place: str) -> None:
+    path = output / "status" / "card.json"
+    before = path.read_bytes()
+    forged = json.loads(before) | {"redacted_audio_url": f"{output}/audio/{place}"}
+    path.write_text(json.dumps(forged))
+    try:
+        assert served.ask("/api/recordings/card/audio")[0] == 404
+        assert served.ask("/api/recordings/card/peaks")[0] == 404
+    finally:
+        path.write_bytes(before)
+
+
 def test_peaks_are_silent_where_the_recording_is_muted(served: Served) -> None:
     detail = json.loads(served.ask("/api/recordings/card")[1])
     outline = json.loads(served.ask("/api/recordings/card/peaks")[1])

@@ -16,9 +16,13 @@ from schemas.audit import AuditedRecording, Claim, Problem
 from schemas.finding import Finding
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
 from transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
-from transforms.commit.certificate import SignatureError, check_signature, is_signed
-from transforms.commit.ledger import Status
+from transforms.close_run.relocation import names_elsewhere
+from transforms.commit.certificate import check_signature, is_signed
+from transforms.commit.digests import certified_outputs, content_digest, findings_digest, transcript_digest
+from transforms.commit.ledger import Status, published_audio
+from transforms.commit.published_files import caption_urls
 from transforms.commit.recovery import rows_url
+from transforms.commit.signatures import SignatureError
 from transforms.detect_pii.conversation import Conversation
 from transforms.media.caption_search import hidden_text_in
 from transforms.media.errors import MediaError
@@ -26,7 +30,6 @@ from transforms.media.hear import hear_blocks, inspect
 from transforms.media.limits import MediaLimits
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import file_name, join
 from transforms.verify_audio.innocent_speech import InnocentSpeech
 from transforms.verify_audio.leaks import LeakSettings, find_leaks
 from transforms.verify_audio.said import place_of, runs_of_signs
@@ -78,10 +81,15 @@ def audit(
         return AuditedRecording(recording_id, problems=(Problem(kind, recording_id),))
     status = Status.from_json(claim.status.encode())
     problems = [
+        *_place_problems(status, output),
         *_row_problems(claim, status, output),
         *_finding_problems(claim, status, output),
+        *_caption_problems(status, output),
         *_signature_problems(status, public_key),
     ]
+    if not certified_outputs(status):
+        problems.append(Problem("no_certificate", recording_id))
+        return AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems))
     audited = AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems))
     if status.redacted_audio_url is None:
         return audited
@@ -100,6 +108,8 @@ def audit(
         problems.append(Problem(wrong.kind, recording_id, wrong.detail))
     except MediaError as error:
         problems.append(Problem("audio_unreadable", recording_id, error.reason))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        problems.append(Problem("no_certificate", recording_id, "it is not one of this version"))
     return replace(audited, problems=tuple(problems))
 
 
@@ -110,6 +120,12 @@ class _WrongAudioError(Exception):
         super().__init__(kind)
         self.kind = kind
         self.detail = detail
+
+
+def _place_problems(status: Status, output: str) -> Iterator[Problem]:
+    if names_elsewhere(output, status):
+        detail = "its URL leads out of this root, which was copied or moved: run the job here once, which mends it"
+        yield Problem("elsewhere", status.recording_id, detail)
 
 
 def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem]:
@@ -133,6 +149,9 @@ def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem
     ]
     if differing:
         yield Problem("row_differs", claim.recording_id, f"{', '.join(differing)} of the row and of the status object")
+    certified = certified_outputs(status).get("transcript")
+    if certified is not None and transcript_digest(claim.rows[0]) != certified:
+        yield Problem("row_differs", claim.recording_id, "its row is not the one that was certified")
 
 
 def _finding_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem]:
@@ -149,14 +168,30 @@ def _finding_problems(claim: Claim, status: Status, output: str) -> Iterator[Pro
         return
     if certified is not None and found != Counter(certified):
         yield Problem(
-            "findings_differ", claim.recording_id, f"{found.total()} rows, {sum(certified.values())} certified"
+            "findings_differ", claim.recording_id, f"{found.total()} rows, {Counter(certified).total()} certified"
         )
+    elif findings_digest(claim.findings) != certified_outputs(status).get("findings", findings_digest(claim.findings)):
+        yield Problem("findings_differ", claim.recording_id, "its findings are not those that were certified")
     if len(set(claim.findings)) != len(claim.findings):
         yield Problem("several_findings", claim.recording_id, "equal rows in findings/")
     if any(finding["run_id"] != status.run_id for finding in findings):
         yield Problem("findings_differ", claim.recording_id, "run_id of a finding and of the status object")
     if any((finding["text_end"] or 0) > len(row["text"]) for finding in findings):
         yield Problem("findings_differ", claim.recording_id, "a finding lies outside of the text")
+
+
+def _caption_problems(status: Status, output: str) -> Iterator[Problem]:
+    captions = certified_outputs(status).get("captions")
+    if not isinstance(captions, Mapping):
+        return
+    for kind, url in zip(
+        ("srt", "vtt"), caption_urls(output, status.recording_id, status.output_identity), strict=True
+    ):
+        try:
+            if content_digest(files.read_bytes(url)) != captions.get(kind):
+                yield Problem("captions_changed", status.recording_id, f"its {kind} file is not the certified one")
+        except MissingFileError:
+            yield Problem("captions_missing", status.recording_id, f"its {kind} file")
 
 
 def _signature_problems(status: Status, key: Ed25519PublicKey | None) -> Iterator[Problem]:
@@ -177,8 +212,10 @@ def _certificate(status: Status) -> Mapping[str, Any]:
 
 def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str, folder: Path) -> Path:
     """The published recording as a local file, which is byte for byte what was certified."""
+    url = published_audio(output, status)
+    assert url is not None  # a status object with a URL names its own file
     try:
-        path = files.fetch(join(output, "audio", file_name(str(status.redacted_audio_url))), folder, None)
+        path = files.fetch(url, folder, None)
     except MissingFileError:
         raise _WrongAudioError("audio_missing") from None
     with path.open("rb") as file:

@@ -1,59 +1,142 @@
-"""What an output root says about its runs: their summaries, their tables, and files that belong to none."""
+"""What an output root says about its runs: their summaries, their tables, and the lists of their files."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from schemas.audit import Problem
-from transforms.commit.ledger import Status, list_statuses
-from transforms.commit.transform import caption_urls
-from transforms.retention.tombstones import FOLDER, Tombstones
+from schemas.failure import ConfigurationError
+from transforms.audit.tables import SCHEMAS
+from transforms.close_run import UnreadableSummaryError, checked_summary
+from transforms.commit.recovery import UnreadableCopyError, copy_in, rows_folder
+from transforms.commit.run_files import (
+    FILE_LIST,
+    FileEntry,
+    RunFiles,
+    UnreadableFileListError,
+    file_list_url,
+    read_run_files,
+)
+from transforms.commit.signatures import SignatureError
+from transforms.report_run import read_canaries, read_timings
+from transforms.retention.kept_elsewhere import kept_elsewhere
+from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import file_name, join, safe_name
+from transforms.storage.errors import MissingFileError, StorageError
+from transforms.storage.urls import join
 from transforms.temporary_files import TemporaryFolder
-from transforms.write_tables.read import run_of
+from transforms.write_tables.read import DamagedTableError, open_table, run_of
 
-TABLES = ("transcripts", "findings", "errors", "notifications")
-
-_OF_RECORDINGS = ("transcripts", "findings", "errors")
-_RUNS, _ROWS, _LOCK, _SUMMARY = "runs", "rows", "LOCK", "summary.json"
+_RUNS, _ROWS, _SUMMARY, _TIMINGS, _CANARIES = "runs", "rows", "summary.json", "timings.json", "canaries.json"
+_SETTLED = frozenset({_SUMMARY, _ROWS, FILE_LIST})
 
 
 def runs_of(output: str) -> list[str]:
-    """The ids of all runs that left something which a run's end settles: tables, a summary, safety copies."""
-    found = {
-        run_id for table in _OF_RECORDINGS for name in files.list_names(join(output, table)) if (run_id := run_of(name))
-    }
+    """The ids of all runs that left something which a run's end settles: tables, a summary, a list, safety copies."""
+    found = {run_id for table in SCHEMAS for name in files.list_names(join(output, table)) if (run_id := run_of(name))}
     for name in files.list_names(join(output, _RUNS)):
         parts = name.split("/")
-        if len(parts) > 1 and parts[1] in (_SUMMARY, _ROWS):
+        if len(parts) > 1 and parts[1] in _SETTLED:
             found.add(parts[0])
     return sorted(found)
 
 
-def run_problems(run_id: str, output: str) -> Iterator[Problem]:
-    """Whether a run came to its end, and whether its summary counts what its tables hold.
+def run_problems(run_id: str, output: str, key: Ed25519PublicKey | None) -> Iterator[Problem]:
+    """Whether a run came to its end, its files are those that it lists, and its summary counts what its tables hold."""
+    try:
+        listed = read_run_files(output, run_id)
+    except (UnreadableFileListError, StorageError) as error:
+        yield _unreadable(f"{_RUNS}/{run_id}/{FILE_LIST}", error)
+        listed = None
+    try:
+        summary = _summary(output, run_id)
+    except (UnreadableSummaryError, StorageError) as error:
+        yield _unreadable(f"{_RUNS}/{run_id}/{_SUMMARY}", error)
+        summary = {}
+    yield from _small_files(run_id, output)
+    copies = files.list_names(rows_folder(output, run_id))
+    has_ended = summary is not None or (listed is not None and not listed.has_summary)
+    if not has_ended or copies:
+        yield Problem("unfinished_run", run_id, "it was killed: run the job again, which takes over what is committed")
+    for name in copies:
+        yield from _copy_problems(run_id, name, output)
+    if has_ended:
+        yield from _list_problems(run_id, listed, output, key)
+    if summary:
+        yield from _count_problems(run_id, summary, output)
 
-    A later run takes rows out of the tables of this one where it did a recording again, so there may be fewer rows
+
+def _list_problems(
+    run_id: str, listed: RunFiles | None, output: str, key: Ed25519PublicKey | None
+) -> Iterator[Problem]:
+    if listed is None:
+        if not files.exists(file_list_url(output, run_id)):
+            yield Problem("file_missing", f"{_RUNS}/{run_id}/{FILE_LIST}", "the list of the run's files")
+        return
+    if key is not None:
+        try:
+            listed.check_signature(key)
+        except SignatureError as error:
+            yield Problem("signature", f"{_RUNS}/{run_id}/{FILE_LIST}", str(error))
+    for name in sorted({*listed.files, *listed.changing}):
+        if not _is_name_of(name, run_id):
+            yield Problem("unreadable", f"{_RUNS}/{run_id}/{FILE_LIST}", "it lists what is no file of this run")
+            return
+        is_there = files.exists(join(output, name))
+        if not is_there and not listed.allows(name, None):
+            yield Problem("file_missing", name, "its run lists it")
+        elif is_there and name.startswith(f"{_RUNS}/") and not listed.allows(name, _entry(output, name)):
+            yield Problem("file_changed", name, "size or checksum differs from the list of its run's files")
+    for before in listed.before:
+        if not _is_name(before) or not files.exists(join(output, _RUNS, before, _SUMMARY)):
+            yield Problem("run_missing", before, f"run {run_id} names it as one that ended before")
+    try:
+        missing = set(listed.kept_elsewhere) - kept_elsewhere(output)
+    except ConfigurationError:
+        return  # said of the file
+    if missing:
+        yield Problem("kept_elsewhere_differs", run_id, f"{', '.join(sorted(missing))} is no longer noted")
+
+
+def _is_name_of(name: str, run_id: str) -> bool:
+    folder, _, rest = name.partition("/")
+    if folder == _RUNS:
+        return rest.startswith(f"{run_id}/") and _is_name(rest.removeprefix(f"{run_id}/"))
+    return folder in SCHEMAS and run_of(rest) == run_id
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and "/" not in text and text not in (".", "..")
+
+
+def _entry(output: str, name: str) -> FileEntry | None:
+    try:
+        return FileEntry.of_content(files.read_bytes(join(output, name)))
+    except StorageError as error:
+        if error.retryable:
+            raise
+        return None
+
+
+def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Iterator[Problem]:
+    """A later run takes rows out of the tables of this one where it did a recording again, so there may be fewer rows
     than were counted, and never more. Rows of `errors/` stay until their recording is erased.
     """
-    summary = _summary(output, run_id)
-    if summary is None or files.list_names(join(output, _RUNS, run_id, _ROWS)):
-        yield Problem("unfinished_run", run_id, "it was killed: run the job again, which takes over what is committed")
-    if summary is None:
-        return
     counted = summary["recordings"]
     published = counted["completed"] + counted.get("recovered", 0)
-    rows = _count(output, run_id, "transcripts", ["recording_id"])
-    findings = _count(output, run_id, "findings", ["policy"])
-    errors = _count(output, run_id, "errors", ["recording_id", "manifest", "line", "status"])
+    try:
+        rows = _count(output, run_id, "transcripts", ["recording_id"])
+        findings = _count(output, run_id, "findings", ["policy"])
+        errors = _count(output, run_id, "errors", ["recording_id", "manifest", "line", "status"])
+    except StorageError as error:
+        if error.retryable:
+            raise
+        return  # said of the file
     if rows.total() > published:
         yield Problem("counts_differ", run_id, f"{rows.total()} transcripts, {published} counted")
     expected = Counter({(policy,): count for policy, count in summary["findings"].items()})
@@ -64,41 +147,38 @@ def run_problems(run_id: str, output: str) -> Iterator[Problem]:
         yield Problem("counts_differ", run_id, f"{len(errors)} recordings in errors/, {lost} counted")
 
 
-def strangers(output: str) -> Iterator[Problem]:
-    """Files that no status object speaks of and no run leaves: nothing else may lie in an output root."""
-    statuses = list_statuses(output)
-    known = {
-        "audio": {file_name(status.redacted_audio_url) for status in statuses.values() if status.redacted_audio_url},
-        "captions": {file_name(url) for status in statuses.values() for url in _captions(output, status)},
-        "status": {f"{safe_name(recording_id)}.json" for recording_id in statuses},
-        "reviews": {f"{safe_name(recording_id)}.json" for recording_id in statuses},
-    }
-    for name in files.list_names(output):
-        folder, _, rest = name.partition("/")
-        if folder in known:
-            if rest not in known[folder]:
-                yield Problem("orphan", name, "no status object names it")
-        elif folder == _RUNS:
-            if rest == _LOCK:
-                yield Problem("locked", name, "a run is writing, or was killed: run the job again")
-        elif folder == FOLDER:
-            continue
-        elif folder not in TABLES or run_of(rest) is None:
-            yield Problem("stranger", name, "no run writes such a file")
-    for name in files.list_incomplete(output):
-        yield Problem("incomplete_file", name, "a write was killed: the next run removes it")
+def _copy_problems(run_id: str, name: str, output: str) -> Iterator[Problem]:
+    url = join(rows_folder(output, run_id), name)
+    try:
+        copy_in(name, files.read_bytes(url))
+    except MissingFileError:
+        return
+    except (UnreadableCopyError, StorageError) as error:
+        yield _unreadable(f"{_RUNS}/{run_id}/{_ROWS}/{name}", error)
 
 
-def _captions(output: str, status: Status) -> tuple[str, str]:
-    return caption_urls(output, status.recording_id, status.output_identity)
+def _small_files(run_id: str, output: str) -> Iterator[Problem]:
+    for name, read in ((_TIMINGS, read_timings), (_CANARIES, read_canaries)):
+        try:
+            read(output, run_id)
+        except (ValueError, RecursionError, StorageError) as error:
+            yield _unreadable(f"{_RUNS}/{run_id}/{name}", error)
+
+
+def _unreadable(name: str, error: Exception) -> Problem:
+    if isinstance(error, StorageError) and error.retryable:
+        raise error
+    return Problem("unreadable", name, "it cannot be read" if isinstance(error, StorageError) else "damaged")
 
 
 def _summary(output: str, run_id: str) -> Mapping[str, Any] | None:
     try:
-        content: Mapping[str, Any] = json.loads(files.read_bytes(join(output, _RUNS, run_id, _SUMMARY)))
+        summary = checked_summary(files.read_bytes(join(output, _RUNS, run_id, _SUMMARY)))
     except MissingFileError:
         return None
-    return content
+    if summary["run_id"] != run_id:
+        raise UnreadableSummaryError("the summary of another run")
+    return summary
 
 
 def _count(output: str, run_id: str, table: str, columns: list[str]) -> Counter[tuple[Any, ...]]:
@@ -107,7 +187,10 @@ def _count(output: str, run_id: str, table: str, columns: list[str]) -> Counter[
     for name in files.list_names(join(output, table)):
         if run_of(name) != run_id:
             continue
-        with TemporaryFolder() as folder:
-            rows = pq.read_table(files.fetch(join(output, table, name), Path(folder)), columns=columns)
-        counts.update(zip(*(rows[column].to_pylist() for column in columns), strict=True))
+        url = join(output, table, name)
+        with TemporaryFolder() as folder, open_table(url, Path(folder)) as file:
+            if not set(columns) <= set(file.schema_arrow.names):
+                raise DamagedTableError(url)
+            rows = file.read(columns=columns)
+            counts.update(zip(*(rows[column].to_pylist() for column in columns), strict=True))
     return counts

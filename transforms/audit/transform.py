@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,11 +12,14 @@ from apache_beam.utils.shared import Shared
 
 from schemas.audit import AuditedRecording, Claim, Problem
 from schemas.failure import Failure
+from schemas.finding import FINDINGS_SCHEMA
+from schemas.redacted import TRANSCRIPTS_SCHEMA
 from schemas.transcript import Transcript
 from transforms.audit.check import Ears, audit
-from transforms.audit.runs import run_problems, runs_of, strangers
+from transforms.audit.runs import run_problems, runs_of
 from transforms.audit.settings import AuditSettings
-from transforms.audit.tables import FINDING_COLUMNS, TRANSCRIPT_COLUMNS, claim_of, statuses_of
+from transforms.audit.strangers import strangers
+from transforms.audit.tables import PROBLEMS, claim_of, statuses_of, table_names, table_problems
 from transforms.commit.certificate import read_public_key
 from transforms.detect_pii.detector import Detector
 from transforms.each_recording import RecordingStage, each_recording
@@ -55,9 +59,12 @@ class AuditOutput(beam.PTransform):
 
     def expand(self, root: beam.pvalue.PBegin) -> Audited:
         output = root | "Output root" >> beam.Create([self._output])
-        statuses = output | "Statuses" >> beam.FlatMap(statuses_of).with_output_types(tuple[str, str])
-        rows = output | ReadTable("transcripts", TRANSCRIPT_COLUMNS)
-        findings = output | ReadTable("findings", FINDING_COLUMNS)
+        read = output | "Statuses" >> beam.FlatMap(statuses_of).with_outputs(PROBLEMS, main="statuses")
+        read["statuses"].element_type = tuple[str, str]
+        read[PROBLEMS].element_type = Problem
+        statuses = read["statuses"]
+        rows = output | ReadTable("transcripts", TRANSCRIPTS_SCHEMA.names)
+        findings = output | ReadTable("findings", FINDINGS_SCHEMA.names)
         claims = (
             {"statuses": statuses, "rows": rows, "findings": findings}
             | "By recording" >> beam.CoGroupByKey()
@@ -65,13 +72,30 @@ class AuditOutput(beam.PTransform):
         )
         audited, failures = claims | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
         problems = (
+            read[PROBLEMS],
             output | "Strangers" >> beam.FlatMap(strangers).with_output_types(Problem),
+            output
+            | "Files of tables" >> beam.FlatMap(table_names).with_output_types(str)
+            | "Each file by itself" >> beam.Reshuffle()
+            | "Read each" >> beam.FlatMap(table_problems, self._output).with_output_types(Problem),
             output
             | "Runs" >> beam.FlatMap(runs_of).with_output_types(str)
             | "Each run by itself" >> beam.Reshuffle()
-            | "Counts" >> beam.FlatMap(run_problems, self._output).with_output_types(Problem),
+            | "Lists and counts" >> beam.ParDo(_RunFn(self._output, self._settings.public_key)),
         ) | "Problems of files and runs" >> beam.Flatten()
         return Audited(audited, problems, failures)
+
+
+class _RunFn(beam.DoFn):
+    def __init__(self, output: str, public_key: str | None) -> None:
+        self._output = output
+        self._public_key = public_key
+
+    def setup(self) -> None:
+        self._key = read_public_key(self._public_key) if self._public_key else None
+
+    def process(self, element: str) -> Iterator[Problem]:
+        return run_problems(element, self._output, self._key)
 
 
 class _AuditStage(RecordingStage[Claim, AuditedRecording]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -12,12 +13,19 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from schemas.failure import Failure
 from schemas.stages import CommittedRecording
-from transforms.close_run.tables import clear_unfinished, drop_recordings
-from transforms.commit.ledger import save_snapshot
+from transforms.close_run.relocation import relocate
+from transforms.close_run.summary import summarise, summary_url
+from transforms.close_run.tables import Tables
+from transforms.commit.certificate import read_private_key
+from transforms.commit.ledger import root_of_snapshot, save_snapshot
 from transforms.commit.ledger_index import Facts, entries_of, pack, status_name
 from transforms.commit.recovery import forget_rows
+from transforms.commit.run_files import FileEntry, FileLists, RunFiles, read_file_lists, settle, write_run_files
+from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.storage import files
+from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
+from transforms.write_tables.transform import WrittenFile
 
 _PER_RECORDING = ("transcripts", "findings")
 _ENTRIES_IN_A_PACK = 4096
@@ -32,7 +40,7 @@ class RunOutcome(NamedTuple):
       committed: With an output, made by this run or taken over from one that was killed.
       failures: Without one.
       skipped: Ids of recordings whose output was up to date.
-      tables: URLs of the tables' files, each a signal that its rows are durable.
+      tables: The tables' files, each a signal that its rows are durable.
       erased: Ids of recordings that were asked for again, after they had been erased.
       unredacted: Ids of recordings that went to the unredacted output alone.
     """
@@ -40,7 +48,7 @@ class RunOutcome(NamedTuple):
     committed: beam.PCollection[CommittedRecording]
     failures: beam.PCollection[Failure]
     skipped: beam.PCollection[str]
-    tables: Sequence[beam.PCollection[str]]
+    tables: Sequence[beam.PCollection[WrittenFile]]
     erased: Sequence[beam.PCollection[str]] = ()
     unredacted: Sequence[beam.PCollection[str]] = ()
 
@@ -49,16 +57,20 @@ class CloseRun(beam.PTransform):
     """Ends a run after its tables are written.
 
     Rows that earlier runs wrote for the same recordings are taken out of their tables, the safety copies of the rows
-    are removed, and `runs/RUN_ID/summary.json` appears: whoever finds it knows that the run is complete.
+    are removed, the run's files are listed, and `runs/RUN_ID/summary.json` appears: whoever finds it knows that the run
+    is complete. Where the output root was copied or moved since the last run, what names its old place is mended.
 
     Gives the summary as JSON: {"run_id": …, "recordings": {outcome: n}, "findings": {policy: n}, "audio_s": …}.
     """
 
-    def __init__(self, output: str, run_id: str, identities: Mapping[str, str]) -> None:
+    def __init__(
+        self, output: str, run_id: str, identities: Mapping[str, str], *, certificate_key: str | None = None
+    ) -> None:
         super().__init__("CloseRun")
         self._output = output
         self._run_id = run_id
         self._identities = dict(identities)
+        self._certificate_key = certificate_key
 
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
         counts: tuple[beam.PCollection[Count], ...] = (
@@ -77,7 +89,9 @@ class CloseRun(beam.PTransform):
             for ids in all_ids
         )
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
-        replaced = outcome.committed | "Name what is replaced" >> beam.FlatMap(_replaced).with_output_types(str)
+        committed = outcome.committed | "Name what is replaced" >> beam.Map(_may_replace).with_output_types(
+            tuple[str, bool]
+        )
         tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
         entries = outcome.committed | "Ledger entries" >> beam.ParDo(_EntriesFn()).with_output_types(bytes)
         return (
@@ -85,9 +99,9 @@ class CloseRun(beam.PTransform):
             | "Once" >> beam.Create([self._run_id])
             | "Close"
             >> beam.ParDo(
-                _CloseFn(self._output, self._identities),
+                _CloseFn(self._output, self._identities, self._certificate_key),
                 totals=beam.pvalue.AsDict(totals),
-                replaced=beam.pvalue.AsList(replaced),
+                committed=beam.pvalue.AsIter(committed),
                 tables=beam.pvalue.AsList(tables),
                 entries=beam.pvalue.AsIter(entries),
             )
@@ -95,28 +109,51 @@ class CloseRun(beam.PTransform):
 
 
 class _CloseFn(beam.DoFn):
-    def __init__(self, output: str, identities: Mapping[str, str]) -> None:
+    def __init__(self, output: str, identities: Mapping[str, str], certificate_key: str | None) -> None:
         self._output = output
         self._identities = identities
+        self._certificate_key = certificate_key
+
+    def setup(self) -> None:
+        self._key = read_private_key(self._certificate_key) if self._certificate_key else None
 
     def process(
         self,
         element: str,
         totals: Mapping[str, float],
-        replaced: Sequence[str],
-        tables: Sequence[str],
+        committed: Iterable[tuple[str, bool]],
+        tables: Sequence[WrittenFile],
         entries: Iterable[bytes],
     ) -> Iterator[str]:
-        # `tables` is not looked at: Beam waits for it, and so for every row to be durable.
+        # Beam waits for `tables`, and so for every row to be durable.
+        earlier, root = Tables(self._output, self._key), root_of_snapshot(self._output)
+        is_first = not earlier.has_others(element)
+        if root != self._output and not is_first:
+            relocate(self._output, earlier)
+        # Without the ledger's index nobody knows whose status objects were removed: tables may hold rows of anybody.
+        is_unknown = root is None and not is_first
+        done_before = frozenset(one for one, replaces in committed if replaces or is_unknown)
         for table in _PER_RECORDING:
-            drop_recordings(join(self._output, table), frozenset(replaced), except_run=element)
-        clear_unfinished(self._output, element)
+            earlier.drop_recordings(table, done_before, except_run=element)
+        earlier.clear_unfinished(element)
+        settle(self._output, lists := read_file_lists(self._output), self._key)
         summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
         save_snapshot(self._output, entries)
+        # Before the summary: whoever finds that finds the list as well.
+        write_run_files(self._output, self._listed(lists, element, tables, summary.encode()), self._key)
         files.write_bytes(summary_url(self._output, element), summary.encode())
         # Last: whatever kills the run before this line, the next run finds the copies and writes the rows once more.
-        forget_rows(self._output)
+        forget_rows(self._output, element)
         yield summary
+
+    def _listed(self, lists: FileLists, run_id: str, tables: Sequence[WrittenFile], summary: bytes) -> RunFiles:
+        listed = {file.name: FileEntry(file.size_bytes, file.sha256) for file in tables}
+        listed[f"runs/{run_id}/summary.json"] = FileEntry.of_content(summary)
+        canaries = f"runs/{run_id}/canaries.json"
+        with suppress(MissingFileError):
+            listed[canaries] = FileEntry.of_content(files.read_bytes(join(self._output, canaries)))
+        kept = tuple(sorted(kept_elsewhere(self._output)))
+        return RunFiles(run_id, listed, before=lists.before(run_id), kept_elsewhere=kept)
 
 
 class _EntriesFn(beam.DoFn):
@@ -141,26 +178,6 @@ class _EntriesFn(beam.DoFn):
         return pack(entries_of(names, [""] * len(names), facts))
 
 
-def summary_url(output: str, run_id: str) -> str:
-    """Where the summary of a run appears when it is complete."""
-    return join(output, "runs", run_id, "summary.json")
-
-
-def summarise(run_id: str, totals: Mapping[str, float], identities: Mapping[str, str]) -> dict[str, object]:
-    """The summary from counts named `recordings.OUTCOME`, `findings.POLICY` and `audio_s`."""
-
-    def group(prefix: str) -> dict[str, int]:
-        return {name.removeprefix(prefix): int(n) for name, n in totals.items() if name.startswith(prefix)}
-
-    return {
-        "run_id": run_id,
-        "recordings": {"completed": 0, "skipped": 0, "quarantined": 0, "failed": 0} | group("recordings."),
-        "findings": group("findings."),
-        "audio_s": round(totals.get("audio_s", 0.0), 3),
-        "identities": dict(identities),
-    }
-
-
 def _count_committed(recording: CommittedRecording) -> Iterable[Count]:
     yield "recordings.recovered" if recording.recovered else "recordings.completed", 1
     yield "audio_s", recording.audio_s
@@ -181,6 +198,5 @@ def _count_skipped(recording_id: str) -> Count:
     return "recordings.skipped", 1
 
 
-def _replaced(recording: CommittedRecording) -> Iterable[str]:
-    if recording.replaces:
-        yield recording.recording_id
+def _may_replace(recording: CommittedRecording) -> tuple[str, bool]:
+    return recording.recording_id, recording.replaces

@@ -6,42 +6,29 @@ nobody can exchange the redacted file, or the claim about it, without the key.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from schemas.failure import ConfigurationError
 from schemas.finding import Finding
 from schemas.stages import HeardRecording, MutedRecording
 from schemas.transcript import TimeSpan
 from transforms.commit.ledger import Status
+from transforms.commit.signatures import canonical_json, check, signature_of
 from transforms.correct_findings.correct import needless_spans
 from transforms.secrets import read_secret
-from transforms.storage.urls import display
+from transforms.storage.urls import display, file_name
 
 CERTIFICATE_KEY, CERTIFICATE_PUBLIC_KEY = "--certificate_key", "--certificate_public_key"
 
-_VERSION = 1
-_ALGORITHM = "ed25519"
+_VERSION = 2
 _SIGNATURE = "signature"
 _UNNAMED = "other"
-
-
-class SignatureError(Exception):
-    """A status object is not what was signed, or was signed by somebody else."""
 
 
 def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> dict[str, Any]:
@@ -140,12 +127,7 @@ def read_public_key(reference: str) -> Ed25519PublicKey:
 
 def signed(status: Status, key: Ed25519PrivateKey) -> Status:
     """The status object with a signature in its certificate."""
-    signature = {
-        "algorithm": _ALGORITHM,
-        "key": key_fingerprint(key.public_key()),
-        "value": base64.b64encode(key.sign(_content(status))).decode(),
-    }
-    return replace(status, certificate={**status.certificate, _SIGNATURE: signature})
+    return replace(status, certificate={**status.certificate, _SIGNATURE: signature_of(_content(status), key)})
 
 
 def unsigned(status: Status) -> Status:
@@ -159,15 +141,7 @@ def check_signature(status: Status, key: Ed25519PublicKey) -> None:
     Raises:
       SignatureError: It is not, or is not signed.
     """
-    signature = status.certificate.get(_SIGNATURE)
-    if not isinstance(signature, Mapping) or signature.get("algorithm") != _ALGORITHM:
-        raise SignatureError("not signed")
-    if signature.get("key") != key_fingerprint(key):
-        raise SignatureError("signed with another key")
-    try:
-        key.verify(base64.b64decode(str(signature.get("value")), validate=True), _content(status))
-    except (InvalidSignature, ValueError):
-        raise SignatureError("not what was signed") from None
+    check(_content(status), status.certificate.get(_SIGNATURE), key)
 
 
 def is_signed(status: Status) -> bool:
@@ -175,16 +149,16 @@ def is_signed(status: Status) -> bool:
     return _SIGNATURE in status.certificate
 
 
-def key_fingerprint(key: Ed25519PublicKey) -> str:
-    """Names a public key."""
-    return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()
-
-
 def _content(status: Status) -> bytes:
-    """What a signature covers: the status object as canonical JSON, without the signature."""
+    """What a signature covers: the status object as canonical JSON, without the signature.
+
+    Of the redacted recording's URL the name alone: an output root that was moved is still what was signed.
+    """
     values = status.to_dict()
+    if status.redacted_audio_url is not None:
+        values["redacted_audio_url"] = file_name(status.redacted_audio_url)
     values["certificate"] = {name: value for name, value in status.certificate.items() if name != _SIGNATURE}
-    return json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return canonical_json(values)
 
 
 def _shared_s(span: TimeSpan, finding: Finding) -> float:

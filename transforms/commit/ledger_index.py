@@ -29,6 +29,10 @@ _DTYPE = np.dtype([(column, "<u8") for column in _COLUMNS])
 _SCHEMA = pa.schema([pa.field(column, pa.uint64(), nullable=False) for column in _COLUMNS])
 _ROWS_IN_A_GROUP = 1 << 16
 
+_LOST = 0
+"""In the place of a version, where a status object is gone or cannot be read. No digest of a version is that."""
+_ROOT = b"root"
+
 Entries = NDArray[np.void]
 """Entries of an index: an array of the fields `_COLUMNS`."""
 
@@ -69,10 +73,22 @@ def entries_of(names: Sequence[str], versions: Sequence[str], facts: Sequence[Fa
     return entries
 
 
-class LedgerIndex:
-    """Entries by name."""
+def lost_entries(names: Sequence[str]) -> Entries:
+    """One entry for each status object that was there, or is, and says nothing: of its recording there may be rows."""
+    entries = np.zeros(len(names), _DTYPE)
+    entries["name"], entries["name_rest"] = _digests(names)
+    return entries
 
-    def __init__(self, entries: Entries) -> None:
+
+class LedgerIndex:
+    """Entries by name.
+
+    Attributes:
+      root: The output root that they were written for, where it is known.
+    """
+
+    def __init__(self, entries: Entries, root: str | None = None) -> None:
+        self.root = root
         self._entries = entries[np.argsort(entries["name"], kind="stable")]
         self._names = np.ascontiguousarray(self._entries["name"])
 
@@ -89,12 +105,32 @@ class LedgerIndex:
         (found,) = self.find([status_name(recording_id)])
         if found < 0:
             return "new"
+        if self._entries["identity"][found] == _LOST:
+            return "new"
         committed, (asked,) = self._entries[found], entries_of([""], [""], [facts])
         if committed["identity"] == asked["identity"] and committed["identity_rest"] == asked["identity_rest"]:
             return "up_to_date"
         if committed["source"] != asked["source"]:
             return "source"
         return "configuration" if committed["configuration"] != asked["configuration"] else "request"
+
+    def has_traces(self, recording_id: str) -> bool:
+        """Whether there is or was an output of a recording, so that tables may hold rows of it."""
+        return bool(self.find([status_name(recording_id)])[0] >= 0)
+
+    def lost(self, chosen: NDArray[np.bool_]) -> Entries:
+        """Entries, chosen by their place, of status objects that are gone."""
+        lost = np.zeros(int(chosen.sum()), _DTYPE)
+        for column in ("name", "name_rest"):
+            lost[column] = self._entries[column][chosen]
+        return lost
+
+    def without(self, names: Sequence[str]) -> LedgerIndex:
+        """The index without some status objects."""
+        places = self.find(names)
+        kept = np.ones(len(self), bool)
+        kept[places[places >= 0]] = False
+        return LedgerIndex(self._entries[kept], self.root)
 
     def find(self, names: Sequence[str]) -> NDArray[np.intp]:
         """The place of each status object's entry, or -1."""
@@ -115,7 +151,7 @@ class LedgerIndex:
         places = self.find(names)
         versions_then = np.zeros(len(names), "<u8")
         versions_then[places >= 0] = self._entries["version"][places[places >= 0]]
-        same = (places >= 0) & (versions_then == _digests(versions)[0])
+        same = (places >= 0) & (versions_then == _digests(versions)[0]) & (versions_then != _LOST)
         return self._entries[places[same]], same
 
     def versioned(self, names: Sequence[str], versions: Sequence[str]) -> tuple[Entries, NDArray[np.bool_]]:
@@ -135,31 +171,35 @@ def pack(entries: Entries) -> bytes:
 def read_index(url: str) -> LedgerIndex:
     """The index in a file; an empty one where there is none, or one that is damaged or of another version."""
     parts: list[Entries] = []
+    root: str | None = None
     try:
         with files.open_read(url) as stream, pq.ParquetFile(stream) as table:
             if table.schema_arrow.names == list(_COLUMNS):
                 parts = [_from_table(table.read_row_group(group)) for group in range(table.num_row_groups)]
-    except (MissingFileError, pa.ArrowException, OSError):  # ours would be a StorageError
-        parts = []  # everything is read once more
-    return LedgerIndex(np.concatenate([np.zeros(0, _DTYPE), *parts]))
+                root = (table.schema_arrow.metadata or {}).get(_ROOT, b"").decode() or None
+    except (MissingFileError, pa.ArrowException, OSError, ValueError):  # ours would be a StorageError
+        parts, root = [], None  # everything is read once more
+    return LedgerIndex(np.concatenate([np.zeros(0, _DTYPE), *parts]), root)
 
 
-def write_index(url: str, parts: Iterable[Entries]) -> None:
-    """Writes the index as a whole, in the order of names."""
+def write_index(url: str, parts: Iterable[Entries], root: str) -> None:
+    """Writes the index of an output root as a whole, in the order of names."""
     entries = np.concatenate([np.zeros(0, _DTYPE), *parts])
     entries = entries[np.argsort(entries["name"], kind="stable")]
     sink = pa.BufferOutputStream()
-    with pq.ParquetWriter(sink, _SCHEMA, compression="none", use_dictionary=False) as writer:
+    schema = _SCHEMA.with_metadata({_ROOT: root.encode()})
+    with pq.ParquetWriter(sink, schema, compression="none", use_dictionary=False) as writer:
         for start in range(0, len(entries), _ROWS_IN_A_GROUP):
             group = entries[start : start + _ROWS_IN_A_GROUP]
             columns = [pa.array(np.ascontiguousarray(group[column])) for column in _COLUMNS]
-            writer.write_table(pa.table(columns, schema=_SCHEMA))
+            writer.write_table(pa.table(columns, schema=schema))
     files.write_bytes(url, sink.getvalue().to_pybytes())
 
 
 def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:
     """From a status object. One without a certificate says less of what changed, and is compared all the same."""
-    source = certificate.get("source") or {}
+    source = certificate.get("source")
+    source = source if isinstance(source, Mapping) else {}
     known = f"{source.get('size_bytes')} {source.get('version')}"
     return Facts(output_identity, known, str(certificate.get("configuration")))
 

@@ -8,24 +8,36 @@ those recordings once more.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 
 from schemas.stages import CommittedRecording
-from transforms.commit.ledger import read_statuses
+from transforms.commit.digests import as_json, holds_certified_rows
+from transforms.commit.ledger import Status, published_audio, read_status, read_statuses
 from transforms.commit.ledger_index import status_name
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
+from transforms.storage.urls import file_name, join
 
 _RUNS, _ROWS = "runs", "/rows/"
 _COPIES_AT_ONCE, _REMOVED_AT_ONCE = 200, 10_000
+_log = logging.getLogger(__name__)
+
+
+class UnreadableCopyError(ValueError):
+    """A file is no safety copy, or not that of the recording whose name it has."""
 
 
 def rows_url(output: str, run_id: str, recording_id: str) -> str:
     """Where the safety copy of a recording's rows is."""
-    return join(output, _RUNS, run_id, "rows", status_name(recording_id))
+    return join(rows_folder(output, run_id), status_name(recording_id))
+
+
+def rows_folder(output: str, run_id: str) -> str:
+    """Where all safety copies of a run are."""
+    return join(output, _RUNS, run_id, "rows")
 
 
 def keep_rows(output: str, run_id: str, recording: CommittedRecording) -> None:
@@ -45,40 +57,95 @@ def copies_of_killed_runs(output: str, run_id: str) -> Iterator[list[str]]:
 def recover(output: str, copies: Sequence[str]) -> Iterator[CommittedRecording]:
     """Yields what earlier runs committed without writing it into their tables.
 
-    A copy whose recording has no status object, or one of another output, was never committed: it is passed over. The
-    rows may be in a table after all, if the run was killed right before its end, so all count as replacing.
+    A copy whose recording has no status object, or one of another output, was never committed: it is passed over, and
+    so is one that is not what its status object speaks of. The rows may be in a table after all, if the run was killed
+    right before its end, so all count as replacing.
     """
-    recordings = [_recording(content) for content in files.read_many(copies).values()]
-    statuses = read_statuses(output, [recording.recording_id for recording in recordings])
-    for recording in recordings:
-        status = statuses.get(recording.recording_id)
-        if status is not None and status.output_identity == recording.output_identity:
-            yield replace(recording, replaces=True, recovered=True)
+    for url, found in _looked_up(output, copies):
+        if isinstance(found, UnreadableCopyError):
+            _log.warning("%s is passed over: %s", url.removeprefix(f"{output}/"), found)
+        elif found is not None:
+            yield replace(found, replaces=True, recovered=True)
+
+
+def _looked_up(
+    output: str, copies: Sequence[str]
+) -> Iterator[tuple[str, CommittedRecording | UnreadableCopyError | None]]:
+    """What each safety copy holds, as its status object has it; None where it was never committed."""
+    read: dict[str, CommittedRecording] = {}
+    for url, content in files.read_many(copies).items():
+        try:
+            read[url] = copy_in(file_name(url), content)
+        except UnreadableCopyError as error:
+            yield url, error
+    statuses = read_statuses(output, [copy.recording_id for copy in read.values()])
+    for url, copy in read.items():
+        status = statuses.get(copy.recording_id)
+        if status is None or status.output_identity != copy.output_identity:
+            yield url, None
+        else:
+            yield url, _as_of(output, copy, status)
 
 
 def names_of_copies(output: str, run_id: str) -> frozenset[str]:
     """The names of this very run's safety copies: there are some where an earlier attempt of it was lost."""
-    return frozenset(file.name for file in files.iterate_files(join(output, _RUNS, run_id, "rows")))
+    return frozenset(file.name for file in files.iterate_files(rows_folder(output, run_id)))
 
 
 def kept_rows(output: str, run_id: str, recording_id: str) -> CommittedRecording | None:
-    """What an earlier attempt of this very run committed for a recording; None if its safety copy is not there."""
+    """What an earlier attempt of this very run committed for a recording.
+
+    None where its safety copy is not there or cannot be read, or is not what its status object speaks of.
+    """
+    status = read_status(output, recording_id)
     try:
-        return _recording(files.read_bytes(rows_url(output, run_id, recording_id)))
-    except MissingFileError:
+        copy = copy_in(status_name(recording_id), files.read_bytes(rows_url(output, run_id, recording_id)))
+    except (MissingFileError, UnreadableCopyError):
         return None
+    if status is None or status.output_identity != copy.output_identity:
+        return None
+    kept = _as_of(output, copy, status)
+    return None if isinstance(kept, UnreadableCopyError) else kept
 
 
-def forget_rows(output: str) -> None:
-    """Removes all safety copies: the tables of the run that calls this hold their rows."""
-    copies = _iterate_copies(output)
-    while batch := list(islice(copies, _REMOVED_AT_ONCE)):
+def forget_rows(output: str, run_id: str) -> None:
+    """Removes all safety copies: the tables of the run that calls this hold their rows.
+
+    What could not be recovered stays: only there are its rows, and an audit names it.
+    """
+    for batch in copies_of_killed_runs(output, run_id):
+        found = _looked_up(output, batch)
+        files.delete_many([url for url, copy in found if not isinstance(copy, UnreadableCopyError)])
+    own = (join(rows_folder(output, run_id), name) for name in names_of_copies(output, run_id))
+    while batch := list(islice(own, _REMOVED_AT_ONCE)):
         files.delete_many(batch)
 
 
-def _recording(content: bytes) -> CommittedRecording:
-    values = json.loads(content)
-    return CommittedRecording(**{**values, "finding_rows": tuple(values["finding_rows"])})
+def copy_in(name: str, content: bytes) -> CommittedRecording:
+    """The safety copy in a file of this name.
+
+    Raises:
+      UnreadableCopyError: It is none, or another recording's.
+    """
+    try:
+        values = json.loads(content)
+        copy = CommittedRecording(**{**values, "finding_rows": tuple(values["finding_rows"])})
+        owners = {json.loads(row)["recording_id"] for row in (copy.transcript_row, *copy.finding_rows)}
+        is_own = owners == {copy.recording_id} and status_name(copy.recording_id) == name
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise UnreadableCopyError("not a safety copy of this version") from None
+    if not is_own:
+        raise UnreadableCopyError("the safety copy of another recording")
+    return copy
+
+
+def _as_of(output: str, copy: CommittedRecording, status: Status) -> CommittedRecording | UnreadableCopyError:
+    """A copy as its status object says it now: the audio may have expired since, or the root been moved."""
+    if not holds_certified_rows(status, copy.transcript_row, copy.finding_rows):
+        return UnreadableCopyError("it is not what its status object certifies")
+    url = published_audio(output, status)
+    row = json.loads(copy.transcript_row) | {"status": status.status, "redacted_audio_url": url}
+    return replace(copy, status=status.status, redacted_audio_url=url, transcript_row=as_json(row))
 
 
 def safety_copies(output: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 from schemas.finding import FINDINGS_SCHEMA, Finding
 from schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
 from schemas.stages import MutedRecording
+from transforms.commit.digests import as_json
 from transforms.write_tables.transform import as_table
 
 
@@ -56,7 +56,7 @@ def status_of(recording: MutedRecording) -> str:
 
 def _checked(row: dict[str, Any], schema: pa.Schema) -> str:
     """The row as JSON. One that its table would refuse must be refused before the recording is public."""
-    encoded = json.dumps(row, ensure_ascii=False, sort_keys=True)
+    encoded = as_json(row)
     as_table([encoded], schema)
     return encoded
 

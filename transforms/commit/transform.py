@@ -6,6 +6,7 @@ object has no output, whatever lies beside it; one with a status object has all 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,10 +14,12 @@ from typing import Any
 
 import apache_beam as beam
 
-from schemas.stages import CommittedRecording, MutedRecording
+from schemas.stages import CommittedRecording, MutedRecording, PendingRecording
 from transforms.commit.certificate import certificate_of, read_private_key, signed
-from transforms.commit.ledger import Status, read_status, write_status
+from transforms.commit.digests import output_digests
+from transforms.commit.ledger import Status, published_audio, read_status, write_status
 from transforms.commit.ledger_index import source_facts
+from transforms.commit.published_files import audio_url, caption_urls, files_of
 from transforms.commit.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
 from transforms.commit.rows import finding_rows, status_of, transcript_row
 from transforms.commit.run_lock import Hold
@@ -25,7 +28,9 @@ from transforms.redact_text.captions import to_srt, to_vtt
 from transforms.staged_audio import removed_on_error
 from transforms.storage import files
 from transforms.storage.errors import StorageError
-from transforms.storage.urls import join, safe_name
+from transforms.unexpected import place_of
+
+_log = logging.getLogger(__name__)
 
 
 class Commit(beam.PTransform):
@@ -122,25 +127,45 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         self._key = read_private_key(self._certificate_key) if self._certificate_key else None
 
     def process(self, recording: MutedRecording) -> CommittedRecording:
-        asked = recording.recording
-        if not asked.redact:
-            raise RuntimeError("a recording that is not redacted came near the public outputs")
-        if self._hold is not None:
-            with removed_on_error(recording):
+        with removed_on_error(recording):
+            if not recording.recording.redact:
+                raise RuntimeError("a recording that is not redacted came near the public outputs")
+            if self._hold is not None:
                 self._hold.check()
-        pending = recording.redacted.detected.heard.pending
-        before = read_status(self._output, asked.recording_id) if pending.replaces else None
-        audio_url = self._audio_url(recording)
+            before = read_status(self._output, recording.recording_id) if _pending(recording).replaces else None
+            committed, captions, certificate = self._prepared(recording)
+            try:
+                self._publish(recording, committed, captions, certificate)
+            except Exception:
+                self._withdraw(committed)
+                raise
+        if recording.audio is not None:
+            Path(recording.audio.path).unlink(missing_ok=True)
+        try:
+            self._delete_replaced(committed, before)
+        except Exception as error:  # noqa: BLE001 - the recording is public: what stays behind is named by an audit
+            _log.warning("files of an earlier output stay behind (%s)", place_of(error))
+        return committed
+
+    def _prepared(
+        self, recording: MutedRecording
+    ) -> tuple[CommittedRecording, dict[str, bytes] | None, dict[str, Any]]:
+        """All that is published beside the audio: rows, captions where they are asked for, and the certificate."""
+        asked, pending = recording.recording, _pending(recording)
+        redacted_audio_url = self._audio_url(recording)
         certificate = certificate_of(recording, pending.identities or self._identities)
+        row = transcript_row(recording, redacted_audio_url, self._run_id, certificate)
+        findings, captions = finding_rows(recording, self._run_id), self._captions_of(recording)
+        certificate["outputs"] = output_digests(row, findings, captions)
         committed = CommittedRecording(
             recording_id=asked.recording_id,
             manifest=asked.manifest,
             line=asked.line,
             output_identity=pending.output_identity,
             status=status_of(recording),
-            redacted_audio_url=audio_url,
-            transcript_row=transcript_row(recording, audio_url, self._run_id, certificate),
-            finding_rows=finding_rows(recording, self._run_id),
+            redacted_audio_url=redacted_audio_url,
+            transcript_row=row,
+            finding_rows=findings,
             audio_s=recording.redacted.redacted.duration_s,
             replaces=pending.replaces,
             webhook_url=asked.webhook_url,
@@ -150,41 +175,31 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             source=source_facts(pending.source),
             configuration=certificate["configuration"],
         )
-        try:
-            self._publish(recording, committed, certificate)
-        except StorageError:
-            self._withdraw(committed)
-            raise
-        finally:
-            if recording.audio is not None:
-                Path(recording.audio.path).unlink(missing_ok=True)
-        if before is not None and before.output_identity != committed.output_identity:
-            _delete_if_possible(before.redacted_audio_url)
-            # Also where this run writes none: they would say what is redacted now.
-            _delete_captions(self._output, before.recording_id, before.output_identity)
-        return committed
+        return committed, captions, certificate
 
     def _audio_url(self, recording: MutedRecording) -> str | None:
         if recording.audio is None:
             return None
-        identity = recording.redacted.detected.heard.pending.output_identity
-        # The identity in the name: a new output never overwrites one that a status object still speaks of.
-        name = f"{safe_name(recording.recording_id)}.{identity[:12]}{recording.audio.suffix}"
-        return join(self._output, "audio", name)
+        identity = _pending(recording).output_identity
+        return audio_url(self._output, recording.recording_id, identity, recording.audio.suffix)
+
+    def _captions_of(self, recording: MutedRecording) -> dict[str, bytes] | None:
+        redacted = recording.redacted.redacted
+        return {"srt": to_srt(redacted).encode(), "vtt": to_vtt(redacted).encode()} if self._captions else None
 
     def _publish(
-        self, recording: MutedRecording, committed: CommittedRecording, certificate: Mapping[str, Any]
+        self,
+        recording: MutedRecording,
+        committed: CommittedRecording,
+        captions: Mapping[str, bytes] | None,
+        certificate: Mapping[str, Any],
     ) -> None:
         if recording.audio is not None and committed.redacted_audio_url is not None:
             files.upload_file(recording.audio.path, committed.redacted_audio_url)
-        if self._captions:
-            redacted = recording.redacted.redacted
-            for url, text in zip(
-                caption_urls(self._output, committed.recording_id, committed.output_identity),
-                (to_srt(redacted), to_vtt(redacted)),
-                strict=True,
-            ):
-                files.write_bytes(url, text.encode())
+        if captions is not None:
+            srt, vtt = caption_urls(self._output, committed.recording_id, committed.output_identity)
+            files.write_bytes(srt, captions["srt"])
+            files.write_bytes(vtt, captions["vtt"])
         keep_rows(self._output, self._run_id, committed)
         status = Status(
             status=committed.status,
@@ -195,6 +210,22 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             certificate=certificate,
         )
         write_status(self._output, status if self._key is None else signed(status, self._key))
+
+    def _delete_replaced(self, committed: CommittedRecording, before: Status | None) -> None:
+        """Removes the recording's earlier files: by their names in this root, never by a URL that was read from it."""
+        if before is not None and before.output_identity == committed.output_identity:
+            return
+        replaced: set[str | None] = set()
+        if before is not None:
+            # Captions also where this run writes none: they would say what is redacted now.
+            captions = caption_urls(self._output, before.recording_id, before.output_identity)
+            replaced = {published_audio(self._output, before), *captions}
+        elif committed.replaces:  # nobody can say any more which files were the recording's
+            with suppress(StorageError):
+                replaced = set(files_of(self._output, committed.recording_id))
+        own = caption_urls(self._output, committed.recording_id, committed.output_identity) if self._captions else ()
+        for url in replaced - {committed.redacted_audio_url, *own}:
+            _delete_if_possible(url)
 
     def _withdraw(self, committed: CommittedRecording) -> None:
         """Takes back what was written before the status object could be.
@@ -211,10 +242,8 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
 
 
-def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[str, str]:
-    """Where the SRT and the VTT file of an output are."""
-    name = f"{safe_name(recording_id)}.{output_identity[:12]}"
-    return join(output, "captions", f"{name}.srt"), join(output, "captions", f"{name}.vtt")
+def _pending(recording: MutedRecording) -> PendingRecording:
+    return recording.redacted.detected.heard.pending
 
 
 def _delete_captions(output: str, recording_id: str, output_identity: str) -> None:

@@ -19,10 +19,9 @@ from schemas.redacted import StandingText
 from schemas.source import SourceIdentity
 from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
 from schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from transforms.commit.ledger import Status
+from transforms.commit.ledger import Status, published_audio
 from transforms.media.decode import Decoder, MediaLimits
 from transforms.storage import files
-from transforms.storage.urls import file_name, join
 from transforms.temporary_files import TemporaryFolder
 
 _STANDS_FOR_A_WORD = " "
@@ -92,10 +91,19 @@ class FurtherMuting:
         """
         if claim.status is None or len(claim.rows) != 1:
             raise PublishedOutputError("there is not one row of it in transcripts/: run the job again")
-        status, row = Status.from_json(claim.status.encode()), json.loads(claim.rows[0])
-        certificate, findings = status.certificate, [json.loads(finding) for finding in claim.findings]
+        try:
+            return self._restore(claim.recording_id, Status.from_json(claim.status.encode()), claim, corrections)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise PublishedOutputError("its certificate is not one of this version: run the job again") from None
+
+    def _restore(
+        self, recording_id: str, status: Status, claim: Claim, corrections: Corrections | None
+    ) -> DetectedRecording:
+        row, findings = json.loads(claim.rows[0]), [json.loads(finding) for finding in claim.findings]
+        certificate, url = status.certificate, published_audio(self.output, status)
         audio = certificate["audio"]
-        url = join(self.output, "audio", file_name(str(status.redacted_audio_url)))
+        if url is None:
+            raise PublishedOutputError("its status object names no redacted recording of its own")
         published = files.stat(url)
         with TemporaryFolder() as folder:
             path = files.fetch(url, folder, expected=published)
@@ -106,7 +114,7 @@ class FurtherMuting:
         words = PublishedWords(row, findings)
         pending = PendingRecording(
             Recording(
-                claim.recording_id,
+                recording_id,
                 row["audio_url"],
                 tuple(row["policies"]),
                 substitution=self.substitution,

@@ -15,7 +15,7 @@ from schemas.policies import CATALOGUE
 from schemas.transcript import TimeSpan
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join, safe_name
+from transforms.storage.urls import file_name, join, safe_name
 
 FOLDER = "reviews"
 Decision = Literal["confirmed", "corrected"]
@@ -161,10 +161,7 @@ def read_review(output: str, recording_id: str) -> Review | None:
         content = files.read_bytes(review_url(output, recording_id))
     except MissingFileError:
         return None
-    review = _parsed(content)
-    if review.reviewed.recording_id != recording_id:
-        raise UnreadableReviewError("a file in reviews/ holds the review of another recording: delete the file")
-    return review
+    return review_in(_name(recording_id), content)
 
 
 def write_review(output: str, review: Review) -> None:
@@ -177,16 +174,16 @@ def read_reviews(output: str) -> dict[str, Review]:
     folder = join(output, FOLDER)
     contents = files.read_many([join(folder, name) for name in _names(output)])
     reviews: dict[str, Review] = {}
-    for content in contents.values():
+    for url, content in contents.items():
         with suppress(UnreadableReviewError):
-            review = _parsed(content)
+            review = review_in(file_name(url), content)
             reviews[review.reviewed.recording_id] = review
     return reviews
 
 
 def review_url(output: str, recording_id: str) -> str:
     """Where the review of a recording is, or would be."""
-    return join(output, FOLDER, f"{safe_name(recording_id)}.json")
+    return join(output, FOLDER, _name(recording_id))
 
 
 class Reviews:
@@ -202,7 +199,7 @@ class Reviews:
         Raises:
           UnreadableReviewError: It cannot be told.
         """
-        if f"{safe_name(recording_id)}.json" not in self._names:
+        if _name(recording_id) not in self._names:
             return None
         review = read_review(self._output, recording_id)
         return None if review is None else review.corrections
@@ -212,15 +209,28 @@ def _names(output: str) -> Sequence[str]:
     return [name for name in files.list_names(join(output, FOLDER)) if name.endswith(".json")]
 
 
-def _parsed(content: bytes) -> Review:
+def review_in(name: str, content: bytes) -> Review:
+    """The review in a file of `reviews/` of this name.
+
+    Raises:
+      UnreadableReviewError: It is none, or another recording's.
+    """
     try:
         review = Review.model_validate_json(content)
         review.require_fit(review.reviewed)
-        return review
     except (ValidationError, ReviewError):
         raise UnreadableReviewError(
             "a file in reviews/ is no review of this version: review the recording again, or delete the file"
         ) from None
+    if _name(review.reviewed.recording_id) != name:
+        raise UnreadableReviewError(
+            "a file in reviews/ is the review of another recording: review the recording again, or delete the file"
+        )
+    return review
+
+
+def _name(recording_id: str) -> str:
+    return f"{safe_name(recording_id)}.json"
 
 
 def _marked(span: NotedSpan) -> MarkedSpan:

@@ -13,7 +13,7 @@ import apache_beam as beam
 from schemas.delivery import NOTIFICATIONS_SCHEMA, UNDELIVERED, Announcement, Delivery, Receiver
 from schemas.recording import Recording
 from schemas.stages import CommittedRecording
-from transforms.commit.ledger import list_statuses
+from transforms.commit.ledger import list_statuses, published_audio
 from transforms.notify.message import notification_id
 from transforms.notify.pending import pending_deliveries
 from transforms.write_tables.read import read_rows, table_files
@@ -81,7 +81,7 @@ def open_notifications(output: str) -> Iterator[Announcement]:
         current = {recording_id: notification_id(status.output_identity)}
         if pending_deliveries(tried.get(recording_id, ()), current):
             yield Announcement(
-                recording_id, status.status, status.redacted_audio_url, status.output_identity, receiver=None
+                recording_id, status.status, published_audio(output, status), status.output_identity, receiver=None
             )
 
 

@@ -2,7 +2,7 @@
 
 from transforms.report_run.figures import RunFigures, newest_run, read_canaries, read_figures
 from transforms.report_run.page import report_url, write_report
-from transforms.report_run.timings import Sample, StageTime, Timings, stage_times, write_timings
+from transforms.report_run.timings import Sample, StageTime, Timings, read_timings, stage_times, write_timings
 
 __all__ = [
     "RunFigures",
@@ -12,6 +12,7 @@ __all__ = [
     "newest_run",
     "read_canaries",
     "read_figures",
+    "read_timings",
     "report_url",
     "stage_times",
     "write_report",

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, TypeAdapter
 
 from schemas.failure import ConfigurationError
-from transforms.close_run import summary_url
+from transforms.close_run import UnreadableSummaryError, checked_summary, summary_url
 from transforms.report_run.drift import Rate, rates
 from transforms.report_run.timings import Timings, parsed_timings, read_timings, timings_url
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
+from transforms.write_tables.read import damage_named
 
 _SCORE_EDGES = np.linspace(0.0, 1.0, 21)
 # Seconds: calls are most of an archive, so minutes are told apart better than hours.
 _DURATION_EDGES = np.array([0, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, np.inf])
 _ROWS_AT_ONCE = 8192
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,19 +78,6 @@ class RunFigures:
     rates: tuple[Rate, ...]
     timings: Timings | None
     canaries: dict[str, Any] | None
-
-
-class _Earlier(BaseModel):
-    """What is read of a summary of an earlier run."""
-
-    run_id: str
-    recordings: dict[str, int]
-    findings: dict[str, int]
-    audio_s: float
-    identities: dict[str, str]
-
-
-_EARLIER = TypeAdapter(_Earlier)
 
 
 def read_figures(output: str, run_id: str) -> RunFigures:
@@ -181,15 +170,18 @@ def _batches(output: str, table: str, run_id: str, columns: list[str]) -> Iterat
     for name in files.list_names(folder):
         # The number of the shard follows the id: `night` is not `night-2`.
         if name.rpartition("-")[0] == run_id and name.endswith(".parquet"):
-            with files.open_read(join(folder, name)) as stream:
+            url = join(folder, name)
+            with files.open_read(url) as stream, damage_named(url):
                 yield from pq.ParquetFile(stream).iter_batches(_ROWS_AT_ONCE, columns=columns)
 
 
 def _summary(output: str, run_id: str) -> dict[str, Any]:
     try:
-        return json.loads(files.read_bytes(summary_url(output, run_id)))
+        return checked_summary(files.read_bytes(summary_url(output, run_id)))
     except MissingFileError:
         raise ConfigurationError("--run_id: this run is not complete, or not of this output") from None
+    except UnreadableSummaryError as error:
+        raise ConfigurationError(f"--run_id: its summary is {error}") from None
 
 
 def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
@@ -204,6 +196,12 @@ def _history(output: str) -> list[dict[str, Any]]:
     summaries = files.read_many([summary_url(output, run) for run in complete])
     timed = files.read_many([timings_url(output, run) for run, _, name in names if name == "timings.json"])
     began = {url: timings.started_at for url, content in timed.items() if (timings := parsed_timings(content))}
+    told: list[dict[str, Any]] = []
+    for url, content in summaries.items():
+        try:
+            told.append(checked_summary(content))
+        except UnreadableSummaryError as error:
+            _log.warning("runs/%s is passed over: %s", "/".join(url.rsplit("/", 2)[1:]), error)
 
     def order(summary: dict[str, Any]) -> tuple[str, str]:
         # Runs that nobody waited for have no timings; ids that the job chose begin with the time.
@@ -211,14 +209,4 @@ def _history(output: str) -> list[dict[str, Any]]:
         at = began.get(timings_url(output, run))
         return (f"{at:%Y%m%dT%H%M%SZ}" if at else run, run)
 
-    return sorted(filter(None, map(_parsed_summary, summaries.values())), key=order)
-
-
-def _parsed_summary(content: bytes) -> dict[str, Any] | None:
-    """A summary of an earlier run; None where it is damaged: the audit says so, and no later run breaks on it."""
-    try:
-        summary = json.loads(content)
-        _EARLIER.validate_python(summary)
-    except ValueError:
-        return None
-    return cast(dict[str, Any], summary)
+    return sorted(told, key=order)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from transforms.close_run.tables import drop_recordings
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from transforms.close_run.tables import Tables
 from transforms.commit.ledger import save_snapshot, status_url
+from transforms.commit.recovery import UnreadableCopyError, copy_in
+from transforms.commit.run_files import read_file_lists, settle
 from transforms.correct_findings.reviews import review_url
 from transforms.keep_unredacted.output import unredacted_url
 from transforms.retention import tombstones
 from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
-from transforms.storage.urls import join, safe_name
+from transforms.storage.urls import file_name, join, safe_name
 from transforms.store_findings.store import stored_url
-from transforms.write_tables.read import read_rows, table_files
+from transforms.write_tables.read import DamagedTableError, read_rows, table_files
 
 # The sources of recordings are looked up in the last.
 _TABLES = ("findings", "errors", "notifications", "transcripts")
@@ -33,11 +37,13 @@ class Erased:
     Attributes:
       recordings: Those that were named, and others of the same sources.
       files, rows: How many.
+      damaged: Names of files that cannot be read, and may still hold something of them.
     """
 
     recordings: frozenset[str]
     files: int = 0
     rows: int = 0
+    damaged: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -52,15 +58,18 @@ class Eraser:
       output: The public root.
       store: Root of what is kept by `transforms.store_findings`.
       unredacted: Root of what is kept by `transforms.keep_unredacted`.
+      key: Signs the lists of runs' files that change; without it, those are no longer signed.
     """
 
     output: str
     store: str | None = None
     unredacted: str | None = None
+    key: Ed25519PrivateKey | None = None
 
     def erase(self, recording_ids: Collection[str]) -> Erased:
         """Erases recordings, and all others that were made from the same sources."""
-        sources = list(self._known_sources())
+        damaged: set[str] = set()
+        sources = list(self._known_sources(damaged))
         self._lay_tombstones(recording_ids, sources)
         laid = Tombstones(self.output)
         erased = Erased(frozenset(recording_ids) | {one for one, url in sources if laid.has(one, url)})
@@ -69,26 +78,37 @@ class Eraser:
             files.delete(url)
             erased.files += 1
         for url in self._audit_reports():
-            _drop_subjects(url, erased.recordings)
-        save_snapshot(self.output)
+            if not _drop_subjects(url, erased.recordings):
+                damaged.add(url.removeprefix(f"{self.output}/"))
+        save_snapshot(self.output, forgotten=erased.recordings)
+        tables = Tables(self.output, self.key)
         for table in _TABLES:
-            erased.rows += drop_recordings(join(self.output, table), erased.recordings)
+            erased.rows += tables.drop_recordings(table, erased.recordings)
+        settle(self.output, read_file_lists(self.output), self.key)
+        erased.damaged = {name for name in damaged | tables.damaged if files.exists(join(self.output, name))}
         return erased
 
     def _lay_tombstones(self, recording_ids: Collection[str], sources: Collection[tuple[str, str]]) -> None:
         for recording_id in sorted(recording_ids):
             tombstones.lay(self.output, recording_id, {url for one, url in sources if one == recording_id})
 
-    def _known_sources(self) -> Iterator[tuple[str, str]]:
-        """Recordings and the URLs of their sources, as far as the output root tells."""
+    def _known_sources(self, damaged: set[str]) -> Iterator[tuple[str, str]]:
+        """Recordings and the URLs of their sources, as far as the output root tells; names what cannot be read."""
         for url in table_files(self.output, "transcripts"):
-            for recording_id, row in read_rows(url, ("recording_id", "audio_url")):
-                yield recording_id, json.loads(row)["audio_url"]
+            try:
+                for recording_id, row in read_rows(url, ("recording_id", "audio_url")):
+                    yield recording_id, json.loads(row)["audio_url"]
+            except DamagedTableError:
+                damaged.add(url.removeprefix(f"{self.output}/"))
         runs = join(self.output, "runs")
         copies = [join(runs, name) for name in files.list_names(runs) if _SAFETY_COPY.fullmatch(name)]
-        for content in files.read_many(copies).values():
-            copy = json.loads(content)
-            yield copy["recording_id"], json.loads(copy["transcript_row"])["audio_url"]
+        for url, content in files.read_many(copies).items():
+            try:
+                copy = copy_in(file_name(url), content)
+            except UnreadableCopyError:
+                damaged.add(url.removeprefix(f"{self.output}/"))
+                continue
+            yield copy.recording_id, json.loads(copy.transcript_row)["audio_url"]
 
     def _files(self, recording_ids: Collection[str]) -> Iterator[str]:
         """All files of these recordings that exist, the status objects first."""
@@ -112,16 +132,21 @@ class Eraser:
         return [join(runs, name) for name in files.list_names(runs) if _AUDIT_REPORT.fullmatch(name)]
 
 
-def _drop_subjects(url: str, recording_ids: Collection[str]) -> None:
-    """Takes recordings out of the list of an audit's report; its counts stay."""
+def _drop_subjects(url: str, recording_ids: Collection[str]) -> bool:
+    """Takes recordings out of the list of an audit's report; its counts stay. False where it cannot be read."""
     names = {safe_name(recording_id) for recording_id in recording_ids}
-    report = json.loads(files.read_bytes(url))
+    try:
+        report = json.loads(files.read_bytes(url))
+        subjects = [str(problem["subject"]) for problem in report["list"]]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
 
     def speaks_of(subject: str) -> bool:
         file = subject.rpartition("/")[2]
         match = _OUTPUT_NAME.fullmatch(file)
         return subject in recording_ids or {file.removesuffix(".json"), match and match["name"]} & names != set()
 
-    kept = [problem for problem in report["list"] if not speaks_of(problem["subject"])]
-    if len(kept) != len(report["list"]):
+    kept = [problem for problem, subject in zip(report["list"], subjects, strict=True) if not speaks_of(subject)]
+    if len(kept) != len(subjects):
         files.write_bytes(url, json.dumps(report | {"list": kept}, indent=1).encode())
+    return True

@@ -7,26 +7,26 @@ speak of sound that is gone, and go with it.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from transforms.close_run.tables import Tables
 from transforms.commit.certificate import signed, unsigned
-from transforms.commit.ledger import EXPIRED, Status, list_statuses, save_snapshot, write_status
-from transforms.commit.recovery import safety_copies
+from transforms.commit.digests import as_json
+from transforms.commit.ledger import EXPIRED, Status, list_statuses, published_audio, save_snapshot, write_status
+from transforms.commit.recovery import UnreadableCopyError, copy_in, safety_copies
+from transforms.commit.run_files import read_file_lists, settle
 from transforms.correct_findings.reviews import read_reviews, review_url
 from transforms.storage import files
-from transforms.storage.file_systems import storage_errors
 from transforms.storage.urls import file_name, join
-from transforms.temporary_files import TemporaryFolder
-from transforms.write_tables.read import table_files
 
+_log = logging.getLogger(__name__)
 _NO_LONGER_AVAILABLE = "the redacted audio is no longer available"
 
 
@@ -37,10 +37,12 @@ class Expired:
     Attributes:
       recordings: Whose status object says so now.
       files: That were deleted, among them what killed runs left.
+      damaged: Names of files that cannot be read, and may still say otherwise.
     """
 
     recordings: int = 0
     files: int = 0
+    damaged: set[str] = field(default_factory=set)
 
 
 def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) -> Expired:
@@ -51,11 +53,11 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
 
     Args:
       before: With a time zone.
-      key: Signs the status objects that change; without it, those are no longer signed.
+      key: Signs the status objects and the lists of runs' files that change; without it, those are no longer signed.
     """
     expired = Expired()
     statuses = list_statuses(output)
-    named = {file_name(url): status for status in statuses.values() if (url := status.redacted_audio_url)}
+    named = {file_name(url): status for status in statuses.values() if (url := published_audio(output, status))}
     folder = join(output, "audio")
     for name, modified in files.list_modified(folder).items():
         if modified >= before:
@@ -72,9 +74,17 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
         if recording_id in ids and review.corrections is None:
             files.delete(review_url(output, recording_id))
     for url in safety_copies(output):
-        _expire_copy(url, ids)
-    for url in table_files(output, "transcripts"):
-        _expire_table(url, pa.array(sorted(ids), pa.string()))
+        try:
+            _expire_copy(url, ids)
+        except UnreadableCopyError as error:
+            name = url.removeprefix(f"{output}/")
+            _log.warning("%s is passed over: %s", name, error)
+            expired.damaged.add(name)
+    wanted, tables = pa.array(sorted(ids), pa.string()), Tables(output, key)
+    columns = ["recording_id", "status"]
+    tables.rewrite("transcripts", columns, lambda rows: _due(rows, wanted), _expired_rows)
+    expired.damaged |= tables.damaged
+    settle(output, read_file_lists(output), key)
     save_snapshot(output)
     return expired
 
@@ -85,28 +95,11 @@ def _expired(status: Status, key: Ed25519PrivateKey | None) -> Status:
 
 
 def _expire_copy(url: str, recording_ids: Collection[str]) -> None:
-    copy = json.loads(files.read_bytes(url))
-    if copy["recording_id"] in recording_ids and copy["status"] != EXPIRED:
-        gone = {"status": EXPIRED, "redacted_audio_url": None}
-        row = json.dumps(json.loads(copy["transcript_row"]) | gone, ensure_ascii=False, sort_keys=True)
-        files.write_bytes(url, json.dumps(copy | gone | {"transcript_row": row}, ensure_ascii=False).encode())
-
-
-def _expire_table(url: str, recording_ids: pa.Array) -> None:
-    """Rewrites a file of `transcripts/` as a whole, where it says otherwise."""
-    with TemporaryFolder() as folder:
-        path = files.fetch(url, folder)
-        if not pc.any(_due(pq.read_table(path, columns=["recording_id", "status"]), recording_ids)).as_py():
-            return
-        target = Path(folder) / "rewritten.parquet"
-        source = pq.ParquetFile(path)
-        with (
-            storage_errors(folder, "write"),
-            pq.ParquetWriter(target, source.schema_arrow, compression="zstd", version="2.6") as writer,
-        ):
-            for group in range(source.num_row_groups):
-                writer.write_table(_expired_rows(source.read_row_group(group), recording_ids))
-        files.upload_file(target, url)
+    copy = copy_in(file_name(url), files.read_bytes(url))
+    if copy.recording_id in recording_ids and copy.status != EXPIRED:
+        row = json.loads(copy.transcript_row) | {"status": EXPIRED, "redacted_audio_url": None}
+        gone = replace(copy, status=EXPIRED, redacted_audio_url=None, transcript_row=as_json(row))
+        files.write_bytes(url, json.dumps(asdict(gone), ensure_ascii=False).encode())
 
 
 def _due(rows: pa.Table, recording_ids: pa.Array) -> pa.ChunkedArray:
@@ -114,8 +107,7 @@ def _due(rows: pa.Table, recording_ids: pa.Array) -> pa.ChunkedArray:
     return pc.and_(pc.is_in(rows["recording_id"], value_set=recording_ids), pc.not_equal(rows["status"], EXPIRED))
 
 
-def _expired_rows(rows: pa.Table, recording_ids: pa.Array) -> pa.Table:
-    due = _due(rows, recording_ids)
+def _expired_rows(rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
     for name, value in (("status", EXPIRED), ("redacted_audio_url", None)):
         place = rows.schema.get_field_index(name)
         rows = rows.set_column(

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from pydantic import TypeAdapter, ValidationError
-
 from schemas.failure import ConfigurationError
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
 
-_OPTIONS = TypeAdapter(list[str])
 _NAME = ("runs", "kept-elsewhere.json")
 
 
@@ -27,14 +24,17 @@ def kept_elsewhere(output: str) -> frozenset[str]:
     """The options with which runs have kept something elsewhere: `--store`.
 
     Raises:
-      ConfigurationError: The note is damaged: an erasure could leave something behind.
+      ConfigurationError: It cannot be told.
     """
     try:
-        return frozenset(_OPTIONS.validate_json(files.read_bytes(join(output, *_NAME))))
+        options = json.loads(files.read_bytes(join(output, *_NAME)))
     except MissingFileError:
         return frozenset()
-    except ValidationError:
+    except (ValueError, RecursionError):
+        options = None
+    if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
         raise ConfigurationError(
-            f"--output: {'/'.join(_NAME)} there is damaged; put it back, or write into it which private roots runs "
-            'have had, as ["--store", "--unredacted_output"]'
-        ) from None
+            f"--output: {'/'.join(_NAME)} there is damaged. It says what else runs kept, which an erasure looks for: "
+            'write the options into it that they were given, as ["--store", "--unredacted_output"], or []'
+        )
+    return frozenset(options)

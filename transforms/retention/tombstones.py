@@ -7,12 +7,14 @@ check, and nobody can read them there. An id that can be guessed can be found by
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection
 
 from transforms.storage import files
 from transforms.storage.urls import join
 
 FOLDER = "erased"
+_NAME = re.compile(r"(recording|source)-[0-9a-f]{64}")
 
 
 class Tombstones:
@@ -27,6 +29,11 @@ class Tombstones:
     def has(self, recording_id: str, audio_url: str) -> bool:
         """Whether this recording, or one of the same source, was erased."""
         return _of_id(recording_id) in self._names or _of_source(audio_url) in self._names
+
+
+def is_tombstone(name: str) -> bool:
+    """Whether a file of this name can be one."""
+    return _NAME.fullmatch(name) is not None
 
 
 def lay(output: str, recording_id: str, audio_urls: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,12 +16,14 @@ from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
+from transforms.write_tables.read import DamagedTableError, damage_named
 
 UNCERTAIN = 0.6
 """Findings with a lower score are worth a look (docs/confidence.md)."""
 
 _SUMMARY = ["recording_id", "duration_s", "channels", "redacted_audio_url", "muted_s_by_policy", "verification"]
 _ROWS_AT_ONCE = 4096
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -192,17 +195,20 @@ def _rows(table: str, columns: list[str]) -> Iterator[tuple[dict[str, Any], tupl
             continue
         url = join(table, name)
         number = 0
-        with files.open_read(url) as stream:
-            for batch in pq.ParquetFile(stream).iter_batches(_ROWS_AT_ONCE, columns=columns):
-                for row in batch.to_pylist():
-                    yield row, (url, number)
-                    number += 1
+        try:
+            with files.open_read(url) as stream, damage_named(url):
+                for batch in pq.ParquetFile(stream).iter_batches(_ROWS_AT_ONCE, columns=columns):
+                    for row in batch.to_pylist():
+                        yield row, (url, number)
+                        number += 1
+        except DamagedTableError as error:
+            _log.warning("%s", error)
 
 
 def _row(url: str, number: int) -> dict[str, Any] | None:
     """One row of a Parquet file: only the group of rows that holds it is read. None where the file has changed."""
     try:
-        with files.open_read(url) as stream:
+        with files.open_read(url) as stream, damage_named(url):
             parquet = pq.ParquetFile(stream)
             for group in range(parquet.num_row_groups):
                 rows = parquet.metadata.row_group(group).num_rows
@@ -210,6 +216,6 @@ def _row(url: str, number: int) -> dict[str, Any] | None:
                     found: dict[str, Any] = parquet.read_row_group(group).slice(number, 1).to_pylist()[0]
                     return found
                 number -= rows
-    except MissingFileError:
+    except (MissingFileError, DamagedTableError):
         return None
     return None

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from schemas.failure import ConfigurationError, RecordingError
 from schemas.policies import CATALOGUE
-from transforms.commit.ledger import Status, read_status, read_statuses
+from transforms.commit.ledger import Status, published_audio, read_status, read_statuses
 from transforms.correct_findings.correct import REVIEWER
 from transforms.correct_findings.published import correction_of, state_of
 from transforms.correct_findings.reviews import (
@@ -40,7 +40,6 @@ from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
 from transforms.review_output.peaks import PeakStore
 from transforms.storage import files
-from transforms.storage.urls import join
 from transforms.temporary_files import TemporaryFolder
 
 LOOPBACK = "127.0.0.1"
@@ -265,8 +264,8 @@ class ReviewServer:
         return status
 
     def _audio_url(self, entry: Entry) -> str:
-        url = self._status(entry).redacted_audio_url
-        if url is None or not url.startswith(join(self._output, "audio") + "/"):
+        url = published_audio(self._output, self._status(entry))
+        if url is None:
             raise web.HTTPNotFound(text="there is no redacted recording of it under this output root")
         return url
 

@@ -18,7 +18,7 @@ from schemas.failure import Failure
 from schemas.recording import Recording
 from schemas.source import SourceIdentity
 from schemas.stages import CommittedRecording, PendingRecording
-from transforms.commit.ledger import committed_entries, read_status
+from transforms.commit.ledger import committed_entries
 from transforms.commit.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
 from transforms.commit.recovery import kept_rows, names_of_copies
 from transforms.correct_findings.reviews import Reviews
@@ -175,7 +175,9 @@ class _CompareFn(beam.DoFn):
             count_skipped()
             yield TaggedOutput(_SKIPPED, element.recording_id)
         else:
-            yield replace(element, replaces=standing != "new", standing=standing)
+            # Also of a recording whose status object is gone there may be rows: those of this run take their place.
+            replaces = self._index.has_traces(element.recording_id)
+            yield replace(element, replaces=replaces, standing=standing)
 
 
 class _ResumeFn(beam.DoFn):
@@ -195,10 +197,7 @@ class _ResumeFn(beam.DoFn):
 
     def _committed(self, pending: PendingRecording) -> CommittedRecording | None:
         committed = kept_rows(self._output, self._run_id, pending.recording_id)
-        status = read_status(self._output, pending.recording_id)
-        if committed is None or status is None:
-            return None
-        if not committed.output_identity == status.output_identity == pending.output_identity:
+        if committed is None or committed.output_identity != pending.output_identity:
             return None
         recording = pending.recording
         return replace(

@@ -222,22 +222,27 @@ def glob(pattern: str) -> list[str]:
     )
 
 
-def iterate_files(folder: str) -> Iterator[StoredFile]:
+def iterate_files(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
     """Every file below `folder`, at any depth, in no order; nothing where there is no such folder.
 
     One request for each thousand files, and no more of them in memory.
+
+    Args:
+      hidden: Also those whose names say that they are not complete yet.
     """
-    return iterate(urls.normalised(folder))
+    return iterate(urls.normalised(folder), hidden=hidden)
 
 
-def list_files(folder: str) -> list[StoredFile]:
+def list_files(folder: str, *, hidden: bool = False) -> list[StoredFile]:
     """`iterate_files`, all at once, in the order of names."""
-    return sorted(iterate_files(folder), key=lambda file: file.name)
+    return sorted(iterate_files(folder, hidden=hidden), key=lambda file: file.name)
 
 
 def list_modified(folder: str) -> dict[str, datetime]:
     """When each file of `list_files` was written last, by name, with a time zone."""
     folder = urls.normalised(folder)
+    if urls.is_local(folder):
+        return {file.name: _modified({"mtime_ns": int(file.version.partition(":")[2])}) for file in list_files(folder)}
     found = request(folder, "list", lambda store, path: store.find(path, detail=True))
     start = len(_path(folder).strip("/")) + 1
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -30,8 +31,11 @@ class StoredFile:
     version: str
 
 
-def iterate(folder: str) -> Iterator[StoredFile]:
+def iterate(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
     """Every file below `folder` (normalised), at any depth, in no order; nothing where there is no such folder.
+
+    Args:
+      hidden: Also those whose names say that they are not complete yet.
 
     Raises:
       StorageError: The folder cannot be listed to its end.
@@ -45,7 +49,7 @@ def iterate(folder: str) -> Iterator[StoredFile]:
             found = _in_s3(folder)
         case _:
             found = _in_memory(folder)
-    return (file for file in found if not file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX))
+    return (file for file in found if hidden or not file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX))
 
 
 def version(details: Mapping[str, Any]) -> str:
@@ -61,9 +65,10 @@ def version(details: Mapping[str, Any]) -> str:
 
 
 def _on_disk(folder: str) -> Iterator[StoredFile]:
-    waiting = [""]
+    # With each folder those around it: a link to one of them would be followed for ever.
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", _place_of(folder))]
     while waiting:
-        inner = waiting.pop()
+        inner, around = waiting.pop()
         with storage_errors(folder, "list"):
             try:
                 entries = os.scandir(f"{folder}/{inner}")
@@ -79,11 +84,26 @@ def _on_disk(folder: str) -> Iterator[StoredFile]:
                         break
                     except FileNotFoundError:  # it went away since
                         continue
+                    except OSError as error:
+                        if error.errno == errno.ELOOP:  # a link to itself is no file that anybody could read
+                            continue
+                        raise
                 name = f"{inner}{entry.name}"
                 if stat.S_ISDIR(details.st_mode):
-                    waiting.append(f"{name}/")
+                    place = (details.st_dev, details.st_ino)
+                    if place not in around:
+                        waiting.append((f"{name}/", around | {place}))
                 elif stat.S_ISREG(details.st_mode):
                     yield StoredFile(name, details.st_size, version({"mtime_ns": details.st_mtime_ns}))
+
+
+def _place_of(folder: str) -> frozenset[tuple[int, int]]:
+    with storage_errors(folder, "list"):
+        try:
+            details = os.stat(folder)  # noqa: PTH116
+        except FileNotFoundError:
+            return frozenset()
+    return frozenset({(details.st_dev, details.st_ino)})
 
 
 def _in_google(folder: str) -> Iterator[StoredFile]:

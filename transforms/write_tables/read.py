@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import apache_beam as beam
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.storage import files
+from transforms.storage.errors import StorageError
 from transforms.storage.urls import join
 from transforms.temporary_files import TemporaryFolder
 from transforms.write_tables.transform import Row
 
 _ROWS_AT_ONCE = 256
+_log = logging.getLogger(__name__)
 _FILE = re.compile(r"(?P<run_id>[^/]+)-[0-9]{4,}\.parquet")
 
 
+class DamagedTableError(StorageError):
+    """A file of a table cannot be read. Names it: a run's id and a number, nothing of a recording's."""
+
+    def __init__(self, url: str) -> None:
+        name = "/".join(url.rsplit("/", 2)[1:])
+        super().__init__(f"{name} in the output is damaged: put it back as it was, or delete it; an audit says more")
+
+
 class ReadTable(beam.PTransform):
-    """All rows of `OUTPUT/TABLE/`, of all runs, by recording. Takes output roots."""
+    """All rows of `OUTPUT/TABLE/`, of all runs, by recording. Takes output roots.
+
+    A file that cannot be read is named in the log and passed over.
+    """
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         super().__init__(f"Read {table}")
@@ -31,7 +48,7 @@ class ReadTable(beam.PTransform):
             output
             | "Files" >> beam.FlatMap(table_files, self._table).with_output_types(str)
             | "Each by itself" >> beam.Reshuffle()
-            | "Rows" >> beam.FlatMap(read_rows, self._columns).with_output_types(Row)
+            | "Rows" >> beam.FlatMap(_readable_rows, self._columns).with_output_types(Row)
         )
 
 
@@ -48,8 +65,50 @@ def run_of(name: str) -> str | None:
 
 
 def read_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
-    """The rows of a table's file, as recording and JSON."""
-    with TemporaryFolder() as folder, pq.ParquetFile(files.fetch(url, folder, None)) as table:
+    """The rows of a table's file, as recording and JSON.
+
+    Raises:
+      DamagedTableError: It cannot be read, or lacks one of the columns.
+    """
+    with TemporaryFolder() as folder, open_table(url, Path(folder)) as table:
+        if not set(columns) <= set(table.schema_arrow.names):
+            raise DamagedTableError(url)
         for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(columns)):
             for row in batch.to_pylist():
                 yield row["recording_id"], json.dumps(row)
+
+
+def _readable_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
+    try:
+        yield from read_rows(url, columns)
+    except DamagedTableError as error:
+        _log.warning("%s", error)
+
+
+@contextmanager
+def open_table(url: str, folder: Path, path: Path | None = None) -> Iterator[pq.ParquetFile]:
+    """A file of a table, to be read within the `with` block.
+
+    Args:
+      folder: For a local copy, which the caller removes.
+      path: Of the copy, where there is one already.
+
+    Raises:
+      DamagedTableError: It cannot be read, here or in the block.
+    """
+    path = files.fetch(url, folder, None) if path is None else path
+    with damage_named(url), pq.ParquetFile(path) as table:
+        yield table
+
+
+@contextmanager
+def damage_named(url: str) -> Iterator[None]:
+    """Turns what Arrow says of a file of a table that it cannot read into a `DamagedTableError`."""
+    try:
+        yield
+    except (pa.ArrowException, UnicodeDecodeError):
+        raise DamagedTableError(url) from None
+    except OSError as error:
+        if error.errno is not None:  # the disk's; what Arrow cannot read has no number
+            raise
+        raise DamagedTableError(url) from None

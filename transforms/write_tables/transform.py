@@ -7,6 +7,7 @@ alone, and it appears whole or not at all.
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import json
 import zlib
@@ -15,6 +16,7 @@ from contextlib import ExitStack
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
@@ -31,6 +33,20 @@ from transforms.temporary_files import TemporaryFolder
 _ROWS_IN_A_GROUP = 2_000
 _SORTED_AT_ONCE_BYTES = 64 << 20
 
+
+class WrittenFile(NamedTuple):
+    """A file of a table, as its worker wrote it.
+
+    Attributes:
+      name: In the output root.
+      size_bytes, sha256: Of the file.
+    """
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
 Row = tuple[str, str]
 """The key that a row is sorted and sharded by (the recording's id), and the row as JSON."""
 
@@ -41,7 +57,7 @@ _NO_ROW = b""
 
 
 class WriteTable(beam.PTransform):
-    """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and gives the files' URLs.
+    """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and tells of each file.
 
     Each shard is sorted by one worker, in bounded memory; the number of shards is the operator's choice.
     Shard 0 exists in every run: a night without errors has an empty table of errors, not a missing one.
@@ -55,7 +71,7 @@ class WriteTable(beam.PTransform):
         self._run_id = run_id
         self._shards = shards
 
-    def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[str]:
+    def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[WrittenFile]:
         shards = self._shards
         # Not the built-in hash: it differs from process to process.
         keyed = rows | "By shard" >> beam.Map(
@@ -66,7 +82,10 @@ class WriteTable(beam.PTransform):
             (keyed, always)
             | "Also when empty" >> beam.Flatten().with_output_types(tuple[int, bytes])
             | "Gather" >> beam.GroupByKey()
-            | "Write" >> beam.ParDo(_WriteShardFn(self._table, self._schema, self._output, self._run_id))
+            | "Write"
+            >> beam.ParDo(_WriteShardFn(self._table, self._schema, self._output, self._run_id)).with_output_types(
+                WrittenFile
+            )
         )
 
 
@@ -78,19 +97,23 @@ class _WriteShardFn(beam.DoFn):
         self._run_id = run_id
         self._rows = Metrics.counter(METRICS_NAMESPACE, f"WriteTables.{table}")
 
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterable[str]:
+    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterable[WrittenFile]:
         shard, rows = element
-        url = join(self._output, self._table, f"{self._run_id}-{shard:04d}.parquet")
-        written = write_shard(url, self._schema, (_PACKED.decode(row) for row in rows if row != _NO_ROW))
-        self._rows.inc(written)
-        yield url
+        name = f"{self._table}/{self._run_id}-{shard:04d}.parquet"
+        unpacked = (_PACKED.decode(row) for row in rows if row != _NO_ROW)
+        number, size_bytes, sha256 = write_shard(join(self._output, name), self._schema, unpacked)
+        self._rows.inc(number)
+        yield WrittenFile(name, size_bytes, sha256)
 
 
-def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> int:
-    """Writes rows as one Parquet file, in the order of their keys, and gives their number.
+def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> tuple[int, int, str]:
+    """Writes rows as one Parquet file, in the order of their keys.
 
     Equal rows are written once: a bundle that ran twice may have handed them in twice. What is more than fits into
     memory waits, sorted, in files on the local disk, which are merged.
+
+    Returns:
+      How many rows, and the size and the SHA-256 of the file.
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.
@@ -103,13 +126,15 @@ def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> int:
         if len(runs) == 1:  # a disk that is full then does not matter
             sink = pa.BufferOutputStream()
             write_parquet(sink, schema, counted)
-            files.write_bytes(url, sink.getvalue().to_pybytes())
-        else:
-            path = spilling() / "shard.parquet"
-            with storage_errors(str(path), "write"):
-                write_parquet(path, schema, counted)
-            files.upload_file(str(path), url)
-        return counted.number
+            content = sink.getvalue().to_pybytes()
+            files.write_bytes(url, content)
+            return counted.number, len(content), hashlib.sha256(content).hexdigest()
+        path = spilling() / "shard.parquet"
+        with storage_errors(str(path), "write"):
+            write_parquet(path, schema, counted)
+        files.upload_file(str(path), url)
+        with path.open("rb") as file:
+            return counted.number, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sorted_runs(rows: Iterable[Row], folder: Callable[[], Path]) -> Iterator[Iterable[Row]]:

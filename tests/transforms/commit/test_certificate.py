@@ -19,7 +19,6 @@ from schemas.stages import MutedRecording, Verification
 from schemas.transcript import TimeSpan
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 from transforms.commit.certificate import (
-    SignatureError,
     certificate_of,
     check_signature,
     is_signed,
@@ -29,12 +28,14 @@ from transforms.commit.certificate import (
     signed,
 )
 from transforms.commit.ledger import Status
+from transforms.commit.signatures import SignatureError
 from transforms.media.limits import MediaLimits
 from transforms.mute_audio.redaction import MuteSettings, stage_audio
 
 LIMITS = MediaLimits()
-
-STATUS = Status("redacted_audio_ready", "call-1", "/out/audio/call-1.wav", "0" * 64, "run", {"audio": {"sha256": "ab"}})
+STATUS = Status(
+    "redacted_audio_ready", "call-1", "/out/audio/call-1.000000000000.wav", "0" * 64, "run", {"audio": {"sha256": "ab"}}
+)
 IDENTITIES = {"recogniser": "base@sha256:1", "configuration": "c"}
 
 
@@ -110,6 +111,12 @@ def test_a_signed_status_survives_its_file_and_no_change():
             check_signature(changed, key.public_key())
     with pytest.raises(SignatureError, match="another key"):
         check_signature(status, Ed25519PrivateKey.generate().public_key())
+
+
+def test_a_signature_stays_right_where_the_output_is_moved():
+    key = Ed25519PrivateKey.generate()
+    moved = replace(signed(STATUS, key), redacted_audio_url="gs://new/audio/call-1.000000000000.wav")
+    check_signature(moved, key.public_key())
 
 
 def test_keys_are_read_from_where_they_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

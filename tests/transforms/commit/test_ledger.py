@@ -17,20 +17,23 @@ from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, goog
 from transforms.commit import ledger
 from transforms.commit.ledger import (
     Status,
+    check_is_a_ledger,
     committed_entries,
     list_statuses,
     read_status,
+    root_of_snapshot,
     save_snapshot,
     status_url,
     write_status,
 )
 from transforms.commit.ledger_index import Facts, LedgerIndex, entries_of, pack
+from transforms.commit.published_files import audio_url
 from transforms.storage import files
 
 _STATUS = Status(
     status="redacted_audio_ready",
     recording_id="call-1",
-    redacted_audio_url="gs://public/audio/call-1.wav",
+    redacted_audio_url="gs://public/audio/call-1.c0ffee.wav",
     output_identity="c0ffee",
     run_id="run-1",
     certificate={"source": {"size_bytes": 7, "version": "generation:7"}, "configuration": "abc"},
@@ -53,18 +56,101 @@ def test_a_status_object_begins_like_the_seed_answer_and_is_read_back(tmp_path: 
 
 def test_an_id_that_leads_elsewhere_stays_in_the_root(tmp_path: Path) -> None:
     root = tmp_path / "out"
-    status = replace(_STATUS, recording_id="../../maria gonzález")
+    status = _status_of("../../maria gonzález")
     write_status(str(root), status)
     assert read_status(str(root), "../../maria gonzález") == status
     assert list_statuses(str(root)) == {"../../maria gonzález": status}
     assert [path.parent for path in tmp_path.rglob("*.json")] == [root / "status"]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"\xff", b'{"status": "erased"}'])
-def test_a_status_object_that_is_not_ours_ends_the_job(tmp_path: Path, content: bytes) -> None:
-    files.write_bytes(status_url(str(tmp_path), "bad"), content)
-    with pytest.raises(ConfigurationError, match="--output"):
-        list_statuses(str(tmp_path))
+_NO_STATUS_OBJECTS = (
+    b"",
+    b"[]",
+    b"{}",
+    b"null",
+    b"\xff",
+    bytes(range(256)),
+    b"[" * 100_000,
+    b'{"status": "erased"}',
+    _STATUS.to_json()[:-20],
+    *(
+        replace(_STATUS, **change).to_json()
+        for change in (
+            {"recording_id": "call-2"},
+            {"recording_id": ""},
+            {"status": "published"},
+            {"redacted_audio_url": None},
+            {"redacted_audio_url": "/etc/passwd"},
+            {"redacted_audio_url": "gs://public/audio/../audio/call-2.c0ffee.wav"},
+            {"redacted_audio_url": "gs://public/audio/call-1.c0ffee.wav/../x"},
+            {"output_identity": "../../../x"},
+            {"output_identity": 7},
+            {"run_id": "../.."},
+            {"run_id": None},
+            {"certificate": [1]},
+            {"error": 7},
+        )
+    ),
+    _STATUS.to_json().replace(b'"call-1"', b'"call-1", "more": 1'),
+    _STATUS.to_json().replace(b'"abc"', rb'"\ud800"'),
+)
+
+
+@pytest.mark.parametrize("content", _NO_STATUS_OBJECTS)
+def test_what_is_no_status_object_is_named_and_its_recording_new(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = str(tmp_path)
+    files.write_bytes(status_url(root, "call-1"), content)
+    write_status(root, _status_of("call-3"))
+    assert list(list_statuses(root)) == ["call-3"]
+    assert read_status(root, "call-1") is None
+    assert "status/call-1.json" in caplog.text
+    index = _index(root)
+    assert index.standing("call-1", _FACTS) == "new"
+    assert index.has_traces("call-1")
+    save_snapshot(root)
+    assert _index(root).has_traces("call-1")
+
+
+def test_the_status_object_of_one_recording_is_never_that_of_another(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    files.write_bytes(status_url(root, "call-2"), _STATUS.to_json())
+    assert read_status(root, "call-1") is None
+    assert read_status(root, "call-2") is None
+    assert _index(root).standing("call-1", _FACTS) == _index(root).standing("call-2", _FACTS) == "new"
+
+
+def test_the_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    check_is_a_ledger(root)
+    (tmp_path / "status").mkdir()
+    (tmp_path / "status" / "monday.json").write_text("{}")
+    with pytest.raises(ConfigurationError, match=r"--output.*status/monday\.json"):
+        check_is_a_ledger(root)
+    write_status(root, _STATUS)
+    check_is_a_ledger(root)
+
+
+def test_of_a_status_object_that_is_gone_the_index_knows(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    _write_many(root, 3)
+    save_snapshot(root)
+    for name in ("call-0", "call-1"):
+        files.delete(status_url(root, name))
+    save_snapshot(root, forgotten=["call-1"])
+    save_snapshot(root)
+    index = _index(root)
+    assert index.standing("call-0", _FACTS) == index.standing("call-1", _FACTS) == "new"
+    assert [index.has_traces(name) for name in ("call-0", "call-1", "call-2", "call-9")] == [True, False, True, False]
+    write_status(root, _status_of("call-0"))
+    assert _index(root).standing("call-0", _FACTS) == "up_to_date"
+
+
+def test_the_index_says_which_root_it_is_of(tmp_path: Path) -> None:
+    assert root_of_snapshot(str(tmp_path)) is None
+    save_snapshot(str(tmp_path))
+    assert root_of_snapshot(str(tmp_path)) == str(tmp_path)
 
 
 def test_a_ledger_is_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,7 +159,7 @@ def test_a_ledger_is_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     _write_many(str(tmp_path), 60)
     statuses = list_statuses(str(tmp_path))
     assert len(statuses) == 60
-    assert statuses["call-59"] == replace(_STATUS, recording_id="call-59")
+    assert statuses["call-59"] == _status_of("call-59")
 
 
 def test_an_index_says_how_a_recording_stands_and_what_changed(tmp_path: Path) -> None:
@@ -92,11 +178,11 @@ def test_what_changed_after_the_index_was_written_is_read_again(tmp_path: Path) 
     root = str(tmp_path)
     _write_many(root, 3)
     save_snapshot(root)
-    write_status(root, replace(_STATUS, recording_id="call-1", output_identity="done again"))
-    write_status(root, replace(_STATUS, recording_id="call-3"))
+    write_status(root, _status_of("call-1", "beef"))
+    write_status(root, _status_of("call-3"))
     files.delete(status_url(root, "call-0"))
     index = _index(root)
-    assert len(index) == 3
+    assert len(index) == 4
     assert index.standing("call-0", _FACTS) == "new"
     assert index.standing("call-1", _FACTS) == "request"
     assert index.standing("call-2", _FACTS) == index.standing("call-3", _FACTS) == "up_to_date"
@@ -170,4 +256,9 @@ def _requests(proxy: FaultyProxy, work: Callable[[], object]) -> int:
 
 def _write_many(root: str, count: int) -> None:
     for number in range(count):
-        write_status(root, replace(_STATUS, recording_id=f"call-{number}"))
+        write_status(root, _status_of(f"call-{number}"))
+
+
+def _status_of(recording_id: str, identity: str = "c0ffee") -> Status:
+    url = audio_url("gs://public", recording_id, identity, ".wav")
+    return replace(_STATUS, recording_id=recording_id, redacted_audio_url=url, output_identity=identity)

@@ -1,0 +1,264 @@
+"""Whatever somebody does to an output root, an audit names the file or the recording, and ends with 4."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from rich.console import Console
+
+from pipelines import audit, erase, expire, notify, redact, report
+from pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
+from tests.pipelines.conftest import Run
+from tests.pipelines.tampering import DAMAGED, MORE, REHASHED, REPORTED, Tampering, change_status, problems_of, run_of
+
+FAST = ("--model", "tiny.en", "--verify", "off", "--captions")
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, str]]:
+    """Options that name a private key and its public one."""
+    folder, key = tmp_path_factory.mktemp("keys"), Ed25519PrivateKey.generate()
+    (folder / "private").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (folder / "public").write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return {
+        "private": ("--certificate_key", f"file:{folder / 'private'}"),
+        "public": ("--certificate_public_key", f"file:{folder / 'public'}"),
+    }
+
+
+@pytest.fixture(scope="module")
+def published(
+    calls: Path, keys: dict[str, tuple[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
+    """Where a signed run with captions wrote, and a copy of what it wrote; beside it lies the manifest."""
+    folder = tmp_path_factory.mktemp("published")
+    lines = [
+        {"recording_id": "card", "audio_url": str(calls / "card.flac")},
+        {"recording_id": "phone", "audio_url": str(calls / "phone.wav")},
+        {"recording_id": "gone", "audio_url": str(calls / "gone.wav")},
+    ]
+    (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert run_job(folder / "out", *keys["private"]) == redact.EXIT_INCOMPLETE
+    shutil.copytree(folder / "out", folder / "pristine")
+    return folder / "out", folder / "pristine"
+
+
+@pytest.fixture
+def output(published: tuple[Path, Path]) -> Iterator[Path]:
+    """The output root as the run left it, at its own place, to be touched."""
+    output, pristine = published
+    shutil.rmtree(output, ignore_errors=True)
+    shutil.copytree(pristine, output)
+    yield output
+    shutil.rmtree(output)
+
+
+def run_job(output: Path, *options: str) -> int:
+    arguments = ["--manifest", str(output.parent / "manifest.jsonl"), "--output", str(output), *FAST, *options]
+    return redact.run(arguments, Console(file=io.StringIO()))
+
+
+def audited(output: Path, *options: str) -> tuple[int, set[tuple[str, str]], str]:
+    """Exit status, kinds and subjects, and the whole report."""
+    terminal, run_id = io.StringIO(), run_of(output) if len(list(output.glob("runs/*/summary.json"))) == 1 else "RUN"
+    arguments = ["--output", str(output), "--sample", "0", "--json", *options]
+    status = audit.run(arguments, Console(file=terminal, width=500))
+    return status, set(problems_of(json.loads(terminal.getvalue()), run_id)), terminal.getvalue()
+
+
+def call(job: object, output: Path, *arguments: str) -> tuple[int, str]:
+    terminal = io.StringIO()
+    status = job.run(["--output", str(output), *arguments], Console(file=terminal, width=500))  # type: ignore[attr-defined]
+    return status, terminal.getvalue()
+
+
+def test_what_nobody_touched_is_right(output: Path, keys: dict[str, tuple[str, str]]):
+    assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+
+
+@pytest.mark.parametrize("tampering", [*REPORTED, *MORE, *DAMAGED], ids=lambda tampering: tampering.name)
+def test_it_is_named(output: Path, tampering: Tampering):
+    run_id = run_of(output)
+    tampering.do(output)
+    status, problems, told = audited(output)
+    assert (tampering.kind, tampering.subject) in {(kind, name.replace(run_id, "RUN")) for kind, name in problems}
+    assert status == audit.EXIT_WRONG
+    assert "Mary" not in told
+
+
+@pytest.mark.parametrize("tampering", REHASHED, ids=lambda tampering: tampering.name)
+def test_without_the_key_nothing_can_be_made_right(
+    output: Path, tampering: Tampering, keys: dict[str, tuple[str, str]]
+):
+    tampering.do(output)
+    status, problems, _ = audited(output, *keys["public"])
+    assert (tampering.kind, tampering.subject) in problems
+    assert status == audit.EXIT_WRONG
+
+
+def test_a_run_that_is_taken_away_is_missed_by_the_next(output: Path, keys: dict[str, tuple[str, str]]):
+    first = run_of(output)
+    assert run_job(output, "--force", "--substitution", "mask", *keys["private"]) == redact.EXIT_INCOMPLETE
+    assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+    shutil.rmtree(output / "runs" / first)
+    for path in output.glob(f"*/{first}-*"):
+        path.unlink()
+    assert ("run_missing", first) in audited(output)[1]
+
+
+def test_jobs_that_change_what_a_run_left_sign_it_again(output: Path, keys: dict[str, tuple[str, str]]):
+    key, public = keys["private"], keys["public"]
+    assert call(erase, output, "--recording_id", "gone", *key)[0] == 0
+    assert audited(output, *public)[:2] == (audit.EXIT_RIGHT, set())
+    assert call(report, output, *key)[0] == 0
+    assert call(expire, output, "--older_than", "0m", *key)[0] == 0
+    assert audited(output, *public)[:2] == (audit.EXIT_RIGHT, set())
+    resume = ("--resume", "--manifest", str(output.parent / "manifest.jsonl"))
+    assert call(notify, output, *resume, *key)[0] == 0
+    assert audited(output, *public)[:2] == (audit.EXIT_RIGHT, set())
+
+
+@pytest.mark.parametrize(
+    ("job", "arguments"),
+    [
+        (erase, ("--recording_id", "gone")),
+        (report, ()),
+        (notify, ("--resume",)),
+    ],
+)
+def test_without_their_key_it_is_not_signed_but_right(
+    output: Path, job: object, arguments: tuple[str, ...], keys: dict[str, tuple[str, str]]
+):
+    if job is notify:
+        arguments = (*arguments, "--manifest", str(output.parent / "manifest.jsonl"))
+    assert call(job, output, *arguments)[0] == 0
+    assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
+    assert {kind for kind, _ in audited(output, *keys["public"])[1]} == {"signature"}
+
+
+def test_a_copy_is_mended_by_the_next_run_and_the_original_stays(
+    output: Path, keys: dict[str, tuple[str, str]], tmp_path: Path
+):
+    before = contents(output)
+    (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
+    copy = Path(shutil.copytree(output, tmp_path / "copy"))
+    assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"elsewhere"}
+    assert run_job(copy) == redact.EXIT_INCOMPLETE  # all are skipped but the one that is gone
+    assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"signature"}  # of lists: this run had no key
+    assert audited(copy)[:2] == (audit.EXIT_RIGHT, set())
+    for path in copy.glob("status/*.json"):
+        url = json.loads(path.read_text())["redacted_audio_url"]
+        assert Path(url).parent == copy / "audio"
+        assert Path(url).exists()
+    old = {path.name for path in copy.glob("audio/*")}
+    assert run_job(copy, "--substitution", "mask", *keys["private"]) == redact.EXIT_INCOMPLETE
+    new = {path.name for path in copy.glob("audio/*")}
+    assert len(new) == 2
+    assert not old & new
+    assert contents(output) == before
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "place", ["victim/important.txt", "audio/../../victim/important.txt", "audio/%2e%2e/important.txt"]
+)
+def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_own(output: Path, place: str):
+    victim = output.parent / "victim" / "important.txt"
+    victim.parent.mkdir(exist_ok=True)
+    victim.write_text("important")
+    change_status(output, "card", lambda status: status.update(redacted_audio_url=f"{output.parent}/{place}"))
+    (phone,) = output.glob("audio/phone.*")
+    change_status(output, "card", lambda status: status.update(output_identity="../../../victim"))
+    assert run_job(output, "--substitution", "mask") == redact.EXIT_INCOMPLETE
+    assert victim.read_text() == "important"
+    assert not phone.exists()
+    assert len(list(output.glob("audio/*"))) == 2
+    assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
+
+
+def test_another_recordings_status_object_has_nothing_of_that_deleted_or_skipped(output: Path):
+    shutil.copy(output / "status" / "phone.json", output / "status" / "card.json")
+    before = {path.name: path.read_bytes() for path in output.glob("*/phone*")}
+    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert {path.name: path.read_bytes() for path in output.glob("*/phone*")} == before
+    assert Run(0, "", output).statuses() == {"card", "phone"}
+    assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
+
+
+def _delete(path: Path) -> None:
+    path.unlink()
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:50])
+
+
+def _forget_runs(path: Path) -> None:
+    path.unlink()
+    (path.parents[1] / "runs" / "ledger.parquet").unlink()
+
+
+@pytest.mark.parametrize("harm", [_delete, _cut, _forget_runs])
+def test_a_recording_whose_status_object_is_lost_is_done_again_and_has_its_rows_once(
+    output: Path, harm: Callable[[Path], None], keys: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+):
+    before = sorted(row["recording_id"] for row in Run(0, "", output).rows("findings"))
+    harm(output / "status" / "card.json")
+    assert run_job(output, "--json", *keys["private"]) == redact.EXIT_INCOMPLETE
+    assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
+    assert sorted(row["recording_id"] for row in Run(0, "", output).rows("findings")) == before
+    assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+
+
+def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_comes(
+    output: Path, calls: Path, tmp_path: Path
+):
+    (output / "status" / "card.json").unlink()
+    one = tmp_path / "one.jsonl"
+    one.write_text(json.dumps({"recording_id": "phone", "audio_url": str(calls / "phone.wav")}) + "\n")
+    arguments = ["--manifest", str(one), "--output", str(output), *FAST]
+    assert redact.run(arguments, Console(file=io.StringIO())) == redact.EXIT_COMPLETED
+    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert sorted(row["recording_id"] for row in Run(0, "", output).rows("transcripts")) == ["card", "phone"]
+
+
+@pytest.mark.parametrize("table", ["transcripts", "findings", "errors", "notifications"])
+def test_a_damaged_table_is_named_and_nothing_is_lost(output: Path, table: str, caplog: pytest.LogCaptureFixture):
+    (path,) = output.glob(f"{table}/*.parquet")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    name = f"{table}/{path.name}"
+    assert run_job(output) == redact.EXIT_INCOMPLETE
+    status, told = call(erase, output, "--recording_id", "phone")
+    assert (status, name in told) == (EXIT_BROKEN, True), told
+    assert path.read_bytes() == whole[: len(whole) // 2]
+    status, told = call(expire, output, "--older_than", "1h")
+    assert status == (EXIT_BROKEN if table == "transcripts" else 0), told
+    caplog.clear()
+    assert run_job(output, "--force") == redact.EXIT_INCOMPLETE
+    assert (name in caplog.text) == (table in ("transcripts", "findings"))
+    assert ("unreadable", name) in audited(output)[1]
+    path.write_bytes(whole)
+    assert call(erase, output, "--recording_id", "phone")[0] == 0
+    assert not [row for row in Run(0, "", output).rows(table) if row["recording_id"] == "phone"]
+
+
+def test_a_folder_of_somebody_else_is_no_output(tmp_path: Path, calls: Path):
+    (tmp_path / "out" / "status").mkdir(parents=True)
+    (tmp_path / "out" / "status" / "monday.json").write_text("{}")
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text(json.dumps({"audio_url": str(calls / "card.flac")}) + "\n")
+    terminal = io.StringIO()
+    arguments = ["--manifest", str(manifest), "--output", str(tmp_path / "out"), *FAST]
+    assert redact.run(arguments, Console(file=terminal, width=500)) == EXIT_USAGE
+    assert "status/monday.json" in terminal.getvalue()

@@ -1,0 +1,145 @@
+"""Files, links and folders of an output root that no status object speaks of and no run leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from schemas.audit import Problem
+from schemas.failure import ConfigurationError
+from transforms.audit.tables import SCHEMAS
+from transforms.commit.digests import certified_outputs
+from transforms.commit.ledger import Status, index_url, list_statuses, published_audio
+from transforms.commit.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
+from transforms.commit.published_files import AUDIO, CAPTIONS, caption_urls
+from transforms.correct_findings.reviews import FOLDER as REVIEWS
+from transforms.correct_findings.reviews import UnreadableReviewError, review_in
+from transforms.retention.kept_elsewhere import kept_elsewhere
+from transforms.retention.tombstones import FOLDER as ERASED
+from transforms.retention.tombstones import is_tombstone
+from transforms.storage import files, urls
+from transforms.storage.errors import StorageError
+from transforms.storage.file_systems import TEMPORARY_PREFIX
+from transforms.storage.listing import StoredFile
+from transforms.storage.urls import file_name, join
+from transforms.write_tables.read import run_of
+
+_RUNS, _STATUS = "runs", "status"
+_FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
+_LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
+_OF_ALL_RUNS = frozenset({"ledger.parquet", "kept-elsewhere.json"})
+_OF_A_RUN = re.compile(
+    r"[^/]+/(summary\.json|timings\.json|canaries\.json|report\.html|files\.json|audit\.json|rows/[^/]+\.json)"
+)
+_EMPTY_FOLDER = re.compile(rf"({'|'.join(sorted(_FOLDERS))})|{_RUNS}/[^/]+(/rows)?")
+
+
+def strangers(output: str) -> Iterator[Problem]:
+    """Whatever lies in an output root and nobody can account for."""
+    statuses = list_statuses(output)
+    known = {
+        AUDIO: {file_name(url) for status in statuses.values() if (url := published_audio(output, status))},
+        CAPTIONS: {file_name(url) for status in statuses.values() for url in _captions(output, status)},
+        REVIEWS: {status_name(recording_id) for recording_id in statuses},
+    }
+    for file in files.list_files(output, hidden=True):
+        yield from _file_problems(file, known, output)
+    yield from _on_disk(output)
+    yield from _index_problems(statuses, output)
+    try:
+        kept_elsewhere(output)
+    except (ConfigurationError, StorageError):
+        yield Problem("unreadable", f"{_RUNS}/kept-elsewhere.json", "damaged")
+
+
+def _file_problems(file: StoredFile, known: dict[str, set[str]], output: str) -> Iterator[Problem]:
+    name = _shown(file.name)
+    folder, _, rest = file.name.partition("/")
+    if file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX):
+        if file.name.endswith(".tmp"):
+            yield Problem("incomplete_file", name, "a write was killed: the next run removes it")
+        else:
+            yield Problem("stranger", name, "no run writes such a file")
+    elif folder in known:
+        if rest not in known[folder]:
+            yield Problem("orphan", name, "no status object names it")
+        elif folder == REVIEWS:
+            yield from _review_problems(rest, output)
+    elif folder == _RUNS and _LOCK.fullmatch(rest):
+        yield Problem("locked", name, "a run is writing, or was killed: run the job again")
+    elif not _is_of_a_job(folder, rest, file.size_bytes):
+        yield Problem("stranger", name, "no run writes such a file")
+
+
+def _is_of_a_job(folder: str, rest: str, size_bytes: int) -> bool:
+    match folder:
+        case "runs":
+            return rest in _OF_ALL_RUNS or _OF_A_RUN.fullmatch(rest) is not None
+        case "status":
+            return "/" not in rest and rest.endswith(".json")  # whether it is a status object is looked at elsewhere
+        case "erased":
+            return size_bytes == 0 and is_tombstone(rest)
+    return folder in SCHEMAS and run_of(rest) is not None
+
+
+def _review_problems(name: str, output: str) -> Iterator[Problem]:
+    try:
+        review_in(name, files.read_bytes(join(output, REVIEWS, name)))
+    except (UnreadableReviewError, StorageError) as error:
+        if error.retryable:
+            raise
+        yield Problem("unreadable", f"{REVIEWS}/{name}", "damaged, or the review of another recording")
+
+
+def _captions(output: str, status: Status) -> tuple[str, ...]:
+    has_some = certified_outputs(status).get("captions")
+    return caption_urls(output, status.recording_id, status.output_identity) if has_some else ()
+
+
+def _on_disk(output: str) -> Iterator[Problem]:
+    """What a listing of files does not show: links, empty folders, and what is no file."""
+    if not urls.is_local(output):
+        return
+    root = Path(urls.normalised(output))
+    for folder, folders, names in os.walk(root):
+        inner = Path(folder).relative_to(root)
+        if not folders and not names and inner.parts and not _EMPTY_FOLDER.fullmatch(str(inner)):
+            yield Problem("stranger", _shown(str(inner)), "no run leaves such an empty folder")
+        for name in (*folders, *names):
+            details = (Path(folder) / name).lstat()
+            if stat.S_ISLNK(details.st_mode):
+                yield Problem("stranger", _shown(str(inner / name)), "a link: no run makes one")
+            elif not stat.S_ISDIR(details.st_mode) and not stat.S_ISREG(details.st_mode):
+                yield Problem("stranger", _shown(str(inner / name)), "neither a file nor a folder")
+
+
+def _index_problems(statuses: dict[str, Status], output: str) -> Iterator[Problem]:
+    """Whether the ledger's index can be read, and says what the status objects say."""
+    name = f"{_RUNS}/ledger.parquet"
+    index = read_index(index_url(output))
+    if index.root is None and files.exists(index_url(output)):
+        yield Problem("unreadable", name, "damaged: the next run reads all status objects and writes it anew")
+        return
+    differing = _differing(index, statuses, output)
+    if differing:
+        yield Problem("index_differs", name, f"{differing} entries say otherwise than their status objects")
+
+
+def _differing(index: LedgerIndex, statuses: dict[str, Status], output: str) -> int:
+    by_name = {status_name(recording_id): status for recording_id, status in statuses.items()}
+    listed = [file for file in files.iterate_files(join(output, _STATUS)) if file.name in by_name]
+    names, versions = [file.name for file in listed], [file.version for file in listed]
+    facts = [facts_of(by_name[name].certificate, by_name[name].output_identity) for name in names]
+    entries, is_known = index.known(names, versions)
+    expected = entries_of(names, versions, facts)[is_known]
+    return int(np.count_nonzero(entries != expected))
+
+
+def _shown(name: str) -> str:
+    """A name as it can be printed: a disk's may hold bytes that are no text."""
+    return name.encode("utf-8", "backslashreplace").decode()
