@@ -23,13 +23,13 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
-from schemas.failure import UNEXPECTED, ConfigurationError, Failure, RecordingError, RunError
+from schemas.failure import ConfigurationError, Failure, RecordingError, RunError
 from schemas.stages import StageInput
 from transforms.freed_memory import give_back_freed
 from transforms.private_memory import keep_memory_private
 from transforms.progress import report
 from transforms.temporary_files import temporary_root
-from transforms.unexpected import MOST_IN_A_ROW, InARow, StageDefectError, UnexpectedError, ends_the_run, place_of
+from transforms.unexpected import InARow, StageDefectError, error_class, place_of
 
 METRICS_NAMESPACE = "hushbeam"
 _PASSED, _FAILED = "passed", "failed"
@@ -195,7 +195,7 @@ class _EachRecordingFn(beam.DoFn):
         except (ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may hold what was said
-            return self._failed(element, self._unexpected(error))
+            return self._failed(element, self._in_a_row.judged(error, self._stage.name))
         self._in_a_row.passed()
         self._milliseconds.update(int((time.monotonic() - started) * 1000))
         self._processor.update(int(self._stage.spent_s() * 1_000_000))
@@ -207,21 +207,9 @@ class _EachRecordingFn(beam.DoFn):
         give_back_freed()
         return output
 
-    def _unexpected(self, error: Exception) -> UnexpectedError:
-        """What ends this recording, unless it is the run's end."""
-        stage = self._stage.name
-        if ends_the_run(error):
-            raise StageDefectError(f"{stage} broke with {place_of(error)}") from None
-        unexpected = UnexpectedError(error)
-        if self._in_a_row.ended(unexpected.place):
-            raise StageDefectError(
-                f"{stage} ended more than {MOST_IN_A_ROW} recordings in a row with {unexpected.place}"
-            ) from None
-        return unexpected
-
     def _failed(self, element: StageInput, error: RecordingError) -> TaggedOutput:
         stage = self._stage.name
-        kind = UNEXPECTED if isinstance(error, UnexpectedError) else type(error).__name__
+        kind = error_class(error)
         Metrics.counter(METRICS_NAMESPACE, f"{stage}.{error.status}.{kind}").inc()
         report(f"{stage}.{error.status}")
         return TaggedOutput(

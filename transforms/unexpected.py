@@ -8,7 +8,7 @@ import traceback
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-from schemas.failure import ConfigurationError, RecordingError, RunError
+from schemas.failure import UNEXPECTED, ConfigurationError, RecordingError, RunError
 
 MOST_IN_A_ROW = 20
 """So many recordings in a row may end with the same unexpected error at the same place; one more ends the run.
@@ -75,6 +75,29 @@ class InARow:
             self._count = self._count + 1 if place == self._place else 1
             self._place = place
             return self._count > MOST_IN_A_ROW
+
+    def judged(self, error: Exception, stage: str) -> UnexpectedError:
+        """What ends the recording in which an error was raised that no code foresaw.
+
+        Args:
+          stage: Its name, for messages.
+
+        Raises:
+          StageDefectError: It ends the run: it is not of one recording, or there were too many of its kind.
+        """
+        if ends_the_run(error):
+            raise StageDefectError(f"{stage} broke with {place_of(error)}") from None
+        unexpected = UnexpectedError(error)
+        if self.ended(unexpected.place):
+            raise StageDefectError(
+                f"{stage} ended more than {MOST_IN_A_ROW} recordings in a row with {unexpected.place}"
+            ) from None
+        return unexpected
+
+
+def error_class(error: RecordingError) -> str:
+    """What `Failure.error_class` says of an error."""
+    return UNEXPECTED if isinstance(error, UnexpectedError) else type(error).__name__
 
 
 def ends_the_run(error: BaseException) -> bool:

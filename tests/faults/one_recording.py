@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +249,7 @@ def all_broken(night: Night) -> str:
         card = str(night.calls / "transfer.flac")
         lines = [{"recording_id": f"one-{number}", "audio_url": card} for number in range(MOST_IN_A_ROW + 2)]
         write_manifest(manifest, lines)
-        many = Night(night.folder, night.expected, manifest)
+        many = replace(night, other_manifest=manifest)
         status, said = run_faulty(many, output, "break_in_stage,DetectPII,every")
         assert status == EXIT_BROKEN, f"{status}: {said[-500:]}"
         assert f"DetectPII ended more than {MOST_IN_A_ROW} recordings in a row with ValueError" in " ".join(

@@ -6,6 +6,7 @@ the job again, and looks once more: everything is published then, byte for byte 
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -16,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,10 @@ from rich.console import Console
 from pipelines import audit, redact
 from pipelines.alone import processes_below
 from pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from tests.faults.leak_search import LeakSearch, search_for
 from tests.pipelines.conftest import cut
+from transforms.keep_unredacted import UnredactedOutput
+from transforms.sealed_files import SealedRoot
 
 _ROOT = Path(__file__).parents[2]
 _FAST = ("--model", "tiny.en", "--verify", "off")
@@ -43,11 +47,16 @@ class NotPossibleHereError(Exception):
 
 @dataclass(frozen=True)
 class Night:
-    """A folder with three calls, their manifest, and what a run that nothing disturbed makes of them."""
+    """A folder with three calls, their manifest, and what a run that nothing disturbed makes of them.
+
+    Attributes:
+      leaks: Finds what was said in them.
+    """
 
     folder: Path
     expected: Mapping[str, tuple[bytes, str]]
     other_manifest: Path | None = None
+    leaks: LeakSearch = field(default_factory=LeakSearch)
 
     @property
     def calls(self) -> Path:
@@ -59,9 +68,17 @@ class Night:
 
     @contextmanager
     def output(self) -> Iterator[Path]:
-        """A fresh output root."""
+        """A fresh output root. What is written there and to temporary files is searched for what was said."""
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             yield Path(folder) / "out"
+            leaking = self.leaks.in_files(Path(folder)) + self.leaks.in_files(self.temporary)
+            assert not leaking, f"what was said is in {', '.join(leaking)}"
+            assert not list(_ROOT.glob("core*")), "there is a core dump"
+
+    @property
+    def temporary(self) -> Path:
+        """The folder for temporary files."""
+        return self.folder / "temporary"
 
 
 @dataclass(frozen=True)
@@ -87,9 +104,19 @@ def make_night(folder: Path) -> Night:
     lines = [{"recording_id": name.stem, "audio_url": str(name)} for name in sorted((folder / "calls").iterdir())]
     write_manifest(folder / "manifest.jsonl", lines)
     night = Night(folder, {})
-    with night.output() as output:
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
-        return Night(folder, published(output))
+    night.temporary.mkdir()
+    with night.output() as output, tempfile.TemporaryDirectory() as private:
+        key = Path(private) / "key"
+        key.write_text(base64.b64encode(os.urandom(32)).decode())
+        kept = ("--unredacted_output", f"{private}/kept", "--unredacted_key", f"file:{key}")
+        assert run_job(night.manifest, output, *kept) == redact.EXIT_COMPLETED
+        unredacted = UnredactedOutput(SealedRoot(f"{private}/kept", (f"file:{key}",)))
+        heard = [json.loads(unredacted.read(line["recording_id"])) for line in lines]
+        muted = {
+            status["recording_id"]: status["certificate"]["audio"]["muted"]
+            for status in (json.loads(path.read_text()) for path in output.glob("status/*.json"))
+        }
+        return Night(folder, published(output), leaks=search_for(folder / "calls", heard, muted))
 
 
 def write_manifest(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
@@ -124,7 +151,7 @@ def start_faulty(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(_ROOT), **(environment or {})},
+        env={**os.environ, "PYTHONPATH": str(_ROOT), "TMPDIR": str(night.temporary), **(environment or {})},
     )
 
 
@@ -132,6 +159,7 @@ def run_faulty(night: Night, output: Path, *faults: str) -> tuple[int, str]:
     """Runs it to its end, and gives the exit status (negative: the signal that ended it) and what it said."""
     process = start_faulty(night, output, *faults)
     said, _ = process.communicate(timeout=300)
+    assert not night.leaks.in_text(said), "the job said what was said"
     return process.returncode, said
 
 

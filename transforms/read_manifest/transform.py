@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
+from apache_beam.utils.shared import Shared
 
-from schemas.failure import Failure
+from schemas.failure import Failure, RecordingError
 from schemas.recording import Recording
 from transforms.each_recording import METRICS_NAMESPACE, Outcome
 from transforms.progress import report
 from transforms.read_manifest.files import read_lines
 from transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
 from transforms.read_manifest.pseudonyms import Pseudonyms
+from transforms.unexpected import InARow, error_class
 
 _STAGE = "ReadManifest"
 _RECORDINGS, _REJECTED = "recordings", "rejected"
@@ -80,23 +83,36 @@ class _ReadFn(beam.DoFn):
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
         self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
 
+        self._shared = Shared()
+
     def setup(self) -> None:
+        self._in_a_row: InARow = self._shared.acquire(InARow)
         self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
 
     def process(self, element: str) -> Iterator[Recording | TaggedOutput]:
         for number, values in read_lines(element):
             try:
-                if isinstance(values, ManifestLineError):
-                    raise values
-                recording = read_line(values, self._defaults, element, number, unredacted=self._unredacted)
-            except ManifestLineError as error:
+                recording = self._recording(values, element, number)
+            except RecordingError as error:
                 self._rejected.inc()
                 report(f"{_STAGE}.failed")
                 yield _rejection(None, element, number, error)
             else:
+                self._in_a_row.passed()
                 self._read.inc()
                 report(f"{_STAGE}.passed")
-                yield self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
+                yield recording
+
+    def _recording(self, values: Mapping[str, Any] | ManifestLineError, manifest: str, number: int) -> Recording:
+        if isinstance(values, ManifestLineError):
+            raise values
+        try:
+            recording = read_line(values, self._defaults, manifest, number, unredacted=self._unredacted)
+            return self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
+        except RecordingError:
+            raise
+        except Exception as error:  # noqa: BLE001 - its message may hold what the line says
+            raise self._in_a_row.judged(error, _STAGE) from None
 
 
 class DuplicateRecordingIdError(ManifestLineError):
@@ -114,14 +130,14 @@ def _first_of_each_id(same_id: tuple[str, Iterable[Recording]]) -> Iterator[Reco
         yield _rejection(other.recording_id, other.manifest, other.line, error)
 
 
-def _rejection(recording_id: str | None, manifest: str, line: int, error: ManifestLineError) -> TaggedOutput:
+def _rejection(recording_id: str | None, manifest: str, line: int, error: RecordingError) -> TaggedOutput:
     return TaggedOutput(
         _REJECTED,
         Failure(
             recording_id=recording_id,
             status=error.status,
             stage=_STAGE,
-            error_class=type(error).__name__,
+            error_class=error_class(error),
             message=f"line {line}: {error}",
             retryable=error.retryable,
             manifest=manifest,
