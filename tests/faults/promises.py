@@ -1,0 +1,170 @@
+"""Promises that no other fault of this folder holds a run to: blindness, secrets, addresses, words on their way."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pipelines import redact
+from pipelines.exit_status import EXIT_BLIND
+from schemas.delivery import REFUSED_ADDRESS
+from tests.faults.scenarios import (
+    Night,
+    Scenario,
+    problems,
+    published,
+    rows,
+    run_job,
+    start_faulty,
+    write_manifest,
+)
+
+_ADDRESSES = (
+    "https://127.0.0.1:{port}/",
+    "https://localhost:{port}/",
+    "https://[::ffff:127.0.0.1]:{port}/",
+    "https://2130706433:{port}/",
+)
+
+
+def blind(night: Night) -> str:
+    """Somebody sets a score that no finding reaches: the night would be published with all that was said."""
+    with night.output() as output:
+        status = run_job(night.manifest, output, "--canaries", "--minimum_score", "0.9999")
+        assert status == EXIT_BLIND, status
+        assert published(output) == {}
+        assert not (output / "canaries").exists()
+        return f"exit {status}, nothing public"
+
+
+def internal_address(night: Night) -> str:
+    """Lines ask for notifications to addresses of this machine, in four spellings."""
+    with night.output() as output, _listening() as (port, connections):
+        calls = sorted(night.calls.iterdir())
+        lines = [
+            {
+                "recording_id": f"call-{number}",
+                "audio_url": str(calls[number % len(calls)]),
+                "webhook_url": address.format(port=port),
+            }
+            for number, address in enumerate(_ADDRESSES)
+        ]
+        manifest = output.parent / "manifest.jsonl"
+        write_manifest(manifest, lines)
+        assert run_job(manifest, output) == redact.EXIT_COMPLETED
+        assert {row["outcome"] for row in rows(output, "notifications")} == {REFUSED_ADDRESS}
+        assert connections == []
+        assert problems(output) == {}
+        return f"{len(lines)} refused, no connection, all public"
+
+
+@contextmanager
+def _listening() -> Iterator[tuple[int, list[object]]]:
+    """A listener on loopback that counts who connects."""
+    connections: list[object] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, address = server.accept()
+                except OSError:
+                    return
+                connection.close()
+                connections.append(address)
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1], connections
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def secrets_at_debug(night: Night) -> str:
+    """The whole log is written, of a run that has every secret there is."""
+    values = {
+        "FAULT_SIGNING": "whsec_" + base64.b64encode(os.urandom(24)).decode(),
+        "FAULT_AUTH": "Bearer " + os.urandom(16).hex(),
+        "FAULT_SHUFFLE": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "FAULT_STORE": base64.b64encode(os.urandom(32)).decode(),
+        "FAULT_IDENTITIES": os.urandom(16).hex(),
+        "FAULT_CERTIFICATE": Ed25519PrivateKey.generate()
+        .private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        .decode(),
+    }
+    with night.output() as output:
+        options = [
+            *("--webhook_signing_secrets", "env:FAULT_SIGNING", "--webhook_auth_header_values", "env:FAULT_AUTH"),
+            *("--shuffle_key", "env:FAULT_SHUFFLE", "--store", f"{output.parent}/store"),
+            *("--store_key", "env:FAULT_STORE", "--hash_identities", "env:FAULT_IDENTITIES"),
+            *("--certificate_key", "env:FAULT_CERTIFICATE"),
+            *("--webhook_url", "https://127.0.0.1:9/hook", "--webhook_auth_header_name", "Authorization"),
+        ]
+        job = start_faulty(night, output, "log_everything", options=options, environment=values)
+        said, _ = job.communicate(timeout=300)
+        assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+        assert "DEBUG" in said, "the log is not whole"
+        assert not night.leaks.in_text(said)
+        kept = {
+            value
+            for secret in values.values()
+            for value in (secret, secret.splitlines()[len(secret.splitlines()) // 2])
+        }
+        for secret in kept:
+            assert secret not in said
+            leaking = [
+                path.name
+                for path in output.parent.rglob("*")
+                if path.is_file() and secret.encode() in path.read_bytes()
+            ]
+            assert not leaking, leaking
+        assert len(published(output)) == len(night.expected)
+        return f"{len(values)} secrets: none in {len(said) // 1000} kB of log, in no file"
+
+
+def words_in_parts(night: Night) -> str:
+    """Recordings are transcribed in parts by two worker processes, and joined by either."""
+    with night.output() as output, tempfile.TemporaryDirectory() as folder:
+        key = Path(folder) / "key"
+        key.write_text(base64.urlsafe_b64encode(os.urandom(32)).decode())
+        options = ("--shuffle_key", f"file:{key}", "--longest_minutes", "0.1")
+        workers = ("--direct_num_workers=2", "--direct_running_mode=multi_processing")
+        job = start_faulty(night, output, "log_everything", options=(*options, *workers))
+        said, _ = job.communicate(timeout=300)
+        assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+        assert not night.leaks.in_text(said)
+        assert problems(output) == {}
+        assert set(published(output)) == set(night.expected)
+        return "all public, no word in the log, in a file or in temporary files"
+
+
+def metrics_of_a_broken_run(night: Night) -> str:
+    """A run whose every recording breaks tells its figures, and nothing of any one recording."""
+    with night.output() as output:
+        metrics = output.parent / "metrics.prom"
+        job = start_faulty(night, output, "break_in_stage,DetectPII,every", options=("--metrics_file", str(metrics)))
+        said, _ = job.communicate(timeout=300)
+        assert job.returncode == redact.EXIT_INCOMPLETE, said[-500:]
+        told = metrics.read_text()
+        assert "hushbeam_run_exit_status" in told
+        names = [json.loads(line)["recording_id"] for line in night.manifest.read_text().splitlines()]
+        assert not any(f'"{name}' in told or f"/{name}." in told for name in names)
+        assert "four five three nine" not in told + said
+        return "exit 3 in the metrics, no id, no word of an error"
+
+
+SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("a job that has become blind", blind),
+    Scenario("notifications to internal addresses", internal_address),
+    Scenario("every secret, and the whole log", secrets_at_debug),
+    Scenario("recordings in parts among worker processes", words_in_parts),
+    Scenario("the metrics of a run that breaks", metrics_of_a_broken_run),
+)
