@@ -95,9 +95,17 @@ evaluate: setup
 evaluate-text: setup
 	$(BIN)/python -m evaluation.text
 
-# Kills, full disks, bad recordings and the like, each done for real: prints which were survived. Ten minutes.
+# Kills, full disks, bad recordings and the like, each done for real: prints which were survived. Half an hour.
 faults: setup
 	$(BIN)/python -m tests.faults
+
+# The same as a user without rights, also where root calls it, with the tests of what such a user may not read or write.
+.PHONY: faults-as-user
+faults-as-user: setup
+	$(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python -m pytest tests/transforms/storage \
+	  tests/transforms/test_temporary_files.py tests/pipelines/test_temporary_folder.py tests/pipelines/test_unredacted.py \
+	  tests/transforms/media/isolation
+	$(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python -m tests.faults
 
 # 1,000 recordings with one of each bad kind among them.
 .PHONY: long-night

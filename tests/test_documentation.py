@@ -17,7 +17,6 @@ from pipelines.command_line import commands, main
 from pipelines.options import parse
 from pipelines.redact import RedactOptions
 from schemas.policies import resolve_policies
-from tests.faults.every import SCENARIOS
 from tests.pipelines.conftest import calls
 from transforms.read_manifest.line import ManifestDefaults, read_line
 
@@ -106,28 +105,3 @@ def test_commands_that_are_shown_take_the_options_that_are_shown(page: Path):
         shown = set(re.findall(r"--([a-z_]+)", rest.split("#")[0]))
         beams = set(PipelineOptions([]).get_all_options())
         assert shown <= ours | {f"no-{flag}" for flag in ours} | beams, f"{page.name}: {name or module}"
-
-
-def promises() -> list[list[str]]:
-    """The table of promises, as cells."""
-    page = (ROOT / "docs/security.md").read_text()
-    table = page[page.index("| promise |") : page.index("## What is not promised")].strip().splitlines()[2:]
-    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
-
-
-def test_each_promise_names_a_fault_that_is_done_for_real():
-    names = {scenario.name for scenario in SCENARIOS}
-    exceptions = {
-        "the test itself counts requests",
-        "each fault of `make faults` is followed by a search of all that it left",
-    }
-    assert len(promises()) > 30
-    for promise, _, _, faults in promises():
-        unknown = set(faults.split("; ")) - names - exceptions
-        assert not unknown, (promise, unknown)
-
-
-def test_what_keeps_and_tests_a_promise_is_there():
-    for promise, kept_by, tested_by, _ in promises():
-        for path in re.findall(r"`([^`]+)`", f"{kept_by} {tested_by}"):
-            assert (ROOT / path).exists(), (promise, path)
