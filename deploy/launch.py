@@ -2,7 +2,8 @@
 
 import sys
 
+from pipelines.leave import leave
 from pipelines.redact import run
 
 if __name__ == "__main__":
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_USAGE
+from pipelines.exit_status import EXIT_USAGE, finished
 from pipelines.leave import leave
 from pipelines.options import parse
 from schemas.failure import ConfigurationError, RecordingError
@@ -45,6 +45,10 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Opens as the command line does, and gives the exit status."""
     console = console or Console(stderr=True)
     options, _ = parse(UnsealOptions, __doc__ or "", arguments)
+    return finished(lambda: _unseal(options, console), console)
+
+
+def _unseal(options: UnsealOptions, console: Console) -> int:
     try:
         keep_memory_private()
         root = urls.normalised(options.unredacted_output)

@@ -43,7 +43,9 @@ class Corrections:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-class _Span(Protocol):
+class Place(Protocol):
+    """A stretch of one channel, in seconds."""
+
     @property
     def channel(self) -> int: ...
 
@@ -58,7 +60,7 @@ _ROUNDED_S = 1.0
 """A mark may end so much after the recording: players round its length, and a drag goes beyond its end."""
 
 
-def lies_within(span: _Span, channels: int, duration_s: float) -> bool:
+def lies_within(span: Place, channels: int, duration_s: float) -> bool:
     """Whether a span can be one of a recording of so many channels and seconds."""
     return (
         0 <= span.channel < channels

@@ -55,7 +55,7 @@ def test_what_is_installed_holds_code_data_and_the_command(distributions: Path):
     lib = distributions / "lib"
     assert {str(path.relative_to(lib)) for path in lib.rglob("*") if path.is_file()} == files_of_the_packages()
     (metadata,) = distributions.glob("*.egg-info")
-    assert "hushbeam = pipelines.command_line:main" in (metadata / "entry_points.txt").read_text()
+    assert "hushbeam = pipelines.command_line:entry" in (metadata / "entry_points.txt").read_text()
     requirements = (metadata / "requires.txt").read_text()
     assert requirements.startswith("apache-beam[gcp]==")
     assert {"[gpu]", "[s3]", "[dev]"} <= set(requirements.splitlines())

@@ -32,5 +32,14 @@ def process(number: int) -> str:
     return f"{number} {fields[19]}"
 
 
+def is_gone(identity: str) -> bool:
+    """Whether a process that runs on this machine, or did, runs no more.
+
+    Args:
+      identity: As `process` gave it.
+    """
+    return process(int(identity.split(maxsplit=1)[0])) != identity
+
+
 def _boot() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text()

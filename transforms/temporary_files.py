@@ -116,7 +116,7 @@ class Owner:
             this kernel started, was left by nobody who still runs.
         """
         if self.machine is not None and self.machine == process_identity.machine():
-            return process_identity.process(int(self.process.split()[0])) != self.process
+            return process_identity.is_gone(self.process)
         now = process_identity.boot()
         return None not in (self.boot, now) and self.boot != now and _kind_of_disk(folder) in _OF_ONE_MACHINE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from pipelines import redact
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
+from tests.pipelines.tampering import change_status, digest
 from tests.transforms.media.captioned import CAPTIONED, Captioned, caption_again, frames_of, hidden_text, plain_frames
 
 _VIDEOS = ("h264.mp4", "hevc.mp4", "mpeg2.ts")
@@ -76,13 +76,11 @@ def published_before(night: Night) -> str:
     """A video with captions was published, as by earlier versions, and is what its certificate says."""
     with _manifest(night, _of("h264.mp4")) as manifest, night.output() as output:
         assert run_job(manifest, output) == redact.EXIT_COMPLETED
-        copy, status = _published_file(output, "h264.mp4"), output / "status" / "h264.mp4.json"
+        copy = _published_file(output, "h264.mp4")
         caption_again(copy)
         assert hidden_text(copy) >= {"A53_CC", "captions"}
-        claimed = json.loads(status.read_text())
-        content = copy.read_bytes()
-        claimed["certificate"]["audio"].update(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-        status.write_text(json.dumps(claimed))
+        audio = {"sha256": digest(copy), "size_bytes": copy.stat().st_size}
+        change_status(output, "h264.mp4", lambda status: status["certificate"]["audio"].update(audio))
         found = problems(output)
         assert found == {"captions_in_pictures": 1}, found
         return "the audit finds captions_in_pictures"

@@ -124,7 +124,9 @@ def _entry(output: str, name: str) -> FileEntry | None:
 
 
 def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Iterator[Problem]:
-    """A later run takes rows out of the tables of this one where it did a recording again, so there may be fewer rows
+    """Whether a run's summary counts what its tables hold.
+
+    A later run takes rows out of the tables of this one where it did a recording again, so there may be fewer rows
     than were counted, and never more. Rows of `errors/` stay until their recording is erased.
     """
     counted = summary["recordings"]

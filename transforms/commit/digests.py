@@ -18,6 +18,7 @@ import pyarrow as pa
 from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from transforms.commit.ledger import Status
+from transforms.commit.signatures import canonical_json
 from transforms.write_tables.transform import as_table
 
 _OUTPUTS = "outputs"
@@ -80,4 +81,4 @@ def as_json(row: Mapping[str, Any]) -> str:
 def _canonical(row: str, schema: pa.Schema) -> bytes:
     (values,) = as_table([row], schema).to_pylist()
     kept = {name: value for name, value in values.items() if name not in _OF_THE_STATUS}
-    return json.dumps(kept, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return canonical_json(kept)

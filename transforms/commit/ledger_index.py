@@ -30,7 +30,7 @@ _SCHEMA = pa.schema([pa.field(column, pa.uint64(), nullable=False) for column in
 _ROWS_IN_A_GROUP = 1 << 16
 
 _LOST = 0
-"""In the place of a version, where a status object is gone or cannot be read. No digest of a version is that."""
+"""In the place of all digests but the name's, where a status object is gone or cannot be read. No digest is that."""
 _ROOT = b"root"
 
 Entries = NDArray[np.void]
@@ -103,9 +103,7 @@ class LedgerIndex:
     def standing(self, recording_id: str, facts: Facts) -> Standing:
         """How a recording stands to its committed output."""
         (found,) = self.find([status_name(recording_id)])
-        if found < 0:
-            return "new"
-        if self._entries["identity"][found] == _LOST:
+        if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"
         committed, (asked,) = self._entries[found], entries_of([""], [""], [facts])
         if committed["identity"] == asked["identity"] and committed["identity_rest"] == asked["identity_rest"]:

@@ -44,7 +44,7 @@ def keep_rows(output: str, run_id: str, recording: CommittedRecording) -> None:
     """Writes the safety copy: what becomes public anyway. Where to notify does not; the manifest says it again."""
     url = rows_url(output, run_id, recording.recording_id)
     kept = replace(recording, webhook_url=None, webhook_auth_header_name=None, webhook_auth_header_value=None)
-    files.write_bytes(url, json.dumps(asdict(kept), ensure_ascii=False).encode())
+    files.write_bytes(url, content_of(kept))
 
 
 def copies_of_killed_runs(output: str, run_id: str) -> Iterator[list[str]]:
@@ -137,6 +137,11 @@ def copy_in(name: str, content: bytes) -> CommittedRecording:
     if not is_own:
         raise UnreadableCopyError("the safety copy of another recording")
     return copy
+
+
+def content_of(copy: CommittedRecording) -> bytes:
+    """A safety copy as it is kept: `copy_in` reads it."""
+    return json.dumps(asdict(copy), ensure_ascii=False).encode()
 
 
 def _as_of(output: str, copy: CommittedRecording, status: Status) -> CommittedRecording | UnreadableCopyError:

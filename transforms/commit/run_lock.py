@@ -21,8 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from schemas.failure import ConfigurationError, RunError
-from transforms.process_identity import machine as _machine
-from transforms.process_identity import process as _process
+from transforms import process_identity
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
@@ -113,7 +112,9 @@ class RunLock:
         self._lost = threading.Event()
 
     def __enter__(self) -> Self:
-        self._owner = Owner(self._run_id, uuid.uuid4().hex, _machine(), _process(os.getpid()))
+        self._owner = Owner(
+            self._run_id, uuid.uuid4().hex, process_identity.machine(), process_identity.process(os.getpid())
+        )
         self._beat()  # first, so that the lock never stands without a sign of life
         try:
             self._acquire()
@@ -253,6 +254,6 @@ def _owner_of(root: str) -> Owner | None:
 
 
 def _is_gone(owner: Owner) -> bool:
-    if owner.machine is None or owner.machine != _machine():
+    if owner.machine is None or owner.machine != process_identity.machine():
         return False
-    return _process(int(owner.process.split()[0])) != owner.process
+    return process_identity.is_gone(owner.process)

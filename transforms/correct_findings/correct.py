@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import Protocol
 
-from schemas.correction import Corrections, MarkedSpan, lies_within
+from schemas.correction import Corrections, MarkedSpan, Place, lies_within
 from schemas.failure import QuarantineError
 from schemas.finding import Finding, personal_words
 from schemas.stages import DetectedRecording, HeardRecording
@@ -19,19 +18,6 @@ REVIEWER = "reviewer"
 
 class CorrectionError(QuarantineError):
     """A review cannot be one of this recording: what a person wanted muted is not known."""
-
-
-class Place(Protocol):
-    """A stretch of one channel, in seconds."""
-
-    @property
-    def channel(self) -> int: ...
-
-    @property
-    def start_s(self) -> float: ...
-
-    @property
-    def end_s(self) -> float: ...
 
 
 _SAME_S = 0.01

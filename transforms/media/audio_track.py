@@ -10,15 +10,13 @@ import numpy as np
 
 from schemas.media import MediaInfo
 from transforms.media.output_format import OutputFormat
-from transforms.media.samples import Samples
+from transforms.media.samples import MOST_PLANES, Samples
 
 BITEXACT = {"fflags": "+bitexact"}
 """Keeps dates, random numbers and the libraries' versions out of a file."""
 
 _PLANAR = {"uint8": "u8p", "int16": "s16p", "int32": "s32p", "float32": "fltp", "float64": "dblp"}
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-_MOST_PLANES = 7
-"""PyAV runs past the end of a frame's list of planes where there are eight, the list's length, or more."""
 
 
 class AudioTrack:
@@ -30,7 +28,7 @@ class AudioTrack:
         # A layout without a name (`8 channels (FL+FR+…)`) is freed twice by PyAV.
         self._layout = info.layout if "channels" not in info.layout else _LAYOUTS[info.channels]
         self._planar = _PLANAR[info.sample_type]
-        self._is_packed = info.channels > _MOST_PLANES
+        self._is_packed = info.channels > MOST_PLANES
         self.stream = container.add_stream(
             output.encoder,
             rate=output.rate_hz or info.sample_rate_hz,

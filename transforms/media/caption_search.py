@@ -8,6 +8,7 @@ from transforms.media.errors import MediaError
 from transforms.media.isolation.children import Child
 from transforms.media.isolation.wire import Kind
 from transforms.media.limits import MediaLimits
+from transforms.storage import files
 
 _PLACES = {
     "packets": "packets of pictures",
@@ -26,7 +27,7 @@ def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
     Raises:
       MediaError: The file cannot be read to its end.
     """
-    with path.open("rb") as file, Child({"do": "search_video"}, limits, files=[file]) as child:
+    with files.open_local(path) as file, Child({"do": "search_video"}, limits, files=[file]) as child:
         child.allow_for(duration_s)
         try:
             message = child.receive()

@@ -15,6 +15,10 @@ _FULL_SCALE = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0, "float32
 SAMPLE_TYPES = frozenset(_FULL_SCALE)
 """numpy's names of the types that decoders give."""
 
+MOST_PLANES = 7
+"""Channels of a planar frame that PyAV reads and writes: it looks for the end of the list of planes in the place after
+the last one, and where there are eight, the list's length, or more, runs past its end."""
+
 
 def to_float(samples: Samples) -> NDArray[np.float32]:
     """Native samples as float32 in -1 to 1."""

@@ -24,7 +24,7 @@ from transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
 from transforms.media.completeness.source import Length, cut_off
 from transforms.media.containers import HEAD_BYTES, Container, recognise, tags_end, wav_block_bytes
 from transforms.media.errors import MediaError, decoder_memory
-from transforms.media.samples import Samples
+from transforms.media.samples import MOST_PLANES, Samples
 
 BLOCK_S = 1.0
 """Decoded blocks are about this long: long enough that their number costs nothing, short enough to be small."""
@@ -40,9 +40,6 @@ DRIFT_S = 0.5
 
 DRIFT_SHARE = 1e-3
 """And this share of the time so far: the worst sound cards are off by less."""
-
-_MOST_PLANES = 7
-"""What a frame has room for, less one: PyAV looks for the end of the list in the place after the last."""
 
 LOST_BYTES = 1024
 """Bytes of an elementary stream that may belong to no frame: a small tag between two joined files."""
@@ -376,7 +373,7 @@ def _native(frame: Any) -> Samples:
     if name.removesuffix("p") not in _DTYPES:
         raise MediaError("unsupported", f"samples of type {name} are not read here")
     channels = frame.layout.nb_channels
-    if frame.format.is_planar and channels > _MOST_PLANES:
+    if frame.format.is_planar and channels > MOST_PLANES:
         frame = _packed(frame)
     array: Samples = frame.to_ndarray()
     if frame.format.is_planar:
@@ -386,7 +383,7 @@ def _native(frame: Any) -> Samples:
 
 
 def _packed(frame: Any) -> Any:
-    """The frame with its channels interleaved: PyAV runs past the end of the list of planes where there are many."""
+    """The frame with its channels interleaved."""
     (packed,) = av.AudioResampler(format=frame.format.name.removesuffix("p")).resample(frame)
     return packed
 

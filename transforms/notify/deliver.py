@@ -31,6 +31,7 @@ from transforms.notify.limits import Budget, Pace
 from transforms.notify.message import Notification, Signer
 from transforms.notify.settings import NotificationSettings
 from transforms.secrets import read_secret
+from transforms.unexpected import ends_the_run
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,4096}")
@@ -88,23 +89,11 @@ class Courier:
         return "Courier()"
 
     def deliver(self, notification: Notification, receiver: Receiver, run_id: str) -> Delivery:
-        """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does.
-
-        An error that nobody expected ends this notification alone, undelivered, with its kind as the reason: the
-        outputs are public, and the others are to be told.
-        """
+        """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does."""
         if receiver.url is None:
             return _record(notification, run_id, _Attempt(NOT_REQUESTED))
         try:
-            return self._deliver(notification, receiver, receiver.url, run_id)
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a library makes of a receiver's answer
-            return _record(notification, run_id, _broken(error))
-
-    def _deliver(self, notification: Notification, receiver: Receiver, url: str, run_id: str) -> Delivery:
-        try:
-            endpoint = Endpoint.parse(url, allow_http=self._settings.allow_http)
+            endpoint = Endpoint.parse(receiver.url, allow_http=self._settings.allow_http)
         except RefusedAddressError as error:
             return _record(notification, run_id, _Attempt(REFUSED_ADDRESS, str(error)))
         host = endpoint.authority
@@ -153,10 +142,11 @@ class Courier:
             return _Attempt(REFUSED_ADDRESS, str(error))
         except DeliveryError as error:
             attempt = _Attempt(UNDELIVERED, str(error))
-        except MemoryError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever a library makes of a receiver's answer
-            attempt = _broken(error)
+        except Exception as error:
+            if ends_the_run(error):
+                raise
+            # Whatever a library makes of a receiver's answer. The message may hold what it said, or a secret.
+            attempt = _Attempt(UNDELIVERED, f"the attempt broke ({type(error).__name__})")
         else:
             attempt = _judge(answer.status, _seconds(answer.retry_after))
         if attempt.outcome != DELIVERED:
@@ -233,11 +223,6 @@ def _seconds(retry_after: str | None) -> float | None:
         return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
     except Exception:  # noqa: BLE001 - the parser has raised five kinds of error for dates that are none
         return None
-
-
-def _broken(error: Exception) -> _Attempt:
-    """The kind of an error alone: its message may hold what the receiver said, or a secret."""
-    return _Attempt(UNDELIVERED, f"the attempt broke ({type(error).__name__})")
 
 
 def _last(state: tenacity.RetryCallState) -> _Attempt:

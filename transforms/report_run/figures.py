@@ -6,18 +6,21 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from schemas.failure import ConfigurationError
 from transforms.close_run import UnreadableSummaryError, checked_summary, summary_url
 from transforms.report_run.drift import Rate, rates
-from transforms.report_run.timings import Timings, parsed_timings, read_timings, timings_url
+from transforms.report_run.timings import Timings, read_timings, timings_url
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError
 from transforms.storage.urls import join
@@ -103,7 +106,7 @@ def read_figures(output: str, run_id: str) -> RunFigures:
         dict(transcripts.heard_again),
         _deliveries(output, run_id),
         rates(summary, _earlier(output, run_id)),
-        read_timings(output, run_id),
+        _timings(output, run_id),
         read_canaries(output, run_id),
     )
 
@@ -184,6 +187,13 @@ def _summary(output: str, run_id: str) -> dict[str, Any]:
         raise ConfigurationError(f"--run_id: its summary is {error}") from None
 
 
+def _timings(output: str, run_id: str) -> Timings | None:
+    """As `read_timings`. The page does without them where they are damaged; an audit names the file."""
+    with suppress(ValidationError):
+        return read_timings(output, run_id)
+    return None
+
+
 def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
     return list(takewhile(lambda summary: summary["run_id"] != run_id, _history(output)))
 
@@ -195,7 +205,10 @@ def _history(output: str) -> list[dict[str, Any]]:
     complete = [run for run, _, name in names if name == "summary.json"]
     summaries = files.read_many([summary_url(output, run) for run in complete])
     timed = files.read_many([timings_url(output, run) for run, _, name in names if name == "timings.json"])
-    began = {url: timings.started_at for url, content in timed.items() if (timings := parsed_timings(content))}
+    began: dict[str, datetime] = {}
+    for url, content in timed.items():
+        with suppress(ValidationError):
+            began[url] = Timings.model_validate_json(content).started_at
     told: list[dict[str, Any]] = []
     for url, content in summaries.items():
         try:

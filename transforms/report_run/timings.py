@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from transforms.each_recording import METRICS_NAMESPACE
 from transforms.storage import files
@@ -100,16 +100,12 @@ def write_timings(output: str, run_id: str, timings: Timings) -> None:
 
 
 def read_timings(output: str, run_id: str) -> Timings | None:
-    """None where nobody waited for the run, or what was kept of it is damaged."""
+    """None where nobody waited for the run.
+
+    Raises:
+      ValidationError: What was kept of it is damaged.
+    """
     try:
-        return parsed_timings(files.read_bytes(timings_url(output, run_id)))
+        return Timings.model_validate_json(files.read_bytes(timings_url(output, run_id)))
     except MissingFileError:
-        return None
-
-
-def parsed_timings(content: bytes) -> Timings | None:
-    """None where it is damaged: no run must break on what another one left."""
-    try:
-        return Timings.model_validate_json(content)
-    except ValidationError:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from transforms.close_run.tables import Tables
 from transforms.commit.certificate import signed, unsigned
 from transforms.commit.digests import as_json
 from transforms.commit.ledger import EXPIRED, Status, list_statuses, published_audio, save_snapshot, write_status
-from transforms.commit.recovery import UnreadableCopyError, copy_in, safety_copies
+from transforms.commit.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
 from transforms.commit.run_files import read_file_lists, settle
 from transforms.correct_findings.reviews import read_reviews, review_url
 from transforms.storage import files
@@ -99,7 +99,7 @@ def _expire_copy(url: str, recording_ids: Collection[str]) -> None:
     if copy.recording_id in recording_ids and copy.status != EXPIRED:
         row = json.loads(copy.transcript_row) | {"status": EXPIRED, "redacted_audio_url": None}
         gone = replace(copy, status=EXPIRED, redacted_audio_url=None, transcript_row=as_json(row))
-        files.write_bytes(url, json.dumps(asdict(gone), ensure_ascii=False).encode())
+        files.write_bytes(url, content_of(gone))
 
 
 def _due(rows: pa.Table, recording_ids: pa.Array) -> pa.ChunkedArray:

@@ -53,8 +53,8 @@ def _google_store() -> Any:
 
     options: dict[str, Any] = {
         "use_listings_cache": False,
-        # Not the default of five minutes for a request as a whole, which a long recording takes.
         "session_kwargs": {"trace_configs": [_giving_up_at_once()]},
+        # Not the default of five minutes for a request as a whole, which a long recording takes.
         "requests_timeout": aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
     }
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from schemas.failure import ConfigurationError
+from transforms import process_identity
 from transforms.commit import run_lock
 from transforms.commit.run_lock import RunLock, RunLockedError, RunLockLostError
 from transforms.storage import files
@@ -23,7 +24,7 @@ from transforms.storage import files
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Makes every lock look as if another machine held it, so that only signs of life count."""
-    monkeypatch.setattr(run_lock, "_machine", lambda: None)
+    monkeypatch.setattr(process_identity, "machine", lambda: None)
     yield
 
 

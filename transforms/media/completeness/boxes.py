@@ -16,7 +16,14 @@ _MXF_KEY = bytes.fromhex("060e2b34")
 _MXF_FOOTER = 4
 
 
-class _Box(NamedTuple):
+class Box(NamedTuple):
+    """A part of an MP4 or MOV file.
+
+    Attributes:
+      kind: Four characters.
+      start, content, end: Where it, and what is in it, begins, and where both end by the size that it states.
+    """
+
     kind: bytes
     start: int
     content: int
@@ -27,14 +34,14 @@ def movie(source: Source) -> Length:
     """MP4, MOV, 3GP: every box is there, and of a movie in fragments those that an index names."""
     fragments = indexed = seen = False
     position = 0
-    for box in _movie_boxes(source, 0, source.size):
+    for box in movie_boxes(source, 0, source.size):
         if seen and box.kind in {b"ftyp", b"moov"}:
             raise goes_on(source.size - box.start)
         source.check_holds(box.end)
         position = box.end
         if box.kind == b"moov":
             seen = True
-            fragments = any(inner.kind == b"mvex" for inner in _movie_boxes(source, box.content, box.end))
+            fragments = any(inner.kind == b"mvex" for inner in movie_boxes(source, box.content, box.end))
         elif box.kind == b"sidx":
             end, count = _referenced(source, box)
             source.check_holds(end)
@@ -48,7 +55,7 @@ def movie(source: Source) -> Length:
     return Length.UNSTATED if fragments and not (indexed or ends_with_index) else Length.STATED
 
 
-def _movie_boxes(source: Source, position: int, end: int) -> Iterator[_Box]:
+def movie_boxes(source: Source, position: int, end: int) -> Iterator[Box]:
     """Boxes beside one another, up to what is none. Sound lies where the index says: what is no box, is none of it."""
     while position < end:
         head = source.at(position, 16)
@@ -62,11 +69,11 @@ def _movie_boxes(source: Source, position: int, end: int) -> Iterator[_Box]:
             size = end - position
         if position + size < content:
             return
-        yield _Box(kind, position, content, position + size)
+        yield Box(kind, position, content, position + size)
         position += size
 
 
-def _referenced(source: Source, box: _Box) -> tuple[int, int]:
+def _referenced(source: Source, box: Box) -> tuple[int, int]:
     """Where the last fragment ends that a segment index names, and how many it names."""
     content = source.at(box.content, min(box.end - box.content, 2**20))
     if len(content) < 8:

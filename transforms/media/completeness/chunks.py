@@ -14,11 +14,11 @@ _LARGEST_SIZES = (0x7FFFFFFF, 0x80000000, 0x7FFFF000, 0x7FFFFF00, 0x7F000008)
 """What recorders that write to a pipe state, so that readers go on to the end: LAME, opusdec, sox, espeak, arecord."""
 
 _LEAST_OPEN = 0x7F000000
-"""A size of a whole RIFF file from here on goes with an open size of its sound."""
+"""A size of a whole RIFF file from here on goes with an open size of its audio."""
 
 _OPEN_64 = 2**63 - 1
 _FILES = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff")
-"""A chunk of such a name after the sound is another file that was appended."""
+"""A chunk of such a name after the audio is another file that was appended."""
 
 _DESCRIPTIVE = frozenset(
     name.ljust(4)
@@ -27,7 +27,7 @@ _DESCRIPTIVE = frozenset(
         b"levl DISP ResU SAUR COMT MARK APPL NAME AUTH ANNO (c) AESD INST MIDI"
     ).split()
 )
-"""Chunks that hold no sound: one of them may be cut off."""
+"""Chunks that hold no audio: one of them may be cut off."""
 
 _W64_ENDINGS = (bytes.fromhex("2e91cf11a5d628db04c10000"), bytes.fromhex("f3acd3118cd100c04f8edb8a"))
 
@@ -52,7 +52,7 @@ class Chunk:
 
 
 def wav(source: Source) -> Length:
-    """WAV, RF64, BW64 and QCP: the `data` chunk is there, and no sound follows after it."""
+    """WAV, RF64, BW64 and QCP: the `data` chunk is there, and no audio follows after it."""
     head = source.at(0, 12)
     order: ByteOrder = "big" if head.startswith(b"RIFX") else "little"
     large = _Sizes64() if head.startswith((b"RF64", b"BW64")) else None
@@ -74,10 +74,10 @@ def wav(source: Source) -> Length:
     return length or Length.OPEN
 
 
-def iff(source: Source, sound: bytes) -> Length:
-    """AIFF and 8SVX: the chunk with the sound is there, and no sound follows after it."""
-    for chunk in _in_turn(source, 12, "big", None, sound):
-        if chunk.name == sound:
+def iff(source: Source, audio: bytes) -> Length:
+    """AIFF and 8SVX: the chunk with the audio is there, and no audio follows after it."""
+    for chunk in _in_turn(source, 12, "big", None, audio):
+        if chunk.name == audio:
             if _is_open(source, chunk):
                 return Length.OPEN
             source.check_holds(chunk.end)
@@ -151,7 +151,7 @@ def avi(source: Source) -> Length:
 
 
 def _is_open(source: Source, chunk: Chunk, block_bytes: int = 1) -> bool:
-    """Whether a chunk with sound goes on to the file's end, since its writer could not know the size.
+    """Whether a chunk with audio goes on to the file's end, since its writer could not know the size.
 
     Args:
       block_bytes: The largest sizes are rounded down to whole blocks of the codec.
@@ -179,9 +179,9 @@ class _Sizes64:
 
 
 def _in_turn(
-    source: Source, position: int, order: ByteOrder, large: _Sizes64 | None, sound: bytes = b"data"
+    source: Source, position: int, order: ByteOrder, large: _Sizes64 | None, audio: bytes = b"data"
 ) -> Iterator[Chunk]:
-    """Each chunk; those before the sound however large, those after it only if they are chunks indeed."""
+    """Each chunk; those before the audio however large, those after it only if they are chunks indeed."""
     heard = False
     while position < source.size:
         head = source.at(position, 8)
@@ -193,13 +193,13 @@ def _in_turn(
             if chunk.name == b"ds64":
                 large.read(source, chunk)
             chunk = Chunk(chunk.name, chunk.start, large.of(chunk.name, size))
-        if heard and chunk.name == sound:
+        if heard and chunk.name == audio:
             # FFmpeg reads one of them, and passes over the others.
             raise goes_on(source.size - position)
         if heard and chunk.end > source.size and chunk.name not in _DESCRIPTIVE:
             break
         yield chunk
-        heard = heard or chunk.name == sound
+        heard = heard or chunk.name == audio
         position = _next(source, chunk)
     if heard:
         _check_nothing_follows(source, position)
@@ -223,7 +223,7 @@ def _is_name(name: bytes) -> bool:
 
 
 def _lists(source: Source, position: int) -> dict[bytes, Chunk]:
-    """The lists of one RIFF part by their kind, up to the one with the sound."""
+    """The lists of one RIFF part by their kind, up to the one with the audio."""
     found = {}
     end = position + 8 + source.number(position + 4, 4, "little")
     position += 12

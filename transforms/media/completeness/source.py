@@ -12,7 +12,7 @@ FEW_READS = 32
 """For a look at the header alone: of a remote file each may be a request."""
 
 LEAST_REST = 16
-"""Bytes after the stated end that may be sound: two milliseconds, where a sample has a byte."""
+"""Bytes after the stated end that may be audio: two milliseconds, where a sample takes a byte."""
 
 ID3_HEADER = 10
 _PIECE = 64 * 2**10
@@ -21,7 +21,7 @@ ByteOrder = Literal["little", "big"]
 
 
 class Length(Enum):
-    """What a file states about where its sound ends.
+    """What a file states about where its audio ends.
 
     Attributes:
       STATED: It does, in whatever way, and as many bytes are there.
@@ -83,7 +83,7 @@ class Source:
     def check_rest(self, position: int) -> None:
         """Raises `length_disagrees` where the file goes on after its stated end with anything but zeros or a tag.
 
-        A few bytes, as a line end or a checksum, are no sound that could be missed.
+        A few bytes, as a line end or a checksum, are no audio that anybody would miss.
         """
         while tag := _tag_bytes(self.at(position, 32)):
             position += tag
@@ -115,10 +115,10 @@ def id3_bytes(head: bytes) -> int:
 
 
 def cut_off(how: str) -> MediaError:
-    """The file ends before its sound does."""
+    """The file ends before its audio does."""
     return MediaError("truncated", f"the file ends too early: {how}")
 
 
 def goes_on(count: int) -> MediaError:
-    """After the stated end there may be sound that nobody would hear."""
+    """After the stated end there may be audio that nobody would hear."""
     return MediaError("length_disagrees", f"the file goes on for {count} bytes after the end that it states")

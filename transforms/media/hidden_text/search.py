@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import av
@@ -39,7 +40,7 @@ def count_hidden_text(file: BinaryIO) -> dict[str, int]:
     return found
 
 
-def _packets(container: Any, tracks: dict[int, CleanedTrack]) -> Any:
+def _packets(container: Any, tracks: dict[int, CleanedTrack]) -> Iterator[Any]:
     pictures = [stream for stream in container.streams if stream.index in tracks]
     for stream in container.streams:
         if stream not in pictures:
