@@ -159,3 +159,10 @@ def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
         given("--runner", name)
     assert ended.value.code == 2
     assert f"--runner: Beam has no runner {name!r} here; {said}" in capsys.readouterr().err
+
+
+def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        parse(RedactOptions, "", ["--manifest", "calls.jsonl", "--output", "out", "--language_code", "qq"])
+    assert ended.value.code == 2
+    assert "--language_code: Value error, expected one of" in capsys.readouterr().err

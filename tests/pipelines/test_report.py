@@ -167,3 +167,10 @@ def test_a_damaged_note_of_what_is_kept_elsewhere_is_named(finished: Run, redact
     tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"})
     assert tonight.status == EXIT_USAGE
     assert "runs/kept-elsewhere.json there is damaged" in tonight.terminal
+
+
+def test_damaged_canaries_of_the_run_itself_are_named(finished: Run) -> None:
+    (finished.output / "runs" / "night-1" / "canaries.json").write_bytes(b'{"items": "many"}')
+    status, said = report(finished.output)
+    assert status == EXIT_USAGE
+    assert "runs/night-1/canaries.json there is damaged" in said

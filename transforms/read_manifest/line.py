@@ -137,7 +137,9 @@ class ManifestDefaults(BaseModel):
     audio_quality: AudioQuality = Field("source", description="container and codec of the redacted recordings")
     muting: Muting = Field("silence", description="what is heard in the place of personal data")
     return_no_speech_audio: bool = Field(False, description="publish recordings in which nobody speaks as well")
-    language_code: str | None = Field(None, description="language of the recordings; found by listening if not given")
+    language_code: Annotated[str, AfterValidator(_language)] | None = Field(
+        None, description="language of the recordings; found by listening if not given"
+    )
     multichannel: bool | None = Field(None, description="a speaker on each channel; --no-multichannel mixes them")
     webhook_url: str | None = Field(None, description="where each finished recording is announced")
     webhook_auth_header_name: str | None = Field(None, description="header that goes with every webhook")

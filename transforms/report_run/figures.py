@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.failure import ConfigurationError
 from transforms.close_run import UnreadableSummaryError, checked_summary, summary_url
@@ -83,6 +82,18 @@ class RunFigures:
     canaries: dict[str, Any] | None
 
 
+class _Canaries(BaseModel):
+    """What the gate wrote."""
+
+    items: int
+    recall: float
+    floor: float
+    missed: dict[str, int]
+
+
+_CANARIES = TypeAdapter(_Canaries)
+
+
 def read_figures(output: str, run_id: str) -> RunFigures:
     """Reads what a run wrote. Rows that later runs took the place of are gone from its tables, not from its summary.
 
@@ -112,11 +123,19 @@ def read_figures(output: str, run_id: str) -> RunFigures:
 
 
 def read_canaries(output: str, run_id: str) -> dict[str, Any] | None:
-    """What came of the canary calls of a run, complete or not; None where it had no gate, or ended before it."""
+    """What came of the canary calls of a run, complete or not; None where it had no gate, or ended before it.
+
+    Raises:
+      ConfigurationError: What is kept of it is damaged.
+    """
     try:
-        return json.loads(files.read_bytes(join(output, "runs", run_id, "canaries.json")))
+        return _CANARIES.validate_json(files.read_bytes(join(output, "runs", run_id, "canaries.json"))).model_dump()
     except MissingFileError:
         return None
+    except ValidationError:
+        raise ConfigurationError(
+            f"--output: runs/{run_id}/canaries.json there is damaged; put it back, or delete it"
+        ) from None
 
 
 def newest_run(output: str) -> str:
