@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 
 from schemas.audit import Problem
 
@@ -31,16 +31,17 @@ def summarise(totals: Mapping[str, float], problems: Iterable[Problem]) -> dict[
 
 
 def is_report(content: bytes) -> bool:
-    """Whether a file says what `summarise` says, and nothing else."""
+    """Whether a file says what `summarise` says, or did in an earlier version, and nothing else."""
     try:
         report = json.loads(content)
-        listed = [Problem(**problem) for problem in report["list"]]
-        counts = [report[name] for name in ("recordings", "listened", "signed", "audio_s", "muted_s")]
-        counts += [*report["heard"].values(), *report["problems"].values()]
+        parts = {field.name for field in fields(Problem)}
+        listed = [(part, text) for problem in report["list"] for part, text in problem.items()]
+        counts = [report.get(name, 0) for name in ("recordings", "listened", "signed", "audio_s", "muted_s")]
+        counts += [*report.get("heard", {}).values(), *report.get("problems", {}).values()]
         return (
-            report.keys() == summarise({}, ()).keys()
+            report.keys() <= summarise({}, ()).keys()
             and all(isinstance(count, int | float) for count in counts)
-            and all(isinstance(text, str) for problem in listed for text in asdict(problem).values())
+            and all(part in parts and isinstance(text, str) for part, text in listed)
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return False

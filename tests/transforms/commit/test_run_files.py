@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -180,12 +180,13 @@ def test_the_key_does_not_vouch_for_what_somebody_else_wrote(tmp_path: Path, for
     change = partial(
         replace_listed, output, "run", name, before=FileEntry.of_content(b"old"), put=lambda: None, key=KEY
     )
-    for job in (
+    jobs: Sequence[Callable[[], object]] = (
         lambda: change(after=None),
         lambda: list_more(output, "run", [], KEY),
         lambda: write_listed(output, "run", "runs/run/report.html", b"page", KEY),
         lambda: settle(output, read_file_lists(output), KEY),
-    ):
+    )
+    for job in jobs:
         written = replace(listed, **forged) if forged else listed.signed(None)
         files.write_bytes(file_list_url(output, "run"), replace(written, changing={name: None}).to_json())
         job()

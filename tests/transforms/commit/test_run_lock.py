@@ -20,6 +20,7 @@ import pytest
 from schemas.failure import ConfigurationError
 from transforms.commit import run_lock
 from transforms.commit.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
+from transforms.process_identity import machine
 from transforms.storage import files
 
 
@@ -137,7 +138,7 @@ def test_a_lock_that_is_not_ours_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_lock_that_no_run_wrote_is_named(tmp_path: Path, changes: dict[str, Any]) -> None:
-    lock = asdict(Owner("run", "t", run_lock._machine(), "1 1")) | changes
+    lock = asdict(Owner("run", "t", machine(), "1 1")) | changes
     files.write_bytes(str(tmp_path / "runs" / "LOCK"), json.dumps(lock).encode())
     with pytest.raises(RunLockedError, match="delete it"), RunLock(str(tmp_path), "run-1"):
         pass
