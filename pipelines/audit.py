@@ -29,6 +29,7 @@ from pipelines.decoding import Decoding
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.terminal import printable
 from schemas.failure import ConfigurationError
 from transforms.audit import AuditOutput, AuditSettings
 from transforms.audit.report import WriteReport
@@ -123,7 +124,7 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
     else:
         table = Table("what is wrong", "where", "how", box=None, pad_edge=False)
         for problem in report["list"][:_MOST_SHOWN]:
-            table.add_row(problem["kind"], escape(problem["subject"]), escape(problem["detail"]))
+            table.add_row(*(escape(printable(problem[part])) for part in ("kind", "subject", "detail")))
         console.print(table)
         total = sum(report["problems"].values())
         console.print(f"[bold red]{total} problems[/]", highlight=False)

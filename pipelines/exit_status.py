@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.terminal import printable
 from schemas.failure import ConfigurationError, RecordingError, RunError
 from transforms.canary_gate import CanariesMissedError
 from transforms.commit.run_lock import RunLockedError, RunLockLostError
@@ -23,8 +24,9 @@ _STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
 
 def incomplete(names: Collection[str], console: Console) -> int:
     """Says which files kept a job from doing all of its work, and gives its exit status."""
+    named = printable(", ".join(sorted(names)))
     console.print(
-        f"[bold red]Not all is done:[/] {escape(', '.join(sorted(names)))} in the output cannot be read, and may still "
+        f"[bold red]Not all is done:[/] {escape(named)} in the output cannot be read, and may still "
         "hold what should be gone. Put each back as it was, or delete it, and run this again",
         highlight=False,
     )
@@ -51,7 +53,7 @@ def told(error: Exception, console: Console) -> int:
     An error that no code foresaw is told by its class and place: its own words may hold what was said.
     """
     error = _of_worker(error)
-    message = escape(_STEP.sub("", str(error)))
+    message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
         # A lock goes away by itself, a mistake does not.
         console.print(f"[bold red]Cannot run:[/] {message}", highlight=False)

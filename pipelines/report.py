@@ -18,8 +18,8 @@ from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import RUN_ID_PATTERN, parse
 from transforms.commit.certificate import read_private_key
-from transforms.commit.run_files import list_more
-from transforms.report_run import newest_run, read_figures, write_report
+from transforms.commit.run_files import write_listed
+from transforms.report_run import newest_run, read_figures, render, report_url
 from transforms.secrets import SecretReference
 from transforms.storage import urls
 from transforms.temporary_files import check_temporary_files
@@ -53,9 +53,9 @@ def _report(options: ReportOptions, console: Console) -> int:
     output = urls.normalised(options.output)
     run_id = options.run_id or newest_run(output)
     key = read_private_key(options.certificate_key) if options.certificate_key else None
-    url = write_report(output, read_figures(output, run_id))
-    list_more(output, run_id, [f"runs/{run_id}/report.html"], key)
-    console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
+    page = render(read_figures(output, run_id)).encode()
+    write_listed(output, run_id, f"runs/{run_id}/report.html", page, key)
+    console.print(f"Report: {escape(report_url(output, run_id))}", highlight=False, soft_wrap=True)
     return EXIT_WRITTEN
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.commit.digests import findings_digest, transcript_digest
+from transforms.retention import tombstones
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _as_in_index(output: Path) -> None:
 
 
 _TRANSCRIPTS, _FINDINGS, _ERRORS = (f"{table}/RUN-0000.parquet" for table in ("transcripts", "findings", "errors"))
-_LIST, _SUMMARY = "runs/RUN/files.json", "runs/RUN/summary.json"
+_LIST, _SUMMARY, _CANARIES = "runs/RUN/files.json", "runs/RUN/summary.json", "runs/RUN/canaries.json"
 
 REPORTED: Sequence[Tampering] = (
     Tampering("text of a row", _in_rows("transcripts", _say), "row_differs", "card"),
@@ -344,6 +345,23 @@ MORE: Sequence[Tampering] = (
 )
 """Others of the same kinds."""
 
+
+def _foreign_table(output: Path) -> None:
+    pq.write_table(pa.table({"a": [1]}), output / "errors" / "mine-0000.parquet")
+
+
+def _tombstone(recording_id: str) -> Callable[[Path], None]:
+    return lambda output: tombstones.lay(str(output), recording_id, ())
+
+
+def _pipe(name: str) -> Callable[[Path], None]:
+    def do(path: Path) -> None:
+        path.unlink()
+        os.mkfifo(path)
+
+    return _of_run(name, do)
+
+
 DAMAGED: Sequence[Tampering] = (
     *(
         Tampering(
@@ -382,6 +400,31 @@ DAMAGED: Sequence[Tampering] = (
         "unreadable",
         "runs/kept-elsewhere.json",
     ),
+    Tampering("table that nobody may take for one", _foreign_table, "table_differs", "errors/mine-0000.parquet"),
+    Tampering("canaries of other types", _write(_CANARIES, b'"Mary Smith"'), "unreadable", _CANARIES),
+    Tampering(
+        "canaries that say more",
+        _write(_CANARIES, b'{"items": 1, "recall": 1, "floor": 1, "missed": {"Mary": 1}}'),
+        "unreadable",
+        _CANARIES,
+    ),
+    Tampering("page of no run", _write("runs/x/report.html", b"Mary"), "stranger", "runs/x/report.html"),
+    Tampering("timings of no run", _write("runs/x/timings.json", b"{}"), "stranger", "runs/x/timings.json"),
+    Tampering("audit of a run", _write("runs/RUN/audit.json", b"Mary"), "stranger", "runs/RUN/audit.json"),
+    Tampering(
+        "no report of an audit", _write("runs/audit-1/audit.json", b"Mary"), "unreadable", "runs/audit-1/audit.json"
+    ),
+    Tampering(
+        "list with names of other places",
+        lambda o: change_json(
+            o / "runs" / run_of(o) / "files.json", lambda v: v["changing"].update({"../x": None, "a\0b": None})
+        ),
+        "unreadable",
+        _LIST,
+    ),
+    Tampering("status object of an erased recording", _tombstone("card"), "erased_in_part", "card"),
+    Tampering("row of an erased recording", _tombstone("gone"), "erased_in_part", "errors/RUN-0000.parquet"),
+    Tampering("pipe in a file's place", _pipe("runs/RUN/summary.json"), "stranger", "runs/RUN/summary.json"),
     Tampering("damaged safety copy", _write("runs/RUN/rows/card.json", b"{"), "unreadable", "runs/RUN/rows/card.json"),
 )
 """What disks and people break."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -15,8 +19,20 @@ from rich.console import Console
 
 from pipelines import audit, erase, expire, notify, redact, report
 from pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
+from schemas.stages import CommittedRecording
 from tests.pipelines.conftest import Run
-from tests.pipelines.tampering import DAMAGED, MORE, REHASHED, REPORTED, Tampering, change_status, problems_of, run_of
+from tests.pipelines.tampering import (
+    DAMAGED,
+    MORE,
+    REHASHED,
+    REPORTED,
+    Tampering,
+    change_rows,
+    change_status,
+    problems_of,
+    run_of,
+)
+from transforms.commit.recovery import keep_rows
 
 FAST = ("--model", "tiny.en", "--verify", "off", "--captions")
 
@@ -165,6 +181,58 @@ def test_a_copy_is_mended_by_the_next_run_and_the_original_stays(
     assert contents(output) == before
 
 
+@pytest.mark.parametrize(
+    ("job", "arguments"), [(expire, ("--older_than", "1h")), (erase, ("--recording_id", "phone", "gone"))]
+)
+def test_a_copy_on_which_other_jobs_worked_first_is_mended_all_the_same(
+    output: Path, job: object, arguments: tuple[str, ...], keys: dict[str, tuple[str, str]], tmp_path: Path
+):
+    (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
+    copy = Path(shutil.copytree(output, tmp_path / "copy"))
+    assert call(job, copy, *arguments, *keys["private"])[0] == 0
+    assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"elsewhere"}
+    assert run_job(copy, *keys["private"]) in (redact.EXIT_COMPLETED, redact.EXIT_INCOMPLETE)
+    assert audited(copy, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+
+
+def test_a_first_run_that_was_killed_and_copied_is_mended_by_the_next(output: Path, tmp_path: Path):
+    run_id = run_of(output)
+    rows = {table: Run(0, "", output).rows(table) for table in ("transcripts", "findings")}
+    for row in rows["transcripts"]:
+        recording_id = row["recording_id"]
+        status = json.loads((output / "status" / f"{recording_id}.json").read_text())
+        found = tuple(json.dumps(one) for one in rows["findings"] if one["recording_id"] == recording_id)
+        keep_rows(str(output), run_id, copy_of(status, json.dumps(row), found))
+    for path in (*output.glob("*/*.parquet"), *output.glob("runs/*/*.json"), *output.glob("runs/*/*.html")):
+        path.unlink()
+    (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
+    copy = Path(shutil.copytree(output, tmp_path / "copy"))
+    assert run_job(copy) == redact.EXIT_INCOMPLETE
+    assert audited(copy)[:2] == (audit.EXIT_RIGHT, set())
+
+
+def copy_of(status: dict[str, Any], row: str, findings: tuple[str, ...]) -> CommittedRecording:
+    """What the safety copy of a published recording held."""
+    return CommittedRecording(
+        recording_id=status["recording_id"],
+        manifest="manifest.jsonl",
+        line=1,
+        output_identity=status["output_identity"],
+        status=status["status"],
+        redacted_audio_url=status["redacted_audio_url"],
+        transcript_row=row,
+        finding_rows=findings,
+        audio_s=10.0,
+        replaces=False,
+        webhook_url=None,
+        webhook_auth_header_name=None,
+        webhook_auth_header_value=None,
+        webhook_asked=False,
+        source="{size_bytes} {version}".format(**status["certificate"]["source"]),
+        configuration=status["certificate"]["configuration"],
+    )
+
+
 def contents(root: Path) -> dict[str, bytes]:
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
@@ -262,3 +330,53 @@ def test_a_folder_of_somebody_else_is_no_output(tmp_path: Path, calls: Path):
     arguments = ["--manifest", str(manifest), "--output", str(tmp_path / "out"), *FAST]
     assert redact.run(arguments, Console(file=terminal, width=500)) == EXIT_USAGE
     assert "status/monday.json" in terminal.getvalue()
+
+
+def test_expiring_deletes_nothing_but_what_runs_published(output: Path):
+    """Not through a link, and nothing of another name."""
+    victim = output.parent / "victim" / "card.0123456789ab.wav"
+    victim.parent.mkdir(exist_ok=True)
+    (output / "audio" / "link").symlink_to(victim.parent)
+    others = [victim, output / "audio" / "notes.txt", output / "audio" / "deeper" / victim.name]
+    for path in others:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("important")
+    ours = output / "audio" / "card.ffffffffffff.wav"
+    ours.write_bytes(b"what a killed run left")
+    for path in (*others, *output.glob("audio/*.*")):
+        os.utime(path, (1, 1))
+    assert call(expire, output, "--older_than", "1d")[0] == 0
+    assert [path.read_text() for path in others] == ["important"] * 3
+    assert sorted(path.name for path in output.glob("audio/*")) == ["deeper", "link", "notes.txt"]
+
+
+def test_safety_copies_behind_a_link_stay(output: Path):
+    other = output.parent / "other" / "rows" / "card.json"
+    other.parent.mkdir(parents=True, exist_ok=True)
+    other.write_text("{}")
+    (output / "runs" / "link").symlink_to(other.parents[1])
+    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert call(erase, output, "--recording_id", "card")[0] == 0
+    assert other.exists()
+
+
+def test_what_somebody_forged_is_not_signed_by_the_next_job(output: Path, keys: dict[str, tuple[str, str]]):
+    key, public = keys["private"], keys["public"]
+    change_rows(output, "errors", lambda row: row.update(message="all is well"))
+    change_status(output, "card", lambda status: status["certificate"]["source"].update(size_bytes=1))
+    expected = {("signature", "runs/RUN/files.json"), ("signature", "card")}
+    assert audited(output, *public)[1] == expected
+    assert call(report, output, *key)[0] == 0
+    assert call(expire, output, "--older_than", "0m", *key)[0] == 0
+    assert call(erase, output, "--recording_id", "phone", *key)[0] == 0
+    assert {problem for problem in audited(output, *public)[1] if problem[0] == "signature"} == expected
+
+
+def test_tables_of_somebody_else_end_no_run(output: Path):
+    for table in ("transcripts", "findings", "errors", "notifications"):
+        pq.write_table(pa.table({"a": [1]}), output / table / "mine-0000.parquet")
+    assert run_job(output, "--force") == redact.EXIT_INCOMPLETE
+    assert call(expire, output, "--older_than", "1h")[0] == EXIT_BROKEN
+    status, told = call(erase, output, "--recording_id", "card")
+    assert (status, "transcripts/mine-0000.parquet" in told) == (EXIT_BROKEN, True)
+    assert not [row for row in Run(0, "", output).rows("findings") if row.get("recording_id") == "card"]

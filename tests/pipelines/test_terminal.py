@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from pipelines.terminal import print_summary
+from pipelines.terminal import print_summary, printable
 from tests.transforms.observe_run.runs import FIGURES
 
 
@@ -17,3 +17,9 @@ def test_a_figure_outside_its_band_is_said_and_the_others_are_not():
     assert [line for line in lines if line.startswith("Unlike")] == [
         "Unlike the runs before: Findings 23.5 an hour, expected 70.0 to 110.0"
     ]
+
+
+def test_a_name_does_not_move_the_cursor():
+    assert printable("audio/é x\x1b[2K\x1b[1A\r\n\x07\x9b\ud800.wav") == (
+        "audio/é x\\x1b[2K\\x1b[1A\\r\\n\\x07\\x9b\\ud800.wav"
+    )

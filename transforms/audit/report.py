@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
 from schemas.audit import AuditedRecording, Problem
 from schemas.failure import Failure
+from transforms.audit.contents import summarise
 from transforms.audit.transform import Audited
 from transforms.storage import files
-
-_MOST_LISTED = 1000
 
 Count = tuple[str, float]
 
@@ -49,25 +47,6 @@ class WriteReport(beam.PTransform):
                 problems=beam.pvalue.AsList(problems),
             )
         )
-
-
-def summarise(totals: Mapping[str, float], problems: Iterable[Problem]) -> dict[str, object]:
-    """The report from counts named `recordings`, `heard.POLICY`, `problems.KIND` and so on."""
-
-    def group(prefix: str) -> dict[str, int]:
-        return {name.removeprefix(prefix): int(n) for name, n in sorted(totals.items()) if name.startswith(prefix)}
-
-    listed = sorted(problems, key=lambda problem: (problem.kind, problem.subject, problem.detail))
-    return {
-        "recordings": int(totals.get("recordings", 0)),
-        "listened": int(totals.get("listened", 0)),
-        "signed": int(totals.get("signed", 0)),
-        "audio_s": round(totals.get("audio_s", 0.0), 3),
-        "muted_s": round(totals.get("muted_s", 0.0), 3),
-        "heard": group("heard."),
-        "problems": group("problems."),
-        "list": [asdict(problem) for problem in listed[:_MOST_LISTED]],
-    }
 
 
 def _write(url: str, totals: Mapping[str, float], problems: Sequence[Problem]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from schemas.audit import Problem
 from schemas.failure import ConfigurationError
+from schemas.policies import CATALOGUE
 from transforms.audit.tables import SCHEMAS
 from transforms.close_run import UnreadableSummaryError, checked_summary
 from transforms.commit.recovery import UnreadableCopyError, copy_in, rows_folder
@@ -23,7 +25,7 @@ from transforms.commit.run_files import (
     read_run_files,
 )
 from transforms.commit.signatures import SignatureError
-from transforms.report_run import read_canaries, read_timings
+from transforms.report_run import Timings
 from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
@@ -75,7 +77,7 @@ def _list_problems(
     run_id: str, listed: RunFiles | None, output: str, key: Ed25519PublicKey | None
 ) -> Iterator[Problem]:
     if listed is None:
-        if not files.exists(file_list_url(output, run_id)):
+        if not _is_there(file_list_url(output, run_id)):
             yield Problem("file_missing", f"{_RUNS}/{run_id}/{FILE_LIST}", "the list of the run's files")
         return
     if key is not None:
@@ -84,16 +86,13 @@ def _list_problems(
         except SignatureError as error:
             yield Problem("signature", f"{_RUNS}/{run_id}/{FILE_LIST}", str(error))
     for name in sorted({*listed.files, *listed.changing}):
-        if not _is_name_of(name, run_id):
-            yield Problem("unreadable", f"{_RUNS}/{run_id}/{FILE_LIST}", "it lists what is no file of this run")
-            return
-        is_there = files.exists(join(output, name))
+        is_there = _is_there(join(output, name))
         if not is_there and not listed.allows(name, None):
             yield Problem("file_missing", name, "its run lists it")
         elif is_there and name.startswith(f"{_RUNS}/") and not listed.allows(name, _entry(output, name)):
             yield Problem("file_changed", name, "size or checksum differs from the list of its run's files")
     for before in listed.before:
-        if not _is_name(before) or not files.exists(join(output, _RUNS, before, _SUMMARY)):
+        if not _is_there(join(output, _RUNS, before, _SUMMARY)):
             yield Problem("run_missing", before, f"run {run_id} names it as one that ended before")
     try:
         missing = set(listed.kept_elsewhere) - kept_elsewhere(output)
@@ -103,15 +102,14 @@ def _list_problems(
         yield Problem("kept_elsewhere_differs", run_id, f"{', '.join(sorted(missing))} is no longer noted")
 
 
-def _is_name_of(name: str, run_id: str) -> bool:
-    folder, _, rest = name.partition("/")
-    if folder == _RUNS:
-        return rest.startswith(f"{run_id}/") and _is_name(rest.removeprefix(f"{run_id}/"))
-    return folder in SCHEMAS and run_of(rest) == run_id
-
-
-def _is_name(text: str) -> bool:
-    return bool(text) and "/" not in text and text not in (".", "..")
+def _is_there(url: str) -> bool:
+    """Whether there is a file, or what is none, such as a named pipe."""
+    try:
+        return files.exists(url)
+    except StorageError as error:
+        if error.retryable:
+            raise
+        return True
 
 
 def _entry(output: str, name: str) -> FileEntry | None:
@@ -160,11 +158,21 @@ def _copy_problems(run_id: str, name: str, output: str) -> Iterator[Problem]:
 
 
 def _small_files(run_id: str, output: str) -> Iterator[Problem]:
-    for name, read in ((_TIMINGS, read_timings), (_CANARIES, read_canaries)):
+    for name, check in ((_TIMINGS, Timings.model_validate_json), (_CANARIES, _check_canaries)):
         try:
-            read(output, run_id)
-        except (ValueError, RecursionError, StorageError) as error:
+            check(files.read_bytes(join(output, _RUNS, run_id, name)))
+        except MissingFileError:
+            continue
+        except (ValueError, TypeError, AttributeError, RecursionError, StorageError) as error:
             yield _unreadable(f"{_RUNS}/{run_id}/{name}", error)
+
+
+def _check_canaries(content: bytes) -> None:
+    """Raises `ValueError` or `TypeError` where it is not what a gate writes: counts, and names of policies."""
+    found = json.loads(content)
+    if found.keys() != {"items", "recall", "floor", "missed"} or not found["missed"].keys() <= CATALOGUE.keys():
+        raise ValueError("not what a gate writes")
+    sum((found["items"], found["recall"], found["floor"], *found["missed"].values()))
 
 
 def _unreadable(name: str, error: Exception) -> Problem:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from schemas.audit import Problem
 from schemas.failure import ConfigurationError
+from transforms.audit.contents import is_report
 from transforms.audit.tables import SCHEMAS
 from transforms.commit.digests import certified_outputs
 from transforms.commit.ledger import Status, index_url, list_statuses, published_audio
@@ -21,7 +22,7 @@ from transforms.correct_findings.reviews import FOLDER as REVIEWS
 from transforms.correct_findings.reviews import UnreadableReviewError, review_in
 from transforms.retention.kept_elsewhere import kept_elsewhere
 from transforms.retention.tombstones import FOLDER as ERASED
-from transforms.retention.tombstones import is_tombstone
+from transforms.retention.tombstones import Tombstones, is_tombstone
 from transforms.storage import files, urls
 from transforms.storage.errors import StorageError
 from transforms.storage.file_systems import TEMPORARY_PREFIX
@@ -29,13 +30,13 @@ from transforms.storage.listing import StoredFile
 from transforms.storage.urls import file_name, join
 from transforms.write_tables.read import run_of
 
-_RUNS, _STATUS = "runs", "status"
+_RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
 _LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
 _OF_ALL_RUNS = frozenset({"ledger.parquet", "kept-elsewhere.json"})
-_OF_A_RUN = re.compile(
-    r"[^/]+/(summary\.json|timings\.json|canaries\.json|report\.html|files\.json|audit\.json|rows/[^/]+\.json)"
-)
+_OF_A_RUN = re.compile(r"[^/]+/(summary\.json|canaries\.json|files\.json|rows/[^/]+\.json)")
+_OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.html)")
+_OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
 _EMPTY_FOLDER = re.compile(rf"({'|'.join(sorted(_FOLDERS))})|{_RUNS}/[^/]+(/rows)?")
 
 
@@ -47,8 +48,14 @@ def strangers(output: str) -> Iterator[Problem]:
         CAPTIONS: {file_name(url) for status in statuses.values() for url in _captions(output, status)},
         REVIEWS: {status_name(recording_id) for recording_id in statuses},
     }
-    for file in files.list_files(output, hidden=True):
-        yield from _file_problems(file, known, output)
+    listed = files.list_files(output, hidden=True)
+    ended = {parts[1] for file in listed if len(parts := file.name.split("/")) == 3 and parts[::2] == [_RUNS, _SUMMARY]}
+    for file in listed:
+        yield from _file_problems(file, known, ended, output)
+    tombstones = Tombstones(output)
+    for recording_id in statuses:
+        if tombstones.has_recording(recording_id):
+            yield Problem("erased_in_part", recording_id, "it has a tombstone: erase it again, which completes it")
     yield from _on_disk(output)
     yield from _index_problems(statuses, output)
     try:
@@ -57,7 +64,9 @@ def strangers(output: str) -> Iterator[Problem]:
         yield Problem("unreadable", f"{_RUNS}/kept-elsewhere.json", "damaged")
 
 
-def _file_problems(file: StoredFile, known: dict[str, set[str]], output: str) -> Iterator[Problem]:
+def _file_problems(
+    file: StoredFile, known: dict[str, set[str]], ended: Collection[str], output: str
+) -> Iterator[Problem]:
     name = _shown(file.name)
     folder, _, rest = file.name.partition("/")
     if file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX):
@@ -72,14 +81,18 @@ def _file_problems(file: StoredFile, known: dict[str, set[str]], output: str) ->
             yield from _review_problems(rest, output)
     elif folder == _RUNS and _LOCK.fullmatch(rest):
         yield Problem("locked", name, "a run is writing, or was killed: run the job again")
-    elif not _is_of_a_job(folder, rest, file.size_bytes):
+    elif folder == _RUNS and _OF_AN_AUDIT.fullmatch(rest):
+        if not is_report(files.read_bytes(join(output, file.name))):
+            yield Problem("unreadable", name, "not what an audit writes")
+    elif not _is_of_a_job(folder, rest, file.size_bytes, ended):
         yield Problem("stranger", name, "no run writes such a file")
 
 
-def _is_of_a_job(folder: str, rest: str, size_bytes: int) -> bool:
+def _is_of_a_job(folder: str, rest: str, size_bytes: int, ended: Collection[str]) -> bool:
     match folder:
         case "runs":
-            return rest in _OF_ALL_RUNS or _OF_A_RUN.fullmatch(rest) is not None
+            of_ended = _OF_AN_ENDED_RUN.fullmatch(rest)
+            return rest in _OF_ALL_RUNS or bool(_OF_A_RUN.fullmatch(rest) or (of_ended and of_ended["run_id"] in ended))
         case "status":
             return "/" not in rest and rest.endswith(".json")  # whether it is a status object is looked at elsewhere
         case "erased":
@@ -141,5 +154,5 @@ def _differing(index: LedgerIndex, statuses: dict[str, Status], output: str) -> 
 
 
 def _shown(name: str) -> str:
-    """A name as it can be printed: a disk's may hold bytes that are no text."""
+    """A name as it can be kept: a disk's may hold bytes that are no text."""
     return name.encode("utf-8", "backslashreplace").decode()

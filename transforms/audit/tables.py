@@ -15,6 +15,7 @@ from schemas.finding import FINDINGS_SCHEMA
 from schemas.redacted import TRANSCRIPTS_SCHEMA
 from transforms.commit.ledger import UnreadableStatusError, read_status_files, status_in
 from transforms.commit.run_files import FileEntry, UnreadableFileListError, read_run_files
+from transforms.retention.tombstones import Tombstones
 from transforms.storage import files
 from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
@@ -70,15 +71,23 @@ def table_problems(name: str, output: str) -> Iterator[Problem]:
       name: In the output root.
     """
     table, _, rest = name.partition("/")
+    tombstones = Tombstones(output)
     try:
         with TemporaryFolder() as folder:
             path = files.fetch(join(output, name), folder, None)
             yield from _list_problems(name, run_of(rest) or "", FileEntry.of(path), output)
             with open_table(join(output, name), Path(folder), path) as rows:
-                for group in range(rows.num_row_groups):
-                    rows.read_row_group(group)
-                if not _is_of(rows.schema_arrow, rows.metadata.metadata, SCHEMAS[table]):
+                is_of_table = _is_of(rows.schema_arrow, rows.metadata.metadata, SCHEMAS[table])
+                if not is_of_table:
                     yield Problem("table_differs", name, "columns or notes that no run writes")
+                erased = 0
+                for group in range(rows.num_row_groups):
+                    read = rows.read_row_group(group)
+                    if is_of_table and len(tombstones):
+                        erased += sum(map(tombstones.has_recording, filter(None, read["recording_id"].to_pylist())))
+                if erased:
+                    detail = f"{erased} rows of recordings that have a tombstone: erase them again, which completes it"
+                    yield Problem("erased_in_part", name, detail)
     except MissingFileError:
         pass  # a list names it, or nobody misses it
     except DamagedTableError:

@@ -45,7 +45,8 @@ class Tables:
     is. A file that cannot be read stays as it is, and is named.
 
     Args:
-      key: Signs the lists of the runs whose files change; without it, those are no longer signed.
+      key: Signs the lists of the runs whose files change, where they were signed with it before; without it, those are
+        no longer signed.
 
     Attributes:
       damaged: Names of files that could not be read, as far as they were looked at.
@@ -170,6 +171,8 @@ class Tables:
         url, target = join(self._output, name), folder / "rewritten.parquet"
         path = files.fetch(url, folder)
         with open_table(url, folder, path) as source:
+            if not all(_is_text(source.schema_arrow, column) for column in columns):
+                raise DamagedTableError(url)
             due = is_due(source.read(columns=columns))
             changed = int(pc.sum(due).as_py() or 0)
             if not changed:
@@ -215,3 +218,7 @@ class Tables:
         place = rows.schema.get_field_index("redacted_audio_url")
         here = pa.array(self._located(rows), pa.string())
         return rows.set_column(place, rows.schema.field(place), here)
+
+
+def _is_text(schema: pa.Schema, column: str) -> bool:
+    return schema.names.count(column) == 1 and pa.types.is_string(schema.field(column).type)

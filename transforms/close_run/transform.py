@@ -128,11 +128,12 @@ class _CloseFn(beam.DoFn):
         # Beam waits for `tables`, and so for every row to be durable.
         earlier, root = Tables(self._output, self._key), root_of_snapshot(self._output)
         is_first = not earlier.has_others(element)
-        if root != self._output and not is_first:
-            relocate(self._output, earlier)
         # Without the ledger's index nobody knows whose status objects were removed: tables may hold rows of anybody.
         is_unknown = root is None and not is_first
         done_before = frozenset(one for one, replaces in committed if replaces or is_unknown)
+        # What a first run published that was killed has a status object and no table yet.
+        if root != self._output and (done_before or not is_first):
+            relocate(self._output, earlier)
         for table in _PER_RECORDING:
             earlier.drop_recordings(table, done_before, except_run=element)
         earlier.clear_unfinished(element)

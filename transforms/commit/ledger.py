@@ -204,7 +204,9 @@ def committed_entries(output: str, own_run: str | None = None) -> Iterator[Entri
     yield from _entries(output, index, lambda names, versions: [index.known(names, versions)], own_run)
 
 
-def save_snapshot(output: str, committed: Iterable[bytes] = (), *, forgotten: Iterable[str] = ()) -> None:
+def save_snapshot(
+    output: str, committed: Iterable[bytes] = (), *, forgotten: Iterable[str] = (), of_the_same_root: bool = False
+) -> None:
     """Writes the index of all status objects, so that the next run reads only what changes from now on.
 
     Args:
@@ -212,14 +214,20 @@ def save_snapshot(output: str, committed: Iterable[bytes] = (), *, forgotten: It
         the versions that are listed now are those that the run wrote.
       forgotten: Recordings of which nothing is left. Of others whose status object is gone the index remembers that
         they had one: tables may hold rows of them.
+      of_the_same_root: The index goes on saying for which root it was written, and where nothing says so, none is
+        written: for jobs that do not mend what names another root, and do not look for rows without a status object.
+        The next run must still know that it has to.
     """
     index, written = read_index(index_url(output)), LedgerIndex.unpacked(committed)
+    root = index.root if of_the_same_root else output
+    if root is None:
+        return
     parts = _entries(
         output,
         index.without([status_name(recording_id) for recording_id in forgotten]),
         lambda names, versions: [index.known(names, versions), written.versioned(names, versions)],
     )
-    write_index(index_url(output), parts, output)
+    write_index(index_url(output), parts, root)
 
 
 def root_of_snapshot(output: str) -> str | None:

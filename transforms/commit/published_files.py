@@ -17,6 +17,7 @@ AUDIO, CAPTIONS = "audio", "captions"
 _IDENTITY_LETTERS = 12
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}")
 _OUTPUT = re.compile(r"\.[0-9a-f]{12}(\.[A-Za-z0-9]{1,8})")
+_ANY_OUTPUT = re.compile(r"[^/]+\.[0-9a-f]{12}\.[A-Za-z0-9]{1,8}")
 
 
 def output_stem(recording_id: str, output_identity: str) -> str:
@@ -55,6 +56,11 @@ def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[
     """Where the SRT and the VTT file of an output are."""
     stem = output_stem(recording_id, output_identity)
     return join(output, CAPTIONS, f"{stem}.srt"), join(output, CAPTIONS, f"{stem}.vtt")
+
+
+def is_output_name(name: str) -> bool:
+    """Whether a name in `audio/` is one that a run can have given. Others are not the job's to delete."""
+    return _ANY_OUTPUT.fullmatch(name) is not None
 
 
 def files_of(output: str, recording_id: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -18,16 +19,20 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from transforms.commit.signatures import canonical_json, check, signature_of
+from transforms.commit.signatures import SignatureError, canonical_json, check, signature_of
 from transforms.storage import files
-from transforms.storage.errors import MissingFileError
+from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
 from transforms.temporary_files import TemporaryFolder
+from transforms.write_tables.read import run_of
 
 FILE_LIST = "files.json"
 _RUNS, _SUMMARY = "runs", "summary.json"
 _VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,127}")
+_TABLES = frozenset({"transcripts", "findings", "errors", "notifications"})
+_log = logging.getLogger(__name__)
 
 
 class UnreadableFileListError(ValueError):
@@ -131,6 +136,18 @@ class RunFiles:
             raise ValueError("a field is of another type")
         if not all(isinstance(text, str) for text in (*self.kept_elsewhere, *self.before)):
             raise ValueError("a field is of another type")
+        if not all(map(_NAME.fullmatch, (self.run_id, *self.before))):
+            raise ValueError("a run's id is no name")
+        if not all(map(self._is_own, (*self.files, *self.changing))):
+            raise ValueError("it lists what is no file of this run")
+        self._content()
+
+    def _is_own(self, name: str) -> bool:
+        """Whether a run of this id leaves files of this name: others are neither looked for nor vouched for."""
+        folder, _, rest = name.partition("/")
+        if folder == _RUNS:
+            return rest.startswith(f"{self.run_id}/") and bool(_NAME.fullmatch(rest, len(self.run_id) + 1))
+        return folder in _TABLES and run_of(rest) == self.run_id
 
     def _values(self) -> dict[str, Any]:
         values = asdict(self)
@@ -153,17 +170,35 @@ def read_run_files(output: str, run_id: str) -> RunFiles | None:
       UnreadableFileListError: It cannot be read, or is another run's.
     """
     try:
-        listed = RunFiles.from_json(files.read_bytes(file_list_url(output, run_id)))
+        return _list_of(run_id, files.read_bytes(file_list_url(output, run_id)))
     except MissingFileError:
         return None
+
+
+def _list_of(run_id: str, content: bytes) -> RunFiles:
+    listed = RunFiles.from_json(content)
     if listed.run_id != run_id:
         raise UnreadableFileListError("the list of another run's files")
     return listed
 
 
 def write_run_files(output: str, listed: RunFiles, key: Ed25519PrivateKey | None) -> None:
-    """Writes the list of a run's files, in the place of an earlier one, signed where there is a key."""
+    """Writes the list of a run's files, signed where there is a key: for a run that knows what it lists."""
     files.write_bytes(file_list_url(output, listed.run_id), listed.signed(key).to_json())
+
+
+def _write_anew(output: str, listed: RunFiles, before: RunFiles, key: Ed25519PrivateKey | None) -> None:
+    """Writes a list in the place of an earlier one, signed where that was signed with the same key.
+
+    One that was not may be anybody's: the key must not vouch for what somebody else wrote into it.
+    """
+    if key is not None:
+        try:
+            before.check_signature(key.public_key())
+        except SignatureError as error:
+            _log.warning("runs/%s/%s is written without a signature: it was %s", listed.run_id, FILE_LIST, error)
+            key = None
+    write_run_files(output, listed, key)
 
 
 @dataclass(frozen=True)
@@ -198,7 +233,7 @@ def read_file_lists(output: str) -> FileLists:
     lists: dict[str, RunFiles] = {}
     for url, content in files.read_many(list(urls)).items():
         with suppress(UnreadableFileListError):  # an audit says so
-            lists[urls[url]] = RunFiles.from_json(content)
+            lists[urls[url]] = _list_of(urls[url], content)
     return FileLists(frozenset(found[_SUMMARY]), lists)
 
 
@@ -207,14 +242,14 @@ def settle(output: str, lists: FileLists, key: Ed25519PrivateKey | None) -> None
     for listed in lists.lists.values():
         settled, changing = dict(listed.files), dict(listed.changing)
         for name, change in listed.changing.items():
-            if _entry_of(output, name) != change:
+            if not _has_become(output, name, change):
                 continue  # not replaced: it is still what it was, or what it should not be
             del changing[name]
             settled.pop(name, None)
             if change is not None:
                 settled[name] = change
         if changing != listed.changing:
-            write_run_files(output, replace(listed, files=settled, changing=changing), key)
+            _write_anew(output, replace(listed, files=settled, changing=changing), listed, key)
 
 
 def list_more(output: str, run_id: str, names: Sequence[str], key: Ed25519PrivateKey | None) -> None:
@@ -225,7 +260,22 @@ def list_more(output: str, run_id: str, names: Sequence[str], key: Ed25519Privat
         listed = None  # an audit says so
     if listed is not None:
         more = {name: FileEntry.of_content(files.read_bytes(join(output, name))) for name in names}
-        write_run_files(output, replace(listed, files={**listed.files, **more}), key)
+        _write_anew(output, replace(listed, files={**listed.files, **more}), listed, key)
+
+
+def write_listed(output: str, run_id: str, name: str, content: bytes, key: Ed25519PrivateKey | None) -> None:
+    """Writes a small file of a run anew, whatever is there, and keeps the run's list right, at every moment."""
+    try:
+        listed = read_run_files(output, run_id)
+    except UnreadableFileListError:
+        listed = None  # an audit says so
+    entry = FileEntry.of_content(content)
+    if listed is not None:
+        _write_anew(output, replace(listed, changing={**listed.changing, name: entry}), listed, key)
+    files.write_bytes(join(output, name), content)
+    if listed is not None:
+        changing = {other: change for other, change in listed.changing.items() if other != name}
+        _write_anew(output, replace(listed, files={**listed.files, name: entry}, changing=changing), listed, key)
 
 
 def replace_listed(
@@ -260,21 +310,26 @@ def replace_listed(
     files_now = dict(listed.files)
     if before is not None:
         files_now[name] = before
-    write_run_files(output, replace(listed, files=files_now, changing={**listed.changing, name: after}), key)
+    announced = replace(listed, files=files_now, changing={**listed.changing, name: after})
+    _write_anew(output, announced, listed, key)
     put()
     changing = {other: change for other, change in listed.changing.items() if other != name}
     files_then = {other: own for other, own in files_now.items() if other != name}
     if after is not None:
         files_then[name] = after
-    write_run_files(output, replace(listed, files=files_then, changing=changing), key)
+    _write_anew(output, replace(listed, files=files_then, changing=changing), listed, key)
 
 
-def _entry_of(output: str, name: str) -> FileEntry | None:
+def _has_become(output: str, name: str, change: FileEntry | None) -> bool:
     try:
         with TemporaryFolder() as folder:
-            return FileEntry.of(files.fetch(join(output, name), folder))
+            return FileEntry.of(files.fetch(join(output, name), folder)) == change
     except MissingFileError:
-        return None
+        return change is None
+    except StorageError as error:
+        if error.retryable:
+            raise
+        return False  # nothing that a job puts there
 
 
 def _entry(values: Mapping[str, Any]) -> FileEntry:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
+import re
 import threading
 import time
 import uuid
@@ -28,6 +30,12 @@ from transforms.storage.urls import join
 
 STALE_AFTER_S = 600.0
 BEAT_EVERY_S = 30.0
+
+_NAME, _TOKEN, _PROCESS = (
+    re.compile(r"[ -~]{1,128}"),
+    re.compile(r"[0-9A-Za-z-]{1,64}"),
+    re.compile(r"[0-9]{1,19}(\s|$)"),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +142,7 @@ class RunLock:
         """Gives `root` to others. For a run that cannot leave its `with` block: nothing may be written after it."""
         self._stop.set()
         self._thread.join()
-        if self._held_by() == self._owner:
+        if self._is_held():
             files.delete(self._lock_url)
         files.delete(self._alive_url(self._owner))
 
@@ -213,9 +221,23 @@ class RunLock:
 
     def _silent_for_s(self, holder: Owner) -> float:
         try:
-            return self._now() - float(files.read_text(self._alive_url(holder)))
+            beat_s = float(files.read_bytes(self._alive_url(holder)))
         except MissingFileError:
             return 0.0 if self._held_by() != holder else float("inf")
+        except ValueError:
+            beat_s = float("nan")
+        if not math.isfinite(beat_s):
+            raise RunLockedError(
+                f"--output: run {holder.run_id} holds it, and its sign of life, runs/LOCK-{holder.token}.alive, is "
+                "damaged: a run that is alive mends it within a minute. If there is none, delete runs/LOCK there"
+            )
+        return self._now() - beat_s
+
+    def _is_held(self) -> bool:
+        try:
+            return self._held_by() == self._owner
+        except RunLockedError:  # whatever lies there, it is not this run's
+            return False
 
     def _held_by(self) -> Owner | None:
         return _owner_of(self._root)
@@ -228,7 +250,7 @@ class RunLock:
     def _keep_alive(self) -> None:
         while not self._stop.wait(self._beat_every_s):
             try:
-                if self._held_by() != self._owner:
+                if not self._is_held():
                     self._lost.set()
                     if self._on_loss is not None:
                         self._on_loss()
@@ -248,9 +270,20 @@ def _owner_of(root: str) -> Owner | None:
     except MissingFileError:
         return None
     try:
-        return Owner(**json.loads(content))
-    except (ValueError, TypeError):
-        raise RunLockedError("--output: runs/LOCK there is not a lock of this version: delete it") from None
+        owner = Owner(**json.loads(content))
+        is_owner = bool(
+            _NAME.fullmatch(owner.run_id)
+            and _TOKEN.fullmatch(owner.token)
+            and isinstance(owner.machine, str | None)
+            and _PROCESS.match(owner.process)
+        )
+    except (ValueError, TypeError, RecursionError):
+        is_owner = False
+    if not is_owner:
+        raise RunLockedError(
+            "--output: runs/LOCK there is not a lock of this version. If no run is writing there, delete it"
+        )
+    return owner
 
 
 def _is_gone(owner: Owner) -> bool:

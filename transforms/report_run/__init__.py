@@ -1,7 +1,7 @@
 """A run's report: one page that a person looks at in the morning, made from what the run wrote."""
 
 from transforms.report_run.figures import RunFigures, newest_run, read_canaries, read_figures
-from transforms.report_run.page import report_url, write_report
+from transforms.report_run.page import render, report_url, write_report
 from transforms.report_run.timings import Sample, StageTime, Timings, read_timings, stage_times, write_timings
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "read_canaries",
     "read_figures",
     "read_timings",
+    "render",
     "report_url",
     "stage_times",
     "write_report",

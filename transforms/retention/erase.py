@@ -58,7 +58,8 @@ class Eraser:
       output: The public root.
       store: Root of what is kept by `transforms.store_findings`.
       unredacted: Root of what is kept by `transforms.keep_unredacted`.
-      key: Signs the lists of runs' files that change; without it, those are no longer signed.
+      key: Signs the lists of runs' files that change, where they were signed with it before; without it, those are no
+        longer signed.
     """
 
     output: str
@@ -80,7 +81,7 @@ class Eraser:
         for url in self._audit_reports():
             if not _drop_subjects(url, erased.recordings):
                 damaged.add(url.removeprefix(f"{self.output}/"))
-        save_snapshot(self.output, forgotten=erased.recordings)
+        save_snapshot(self.output, forgotten=erased.recordings, of_the_same_root=True)
         tables = Tables(self.output, self.key)
         for table in _TABLES:
             erased.rows += tables.drop_recordings(table, erased.recordings)

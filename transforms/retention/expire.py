@@ -17,11 +17,13 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from transforms.close_run.tables import Tables
-from transforms.commit.certificate import signed, unsigned
+from transforms.commit.certificate import check_signature, signed, unsigned
 from transforms.commit.digests import as_json
 from transforms.commit.ledger import EXPIRED, Status, list_statuses, published_audio, save_snapshot, write_status
+from transforms.commit.published_files import is_output_name
 from transforms.commit.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
 from transforms.commit.run_files import read_file_lists, settle
+from transforms.commit.signatures import SignatureError
 from transforms.correct_findings.reviews import read_reviews, review_url
 from transforms.storage import files
 from transforms.storage.urls import file_name, join
@@ -53,14 +55,15 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
 
     Args:
       before: With a time zone.
-      key: Signs the status objects and the lists of runs' files that change; without it, those are no longer signed.
+      key: Signs the status objects and the lists of runs' files that change, where they were signed with it before;
+        without it, those are no longer signed.
     """
     expired = Expired()
     statuses = list_statuses(output)
     named = {file_name(url): status for status in statuses.values() if (url := published_audio(output, status))}
     folder = join(output, "audio")
     for name, modified in files.list_modified(folder).items():
-        if modified >= before:
+        if modified >= before or not is_output_name(name):
             continue
         status = named.get(name)
         if status is not None:
@@ -85,13 +88,20 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
     tables.rewrite("transcripts", columns, lambda rows: _due(rows, wanted), _expired_rows)
     expired.damaged |= tables.damaged
     settle(output, read_file_lists(output), key)
-    save_snapshot(output)
+    save_snapshot(output, of_the_same_root=True)
     return expired
 
 
 def _expired(status: Status, key: Ed25519PrivateKey | None) -> Status:
     gone = unsigned(replace(status, status=EXPIRED, redacted_audio_url=None, error=_NO_LONGER_AVAILABLE))
-    return gone if key is None else signed(gone, key)
+    if key is None:
+        return gone
+    try:
+        check_signature(status, key.public_key())
+    except SignatureError as error:  # the key must not vouch for what somebody else wrote
+        _log.warning("a status object that expires is written without a signature: it was %s", error)
+        return gone
+    return signed(gone, key)
 
 
 def _expire_copy(url: str, recording_ids: Collection[str]) -> None:

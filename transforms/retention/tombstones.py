@@ -26,9 +26,13 @@ class Tombstones:
     def __len__(self) -> int:
         return len(self._names)
 
+    def has_recording(self, recording_id: str) -> bool:
+        """Whether a recording of this id was erased."""
+        return _of_id(recording_id) in self._names
+
     def has(self, recording_id: str, audio_url: str) -> bool:
         """Whether this recording, or one of the same source, was erased."""
-        return _of_id(recording_id) in self._names or _of_source(audio_url) in self._names
+        return self.has_recording(recording_id) or _of_source(audio_url) in self._names
 
 
 def is_tombstone(name: str) -> bool:

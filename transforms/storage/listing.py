@@ -34,6 +34,8 @@ class StoredFile:
 def iterate(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
     """Every file below `folder` (normalised), at any depth, in no order; nothing where there is no such folder.
 
+    On a disk, links to folders below it are not followed.
+
     Args:
       hidden: Also those whose names say that they are not complete yet.
 
@@ -65,10 +67,11 @@ def version(details: Mapping[str, Any]) -> str:
 
 
 def _on_disk(folder: str) -> Iterator[StoredFile]:
-    # With each folder those around it: a link to one of them would be followed for ever.
-    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [("", _place_of(folder))]
+    # `folder` may be a link. One below it leads to what is somebody else's, or round in circles: who lists files in
+    # order to remove some must not come there.
+    waiting = [""]
     while waiting:
-        inner, around = waiting.pop()
+        inner = waiting.pop()
         with storage_errors(folder, "list"):
             try:
                 entries = os.scandir(f"{folder}/{inner}")
@@ -90,20 +93,10 @@ def _on_disk(folder: str) -> Iterator[StoredFile]:
                         raise
                 name = f"{inner}{entry.name}"
                 if stat.S_ISDIR(details.st_mode):
-                    place = (details.st_dev, details.st_ino)
-                    if place not in around:
-                        waiting.append((f"{name}/", around | {place}))
+                    if not entry.is_symlink():
+                        waiting.append(f"{name}/")
                 elif stat.S_ISREG(details.st_mode):
                     yield StoredFile(name, details.st_size, version({"mtime_ns": details.st_mtime_ns}))
-
-
-def _place_of(folder: str) -> frozenset[tuple[int, int]]:
-    with storage_errors(folder, "list"):
-        try:
-            details = os.stat(folder)  # noqa: PTH116
-        except FileNotFoundError:
-            return frozenset()
-    return frozenset({(details.st_dev, details.st_ino)})
 
 
 def _in_google(folder: str) -> Iterator[StoredFile]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from transforms.storage import files
-from transforms.storage.errors import StorageError
+from transforms.storage.errors import MissingFileError, StorageError
 from transforms.storage.urls import join
 from transforms.temporary_files import TemporaryFolder
 from transforms.write_tables.transform import Row
@@ -96,7 +96,14 @@ def open_table(url: str, folder: Path, path: Path | None = None) -> Iterator[pq.
     Raises:
       DamagedTableError: It cannot be read, here or in the block.
     """
-    path = files.fetch(url, folder, None) if path is None else path
+    try:
+        path = files.fetch(url, folder, None) if path is None else path
+    except MissingFileError:
+        raise
+    except StorageError as error:
+        if error.retryable:
+            raise
+        raise DamagedTableError(url) from None  # a named pipe, or what this user may not read
     with damage_named(url), pq.ParquetFile(path) as table:
         yield table
 
@@ -109,6 +116,7 @@ def damage_named(url: str) -> Iterator[None]:
     except (pa.ArrowException, UnicodeDecodeError):
         raise DamagedTableError(url) from None
     except OSError as error:
-        if error.errno is not None:  # the disk's; what Arrow cannot read has no number
+        # What Arrow cannot read has no number. Others are the disk's, which may do better next time.
+        if error.errno is not None and not isinstance(error, PermissionError):
             raise
         raise DamagedTableError(url) from None

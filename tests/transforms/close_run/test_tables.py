@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,3 +113,40 @@ def test_rows_of_a_root_that_was_moved_name_this_one_and_nothing_else(tmp_path: 
         *there[1:],
     ]
     assert Tables(str(tmp_path)).relocate() == 0
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"name": ["a"]},
+        {"recording_id": [1], "redacted_audio_url": [2]},
+        {"recording_id": ["a"], "redacted_audio_url": [["out/audio/a.wav"]]},
+    ],
+)
+def test_a_table_of_somebody_else_is_named_and_ends_no_job(tmp_path: Path, columns: dict[str, list[object]]):
+    write(tmp_path / "transcripts" / "old-0000.parquet", ["a", "b"])
+    other = tmp_path / "transcripts" / "mine-0000.parquet"
+    pq.write_table(pa.table(columns), other)
+    before, tables = other.read_bytes(), Tables(str(tmp_path))
+    assert tables.relocate() == 0
+    assert tables.damaged == {"transcripts/mine-0000.parquet", "transcripts/old-0000.parquet"}
+    assert other.read_bytes() == before
+    tables = Tables(str(tmp_path))
+    assert tables.drop_recordings("transcripts", frozenset("a")) >= 1
+    assert ids(tmp_path / "transcripts" / "old-0000.parquet") == ["b"]
+
+
+def test_a_file_that_may_not_be_read_is_named_and_ends_no_job(tmp_path: Path):
+    for run in ("old", "new"):
+        write(tmp_path / "transcripts" / f"{run}-0000.parquet", ["a", "b"])
+    path = tmp_path / "transcripts" / "old-0000.parquet"
+    path.unlink()
+    path.mkdir()
+    os.mkfifo(path / "x-0000.parquet")
+    path = tmp_path / "transcripts" / "locked-0000.parquet"
+    write(path, ["a", "b"])
+    path.chmod(0)
+    tables = Tables(str(tmp_path))
+    tables.drop_recordings("transcripts", frozenset("a"))
+    assert ids(tmp_path / "transcripts" / "new-0000.parquet") == ["b"]
+    assert tables.damaged == (set() if os.getuid() == 0 else {"transcripts/locked-0000.parquet"})

@@ -149,8 +149,15 @@ def test_of_a_status_object_that_is_gone_the_index_knows(tmp_path: Path) -> None
 
 def test_the_index_says_which_root_it_is_of(tmp_path: Path) -> None:
     assert root_of_snapshot(str(tmp_path)) is None
+    save_snapshot(str(tmp_path), of_the_same_root=True)
+    assert not list(tmp_path.iterdir()), "nobody knows of which root it would be"
     save_snapshot(str(tmp_path))
     assert root_of_snapshot(str(tmp_path)) == str(tmp_path)
+    moved = str(tmp_path.rename(tmp_path.with_name("moved")))
+    save_snapshot(moved, of_the_same_root=True)
+    assert root_of_snapshot(moved) == str(tmp_path)
+    save_snapshot(moved)
+    assert root_of_snapshot(moved) == moved
 
 
 def test_a_ledger_is_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

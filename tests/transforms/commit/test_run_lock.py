@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import signal
 import subprocess
@@ -10,14 +11,17 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schemas.failure import ConfigurationError
 from transforms import process_identity
 from transforms.commit import run_lock
-from transforms.commit.run_lock import RunLock, RunLockedError, RunLockLostError
+from transforms.commit.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
+from transforms.process_identity import machine
 from transforms.storage import files
 
 
@@ -118,6 +122,50 @@ def test_a_lock_that_is_not_ours_is_named(tmp_path: Path) -> None:
     files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"mine")
     with pytest.raises(RunLockedError, match="runs/LOCK"), RunLock(str(tmp_path), "run-1"):
         pass
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"process": ""},
+        {"process": None},
+        {"process": "-1"},
+        {"process": "9" * 5000},
+        {"token": "../../victim/t"},
+        {"token": "t\0"},
+        {"token": 7},
+        {"machine": 7},
+        {"run_id": "\x1b[2K"},
+    ],
+)
+def test_a_lock_that_no_run_wrote_is_named(tmp_path: Path, changes: dict[str, Any]) -> None:
+    lock = asdict(Owner("run", "t", machine(), "1 1")) | changes
+    files.write_bytes(str(tmp_path / "runs" / "LOCK"), json.dumps(lock).encode())
+    with pytest.raises(RunLockedError, match="delete it"), RunLock(str(tmp_path), "run-1"):
+        pass
+
+
+def test_a_lock_that_is_nested_without_end_is_named(tmp_path: Path) -> None:
+    files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"[" * 100_000)
+    with pytest.raises(RunLockedError, match="delete it"), RunLock(str(tmp_path), "run-1"):
+        pass
+
+
+@pytest.mark.parametrize("beat", [b"", b"soon", b"\xff", b"nan", b"inf", b"-inf", b"1e999"])
+def test_a_damaged_sign_of_life_is_named(tmp_path: Path, elsewhere: None, beat: bytes) -> None:
+    with RunLock(str(tmp_path), "run-1", beat_every_s=3600) as lock:
+        files.write_bytes(str(tmp_path / "runs" / f"LOCK-{lock.hold.token}.alive"), beat)
+        with pytest.raises(RunLockedError, match=r"run-1 .* damaged"), RunLock(str(tmp_path), "run-2"):
+            pass
+
+
+def test_an_owner_whose_lock_is_overwritten_by_anything_learns_that_it_lost(tmp_path: Path) -> None:
+    told = threading.Event()
+    with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, on_loss=told.set) as lock:
+        files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"mine")
+        assert told.wait(5)
+        assert lock.is_lost
+    assert (tmp_path / "runs" / "LOCK").read_bytes() == b"mine"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="process identities need /proc")
