@@ -82,6 +82,9 @@ class Encoder:
                 self._writer.write(_silence(self._info, -self._output.delay))
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as error:
             self._fail(error)
+        except MediaError:
+            self._path.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(
