@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from av.packet import PacketSideData
 
@@ -220,6 +221,29 @@ def test_text_in_the_end_of_a_header_of_h264_stays_behind(tmp_path: Path):
     copy = published(source, tmp_path)
     assert said_in(copy.read_bytes()) == set()
     assert_same_pictures(source, copy)
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p", "gray"])
+def test_headers_of_every_profile_of_h264_pass_the_audit_where_they_are_published(tmp_path: Path, pixels: str):
+    """FFmpeg puts the header of a transport stream together anew, with more in it for other profiles than the usual."""
+    source = tmp_path / "screen.ts"
+    with av.open(str(source), "w") as container:
+        pictures: Any = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        pictures.width, pictures.height, pictures.pix_fmt = 96, 64, pixels
+        sound: Any = container.add_stream("mp2", rate=48_000, layout="mono")
+        for number in range(25):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), 5 * number, np.uint8), "rgb24").reformat(
+                format=pixels
+            )
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(pictures.encode(frame))
+        container.mux(pictures.encode(None))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.int16), "s16", "mono")
+        silence.sample_rate, silence.pts = 48_000, 0
+        container.mux([*sound.encode(silence), *sound.encode(None)])
+    copy = published(source, tmp_path)
+    assert_same_pictures(source, copy)
+    assert hidden_text_in(copy, 1.0, MediaLimits()) == ""
 
 
 def test_every_video_track_is_cleaned(tmp_path: Path):
