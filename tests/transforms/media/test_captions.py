@@ -29,6 +29,7 @@ from tests.transforms.media.captioned import (
 from transforms.media.caption_search import hidden_text_in
 from transforms.media.errors import MediaError
 from transforms.media.hidden_text import tracks
+from transforms.media.hidden_text.codecs import cleaner_of
 from transforms.media.limits import MediaLimits
 from transforms.mute_audio.render import render
 
@@ -429,3 +430,22 @@ def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):
                 assert (again.pts, again.dts, again.duration, again.time_base, again.is_keyframe) == (
                     packet.pts, packet.dts, packet.duration, packet.time_base, packet.is_keyframe,
                 )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [0x00, 0x1F, 0xB0, 0xB1, 0xB2, 0xB3, 0xB5])
+def test_what_follows_a_unit_of_mpeg4_goes(kind: int):
+    picture = b"\0\0\1\xb6" + bytes(range(16, 40))
+    unit = b"\0\0\1" + bytes([kind, *range(1, 7)])
+    assert NOTE[8:] not in cleaner_of("mpeg4", b"").clean(unit + NOTE + picture)
+    assert cleaner_of("mpeg4", b"").clean(picture) == picture
+
+
+@pytest.mark.parametrize("marker", [0xDC, 0xDD, 0xDE, 0xDF, 0xE1, 0xFE])
+def test_segments_of_motion_jpeg_are_no_longer_than_what_they_say(marker: int):
+    def segment(content: bytes) -> bytes:
+        return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+    start, scan = b"\xff\xd8", b"\xff\xda\0\x04\1\2scan\xff\xd9"
+    assert NOTE not in cleaner_of("mjpeg", b"").clean(start + segment(b"\0\1" + NOTE) + scan)
+    number = start + segment(b"\0\1") + scan
+    assert (cleaner_of("mjpeg", b"").clean(number) == number) == (marker in (0xDC, 0xDD))
