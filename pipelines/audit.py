@@ -63,7 +63,9 @@ class AuditOptions(BaseModel):
     def settings(self) -> AuditSettings:
         """What the stage takes."""
         recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
-        return AuditSettings(self.decoding.limits(), self.sample, recogniser, public_key=self.certificate_public_key)
+        return AuditSettings(
+            self.decoding.limits().of_outputs, self.sample, recogniser, public_key=self.certificate_public_key
+        )
 
 
 def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:

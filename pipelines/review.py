@@ -54,7 +54,7 @@ def _serve(options: ReviewOptions, console: Console) -> int:
     catalogue = Catalogue(output, options.sample, options.seed)
     catalogue.load()
     socket = listen(options.port)
-    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.limits())
+    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.limits().of_outputs)
     address = server.address(socket.getsockname()[1])
     console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
     console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)

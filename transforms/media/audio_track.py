@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from schemas.media import MediaInfo
+from transforms.media.errors import MediaError
 from transforms.media.output_format import OutputFormat
 from transforms.media.samples import MOST_PLANES, Samples
 
@@ -29,13 +30,18 @@ class AudioTrack:
         self._layout = info.layout if "channels" not in info.layout else _LAYOUTS[info.channels]
         self._planar = _PLANAR[info.sample_type]
         self._is_packed = info.channels > MOST_PLANES
-        self.stream = container.add_stream(
-            output.encoder,
-            rate=output.rate_hz or info.sample_rate_hz,
-            options={"flags": "+bitexact", **output.codec_options},
-            layout=self._layout,
-            format=output.sample_format,
-        )
+        try:
+            self.stream = container.add_stream(
+                output.encoder,
+                rate=output.rate_hz or info.sample_rate_hz,
+                options={"flags": "+bitexact", **output.codec_options},
+                layout=self._layout,
+                format=output.sample_format,
+            )
+        except av.error.FFmpegError:
+            raise
+        except ValueError:
+            raise MediaError("not_encodable", f"{output.muxer} cannot hold {output.encoder}") from None
         if output.bit_rate is not None:
             self.stream.bit_rate = output.bit_rate
         self._position = round(start_s * self._rate_hz)

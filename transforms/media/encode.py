@@ -36,6 +36,9 @@ _VORBIS_PLACES = {
 }
 """Where Vorbis keeps each channel of FFmpeg's order (Vorbis I, 4.3.9): libsndfile writes them as they are given."""
 
+_LEAST_VORBIS_S = 0.02
+"""libsndfile writes no packet with sound for less, which is then an empty file for others."""
+
 _SYSTEM_ERROR = 2
 """libsndfile's code for what the operating system refused."""
 
@@ -82,6 +85,9 @@ class Encoder:
                 self._writer.write(_silence(self._info, -self._output.delay))
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as error:
             self._fail(error)
+        except MediaError:
+            self._path.unlink(missing_ok=True)
+            raise
         return self
 
     def __exit__(
@@ -99,7 +105,7 @@ class Encoder:
                 ogg.settle(self._path, self._info.nominal_rate_hz)
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as failure:
             self._fail(failure)
-        except MediaError:  # of the child that puts a video together
+        except BaseException:  # of the child that puts a video together, or one that nobody foresaw
             self._path.unlink(missing_ok=True)
             raise
 
@@ -171,14 +177,19 @@ class _SoundFileWriter:
         )
         places = _VORBIS_PLACES.get(info.channels) if output.encoder == "VORBIS" else None
         self._order = None if places is None else np.argsort(places)
+        self._least = round(_LEAST_VORBIS_S * info.sample_rate_hz) if output.encoder == "VORBIS" else 0
+        self._written = 0
 
     def write(self, block: Samples) -> None:
+        self._written += block.shape[1]
         values = to_float(block if self._order is None else block[self._order]).T
         for start in range(0, len(values), SMALL_WRITE):
             self._file.write(values[start : start + SMALL_WRITE])
 
     def finish(self) -> None:
         self._file.close()
+        if self._written < self._least:
+            raise MediaError("not_encodable", "the recording is too short for Vorbis: ask for another quality, as flac")
 
     def abandon(self) -> None:
         self._file.close()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from transforms.media.errors import MediaError
 
 _GIB = 2**30
+
+_WIDER = 64
+"""How many times more bytes a copy's samples may have: 8 of 64 bits at 48 kHz for one of 8 bits at 6."""
+
+_PADDING_S = 1.0
+"""Encoders fill up their last frame."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,20 @@ class MediaLimits:
         """Raises `MediaError` where a file is too large to be looked at."""
         if size_bytes > self.max_source_bytes:
             raise MediaError("too_large", f"a file of more than {self.max_source_bytes} bytes")
+
+    @property
+    def of_outputs(self) -> MediaLimits:
+        """For redacted copies: of another codec than the source's, they may be larger, and longer by a frame.
+
+        A source that was within its limits has no copy beyond these.
+        """
+        decoded = _WIDER * self.max_decoded_bytes
+        return replace(
+            self,
+            max_duration_s=self.max_duration_s + _PADDING_S,
+            max_decoded_bytes=decoded,
+            max_source_bytes=2 * self.max_source_bytes + decoded,
+        )
 
     @property
     def longest_decode_s(self) -> float:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import av
 
@@ -15,6 +17,7 @@ QUALITIES = ("source", "mp3", "wav", "flac")
 _OPUS_RATES_HZ = (8_000, 12_000, 16_000, 24_000, 48_000)
 _MP3_BIT_RATES = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_LOW_BIT_RATES = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_MP2_BIT_RATES = (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384)
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,14 @@ _CODEC_OPTIONS: Mapping[str, Mapping[str, str]] = {
     "opus": {"compression_level": "5"},
 }
 
+_BIT_RATE_LIMITS = {
+    "opus": (0, 256_000),
+    "eac3": (24_000, 1_000_000),
+    "wmav1": (24_000, 1_000_000),
+    "wmav2": (24_000, 1_000_000),
+}
+"""Beyond which encoders refuse; Opus's upper one is for each channel."""
+
 _DELAYS = {
     ("adts", "aac"): 1024,
     ("ac3", "ac3"): 256,
@@ -200,7 +211,8 @@ def _like_source(info: MediaInfo, source_suffix: str) -> OutputFormat:
         notes = []
     else:
         return _nearest(info)
-    codec = info.codec if _holds(family, info.codec) and _encodes(info, info.codec) else _stand_in(info, family)
+    itself = _holds(family, info.codec) and _encodes(info, info.codec)
+    codec = info.codec if itself else _stand_in(info, family)
     if codec is None:
         return _nearest(info)
     if codec != info.codec:
@@ -214,10 +226,14 @@ def _like_source(info: MediaInfo, source_suffix: str) -> OutputFormat:
 
 def _stand_in(info: MediaInfo, family: _Family) -> str | None:
     """The codec that comes nearest to the source's within its container: a lossless one for a lossless source."""
-    candidates = [_pcm(info) if codec == "pcm" else codec for codec in family.codecs]
+    candidates = []
+    for codec in family.codecs:
+        # Some containers hold the one byte order, some the other.
+        little = _pcm(info)
+        candidates += [little, little.removesuffix("le") + "be"] if codec == "pcm" else [codec]
     if _is_lossless(info.codec):
         candidates.sort(key=lambda codec: not _is_lossless(codec))
-    return next((codec for codec in candidates if _encodes(info, codec)), None)
+    return next((codec for codec in candidates if _holds(family, codec) and _encodes(info, codec)), None)
 
 
 def _nearest(info: MediaInfo) -> OutputFormat:
@@ -309,7 +325,21 @@ def _flac(info: MediaInfo) -> OutputFormat:
 
 
 def _holds(family: _Family, codec: str) -> bool:
-    return codec in family.codecs or (codec.startswith("pcm_") and "pcm" in family.codecs)
+    if codec not in family.codecs and not (codec.startswith("pcm_") and "pcm" in family.codecs):
+        return False
+    encoder = _ENCODERS.get(codec, codec)
+    return encoder in SOUNDFILE_SUBTYPES or _is_taken(family.muxer, encoder)
+
+
+@lru_cache
+def _is_taken(muxer: str, encoder: str) -> bool:
+    """Whether a muxer takes what an encoder makes: of PCM, few take all kinds."""
+    with av.open(io.BytesIO(), "w", format=muxer) as container:
+        try:
+            container.add_stream(encoder)
+        except (ValueError, av.error.FFmpegError):
+            return False
+    return True
 
 
 def _is_lossless(codec: str) -> bool:
@@ -341,12 +371,17 @@ def _encodes(info: MediaInfo, codec: str) -> bool:
         rates = av.codec.Codec(encoder, "w").audio_rates
     except av.codec.codec.UnknownCodecError:
         return False
-    return not rates or info.sample_rate_hz in rates
+    return (not rates or info.sample_rate_hz in rates) and bool(_sample_formats(info.sample_type, encoder))
 
 
 def _sample_format(sample_type: str, encoder: str) -> str:
+    return _sample_formats(sample_type, encoder)[0]
+
+
+def _sample_formats(sample_type: str, encoder: str) -> list[str]:
+    """What an encoder may be given, the best first; nothing where all that it takes is narrower."""
     taken = {sample_format.name for sample_format in av.codec.Codec(encoder, "w").audio_formats or ()}
-    return next(name for name in _SAMPLE_FORMATS[sample_type] if name in taken)
+    return [name for name in _SAMPLE_FORMATS[sample_type] if name in taken]
 
 
 def _bit_rate(info: MediaInfo, codec: str) -> int | None:
@@ -361,9 +396,14 @@ def _bit_rate(info: MediaInfo, codec: str) -> int | None:
         return 12_200
     if known is None:
         known = 32_000 * info.channels if info.sample_rate_hz <= 16_000 else 64_000 * info.channels
-    if codec == "mp3":
-        steps: tuple[int, ...] = _MP3_BIT_RATES if info.sample_rate_hz >= 32_000 else _MP3_LOW_BIT_RATES
-        if info.sample_rate_hz <= 12_000:
+    if codec in {"mp2", "mp3"}:
+        high = _MP3_BIT_RATES if codec == "mp3" else _MP2_BIT_RATES
+        steps: tuple[int, ...] = high if info.sample_rate_hz >= 32_000 else _MP3_LOW_BIT_RATES
+        if codec == "mp3" and info.sample_rate_hz <= 12_000:
             steps = steps[:8]
         return 1000 * next((step for step in steps if step * 1000 >= 0.97 * known), steps[-1])
-    return max(known, 8_000 * info.channels)
+    # A source's own rate may be anything: a file with a picture in its tags has more bytes than its sound.
+    least, most = _BIT_RATE_LIMITS.get(codec, (0, max(known, 8_000 * info.channels)))
+    if codec == "opus":
+        most *= info.channels
+    return min(max(known, 8_000 * info.channels, least), max(most, least))

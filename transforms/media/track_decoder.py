@@ -120,6 +120,7 @@ class TrackDecoder:
                 other.discard = av.stream.Discard.all
         # A child may not start threads, and one track of sound needs none.
         stream.codec_context.thread_count = 1
+        _forget_own_layout(stream.codec_context)
         stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
         first = next(self._frames, None)
         if first is None:
@@ -162,8 +163,7 @@ class TrackDecoder:
         codec = _codec_name(self._stream)
         try:
             for packet in self._container.demux(self._stream):
-                # A short last packet of PCM is whole frames all the same; its length is compared with the claim.
-                if packet.is_corrupt and not codec.startswith("pcm_"):
+                if packet.size and self._is_cut_off(packet, codec):
                     raise MediaError("truncated", "the file ends in the middle of a packet")
                 lost.saw(packet)
                 for frame in self._stream.codec_context.decode(packet):
@@ -180,6 +180,20 @@ class TrackDecoder:
         if self._kind.name == "mp3":
             self._file.seek(self._start)
             lost.check_count(mp3_counts(self._file.read(HEAD_BYTES))[0])
+
+    def _is_cut_off(self, packet: Any, codec: str) -> bool:
+        """Whether a packet lacks its end. FFmpeg says so of all that is shorter than what it asked for."""
+        if codec.startswith("pcm_"):
+            # A short last packet is whole frames all the same; its length is compared with the claim.
+            return False
+        if self._kind.demuxer != "wav" or self._length is not Length.OPEN:
+            return bool(packet.is_corrupt)
+        # Nobody can ask for just what is left of a WAV whose header does not say how much that is.
+        if codec in {"mp2", "mp3"}:
+            stated = mpeg_frame_bytes(bytes(memoryview(packet)[:4]))
+            return bool(packet.is_corrupt) if stated is None else packet.size < stated
+        block_bytes = wav_block_bytes(self._file, self._kind) if packet.is_corrupt else None
+        return block_bytes is not None and packet.size % block_bytes != 0
 
     def _trimmed(self) -> Iterator[Samples]:
         """Native samples of each frame, without the encoder's padding after the claimed end."""
@@ -386,6 +400,16 @@ def _packed(frame: Any) -> Any:
     """The frame with its channels interleaved."""
     (packed,) = av.AudioResampler(format=frame.format.name.removesuffix("p")).resample(frame)
     return packed
+
+
+def _forget_own_layout(decoder: Any) -> None:
+    """Replaces a layout that lists its channels one by one by their number, before the decoder is opened.
+
+    PyAV frees such a list twice, with each frame. It may be asked for once: that is the first time.
+    """
+    layout = decoder.layout
+    if "channels (" in layout.name:
+        decoder.layout = f"{layout.nb_channels} channels"
 
 
 def _codec_name(stream: Any) -> str:

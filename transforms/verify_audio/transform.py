@@ -58,7 +58,9 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
             self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
 
     def _start(self) -> SecondRecogniser:
-        recogniser = SecondRecogniser(self._settings.recogniser, self._settings.other_languages, self._settings.limits)
+        recogniser = SecondRecogniser(
+            self._settings.recogniser, self._settings.other_languages, self._settings.limits.of_outputs
+        )
         recogniser.load()
         return recogniser
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 from av.packet import PacketSideData
 
@@ -28,6 +29,7 @@ from tests.transforms.media.captioned import (
 from transforms.media.caption_search import hidden_text_in
 from transforms.media.errors import MediaError
 from transforms.media.hidden_text import tracks
+from transforms.media.hidden_text.codecs import cleaner_of
 from transforms.media.limits import MediaLimits
 from transforms.mute_audio.render import render
 
@@ -222,6 +224,29 @@ def test_text_in_the_end_of_a_header_of_h264_stays_behind(tmp_path: Path):
     assert_same_pictures(source, copy)
 
 
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p", "gray"])
+def test_headers_of_every_profile_of_h264_pass_the_audit_where_they_are_published(tmp_path: Path, pixels: str):
+    """FFmpeg puts the header of a transport stream together anew, with more in it for other profiles than the usual."""
+    source = tmp_path / "screen.ts"
+    with av.open(str(source), "w") as container:
+        pictures: Any = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        pictures.width, pictures.height, pictures.pix_fmt = 96, 64, pixels
+        sound: Any = container.add_stream("mp2", rate=48_000, layout="mono")
+        for number in range(25):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 96, 3), 5 * number, np.uint8), "rgb24").reformat(
+                format=pixels
+            )
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(pictures.encode(frame))
+        container.mux(pictures.encode(None))
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.int16), "s16", "mono")
+        silence.sample_rate, silence.pts = 48_000, 0
+        container.mux([*sound.encode(silence), *sound.encode(None)])
+    copy = published(source, tmp_path)
+    assert_same_pictures(source, copy)
+    assert hidden_text_in(copy, 1.0, MediaLimits()) == ""
+
+
 def test_every_video_track_is_cleaned(tmp_path: Path):
     source = tmp_path / "two.mkv"
     with av.open(str(CAPTIONED[0].write(tmp_path))) as given, av.open(str(source), "w") as container:
@@ -405,3 +430,22 @@ def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):
                 assert (again.pts, again.dts, again.duration, again.time_base, again.is_keyframe) == (
                     packet.pts, packet.dts, packet.duration, packet.time_base, packet.is_keyframe,
                 )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [0x00, 0x1F, 0xB0, 0xB1, 0xB2, 0xB3, 0xB5])
+def test_what_follows_a_unit_of_mpeg4_goes(kind: int):
+    picture = b"\0\0\1\xb6" + bytes(range(16, 40))
+    unit = b"\0\0\1" + bytes([kind, *range(1, 7)])
+    assert NOTE[8:] not in cleaner_of("mpeg4", b"").clean(unit + NOTE + picture)
+    assert cleaner_of("mpeg4", b"").clean(picture) == picture
+
+
+@pytest.mark.parametrize("marker", [0xDC, 0xDD, 0xDE, 0xDF, 0xE1, 0xFE])
+def test_segments_of_motion_jpeg_are_no_longer_than_what_they_say(marker: int):
+    def segment(content: bytes) -> bytes:
+        return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+    start, scan = b"\xff\xd8", b"\xff\xda\0\x04\1\2scan\xff\xd9"
+    assert NOTE not in cleaner_of("mjpeg", b"").clean(start + segment(b"\0\1" + NOTE) + scan)
+    number = start + segment(b"\0\1") + scan
+    assert (cleaner_of("mjpeg", b"").clean(number) == number) == (marker in (0xDC, 0xDD))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +221,148 @@ def test_a_failure_half_way_leaves_no_file(tmp_path: Path, name: str) -> None:
             encoder.write(next(decoder.blocks()))
             raise KeyError
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("muxer", "codec", "rate_hz", "becomes"),
+    [
+        ("matroska", "pcm_mulaw", 8_000, "flac"),
+        ("matroska", "pcm_alaw", 8_000, "flac"),
+        ("au", "g722", 16_000, "pcm_s16be"),
+    ],
+)
+def test_what_a_container_holds_and_cannot_be_written_into_it_becomes_another_codec(
+    tmp_path: Path, muxer: str, codec: str, rate_hz: int, becomes: str
+) -> None:
+    source = foreign(tmp_path, muxer, codec, rate_hz)
+    samples, info = decode(source)
+    path, note = copy(source)
+    copied, written = decode(path)
+    assert (written.container, written.codec) == (info.container, becomes)
+    assert f"cannot be written: the sound is {becomes}" in note
+    np.testing.assert_array_equal(copied, samples)
+
+
+def foreign(folder: Path, muxer: str, codec: str, rate_hz: int) -> Path:
+    """A telephone call as other writers make it, though FFmpeg's own list of what the container holds lacks it."""
+    by_ffmpeg = Recipe(f"foreign-{codec}.wav", "wav", codec, rate_hz, 1)
+    path = folder / f"foreign.{muxer}"
+    with av.open(str(by_ffmpeg.write(folder))) as wav:
+        track, packets = wav.streams.audio[0], [bytes(packet) for packet in wav.demux(audio=0)]
+        kind = str(track.codec_context.codec.canonical_name)
+    sound = b"".join(packets)
+    if muxer == "au":
+        path.write_bytes(b".snd" + b"".join(n.to_bytes(4, "big") for n in (24, len(sound), 24, rate_hz, 1)) + sound)
+    else:
+        path.write_bytes(acm_in_matroska({"pcm_mulaw": 7, "pcm_alaw": 6}[kind], sound, rate_hz))
+    return path
+
+
+def acm_in_matroska(number: int, sound: bytes, rate_hz: int) -> bytes:
+    """One track of the codec that Windows numbers so, as mkvmerge and recorders of telephony write it."""
+    fields = (number, 1, rate_hz, rate_hz, 1, 8, 0)
+    form = b"".join(value.to_bytes(size, "little") for value, size in zip(fields, (2, 2, 4, 4, 2, 2, 2), strict=True))
+    rate = element(0xB5, struct.pack(">f", rate_hz)) + element(0x9F, b"\1") + element(0x6264, b"\x08")
+    track = element(0xD7, b"\1") + element(0x73C5, b"\1") + element(0x83, b"\2") + element(0x86, b"A_MS/ACM")
+    tracks = element(0x1654AE6B, element(0xAE, track + element(0x63A2, form) + element(0xE1, rate)))
+    about = element(0x2AD7B1, (10**6).to_bytes(3, "big"))
+    about += element(0x4489, struct.pack(">d", 1000 * len(sound) / rate_hz))
+    blocks = b"".join(
+        element(0xA3, b"\x81" + (1000 * start // rate_hz).to_bytes(2, "big") + b"\x80" + sound[start : start + 800])
+        for start in range(0, len(sound), 800)
+    )
+    segment = element(0x1549A966, about) + tracks + element(0x1F43B675, element(0xE7, b"\0") + blocks)
+    return element(0x1A45DFA3, element(0x4282, b"matroska")) + element(0x18538067, segment)
+
+
+def element(number: int, content: bytes) -> bytes:
+    """Of Matroska: an id, a size, a content."""
+    return (
+        number.to_bytes((number.bit_length() + 7) // 8, "big") + (1 << 56 | len(content)).to_bytes(8, "big") + content
+    )
+
+
+@pytest.mark.parametrize("container", ["wav", "rf64", "w64", "aiff", "au", "caf", "voc", "mov", "matroska", "asf"])
+@pytest.mark.parametrize("codec", ["pcm_s16be", "pcm_s24be", "pcm_s8", "pcm_f32be", "pcm_dvd", "pcm_mulaw", "adpcm_ms"])
+def test_whatever_a_container_holds_can_be_written(tmp_path: Path, container: str, codec: str) -> None:
+    decoded = {
+        "pcm_s24be": ("int32", 24),
+        "pcm_s8": ("uint8", 8),
+        "pcm_f32be": ("float32", 32),
+        "adpcm_ms": ("int16", 4),
+    }
+    sample_type, bits = decoded.get(codec, ("int16", 16))
+    with Decoder(BY_NAME["pcm_s16le.wav"].write(tmp_path), LIMITS) as decoder:
+        info = replace(decoder.info, container=container, codec=codec, sample_type=sample_type, bits=bits)
+    output = output_format(info, "source")
+    path = tmp_path / f"copy{output.suffix}"
+    with Encoder(path, path, info, output, LIMITS) as encoder:
+        encoder.write(np.zeros((info.channels, 4000), sample_type))
+    channels, frames = decode(path)[0].shape
+    assert channels == info.channels
+    assert 4000 <= frames < 6000
+
+
+def test_a_codec_that_a_muxer_does_not_take_ends_the_recording_and_leaves_no_file(tmp_path: Path) -> None:
+    with Decoder(BY_NAME["pcm_s16le.wav"].write(tmp_path), LIMITS) as decoder:
+        output = replace(output_format(decoder.info, "source"), encoder="pcm_s16be")
+        path = tmp_path / f"copy{output.suffix}"
+        with (
+            pytest.raises(MediaError, match="not_encodable"),
+            Encoder(path, tmp_path, decoder.info, output, LIMITS),
+        ):
+            pass
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("name", ["stereo.opus", "stereo.m4a", "vorbis.ogg", "stereo.mp3"])
+@pytest.mark.parametrize("bit_rate", [1, 900_000, 30_000_000, 2**40])
+def test_any_bit_rate_that_a_source_seems_to_have_can_be_written(tmp_path: Path, name: str, bit_rate: int) -> None:
+    """A picture in its tags, which are larger than the sound, or a header that states nonsense."""
+    source = BY_NAME[name].write(tmp_path)
+    assert_written_at(source, bit_rate)
+
+
+@pytest.mark.parametrize("codec", ["mp2", "eac3", "wmav2", "ac3", "wmav1"])
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100])
+@pytest.mark.parametrize("bit_rate", [1, 61_440, 30_000_000, 2**40])
+def test_any_bit_rate_of_other_codecs_can_be_written(tmp_path: Path, codec: str, rate_hz: int, bit_rate: int) -> None:
+    source = BY_NAME["pcm_s16le.wav"].write(tmp_path)
+    with Decoder(source, LIMITS) as decoder:
+        info = replace(decoder.info, codec=codec, bits=None, bit_rate=bit_rate, sample_rate_hz=rate_hz)
+    containers = {"wmav1": "asf", "wmav2": "asf"}
+    output = output_format(replace(info, container=containers.get(codec, codec)), "source")
+    path = tmp_path / f"copy{output.suffix}"
+    with Encoder(path, source, info, output, LIMITS) as encoder:
+        encoder.write(np.zeros((info.channels, rate_hz), info.sample_type))
+    assert path.stat().st_size
+
+
+def assert_written_at(source: Path, bit_rate: int) -> None:
+    with Decoder(source, LIMITS) as decoder:
+        info = replace(decoder.info, bit_rate=bit_rate)
+        output = output_format(info, "source")
+        path = source.parent / f"copy{output.suffix}"
+        with Encoder(path, source, info, output, LIMITS) as encoder:
+            for block in decoder.blocks():
+                encoder.write(block)
+    assert decode(path)[0].shape[0] == info.channels
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000, 48000])
+def test_what_is_too_short_for_vorbis_is_refused_and_a_little_more_is_read_again(tmp_path: Path, rate_hz: int) -> None:
+    for frames, is_written in ((round(0.015 * rate_hz), False), (round(0.05 * rate_hz), True)):
+        source = tmp_path / f"{frames}.wav"
+        soundfile.write(source, np.full(frames, 0.1), rate_hz, subtype="PCM_16")
+        with Decoder(source, LIMITS) as decoder:
+            info, blocks = decoder.info, list(decoder.blocks())
+        path = tmp_path / f"{frames}.ogg"
+        output = replace(output_format(info, "source"), suffix=".ogg", muxer="OGG", encoder="VORBIS")
+        expected = nullcontext() if is_written else pytest.raises(MediaError, match="not_encodable: the recording is")
+        with expected, Encoder(path, source, info, output, LIMITS) as encoder:
+            for block in blocks:
+                encoder.write(block)
+        assert path.exists() == is_written
+        if is_written:
+            with Decoder(path, LIMITS) as decoder:
+                assert sum(block.shape[1] for block in decoder.blocks()) > 0

@@ -8,6 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.transforms.media.recordings import LOSSY, Recipe
+from transforms.media.errors import MediaError
+from transforms.media.hear import inspect
+from transforms.media.limits import MediaLimits
+from transforms.media.output_format import QUALITIES
+from transforms.mute_audio.render import render
+
 ROOT = Path(__file__).parents[3]
 MODULES = sorted(path for folder in ("transforms", "pipelines") for path in (ROOT / folder).rglob("*.py"))
 
@@ -50,3 +57,25 @@ def test_limits_have_no_defaults(path: Path):
 )
 def test_a_default_would_be_noticed(code: str):
     assert list(defaults(ast.parse(code)))
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize(
+    "recipe",
+    [recipe for recipe in LOSSY if recipe.name in ("stereo.opus", "adpcm_ms.wav", "stereo.wma")],
+    ids=lambda recipe: recipe.name,
+)
+def test_a_copy_of_what_is_just_within_the_limits_is_within_those_of_outputs(
+    tmp_path: Path, recipe: Recipe, quality: str
+):
+    source = recipe.write(tmp_path)
+    whole = inspect(source, MediaLimits())
+    decoded = whole.identity.frames * whole.info.channels * {"int16": 2, "float32": 4}[whole.info.sample_type]
+    limits = MediaLimits(
+        max_duration_s=whole.duration_s, max_source_bytes=source.stat().st_size, max_decoded_bytes=decoded
+    )
+    copy = render(source, tmp_path / "copy", [], quality=quality, limits=limits).path
+    if quality == "wav":
+        with pytest.raises(MediaError, match="too_large"):
+            inspect(copy, limits)
+    inspect(copy, limits.of_outputs)

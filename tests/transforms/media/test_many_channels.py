@@ -26,6 +26,8 @@ MUXERS = {
     "sound.wv": ("wv", "wavpack", "s16p"),
     "sound.mka": ("matroska", "flac", "s16"),
     "sound.au": ("au", "pcm_s16be", "s16"),
+    "sound.caf": ("caf", "pcm_s16le", "s16"),
+    "sound.mov": ("mov", "pcm_s16le", "s16"),
 }
 LOW_FREQUENCIES = {6: 3, 7: 3, 8: 3}
 """The channel that AAC keeps for low frequencies holds nothing above 120 Hz."""

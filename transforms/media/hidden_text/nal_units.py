@@ -19,8 +19,8 @@ _NEEDS_ESCAPE = re.compile(rb"\0\0(?=[\0-\3])")
 _END = b"\x80"
 """The bits that end a unit, where its content ends with a whole byte."""
 
-_PROFILES_WITH_MORE = (100, 110, 122, 144)
-"""Of H.264: their `avcC` goes on after the parameter sets."""
+_PROFILES_WITHOUT_MORE = (66, 77, 88)
+"""Of H.264 (baseline, main, extended): the `avcC` of all others goes on after the parameter sets, in FFmpeg's files."""
 
 _SHARED_PAYLOADS = {
     0: 64,  # buffering period
@@ -202,7 +202,7 @@ def _clean_avcc(header: bytes) -> bytes:
     details = _only(details, {8}, _H264)
     cleaned = [header[:5], bytes([header[5] & 0xE0 | len(sets)]), *map(_with_length, sets)]
     cleaned += [bytes([len(details)]), *map(_with_length, details)]
-    if header[1] in _PROFILES_WITH_MORE and len(header) >= position + 4:
+    if header[1] not in _PROFILES_WITHOUT_MORE and len(header) >= position + 4:
         extensions, _ = _listed(header, position + 4, header[position + 3])
         extensions = _only(extensions, {13}, _H264)
         cleaned += [header[position : position + 3], bytes([len(extensions)]), *map(_with_length, extensions)]

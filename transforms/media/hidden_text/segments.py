@@ -10,8 +10,11 @@ _PICTURE, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})
 """Markers without a segment."""
 
-_KEPT = frozenset({*range(0xC0, 0xC8), *range(0xC9, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF})
+_KEPT = frozenset({*range(0xC0, 0xC8), *range(0xC9, 0xD0), 0xDA, 0xDB})
 """Frames, tables, scans."""
+
+_NUMBERS = frozenset({0xDC, 0xDD})
+"""Segments of one number of two bytes: lines, restarts."""
 
 _KEPT_APPLICATIONS = (
     # JFIF without a thumbnail; which field of a picture follows (AVI); how colours are coded (Adobe). Each with the
@@ -73,6 +76,8 @@ def _clean_picture(content: bytes, position: int, kept: list[bytes]) -> int:
 
 
 def _is_kept(marker: int, text: bytes) -> bool:
+    if marker in _NUMBERS:
+        return len(text) == 2
     if marker == _COMMENT:
         return _KEPT_COMMENT.fullmatch(text) is not None
     return any(

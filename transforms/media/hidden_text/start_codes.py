@@ -112,9 +112,9 @@ def _cut(unit: bytes, size: int) -> bytes:
 
 
 _MPEG4_USER_DATA = 0xB2
-_MPEG4_KEPT = frozenset({*range(0x30), 0xB3, 0xB5, 0xB6})
-_MPEG4_FIXED_BYTES = {0xB0: 2, 0xB1: 1}
-"""A sequence's begin, with its profile, and its end."""
+_MPEG4_KEPT = frozenset({*range(0x20, 0x30), 0xB6})
+_MPEG4_FIXED_BYTES = {**dict.fromkeys(range(0x20), 1), 0xB0: 2, 0xB1: 1, 0xB3: 4, 0xB5: 7}
+"""Begins of objects, a sequence's begin with its profile and its end, a group's time, the largest visual object."""
 
 _MPEG4_ENCODER = re.compile(
     rb"XviD\d{4}C?|DivX\d{3,4}(?:Build|b)\d{3,4}p?|Lavc\d{1,3}\.\d{1,3}\.\d{1,3}|Lavc\d{7}|ffmpeg"

@@ -119,6 +119,27 @@ def test_what_was_written_to_a_pipe_is_read_and_its_end_is_missed_where_it_can_b
     assert_missing_sound_is_seen(content, not read(content).states_length)
 
 
+@pytest.mark.parametrize(
+    ("codec", "rate_hz", "frame_bytes"),
+    [
+        ("libmp3lame", 16_000, 216),
+        ("mp2", 48_000, 1152),
+        ("g722", 16_000, 1),
+        ("g726", 8_000, 1),
+        ("wmav2", 44_100, 743),
+        ("adpcm_ms", 8_000, 1024),
+    ],
+)
+def test_a_wav_of_any_codec_from_a_pipe_is_read_to_its_end(
+    tmp_path: Path, codec: str, rate_hz: int, frame_bytes: int
+) -> None:
+    recipe = Recipe(f"pipe-{codec}.wav", "wav", codec, rate_hz, 1, 48_000 if codec == "wmav2" else None)
+    whole, piped = read(content_of(recipe, tmp_path)), recipe.piped()
+    assert read(piped) == Read(whole.frames, states_length=False)
+    if frame_bytes > 1:
+        assert read(piped[:-100]).refused == "truncated"
+
+
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_file_made_of_its_parts_is_read_whole_or_refused(name: str) -> None:
     whole = read(BY_HAND[name])
