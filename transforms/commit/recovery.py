@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import islice
 
+from pydantic import TypeAdapter
+
 from schemas.stages import CommittedRecording
 from transforms.commit.digests import as_json, holds_certified_rows
 from transforms.commit.ledger import Status, published_audio, read_status, read_statuses
@@ -121,6 +123,9 @@ def forget_rows(output: str, run_id: str) -> None:
         files.delete_many(batch)
 
 
+_COPY = TypeAdapter(CommittedRecording)
+
+
 def copy_in(name: str, content: bytes) -> CommittedRecording:
     """The safety copy in a file of this name.
 
@@ -128,8 +133,7 @@ def copy_in(name: str, content: bytes) -> CommittedRecording:
       UnreadableCopyError: It is none, or another recording's.
     """
     try:
-        values = json.loads(content)
-        copy = CommittedRecording(**{**values, "finding_rows": tuple(values["finding_rows"])})
+        copy = _COPY.validate_json(content, strict=True)
         owners = {json.loads(row)["recording_id"] for row in (copy.transcript_row, *copy.finding_rows)}
         is_own = owners == {copy.recording_id} and status_name(copy.recording_id) == name
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):

@@ -83,7 +83,18 @@ def _no_rows(values: dict[str, Any]) -> None:
     values["transcript_row"] = "[]"
 
 
-@pytest.mark.parametrize("forge", [_of_another, _row_of_another, _other_words, _other_finding, _no_rows, dict.clear])
+def _not_a_number(values: dict[str, Any]) -> None:
+    values["audio_s"] = "long"
+
+
+def _not_a_line(values: dict[str, Any]) -> None:
+    values["line"] = [1]
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [_not_a_number, _not_a_line, _of_another, _row_of_another, _other_words, _other_finding, _no_rows, dict.clear],
+)
 def test_a_forged_copy_gives_no_row_and_stays_to_be_looked_at(
     tmp_path: Path, forge: Callable[[dict[str, Any]], None]
 ) -> None:
