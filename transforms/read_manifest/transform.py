@@ -8,13 +8,14 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 
-from schemas.failure import Failure
+from schemas.failure import UNEXPECTED, Failure, RecordingError
 from schemas.recording import Recording
 from transforms.each_recording import METRICS_NAMESPACE, Outcome
 from transforms.progress import report
 from transforms.read_manifest.files import read_lines
 from transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
 from transforms.read_manifest.pseudonyms import Pseudonyms
+from transforms.unexpected import MOST_IN_A_ROW, InARow, StageDefectError, UnexpectedError, ends_the_run, place_of
 
 _STAGE = "ReadManifest"
 _RECORDINGS, _REJECTED = "recordings", "rejected"
@@ -82,6 +83,7 @@ class _ReadFn(beam.DoFn):
 
     def setup(self) -> None:
         self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
+        self._in_a_row = InARow()
 
     def process(self, element: str) -> Iterator[Recording | TaggedOutput]:
         for number, values in read_lines(element):
@@ -93,10 +95,26 @@ class _ReadFn(beam.DoFn):
                 self._rejected.inc()
                 report(f"{_STAGE}.failed")
                 yield _rejection(None, element, number, error)
+            except Exception as error:  # noqa: BLE001 - its message may hold what the line holds
+                self._rejected.inc()
+                report(f"{_STAGE}.failed")
+                yield _rejection(None, element, number, self._unexpected(error))
             else:
+                self._in_a_row.passed()
                 self._read.inc()
                 report(f"{_STAGE}.passed")
                 yield self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
+
+    def _unexpected(self, error: Exception) -> UnexpectedError:
+        """What rejects this line, unless it is the run's end: as of stages (`transforms.each_recording`)."""
+        if ends_the_run(error):
+            raise StageDefectError(f"{_STAGE} broke with {place_of(error)}") from None
+        unexpected = UnexpectedError(error)
+        if self._in_a_row.ended(unexpected.place):
+            raise StageDefectError(
+                f"{_STAGE} rejected more than {MOST_IN_A_ROW} lines in a row with {unexpected.place}"
+            ) from None
+        return unexpected
 
 
 class DuplicateRecordingIdError(ManifestLineError):
@@ -114,14 +132,14 @@ def _first_of_each_id(same_id: tuple[str, Iterable[Recording]]) -> Iterator[Reco
         yield _rejection(other.recording_id, other.manifest, other.line, error)
 
 
-def _rejection(recording_id: str | None, manifest: str, line: int, error: ManifestLineError) -> TaggedOutput:
+def _rejection(recording_id: str | None, manifest: str, line: int, error: RecordingError) -> TaggedOutput:
     return TaggedOutput(
         _REJECTED,
         Failure(
             recording_id=recording_id,
             status=error.status,
             stage=_STAGE,
-            error_class=type(error).__name__,
+            error_class=UNEXPECTED if isinstance(error, UnexpectedError) else type(error).__name__,
             message=f"line {line}: {error}",
             retryable=error.retryable,
             manifest=manifest,
