@@ -61,7 +61,7 @@ def parse(options: type[OptionsT], description: str, arguments: Sequence[str]) -
 def _check_runner(name: str) -> None:
     try:
         create_runner(name)
-    except (ValueError, ImportError, AttributeError):
+    except Exception:  # noqa: BLE001 - Beam imports whatever module a name with dots stands for
         known = StandardOptions.KNOWN_RUNNER_NAMES
         near = get_close_matches(name, known, n=1)
         raise ConfigurationError(
