@@ -14,15 +14,18 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
+from apache_beam.options.pipeline_options import PipelineOptions
 from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from pipelines.checks import Check, Outcome, checks
+from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.redact import RedactOptions
+from pipelines.speaking import results
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}
@@ -38,8 +41,12 @@ class DoctorOptions(RedactOptions):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the checks as the command line does, and gives the exit status."""
-    console = console or Console()
+    console = console or results()
     options, beam_options = parse(DoctorOptions, __doc__ or "", arguments)
+    return finished(lambda: _check(options, beam_options, console), console)
+
+
+def _check(options: DoctorOptions, beam_options: PipelineOptions, console: Console) -> int:
     done = []
     for check in checks(options, beam_options):
         done.append(check)

@@ -167,8 +167,12 @@ class _PrintSchema(argparse.Action):
         self._schema = schema
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        json.dump(configuration_schema(self._schema), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        try:
+            json.dump(configuration_schema(self._schema), sys.stdout, indent=2)
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+        except OSError:  # whoever read it has enough, or its disk is full
+            parser.exit(1)
         parser.exit()
 
 
