@@ -155,7 +155,9 @@ def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own():
     assert all(field.description for _, field in leaves(RedactOptions))
 
 
-@pytest.mark.parametrize(("name", "said"), [("FlnkRunner", "did you mean FlinkRunner?"), ("no.such.Thing", "it has "), ("../x", "it has ")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("FlnkRunner", "did you mean FlinkRunner?"), ("no.such.Thing", "it has "), ("../x", "it has ")]
+)
 def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
     name: str, said: str, capsys: pytest.CaptureFixture[str]
 ):

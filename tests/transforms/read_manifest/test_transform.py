@@ -36,7 +36,9 @@ def test_good_lines_become_recordings_and_bad_ones_rows_with_their_numbers(tmp_p
 
 
 def test_what_nobody_foresaw_in_a_line_rejects_that_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    manifest = write(tmp_path / "a.jsonl", {"audio_url": "a.wav"}, {"audio_url": "Jane Roe.wav"}, {"audio_url": "c.wav"})
+    manifest = write(
+        tmp_path / "a.jsonl", {"audio_url": "a.wav"}, {"audio_url": "Jane Roe.wav"}, {"audio_url": "c.wav"}
+    )
 
     def choking(values: Mapping[str, Any], *arguments: Any, **options: Any) -> Recording:
         if "Jane" in values["audio_url"]:
