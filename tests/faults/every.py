@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import captions, lines, one_recording, places, scenarios, tampering, truncation
+from tests.faults import captions, lines, one_recording, places, scenarios, tampering, truncation, workers
 
 SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *scenarios.SCENARIOS,
@@ -12,4 +12,5 @@ SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *places.SCENARIOS,
     *lines.SCENARIOS,
     *tampering.SCENARIOS,
+    *workers.SCENARIOS,
 )
