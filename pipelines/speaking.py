@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import IO, Any, TextIO, cast
 
 from rich.console import Console
 
@@ -20,13 +20,13 @@ from schemas.errors import RunError
 def remarks() -> Console:
     """Standard error, whether or not somebody takes it."""
     open_missing_streams()
-    return Console(file=_Heard(sys.stderr))
+    return Console(file=cast(IO[str], _Heard(sys.stderr)))
 
 
 def results() -> Console:
     """Standard output. What is printed there raises `RunError` where it cannot be written."""
     open_missing_streams()
-    return Console(file=_Needed(sys.stdout))
+    return Console(file=cast(IO[str], _Needed(sys.stdout)))
 
 
 def open_missing_streams() -> None:
