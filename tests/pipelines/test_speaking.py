@@ -65,7 +65,7 @@ def test_a_terminal_without_a_character_gets_its_escape(monkeypatch: pytest.Monk
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", terminal)
     results().print("call-\udcff, 2\u00d7")
-    assert terminal.buffer.getvalue() == b"call-\\udcff, 2\\xd7\n"  # type: ignore[attr-defined]
+    assert terminal.buffer.getvalue() == b"call-\\udcff, 2\\xd7\n"
 
 
 def test_a_result_that_cannot_be_written_breaks_the_command(
@@ -74,7 +74,12 @@ def test_a_result_that_cannot_be_written_breaks_the_command(
     with open(os.open("/dev/full", os.O_WRONLY), "w") as full:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdout", full)
         console = results()
-        assert finished(lambda: console.print("wrong: nothing") or 0, console) == EXIT_BROKEN
+
+        def telling() -> int:
+            console.print("wrong: nothing")
+            return 0
+
+        assert finished(telling, console) == EXIT_BROKEN
         monkeypatch.setattr(sys, "stderr", full)
         remarks().print("nobody takes it")
         os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
