@@ -22,7 +22,7 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_LOCKED
+from pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
 from pipelines.waiting import heeded_signals
 from transforms.commit.run_lock import RunLock
 from transforms.storage.errors import StorageError
@@ -31,6 +31,8 @@ from transforms.temporary_files import TemporaryFolder, check_temporary_files
 _STOPPED_WITHIN_S = 10.0
 """A third of what Kubernetes allows before it kills."""
 _ENDED_WITHIN_S = 2.0
+_WATCHES_A_WORKER = "run_worker"
+"""Beam's name of the thread that ends with an error where a worker process does."""
 
 
 @contextmanager
@@ -65,9 +67,11 @@ def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], No
     with _temporary_files_together() as folder:
         ending = _Ending(lock, console, folder, on_stop)
         before = {number: signal.signal(number, ending.begin) for number in heeded_signals()}
+        hook, threading.excepthook = threading.excepthook, ending.of_thread(threading.excepthook)
         try:
             yield
         finally:
+            threading.excepthook = hook
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -94,22 +98,41 @@ class _Ending:
         self._console = console
         self._folder = folder
         self._on_stop = on_stop
+        self._is_under_way = False
+
+    def of_thread(self, otherwise: Callable[[threading.ExceptHookArgs], object]) -> Callable[..., None]:
+        """What is called where a thread ends with an error: Beam waits for ever for a worker process that is gone."""
+
+        def ended(args: threading.ExceptHookArgs) -> None:
+            if args.thread is None or args.thread.name != _WATCHES_A_WORKER:
+                otherwise(args)
+            elif not self._is_under_way:
+                self._is_under_way = True
+                self._leave(
+                    "[bold red]The job broke:[/] a worker process ended before its work, as where the machine has no "
+                    "memory left",
+                    EXIT_BROKEN,
+                )
+                os._exit(EXIT_BROKEN)
+
+        return ended
 
     def begin(self, number: int, frame: FrameType | None) -> None:
         """Ends this process. Called in the main thread, which does nothing else any more."""
+        self._is_under_way = True
         for heeded in heeded_signals():
             signal.signal(heeded, signal.SIG_IGN)
         status = EXIT_LOCKED if self._lock.is_lost else 128 + number
         # In a thread: the main thread may have been interrupted with a lock in its hands that a library needs here.
         # Where it takes too long, the output's lock stays behind, and the next run finds its owner gone.
-        leaving = threading.Thread(target=self._leave, args=(number, status), daemon=True)
+        why = "another run took the output over" if self._lock.is_lost else f"told to ({signal.Signals(number).name})"
+        leaving = threading.Thread(target=self._leave, args=(f"[bold red]Stopped:[/] {why}", status), daemon=True)
         leaving.start()
         leaving.join(_STOPPED_WITHIN_S)
         os._exit(status)
 
-    def _leave(self, number: int, status: int) -> None:
-        why = "another run took the output over" if self._lock.is_lost else f"told to ({signal.Signals(number).name})"
-        self._say(f"[bold red]Stopped:[/] {why}. What is public is whole; run it again to go on")
+    def _leave(self, why: str, status: int) -> None:
+        self._say(f"{why}. What is public is whole; run it again to go on")
         _end_children()
         shutil.rmtree(self._folder, ignore_errors=True)
         try:

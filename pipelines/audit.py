@@ -29,6 +29,7 @@ from pipelines.decoding import Decoding
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import results
 from pipelines.terminal import printable
 from schemas.failure import ConfigurationError
 from transforms.audit import AuditOutput, AuditSettings
@@ -94,7 +95,7 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the audit as the command line does, and gives its exit status."""
-    console = console or Console()
+    console = console or results()
     options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
     return finished(lambda: _audit(options, beam_options, console), console)
 

@@ -171,7 +171,12 @@ def _written(output: str) -> str:
 
 
 def _disk(options: RedactOptions) -> Iterator[Check]:
-    folders = {"models": speech_model.cache_folder()}
+    folders: dict[str, Path] = {}
+    models = _tried("models", speech_model.cache_folder)
+    if models.outcome is Outcome.GOOD:
+        folders["models"] = speech_model.cache_folder()
+    else:
+        yield models
     temporary = _tried("temporary files", _temporary_files)
     yield temporary
     if temporary.outcome is Outcome.GOOD:

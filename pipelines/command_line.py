@@ -14,8 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pipelines.leave import leave
+from pipelines.speaking import remarks, results
+from schemas.errors import RunError
 
-_EXIT_USAGE = 2  # as in pipelines.exit_status, which would load Beam to print a list of names
+# As in pipelines.exit_status, which would load Beam to print a list of names.
+_EXIT_BROKEN, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
 
 
 class Command(NamedTuple):
@@ -57,14 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     name, rest = (given[0], given[1:]) if given else ("", [])
     if name in ("-h", "--help", "help"):
-        _show_commands(Console())
+        _show_commands(results())
         return 0
     if name == "--version":
-        Console().print(f"hushbeam {_version()}", highlight=False)
+        results().print(f"hushbeam {_version()}", highlight=False)
         return 0
     command = commands().get(name)
     if command is None:
-        console = Console(stderr=True)
+        console = remarks()
         if name:
             near = get_close_matches(name, commands(), n=1)
             console.print(
@@ -94,7 +97,14 @@ def _version() -> str:
 
 def entry() -> NoReturn:
     """The installed command."""
-    leave(main())
+    try:
+        status = main()
+    except KeyboardInterrupt:  # while libraries are loaded, which takes seconds
+        status = _EXIT_INTERRUPTED
+    except RunError as error:
+        remarks().print(str(error), markup=False, highlight=False)
+        status = _EXIT_BROKEN
+    leave(status)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{_OPTION}: not valid YAML{where}: {getattr(error, 'problem', '')}") from None
+    except RecursionError:
+        raise ConfigurationError(f"{_OPTION}: nests too deeply") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{_OPTION}: the file must hold options by name")
     return content, _beam_arguments(content.pop(_BEAM, None) or {})
@@ -80,7 +82,7 @@ def _beam_arguments(options: Any) -> list[str]:
             if item is True:
                 arguments.append(f"--{name}")
             elif isinstance(item, dict):
-                arguments.append(f"--{name}={json.dumps(item)}")
+                arguments.append(f"--{name}={json.dumps(item, default=str)}")
             elif item is not False and item is not None:
                 arguments.append(f"--{name}={item}")
     return arguments
@@ -88,6 +90,14 @@ def _beam_arguments(options: Any) -> list[str]:
 
 class _UniqueKeysLoader(yaml.SafeLoader):
     """Refuses a key that is given twice: plain YAML would silently drop the first."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError:  # a date or a number by its looks, and none by its value, as 2026-13-45
+            raise yaml.constructor.ConstructorError(
+                None, None, "no such date or number; put it into quotes if it is text", node.start_mark
+            ) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         names = [key.value for key, _ in node.value]

@@ -25,6 +25,7 @@ from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
 from pipelines.redact import RedactOptions
+from pipelines.speaking import results
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}
@@ -40,7 +41,7 @@ class DoctorOptions(RedactOptions):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the checks as the command line does, and gives the exit status."""
-    console = console or Console()
+    console = console or results()
     options, beam_options = parse(DoctorOptions, __doc__ or "", arguments)
     return finished(lambda: _check(options, beam_options, console), console)
 

@@ -23,6 +23,7 @@ from pipelines.alone import alone
 from pipelines.exit_status import finished, incomplete
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import remarks
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
 from transforms.commit.certificate import read_private_key
@@ -104,7 +105,7 @@ def prepare(options: EraseOptions) -> Eraser:
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Erases as the command line does, and gives the exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, _ = parse(EraseOptions, __doc__ or "", arguments)
     return finished(lambda: _erase(options, console), console)
 

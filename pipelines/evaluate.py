@@ -23,6 +23,7 @@ from rich.table import Table
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import results
 from pipelines.terminal import print_for_machines
 from schemas.failure import ConfigurationError
 from schemas.stored import StoredRecording
@@ -64,7 +65,7 @@ class EvaluateOptions(BaseModel):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Measures as the command line does, and gives the exit status."""
-    console = console or Console()
+    console = console or results()
     options, _ = parse(EvaluateOptions, __doc__ or "", arguments)
     return finished(lambda: _evaluate(options, console), console)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import signal
 from collections.abc import Callable, Collection
 
 from rich.console import Console
 from rich.markup import escape
 
+from pipelines.speaking import remarks
 from pipelines.terminal import printable
 from schemas.failure import ConfigurationError, RecordingError, RunError
 from transforms.canary_gate import CanariesMissedError
@@ -16,6 +18,7 @@ from transforms.commit.run_lock import RunLockedError, RunLockLostError
 from transforms.unexpected import StageDefectError, place_of
 
 EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
+EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
 _SAID_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
@@ -38,6 +41,9 @@ def finished(work: Callable[[], int], console: Console) -> int:
     quieten_beam()
     try:
         return work()
+    except KeyboardInterrupt:
+        remarks().print("[bold red]Stopped:[/] told to (SIGINT)", highlight=False)
+        return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001 - each kind is told; none may end in a traceback that holds values
         return told(error, console)
 
@@ -56,20 +62,25 @@ def told(error: Exception, console: Console) -> int:
     message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
         # A lock goes away by itself, a mistake does not.
-        console.print(f"[bold red]Cannot run:[/] {message}", highlight=False)
+        _say(f"[bold red]Cannot run:[/] {message}", console)
         if isinstance(error, CanariesMissedError):
             return EXIT_BLIND
         return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
     if isinstance(error, RunLockLostError):
-        console.print(f"[bold red]Stopped:[/] {message}", highlight=False)
+        _say(f"[bold red]Stopped:[/] {message}", console)
         return EXIT_LOCKED
     if not isinstance(error, RunError | RecordingError):
         step = _STEP.search(str(error))
         message = escape(place_of(error) + (f", in the step {step[1]}" if step else ""))
-    console.print(
-        f"[bold red]The job broke:[/] {message}. What is public is whole; run it again to go on", highlight=False
-    )
+    _say(f"[bold red]The job broke:[/] {message}. What is public is whole; run it again to go on", console)
     return EXIT_BROKEN
+
+
+def _say(message: str, console: Console) -> None:
+    try:
+        console.print(message, highlight=False)
+    except RunError:  # this very console cannot be written
+        remarks().print(message, highlight=False)
 
 
 def _of_worker(error: Exception) -> Exception:

@@ -22,6 +22,7 @@ from pipelines.alone import alone
 from pipelines.exit_status import finished, incomplete
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import remarks
 from pipelines.terminal import print_for_machines
 from transforms.commit.certificate import read_private_key
 from transforms.retention.expire import expire
@@ -63,7 +64,7 @@ class ExpireOptions(BaseModel):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Expires as the command line does, and gives the exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, _ = parse(ExpireOptions, __doc__ or "", arguments)
     return finished(lambda: _expire(options, console), console)
 

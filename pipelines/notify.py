@@ -29,6 +29,7 @@ from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.notification import Notification
 from pipelines.options import LOCAL_RUNNERS, parse
+from pipelines.speaking import remarks
 from pipelines.terminal import print_for_machines
 from pipelines.waiting import wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -112,7 +113,7 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, beam_options = parse(NotifyOptions, __doc__ or "", arguments)
     return finished(lambda: _notify(options, beam_options, console), console)
 

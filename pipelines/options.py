@@ -61,7 +61,7 @@ def parse(options: type[OptionsT], description: str, arguments: Sequence[str]) -
 def _check_runner(name: str) -> None:
     try:
         create_runner(name)
-    except (ValueError, ImportError, AttributeError):
+    except Exception:  # noqa: BLE001 - Beam imports whatever module a name with dots stands for
         known = StandardOptions.KNOWN_RUNNER_NAMES
         near = get_close_matches(name, known, n=1)
         raise ConfigurationError(
@@ -167,8 +167,12 @@ class _PrintSchema(argparse.Action):
         self._schema = schema
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        json.dump(configuration_schema(self._schema), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        try:
+            json.dump(configuration_schema(self._schema), sys.stdout, indent=2)
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+        except OSError:  # whoever read it has enough, or its disk is full
+            parser.exit(1)
         parser.exit()
 
 

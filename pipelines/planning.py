@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import sys
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.speaking import results
 from schemas.failure import ConfigurationError
 from transforms.estimate_work import EstimateWork
 from transforms.media.limits import MediaLimits
@@ -126,7 +126,7 @@ def carry_out(
         pipeline.run().wait_until_finish()
         written = json.loads(files.read_bytes(report))
     if as_json:
-        Console(file=sys.stdout).print_json(data=written)
+        results().print_json(data=written)
     else:
         show(written, console)
 

@@ -38,6 +38,7 @@ from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.planning import Planning
 from pipelines.rules import Rules, read_rules
+from pipelines.speaking import remarks
 from pipelines.terminal import print_for_machines, print_summary, watching
 from pipelines.waiting import submitted, wait
 from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -517,7 +518,7 @@ class RenderAndCommit(beam.PTransform):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
     if options.planning.dry_run or makes_template(beam_options):
         return finished(lambda: _attempt(options, beam_options, console, observer=None), console)

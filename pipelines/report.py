@@ -17,6 +17,7 @@ from rich.markup import escape
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import RUN_ID_PATTERN, parse
+from pipelines.speaking import results
 from transforms.commit.certificate import read_private_key
 from transforms.commit.run_files import write_listed
 from transforms.report_run import newest_run, read_figures, render, report_url
@@ -43,7 +44,7 @@ class ReportOptions(BaseModel):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Writes the report as the command line does, and gives its exit status."""
-    console = console or Console()
+    console = console or results()
     options, _ = parse(ReportOptions, __doc__ or "", arguments)
     return finished(lambda: _report(options, console), console)
 

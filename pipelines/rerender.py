@@ -32,6 +32,7 @@ from pipelines.notification import Notification
 from pipelines.observing import Observability, Observer, observed
 from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from pipelines.rules import Rules, read_rules
+from pipelines.speaking import remarks
 from schemas.failure import ConfigurationError
 from schemas.policies import UnknownPolicyError, resolve_policies
 from schemas.recording import Recording
@@ -243,7 +244,7 @@ class _Identify:
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, beam_options = parse(RerenderOptions, __doc__ or "", arguments)
     return observed(
         lambda observer: _attempt(options, beam_options, console, observer), options.observability, None, console

@@ -20,6 +20,7 @@ from pipelines.decoding import Decoding
 from pipelines.exit_status import finished
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import results
 from transforms.review_output import Catalogue, ReviewServer
 from transforms.review_output.server import LOOPBACK, listen
 from transforms.storage import urls
@@ -43,7 +44,7 @@ class ReviewOptions(BaseModel):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Serves until it is interrupted, and gives the exit status."""
-    console = console or Console()
+    console = console or results()
     options, _ = parse(ReviewOptions, __doc__ or "", arguments)
     return finished(lambda: _serve(options, console), console)
 

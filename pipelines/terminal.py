@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from pipelines.speaking import results
 from transforms.report_run import RunFigures, Sample
 
 _PLAIN_S = 30.0
@@ -49,7 +49,7 @@ def watching(console: Console, counts: Counts, every_s: float) -> Iterator[list[
 
 def print_for_machines(result: Mapping[str, Any]) -> None:
     """Prints JSON on standard output, where nothing else is printed."""
-    Console(file=sys.stdout).print_json(data=result)
+    results().print_json(data=result)
 
 
 def print_summary(console: Console, figures: RunFigures, output: str, report: str) -> None:

@@ -19,6 +19,7 @@ from rich.markup import escape
 from pipelines.exit_status import EXIT_USAGE, finished
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import remarks
 from schemas.failure import ConfigurationError, RecordingError
 from transforms.keep_unredacted import UnredactedOutput
 from transforms.private_memory import keep_memory_private
@@ -43,7 +44,7 @@ class UnsealOptions(BaseModel):
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Opens as the command line does, and gives the exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, _ = parse(UnsealOptions, __doc__ or "", arguments)
     return finished(lambda: _unseal(options, console), console)
 

@@ -44,6 +44,7 @@ from rich.console import Console
 from pipelines.exit_status import told
 from pipelines.leave import leave
 from pipelines.options import parse
+from pipelines.speaking import remarks
 from pipelines.waiting import heeded_signals
 from schemas.failure import ConfigurationError
 from transforms.storage.file_systems import make_private_folders
@@ -198,7 +199,7 @@ def _stop(workers: Sequence[BaseProcess]) -> None:
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Serves until it is told to stop, and gives the exit status."""
-    console = console or Console(stderr=True)
+    console = console or remarks()
     options, _ = parse(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopped = threading.Event()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -32,6 +31,7 @@ _FILE = re.compile(r"file:(/.+)")
 _SECRET_MANAGER = re.compile(r"secretmanager://(projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/[A-Za-z0-9_-]+)")
 _ENDPOINT = "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
 _TIMEOUT_S = 60.0
+_LONGEST_BYTES = 1 << 16
 
 
 def is_reference(text: str) -> bool:
@@ -76,7 +76,13 @@ def read_secret(reference: str, option: str) -> str:
 
 def _from_file(path: str, option: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").rstrip()
+        # A named pipe to which nobody writes is empty: it must not keep the job waiting for somebody.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
+            os.set_blocking(file.fileno(), True)
+            content = file.read(_LONGEST_BYTES + 1)
+        if len(content) > _LONGEST_BYTES:
+            raise ConfigurationError(f"{option}: the file is longer than {_LONGEST_BYTES // 1024} KiB: it is no secret")
+        return content.decode().rstrip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{option}: the file cannot be read on this worker ({type(error).__name__})") from None
 

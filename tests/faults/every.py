@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults import captions, lines, one_recording, places, promises, scenarios, tampering, truncation
+from tests.faults import captions, lines, one_recording, places, promises, scenarios, tampering, truncation, workers
 
 SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *scenarios.SCENARIOS,
@@ -13,4 +13,5 @@ SCENARIOS: tuple[scenarios.Scenario, ...] = (
     *lines.SCENARIOS,
     *tampering.SCENARIOS,
     *promises.SCENARIOS,
+    *workers.SCENARIOS,
 )

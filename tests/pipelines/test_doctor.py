@@ -76,3 +76,11 @@ def test_a_person_reads_what_to_do(tmp_path: Path):
     assert status == doctor.EXIT_WRONG
     assert "1 problems" in terminal.getvalue()
     assert "give a path, a glob in quotes" in terminal.getvalue()
+
+
+def test_a_folder_for_models_that_cannot_be_made_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "cache").write_text("a file")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    status, found = examined()
+    assert status == doctor.EXIT_WRONG
+    assert found["models"]["detail"].startswith("XDG_CACHE_HOME: the folder for models cannot be made")

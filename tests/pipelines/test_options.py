@@ -118,6 +118,10 @@ def test_a_file_gives_options_and_flags_override_it(configuration: Path):
         ("names: [a]\nbeam: 3", "beam"),
         ("until: 2.5", "--names: Field required"),
         ("!!python/object/apply:os.getcwd []", "not valid YAML"),
+        ("names: [2026-13-45]", "not valid YAML at line 1: no such date or number"),
+        ("names: [a]\nuntil: !!int abc", "not valid YAML at line 2: no such date or number"),
+        ("names: " + "[" * 5000, "nests too deeply"),
+        ("names: [a]\nbeam: {experiments: {day: 2026-11-23}, runer: x}", "did you mean --runner"),
     ],
 )
 def test_a_wrong_file_is_refused_and_the_place_named(
@@ -151,7 +155,9 @@ def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own():
     assert all(field.description for _, field in leaves(RedactOptions))
 
 
-@pytest.mark.parametrize(("name", "said"), [("FlnkRunner", "did you mean FlinkRunner?"), ("no.such.Thing", "it has ")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("FlnkRunner", "did you mean FlinkRunner?"), ("no.such.Thing", "it has "), ("../x", "it has ")]
+)
 def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
     name: str, said: str, capsys: pytest.CaptureFixture[str]
 ):

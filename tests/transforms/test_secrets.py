@@ -6,6 +6,7 @@ import base64
 import importlib
 import json
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +42,17 @@ def test_an_empty_secret_is_no_secret(tmp_path: Path, monkeypatch: pytest.Monkey
     for reference in ("env:HOOK", f"file:{tmp_path}/secret"):
         with pytest.raises(ConfigurationError, match="empty"):
             read_secret(reference, "--x")
+
+
+def test_a_pipe_that_nobody_writes_to_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigurationError, match="--x: the secret is empty"):
+        read_secret(f"file:{tmp_path}/pipe", "--x")
+
+
+def test_a_file_without_end_is_no_secret() -> None:
+    with pytest.raises(ConfigurationError, match="--x: the file is longer than 64 KiB"):
+        read_secret("file:/dev/zero", "--x")
 
 
 def test_references_are_told_from_secrets() -> None:

@@ -40,7 +40,7 @@ def read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Manifest
             return
         else:
             if header is not None:
-                if row:
+                if any(row):  # spreadsheets end files in rows of nothing but commas
                     yield lines.number, _values(header, row)
                 continue
             header = row

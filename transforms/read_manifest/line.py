@@ -73,6 +73,11 @@ def _mapping(value: Any) -> Any:
     return found
 
 
+def _without_nulls(value: Any) -> Any:
+    """Parquet gives structures with all the keys that any row has: one without a value is not given."""
+    return {key: held for key, held in value.items() if held is not None} if isinstance(value, dict) else value
+
+
 def _parsed(text: str) -> Any:
     try:
         return parsed_json(text)
@@ -112,14 +117,16 @@ class ManifestLine(BaseModel):
     redact_pii_audio: bool | None = None
     redact_pii_audio_quality: AudioQuality | None = None
     redact_pii_audio_options: Annotated[AudioOptions, BeforeValidator(_mapping)] = AudioOptions()
-    redact_static_entities: Annotated[dict[str, list[str]], BeforeValidator(_mapping)] = {}
+    redact_static_entities: Annotated[
+        dict[str, list[str]], BeforeValidator(_without_nulls), BeforeValidator(_mapping)
+    ] = {}
     language_code: Annotated[str, AfterValidator(_language)] | None = None
     language_detection: bool | None = None
     multichannel: bool | None = None
     webhook_url: str | None = Field(default=None, max_length=_LONGEST_URL)
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
-    metadata: Annotated[dict[str, str], BeforeValidator(_mapping)] = {}
+    metadata: Annotated[dict[str, str], BeforeValidator(_without_nulls), BeforeValidator(_mapping)] = {}
 
 
 _LISTS = frozenset({"redact_pii_policies"})
@@ -263,5 +270,6 @@ def _place(values: Mapping[str, Any], where: tuple[int | str, ...]) -> int:
         return list(values).index(str(where[0])) + 1
     holder = _mapping(values[str(where[0])]) if where[0] not in _LISTS else None
     if isinstance(holder, dict):
-        return [str(key) for key in holder].index(str(where[1])) + 1
+        # pydantic has names of its own for keys that are no text: 1 for true.
+        return next(n for n, key in enumerate(holder, 1) if str(key) == str(where[1]) or not isinstance(key, str))
     return int(where[1]) + 1

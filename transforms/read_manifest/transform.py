@@ -82,7 +82,6 @@ class _ReadFn(beam.DoFn):
         self._unredacted = unredacted
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
         self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
-
         self._shared = Shared()
 
     def setup(self) -> None:

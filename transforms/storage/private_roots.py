@@ -61,4 +61,8 @@ def holds_outputs(path: str) -> bool:
 
 
 def _looks_public(folder: Path) -> bool:
-    return (folder / _STATUS).is_dir() and any((folder / name).is_dir() for name in (_TABLES, _RUNS))
+    # Not by pathlib: it raises where this user may not look, and for names that no file can have.
+    def has(name: str) -> bool:
+        return os.path.isdir(folder / name)  # noqa: PTH112
+
+    return has(_STATUS) and any(map(has, (_TABLES, _RUNS)))

@@ -148,7 +148,13 @@ def cache_folder() -> Path:
     """Where joined and copied models are kept: private to this user, and safe to delete."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     path = Path(base) / "hushbeam" / "models"
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"XDG_CACHE_HOME: the folder for models cannot be made ({type(error).__name__}); name one that this user "
+            "may write to"
+        ) from None
     return path
 
 

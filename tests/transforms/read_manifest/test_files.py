@@ -55,6 +55,21 @@ def test_parquet_rows_come_with_their_types(tmp_path: Path):
     assert lines(path) == [(1, rows[0])]
 
 
+def test_rows_of_nothing_but_commas_are_blank(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbfaudio_url,recording_id\r\na.wav,a\r\n,\r\nb.wav,b\r\n,\r\n")
+    assert lines(path) == [
+        (2, {"audio_url": "a.wav", "recording_id": "a"}),
+        (4, {"audio_url": "b.wav", "recording_id": "b"}),
+    ]
+
+
+def test_the_numbers_of_rows_that_pandas_writes_are_no_column(tmp_path: Path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"audio_url": ["a.wav"], "__index_level_0__": [7]}), path)
+    assert list(read_lines(str(path))) == [(1, {"audio_url": "a.wav"})]
+
+
 def test_another_suffix_is_the_operators_mistake(tmp_path: Path):
     with pytest.raises(ConfigurationError, match="--manifest"):
         lines(tmp_path / "calls.xlsx")

@@ -82,6 +82,9 @@ def test_an_unknown_policy_is_refused_by_its_place():
         ({"metadata": "{zebra"}, "metadata: Value error, not valid JSON"),
         ({"metadata": [("zebra", 4155551234), (4155551234, "7")]}, "metadata, entry 1"),
         ({"metadata": {4155551234: "7"}}, "metadata, entry 1"),
+        ({"metadata": [["a", "b"], [True, "zebra"]]}, "metadata, entry 2"),
+        ({"redact_pii_audio_options": [[True, "zebra"]]}, "redact_pii_audio_options, entry 1"),
+        ({"redact_static_entities": [[1.5, ["zebra"]], ["a", ["b"]]]}, "redact_static_entities, entry 1"),
         ({"redact_pii_policies": ["date", 4155551234]}, "redact_pii_policies, entry 2"),
         ({"redact_pii_policies": ["zebra"]}, "Policy 1 of redact_pii_policies"),
         ({"redact_pii_policies": '["date", "zebra'}, "redact_pii_policies: Value error, not valid JSON"),
@@ -132,6 +135,25 @@ def test_cells_of_a_csv_give_lists_and_maps():
 
 def test_maps_of_a_parquet_file_come_as_pairs():
     assert read(metadata=[("team", "blue")]).metadata == {"team": "blue"}
+
+
+def test_a_structure_of_a_parquet_file_has_keys_without_values():
+    assert read(metadata={"team": "blue", "shift": None}).metadata == {"team": "blue"}
+    assert read(redact_static_entities={"A": None, "B": ["b"]}).static_entities == {"B": ("b",)}
+
+
+_NO_JSON_KEYS = st.none() | st.booleans() | st.floats() | st.integers() | st.just("zebra")
+
+
+@given(
+    st.sampled_from(["metadata", "redact_static_entities", "redact_pii_audio_options"]),
+    st.lists(st.tuples(_NO_JSON_KEYS, st.none() | st.just("zebra") | st.lists(_NO_JSON_KEYS)).map(list), max_size=3),
+)
+def test_pairs_of_whatever_keys_are_a_map_or_an_error_of_their_line(key: str, pairs: list[object]):
+    try:
+        read(**{key: pairs})
+    except ManifestLineError as error:
+        assert "zebra" not in str(error)
 
 
 @pytest.mark.parametrize("key", sorted(set(ManifestLine.model_fields) - {"redact_pii"}))

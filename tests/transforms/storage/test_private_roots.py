@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.failure import ConfigurationError
-from transforms.storage.private_roots import private_root
+from transforms.storage.private_roots import lies_in_outputs, private_root
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,7 @@ def test_the_outputs_of_other_runs_are_no_place_for_it_either(tmp_path: Path, ta
     for private in ("other", "other/store", "link/store"):
         with pytest.raises(ConfigurationError, match="--store"):
             private_root(str(tmp_path / private), str(tmp_path / "out"), "--store")
+
+
+def test_a_name_that_no_file_can_have_is_no_output_root():
+    assert not lies_in_outputs(f"/tmp/{'x' * 300}/to")

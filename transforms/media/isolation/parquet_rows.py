@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import socket
 from collections import Counter
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ TOO_LONG, NO_JSON = b"too long", b"no JSON"
 
 UNREADABLE, TOO_MUCH, TOO_WIDE, COLUMN_TWICE = "unreadable", "too_much", "too_wide", "column_twice"
 """Why a file ends."""
+
+# pandas writes the numbers of rows into a column of this name, as soon as some were left out.
+_PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 _ROWS_AT_ONCE = 64
 _MESSAGE_BYTES = 4 << 20
@@ -90,7 +94,8 @@ def _rows(source: BinaryIO) -> Iterator[bytes]:
             raise _UnusableError(TOO_WIDE)
         if _names_twice(list(file.schema_arrow)):
             raise _UnusableError(COLUMN_TWICE)
-        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, use_threads=False):
+        columns = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
             yield from _as_lines(batch)
 
 
