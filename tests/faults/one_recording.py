@@ -111,7 +111,8 @@ def unreadable(night: Night) -> str:
 
 def run_as_ordinary_user(night: Night, options: Sequence[str], home: Path) -> tuple[int, str]:
     """Runs the job as somebody without rights, who may read the night's folder and write `home`."""
-    for folder in (night.folder, night.calls, home.parent):
+    ours = [folder for folder in night.folder.parents if folder.is_relative_to(tempfile.gettempdir())][:-1]
+    for folder in (*ours, night.folder, night.calls, home.parent):
         folder.chmod(0o755)
     home.mkdir(exist_ok=True)
     try:

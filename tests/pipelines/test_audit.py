@@ -131,7 +131,8 @@ def _interrupt(output: Path, *, written: str = "") -> None:
     (run_id,) = [path.parent.name for path in output.glob("runs/*/summary.json")]
     for table in {"transcripts", "findings", "errors", "notifications"} - {written}:
         shutil.rmtree(output / table)
-    (output / "runs" / run_id / "summary.json").unlink()
+    for name in ("summary.json", "report.html", "timings.json"):
+        (output / "runs" / run_id / name).unlink()
     for status in output.glob("status/*.json"):
         copy = output / "runs" / run_id / "rows" / status.name
         copy.parent.mkdir(exist_ok=True)
