@@ -90,9 +90,8 @@ def test_long_recordings_keep_their_words_on_workers_with_the_same_needs(
     bucket: str, service: DataflowService, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("SHUFFLE_KEY", "x" * 44)
-    assert (
-        run(arguments(bucket, service, "--min_ram", "8GB", "--shuffle_key", "env:SHUFFLE_KEY", IMAGE)) == EXIT_BROKEN
-    )  # the service cancels every job
+    long = ("--min_ram", "8GB", "--shuffle_key", "env:SHUFFLE_KEY", IMAGE)
+    assert run(arguments(bucket, service, *long)) == EXIT_BROKEN  # the service cancels every job
     components = staged(service.jobs[0]).components
     coders = PipelineContext(components).coders
     refusing = {
