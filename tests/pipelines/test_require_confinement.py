@@ -37,7 +37,7 @@ for begin in (
         begin()
     except ConfigurationError as error:
         print(error)
-with Decoder(sys.argv[1]) as decoder:
+with Decoder(sys.argv[1], MediaLimits()) as decoder:
     print(sum(block.shape[1] for block in decoder.blocks()))
 """
 
