@@ -298,7 +298,7 @@ SCENARIOS = (
     Scenario("temporary folder cannot be used", unusable_temporary_folder),
     Scenario("temporary folder fills up", temporary_folder_fills_up),
     Scenario("temporary files of a killed run", leftovers_removed),
-    Scenario("terminal closed (SIGHUP)", told_to_stop(signal.SIGHUP, "--detection_processes=2"), quick=True),
+    Scenario("terminal closed (SIGHUP)", told_to_stop(signal.SIGHUP, "--detection_processes=2")),
     Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, listener=False)),
     Scenario("told to stop (SIGQUIT)", told_to_stop(signal.SIGQUIT)),
     Scenario("terminal closed under nohup", ignored_hang_up),
@@ -308,6 +308,6 @@ SCENARIOS = (
         stolen_lock("--direct_num_workers=2", "--direct_running_mode=multi_processing"),
     ),
     Scenario("limits and the unredacted output", limits_hold_everywhere),
-    Scenario("recordings in which nobody speaks", nobody_speaks, quick=True),
+    Scenario("recordings in which nobody speaks", nobody_speaks),
     Scenario("private files under the usual umask", nobody_else_reads_what_is_private),
 )

@@ -89,7 +89,7 @@ def _night_with(night: Night, make: Callable[[Path], Mapping[str, bytes]], reaso
 
 
 SCENARIOS = (
-    Scenario("recordings cut off by a copy", cut_off, quick=True),
+    Scenario("recordings cut off by a copy", cut_off),
     Scenario("headers that a crashed recorder left behind", old_header),
     Scenario("a recording whose length is not stated", unknown_length),
 )
