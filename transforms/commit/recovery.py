@@ -83,10 +83,15 @@ def _looked_up(
     statuses = read_statuses(output, [copy.recording_id for copy in read.values()])
     for url, copy in read.items():
         status = statuses.get(copy.recording_id)
-        if status is None or status.output_identity != copy.output_identity:
+        # A run that was killed before it wrote the status object may have left a copy of what another did then.
+        if status is None or (status.output_identity, status.run_id) != (copy.output_identity, _run_of_copy(url)):
             yield url, None
         else:
             yield url, _as_of(output, copy, status)
+
+
+def _run_of_copy(url: str) -> str:
+    return url.rsplit("/", 3)[1]
 
 
 def names_of_copies(output: str, run_id: str) -> frozenset[str]:

@@ -55,6 +55,15 @@ def test_what_was_published_is_recovered_and_nothing_else(tmp_path: Path) -> Non
         assert_that(recovered, equal_to([one for one in expected if one.recording_id != "call-7"]))
 
 
+def test_a_copy_that_was_never_committed_goes_once_another_run_has_done_its_recording(tmp_path: Path) -> None:
+    output = str(tmp_path)
+    _leave(output, "killed", "call-1", published=None)
+    _leave(output, "done", "call-1")
+    assert list(recover(output, [rows_url(output, "killed", "call-1")])) == []
+    forget_rows(output, "done")
+    assert safety_copies(output) == []
+
+
 def test_all_safety_copies_are_forgotten(tmp_path: Path) -> None:
     for number in range(30):
         _leave(str(tmp_path), f"run-{number % 2}", f"call-{number}")
