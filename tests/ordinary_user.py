@@ -2,7 +2,7 @@
 
 Who runs tests as root never sees a file that may not be read. Started by root, the command runs as the user `nobody`,
 in a view of the file system of its own in which that user can reach Python and this tree, and no other folder that is
-closed to it. Started by an ordinary user, it runs as it is.
+closed to it; this tree's own folder is opened to others. Started by an ordinary user, it runs as it is.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ def command_of(command: Sequence[str], home: Path) -> list[str]:
     if os.geteuid() != 0:
         return list(command)
     os.chown(home, NOBODY, NOBODY)
+    for folder in (ROOT, Path(sys.prefix)):
+        # A clone in a folder that only its owner may enter: a mount cannot change that.
+        folder.chmod(folder.stat().st_mode | stat.S_IROTH | stat.S_IXOTH)
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
         raise NoOrdinaryUserError("needs the right to mount")
     user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--", *command]
