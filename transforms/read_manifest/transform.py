@@ -10,7 +10,7 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
-from schemas.failure import Failure, RecordingError
+from schemas.failure import ConfigurationError, Failure, RecordingError, RunError
 from schemas.recording import Recording
 from transforms.each_recording import METRICS_NAMESPACE, Outcome
 from transforms.progress import report
@@ -108,7 +108,7 @@ class _ReadFn(beam.DoFn):
         try:
             recording = read_line(values, self._defaults, manifest, number, unredacted=self._unredacted)
             return self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
-        except RecordingError:
+        except (RecordingError, ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may hold what the line says
             raise self._in_a_row.judged(error, _STAGE) from None
