@@ -15,7 +15,7 @@ from tests.fuzz.mutations import mutated
 REASONS = {
     *CONTAINED,
     *("read", "unsupported", "no_audio", "corrupt", "truncated", "gap", "length_disagrees", "too_long", "too_large"),
-    *("too_many_channels", "sample_rate", "format_changes", "not_encodable"),
+    *("too_many_channels", "sample_rate", "format_changes", "not_encodable", "captions_inside"),
 }
 
 
