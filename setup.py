@@ -4,24 +4,38 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# The folders at the top, which are imported as `hushbeam.pipelines` and so on.
+_FOLDERS = ("pipelines", "transforms", "schemas")
+
 
 def _requirements(name: str) -> list[str]:
     lines = Path(__file__).with_name(name).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith(("#", "-r "))]
 
 
+def _version() -> str:
+    for line in Path(__file__).with_name("hushbeam").joinpath("__init__.py").read_text(encoding="utf-8").splitlines():
+        if line.startswith("__version__"):
+            return line.split('"')[1]
+    raise ValueError("hushbeam/__init__.py states no __version__")
+
+
 setup(
     name="hushbeam",
-    version="0.1.0",
+    version=_version(),
     description="Scrubs personal data from archives of recorded speech: transcripts and audio",
     license="Apache-2.0",
     python_requires=">=3.11,<3.12",
-    packages=find_packages(include=["pipelines", "pipelines.*", "schemas", "schemas.*", "transforms", "transforms.*"]),
+    packages=[
+        "hushbeam",
+        *(f"hushbeam.{name}" for name in find_packages(include=[*_FOLDERS, *(f"{name}.*" for name in _FOLDERS)])),
+    ],
+    package_dir={"hushbeam": "hushbeam", **{f"hushbeam.{name}": name for name in _FOLDERS}},
     package_data={
-        "transforms.canary_gate": ["calls/*"],
-        "transforms.detect_pii": ["gazetteers/*", "calibration.json"],
-        "transforms.report_run": ["*.j2"],
-        "transforms.review_output": ["static/*", "static/vendor/*"],
+        "hushbeam.transforms.canary_gate": ["calls/*"],
+        "hushbeam.transforms.detect_pii": ["gazetteers/*", "calibration.json"],
+        "hushbeam.transforms.report_run": ["*.j2"],
+        "hushbeam.transforms.review_output": ["static/*", "static/vendor/*"],
     },
     install_requires=_requirements("requirements.txt"),
     extras_require={
@@ -37,5 +51,5 @@ setup(
             "openlineage-python>=1.54,<2",
         ],
     },
-    entry_points={"console_scripts": ["hushbeam=pipelines.command_line:entry"]},
+    entry_points={"console_scripts": ["hushbeam=hushbeam.pipelines.command_line:entry"]},
 )

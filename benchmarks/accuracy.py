@@ -25,17 +25,17 @@ from rich.table import Table
 from benchmarks.corpus import LABELLED
 from benchmarks.measure import Clock, in_new_process
 from evaluation.truth import LabelledRecording, SpokenEntity, read_truth
-from schemas.failure import RecordingError
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.conversation import Conversation
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.engine import SpeechEngine, SpeechJob
-from transforms.transcribe.model import resolve
-from transforms.transcribe.settings import PROFILES, TranscriptionSettings
-from transforms.transcribe.words import utterances
-from transforms.verify_audio.said import runs_of_signs
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
+from hushbeam.transforms.transcribe.model import resolve
+from hushbeam.transforms.transcribe.settings import PROFILES, TranscriptionSettings
+from hushbeam.transforms.transcribe.words import utterances
+from hushbeam.transforms.verify_audio.said import runs_of_signs
 
 RESULTS = Path(__file__).parent / "results" / "accuracy.json"
 _BEAM_SIZE = 5

@@ -23,15 +23,15 @@ from rich.console import Console
 from benchmarks.afternoon import load_tools, redact_all
 from benchmarks.corpus import Corpus
 from benchmarks.measure import Clock
-from pipelines.options import parse
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, RedactOptions, build, prepare, run
-from transforms.detect_pii.model_files import package_folder
-from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
-from transforms.each_recording import METRICS_NAMESPACE
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.model import resolve
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, RedactOptions, build, prepare, run
+from hushbeam.transforms.detect_pii.model_files import package_folder
+from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
+from hushbeam.transforms.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.model import resolve
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 BEAM_SIZE = 5
 PROCESSOR_TIME = ".processor_microseconds"

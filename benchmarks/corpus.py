@@ -13,8 +13,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from evaluation.truth import read_truth
-from transforms.media.hear import HEARING_RATE_HZ, hear_blocks
-from transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
 
 CALLS = Path(__file__).parent.parent / "evaluation"
 LABELLED = (CALLS / "dev", CALLS / "telephone")

@@ -32,12 +32,12 @@ from benchmarks.contestants import Machine, batched_pipeline, plain_transcribe
 from benchmarks.corpus import Corpus, make_long, make_short
 from benchmarks.measure import Clock, Cost, in_new_process
 from benchmarks.random_model import SHAPES, make_model
-from schemas.failure import RecordingError
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.engine import SpeechEngine, SpeechJob
-from transforms.transcribe.processor import processor_name
-from transforms.transcribe.settings import DEVICES, PROFILES, TranscriptionSettings, cores
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
+from hushbeam.transforms.transcribe.processor import processor_name
+from hushbeam.transforms.transcribe.settings import DEVICES, PROFILES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
 BATCHED, PLAIN = "batched pipeline", "transcribe"

@@ -18,7 +18,7 @@ from ctranslate2.specs.whisper_spec import WhisperConfig
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from transforms.transcribe.model import resolve
+from hushbeam.transforms.transcribe.model import resolve
 
 SENTENCE = (
     " Thank you for calling, how can I help you today? I would like to change the address of my account, because we"

@@ -26,10 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import made_up_findings, made_up_transcripts
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.redacted import TRANSCRIPTS_SCHEMA
-from transforms.commit.ledger import Status, write_status
-from transforms.write_tables.transform import write_parquet
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.commit.ledger import Status, write_status
+from hushbeam.transforms.write_tables.transform import write_parquet
 
 _RATE_HZ = 16_000
 _LONG = "call-0"
@@ -87,7 +87,7 @@ def _write_noise(path: Path, minutes: float) -> None:
 
 @contextmanager
 def _served(output: Path, cache: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "pipelines.review", "--output", str(output), "--cache", str(cache)]
+    command = [sys.executable, "-m", "hushbeam", "review", "--output", str(output), "--cache", str(cache)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         address = next(word for line in process.stdout for word in line.split() if word.startswith("http://"))

@@ -29,9 +29,9 @@ from rich.table import Table
 
 from benchmarks.corpus import SEED, Corpus, make_long, make_short, make_silent
 from benchmarks.measure import Clock, in_new_process
-from pipelines.redact import EXIT_COMPLETED, run
-from transforms.transcribe.processor import processor_name
-from transforms.transcribe.settings import cores
+from hushbeam.pipelines.redact import EXIT_COMPLETED, run
+from hushbeam.transforms.transcribe.processor import processor_name
+from hushbeam.transforms.transcribe.settings import cores
 
 RESULTS = Path(__file__).parent / "results"
 _KEY = "HUSHBEAM_SKEW_KEY"

@@ -30,9 +30,9 @@ from rich.table import Table
 
 from evaluation.score import GUARD_S, is_readable, tokens
 from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, SpokenWord, read_transcripts, read_truth
-from schemas.finding import Finding
-from schemas.transcript import Transcript, Word
-from transforms.detect_pii.detector import Detector
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import Transcript, Word
+from hushbeam.transforms.detect_pii.detector import Detector
 
 COVERED = 0.9
 SHORTEST_FALSE_ALARM_S = 0.1

@@ -3,8 +3,8 @@
     python -m evaluation.edges --calls evaluation/dev evaluation/telephone [--laying time]
     python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs   # rewrites docs/edges.*
 
-Detection is perfect here: what `evaluation.laying` marks. Muting is that of the job (`transforms.mute_audio.edges`), or
-a fixed padding around the words' times, and replaces samples by silence without encoding them; the figures are those
+Detection is perfect here: what `evaluation.laying` marks. Muting is that of the job (`transforms/mute_audio/edges.py`)
+or a fixed padding around the words' times, and replaces samples by silence without encoding them; the figures are those
 of `evaluation.score`, which judges files. The errors of starts and ends are taken on the sound: from where the first
 sound of an entity lies to where the first muted sound lies, and so for the last.
 
@@ -30,9 +30,9 @@ from evaluation.chart import Curve, chart
 from evaluation.laying import LAYINGS, lay_labels
 from evaluation.score import FRAMES_PER_S, RATE_HZ, Samples, decode, inaudible, score_recording, summarise
 from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, read_transcripts, read_truth
-from schemas.finding import Finding
-from schemas.transcript import TimeSpan, Transcript
-from transforms.mute_audio.edges import EdgeSettings, plan_mutes
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, plan_mutes
 
 PADDINGS_S = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.25), (0.1, 0.5), (0.25, 0.5), (0.25, 0.75), (0.5, 1.0))
 """Fixed paddings before and after the words' times that the job's rule is compared with."""

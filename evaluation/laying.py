@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from evaluation.score import tokens
 from evaluation.truth import LabelledRecording, SpokenEntity, SpokenWord
-from schemas.finding import Finding
-from schemas.transcript import Transcript, Word
-from transforms.mute_audio.spoken_length import longest_s
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import Transcript, Word
+from hushbeam.transforms.mute_audio.spoken_length import longest_s
 
 _FARTHEST_S = 8.0
 """No word is heard at a time further from its own than this."""

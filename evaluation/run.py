@@ -1,6 +1,6 @@
 """Redacts the labelled calls with the main job, and scores the files that come out: `make evaluate`.
 
-python -m evaluation.run [--calls dev telephone] [--asr tiny.en] [options of pipelines.redact]
+python -m evaluation.run [--calls dev telephone] [--asr tiny.en] [options of hushbeam redact]
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from evaluation.score import WhisperRecogniser, details, score_run, summarise
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
-from transforms.transcribe.model import resolve
+from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
+from hushbeam.transforms.transcribe.model import resolve
 
 _HERE = Path(__file__).parent
 _RESULTS = _HERE / "results"

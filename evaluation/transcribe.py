@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.truth import TRANSCRIPTS, read_truth
-from schemas.failure import RecordingError
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.engine import SpeechEngine, SpeechJob
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 
 def transcribe(folder: Path, settings: TranscriptionSettings) -> list[dict[str, Any]]:

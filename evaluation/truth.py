@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.transcript import Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 TRANSCRIPTS = "transcripts.json"
 """What a recogniser heard in a folder's recordings, beside its truth."""

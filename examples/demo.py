@@ -1,6 +1,6 @@
 """`make demo`: the main job on three sample calls, with a receiver of notifications on this machine.
 
-python -m examples.demo [--output FOLDER] [options of pipelines.redact]
+python -m examples.demo [--output FOLDER] [options of hushbeam redact]
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from examples.webhook_receiver import SECRET_VARIABLE, Receiver
-from pipelines.redact import EXIT_COMPLETED, run
-from transforms.report_run import newest_run, report_url
+from hushbeam.pipelines.redact import EXIT_COMPLETED, run
+from hushbeam.transforms.report_run import newest_run, report_url
 
 _HERE = Path(__file__).parent
 
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         console.print(f"  after   {escape(_shown(call.after))}", highlight=False, soft_wrap=True)
     console.print("\n[bold]See them[/]")
     report = report_url(str(output), newest_run(str(output)))
-    review = shlex.join([_shown(sys.executable), "-m", "pipelines.review", "--output", _shown(str(output))])
+    review = shlex.join([_shown(sys.executable), "-m", "hushbeam", "review", "--output", _shown(str(output))])
     console.print(f"  report  {escape(_shown(report))}", highlight=False, soft_wrap=True)
     console.print(f"  review  {escape(review)}", highlight=False, soft_wrap=True)
     return status

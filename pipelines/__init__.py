@@ -1,8 +1,8 @@
-"""One module per job, with its options: `python -m pipelines.redact --help`."""
+"""One module per job, with its options: `hushbeam redact --help`."""
 
 import os
 
-from transforms.freed_memory import keep_few_heaps
+from hushbeam.transforms.freed_memory import keep_few_heaps
 
 # Before threads have heaps of their own.
 keep_few_heaps()

@@ -3,7 +3,7 @@
 An orchestrator stops a job with SIGTERM, a person with Ctrl-C or Ctrl-\\, a closed terminal with SIGHUP. A run of
 this machine then ends its processes, removes its temporary files, which may hold recordings, gives its lock back and
 ends itself, in that order. It does not wait for the work under way: what is public is whole at every moment, as it is
-where a run is killed, and the next run goes on from there. A run on a cluster ends as `pipelines.waiting` says.
+where a run is killed, and the next run goes on from there. A run on a cluster ends as `pipelines/waiting.py` says.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
-from pipelines.waiting import heeded_signals
-from transforms.commit.run_lock import RunLock
-from transforms.storage.errors import StorageError
-from transforms.temporary_files import TemporaryFolder, check_temporary_files
+from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.pipelines.waiting import heeded_signals
+from hushbeam.transforms.commit.run_lock import RunLock
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.temporary_files import TemporaryFolder, check_temporary_files
 
 _STOPPED_WITHIN_S = 10.0
 """A third of what Kubernetes allows before it kills."""

@@ -1,6 +1,6 @@
 """Re-checks what past runs published, from the output root alone.
 
-    python -m pipelines.audit --output out/
+    hushbeam audit --output out/
 
 Every status object has its recording with the certified bytes and its one row in `transcripts/`, every row its status
 object, `findings/` holds what was certified, every run's summary counts what its tables hold, nothing else lies there,
@@ -24,22 +24,22 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.dataflow import Workers, fit_workers
-from pipelines.decoding import Decoding
-from pipelines.exit_status import finished
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import results
-from pipelines.terminal import printable
-from schemas.failure import ConfigurationError
-from transforms.audit import AuditOutput, AuditSettings
-from transforms.audit.report import WriteReport
-from transforms.commit.certificate import read_public_key
-from transforms.secrets import SecretReference
-from transforms.storage import files, urls
-from transforms.temporary_files import check_temporary_files
-from transforms.transcribe import TranscriptionSettings
-from transforms.transcribe.model import resolve
+from hushbeam.pipelines.dataflow import Workers, fit_workers
+from hushbeam.pipelines.decoding import Decoding
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import results
+from hushbeam.pipelines.terminal import printable
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.audit import AuditOutput, AuditSettings
+from hushbeam.transforms.audit.report import WriteReport
+from hushbeam.transforms.commit.certificate import read_public_key
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.temporary_files import check_temporary_files
+from hushbeam.transforms.transcribe import TranscriptionSettings
+from hushbeam.transforms.transcribe.model import resolve
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _MOST_SHOWN = 20

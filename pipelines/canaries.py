@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from schemas.policies import resolve_policies
-from transforms.canary_gate import CanariesMissedError, CanaryScore, plant, score
-from transforms.storage import files
-from transforms.storage.urls import join
+from hushbeam.schemas.policies import resolve_policies
+from hushbeam.transforms.canary_gate import CanariesMissedError, CanaryScore, plant, score
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import join
 
 if TYPE_CHECKING:
-    from pipelines.redact import Job, RedactOptions
+    from hushbeam.pipelines.redact import Job, RedactOptions
 
 
 class Canaries(BaseModel):

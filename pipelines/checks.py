@@ -28,18 +28,18 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.utils.subprocess_server import JavaJarServer
 from google.auth.exceptions import GoogleAuthError
 
-from pipelines.dataflow import fit_workers, is_dataflow
-from pipelines.observing import Observer
-from pipelines.redact import RedactOptions, check_secrets, existing
-from pipelines.rules import read_rules
-from schemas.failure import ConfigurationError
-from transforms.detect_pii.named_entities import model_identities
-from transforms.media.isolation.children import locks
-from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
-from transforms.temporary_files import check_temporary_files, temporary_root
-from transforms.transcribe import model as speech_model
-from transforms.transcribe.settings import cores
+from hushbeam.pipelines.dataflow import fit_workers, is_dataflow
+from hushbeam.pipelines.observing import Observer
+from hushbeam.pipelines.redact import RedactOptions, check_secrets, existing
+from hushbeam.pipelines.rules import read_rules
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.detect_pii.named_entities import model_identities
+from hushbeam.transforms.media.isolation.children import locks
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.temporary_files import check_temporary_files, temporary_root
+from hushbeam.transforms.transcribe import model as speech_model
+from hushbeam.transforms.transcribe.settings import cores
 
 _LEAST_FREE_BYTES = 5 * 10**9
 _ANSWER_WITHIN_S = 3.0

@@ -1,58 +1,44 @@
-"""`hushbeam`: all jobs under one name. `hushbeam run …` is the same as `python -m pipelines.redact …`."""
+"""The command `hushbeam`: finds the module of the command that was given, and runs it."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
-from pipelines.leave import leave
-from pipelines.speaking import remarks, results
-from schemas.errors import RunError
+from hushbeam import __version__
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.speaking import remarks, results
+from hushbeam.schemas.errors import RunError
 
-# As in pipelines.exit_status, which would load Beam to print a list of names.
+# As in hushbeam.pipelines.exit_status, which would load Beam to print a list of names.
 _EXIT_BROKEN, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
 
 
-class Command(NamedTuple):
-    """One of the jobs.
-
-    Attributes:
-      module: Has `run(arguments) -> int`.
-      purpose: A line for the overview.
-    """
-
-    module: str
-    purpose: str
-
-
-_ALL = {
-    "run": Command("pipelines.redact", "redact what the manifests list: transcripts, audio, notifications"),
-    "plan": Command("pipelines.plan", "say what a run would do, how long it would take and what it would cost"),
-    "doctor": Command("pipelines.doctor", "check models, codecs, credentials, libraries and disk before a run"),
-    "audit": Command("pipelines.audit", "re-check what past runs published, from the output alone"),
-    "report": Command("pipelines.report", "write the report of a run as a page"),
-    "review": Command("pipelines.review", "look at redacted recordings in a browser, and correct them"),
-    "evaluate": Command("pipelines.evaluate", "measure the quality of an output, from what was reviewed of it"),
-    "notify": Command("pipelines.notify", "deliver the notifications that earlier runs could not"),
-    "rerender": Command("pipelines.rerender", "redact again with other rules, without transcribing again"),
-    "unseal": Command("pipelines.unseal", "open unredacted transcripts, for those who have their key"),
-    "expire": Command("pipelines.expire", "delete redacted recordings whose time is over"),
-    "erase": Command("pipelines.erase", "remove every trace of recordings, and keep them from coming back"),
-    "workers": Command("pipelines.workers", "start Beam's workers beside a Flink task manager"),
+_PURPOSES = {
+    "redact": "redact what the manifests list: transcripts, audio, notifications",
+    "plan": "say what a run would do, how long it would take and what it would cost",
+    "doctor": "check models, codecs, credentials, libraries and disk before a run",
+    "audit": "re-check what past runs published, from the output alone",
+    "report": "write the report of a run as a page",
+    "review": "look at redacted recordings in a browser, and correct them",
+    "evaluate": "measure the quality of an output, from what was reviewed of it",
+    "notify": "deliver the notifications that earlier runs could not",
+    "rerender": "redact again with other rules, without transcribing again",
+    "unseal": "open unredacted transcripts, for those who have their key",
+    "expire": "delete redacted recordings whose time is over",
+    "erase": "remove every trace of recordings, and keep them from coming back",
+    "workers": "start Beam's workers beside a Flink task manager",
 }
+"""A line for each command. The module of its name in this package has `run(arguments) -> int`."""
 
-
-def commands() -> dict[str, Command]:
-    """The jobs that are installed, by name."""
-    return {name: command for name, command in _ALL.items() if importlib.util.find_spec(command.module)}
+COMMANDS = tuple(_PURPOSES)
+"""The names of all commands, in the order of the overview."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -63,36 +49,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _show_commands(results())
         return 0
     if name == "--version":
-        results().print(f"hushbeam {_version()}", highlight=False)
+        results().print(f"hushbeam {__version__}", highlight=False)
         return 0
-    command = commands().get(name)
-    if command is None:
+    if name not in COMMANDS:
         console = remarks()
         if name:
-            near = get_close_matches(name, commands(), n=1)
+            near = get_close_matches(name, COMMANDS, n=1)
             console.print(
                 f"hushbeam: no command {name!r}" + (f"; did you mean {near[0]}?" if near else ""), markup=False
             )
         _show_commands(console)
         return _EXIT_USAGE
     sys.argv = [f"hushbeam {name}", *rest]  # what the job's --help calls it
-    status: int = importlib.import_module(command.module).run(rest)
+    status: int = importlib.import_module(f"{__package__}.{name}").run(rest)
     return status
 
 
 def _show_commands(console: Console) -> None:
     console.print("usage: hushbeam COMMAND [options]      hushbeam COMMAND --help", markup=False, highlight=False)
     table = Table(box=None, pad_edge=False, show_header=False)
-    for name, command in commands().items():
-        table.add_row(f"  {name}", command.purpose)
+    for name, purpose in _PURPOSES.items():
+        table.add_row(f"  {name}", purpose)
     console.print(table)
-
-
-def _version() -> str:
-    try:
-        return version("hushbeam")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 def entry() -> NoReturn:

@@ -19,9 +19,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from schemas.failure import ConfigurationError
-from transforms.storage import files
-from transforms.storage.errors import StorageError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
 
 _OPTION = "--config"
 _BEAM = "beam"

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from transforms.media.isolation.children import locks
-from transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.isolation.children import locks
+from hushbeam.transforms.media.limits import MediaLimits
 
 _MIB, _GIB = 2**20, 2**30
 

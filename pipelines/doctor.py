@@ -1,7 +1,7 @@
 """Checks what a run needs, and says what to do where something is missing.
 
-    python -m pipelines.doctor
-    python -m pipelines.doctor --config job.yaml
+    hushbeam doctor
+    hushbeam doctor --config job.yaml
 
 Takes the options of the main job, so that what is checked is what would run; the manifest and the output may be left
 out. On a cluster, run it in the workers' image: it looks at the machine that it runs on. Ends with 0 where nothing
@@ -20,12 +20,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.checks import Check, Outcome, checks
-from pipelines.exit_status import finished
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.redact import RedactOptions
-from pipelines.speaking import results
+from hushbeam.pipelines.checks import Check, Outcome, checks
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.redact import RedactOptions
+from hushbeam.pipelines.speaking import results
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}

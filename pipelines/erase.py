@@ -1,7 +1,7 @@
 """Removes every trace of recordings from an output root, and sees to it that no later run brings them back.
 
-    python -m pipelines.erase --output out/ --recording_id call-4711
-    python -m pipelines.erase --output out/ --recording_ids erase.txt --store kept/
+    hushbeam erase --output out/ --recording_id call-4711
+    hushbeam erase --output out/ --recording_ids erase.txt --store kept/
 
 Recordings that were made from the same sources are erased with them. It may be interrupted and repeated. The sources
 themselves, manifests, logs and what receivers were told are not Hushbeam's: docs/retention.md says what is left to do.
@@ -19,21 +19,21 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from pipelines.alone import alone
-from pipelines.exit_status import finished, incomplete
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import remarks
-from pipelines.terminal import print_for_machines
-from schemas.failure import ConfigurationError
-from transforms.commit.certificate import read_private_key
-from transforms.read_manifest.pseudonyms import Pseudonyms
-from transforms.retention.erase import Eraser
-from transforms.retention.kept_elsewhere import kept_elsewhere
-from transforms.secrets import SecretReference
-from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
-from transforms.storage.private_roots import private_root
+from hushbeam.pipelines.alone import alone
+from hushbeam.pipelines.exit_status import finished, incomplete
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.terminal import print_for_machines
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.retention.erase import Eraser
+from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.private_roots import private_root
 
 EXIT_DONE = 0
 
@@ -51,7 +51,7 @@ class EraseOptions(BaseModel):
     recording_ids: str | None = Field(None, description="a file of more, one in a line")
     hash_identities: SecretReference | None = Field(None, description="where the runs' key is kept, if they had one")
     hmac: tuple[str, ...] = Field((), description="whom to erase, as ids stand in outputs that --hash_identities made")
-    store: str | None = Field(None, description="what pipelines.redact --store names: erased there too")
+    store: str | None = Field(None, description="what hushbeam redact --store names: erased there too")
     unredacted_output: str | None = Field(None, description="what it was given under that name: erased there too")
     certificate_key: SecretReference | None = Field(
         None, description="signs the lists of runs' files that change, as the runs did"

@@ -1,7 +1,7 @@
 """Measures the quality of an output from recordings of it that people reviewed.
 
-    python -m pipelines.evaluate --output out/ --sample 50 --seed 1
-    python -m pipelines.review --output out/ --sample 50 --seed 1
+    hushbeam evaluate --output out/ --sample 50 --seed 1
+    hushbeam review --output out/ --sample 50 --seed 1
 
 The first draws recordings at random and says what is known of them, the second shows them for review; repeat the
 first when they are reviewed. Recall, over-redaction and what other minimum scores would have given, each with 95 %
@@ -20,28 +20,28 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.exit_status import finished
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import results
-from pipelines.terminal import print_for_machines
-from schemas.failure import ConfigurationError
-from schemas.stored import StoredRecording
-from transforms.correct_findings.reviews import Review, read_reviews
-from transforms.measure_quality import Figures, drawn, measure
-from transforms.measure_quality.figures import Share
-from transforms.measure_quality.judged import judged
-from transforms.measure_quality.labels import Write, write_labels
-from transforms.private_memory import keep_memory_private
-from transforms.review_output import Catalogue
-from transforms.sealed_files import SealedRoot
-from transforms.secrets import SecretReference
-from transforms.storage import files, urls
-from transforms.storage.private_folders import PrivateFolder
-from transforms.storage.private_roots import private_root
-from transforms.store_findings import FindingsStore
-from transforms.store_findings.store import NotStoredError
-from transforms.temporary_files import check_temporary_files
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import results
+from hushbeam.pipelines.terminal import print_for_machines
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.stored import StoredRecording
+from hushbeam.transforms.correct_findings.reviews import Review, read_reviews
+from hushbeam.transforms.measure_quality import Figures, drawn, measure
+from hushbeam.transforms.measure_quality.figures import Share
+from hushbeam.transforms.measure_quality.judged import judged
+from hushbeam.transforms.measure_quality.labels import Write, write_labels
+from hushbeam.transforms.private_memory import keep_memory_private
+from hushbeam.transforms.review_output import Catalogue
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.private_folders import PrivateFolder
+from hushbeam.transforms.storage.private_roots import private_root
+from hushbeam.transforms.store_findings import FindingsStore
+from hushbeam.transforms.store_findings.store import NotStoredError
+from hushbeam.transforms.temporary_files import check_temporary_files
 
 EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
 
@@ -58,7 +58,7 @@ class EvaluateOptions(BaseModel):
     sample: int | None = Field(None, ge=1, description="how many recordings to draw; none: all that are reviewed")
     seed: int = Field(0, description="another seed draws others")
     labels: str | None = Field(None, description="folder for the reviews as labelled recordings (docs/quality.md)")
-    store: str | None = Field(None, description="what pipelines.redact --store names: labels with what was said")
+    store: str | None = Field(None, description="what hushbeam redact --store names: labels with what was said")
     store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: env:NAME or file:/path")
     print_json: bool = Field(False, alias="json", description="print the figures as JSON on standard output")
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Collection
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.speaking import remarks
-from pipelines.terminal import printable
-from schemas.failure import ConfigurationError, RecordingError, RunError
-from transforms.canary_gate import CanariesMissedError
-from transforms.commit.run_lock import RunLockedError, RunLockLostError
-from transforms.unexpected import StageDefectError, place_of
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.terminal import printable
+from hushbeam.schemas.failure import ConfigurationError, RecordingError, RunError
+from hushbeam.transforms.canary_gate import CanariesMissedError
+from hushbeam.transforms.commit.run_lock import RunLockedError, RunLockLostError
+from hushbeam.transforms.unexpected import StageDefectError, place_of
 
 EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
 EXIT_INTERRUPTED = 128 + signal.SIGINT

@@ -1,6 +1,6 @@
 """Deletes redacted recordings whose time is over, and says so in their status objects.
 
-    python -m pipelines.expire --output out/ --older_than 24h
+    hushbeam expire --output out/ --older_than 24h
 
 Transcripts, findings and captions stay. Run it as often as you like, for example every hour: it waits for no job, and
 stops where one is writing. Ends with 0, with 1 where files cannot be read that may say otherwise, and with 2 where the
@@ -18,16 +18,16 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
-from pipelines.alone import alone
-from pipelines.exit_status import finished, incomplete
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import remarks
-from pipelines.terminal import print_for_machines
-from transforms.commit.certificate import read_private_key
-from transforms.retention.expire import expire
-from transforms.secrets import SecretReference
-from transforms.storage import files, urls
+from hushbeam.pipelines.alone import alone
+from hushbeam.pipelines.exit_status import finished, incomplete
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.terminal import print_for_machines
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.retention.expire import expire
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import files, urls
 
 EXIT_DONE = 0
 

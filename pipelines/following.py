@@ -14,8 +14,8 @@ from typing import Any
 from apache_beam.runners.portability import portable_runner
 from apache_beam.runners.runner import PipelineResult
 
-from transforms.commit.recovery import names_of_copies
-from transforms.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.commit.recovery import names_of_copies
+from hushbeam.transforms.each_recording import METRICS_NAMESPACE
 
 COMMITTED = "Commit.passed"
 

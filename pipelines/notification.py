@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from transforms.notify import NotificationSettings
-from transforms.notify.header_secrets import HeaderSecretOption, host_of
-from transforms.secrets import FORMS, SecretReference
-from transforms.storage.signing import LONGEST_HOURS
+from hushbeam.transforms.notify import NotificationSettings
+from hushbeam.transforms.notify.header_secrets import HeaderSecretOption, host_of
+from hushbeam.transforms.secrets import FORMS, SecretReference
+from hushbeam.transforms.storage.signing import LONGEST_HOURS
 
 
 class Notification(BaseModel):

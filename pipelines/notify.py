@@ -1,7 +1,7 @@
 """Delivers what earlier runs could not: notifications of outputs that are public, with the ids that they had.
 
-    python -m pipelines.notify --output out/                                     # shows what is open
-    python -m pipelines.notify --output out/ --resume --manifest calls.jsonl     # and delivers it
+    hushbeam notify --output out/                                     # shows what is open
+    hushbeam notify --output out/ --resume --manifest calls.jsonl     # and delivers it
 
 Receivers' URLs are kept in manifests alone, so give the manifests and the options of the run. Ends with 0 where
 nothing is open, 3 where something still is, 2 where the options or the set-up are wrong, and 1 where the job broke.
@@ -23,29 +23,29 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.alone import alone
-from pipelines.dataflow import Workers, fit_workers
-from pipelines.exit_status import finished
-from pipelines.leave import leave
-from pipelines.notification import Notification
-from pipelines.options import LOCAL_RUNNERS, parse
-from pipelines.speaking import remarks
-from pipelines.terminal import print_for_machines
-from pipelines.waiting import wait
-from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
-from schemas.failure import ConfigurationError
-from transforms.close_run.tables import Tables
-from transforms.commit.certificate import read_private_key
-from transforms.notify import NameReceivers, Notify, open_notifications
-from transforms.notify.deliver import Courier
-from transforms.notify.pending import is_open
-from transforms.read_manifest import ManifestDefaults, ReadManifest
-from transforms.secrets import SecretReference
-from transforms.storage import files, urls
-from transforms.storage.signing import check_signing
-from transforms.temporary_files import check_temporary_files
-from transforms.write_tables import WriteTable
-from transforms.write_tables.read import read_rows
+from hushbeam.pipelines.alone import alone
+from hushbeam.pipelines.dataflow import Workers, fit_workers
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.notification import Notification
+from hushbeam.pipelines.options import LOCAL_RUNNERS, parse
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.terminal import print_for_machines
+from hushbeam.pipelines.waiting import wait
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.notify import NameReceivers, Notify, open_notifications
+from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.pending import is_open
+from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.signing import check_signing
+from hushbeam.transforms.temporary_files import check_temporary_files
+from hushbeam.transforms.write_tables import WriteTable
+from hushbeam.transforms.write_tables.read import read_rows
 
 EXIT_NOTHING_OPEN, EXIT_OPEN = 0, 3
 

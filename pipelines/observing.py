@@ -10,15 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import quieten_beam, told
-from pipelines.options import RUN_ID_PATTERN
-from pipelines.waiting import StoppedError
-from schemas.failure import ConfigurationError
-from transforms.observe_run import Collector, Lineage, Outbox, RunEnd, TextFile, close, has_completed
-from transforms.read_manifest.pseudonyms import Pseudonyms
-from transforms.report_run import RunFigures, read_canaries
-from transforms.secrets import SecretReference
-from transforms.storage.errors import StorageError
+from hushbeam.pipelines.exit_status import quieten_beam, told
+from hushbeam.pipelines.options import RUN_ID_PATTERN
+from hushbeam.pipelines.waiting import StoppedError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run import Collector, Lineage, Outbox, RunEnd, TextFile, close, has_completed
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.report_run import RunFigures, read_canaries
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage.errors import StorageError
 
 _PATIENCE_S = 10.0
 _LINEAGE = "OpenLineage's receiver"

@@ -19,9 +19,9 @@ from apache_beam.runners.runner import create_runner
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from pipelines.configuration import configuration_schema, merged, read_configuration
-from pipelines.dataflow import protect_samples
-from schemas.failure import ConfigurationError
+from hushbeam.pipelines.configuration import configuration_schema, merged, read_configuration
+from hushbeam.pipelines.dataflow import protect_samples
+from hushbeam.schemas.failure import ConfigurationError
 
 LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
 _DEFAULT_RUNNER = "FnApiRunner"

@@ -1,6 +1,6 @@
 """The main job: from manifests of recordings to redacted transcripts, muted recordings and notifications.
 
-    python -m pipelines.redact --manifest calls.jsonl --output out/
+    hushbeam redact --manifest calls.jsonl --output out/
 
 Ends with 0 where every recording completed, 3 where some did not (each has its row in `errors/`), 2 where the options
 or the set-up are wrong, 5 where another run works on the same output, and 1 where the job itself broke.
@@ -25,69 +25,69 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from pipelines import planning
-from pipelines.alone import alone
-from pipelines.canaries import Canaries, check_canaries
-from pipelines.dataflow import Workers, fit_workers, makes_template
-from pipelines.decoding import Decoding, warn_of_missing_locks
-from pipelines.exit_status import finished
-from pipelines.following import Following, metrics_of
-from pipelines.leave import leave
-from pipelines.notification import Notification
-from pipelines.observing import Observability, Observer, observed
-from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
-from pipelines.planning import Planning
-from pipelines.rules import Rules, read_rules
-from pipelines.speaking import remarks
-from pipelines.terminal import print_for_machines, print_summary, watching
-from pipelines.waiting import submitted, wait
-from schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
-from schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.policies import UnknownPolicyError, resolve_policies
-from schemas.recording import Recording
-from schemas.redacted import TRANSCRIPTS_SCHEMA
-from schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
-from schemas.stored import Hearing
-from transforms import progress
-from transforms.assemble_transcript import AssembleTranscript
-from transforms.close_run import CloseRun, RunOutcome
-from transforms.commit import Commit, RecoverCommitted
-from transforms.commit.certificate import read_private_key
-from transforms.commit.ledger import check_is_a_ledger
-from transforms.commit.run_files import list_more
-from transforms.commit.run_lock import Hold
-from transforms.correct_findings import CorrectFindings
-from transforms.detect_pii import DetectionSettings, DetectPII
-from transforms.detect_pii.named_entities import model_identities
-from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
-from transforms.each_recording import Outcome
-from transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
-from transforms.media.isolation.children import check_confinement
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio import MuteAudio, MuteSettings
-from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
-from transforms.notify import NameReceivers, Notify, announcement_of
-from transforms.notify.deliver import Courier
-from transforms.plan_spans import PlanSpans
-from transforms.read_manifest import ManifestDefaults, ReadManifest
-from transforms.read_manifest.line import ManifestLineError, read_line
-from transforms.read_manifest.pseudonyms import Pseudonyms
-from transforms.redact_text import RedactText
-from transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
-from transforms.retention.kept_elsewhere import remember
-from transforms.sealed_files import SealedRoot
-from transforms.secrets import SecretReference, read_secret
-from transforms.skip_finished import SkipFinished
-from transforms.storage import files, urls
-from transforms.storage.private_roots import private_root
-from transforms.storage.signing import check_signing
-from transforms.store_findings import FindingsStore, StoreFindings
-from transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
-from transforms.transcribe.model import resolve
-from transforms.verify_audio import VerifyAudio, VerifySettings
-from transforms.verify_audio.settings import GLANCING_RECOGNISER
-from transforms.write_tables import Row, WriteTable
+from hushbeam.pipelines import planning
+from hushbeam.pipelines.alone import alone
+from hushbeam.pipelines.canaries import Canaries, check_canaries
+from hushbeam.pipelines.dataflow import Workers, fit_workers, makes_template
+from hushbeam.pipelines.decoding import Decoding, warn_of_missing_locks
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.following import Following, metrics_of
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.notification import Notification
+from hushbeam.pipelines.observing import Observability, Observer, observed
+from hushbeam.pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.planning import Planning
+from hushbeam.pipelines.rules import Rules, read_rules
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.terminal import print_for_machines, print_summary, watching
+from hushbeam.pipelines.waiting import submitted, wait
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
+from hushbeam.schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
+from hushbeam.schemas.stored import Hearing
+from hushbeam.transforms import progress
+from hushbeam.transforms.assemble_transcript import AssembleTranscript
+from hushbeam.transforms.close_run import CloseRun, RunOutcome
+from hushbeam.transforms.commit import Commit, RecoverCommitted
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.commit.ledger import check_is_a_ledger
+from hushbeam.transforms.commit.run_files import list_more
+from hushbeam.transforms.commit.run_lock import Hold
+from hushbeam.transforms.correct_findings import CorrectFindings
+from hushbeam.transforms.detect_pii import DetectionSettings, DetectPII
+from hushbeam.transforms.detect_pii.named_entities import model_identities
+from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
+from hushbeam.transforms.each_recording import Outcome
+from hushbeam.transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
+from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio import MuteAudio, MuteSettings
+from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
+from hushbeam.transforms.notify import NameReceivers, Notify, announcement_of
+from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.plan_spans import PlanSpans
+from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
+from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.redact_text import RedactText
+from hushbeam.transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
+from hushbeam.transforms.retention.kept_elsewhere import remember
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.secrets import SecretReference, read_secret
+from hushbeam.transforms.skip_finished import SkipFinished
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.private_roots import private_root
+from hushbeam.transforms.storage.signing import check_signing
+from hushbeam.transforms.store_findings import FindingsStore, StoreFindings
+from hushbeam.transforms.transcribe import Transcribe, TranscribeSpans, TranscriptionSettings
+from hushbeam.transforms.transcribe.model import resolve
+from hushbeam.transforms.verify_audio import VerifyAudio, VerifySettings
+from hushbeam.transforms.verify_audio.settings import GLANCING_RECOGNISER
+from hushbeam.transforms.write_tables import Row, WriteTable
 
 EXIT_COMPLETED, EXIT_INCOMPLETE = 0, 3
 SHARDS_OF_A_CLUSTER = 64
@@ -194,7 +194,7 @@ class Keeping(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    store: str | None = Field(None, description="folder or URL for what pipelines.rerender needs: words and findings")
+    store: str | None = Field(None, description="folder or URL for what hushbeam rerender needs: words and findings")
     store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: the first seals, all open")
     unredacted_output: str | None = Field(None, description="folder or URL for what was said as it was said, sealed")
     unredacted_key: tuple[SecretReference, ...] = Field(

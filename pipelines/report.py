@@ -1,6 +1,6 @@
 """Makes the report of a run again, or of one that nobody waited for.
 
-    python -m pipelines.report --output out/ [--run_id RUN]
+    hushbeam report --output out/ [--run_id RUN]
 
 The job writes it by itself where it waits for its runner. Ends with 0, or with 2 where the options are wrong.
 """
@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import finished
-from pipelines.leave import leave
-from pipelines.options import RUN_ID_PATTERN, parse
-from pipelines.speaking import results
-from transforms.commit.certificate import read_private_key
-from transforms.commit.run_files import write_listed
-from transforms.report_run import newest_run, read_figures, render, report_url
-from transforms.secrets import SecretReference
-from transforms.storage import urls
-from transforms.temporary_files import check_temporary_files
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import RUN_ID_PATTERN, parse
+from hushbeam.pipelines.speaking import results
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.commit.run_files import write_listed
+from hushbeam.transforms.report_run import newest_run, read_figures, render, report_url
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.temporary_files import check_temporary_files
 
 EXIT_WRITTEN = 0
 

@@ -1,15 +1,15 @@
 """Renders what was heard before once more: other policies, labels, captions or muting, without hearing it again.
 
-    python -m pipelines.rerender --output out/ --store kept/ --store_key env:STORE_KEY --muting tone
+    hushbeam rerender --output out/ --store kept/ --store_key env:STORE_KEY --muting tone
 
-Needs the store that `pipelines.redact --store` fills, and the source recordings. What is not given stays as it was
+Needs the store that `hushbeam redact --store` fills, and the source recordings. What is not given stays as it was
 asked for when a recording was heard. The outputs are those that a full run with these options would give, and replace
 the earlier ones as it would.
 
-    python -m pipelines.rerender --output out/ --corrections
+    hushbeam rerender --output out/ --corrections
 
 renders what reviewers corrected and nothing else. Without the store, what is published is muted further; with it,
-what need not be muted comes back too. Ends as `pipelines.redact` does: with 0, 3 where some recordings could not be
+what need not be muted comes back too. Ends as `hushbeam redact` does: with 0, 3 where some recordings could not be
 rendered, 2 where the options or the set-up are wrong.
 """
 
@@ -24,30 +24,30 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from pipelines import redact
-from pipelines.dataflow import Workers, fit_workers
-from pipelines.decoding import Decoding
-from pipelines.leave import leave
-from pipelines.notification import Notification
-from pipelines.observing import Observability, Observer, observed
-from pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
-from pipelines.rules import Rules, read_rules
-from pipelines.speaking import remarks
-from schemas.failure import ConfigurationError
-from schemas.policies import UnknownPolicyError, resolve_policies
-from schemas.recording import Recording
-from schemas.stored import Hearing
-from transforms.correct_findings.published import FurtherMuting
-from transforms.correct_findings.restore import RestorePublished
-from transforms.media.isolation.children import check_confinement
-from transforms.read_manifest import ManifestDefaults
-from transforms.read_manifest.line import AudioQuality, Muting, Substitution
-from transforms.restore_findings import Changes, RestoreFindings
-from transforms.sealed_files import SealedRoot
-from transforms.secrets import SecretReference
-from transforms.storage import urls
-from transforms.store_findings import FindingsStore
-from transforms.store_findings.store import is_empty
+from hushbeam.pipelines import redact
+from hushbeam.pipelines.dataflow import Workers, fit_workers
+from hushbeam.pipelines.decoding import Decoding
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.notification import Notification
+from hushbeam.pipelines.observing import Observability, Observer, observed
+from hushbeam.pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.rules import Rules, read_rules
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.stored import Hearing
+from hushbeam.transforms.correct_findings.published import FurtherMuting
+from hushbeam.transforms.correct_findings.restore import RestorePublished
+from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.read_manifest import ManifestDefaults
+from hushbeam.transforms.read_manifest.line import AudioQuality, Muting, Substitution
+from hushbeam.transforms.restore_findings import Changes, RestoreFindings
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.store_findings import FindingsStore
+from hushbeam.transforms.store_findings.store import is_empty
 
 _NO_MANIFEST = ("store",)
 
@@ -88,12 +88,12 @@ class Selection(BaseModel):
 
 
 class RerenderOptions(BaseModel):
-    """All options of the job. What stands here and in `pipelines.redact` means the same."""
+    """All options of the job. What stands here and in `hushbeam redact` means the same."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that pipelines.redact wrote to")
-    store: str | None = Field(None, description="what pipelines.redact --store names")
+    output: str = Field(min_length=1, description="folder or object-store URL that hushbeam redact wrote to")
+    store: str | None = Field(None, description="what hushbeam redact --store names")
     store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: env:NAME or file:/path")
     corrections: bool = Field(
         False, description="only what reviewers corrected; without --store, what is published is muted further"
@@ -163,7 +163,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
         _check_muting_further(options, local=local)
     elif store is None or is_empty(store.root):
         raise ConfigurationError(
-            "--store: nothing is kept there. Rendering again needs the words and findings that pipelines.redact keeps "
+            "--store: nothing is kept there. Rendering again needs the words and findings that hushbeam redact keeps "
             "with --store and --store_key; run it once more with these and --force. What reviewers marked is muted "
             "without: --corrections"
         )

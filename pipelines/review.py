@@ -1,9 +1,9 @@
 """Serves a page on this machine on which a person looks through what was published, worst first.
 
-    python -m pipelines.review --output out/
+    hushbeam review --output out/
 
 Decisions are kept in `reviews/` under the output root. `--sample` shows recordings drawn at random, the same as
-`pipelines.evaluate` measures. Ends with Ctrl-C; with 2 where the options are wrong.
+`hushbeam evaluate` measures. Ends with Ctrl-C; with 2 where the options are wrong.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from pipelines.decoding import Decoding
-from pipelines.exit_status import finished
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import results
-from transforms.review_output import Catalogue, ReviewServer
-from transforms.review_output.server import LOOPBACK, listen
-from transforms.storage import urls
-from transforms.temporary_files import check_temporary_files
+from hushbeam.pipelines.decoding import Decoding
+from hushbeam.pipelines.exit_status import finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import results
+from hushbeam.transforms.review_output import Catalogue, ReviewServer
+from hushbeam.transforms.review_output.server import LOOPBACK, listen
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.temporary_files import check_temporary_files
 
 EXIT_ENDED = 0
 

@@ -7,11 +7,11 @@ import json
 import regex
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from schemas.failure import ConfigurationError
-from schemas.policies import UnknownPolicyError, resolve_policies
-from transforms.read_manifest.line import Substitution
-from transforms.storage import files
-from transforms.storage.errors import StorageError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.transforms.read_manifest.line import Substitution
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
 
 _OPTION = "--rules"
 

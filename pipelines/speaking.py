@@ -14,7 +14,7 @@ from typing import IO, Any, TextIO, cast
 
 from rich.console import Console
 
-from schemas.errors import RunError
+from hushbeam.schemas.errors import RunError
 
 
 def remarks() -> Console:

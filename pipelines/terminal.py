@@ -13,8 +13,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from pipelines.speaking import results
-from transforms.report_run import RunFigures, Sample
+from hushbeam.pipelines.speaking import results
+from hushbeam.transforms.report_run import RunFigures, Sample
 
 _PLAIN_S = 30.0
 _LAST_LOOK_S = 10.0

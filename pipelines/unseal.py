@@ -1,6 +1,6 @@
 """Opens unredacted transcripts for those who have their key.
 
-    python -m pipelines.unseal --unredacted_output private/ --unredacted_key env:KEY --recording_id call-4711 --to here/
+    hushbeam unseal --unredacted_output private/ --unredacted_key env:KEY --recording_id call-4711 --to here/
 
 Writes `NAME.json` for each recording, which you alone may read: remove it when you are done. The folder is made with
 mode 0700; one that is there must be yours and closed to others, and lie apart from all outputs.
@@ -16,17 +16,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from pipelines.exit_status import EXIT_USAGE, finished
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import remarks
-from schemas.failure import ConfigurationError, RecordingError
-from transforms.keep_unredacted import UnredactedOutput
-from transforms.private_memory import keep_memory_private
-from transforms.sealed_files import SealedRoot
-from transforms.secrets import SecretReference
-from transforms.storage import urls
-from transforms.storage.private_folders import PrivateFolder
+from hushbeam.pipelines.exit_status import EXIT_USAGE, finished
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.transforms.keep_unredacted import UnredactedOutput
+from hushbeam.transforms.private_memory import keep_memory_private
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.private_folders import PrivateFolder
 
 EXIT_DONE = 0
 
@@ -36,7 +36,7 @@ class UnsealOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    unredacted_output: str = Field(min_length=1, description="what pipelines.redact was given under that name")
+    unredacted_output: str = Field(min_length=1, description="what hushbeam redact was given under that name")
     unredacted_key: tuple[SecretReference, ...] = Field(min_length=1, description="where its keys are kept: all open")
     recording_id: tuple[str, ...] = Field(min_length=1, description="whose transcripts to open")
     to: str = Field(min_length=1, description="folder of this machine for the opened transcripts: yours alone")

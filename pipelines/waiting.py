@@ -12,8 +12,8 @@ from typing import NoReturn
 import apache_beam as beam
 from apache_beam.runners.runner import PipelineResult
 
-from schemas.failure import RunError
-from transforms.unexpected import place_of
+from hushbeam.schemas.failure import RunError
+from hushbeam.transforms.unexpected import place_of
 
 _TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 

@@ -1,6 +1,6 @@
 """Starts and ends Beam workers beside a Flink task manager, wherever a run says `--environment_type=EXTERNAL`.
 
-    python -m pipelines.workers --address localhost:50000
+    hushbeam workers --address localhost:50000
 
 Beam's own pool starts Python anew for every worker, and Flink asks for a worker for each stage of a job: each spends
 seconds on imports before it begins. Here workers are forked from a process that has imported all that they need, which
@@ -41,17 +41,22 @@ from google.protobuf import json_format, text_format
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from pipelines.exit_status import told
-from pipelines.leave import leave
-from pipelines.options import parse
-from pipelines.speaking import remarks
-from pipelines.waiting import heeded_signals
-from schemas.failure import ConfigurationError
-from transforms.storage.file_systems import make_private_folders
+from hushbeam.pipelines.exit_status import told
+from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.waiting import heeded_signals
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage.file_systems import make_private_folders
 
 EXIT_STOPPED = 0
 
-_IMPORTED_BEFORE = ("pipelines.redact", "pipelines.audit", "pipelines.rerender", "presidio_analyzer")
+_IMPORTED_BEFORE = (
+    "hushbeam.pipelines.redact",
+    "hushbeam.pipelines.audit",
+    "hushbeam.pipelines.rerender",
+    "presidio_analyzer",
+)
 _NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
 """What Beam stages of every run, for people to read."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.coders import travels
+from hushbeam.schemas.coders import travels
 
 
 @travels

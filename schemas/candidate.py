@@ -10,7 +10,7 @@ class Candidate:
     """Consecutive words of one utterance that may be personal data.
 
     Attributes:
-      policy: A name of `schemas.policies.CATALOGUE`.
+      policy: A name of `hushbeam.schemas.policies.CATALOGUE`.
       first_word, last_word: Inclusive, counted over `Conversation.words`. Both in one utterance: data that is said
         over two turns is two candidates with the same `value`.
       score: 0 to 1.

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
-from schemas.coders import travels
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.coders import travels
+from hushbeam.schemas.transcript import TimeSpan
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.coders import travels
+from hushbeam.schemas.coders import travels
 
 DELIVERED = "delivered"
 """The receiver answered with a 2xx status."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.errors import ConfigurationError, QuarantineError, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, QuarantineError, RecordingError, RunError
 
 __all__ = [
     "ERRORS_SCHEMA",

@@ -32,7 +32,7 @@ class Finding:
     It holds no value. A number that is said over two turns is two findings.
 
     Attributes:
-      policy: A name of `schemas.policies.CATALOGUE`.
+      policy: A name of `hushbeam.schemas.policies.CATALOGUE`.
       label: What stands in the text in its place with `entity_name`, without brackets: `PHONE_NUMBER`.
       channel: 0-based.
       start_s, end_s: Of the words as the recogniser timed them; padding is the muting's business.

@@ -11,7 +11,7 @@ class MediaInfo:
 
     Attributes:
       container: `wav`, `rf64`, `flac`, `mp3`, `ogg`, `m4a`, `mp4`, `mov`, `matroska`, `webm`, ...: see
-        `transforms.media.containers`.
+        `hushbeam.transforms.media.containers`.
       codec: FFmpeg's name of the codec family: `pcm_mulaw`, `flac`, `aac`, `opus`, ...
       sample_rate_hz: Of the decoded samples. Opus always decodes to 48 000.
       nominal_rate_hz: What an Opus file says that it was made from; else the same.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from schemas.coders import travels
+from hushbeam.schemas.coders import travels
 
 
 @travels
@@ -13,12 +13,12 @@ from schemas.coders import travels
 class Recording:
     """One unit of work: retried, resumed, skipped and reported by itself.
 
-    Built by `transforms.read_manifest` alone, so that every later stage may rely on it being valid.
+    Built by `hushbeam.transforms.read_manifest` alone, so that every later stage may rely on it being valid.
 
     Attributes:
       recording_id: Unique within an output root. Names the status object.
       audio_url: Absolute: a local path or an object-store URL.
-      policies: What to redact, in the words of `schemas.policies`.
+      policies: What to redact, in the words of `hushbeam.schemas.policies`.
       substitution: How redacted words read: `hash`, `entity_name` or another name of `SUBSTITUTIONS`.
       redact_audio: False where only the transcript is asked for.
       audio_quality: `source` keeps the container and codec; `mp3`, `wav` and `flac` convert.

@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.recording import Recording
+from hushbeam.schemas.recording import Recording
 
 SUBSTITUTIONS = ("hash", "entity_name", "mask", "numbered", "surrogate")
-"""How redacted words can read: see `transforms.redact_text`."""
+"""How redacted words can read: see `hushbeam.transforms.redact_text`."""
 
 _WORD = pa.struct(
     [
@@ -157,7 +157,7 @@ class RedactedTranscript:
           models: Identity (name and checksum) by use: {"recogniser": …}.
           configuration: Identity of the job's options.
           muted_s: Seconds of sound, summed over the channels.
-          verification: The fields of `schemas.stages.Verification`.
+          verification: The fields of `hushbeam.schemas.stages.Verification`.
         """
         return {
             "recording_id": recording.recording_id,

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from schemas.candidate import RecogniserReport
-from schemas.coders import stays_in_worker, travels, travels_compressed
-from schemas.correction import Corrections
-from schemas.finding import Finding
-from schemas.media import MediaInfo, SampleIdentity
-from schemas.recording import Recording
-from schemas.redacted import RedactedTranscript, StandingText
-from schemas.source import SourceIdentity
-from schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.candidate import RecogniserReport
+from hushbeam.schemas.coders import stays_in_worker, travels, travels_compressed
+from hushbeam.schemas.correction import Corrections
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.redacted import RedactedTranscript, StandingText
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.transcript import TimeSpan, Transcript
 
 
 class StageInput(Protocol):
@@ -66,7 +66,7 @@ class PendingRecording(_FromRecording):
         they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output is this one.
-      standing: Why it is to be done: a `Standing` of `transforms.commit.ledger_index`.
+      standing: Why it is to be done: a `Standing` of `hushbeam.transforms.commit.ledger_index`.
       corrections: What reviewers decided about it; None: nothing.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.candidate import RecogniserReport
-from schemas.coders import stays_in_worker, travels
-from schemas.finding import Finding
-from schemas.stages import HeardRecording
+from hushbeam.schemas.candidate import RecogniserReport
+from hushbeam.schemas.coders import stays_in_worker, travels
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import HeardRecording
 
 
 @dataclass(frozen=True)

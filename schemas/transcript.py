@@ -1,6 +1,6 @@
 """What was heard: words with times, in utterances, over all channels of one recording.
 
-These records hold raw personal data. They stay in the worker that heard them (see `schemas.coders`), and their
+These records hold raw personal data. They stay in the worker that heard them (see `hushbeam.schemas.coders`), and their
 reprs never show a word.
 """
 

@@ -13,18 +13,18 @@ import pytest
 import yaml
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from pipelines.command_line import commands, main
-from pipelines.options import parse
-from pipelines.redact import RedactOptions
-from schemas.policies import resolve_policies
+from hushbeam.pipelines.command_line import COMMANDS, main
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.redact import RedactOptions
+from hushbeam.schemas.policies import resolve_policies
+from hushbeam.transforms.read_manifest.line import ManifestDefaults, read_line
 from tests.pipelines.conftest import calls
-from transforms.read_manifest.line import ManifestDefaults, read_line
 
 __all__ = ["calls"]
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
-SHOWN = re.compile(r"^ {4}.*?(?:hushbeam ([a-z]+)|python -m (pipelines\.[a-z_]+))(.*)$", re.MULTILINE)
+SHOWN = re.compile(r"^ {4}.*?hushbeam ([a-z]+)(.*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -64,7 +64,7 @@ def test_the_quick_start_works_as_it_is_written(
     (tmp_path / "calls").mkdir()
     (tmp_path / "calls" / "card.flac").write_bytes((calls / "card.flac").read_bytes())
     monkeypatch.chdir(tmp_path)
-    faster = {"run": ["--model", "tiny.en", "--verify", "off"]}  # as the page says
+    faster = {"redact": ["--model", "tiny.en", "--verify", "off"]}  # as the page says
     done = []
     for shown in blocks("docs/quick_start.md", "sh"):
         words = shlex.split(shown)
@@ -73,7 +73,7 @@ def test_the_quick_start_works_as_it_is_written(
             done.append(words[1])
         else:
             subprocess.run(shown, shell=True, check=True, executable="/bin/bash")
-    assert done == ["doctor", "run", "audit", "run"]
+    assert done == ["doctor", "redact", "audit", "redact"]
     assert "1 skipped" in capsys.readouterr().err
     assert list((tmp_path / "out" / "runs").glob("*/report.html"))
 
@@ -87,21 +87,17 @@ def test_links_lead_to_files_that_are_there(page: Path):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_that_are_shown_exist(page: Path):
     text = page.read_text()
-    assert set(re.findall(r"\bhushbeam ([a-z]+)\b(?=[ `]|$)", text)) <= {*commands(), "run"}
+    assert set(re.findall(r"\bhushbeam ([a-z]+)\b(?=[ `]|$)", text)) <= set(COMMANDS)
     modules = set(re.findall(r"python -m ([a-z_.]+)", text))
     assert [name for name in modules if importlib.util.find_spec(name) is None] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_that_are_shown_take_the_options_that_are_shown(page: Path):
-    names = {command.module: name for name, command in commands().items()}
-    text = page.read_text().replace("\\\n", " ")
-    for name, module, rest in re.findall(
-        r"^ {4}.*?(?:hushbeam ([a-z]+)|python -m (pipelines\.[a-z_]+))(.*)$", text, re.MULTILINE
-    ):
-        schema = json.loads((ROOT / "docs" / "schemas" / f"{name or names[module]}.json").read_text())
+    for name, rest in SHOWN.findall(page.read_text().replace("\\\n", " ")):
+        schema = json.loads((ROOT / "docs" / "schemas" / f"{name}.json").read_text())
         groups = [schema, *schema.get("$defs", {}).values()]
         ours = {flag for group in groups for flag in group.get("properties", ())} | {"config", "help"}
         shown = set(re.findall(r"--([a-z_]+)", rest.split("#")[0]))
         beams = set(PipelineOptions([]).get_all_options())
-        assert shown <= ours | {f"no-{flag}" for flag in ours} | beams, f"{page.name}: {name or module}"
+        assert shown <= ours | {f"no-{flag}" for flag in ours} | beams, f"{page.name}: {name}"

@@ -9,19 +9,20 @@ import subprocess
 import sys
 import tarfile
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.dataset as ds
 import pytest
 
-from pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.redact import EXIT_COMPLETED
 from tests.pipelines.conftest import Run, calls, redact
 
 __all__ = ["calls", "redact"]
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("pipelines", "schemas", "transforms")
+PACKAGES = ("hushbeam", "pipelines", "schemas", "transforms")
 POOL_STARTS_WITHIN_S = 60.0
 
 
@@ -37,28 +38,76 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files_of_the_packages() -> set[str]:
-    """All files that the code may need, data included."""
+    """All files that the code may need, data included, by their paths in the checkout."""
     found = (path for package in PACKAGES for path in (ROOT / package).rglob("*") if path.is_file())
-    return {str(path.relative_to(ROOT)) for path in found if "__pycache__" not in path.parts}
+    linked = {ROOT / "hushbeam" / package for package in PACKAGES}
+    ours = (path for path in found if "__pycache__" not in path.parts and not linked & {path, *path.parents})
+    return {str(path.relative_to(ROOT)) for path in ours}
+
+
+def as_installed(path: str) -> str:
+    return path if path.startswith("hushbeam/") else f"hushbeam/{path}"
 
 
 def test_the_source_distribution_holds_code_data_and_requirements(distributions: Path):
     (archive,) = distributions.glob("*.tar.gz")
     with tarfile.open(archive) as sdist:
         names = {name.split("/", 1)[1] for name in sdist.getnames() if "/" in name}
+        assert not [member.name for member in sdist.getmembers() if member.issym()]
     needed = {"setup.py", "requirements.txt", "requirements-dev.txt", "requirements-models.txt", "pyproject.toml"}
     assert files_of_the_packages() | needed <= names
     assert not [name for name in names if name.startswith(("tests/", "evaluation/"))]
 
 
-def test_what_is_installed_holds_code_data_and_the_command(distributions: Path):
+def test_what_is_installed_is_one_package_with_its_data_and_the_command(distributions: Path):
     lib = distributions / "lib"
-    assert {str(path.relative_to(lib)) for path in lib.rglob("*") if path.is_file()} == files_of_the_packages()
+    assert [path.name for path in lib.iterdir()] == ["hushbeam"]
+    installed = {str(path.relative_to(lib)) for path in lib.rglob("*") if path.is_file()}
+    assert installed == {as_installed(path) for path in files_of_the_packages()}
     (metadata,) = distributions.glob("*.egg-info")
-    assert "hushbeam = pipelines.command_line:entry" in (metadata / "entry_points.txt").read_text()
+    assert (metadata / "top_level.txt").read_text().split() == ["hushbeam"]
+    assert "hushbeam = hushbeam.pipelines.command_line:entry" in (metadata / "entry_points.txt").read_text()
     requirements = (metadata / "requires.txt").read_text()
     assert requirements.startswith("apache-beam[gcp]==")
     assert {"[gpu]", "[s3]", "[dev]"} <= set(requirements.splitlines())
+
+
+def test_what_pip_makes_of_the_source_distribution_is_the_same(distributions: Path, tmp_path: Path):
+    (archive,) = distributions.glob("*.tar.gz")
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
+    subprocess.run([*pip, str(tmp_path), str(archive)], check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as files:
+        names = {name for name in files.namelist() if ".dist-info/" not in name}
+    assert names == {as_installed(path) for path in files_of_the_packages()}
+
+
+def folders_of_somebody_else(folder: Path) -> Path:
+    """A data team's own `pipelines/`, `schemas/` and `transforms/`, which must never be taken for ours."""
+    for name in PACKAGES[1:]:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text("raise SystemExit('somebody else was imported')\n")
+    return folder
+
+
+def decoders(command: list[str], folder: Path, **environment: str) -> str:
+    """What `doctor` says of the decoders, which a process without site packages starts, from another folder."""
+    given = {"PATH": "/usr/bin:/bin", "HOME": str(folder), **environment}
+    said = subprocess.run([*command, "doctor", "--json"], cwd=folder, env=given, capture_output=True, check=False)
+    (check,) = [check for check in json.loads(said.stdout)["checks"] if check["subject"] == "decoders"]
+    return str(check["outcome"])
+
+
+def test_an_installed_command_works_beside_folders_of_the_same_names(distributions: Path, tmp_path: Path):
+    folder = folders_of_somebody_else(tmp_path / "team")
+    path = os.pathsep.join((".", str(distributions / "lib")))
+    assert decoders([sys.executable, "-m", "hushbeam"], folder, PYTHONPATH=path) == "good"
+
+
+def test_an_editable_installation_works_from_any_folder(tmp_path: Path):
+    command = Path(sys.executable).with_name("hushbeam")  # `make setup` installs this checkout so
+    folder = folders_of_somebody_else(tmp_path / "team")
+    assert decoders([str(command)], folder, PYTHONPATH=".") == "good"
 
 
 @pytest.mark.skipif("HUSHBEAM_TEST_PACKAGE" not in os.environ, reason="installs 1 GB: make test-package")

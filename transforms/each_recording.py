@@ -3,7 +3,7 @@
 A stage's work is written as a `RecordingStage`, without Beam. `each_recording` makes a transform of it, which gives
 every stage the same manners: whatever is raised while one recording is worked on ends that recording and becomes a
 `Failure` row. A `RecordingError` says why; anything else is `unexpected`, and its row has the class and the place in
-the code. What is not of one recording (`transforms.unexpected.ends_the_run`) ends the run, and so does the same
+the code. What is not of one recording (`unexpected.ends_the_run`) ends the run, and so does the same
 unexpected error of many recordings in a row. What was said is in no message.
 """
 
@@ -23,13 +23,13 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
-from schemas.failure import ConfigurationError, Failure, RecordingError, RunError
-from schemas.stages import StageInput
-from transforms.freed_memory import give_back_freed
-from transforms.private_memory import keep_memory_private
-from transforms.progress import report
-from transforms.temporary_files import temporary_root
-from transforms.unexpected import InARow, StageDefectError, error_class, place_of
+from hushbeam.schemas.failure import ConfigurationError, Failure, RecordingError, RunError
+from hushbeam.schemas.stages import StageInput
+from hushbeam.transforms.freed_memory import give_back_freed
+from hushbeam.transforms.private_memory import keep_memory_private
+from hushbeam.transforms.progress import report
+from hushbeam.transforms.temporary_files import temporary_root
+from hushbeam.transforms.unexpected import InARow, StageDefectError, error_class, place_of
 
 METRICS_NAMESPACE = "hushbeam"
 _PASSED, _FAILED = "passed", "failed"

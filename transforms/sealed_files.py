@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from transforms.sealing import FileSealer
-from transforms.storage import files
-from transforms.storage.urls import join, safe_name
+from hushbeam.transforms.sealing import FileSealer
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import join, safe_name
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class SealedRoot:
     """Where sealed files are. Pickled with the pipeline, so keys are references.
 
     Attributes:
-      root: Normalised, and apart from the public outputs: see `transforms.storage.private_roots`.
+      root: Normalised, and apart from the public outputs: see `hushbeam.transforms.storage.private_roots`.
       keys: Where the keys are kept: the first seals, all open.
     """
 

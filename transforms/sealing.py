@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from schemas.failure import ConfigurationError, RecordingError
-from transforms.secrets import read_secret
+from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.transforms.secrets import read_secret
 
 _MAGIC = b"hushbeam sealed 1 "
 _KEY_ID_BYTES = 8

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from schemas.stages import MutedRecording
+from hushbeam.schemas.stages import MutedRecording
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from schemas.failure import ConfigurationError
-from transforms import process_identity
-from transforms.storage.errors import StorageError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms import process_identity
+from hushbeam.transforms.storage.errors import StorageError
 
 PREFIX = "hushbeam-"
 OWNER = ".owner"
@@ -95,7 +95,7 @@ class Owner:
     """The process that made a temporary folder.
 
     Attributes:
-      machine, boot, process: See `transforms.process_identity`.
+      machine, boot, process: See `hushbeam.transforms.process_identity`.
     """
 
     machine: str | None

@@ -8,7 +8,7 @@ import traceback
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-from schemas.failure import UNEXPECTED, ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.failure import UNEXPECTED, ConfigurationError, RecordingError, RunError
 
 MOST_IN_A_ROW = 20
 """So many recordings in a row may end with the same unexpected error at the same place; one more ends the run.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from schemas.transcript import Utterance, Word
+from hushbeam.schemas.transcript import Utterance, Word
 
 Owner = TypeVar("Owner")
 

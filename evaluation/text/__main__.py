@@ -37,8 +37,8 @@ from evaluation.text import sentences
 from evaluation.text.calls import TEMPLATES, CallGenerator, read_templates, words_of_lines
 from evaluation.text.figures import Tally, measure
 from evaluation.text.innocent import innocent_lines
-from schemas.policies import PRESETS
-from transforms.detect_pii.detector import Detector
+from hushbeam.schemas.policies import PRESETS
+from hushbeam.transforms.detect_pii.detector import Detector
 
 EVALUATION = Path(__file__).parents[1]
 BASELINE = EVALUATION / "baseline.json"

@@ -19,7 +19,7 @@ from evaluation.text import recogniser_noise, verbalise
 from evaluation.text.recogniser_noise import Noise
 from evaluation.text.values import NAMED_SLOTS, NEUTRAL, SLOTS, CallValues
 from evaluation.text.verbalise import Spoken
-from schemas.transcript import Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 TEMPLATES = Path(__file__).parent / "templates"
 EVERYWHERE = "any"

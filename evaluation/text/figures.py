@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from evaluation.text.calls import GoldEntity, LabelledTranscript
-from schemas.finding import Finding
-from schemas.policies import broader
-from schemas.transcript import Word
-from transforms.detect_pii.detector import Detector
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.policies import broader
+from hushbeam.schemas.transcript import Word
+from hushbeam.transforms.detect_pii.detector import Detector
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from evaluation.text.__main__ import CALL_POLICIES, SEED
 from evaluation.text.calls import TEMPLATES, CallGenerator, LabelledTranscript, read_templates, words_of_lines
 from evaluation.text.figures import Tally
 from evaluation.text.innocent import innocent_lines
-from schemas.finding import Finding
-from schemas.policies import PRESETS
-from transforms.detect_pii import calibration
-from transforms.detect_pii.calibration import UNCALIBRATED, fitted
-from transforms.detect_pii.detector import Detector
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.policies import PRESETS
+from hushbeam.transforms.detect_pii import calibration
+from hushbeam.transforms.detect_pii.calibration import UNCALIBRATED, fitted
+from hushbeam.transforms.detect_pii.detector import Detector
 
 _CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)

@@ -16,7 +16,7 @@ from random import Random
 from faker import Faker
 
 from evaluation.text.calls import SECONDS_A_WORD, GoldEntity, LabelledTranscript
-from schemas.transcript import Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 POLICY_OF_TYPE: Mapping[str, str] = {
     "AGE": "person_age",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.accuracy import has_entity, said, word_errors
 from benchmarks.corpus import LABELLED
 from evaluation.truth import TRANSCRIPTS, read_transcripts, read_truth
-from schemas.transcript import Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 
 def transcript(text: str) -> Transcript:

@@ -12,7 +12,7 @@ from benchmarks.afternoon import load_tools, redact
 from benchmarks.contestants import Machine, spacy_folder
 from evaluation import truth
 from evaluation.truth import read_truth
-from transforms.transcribe.model import resolve
+from hushbeam.transforms.transcribe.model import resolve
 
 CALL = read_truth(Path(truth.__file__).parent / "dev")[0]
 

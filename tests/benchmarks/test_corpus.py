@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
-from transforms.read_manifest.line import ManifestDefaults, read_line
+from hushbeam.transforms.read_manifest.line import ManifestDefaults, read_line
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.random_model import SENTENCE, SHAPES, make_model
-from transforms.transcribe.decoding import Request, WindowDecoder
-from transforms.transcribe.model import load
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Piece, Window
+from hushbeam.transforms.transcribe.decoding import Request, WindowDecoder
+from hushbeam.transforms.transcribe.model import load
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Piece, Window
 
 
 def test_every_window_gets_the_same_sentence(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 from apache_beam.options.pipeline_options import PortableOptions
 
-from pipelines import workers
-from pipelines.command_line import commands
-from pipelines.dataflow import fit_workers, is_dataflow
-from pipelines.options import leaves, parse
-from pipelines.redact import RedactOptions
+from hushbeam.pipelines import workers
+from hushbeam.pipelines.command_line import COMMANDS
+from hushbeam.pipelines.dataflow import fit_workers, is_dataflow
+from hushbeam.pipelines.options import leaves, parse
+from hushbeam.pipelines.redact import RedactOptions
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -84,7 +84,7 @@ def test_the_nightly_job_speaks_to_the_workers_beside_the_task_managers(tmp_path
         for container in cluster["spec"]["taskManager"]["podTemplate"]["spec"]["containers"]
     }
     command, *its_options = containers["workers"]["args"]
-    assert commands()[command].module == workers.__name__
+    assert workers.__name__ == f"hushbeam.pipelines.{command}"
     pool, _ = parse(workers.WorkerPoolOptions, "", its_options)
     assert beam.view_as(PortableOptions).environment_type == "EXTERNAL"
     assert given["environment_config"] == pool.address
@@ -97,5 +97,5 @@ def test_the_nightly_job_speaks_to_the_workers_beside_the_task_managers(tmp_path
     (submit,) = pod["containers"]
     assert submit["image"] == containers["workers"]["image"]
     assert submit["command"][:1] == ["hushbeam"]
-    assert submit["command"][1] in commands()
+    assert submit["command"][1] in COMMANDS
     assert pod["volumes"][0]["configMap"]["name"] == configuration["metadata"]["name"]

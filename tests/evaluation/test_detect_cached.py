@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.detect_cached import Padding, judge, summarise
 from evaluation.truth import LabelledRecording, SpokenEntity, SpokenWord
-from schemas.finding import Finding
+from hushbeam.schemas.finding import Finding
 
 NO_PADDING = Padding(0.0, 0.0)
 SENTENCE = "my number is five five one two four okay and thanks for waiting today"

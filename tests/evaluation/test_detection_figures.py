@@ -14,7 +14,7 @@ import pytest
 from evaluation import truth
 from evaluation.detect_cached import Padding, detect_all, summarise
 from evaluation.truth import TRANSCRIPTS, read_transcripts, read_truth
-from transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import Detector
 
 EVALUATION = Path(truth.__file__).parent
 

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.laying import LAYINGS, by_text, by_time, lay_labels
 from evaluation.truth import LabelledRecording, SpokenEntity, SpokenWord, read_truth
-from schemas.transcript import Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 CALLS = Path(__file__).parents[2] / "evaluation" / "dev"
 SAID = ["it's", "five", "five", "five", "oh", "one", "four", "two", "thank", "you"]

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation import transcribe, truth
 from evaluation.truth import TRANSCRIPTS, read_transcripts, read_truth
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 EVALUATION = Path(truth.__file__).parent
 SETS = [path.parent.name for path in sorted(EVALUATION.glob("*/truth.jsonl"))]

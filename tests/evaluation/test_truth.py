@@ -8,7 +8,7 @@ import pytest
 
 from evaluation import truth
 from evaluation.truth import read_truth
-from schemas.policies import CATALOGUE
+from hushbeam.schemas.policies import CATALOGUE
 
 EVALUATION = Path(truth.__file__).parent
 SETS = [path.parent.name for path in sorted(EVALUATION.glob("*/truth.jsonl"))]

@@ -9,10 +9,10 @@ from pathlib import Path
 _EXAMPLE = Path(__file__).parents[2] / "examples" / "webhook_receiver.py"
 _JOB = """
 import sys, urllib.request
-from schemas.delivery import Receiver
-from transforms.notify.deliver import Courier
-from transforms.notify.message import ready_notification
-from transforms.notify.settings import NotificationSettings
+from hushbeam.schemas.delivery import Receiver
+from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.message import ready_notification
+from hushbeam.transforms.notify.settings import NotificationSettings
 
 def send(**settings):
     courier = Courier(NotificationSettings(allowed_networks=("127.0.0.0/8",), allow_http=True, **settings))

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-import pipelines  # noqa: F401 - before numpy: words differ a little with the threads of its matrix products
+import hushbeam.pipelines  # noqa: F401 - before numpy: words differ a little with the threads of its matrix products
 from tests.faults.every import SCENARIOS
 from tests.faults.scenarios import Night, NotPossibleHereError, Scenario, make_night
 

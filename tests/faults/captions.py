@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipelines import redact
+from hushbeam.pipelines import redact
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.pipelines.tampering import change_status, digest
 from tests.transforms.media.captioned import CAPTIONED, Captioned, caption_again, frames_of, hidden_text, plain_frames

@@ -20,9 +20,9 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from pipelines.redact import run
-from transforms import each_recording
-from transforms.storage import files
+from hushbeam.pipelines.redact import run
+from hushbeam.transforms import each_recording
+from hushbeam.transforms.storage import files
 
 SAID = "four five three nine, one four eight eight"
 SECOND = 2

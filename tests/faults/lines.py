@@ -22,8 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 
-from pipelines import redact
-from schemas.delivery import DELIVERED, REFUSED_HEADER, UNDELIVERED
+from hushbeam.pipelines import redact
+from hushbeam.schemas.delivery import DELIVERED, REFUSED_HEADER, UNDELIVERED
+from hushbeam.transforms.media.isolation.children import locks
 from tests.faults.scenarios import (
     Night,
     NotPossibleHereError,
@@ -36,7 +37,6 @@ from tests.faults.scenarios import (
     write_manifest,
 )
 from tests.transforms.media.isolation.test_allowed_calls import attempted, victim
-from transforms.media.isolation.children import locks
 
 _FAST = ("--model", "tiny.en", "--verify", "off")
 _TO_LOOPBACK = ("--webhook_allow_http", "--webhook_allowed_networks", "127.0.0.0/8")

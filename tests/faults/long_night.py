@@ -20,7 +20,7 @@ from typing import Any
 import soundfile
 from rich.console import Console
 
-from pipelines import redact
+from hushbeam.pipelines import redact
 from tests.faults.scenarios import poisons, problems, published, rows, run_job, write_manifest
 from tests.pipelines.conftest import LABELLED, cut
 from tests.transforms.media.hostile import with_large_attachments

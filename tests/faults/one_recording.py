@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipelines import redact
-from pipelines.exit_status import EXIT_BROKEN
+from hushbeam.pipelines import redact
+from hushbeam.pipelines.exit_status import EXIT_BROKEN
+from hushbeam.transforms.unexpected import MOST_IN_A_ROW
 from tests.faults.driver import SAID
 from tests.faults.scenarios import (
     Night,
@@ -39,7 +40,6 @@ from tests.faults.scenarios import (
     write_manifest,
 )
 from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
-from transforms.unexpected import MOST_IN_A_ROW
 
 _FAST = ("--model", "tiny.en", "--verify", "off")
 _RENAME_EXCHANGE = 2
@@ -116,7 +116,7 @@ def run_as_ordinary_user(night: Night, options: Sequence[str], home: Path) -> tu
         folder.chmod(0o755)
     home.mkdir(exist_ok=True)
     try:
-        command = command_of([sys.executable, "-m", "pipelines.redact", *_FAST, *options], home)
+        command = command_of([sys.executable, "-m", "hushbeam", "redact", *_FAST, *options], home)
     except NoOrdinaryUserError as error:
         raise NotPossibleHereError(str(error)) from None
     done = subprocess.run(

@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from pipelines import redact
-from pipelines.alone import processes_below
-from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines import redact
+from hushbeam.pipelines.alone import processes_below
+from hushbeam.pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
 from tests.faults.scenarios import (
     Night,
     NotPossibleHereError,
@@ -164,7 +164,7 @@ def nobody_else_reads_what_is_private(night: Night) -> str:
 
 def _unseal(root: Path, to: Path) -> int:
     arguments = [f"--unredacted_output={root / 'private'}", f"--unredacted_key=file:{root / 'key'}", f"--to={to}"]
-    command = [sys.executable, "-m", "pipelines.unseal", *arguments, "--recording_id", "card"]
+    command = [sys.executable, "-m", "hushbeam", "unseal", *arguments, "--recording_id", "card"]
     return subprocess.run(command, cwd=_ROOT, capture_output=True, check=False).returncode
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pipelines import redact
-from pipelines.exit_status import EXIT_BLIND
-from schemas.delivery import REFUSED_ADDRESS
+from hushbeam.pipelines import redact
+from hushbeam.pipelines.exit_status import EXIT_BLIND
+from hushbeam.schemas.delivery import REFUSED_ADDRESS
 from tests.faults.scenarios import (
     Night,
     Scenario,

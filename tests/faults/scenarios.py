@@ -25,13 +25,13 @@ import pyarrow.dataset as ds
 import soundfile
 from rich.console import Console
 
-from pipelines import audit, redact
-from pipelines.alone import processes_below
-from pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.pipelines import audit, redact
+from hushbeam.pipelines.alone import processes_below
+from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.transforms.keep_unredacted import UnredactedOutput
+from hushbeam.transforms.sealed_files import SealedRoot
 from tests.faults.leak_search import LeakSearch, search_for
 from tests.pipelines.conftest import cut
-from transforms.keep_unredacted import UnredactedOutput
-from transforms.sealed_files import SealedRoot
 
 _ROOT = Path(__file__).parents[2]
 _FAST = ("--model", "tiny.en", "--verify", "off")

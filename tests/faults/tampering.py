@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
-from pipelines import audit, erase, expire, redact
-from pipelines.exit_status import EXIT_BROKEN
+from hushbeam.pipelines import audit, erase, expire, redact
+from hushbeam.pipelines.exit_status import EXIT_BROKEN
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.pipelines.tampering import (
     DAMAGED,

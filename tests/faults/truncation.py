@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from pipelines import redact
+from hushbeam.pipelines import redact
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.transforms.media.completeness import written
 from tests.transforms.media.recordings import EXACT, LOSSY, READ_ONLY, VIDEO, VIDEO_ELSEWHERE

@@ -19,11 +19,11 @@ from tempfile import TemporaryDirectory
 import atheris
 
 with atheris.instrument_imports(include=["transforms", "schemas", "pydantic", "json", "csv"]):
+    from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
+    from hushbeam.transforms.media.containers import recognise
+    from hushbeam.transforms.media.errors import MediaError
+    from hushbeam.transforms.media.isolation import wire
     from tests.fuzz.manifests import outcomes
-    from transforms.media.completeness.check import CHECKED, check_complete
-    from transforms.media.containers import recognise
-    from transforms.media.errors import MediaError
-    from transforms.media.isolation import wire
 
 _SCRATCH = TemporaryDirectory()
 

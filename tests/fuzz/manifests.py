@@ -15,11 +15,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.failure import RecordingError
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.transforms.read_manifest.files import read_lines
+from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
+from hushbeam.transforms.read_manifest.parquet import fork_server
 from tests.fuzz.mutations import mutated
-from transforms.read_manifest.files import read_lines
-from transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
-from transforms.read_manifest.parquet import fork_server
 
 LINES: list[dict[str, Any]] = [
     {"audio_url": "calls/a.wav", "recording_id": "a", "redact_pii_policies": ["person_name", "credit_card_number"]},

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from hushbeam.transforms.media.decode import MediaLimits
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.mute_audio.render import render
 from tests.fuzz.mutations import mutated
 from tests.transforms.media.recordings import EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE
-from transforms.media.decode import MediaLimits
-from transforms.media.errors import MediaError
-from transforms.media.hear import inspect
-from transforms.mute_audio.render import render
 
 RECORDINGS = [*EXACT, *LOSSY, *UNWRITABLE, *VIDEO, *VIDEO_ELSEWHERE]
 SHORT = MediaLimits(max_duration_s=600, decode_s=10.0, decode_s_per_hour=600.0)

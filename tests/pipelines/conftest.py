@@ -18,7 +18,7 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from pipelines.redact import run
+from hushbeam.pipelines.redact import run
 
 LABELLED = Path(__file__).parents[2] / "evaluation" / "dev" / "audio"
 

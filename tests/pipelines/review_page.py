@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from transforms.media.limits import MediaLimits
-from transforms.review_output import Catalogue, ReviewServer
-from transforms.review_output.server import listen
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.review_output import Catalogue, ReviewServer
+from hushbeam.transforms.review_output.server import listen
 
 
 class Served:

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
-from pipelines import audit, redact
-from pipelines.exit_status import EXIT_USAGE
-from transforms.close_run.relocation import relocate
-from transforms.close_run.tables import Tables
-from transforms.commit.certificate import read_private_key
+from hushbeam.pipelines import audit, redact
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.transforms.close_run.relocation import relocate
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.certificate import read_private_key
 
 CARD_DIGITS = "4539148803436467"
 

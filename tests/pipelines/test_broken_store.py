@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 from rich.console import Console
 
-from pipelines import erase, expire
-from pipelines.exit_status import EXIT_BROKEN
+from hushbeam.pipelines import erase, expire
+from hushbeam.pipelines.exit_status import EXIT_BROKEN
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.exit_status import EXIT_BLIND
-from pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.exit_status import EXIT_BLIND
+from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.transforms.canary_gate import plant, score
 from tests.pipelines.conftest import Run
-from transforms.canary_gate import plant, score
 
 Redact = Callable[..., Run]
 

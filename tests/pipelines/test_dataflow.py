@@ -12,15 +12,15 @@ from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.pipeline_context import PipelineContext
 
-from pipelines.dataflow import Workers, fit_workers, protect_samples
-from pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
-from pipelines.redact import EXIT_COMPLETED, run
-from schemas.coders import StaysInWorkerCoder
-from schemas.failure import ConfigurationError
+from hushbeam.pipelines.dataflow import Workers, fit_workers, protect_samples
+from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
+from hushbeam.pipelines.redact import EXIT_COMPLETED, run
+from hushbeam.schemas.coders import StaysInWorkerCoder
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files
 from tests.pipelines.conftest import Run
 from tests.pipelines.dataflow_service import DataflowService, dataflow_service
 from tests.transforms.storage.fake_stores import google_server, make_bucket
-from transforms.storage import files
 
 IMAGE = "--sdk_container_image=example.com/hushbeam:1"
 CARD = "type:nvidia-l4;count:1;install-nvidia-driver"

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from pipelines.redact import EXIT_INCOMPLETE
+from hushbeam.pipelines.redact import EXIT_INCOMPLETE
+from hushbeam.transforms.media.isolation.children import locks
 from tests.pipelines.conftest import Run, cut
 from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, has_open
-from transforms.media.isolation.children import locks
 
 Redact = Callable[..., Run]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines import doctor
+from hushbeam.pipelines import doctor
 
 FAST = ("--model", "tiny.en", "--verify", "off")
 

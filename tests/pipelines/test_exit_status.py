@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED, EXIT_USAGE, finished, told
-from schemas.failure import ConfigurationError, RunError
-from transforms.commit.run_lock import RunLockedError, RunLockLostError
-from transforms.storage.errors import StorageError
-from transforms.unexpected import StageDefectError
+from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED, EXIT_USAGE, finished, told
+from hushbeam.schemas.failure import ConfigurationError, RunError
+from hushbeam.transforms.commit.run_lock import RunLockedError, RunLockLostError
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.unexpected import StageDefectError
 
 ROOT = Path(__file__).parents[2]
 SAID = "four one one one"
@@ -43,7 +43,9 @@ def telling(error: Exception) -> tuple[int, str]:
             "Cannot run: --key: {}\n",
         ),
         (
-            RuntimeError("transforms.unexpected.StageDefectError: Commit broke with KeyError [while running 'A']"),
+            RuntimeError(
+                "hushbeam.transforms.unexpected.StageDefectError: Commit broke with KeyError [while running 'A']"
+            ),
             EXIT_BROKEN,
             "The job broke: Commit broke with KeyError. What is public is whole",
         ),
@@ -78,10 +80,10 @@ LEAVES_A_MODEL_WORKING = """
 import sys, threading, time
 import numpy as np
 from functools import partial
-from pipelines.leave import leave
-from transforms.transcribe.decoding import WindowDecoder
-from transforms.transcribe.engine import SpeechEngine, SpeechJob
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.pipelines.leave import leave
+from hushbeam.transforms.transcribe.decoding import WindowDecoder
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 began, decode = threading.Event(), WindowDecoder.decode
 def decoding(*given):
@@ -90,7 +92,7 @@ def decoding(*given):
 WindowDecoder.decode = decoding
 engine = SpeechEngine(TranscriptionSettings(model="tiny.en"))
 noise = np.random.default_rng(1).normal(0, 0.1, (1, 16000 * 30)).astype(np.float32)
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.transcript import TimeSpan
 for number in range(8):
     engine.submit(SpeechJob(str(number), lambda: [noise], "en", speech=[TimeSpan(0, 0.0, 30.0)]))
 began.wait()

@@ -10,15 +10,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.redact import EXIT_INCOMPLETE
-from schemas.failure import ConfigurationError
-from schemas.finding import Finding
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.redact import EXIT_INCOMPLETE
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.finding import Finding
+from hushbeam.transforms.detect_pii import named_entities
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.media.audio_track import AudioTrack
 from tests.pipelines.conftest import Run
-from transforms.detect_pii import named_entities
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.detector import Detector
-from transforms.media.audio_track import AudioTrack
 
 Redact = Callable[..., Run]
 

@@ -17,11 +17,11 @@ from apache_beam.runners.portability import portable_runner
 from apache_beam.runners.runner import PipelineResult
 from rich.console import Console
 
-from pipelines.following import COMMITTED, Following, counts_of
-from pipelines.terminal import status_line, watching
+from hushbeam.pipelines.following import COMMITTED, Following, counts_of
+from hushbeam.pipelines.terminal import status_line, watching
+from hushbeam.transforms import progress
 from tests.pipelines.conftest import Run
 from tests.runners.processes import free_port
-from transforms import progress
 
 Redact = Callable[..., Run]
 

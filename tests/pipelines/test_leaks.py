@@ -19,7 +19,7 @@ import pytest
 import zstandard
 from rich.console import Console
 
-from pipelines.redact import EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import EXIT_INCOMPLETE, run
 from tests.transforms.notify.receiver import Receiver, running
 
 SPOKEN = (

@@ -9,12 +9,12 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.options import parse
-from pipelines.redact import EXIT_COMPLETED, RedactOptions, build, prepare
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.redact import EXIT_COMPLETED, RedactOptions, build, prepare
+from hushbeam.transforms.transcribe.engine import SpeechEngine
+from hushbeam.transforms.write_tables.transform import _WriteShardFn
 from tests.pipelines.conftest import Run
-from transforms.transcribe.engine import SpeechEngine
-from transforms.write_tables.transform import _WriteShardFn
 
 Redact = Callable[..., Run]
 
@@ -49,7 +49,7 @@ def test_what_a_lost_worker_committed_is_not_missing_and_a_new_worker_does_not_h
         if worker == "new":
             context.setattr(SpeechEngine, "submit", lost)
         else:  # it looked for safety copies before there were any
-            context.setattr("transforms.skip_finished.transform.names_of_copies", lambda *_: frozenset())
+            context.setattr("hushbeam.transforms.skip_finished.transform.names_of_copies", lambda *_: frozenset())
         attempt()
     run = Run(EXIT_COMPLETED, "", output)
     assert [row["text"] for row in run.rows("transcripts")] == [row["text"] for row in whole.rows("transcripts")]

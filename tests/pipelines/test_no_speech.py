@@ -13,13 +13,13 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from pipelines import audit, rerender
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
-from schemas.failure import QuarantineError
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.pipelines import audit, rerender
+from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii import DetectionSettings
+from hushbeam.transforms.detect_pii.detector import Detector
 from tests.pipelines.conftest import Run
-from transforms.detect_pii import DetectionSettings
-from transforms.detect_pii.detector import Detector
 
 Redact = Callable[..., Run]
 

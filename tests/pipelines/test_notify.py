@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 from standardwebhooks import Webhook
 
-from pipelines import notify
-from pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines import notify
+from hushbeam.pipelines.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run
 from tests.transforms.notify.receiver import Receiver, Reply, running
 

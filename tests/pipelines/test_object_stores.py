@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.transcribe.model import resolve
 from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import (
     S3_CREDENTIALS,
@@ -21,8 +23,6 @@ from tests.transforms.storage.fake_stores import (
     make_s3_bucket,
     s3_server,
 )
-from transforms.storage import files
-from transforms.transcribe.model import resolve
 
 _OVERLOAD = (429, 503, "short", "dropped")
 

@@ -22,11 +22,11 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from rich.console import Console
 
-from pipelines import rerender
-from pipelines.exit_status import EXIT_BLIND, EXIT_USAGE
-from pipelines.observing import Observability, observed
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
-from pipelines.waiting import StoppedError
+from hushbeam.pipelines import rerender
+from hushbeam.pipelines.exit_status import EXIT_BLIND, EXIT_USAGE
+from hushbeam.pipelines.observing import Observability, observed
+from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.waiting import StoppedError
 from tests.pipelines.conftest import Run
 from tests.transforms.notify.receiver import Receiver, running
 from tests.transforms.observe_run.test_text_file import samples
@@ -165,7 +165,15 @@ def test_a_run_that_breaks_or_is_stopped_is_told(told: Told, end: BaseException,
 def test_a_run_that_is_told_to_stop_tells_so(told: Told, calls: Path, tmp_path: Path):
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text(json.dumps(CARD | {"audio_url": str(calls / "card.flac")}) + "\n")
-    command = [sys.executable, "-m", "pipelines.redact", "--manifest", str(manifest), "--output", str(tmp_path / "out")]
+    command = [
+        sys.executable,
+        "-m",
+        "hushbeam.pipelines.redact",
+        "--manifest",
+        str(manifest),
+        "--output",
+        str(tmp_path / "out"),
+    ]
     job = subprocess.Popen(
         [*command, "--model", "tiny.en", "--verify", "off", *told.options], stderr=subprocess.DEVNULL
     )
@@ -225,8 +233,8 @@ def test_without_the_options_no_library_is_loaded():
     code = """
 import io, sys
 from rich.console import Console
-from pipelines import redact
-from pipelines.observing import Observability, observed
+from hushbeam.pipelines import redact
+from hushbeam.pipelines.observing import Observability, observed
 assert observed(lambda observer: 3, Observability(), None, Console(file=io.StringIO())) == 3
 libraries = ("prometheus_client", "openlineage", "opentelemetry.exporter")
 loaded = [name for name in sys.modules if name.startswith(libraries)]

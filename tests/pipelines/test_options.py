@@ -10,8 +10,8 @@ import pytest
 from apache_beam.options.pipeline_options import StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipelines.options import leaves, parse
-from pipelines.redact import RedactOptions
+from hushbeam.pipelines.options import leaves, parse
+from hushbeam.pipelines.redact import RedactOptions
 
 
 class Group(BaseModel):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import plan
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines import plan
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.redact import EXIT_COMPLETED
 from tests.pipelines.conftest import Run
 
 Redact = Callable[..., Run]

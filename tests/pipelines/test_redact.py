@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
-from pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
-from schemas.failure import ERRORS_SCHEMA
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.schemas.failure import ERRORS_SCHEMA
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.commit.run_lock import RunLock
 from tests.pipelines.conftest import Run
-from transforms.commit.run_lock import RunLock
 
 Redact = Callable[..., Run]
 

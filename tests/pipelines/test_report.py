@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.report import EXIT_WRITTEN, run
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.report import EXIT_WRITTEN, run
+from hushbeam.transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
 from tests.pipelines.conftest import Run
-from transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
 
 Redact = Callable[..., Run]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from transforms.media.isolation.children import locks
+from hushbeam.transforms.media.isolation.children import locks
 
 ROOT = Path(__file__).parents[2]
 FAST = ("--model", "tiny.en", "--verify", "off")
@@ -18,13 +18,13 @@ WITHOUT_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 
 IN_A_WORKER = """
 import sys
-from schemas.failure import ConfigurationError
-from transforms.media.decode import Decoder, MediaLimits
-from transforms.mute_audio.redaction import MuteSettings
-from transforms.mute_audio.transform import _MuteStage
-from transforms.plan_spans.transform import _PlanStage
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.transcribe.transform import _TranscribeStage
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.mute_audio.redaction import MuteSettings
+from hushbeam.transforms.mute_audio.transform import _MuteStage
+from hushbeam.transforms.plan_spans.transform import _PlanStage
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.transform import _TranscribeStage
 
 strict = MediaLimits(require_confinement=True)
 for begin in (
@@ -61,7 +61,7 @@ def python(*arguments: str, env: dict[str, str] | None = None, before: tuple[str
 def job(calls: Path, output: Path, *options: str) -> tuple[str, ...]:
     manifest = output.with_suffix(".jsonl")
     manifest.write_text(json.dumps({"recording_id": "phone", "audio_url": str(calls / "phone.wav")}) + "\n")
-    return ("-m", "pipelines.redact", *FAST, "--manifest", str(manifest), "--output", str(output), *options)
+    return ("-m", "hushbeam", "redact", *FAST, "--manifest", str(manifest), "--output", str(output), *options)
 
 
 def test_a_run_without_the_filter_says_so_once_and_does_its_work(
@@ -95,7 +95,14 @@ def test_workers_refuse_too(calls: Path, without_filter: dict[str, str]):
 
 def test_rendering_again_is_refused_too(calls: Path, tmp_path: Path, without_filter: dict[str, str]):
     assert python(*job(calls, tmp_path / "out"), env=without_filter)[0] == 0
-    again = ("-m", "pipelines.rerender", "--output", str(tmp_path / "out"), "--corrections", "--require_confinement")
+    again = (
+        "-m",
+        "hushbeam.pipelines.rerender",
+        "--output",
+        str(tmp_path / "out"),
+        "--corrections",
+        "--require_confinement",
+    )
     status, said = python(*again, "--verify", "off", env=without_filter)
     assert (status, "--require_confinement" in said) == (2, True), said
 
@@ -119,7 +126,7 @@ def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path):
 
 @pytest.mark.parametrize(("options", "outcome"), [((), "warning"), (("--require_confinement",), "problem")])
 def test_the_doctor_agrees(without_filter: dict[str, str], options: tuple[str, ...], outcome: str):
-    _, said = python("-m", "pipelines.doctor", *FAST, "--json", *options, env=without_filter)
+    _, said = python("-m", "hushbeam", "doctor", *FAST, "--json", *options, env=without_filter)
     (check,) = [each for each in json.loads(said[said.index("{") :])["checks"] if each["subject"] == "decoders"]
     assert check["outcome"] == outcome
     assert "libseccomp2" in check["remedy"]

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines import expire, rerender
-from pipelines import redact as full
-from pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines import expire, rerender
+from hushbeam.pipelines import redact as full
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import Run
-from transforms.detect_pii.detector import Detector
-from transforms.transcribe.engine import SpeechEngine
 
 Redact = Callable[..., Run]
 
@@ -147,7 +147,7 @@ def test_without_a_store_it_says_what_is_missing(redact: Redact, key: str, tmp_p
     run = redact(CARD)
     status, terminal = render(run.output, "--store", str(tmp_path / "nothing"), "--store_key", key)
     assert status == EXIT_USAGE
-    assert "pipelines.redact keeps with --store" in terminal
+    assert "hushbeam.pipelines.redact keeps with --store" in terminal
 
 
 @pytest.mark.parametrize("place", ["out", "out/store", ".", "out/../out/kept", "link"])

@@ -20,18 +20,18 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from rich.console import Console
 
-from pipelines import audit, erase, expire, redact
-from pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
-from schemas.stages import CommittedRecording
+from hushbeam.pipelines import audit, erase, expire, redact
+from hushbeam.pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.close_run.relocation import relocate
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.commit.recovery import keep_rows
+from hushbeam.transforms.commit.run_lock import RunLock
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.storage import files
 from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import google_server, make_bucket
-from transforms.close_run.relocation import relocate
-from transforms.close_run.tables import Tables
-from transforms.commit.certificate import read_private_key
-from transforms.commit.recovery import keep_rows
-from transforms.commit.run_lock import RunLock
-from transforms.read_manifest.pseudonyms import Pseudonyms
-from transforms.storage import files
 
 FAST = ("--model", "tiny.en", "--verify", "off")
 _UNFINISHED: dict[str, Any] = {

@@ -14,15 +14,15 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from rich.console import Console
 
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.redact import run as redact
-from pipelines.rerender import run as rerender
-from pipelines.review import run
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.redact import run as redact
+from hushbeam.pipelines.rerender import run as rerender
+from hushbeam.pipelines.review import run
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.review_output.peaks import PeakStore
+from hushbeam.transforms.review_output.server import listen
 from tests.pipelines.review_page import Served
-from transforms.media.errors import MediaError
-from transforms.media.limits import MediaLimits
-from transforms.review_output.peaks import PeakStore
-from transforms.review_output.server import listen
 
 CHROMIUM = shutil.which("chromium")
 _FLAGS = (

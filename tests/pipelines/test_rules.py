@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.redact import EXIT_COMPLETED
-from pipelines.rules import Rules, read_rules
-from schemas.failure import ConfigurationError
+from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.rules import Rules, read_rules
+from hushbeam.schemas.failure import ConfigurationError
 from tests.pipelines.conftest import Run
 
 

@@ -11,10 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pipelines.options import parse
-from pipelines.redact import RedactOptions, build, prepare
-from schemas.failure import ConfigurationError
-from transforms.notify.deliver import Courier
+from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.redact import RedactOptions, build, prepare
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.notify.deliver import Courier
 
 _VALUES = {
     "SIGNING": "whsec_" + base64.b64encode(b"siskin-of-the-signature-").decode(),

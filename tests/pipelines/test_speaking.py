@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from pipelines.exit_status import EXIT_BROKEN, finished
-from pipelines.speaking import remarks, results
+from hushbeam.pipelines.exit_status import EXIT_BROKEN, finished
+from hushbeam.pipelines.speaking import remarks, results
 from tests.pipelines.conftest import cut
 
 ROOT = Path(__file__).parents[2]
@@ -41,14 +41,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("redirections", ["2>/dev/full", "0<&- 1>&- 2>&-"])
 def test_a_run_goes_on_where_nobody_takes_its_words(redirections: str, manifest: Path, tmp_path: Path):
-    command = ["pipelines.redact", "--model", "tiny.en", "--verify", "off", "--manifest", str(manifest)]
+    command = ["hushbeam.pipelines.redact", "--model", "tiny.en", "--verify", "off", "--manifest", str(manifest)]
     ended = run_in_shell([*command, "--output", str(tmp_path)], redirections)
     assert ended.returncode == 0
     assert list(tmp_path.glob("status/*.json"))
     assert list(tmp_path.glob("runs/*/summary.json"))
 
 
-@pytest.mark.parametrize("command", [["pipelines.command_line", "--help"], ["pipelines.doctor", "--json"]])
+@pytest.mark.parametrize("command", [["hushbeam", "--help"], ["hushbeam", "doctor", "--json"]])
 def test_what_cannot_be_written_is_told_and_no_success(command: list[str]):
     ended = run_in_shell(command, ">/dev/full")
     assert ended.returncode == EXIT_BROKEN
@@ -57,7 +57,7 @@ def test_what_cannot_be_written_is_told_and_no_success(command: list[str]):
 
 
 def test_a_schema_that_nobody_reads_is_no_traceback():
-    ended = run_in_shell(["pipelines.report", "--print_config_schema"], ">/dev/full")
+    ended = run_in_shell(["hushbeam.pipelines.report", "--print_config_schema"], ">/dev/full")
     assert (ended.returncode, ended.stderr) == (EXIT_BROKEN, "")
 
 

@@ -17,9 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
-from pipelines import audit, erase, expire, notify, redact, report
-from pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
-from schemas.stages import CommittedRecording
+from hushbeam.pipelines import audit, erase, expire, notify, redact, report
+from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.commit.recovery import keep_rows
 from tests.pipelines.conftest import Run
 from tests.pipelines.tampering import (
     DAMAGED,
@@ -31,7 +32,6 @@ from tests.pipelines.tampering import (
     problems_of,
     run_of,
 )
-from transforms.commit.recovery import keep_rows
 
 FAST = ("--model", "tiny.en", "--verify", "off", "--captions")
 

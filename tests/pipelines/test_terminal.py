@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from pipelines.terminal import print_summary, printable
+from hushbeam.pipelines.terminal import print_summary, printable
 from tests.transforms.observe_run.runs import FIGURES
 
 

@@ -14,9 +14,9 @@ import pytest
 import soundfile
 from rich.console import Console
 
-from pipelines import erase, unseal
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.redact import EXIT_INCOMPLETE
+from hushbeam.pipelines import erase, unseal
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.redact import EXIT_INCOMPLETE
 from tests.pipelines.conftest import Run
 
 Redact = Callable[..., Run]

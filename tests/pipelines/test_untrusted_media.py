@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from pipelines.redact import EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import EXIT_INCOMPLETE, run
 from tests.pipelines.conftest import Run
 from tests.transforms.media.hostile import playlists
 

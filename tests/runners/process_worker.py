@@ -9,7 +9,7 @@ import argparse
 
 from apache_beam.runners.worker.sdk_worker import SdkHarness
 
-from pipelines.workers import provision_info
+from hushbeam.pipelines.workers import provision_info
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()

@@ -124,7 +124,7 @@ class WorkerPool:
 
     def start(self) -> None:
         """Again on the same port after a kill, as an orchestrator would."""
-        pool = [sys.executable, "-m", "pipelines.workers", "--address", self.address]
+        pool = [sys.executable, "-m", "hushbeam", "workers", "--address", self.address]
         command = [*on_cores(self._cores), *pool]
         self.service = Service(f"pool-{self._host}", command, self._folder)
         self.service.wait_for(self._socket.is_socket if self._socket else lambda: listens(self.port, self._host))

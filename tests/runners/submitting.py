@@ -17,7 +17,7 @@ _TABLES = ("transcripts", "findings", "errors", "notifications")
 
 
 class Submission:
-    """`python -m pipelines.redact`, under way."""
+    """`hushbeam redact`, under way."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Submission:
         environment: dict[str, str] | None = None,
     ) -> None:
         self.output = output
-        job = [sys.executable, "-m", "pipelines.redact", "--output", str(output)]
+        job = [sys.executable, "-m", "hushbeam", "redact", "--output", str(output)]
         self._job = Service(f"job-{output.name}", [*on_cores(cores), *job, *options], folder, environment)
 
     def when(self, ready: Callable[[], bool]) -> None:

@@ -24,9 +24,9 @@ from apache_beam.portability.api import (
     endpoints_pb2,
 )
 
-from pipelines.exit_status import EXIT_USAGE
-from pipelines.redact import EXIT_COMPLETED
-from pipelines.workers import EXIT_STOPPED
+from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.workers import EXIT_STOPPED
 from tests.pipelines.conftest import Run
 from tests.runners.processes import WorkerPool, worker_environment, worker_pool
 from tests.runners.submitting import assert_same_outputs, is_running, wait_until
@@ -145,7 +145,7 @@ def test_a_pool_that_is_told_to_stop_ends_its_workers(runner: Runner, tmp_path: 
 
 def refusal(address: str) -> str:
     """What a pool says that cannot listen there."""
-    command = [sys.executable, "-m", "pipelines.workers", "--address", address]
+    command = [sys.executable, "-m", "hushbeam", "workers", "--address", address]
     ended = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == EXIT_USAGE
     return ended.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-from schemas.languages import LANGUAGE_CODES, primary_language, shown_language
+from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language, shown_language
 
 
 def test_all_that_the_recogniser_knows_are_known():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.policies import (
+from hushbeam.schemas.policies import (
     ALIASES,
     CATALOGUE,
     OWN_POLICIES,
@@ -112,4 +112,4 @@ def test_resolved_names_are_sorted_unique_and_stay_as_they_are(names: list[str])
 
 def test_the_documentation_is_current() -> None:
     path = Path(__file__).parents[2] / "docs" / "policies.md"
-    assert path.read_text(encoding="utf-8") == document(), "run python -m schemas.policies"
+    assert path.read_text(encoding="utf-8") == document(), "run python -m hushbeam.schemas.policies"

@@ -17,13 +17,20 @@ from apache_beam import coders
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.coders import CompressedCoder
-from schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
-from schemas.failure import ERRORS_SCHEMA, Failure
-from schemas.recording import Recording
-from schemas.source import SourceIdentity
-from schemas.stages import CommittedRecording, HeardRecording, MutedRecording, PendingRecording, SpanToHear, StagedAudio
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.coders import CompressedCoder
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
+from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import (
+    CommittedRecording,
+    HeardRecording,
+    MutedRecording,
+    PendingRecording,
+    SpanToHear,
+    StagedAudio,
+)
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
 
 ROOT = Path(__file__).parents[2]
 FAILURE = Failure("call", "failed", "Transcribe", "MediaError", "truncated", retryable=False, run_id="run")

@@ -17,14 +17,14 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from schemas.failure import ConfigurationError, QuarantineError, RunError
-from schemas.media import MediaInfo, SampleIdentity
-from schemas.recording import Recording
-from schemas.source import SourceIdentity
-from schemas.stages import HeardRecording, PendingRecording
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.each_recording import RecordingStage, ThreadedStage, each_recording
-from transforms.unexpected import MOST_IN_A_ROW
+from hushbeam.schemas.failure import ConfigurationError, QuarantineError, RunError
+from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import HeardRecording, PendingRecording
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.each_recording import RecordingStage, ThreadedStage, each_recording
+from hushbeam.transforms.unexpected import MOST_IN_A_ROW
 
 SECRET = "four one one one"
 RECORDINGS = [Recording(name, f"/calls/{name}.wav", ("person_name",), line=n) for n, name in enumerate("abcd", start=1)]

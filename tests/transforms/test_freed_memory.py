@@ -7,7 +7,7 @@ import pytest
 
 _CHURN = """
 import ctypes, sys, threading
-from transforms.freed_memory import give_back_freed, keep_few_heaps, resident_bytes
+from hushbeam.transforms.freed_memory import give_back_freed, keep_few_heaps, resident_bytes
 
 if sys.argv[1] == "here":
     keep_few_heaps()

@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WHO_LOADS_IT = ("transforms.transcribe.vad", "transforms.detect_pii.token_classifier", "pipelines.redact")
+WHO_LOADS_IT = (
+    "hushbeam.transforms.transcribe.vad",
+    "hushbeam.transforms.detect_pii.token_classifier",
+    "hushbeam.pipelines.redact",
+)
 
 
 def left_behind(code: str, folder: Path) -> set[str]:

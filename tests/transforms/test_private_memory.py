@@ -16,7 +16,7 @@ ABORT = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
 if sys.argv[1] == "kept":
-    from transforms.private_memory import keep_memory_private
+    from hushbeam.transforms.private_memory import keep_memory_private
     keep_memory_private()
 os.abort()
 """
@@ -49,7 +49,7 @@ def test_a_process_that_aborts_leaves_no_core_dump(tmp_path: Path, cores: Path):
 def test_the_limit_holds_for_what_it_starts_and_debuggers_are_refused(tmp_path: Path):
     code = """
 import ctypes, resource, subprocess, sys
-from transforms.private_memory import keep_memory_private
+from hushbeam.transforms.private_memory import keep_memory_private
 keep_memory_private()
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE)[0])
 print(subprocess.run([sys.executable, "-c", "import resource; print(resource.getrlimit(resource.RLIMIT_CORE)[0])"],

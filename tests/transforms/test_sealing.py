@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from transforms.sealing import FileSealer, SealedFileError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.sealing import FileSealer, SealedFileError
 
 
 @pytest.fixture(scope="module")

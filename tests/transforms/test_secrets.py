@@ -15,8 +15,8 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms.secrets import is_reference, read_secret
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.secrets import is_reference, read_secret
 
 
 def test_a_secret_is_read_from_the_environment_and_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms.temporary_files import (
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.temporary_files import (
     OWNER,
     Owner,
     TemporaryFilesError,
@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 HOLDS_A_FOLDER = """
 import sys
 from pathlib import Path
-from transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.temporary_files import TemporaryFolder
 folder = TemporaryFolder()
 Path(folder.name, "call.wav").write_bytes(b"rendered, not verified")
 print(folder.name, flush=True)
@@ -128,7 +128,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_refused(tmp_path: Path):
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     tmp_path.chmod(0o755)
-    imports = "import os; from transforms.temporary_files import check_temporary_files"
+    imports = "import os; from hushbeam.transforms.temporary_files import check_temporary_files"
     becomes = "os.setgroups([]); os.setgid(65534); os.setuid(65534)"
     ended = subprocess.run(
         [sys.executable, "-c", f"{imports}; {becomes}; check_temporary_files()"],

@@ -7,10 +7,10 @@ from concurrent.futures import BrokenExecutor
 
 import pytest
 
-from schemas.failure import ConfigurationError, RecordingError, RunError
-from transforms.commit.run_lock import RunLockLostError
-from transforms.storage.urls import safe_name
-from transforms.unexpected import MOST_IN_A_ROW, InARow, UnexpectedError, ends_the_run, place_of
+from hushbeam.schemas.failure import ConfigurationError, RecordingError, RunError
+from hushbeam.transforms.commit.run_lock import RunLockLostError
+from hushbeam.transforms.storage.urls import safe_name
+from hushbeam.transforms.unexpected import MOST_IN_A_ROW, InARow, UnexpectedError, ends_the_run, place_of
 
 SAID = "four one one one"
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.transcript import Utterance, Word
-from transforms.whole_tokens import spread_over_tokens
+from hushbeam.schemas.transcript import Utterance, Word
+from hushbeam.transforms.whole_tokens import spread_over_tokens
 
 
 def utterance(*texts: str) -> Utterance:

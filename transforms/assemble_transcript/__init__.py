@@ -1,5 +1,5 @@
 """From the spans of a long recording to its whole transcript."""
 
-from transforms.assemble_transcript.transform import AssembleTranscript
+from hushbeam.transforms.assemble_transcript.transform import AssembleTranscript
 
 __all__ = ["AssembleTranscript"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from schemas.failure import RecordingError
-from schemas.stages import HeardRecording, HeardSpan
-from schemas.transcript import Transcript
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.stages import HeardRecording, HeardSpan
+from hushbeam.schemas.transcript import Transcript
 
 
 class IncompleteTranscriptError(RecordingError):

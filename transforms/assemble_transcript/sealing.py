@@ -10,9 +10,9 @@ from dataclasses import asdict
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from schemas.media import MediaInfo
-from schemas.stages import HeardSpan, SealedSpan, SpanToHear
-from schemas.transcript import Transcript
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.schemas.stages import HeardSpan, SealedSpan, SpanToHear
+from hushbeam.schemas.transcript import Transcript
 
 _NONCE_BYTES = 12
 _PURPOSE = b"hushbeam: words of spans, version 1\0"

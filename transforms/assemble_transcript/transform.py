@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 import apache_beam as beam
 
-from schemas.stages import HeardRecording, HeardSpan, SealedSpan, SpanToHear
-from transforms.assemble_transcript.join import join
-from transforms.assemble_transcript.sealing import Sealer
-from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.secrets import read_secret
+from hushbeam.schemas.stages import HeardRecording, HeardSpan, SealedSpan, SpanToHear
+from hushbeam.transforms.assemble_transcript.join import join
+from hushbeam.transforms.assemble_transcript.sealing import Sealer
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.secrets import read_secret
 
 _OPTION = "--shuffle_key"
 

@@ -1,6 +1,6 @@
 """Re-checks what past runs published, from the output root alone."""
 
-from transforms.audit.settings import AuditSettings
-from transforms.audit.transform import AuditOutput
+from hushbeam.transforms.audit.settings import AuditSettings
+from hushbeam.transforms.audit.transform import AuditOutput
 
 __all__ = ["AuditOutput", "AuditSettings"]

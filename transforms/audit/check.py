@@ -12,27 +12,27 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from schemas.audit import AuditedRecording, Claim, Problem
-from schemas.finding import Finding
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
-from transforms.close_run.relocation import names_elsewhere
-from transforms.commit.certificate import check_signature, is_signed
-from transforms.commit.digests import certified_outputs, content_digest, findings_digest, transcript_digest
-from transforms.commit.ledger import Status, published_audio
-from transforms.commit.published_files import caption_urls
-from transforms.commit.recovery import rows_url
-from transforms.commit.signatures import SignatureError
-from transforms.detect_pii.conversation import Conversation
-from transforms.media.caption_search import hidden_text_in
-from transforms.media.errors import MediaError
-from transforms.media.hear import hear_blocks, inspect
-from transforms.media.limits import MediaLimits
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.verify_audio.innocent_speech import InnocentSpeech
-from transforms.verify_audio.leaks import LeakSettings, find_leaks
-from transforms.verify_audio.said import place_of, runs_of_signs
+from hushbeam.schemas.audit import AuditedRecording, Claim, Problem
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
+from hushbeam.transforms.close_run.relocation import names_elsewhere
+from hushbeam.transforms.commit.certificate import check_signature, is_signed
+from hushbeam.transforms.commit.digests import certified_outputs, content_digest, findings_digest, transcript_digest
+from hushbeam.transforms.commit.ledger import Status, published_audio
+from hushbeam.transforms.commit.published_files import caption_urls
+from hushbeam.transforms.commit.recovery import rows_url
+from hushbeam.transforms.commit.signatures import SignatureError
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.media.caption_search import hidden_text_in
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hear import hear_blocks, inspect
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
+from hushbeam.transforms.verify_audio.leaks import LeakSettings, find_leaks
+from hushbeam.transforms.verify_audio.said import place_of, runs_of_signs
 
 _SAME_LENGTH_S = 0.05
 """Encoders fill up their last frame."""

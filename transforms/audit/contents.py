@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 
-from schemas.audit import Problem
+from hushbeam.schemas.audit import Problem
 
 _MOST_LISTED = 1000
 

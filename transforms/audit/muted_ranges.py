@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.transcript import TimeSpan
-from transforms.media.hear import HEARING_RATE_HZ
-from transforms.transcribe.vad import FRAME, SpeechProbabilities
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.hear import HEARING_RATE_HZ
+from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
 
 Samples = NDArray[np.float32]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
-from schemas.audit import AuditedRecording, Problem
-from schemas.failure import Failure
-from transforms.audit.contents import summarise
-from transforms.audit.transform import Audited
-from transforms.storage import files
+from hushbeam.schemas.audit import AuditedRecording, Problem
+from hushbeam.schemas.failure import Failure
+from hushbeam.transforms.audit.contents import summarise
+from hushbeam.transforms.audit.transform import Audited
+from hushbeam.transforms.storage import files
 
 Count = tuple[str, float]
 

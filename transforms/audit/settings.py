@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.verify_audio.leaks import LeakSettings
-from transforms.verify_audio.settings import OTHER_LANGUAGES, SECOND_RECOGNISER
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.verify_audio.leaks import LeakSettings
+from hushbeam.transforms.verify_audio.settings import OTHER_LANGUAGES, SECOND_RECOGNISER
 
 
 @dataclass(frozen=True)

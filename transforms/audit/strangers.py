@@ -10,25 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from schemas.audit import Problem
-from schemas.failure import ConfigurationError
-from transforms.audit.contents import is_report
-from transforms.audit.tables import SCHEMAS
-from transforms.commit.digests import certified_outputs
-from transforms.commit.ledger import Status, index_url, list_statuses, published_audio
-from transforms.commit.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
-from transforms.commit.published_files import AUDIO, CAPTIONS, caption_urls
-from transforms.correct_findings.reviews import FOLDER as REVIEWS
-from transforms.correct_findings.reviews import UnreadableReviewError, review_in
-from transforms.retention.kept_elsewhere import kept_elsewhere
-from transforms.retention.tombstones import FOLDER as ERASED
-from transforms.retention.tombstones import Tombstones, is_tombstone
-from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
-from transforms.storage.file_systems import TEMPORARY_PREFIX
-from transforms.storage.listing import StoredFile
-from transforms.storage.urls import file_name, join
-from transforms.write_tables.read import run_of
+from hushbeam.schemas.audit import Problem
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.audit.contents import is_report
+from hushbeam.transforms.audit.tables import SCHEMAS
+from hushbeam.transforms.commit.digests import certified_outputs
+from hushbeam.transforms.commit.ledger import Status, index_url, list_statuses, published_audio
+from hushbeam.transforms.commit.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
+from hushbeam.transforms.commit.published_files import AUDIO, CAPTIONS, caption_urls
+from hushbeam.transforms.correct_findings.reviews import FOLDER as REVIEWS
+from hushbeam.transforms.correct_findings.reviews import UnreadableReviewError, review_in
+from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.retention.tombstones import FOLDER as ERASED
+from hushbeam.transforms.retention.tombstones import Tombstones, is_tombstone
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX
+from hushbeam.transforms.storage.listing import StoredFile
+from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.write_tables.read import run_of
 
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})

@@ -8,19 +8,19 @@ from pathlib import Path
 import apache_beam as beam
 import pyarrow as pa
 
-from schemas.audit import Claim, Problem
-from schemas.delivery import NOTIFICATIONS_SCHEMA
-from schemas.failure import ERRORS_SCHEMA
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.redacted import TRANSCRIPTS_SCHEMA
-from transforms.commit.ledger import UnreadableStatusError, read_status_files, status_in
-from transforms.commit.run_files import FileEntry, UnreadableFileListError, read_run_files
-from transforms.retention.tombstones import Tombstones
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError, StorageError
-from transforms.storage.urls import join
-from transforms.temporary_files import TemporaryFolder
-from transforms.write_tables.read import DamagedTableError, open_table, run_of
+from hushbeam.schemas.audit import Claim, Problem
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
+from hushbeam.schemas.failure import ERRORS_SCHEMA
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.commit.ledger import UnreadableStatusError, read_status_files, status_in
+from hushbeam.transforms.commit.run_files import FileEntry, UnreadableFileListError, read_run_files
+from hushbeam.transforms.retention.tombstones import Tombstones
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.write_tables.read import DamagedTableError, open_table, run_of
 
 PROBLEMS = "problems"
 

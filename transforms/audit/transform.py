@@ -10,23 +10,23 @@ from typing import NamedTuple
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from schemas.audit import AuditedRecording, Claim, Problem
-from schemas.failure import Failure
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.redacted import TRANSCRIPTS_SCHEMA
-from schemas.transcript import Transcript
-from transforms.audit.check import Ears, audit
-from transforms.audit.runs import run_problems, runs_of
-from transforms.audit.settings import AuditSettings
-from transforms.audit.strangers import strangers
-from transforms.audit.tables import PROBLEMS, claim_of, statuses_of, table_names, table_problems
-from transforms.commit.certificate import read_public_key
-from transforms.detect_pii.detector import Detector
-from transforms.each_recording import RecordingStage, each_recording
-from transforms.temporary_files import TemporaryFolder
-from transforms.verify_audio.listen import SecondRecogniser
-from transforms.verify_audio.settings import in_sample
-from transforms.write_tables.read import ReadTable
+from hushbeam.schemas.audit import AuditedRecording, Claim, Problem
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.audit.check import Ears, audit
+from hushbeam.transforms.audit.runs import run_problems, runs_of
+from hushbeam.transforms.audit.settings import AuditSettings
+from hushbeam.transforms.audit.strangers import strangers
+from hushbeam.transforms.audit.tables import PROBLEMS, claim_of, statuses_of, table_names, table_problems
+from hushbeam.transforms.commit.certificate import read_public_key
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.verify_audio.listen import SecondRecogniser
+from hushbeam.transforms.verify_audio.settings import in_sample
+from hushbeam.transforms.write_tables.read import ReadTable
 
 _EARS = Shared()
 

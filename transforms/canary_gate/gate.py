@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 from typing import Any
 
-from schemas.failure import ConfigurationError
-from schemas.transcript import TimeSpan
-from transforms.commit.ledger import list_statuses
-from transforms.storage import files
-from transforms.storage.urls import join
-from transforms.write_tables.read import read_rows, table_files
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.commit.ledger import list_statuses
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.write_tables.read import read_rows, table_files
 
-_PACKAGE = "transforms.canary_gate"
+_PACKAGE = "hushbeam.transforms.canary_gate"
 _COVERED = 0.9
 _LONGEST_INNOCENT_DIGITS = 5
 

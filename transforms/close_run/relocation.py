@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 
-from transforms.close_run.tables import Tables
-from transforms.commit.ledger import Status, list_statuses, published_audio, write_status
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.ledger import Status, list_statuses, published_audio, write_status
 
 _AT_ONCE, _WAITING = 32, 1024
 _log = logging.getLogger(__name__)

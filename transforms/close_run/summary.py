@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.storage.urls import join
+from hushbeam.transforms.storage.urls import join
 
 _COUNTED = ("completed", "skipped", "quarantined", "failed")
 

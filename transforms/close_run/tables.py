@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from transforms.commit.published_files import relocated_audio_url
-from transforms.commit.run_files import (
+from hushbeam.transforms.commit.published_files import relocated_audio_url
+from hushbeam.transforms.commit.run_files import (
     FileEntry,
     RunFiles,
     UnreadableFileListError,
@@ -22,11 +22,11 @@ from transforms.commit.run_files import (
     replace_listed,
     write_run_files,
 )
-from transforms.storage import files
-from transforms.storage.file_systems import storage_errors
-from transforms.storage.urls import join
-from transforms.temporary_files import TemporaryFolder
-from transforms.write_tables.read import DamagedTableError, open_table, run_of
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.file_systems import storage_errors
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.write_tables.read import DamagedTableError, open_table, run_of
 
 _TRANSCRIPTS, _NOTIFICATIONS = "transcripts", "notifications"
 _log = logging.getLogger(__name__)

@@ -11,21 +11,28 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas.failure import Failure
-from schemas.stages import CommittedRecording
-from transforms.close_run.relocation import relocate
-from transforms.close_run.summary import summarise, summary_url
-from transforms.close_run.tables import Tables
-from transforms.commit.certificate import read_private_key
-from transforms.commit.ledger import root_of_snapshot, save_snapshot
-from transforms.commit.ledger_index import Facts, entries_of, pack, status_name
-from transforms.commit.recovery import forget_rows
-from transforms.commit.run_files import FileEntry, FileLists, RunFiles, read_file_lists, settle, write_run_files
-from transforms.retention.kept_elsewhere import kept_elsewhere
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
-from transforms.write_tables.transform import WrittenFile
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.close_run.relocation import relocate
+from hushbeam.transforms.close_run.summary import summarise, summary_url
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.commit.ledger import root_of_snapshot, save_snapshot
+from hushbeam.transforms.commit.ledger_index import Facts, entries_of, pack, status_name
+from hushbeam.transforms.commit.recovery import forget_rows
+from hushbeam.transforms.commit.run_files import (
+    FileEntry,
+    FileLists,
+    RunFiles,
+    read_file_lists,
+    settle,
+    write_run_files,
+)
+from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.write_tables.transform import WrittenFile
 
 _PER_RECORDING = ("transcripts", "findings")
 _ENTRIES_IN_A_PACK = 4096

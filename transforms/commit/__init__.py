@@ -1,5 +1,5 @@
 """From finished files to public ones."""
 
-from transforms.commit.transform import Commit, RecoverCommitted
+from hushbeam.transforms.commit.transform import Commit, RecoverCommitted
 
 __all__ = ["Commit", "RecoverCommitted"]

@@ -14,15 +14,15 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from schemas.failure import ConfigurationError
-from schemas.finding import Finding
-from schemas.stages import HeardRecording, MutedRecording
-from schemas.transcript import TimeSpan
-from transforms.commit.ledger import Status
-from transforms.commit.signatures import canonical_json, check, signature_of
-from transforms.correct_findings.correct import needless_spans
-from transforms.secrets import read_secret
-from transforms.storage.urls import display, file_name
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import HeardRecording, MutedRecording
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.commit.ledger import Status
+from hushbeam.transforms.commit.signatures import canonical_json, check, signature_of
+from hushbeam.transforms.correct_findings.correct import needless_spans
+from hushbeam.transforms.secrets import read_secret
+from hushbeam.transforms.storage.urls import display, file_name
 
 CERTIFICATE_KEY, CERTIFICATE_PUBLIC_KEY = "--certificate_key", "--certificate_public_key"
 

@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.redacted import TRANSCRIPTS_SCHEMA
-from transforms.commit.ledger import Status
-from transforms.commit.signatures import canonical_json
-from transforms.write_tables.transform import as_table
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.commit.ledger import Status
+from hushbeam.transforms.commit.signatures import canonical_json
+from hushbeam.transforms.write_tables.transform import as_table
 
 _OUTPUTS = "outputs"
 _OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id"})

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.failure import ConfigurationError
-from transforms.commit.ledger_index import (
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.commit.ledger_index import (
     Entries,
     LedgerIndex,
     entries_of,
@@ -28,11 +28,11 @@ from transforms.commit.ledger_index import (
     status_name,
     write_index,
 )
-from transforms.commit.published_files import own_audio_name, own_audio_url
-from transforms.storage import files
-from transforms.storage.errors import StorageError
-from transforms.storage.listing import StoredFile
-from transforms.storage.urls import join
+from hushbeam.transforms.commit.published_files import own_audio_name, own_audio_url
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.listing import StoredFile
+from hushbeam.transforms.storage.urls import join
 
 _FOLDER = "status"
 _INDEX = ("runs", "ledger.parquet")

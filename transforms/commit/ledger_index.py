@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from schemas.source import SourceIdentity
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import safe_name
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import safe_name
 
 Standing = Literal["new", "up_to_date", "source", "configuration", "request"]
 """How a recording stands to its committed output: there is none, it is up to date, or what changed since."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 
-from transforms.storage import files
-from transforms.storage.urls import file_name, join, safe_name
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import file_name, join, safe_name
 
 AUDIO, CAPTIONS = "audio", "captions"
 

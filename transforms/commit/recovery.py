@@ -15,13 +15,13 @@ from itertools import islice
 
 from pydantic import TypeAdapter
 
-from schemas.stages import CommittedRecording
-from transforms.commit.digests import as_json, holds_certified_rows
-from transforms.commit.ledger import Status, published_audio, read_status, read_statuses
-from transforms.commit.ledger_index import status_name
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import file_name, join
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.commit.digests import as_json, holds_certified_rows
+from hushbeam.transforms.commit.ledger import Status, published_audio, read_status, read_statuses
+from hushbeam.transforms.commit.ledger_index import status_name
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import file_name, join
 
 _RUNS, _ROWS = "runs", "/rows/"
 _COPIES_AT_ONCE, _REMOVED_AT_ONCE = 200, 10_000

@@ -7,11 +7,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.finding import FINDINGS_SCHEMA, Finding
-from schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
-from schemas.stages import MutedRecording
-from transforms.commit.digests import as_json
-from transforms.write_tables.transform import as_table
+from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
+from hushbeam.schemas.stages import MutedRecording
+from hushbeam.transforms.commit.digests import as_json
+from hushbeam.transforms.write_tables.transform import as_table
 
 
 def transcript_row(
@@ -20,7 +20,7 @@ def transcript_row(
     """A row of `TRANSCRIPTS_SCHEMA` as JSON.
 
     Args:
-      certificate: See `transforms.commit.certificate`.
+      certificate: See `hushbeam.transforms.commit.certificate`.
     """
     audio = certificate["audio"] or {}
     row = recording.redacted.redacted.to_row(

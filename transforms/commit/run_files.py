@@ -19,12 +19,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from transforms.commit.signatures import SignatureError, canonical_json, check, signature_of
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError, StorageError
-from transforms.storage.urls import join
-from transforms.temporary_files import TemporaryFolder
-from transforms.write_tables.read import run_of
+from hushbeam.transforms.commit.signatures import SignatureError, canonical_json, check, signature_of
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.write_tables.read import run_of
 
 FILE_LIST = "files.json"
 _RUNS, _SUMMARY = "runs", "summary.json"
@@ -73,7 +73,7 @@ class RunFiles:
       has_summary: Whether the run ends with a summary. Of one that was killed, the next one lists what stays.
       before: Runs that had ended before, as far as no other list names them.
       kept_elsewhere: The options with which runs had kept something elsewhere by then.
-      signature: As `transforms.commit.signatures` makes it; empty: none.
+      signature: As `hushbeam.transforms.commit.signatures` makes it; empty: none.
     """
 
     run_id: str

@@ -22,11 +22,11 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
-from schemas.failure import ConfigurationError, RunError
-from transforms import process_identity
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError, StorageError
-from transforms.storage.urls import join
+from hushbeam.schemas.failure import ConfigurationError, RunError
+from hushbeam.transforms import process_identity
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.urls import join
 
 STALE_AFTER_S = 600.0
 BEAT_EVERY_S = 30.0

@@ -1,5 +1,5 @@
 """What reviewers decided, kept in `reviews/` and applied in the same way by every run."""
 
-from transforms.correct_findings.transform import CorrectFindings
+from hushbeam.transforms.correct_findings.transform import CorrectFindings
 
 __all__ = ["CorrectFindings"]

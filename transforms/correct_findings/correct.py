@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from schemas.correction import Corrections, MarkedSpan, Place, lies_within
-from schemas.failure import QuarantineError
-from schemas.finding import Finding, personal_words
-from schemas.stages import DetectedRecording, HeardRecording
-from schemas.transcript import TimeSpan, Utterance, Word
+from hushbeam.schemas.correction import Corrections, MarkedSpan, Place, lies_within
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.stages import DetectedRecording, HeardRecording
+from hushbeam.schemas.transcript import TimeSpan, Utterance, Word
 
 REVIEWER = "reviewer"
 """The detector of what a person marked."""

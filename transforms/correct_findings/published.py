@@ -9,20 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from schemas.audit import Claim
-from schemas.correction import Corrections, corrected_identity
-from schemas.failure import RecordingError
-from schemas.finding import Finding
-from schemas.media import SampleIdentity
-from schemas.recording import Recording
-from schemas.redacted import StandingText
-from schemas.source import SourceIdentity
-from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from transforms.commit.ledger import Status, published_audio
-from transforms.media.decode import Decoder, MediaLimits
-from transforms.storage import files
-from transforms.temporary_files import TemporaryFolder
+from hushbeam.schemas.audit import Claim
+from hushbeam.schemas.correction import Corrections, corrected_identity
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.media import SampleIdentity
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.redacted import StandingText
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.commit.ledger import Status, published_audio
+from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.temporary_files import TemporaryFolder
 
 _STANDS_FOR_A_WORD = " "
 

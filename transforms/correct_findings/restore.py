@@ -6,22 +6,22 @@ from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
 
-from schemas.audit import Claim
-from schemas.redacted import TRANSCRIPTS_SCHEMA
-from schemas.stages import DetectedRecording
-from schemas.stored import PublishedRecording
-from transforms.audit.tables import FINDING_COLUMNS, claim_of
-from transforms.commit.ledger import EXPIRED, Status, list_statuses
-from transforms.correct_findings.published import FurtherMuting, is_open
-from transforms.correct_findings.reviews import Reviews, UnreadableReviewError
-from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.write_tables.read import ReadTable
+from hushbeam.schemas.audit import Claim
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import DetectedRecording
+from hushbeam.schemas.stored import PublishedRecording
+from hushbeam.transforms.audit.tables import FINDING_COLUMNS, claim_of
+from hushbeam.transforms.commit.ledger import EXPIRED, Status, list_statuses
+from hushbeam.transforms.correct_findings.published import FurtherMuting, is_open
+from hushbeam.transforms.correct_findings.reviews import Reviews, UnreadableReviewError
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.write_tables.read import ReadTable
 
 
 class RestorePublished(beam.PTransform):
     """Gives the published recordings in which reviewers heard what should be muted, to be muted further.
 
-    Where reviewers want less muted, it takes the source and the store: `transforms.restore_findings`.
+    Where reviewers want less muted, it takes the source and the store: `hushbeam.transforms.restore_findings`.
     """
 
     def __init__(self, muting: FurtherMuting) -> None:

@@ -9,13 +9,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from schemas.correction import Corrections, MarkedSpan, lies_within
-from schemas.failure import QuarantineError
-from schemas.policies import CATALOGUE
-from schemas.transcript import TimeSpan
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import file_name, join, safe_name
+from hushbeam.schemas.correction import Corrections, MarkedSpan, lies_within
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.policies import CATALOGUE
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import file_name, join, safe_name
 
 FOLDER = "reviews"
 Decision = Literal["confirmed", "corrected"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import apache_beam as beam
 
-from schemas.stages import DetectedRecording
-from transforms.correct_findings.correct import correct
-from transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.schemas.stages import DetectedRecording
+from hushbeam.transforms.correct_findings.correct import correct
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
 
 
 class CorrectFindings(beam.PTransform):

@@ -1,6 +1,6 @@
 """From words to findings."""
 
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.detect_pii.transform import DetectPII
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.transform import DetectPII
 
 __all__ = ["DetectPII", "DetectionSettings"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import is_everyday
-from transforms.detect_pii.tokens import plain, word_set
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import is_everyday
+from hushbeam.transforms.detect_pii.tokens import plain, word_set
 
 _PIECES = frozenset(
     {
@@ -33,7 +33,7 @@ _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
 class WholeAddresses:
-    """A propagation: see `transforms.detect_pii.candidate`."""
+    """A propagation: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "whole_addresses"
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import lowered
-from transforms.detect_pii.languages import Language
-from transforms.detect_pii.tokens import Token, cased_turns, tokens_of
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import lowered
+from hushbeam.transforms.detect_pii.languages import Language
+from hushbeam.transforms.detect_pii.tokens import Token, cased_turns, tokens_of
 
 _LONGEST_NAME = 5
 _LONGEST_UNCASED_NAME = 3
@@ -22,7 +22,7 @@ _UNCASED_SCORE = 0.6
 
 
 class AnnouncedNames:
-    """A recogniser: see `transforms.detect_pii.candidate`."""
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "announced_names"
     policies = frozenset({"person_name"})

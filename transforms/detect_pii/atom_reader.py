@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from transforms.detect_pii.atoms import NUMBERS, Kind
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 
 class AtomReader:

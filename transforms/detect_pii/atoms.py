@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from transforms.detect_pii.languages import Language
+from hushbeam.transforms.detect_pii.languages import Language
 
 _ATOM = re.compile(r"\d+|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]|_")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from schemas.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 __all__ = ["Candidate", "Propagation", "Recogniser"]
 

@@ -6,9 +6,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.number_runs import Group, find_groups
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.number_runs import Group, find_groups
 
 
 def canonical_view_of(conversation: Conversation) -> CanonicalView:

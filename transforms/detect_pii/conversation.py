@@ -9,9 +9,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import cached_property
 
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.atoms import Atom, split_into_atoms
-from transforms.detect_pii.languages import Language, language_of
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.atoms import Atom, split_into_atoms
+from hushbeam.transforms.detect_pii.languages import Language, language_of
 
 _ANY_LANGUAGE = "en"
 
@@ -65,7 +65,7 @@ class Conversation:
 
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:
-        """The text cut into its smallest parts that mean something: see `transforms.detect_pii.atoms`."""
+        """The text cut into its smallest parts that mean something: see `hushbeam.transforms.detect_pii.atoms`."""
         return split_into_atoms(self.text, self.language)
 
     def turn_of(self, word: int) -> int:

@@ -6,8 +6,8 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.languages import Language
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.languages import Language
 
 
 class Cue(NamedTuple):

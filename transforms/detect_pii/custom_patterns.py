@@ -7,12 +7,12 @@ from typing import Any
 
 import regex
 
-from schemas.failure import ConfigurationError, RecordingError
-from schemas.policies import OWN_POLICIES, find_policy
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.canonical_view import canonical_view_of
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.settings import DetectionSettings
+from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.policies import OWN_POLICIES, find_policy
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.canonical_view import canonical_view_of
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 
 class CustomPatternTimeoutError(RecordingError):

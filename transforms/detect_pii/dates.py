@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Kind
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 _ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
 # Months that are ordinary words or names unless a day or a year stands beside them.

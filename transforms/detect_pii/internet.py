@@ -10,11 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Atom, Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.languages.language import vocabulary
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Atom, Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.languages.language import vocabulary
 
 _TOP_LEVEL = vocabulary("""
     com net org edu gov mil int info biz name io ai app dev me tv co us uk ca au nz ie in de fr es it nl be ch at dk

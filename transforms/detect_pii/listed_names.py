@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import (
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import (
     all_names,
     given_names,
     is_common,
@@ -17,8 +17,8 @@ from transforms.detect_pii.name_words import (
     is_rather_something_else,
     may_be_name,
 )
-from transforms.detect_pii.named_entities import ORGANISATION_ENDINGS, is_announced_company, name_value
-from transforms.detect_pii.tokens import Token, cased_turns, read_terms, tokens_of
+from hushbeam.transforms.detect_pii.named_entities import ORGANISATION_ENDINGS, is_announced_company, name_value
+from hushbeam.transforms.detect_pii.tokens import Token, cased_turns, read_terms, tokens_of
 
 _SHORTEST_NAME = 3
 _SHORTEST_UNCASED_NAME = 4
@@ -28,7 +28,7 @@ _PLACES = ("cities", "states", "countries", "languages", "nationalities")
 
 
 class ListedNames:
-    """A recogniser: see `transforms.detect_pii.candidate`."""
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "listed_names"
     policies = frozenset({"person_name"})

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import lowered
-from transforms.detect_pii.name_words import TITLES, all_names, is_common, is_never_name
-from transforms.detect_pii.named_entities import ORGANISATION_ENDINGS, place_policy
-from transforms.detect_pii.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import lowered
+from hushbeam.transforms.detect_pii.name_words import TITLES, all_names, is_common, is_never_name
+from hushbeam.transforms.detect_pii.named_entities import ORGANISATION_ENDINGS, place_policy
+from hushbeam.transforms.detect_pii.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
 
 _BEFORE_PLACES = word_set("in from near outside around to via through leaving visiting towards toward at into")
 # Of these a person may follow: "from Austin", "to Florence".
@@ -29,7 +29,7 @@ _SCORE = 0.65
 
 
 class ListedPlaces:
-    """A recogniser: see `transforms.detect_pii.candidate`."""
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "listed_places"
     policies = frozenset({"location", "location_city", "location_state", "location_country"})

@@ -7,13 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import lowered
-from transforms.detect_pii.name_words import all_names, is_common
-from transforms.detect_pii.sounds import likeness, sound_of
-from transforms.detect_pii.tokens import Terms, Token, read_terms, tokens_of, word_set
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import lowered
+from hushbeam.transforms.detect_pii.name_words import all_names, is_common
+from hushbeam.transforms.detect_pii.sounds import likeness, sound_of
+from hushbeam.transforms.detect_pii.tokens import Terms, Token, read_terms, tokens_of, word_set
 
 _LISTED = 0.85
 _BY_FORM = 0.8
@@ -136,7 +136,7 @@ class _Found(NamedTuple):
 
 
 class MedicalTerms:
-    """A recogniser: see `transforms.detect_pii.candidate`."""
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "medical_terms"
     policies = frozenset({"medical_condition", "medical_process", "injury", "drug", "blood_type"})

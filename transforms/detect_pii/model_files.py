@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.failure import ConfigurationError
 
 
 def package_folder(package: str, option: str) -> Path:

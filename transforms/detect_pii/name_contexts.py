@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import (
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import (
     PARTICLES,
     SUFFIXES,
     SURE_TITLES,
@@ -19,8 +19,8 @@ from transforms.detect_pii.name_words import (
     is_never_name,
     may_be_name,
 )
-from transforms.detect_pii.named_entities import name_value
-from transforms.detect_pii.tokens import Token, cased_turns, tokens_of, word_set
+from hushbeam.transforms.detect_pii.named_entities import name_value
+from hushbeam.transforms.detect_pii.tokens import Token, cased_turns, tokens_of, word_set
 
 
 def _any(*patterns: str) -> str:

@@ -7,12 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 
 from nicknames import NickNamer
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import PARTICLES, all_names, given_names, is_common, is_everyday, is_never_name
-from transforms.detect_pii.sound_alikes import SoundAlikes
-from transforms.detect_pii.sounds import sound_of, sounds_like
-from transforms.detect_pii.tokens import Token, cased_turns, tokens_of
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import (
+    PARTICLES,
+    all_names,
+    given_names,
+    is_common,
+    is_everyday,
+    is_never_name,
+)
+from hushbeam.transforms.detect_pii.sound_alikes import SoundAlikes
+from hushbeam.transforms.detect_pii.sounds import sound_of, sounds_like
+from hushbeam.transforms.detect_pii.tokens import Token, cased_turns, tokens_of
 
 _LEAST_SCORE = 0.7
 _LEAST_SCORE_OF_COMMON = 0.85
@@ -28,7 +35,7 @@ _ALIKE_SCORE = 0.65
 
 
 class RepeatedNames:
-    """A propagation: see `transforms.detect_pii.candidate`."""
+    """A propagation: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "repeated_names"
 

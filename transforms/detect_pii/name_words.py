@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from transforms.detect_pii.tokens import Token, read_terms, word_set
+from hushbeam.transforms.detect_pii.tokens import Token, read_terms, word_set
 
 # What may stand before a name and is said as part of it.
 TITLES = word_set(

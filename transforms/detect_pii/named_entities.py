@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import (
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import (
     PARTICLES,
     SUFFIXES,
     SURE_TITLES,
@@ -20,10 +20,10 @@ from transforms.detect_pii.name_words import (
     is_rather_something_else,
     may_be_name,
 )
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.detect_pii.spacy_model import SpacyModel
-from transforms.detect_pii.token_classifier import LabelledSpan, TokenClassifier
-from transforms.detect_pii.tokens import Token, cased_turns, read_terms, tokens_of, word_set
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.spacy_model import SpacyModel
+from hushbeam.transforms.detect_pii.token_classifier import LabelledSpan, TokenClassifier
+from hushbeam.transforms.detect_pii.tokens import Token, cased_turns, read_terms, tokens_of, word_set
 
 # spaCy's code for models of many languages.
 _ANY_LANGUAGE = "xx"
@@ -169,7 +169,7 @@ def model_identities(settings: DetectionSettings) -> dict[str, str]:
 
 
 class NamedEntities:
-    """A recogniser: see `transforms.detect_pii.candidate`.
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`.
 
     Args:
       spacy_model: An installed spaCy model package or a folder.

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Kind
-from transforms.detect_pii.checksums import kinds_of_number
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import Cue
-from transforms.detect_pii.number_runs import Group, Run
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Kind
+from hushbeam.transforms.detect_pii.checksums import kinds_of_number
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import Cue
+from hushbeam.transforms.detect_pii.number_runs import Group, Run
 
 
 class Shape(NamedTuple):

@@ -10,13 +10,13 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Kind
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import Cue
-from transforms.detect_pii.languages import Language
-from transforms.detect_pii.quantities import Quantity
-from transforms.detect_pii.spelling import letters_at
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import Cue
+from hushbeam.transforms.detect_pii.languages import Language
+from hushbeam.transforms.detect_pii.quantities import Quantity
+from hushbeam.transforms.detect_pii.spelling import letters_at
 
 _LONGEST_PAUSE_S = 12.0
 _LEAST_DIGITS_AFTER_AN_ARTICLE = 5

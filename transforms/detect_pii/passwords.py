@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Atom, Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import lowered
-from transforms.detect_pii.languages import Language
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Atom, Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import lowered
+from hushbeam.transforms.detect_pii.languages import Language
 
 _LEADING_OVER = (" as", " under", " with", " by")
 _LONGEST_PASSWORD = 24

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import lowered
-from transforms.detect_pii.name_words import is_common, is_never_name
-from transforms.detect_pii.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import lowered
+from hushbeam.transforms.detect_pii.name_words import is_common, is_never_name
+from hushbeam.transforms.detect_pii.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
 
 _LISTED = 0.85
 _IN_CONTEXT = 0.9
@@ -159,7 +159,7 @@ class _Found(NamedTuple):
 
 
 class PersonalTerms:
-    """A recogniser: see `transforms.detect_pii.candidate`."""
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "personal_terms"
     policies = frozenset(

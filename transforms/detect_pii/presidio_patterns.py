@@ -11,10 +11,10 @@ from typing import Any
 
 import regex
 
-from schemas.failure import RecordingError
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.canonical_view import canonical_view_of
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.canonical_view import canonical_view_of
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 # Presidio's class, and the policy of what it finds. Only those that spoken numbers do not already cover better:
 # its phone, card and date patterns find a subset of what `spoken_numbers` finds. Its e-mail recogniser downloads a

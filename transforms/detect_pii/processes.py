@@ -9,12 +9,12 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from schemas.candidate import RecogniserReport
-from schemas.finding import Finding
-from schemas.transcript import Transcript
-from transforms.detect_pii.detector import Detector
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.private_memory import keep_memory_private
+from hushbeam.schemas.candidate import RecogniserReport
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.private_memory import keep_memory_private
 
 
 class DetectorProcesses:

@@ -13,9 +13,9 @@ from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Kind
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 _CURRENCY = frozenset("$£€¥₹")
 _PERCENT = "%"

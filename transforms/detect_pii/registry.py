@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from transforms.detect_pii.addresses import WholeAddresses
-from transforms.detect_pii.announced_names import AnnouncedNames
-from transforms.detect_pii.candidate import Propagation, Recogniser
-from transforms.detect_pii.custom_patterns import CustomPatterns
-from transforms.detect_pii.internet import InternetAddresses
-from transforms.detect_pii.listed_names import ListedNames
-from transforms.detect_pii.listed_places import ListedPlaces
-from transforms.detect_pii.medical_terms import MedicalTerms
-from transforms.detect_pii.name_contexts import NameContexts
-from transforms.detect_pii.name_propagation import RepeatedNames
-from transforms.detect_pii.named_entities import NamedEntities
-from transforms.detect_pii.passwords import Secrets
-from transforms.detect_pii.personal_terms import PersonalTerms
-from transforms.detect_pii.presidio_patterns import PresidioPatterns
-from transforms.detect_pii.repetitions import RepeatedValues
-from transforms.detect_pii.road_places import RoadPlaces
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.detect_pii.spelled_words import SpelledWords
-from transforms.detect_pii.spoken_numbers import SpokenNumbers
-from transforms.detect_pii.street_numbers import StreetNumbers
+from hushbeam.transforms.detect_pii.addresses import WholeAddresses
+from hushbeam.transforms.detect_pii.announced_names import AnnouncedNames
+from hushbeam.transforms.detect_pii.candidate import Propagation, Recogniser
+from hushbeam.transforms.detect_pii.custom_patterns import CustomPatterns
+from hushbeam.transforms.detect_pii.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.listed_names import ListedNames
+from hushbeam.transforms.detect_pii.listed_places import ListedPlaces
+from hushbeam.transforms.detect_pii.medical_terms import MedicalTerms
+from hushbeam.transforms.detect_pii.name_contexts import NameContexts
+from hushbeam.transforms.detect_pii.name_propagation import RepeatedNames
+from hushbeam.transforms.detect_pii.named_entities import NamedEntities
+from hushbeam.transforms.detect_pii.passwords import Secrets
+from hushbeam.transforms.detect_pii.personal_terms import PersonalTerms
+from hushbeam.transforms.detect_pii.presidio_patterns import PresidioPatterns
+from hushbeam.transforms.detect_pii.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.road_places import RoadPlaces
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
+from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.street_numbers import StreetNumbers
 
 ENTRY_POINT_GROUP = "hushbeam.recognisers"
 

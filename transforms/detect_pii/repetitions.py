@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.number_runs import Group, find_groups
-from transforms.detect_pii.quantities import find_quantities
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.number_runs import Group, find_groups
+from hushbeam.transforms.detect_pii.quantities import find_quantities
 
 _LEAST_PART = 4
 _LEAST_WHOLE = 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import lowered
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import lowered
 
 _NUMBER = (
     r"(?:\d+[a-z]?|(?:(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
@@ -40,7 +40,7 @@ _SCORE = 0.75
 
 
 class RoadPlaces:
-    """A recogniser: see `transforms.detect_pii.candidate`."""
+    """A recogniser: see `hushbeam.transforms.detect_pii.candidate`."""
 
     name = "road_places"
     policies = frozenset({"location", "location_coordinate"})

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from transforms.detect_pii.sounds import likeness
-from transforms.detect_pii.tokens import Token, plain_words
+from hushbeam.transforms.detect_pii.sounds import likeness
+from hushbeam.transforms.detect_pii.tokens import Token, plain_words
 
 # A term is compared with this many words fewer and more than it has: names are written together and cut apart.
 _FEWER_WORDS, _MORE_WORDS = 1, 2

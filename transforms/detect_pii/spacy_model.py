@@ -10,9 +10,9 @@ import spacy
 from spacy.language import Language as Pipeline
 from spacy.util import get_package_path, is_package
 
-from schemas.failure import ConfigurationError
-from transforms.detect_pii.model_files import package_folder, sha256_of_folder
-from transforms.detect_pii.token_classifier import LabelledSpan
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.detect_pii.model_files import package_folder, sha256_of_folder
+from hushbeam.transforms.detect_pii.token_classifier import LabelledSpan
 
 OPTION = "spacy_model"
 # Of the model's folder, as `sha256_of_folder` makes it.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.spelling import Letters, letters_at
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.spelling import Letters, letters_at
 
 _LEAST_LETTERS = 3
 _ALTERNATIVES = ("email_address", "username", "password", "account_number", "vehicle_id", "number_sequence")

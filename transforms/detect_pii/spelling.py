@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from transforms.detect_pii.atoms import Atom, Kind
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.atoms import Atom, Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 
 class Letters(NamedTuple):

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.cues import find_cues
-from transforms.detect_pii.dates import SpokenDate, find_dates
-from transforms.detect_pii.languages import language_of
-from transforms.detect_pii.number_labels import SHAPES, NumberLabel, NumberLabeller
-from transforms.detect_pii.number_runs import Group, Run, correction_words, find_groups, find_runs
-from transforms.detect_pii.quantities import Quantity, find_quantities
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.cues import find_cues
+from hushbeam.transforms.detect_pii.dates import SpokenDate, find_dates
+from hushbeam.transforms.detect_pii.languages import language_of
+from hushbeam.transforms.detect_pii.number_labels import SHAPES, NumberLabel, NumberLabeller
+from hushbeam.transforms.detect_pii.number_runs import Group, Run, correction_words, find_groups, find_runs
+from hushbeam.transforms.detect_pii.quantities import Quantity, find_quantities
 
 _QUANTITIES = ("money_amount", "statistics", "duration", "person_age", "time")
 _LONGEST_HESITATION = 3

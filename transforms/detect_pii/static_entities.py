@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.canonical_view import CanonicalView, canonical_view_of
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import is_everyday
-from transforms.detect_pii.sound_alikes import SoundAlikes
-from transforms.detect_pii.tokens import tokens_of
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.canonical_view import CanonicalView, canonical_view_of
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import is_everyday
+from hushbeam.transforms.detect_pii.sound_alikes import SoundAlikes
+from hushbeam.transforms.detect_pii.tokens import tokens_of
 
 DETECTOR = "static_entities"
 

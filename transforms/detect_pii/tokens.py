@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 Label = TypeVar("Label")
 

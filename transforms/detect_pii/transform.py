@@ -9,13 +9,13 @@ from concurrent.futures import Future
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from schemas.candidate import RecogniserReport
-from schemas.finding import Finding
-from schemas.stages import DetectedRecording, HeardRecording
-from transforms.detect_pii.detector import Detector
-from transforms.detect_pii.processes import DetectorProcesses
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.each_recording import Outcome, RecordingStage, each_recording, then
+from hushbeam.schemas.candidate import RecogniserReport
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import DetectedRecording, HeardRecording
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.processes import DetectorProcesses
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording, then
 
 _DETECTORS, _PROCESSES = Shared(), Shared()
 

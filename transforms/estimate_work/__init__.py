@@ -1,5 +1,5 @@
 """What a run would have to do."""
 
-from transforms.estimate_work.transform import EstimateWork
+from hushbeam.transforms.estimate_work.transform import EstimateWork
 
 __all__ = ["EstimateWork"]

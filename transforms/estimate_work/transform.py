@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
-from schemas.failure import Failure, RecordingError
-from schemas.recording import Recording
-from schemas.stages import PendingRecording
-from transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNTOLD, Probe, estimate
-from transforms.media.decode import Decoder
-from transforms.media.limits import MediaLimits
-from transforms.skip_finished.transform import Unfinished
-from transforms.storage import files
-from transforms.storage.urls import extension
+from hushbeam.schemas.failure import Failure, RecordingError
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.stages import PendingRecording
+from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNTOLD, Probe, estimate
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.skip_finished.transform import Unfinished
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import extension
 
 Count = tuple[str, float]
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from schemas.finding import Finding
-from schemas.stages import HeardRecording
-from transforms.sealed_files import SealedFiles, SealedRoot, sealed_name
-from transforms.storage.urls import join
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import HeardRecording
+from hushbeam.transforms.sealed_files import SealedFiles, SealedRoot, sealed_name
+from hushbeam.transforms.storage.urls import join
 
 UNREDACTED_KEYS = "--unredacted_key"
 

@@ -6,19 +6,19 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from schemas.failure import Failure
-from schemas.recording import Recording
-from schemas.stages import HeardRecording, MutedRecording
-from transforms.commit.ledger import Status, status_url
-from transforms.commit.run_lock import Hold
-from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.keep_unredacted.output import UnredactedOutput
-from transforms.media.limits import MediaLimits
-from transforms.sealed_files import SealedRoot
-from transforms.skip_finished import SkipFinished
-from transforms.staged_audio import removed_on_error
-from transforms.storage import files
-from transforms.transcribe import Transcribe, TranscriptionSettings
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.stages import HeardRecording, MutedRecording
+from hushbeam.transforms.commit.ledger import Status, status_url
+from hushbeam.transforms.commit.run_lock import Hold
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.keep_unredacted.output import UnredactedOutput
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.skip_finished import SkipFinished
+from hushbeam.transforms.staged_audio import removed_on_error
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.transcribe import Transcribe, TranscriptionSettings
 
 
 class KeepUnredacted(beam.PTransform):

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from transforms.correct_findings.reviews import Review
-from transforms.measure_quality.judged import Judged, judged
-from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
+from hushbeam.transforms.correct_findings.reviews import Review
+from hushbeam.transforms.measure_quality.judged import Judged, judged
+from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 
 _Z = 1.959964
 """Of a normal distribution, for 95 %."""

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from schemas.stored import StoredRecording
-from schemas.transcript import Word
-from transforms.correct_findings.reviews import NotedSpan, ShownFinding
-from transforms.measure_quality.judged import Judged
-from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
+from hushbeam.schemas.stored import StoredRecording
+from hushbeam.schemas.transcript import Word
+from hushbeam.transforms.correct_findings.reviews import NotedSpan, ShownFinding
+from hushbeam.transforms.measure_quality.judged import Judged
+from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 
 _WORD_END_S = 0.05
 

@@ -8,10 +8,10 @@ from typing import Any
 import av
 import numpy as np
 
-from schemas.media import MediaInfo
-from transforms.media.errors import MediaError
-from transforms.media.output_format import OutputFormat
-from transforms.media.samples import MOST_PLANES, Samples
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.output_format import OutputFormat
+from hushbeam.transforms.media.samples import MOST_PLANES, Samples
 
 BITEXACT = {"fflags": "+bitexact"}
 """Keeps dates, random numbers and the libraries' versions out of a file."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from transforms.media.errors import MediaError
-from transforms.media.isolation.children import Child
-from transforms.media.isolation.wire import Kind
-from transforms.media.limits import MediaLimits
-from transforms.storage import files
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.isolation.children import Child
+from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.storage import files
 
 _PLACES = {
     "packets": "packets of pictures",

@@ -1,7 +1,7 @@
 """Decodes a recording to its native samples: the one decoder, for hearing and for muting.
 
 What the recogniser hears and what is muted must be the same samples, so both come from here, and `SampleIdentity`
-proves it. The file is parsed in a child process that can do nothing else (`transforms.media.isolation`); what comes
+proves it. The file is parsed in a child process that can do nothing else (`isolation/`); what comes
 out of it is counted, limited and hashed here. Memory does not grow with the recording's length.
 """
 
@@ -20,13 +20,13 @@ from typing import BinaryIO, Self
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.media import MediaInfo, SampleIdentity
-from transforms.media.errors import MediaError
-from transforms.media.isolation.children import Child
-from transforms.media.isolation.wire import Kind, Message
-from transforms.media.limits import MediaLimits
-from transforms.media.samples import SAMPLE_TYPES, Samples, from_float, to_float
-from transforms.storage import files
+from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.isolation.children import Child
+from hushbeam.transforms.media.isolation.wire import Kind, Message
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import SAMPLE_TYPES, Samples, from_float, to_float
+from hushbeam.transforms.storage import files
 
 __all__ = ["Decoder", "MediaLimits", "Samples", "from_float", "to_float"]
 

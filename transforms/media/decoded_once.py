@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from schemas.media import MediaInfo, SampleIdentity
-from transforms.media.decode import Decoder, MediaLimits, Samples
+from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples
 
 MOST_KEPT_BYTES = 32 * 2**20
 """Of native samples: 17 minutes of a telephone call in two channels. What is longer is decoded for each reader."""

@@ -14,14 +14,14 @@ import av
 import numpy as np
 import soundfile
 
-from schemas.media import MediaInfo
-from transforms.media import ogg
-from transforms.media.audio_track import BITEXACT, AudioTrack
-from transforms.media.errors import MediaError
-from transforms.media.limits import MediaLimits
-from transforms.media.output_format import SOUNDFILE_SUBTYPES, OutputFormat
-from transforms.media.samples import Samples, to_float
-from transforms.media.video_file import VideoFileWriter
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media import ogg
+from hushbeam.transforms.media.audio_track import BITEXACT, AudioTrack
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.output_format import SOUNDFILE_SUBTYPES, OutputFormat
+from hushbeam.transforms.media.samples import Samples, to_float
+from hushbeam.transforms.media.video_file import VideoFileWriter
 
 SMALL_WRITE = 8192
 """Frames that libsndfile gets at once: its Vorbis encoder crashes on long writes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.errors import RecordingError
+from hushbeam.schemas.errors import RecordingError
 
 
 class MediaError(RecordingError):

@@ -11,10 +11,10 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from schemas.media import MediaInfo, SampleIdentity
-from schemas.transcript import TimeSpan
-from transforms.media.decode import Decoder, MediaLimits, Samples, to_float
-from transforms.media.decoded_once import DecodedOnce, reading
+from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples, to_float
+from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
 
 HEARING_RATE_HZ = 16_000
 """What speech recognisers and voice activity detectors of this job work at."""

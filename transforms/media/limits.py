@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from transforms.media.errors import MediaError
+from hushbeam.transforms.media.errors import MediaError
 
 _GIB = 2**30
 

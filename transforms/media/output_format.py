@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import av
 
-from schemas.errors import ConfigurationError
-from schemas.media import MediaInfo
+from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.media import MediaInfo
 
 QUALITIES = ("source", "mp3", "wav", "flac")
 

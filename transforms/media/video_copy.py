@@ -1,7 +1,7 @@
 """Copies a recording's pictures beside its new sound, in a child process: not encoded again, and nothing else.
 
 Further audio tracks, subtitles, chapters, attachments, timecodes and every tag stay behind: they name people. So does
-the text between the pictures, such as closed captions (`transforms.media.hidden_text`).
+the text between the pictures, such as closed captions (`hushbeam.transforms.media.hidden_text`).
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any, BinaryIO
 
 import av
 
-from schemas.media import MediaInfo
-from transforms.media.audio_track import BITEXACT, AudioTrack
-from transforms.media.containers import recognise
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.colour_profiles import blank_profiles
-from transforms.media.hidden_text.tracks import CleanedTrack
-from transforms.media.output_format import OutputFormat
-from transforms.media.samples import Samples
-from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media.audio_track import BITEXACT, AudioTrack
+from hushbeam.transforms.media.containers import recognise
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.colour_profiles import blank_profiles
+from hushbeam.transforms.media.hidden_text.tracks import CleanedTrack
+from hushbeam.transforms.media.output_format import OutputFormat
+from hushbeam.transforms.media.samples import Samples
+from hushbeam.transforms.media.track_decoder import is_moving, open_container, raise_unreadable
 
 _ISO_MUXERS = ("mp4", "mov")
 

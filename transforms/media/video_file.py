@@ -12,17 +12,17 @@ from typing import IO, cast
 
 import numpy as np
 
-from schemas.media import MediaInfo
-from transforms.media.isolation.children import Child
-from transforms.media.isolation.wire import Kind
-from transforms.media.limits import MediaLimits
-from transforms.media.output_format import OutputFormat
-from transforms.media.samples import Samples
-from transforms.storage import files
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media.isolation.children import Child
+from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.output_format import OutputFormat
+from hushbeam.transforms.media.samples import Samples
+from hushbeam.transforms.storage import files
 
 
 class VideoFileWriter:
-    """Writes the file, as `transforms.media.encode.Writer`.
+    """Writes the file, as `hushbeam.transforms.media.encode.Writer`.
 
     Args:
       path: The file to write.

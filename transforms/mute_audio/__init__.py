@@ -1,6 +1,6 @@
 """From findings to a recording in which they cannot be heard."""
 
-from transforms.mute_audio.redaction import MuteSettings
-from transforms.mute_audio.transform import MuteAudio
+from hushbeam.transforms.mute_audio.redaction import MuteSettings
+from hushbeam.transforms.mute_audio.transform import MuteAudio
 
 __all__ = ["MuteAudio", "MuteSettings"]

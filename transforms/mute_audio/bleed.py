@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from schemas.transcript import TimeSpan
-from transforms.mute_audio.edges import Listen
-from transforms.mute_audio.sound import HEARING_RATE_HZ, Samples, loudness_db
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.mute_audio.edges import Listen
+from hushbeam.transforms.mute_audio.sound import HEARING_RATE_HZ, Samples, loudness_db
 
 
 @dataclass(frozen=True)

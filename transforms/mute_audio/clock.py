@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from schemas.transcript import TimeSpan, Transcript
-from transforms.mute_audio.sound import Stretch
+from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.transforms.mute_audio.sound import Stretch
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from schemas.failure import QuarantineError
-from schemas.finding import Finding
-from schemas.transcript import TimeSpan, Transcript, Word
-from transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from transforms.mute_audio.sound import Samples, SoundSettings, Stretch, stretches_of_sound
-from transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Word
+from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
+from hushbeam.transforms.mute_audio.sound import Samples, SoundSettings, Stretch, stretches_of_sound
+from hushbeam.transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s
 
 Listen = Callable[[Sequence[TimeSpan]], Iterable[Samples]]
 """Gives 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from schemas.finding import Finding
-from schemas.media import MediaInfo
-from transforms.media.decode import Samples
-from transforms.media.hear import HEARING_RATE_HZ, Heard, Resampler, as_heard
-from transforms.mute_audio.dtmf import ToneFinder
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media.decode import Samples
+from hushbeam.transforms.media.hear import HEARING_RATE_HZ, Heard, Resampler, as_heard
+from hushbeam.transforms.mute_audio.dtmf import ToneFinder
 
 KEYPAD_POLICY = "dtmf"
 

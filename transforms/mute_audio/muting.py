@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.failure import ConfigurationError
-from schemas.transcript import TimeSpan
-from transforms.media.decode import Samples, from_float, to_float
-from transforms.media.errors import MediaError
-from transforms.mute_audio.room_noise import RoomNoise
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Samples, from_float, to_float
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 FADE_S = 0.005
 """Long enough that an edge does not click, short enough that no sound of speech fits in."""

@@ -9,19 +9,19 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from schemas.finding import Finding
-from schemas.stages import HeardRecording, RedactedRecording, StagedAudio
-from schemas.transcript import TimeSpan
-from transforms.correct_findings.correct import REVIEWER, needless_spans, outside, without_needless
-from transforms.media.decoded_once import DecodedOnce
-from transforms.media.hear import stream_ranges
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.bleed import BleedSettings, find_bleed
-from transforms.mute_audio.edges import EdgeSettings, Listen, around, merge_spans, plan_mutes
-from transforms.mute_audio.keypad import KeypadListener
-from transforms.mute_audio.muting import FADE_S, Muting
-from transforms.mute_audio.render import joined_notes, render
-from transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import HeardRecording, RedactedRecording, StagedAudio
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.correct_findings.correct import REVIEWER, needless_spans, outside, without_needless
+from hushbeam.transforms.media.decoded_once import DecodedOnce
+from hushbeam.transforms.media.hear import stream_ranges
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, Listen, around, merge_spans, plan_mutes
+from hushbeam.transforms.mute_audio.keypad import KeypadListener
+from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
+from hushbeam.transforms.mute_audio.render import joined_notes, render
+from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def stage_audio(
       spans: In the channels of the file.
 
     Raises:
-      MediaError: See `transforms.mute_audio.render.render`.
+      MediaError: See `hushbeam.transforms.mute_audio.render.render`.
     """
     asked, published = recording.recording, recording.detected.heard.published
     rendered = render(

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.media import SampleIdentity
-from schemas.transcript import TimeSpan
-from transforms.media.decode import MediaLimits
-from transforms.media.decoded_once import DecodedOnce, reading
-from transforms.media.encode import Encoder
-from transforms.media.errors import MediaError
-from transforms.media.output_format import output_format
-from transforms.mute_audio.muting import Muter, Muting, touched
-from transforms.mute_audio.room_noise import RoomNoise
+from hushbeam.schemas.media import SampleIdentity
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import MediaLimits
+from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
+from hushbeam.transforms.media.encode import Encoder
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.output_format import output_format
+from hushbeam.transforms.mute_audio.muting import Muter, Muting, touched
+from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 LENGTH_NOT_STATED = "the source does not state its length"
 """Noted where nothing in a file would show that its end is missing."""
@@ -70,7 +70,7 @@ def render(
       source: A local file, or what is kept of it.
       destination: A local path without suffix; the suffix of the written format is added.
       spans: Padded, in seconds, in any order.
-      quality: One of `transforms.media.output_format.QUALITIES`.
+      quality: One of `hushbeam.transforms.media.output_format.QUALITIES`.
       expected: What the recogniser heard. None only where nothing was heard before.
 
     Raises:

@@ -12,8 +12,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.transcript import TimeSpan
-from transforms.media.decode import Samples, to_float
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Samples, to_float
 
 FRAME = 512
 """Samples of a measured frame and of a grain of noise; grains overlap by half."""

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.finding import Finding
-from schemas.transcript import TimeSpan, Transcript, Word
-from transforms.mute_audio.spoken_length import longest_s
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Word
+from hushbeam.transforms.mute_audio.spoken_length import longest_s
 
 POLICY = "untranscribed_speech"
 

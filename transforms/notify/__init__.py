@@ -1,7 +1,7 @@
 """From public outputs to receivers that know of them."""
 
-from transforms.notify.open_notifications import NameReceivers, announcement_of, open_notifications
-from transforms.notify.settings import NotificationSettings
-from transforms.notify.transform import Notify
+from hushbeam.transforms.notify.open_notifications import NameReceivers, announcement_of, open_notifications
+from hushbeam.transforms.notify.settings import NotificationSettings
+from hushbeam.transforms.notify.transform import Notify
 
 __all__ = ["NameReceivers", "NotificationSettings", "Notify", "announcement_of", "open_notifications"]

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpcore
 
-from transforms.notify.addresses import Endpoint, Network, RefusedAddressError, check_addresses
+from hushbeam.transforms.notify.addresses import Endpoint, Network, RefusedAddressError, check_addresses
 
 Resolver = Callable[[str, int], Sequence[str]]
 """All addresses of a host, as text. Raises `OSError`."""

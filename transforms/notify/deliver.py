@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 import tenacity
 
-from schemas.delivery import (
+from hushbeam.schemas.delivery import (
     DELIVERED,
     NOT_REQUESTED,
     REFUSED_ADDRESS,
@@ -24,14 +24,14 @@ from schemas.delivery import (
     Delivery,
     Receiver,
 )
-from transforms.notify.addresses import Endpoint, RefusedAddressError
-from transforms.notify.connection import DeliveryError, Resolver, post, resolve
-from transforms.notify.header_secrets import HeaderSecret
-from transforms.notify.limits import Budget, Pace
-from transforms.notify.message import Notification, Signer
-from transforms.notify.settings import NotificationSettings
-from transforms.secrets import read_secret
-from transforms.unexpected import ends_the_run
+from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
+from hushbeam.transforms.notify.connection import DeliveryError, Resolver, post, resolve
+from hushbeam.transforms.notify.header_secrets import HeaderSecret
+from hushbeam.transforms.notify.limits import Budget, Pace
+from hushbeam.transforms.notify.message import Notification, Signer
+from hushbeam.transforms.notify.settings import NotificationSettings
+from hushbeam.transforms.secrets import read_secret
+from hushbeam.transforms.unexpected import ends_the_run
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,4096}")

@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from schemas.delivery import NOTIFICATIONS_SCHEMA, UNDELIVERED, Announcement, Delivery, Receiver
-from schemas.recording import Recording
-from schemas.stages import CommittedRecording
-from transforms.commit.ledger import list_statuses, published_audio
-from transforms.notify.message import notification_id
-from transforms.notify.pending import pending_deliveries
-from transforms.write_tables.read import read_rows, table_files
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, UNDELIVERED, Announcement, Delivery, Receiver
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.commit.ledger import list_statuses, published_audio
+from hushbeam.transforms.notify.message import notification_id
+from hushbeam.transforms.notify.pending import pending_deliveries
+from hushbeam.transforms.write_tables.read import read_rows, table_files
 
 
 class Named(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from schemas.delivery import DELIVERED, REFUSED_ADDRESS, REFUSED_HEADER, REJECTED, UNDELIVERED, Delivery
+from hushbeam.schemas.delivery import DELIVERED, REFUSED_ADDRESS, REFUSED_HEADER, REJECTED, UNDELIVERED, Delivery
 
 _SETTLED = frozenset({DELIVERED, REJECTED})
 _OPEN = frozenset({UNDELIVERED, REFUSED_ADDRESS, REFUSED_HEADER})

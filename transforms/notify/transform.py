@@ -7,15 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from schemas.delivery import Announcement, Delivery, Receiver
-from transforms.each_recording import RecordingStage, each_recording
-from transforms.notify.deliver import Courier
-from transforms.notify.message import ready_notification
-from transforms.notify.open_notifications import undelivered
-from transforms.notify.settings import NotificationSettings
-from transforms.storage.errors import StorageError
-from transforms.storage.signing import UrlSigner
-from transforms.unexpected import ends_the_run, place_of
+from hushbeam.schemas.delivery import Announcement, Delivery, Receiver
+from hushbeam.transforms.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.message import ready_notification
+from hushbeam.transforms.notify.open_notifications import undelivered
+from hushbeam.transforms.notify.settings import NotificationSettings
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.signing import UrlSigner
+from hushbeam.transforms.unexpected import ends_the_run, place_of
 
 
 class Notify(beam.PTransform):

@@ -4,11 +4,11 @@ Each needs a library of the extra `observability`, which is loaded where it is a
 URL, or a word of a recording.
 """
 
-from transforms.observe_run.lineage import Lineage
-from transforms.observe_run.measures import METRICS, Metric, RunEnd, has_completed, measure
-from transforms.observe_run.otlp import Collector
-from transforms.observe_run.outbox import Outbox, close
-from transforms.observe_run.text_file import TextFile
+from hushbeam.transforms.observe_run.lineage import Lineage
+from hushbeam.transforms.observe_run.measures import METRICS, Metric, RunEnd, has_completed, measure
+from hushbeam.transforms.observe_run.otlp import Collector
+from hushbeam.transforms.observe_run.outbox import Outbox, close
+from hushbeam.transforms.observe_run.text_file import TextFile
 
 __all__ = [
     "METRICS",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.failure import ConfigurationError
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
-from schemas.failure import ConfigurationError
-from transforms.observe_run.libraries import needed_by
-from transforms.storage import urls
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run.libraries import needed_by
+from hushbeam.transforms.storage import urls
 
 if TYPE_CHECKING:
     from openlineage.client.facet_v2 import JobFacet, OutputDatasetFacet, RunFacet

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from transforms.report_run import RunFigures
+from hushbeam.transforms.report_run import RunFigures
 
 _PROMETHEUS_UNITS = {"": "", "s": "_seconds", "1": "_ratio"}
 _COMPLETED_STATUSES = frozenset({0, 3})

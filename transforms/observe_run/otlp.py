@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from schemas.failure import ConfigurationError
-from transforms.observe_run.libraries import needed_by
-from transforms.observe_run.measures import PIPELINE, RunEnd, has_completed, measure
-from transforms.observe_run.outbox import NotReceivedError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run.libraries import needed_by
+from hushbeam.transforms.observe_run.measures import PIPELINE, RunEnd, has_completed, measure
+from hushbeam.transforms.observe_run.outbox import NotReceivedError
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.metrics.export import MetricsData

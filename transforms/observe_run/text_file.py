@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from schemas.failure import ConfigurationError
-from transforms.observe_run.libraries import needed_by
-from transforms.observe_run.measures import LAST_SUCCESS, PIPELINE, RunEnd, measure
-from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run.libraries import needed_by
+from hushbeam.transforms.observe_run.measures import LAST_SUCCESS, PIPELINE, RunEnd, measure
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
 
 _OPTION = "--metrics_file"
 _SUFFIX = ".prom"

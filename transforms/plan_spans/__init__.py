@@ -1,5 +1,5 @@
 """From recordings to what one worker hears at a time."""
 
-from transforms.plan_spans.transform import PlanSpans
+from hushbeam.transforms.plan_spans.transform import PlanSpans
 
 __all__ = ["PlanSpans"]

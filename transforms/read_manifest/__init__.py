@@ -1,6 +1,6 @@
 """From manifests to recordings."""
 
-from transforms.read_manifest.line import ManifestDefaults
-from transforms.read_manifest.transform import ReadManifest
+from hushbeam.transforms.read_manifest.line import ManifestDefaults
+from hushbeam.transforms.read_manifest.transform import ReadManifest
 
 __all__ = ["ManifestDefaults", "ReadManifest"]

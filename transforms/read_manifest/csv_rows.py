@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from transforms.read_manifest.line import LONGEST_LINE_BYTES, ManifestLineError
+from hushbeam.transforms.read_manifest.line import LONGEST_LINE_BYTES, ManifestLineError
 
 
 class _RowTooLongError(Exception):

@@ -13,14 +13,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from schemas.failure import RecordingError
-from schemas.languages import LANGUAGE_CODES, primary_language
-from schemas.policies import UnknownPolicyError, resolve_policies
-from schemas.recording import Recording
-from transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
-from transforms.secrets import SecretReference, is_reference
-from transforms.storage.errors import StorageError
-from transforms.storage.urls import resolve
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
+from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
+from hushbeam.transforms.secrets import SecretReference, is_reference
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.urls import resolve
 
 LONGEST_LINE_BYTES = 1 << 20
 """Of a manifest, whatever kind of file it is."""

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from transforms.media.errors import MediaError
-from transforms.media.isolation import parquet_rows
-from transforms.media.isolation.children import Child, ForkServer
-from transforms.media.isolation.wire import Kind
-from transforms.media.limits import MediaLimits
-from transforms.read_manifest.line import ManifestLineError
-from transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.isolation import parquet_rows
+from hushbeam.transforms.media.isolation.children import Child, ForkServer
+from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.read_manifest.line import ManifestLineError
+from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 
 _MIB = 2**20
 # Time is waited for a child in all: so long for the first rows, and so long more for each message of them.

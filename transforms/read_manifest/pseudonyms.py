@@ -11,9 +11,9 @@ import hmac
 from dataclasses import replace
 from typing import NoReturn
 
-from schemas.failure import ConfigurationError
-from schemas.recording import Recording
-from transforms.secrets import read_secret
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.secrets import read_secret
 
 _OPTION = "--hash_identities"
 _SHORTEST_KEY = 16

@@ -1,6 +1,6 @@
 """From findings to the transcript that may be read."""
 
-from transforms.redact_text.substitution import Substitution
-from transforms.redact_text.transform import RedactText
+from hushbeam.transforms.redact_text.substitution import Substitution
+from hushbeam.transforms.redact_text.transform import RedactText
 
 __all__ = ["RedactText", "Substitution"]

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
+from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
 
 LONGEST_TEXT = 84
 LONGEST_S = 6.0

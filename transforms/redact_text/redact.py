@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.finding import Finding
-from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord, StandingText
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
-from transforms.redact_text.surrogates import Surrogates
-from transforms.whole_tokens import spread_over_tokens
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord, StandingText
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
+from hushbeam.transforms.redact_text.surrogates import Surrogates
+from hushbeam.transforms.whole_tokens import spread_over_tokens
 
 
 @dataclass(frozen=True)

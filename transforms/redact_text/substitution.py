@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from schemas.failure import ConfigurationError
-from schemas.redacted import SUBSTITUTIONS
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.redacted import SUBSTITUTIONS
 
 MASK = "****"
 

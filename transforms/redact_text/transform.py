@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import apache_beam as beam
 
-from schemas.stages import DetectedRecording, RedactedRecording
-from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.redact_text.redact import redact
-from transforms.redact_text.substitution import Substitution
-from transforms.secrets import read_secret
+from hushbeam.schemas.stages import DetectedRecording, RedactedRecording
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.redact_text.redact import redact
+from hushbeam.transforms.redact_text.substitution import Substitution
+from hushbeam.transforms.secrets import read_secret
 
 
 class RedactText(beam.PTransform):

@@ -1,8 +1,8 @@
 """A run's report: one page that a person looks at in the morning, made from what the run wrote."""
 
-from transforms.report_run.figures import RunFigures, newest_run, read_canaries, read_figures
-from transforms.report_run.page import render, report_url, write_report
-from transforms.report_run.timings import Sample, StageTime, Timings, read_timings, stage_times, write_timings
+from hushbeam.transforms.report_run.figures import RunFigures, newest_run, read_canaries, read_figures
+from hushbeam.transforms.report_run.page import render, report_url, write_report
+from hushbeam.transforms.report_run.timings import Sample, StageTime, Timings, read_timings, stage_times, write_timings
 
 __all__ = [
     "RunFigures",

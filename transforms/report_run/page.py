@@ -8,10 +8,10 @@ from math import inf
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from transforms.report_run import charts
-from transforms.report_run.figures import Histogram, RunFigures
-from transforms.storage import files
-from transforms.storage.urls import join
+from hushbeam.transforms.report_run import charts
+from hushbeam.transforms.report_run.figures import Histogram, RunFigures
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import join
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -55,7 +55,7 @@ def duration(seconds: float) -> str:
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("transforms.report_run", "."),
+        loader=PackageLoader("hushbeam.transforms.report_run", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -8,10 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from transforms.each_recording import METRICS_NAMESPACE
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
+from hushbeam.transforms.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import join
 
 _MOST_SAMPLES = 240
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from schemas.recording import Recording
+from hushbeam.schemas.recording import Recording
 
 
 @dataclass(frozen=True)

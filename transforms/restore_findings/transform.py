@@ -8,23 +8,23 @@ from typing import NamedTuple
 
 import apache_beam as beam
 
-from schemas.correction import corrected_identity
-from schemas.failure import Failure
-from schemas.finding import Finding
-from schemas.policies import broader
-from schemas.stages import DetectedRecording, PendingRecording
-from schemas.stored import Hearing, PublishedRecording, StoredRecording
-from transforms.correct_findings.restore import published_recordings
-from transforms.correct_findings.reviews import Reviews
-from transforms.detect_pii.detector import Detector
-from transforms.detect_pii.settings import DetectionSettings
-from transforms.each_recording import RecordingStage, each_recording
-from transforms.restore_findings.changes import Changes
-from transforms.sealed_files import SealedRoot
-from transforms.skip_finished.transform import count_skipped, output_identity
-from transforms.storage import files
-from transforms.storage.errors import SourceChangedError
-from transforms.store_findings.store import FindingsStore
+from hushbeam.schemas.correction import corrected_identity
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.policies import broader
+from hushbeam.schemas.stages import DetectedRecording, PendingRecording
+from hushbeam.schemas.stored import Hearing, PublishedRecording, StoredRecording
+from hushbeam.transforms.correct_findings.restore import published_recordings
+from hushbeam.transforms.correct_findings.reviews import Reviews
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.restore_findings.changes import Changes
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.skip_finished.transform import count_skipped, output_identity
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import SourceChangedError
+from hushbeam.transforms.store_findings.store import FindingsStore
 
 Identify = Callable[[Hearing], Mapping[str, str]]
 """The identities that a job's outputs have where this heard and detected: of the models, and of the configuration."""
@@ -132,7 +132,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         asked = self._changes.of(before.recording)
         source = files.stat(asked.audio_url)
         if source != before.source:
-            raise SourceChangedError("the source was replaced since it was heard: do it again with pipelines.redact")
+            raise SourceChangedError("the source was replaced since it was heard: do it again with hushbeam redact")
         identities = self._identify(stored.hearing)
         corrections = self._reviews.corrections_of(asked.recording_id)
         identity = corrected_identity(output_identity(asked, source, identities["configuration"]), corrections)

@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from transforms.close_run.tables import Tables
-from transforms.commit.ledger import save_snapshot, status_url
-from transforms.commit.recovery import UnreadableCopyError, copy_in
-from transforms.commit.run_files import read_file_lists, settle
-from transforms.correct_findings.reviews import review_url
-from transforms.keep_unredacted.output import unredacted_url
-from transforms.retention import tombstones
-from transforms.retention.tombstones import Tombstones
-from transforms.storage import files
-from transforms.storage.urls import file_name, join, safe_name
-from transforms.store_findings.store import stored_url
-from transforms.write_tables.read import DamagedTableError, read_rows, table_files
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.ledger import save_snapshot, status_url
+from hushbeam.transforms.commit.recovery import UnreadableCopyError, copy_in
+from hushbeam.transforms.commit.run_files import read_file_lists, settle
+from hushbeam.transforms.correct_findings.reviews import review_url
+from hushbeam.transforms.keep_unredacted.output import unredacted_url
+from hushbeam.transforms.retention import tombstones
+from hushbeam.transforms.retention.tombstones import Tombstones
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import file_name, join, safe_name
+from hushbeam.transforms.store_findings.store import stored_url
+from hushbeam.transforms.write_tables.read import DamagedTableError, read_rows, table_files
 
 # The sources of recordings are looked up in the last.
 _TABLES = ("findings", "errors", "notifications", "transcripts")
@@ -56,8 +56,8 @@ class Eraser:
 
     Attributes:
       output: The public root.
-      store: Root of what is kept by `transforms.store_findings`.
-      unredacted: Root of what is kept by `transforms.keep_unredacted`.
+      store: Root of what is kept by `hushbeam.transforms.store_findings`.
+      unredacted: Root of what is kept by `hushbeam.transforms.keep_unredacted`.
       key: Signs the lists of runs' files that change, where they were signed with it before; without it, those are no
         longer signed.
     """

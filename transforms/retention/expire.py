@@ -16,17 +16,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from transforms.close_run.tables import Tables
-from transforms.commit.certificate import check_signature, signed, unsigned
-from transforms.commit.digests import as_json
-from transforms.commit.ledger import EXPIRED, Status, list_statuses, published_audio, save_snapshot, write_status
-from transforms.commit.published_files import is_output_name
-from transforms.commit.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
-from transforms.commit.run_files import read_file_lists, settle
-from transforms.commit.signatures import SignatureError
-from transforms.correct_findings.reviews import read_reviews, review_url
-from transforms.storage import files
-from transforms.storage.urls import file_name, join
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.certificate import check_signature, signed, unsigned
+from hushbeam.transforms.commit.digests import as_json
+from hushbeam.transforms.commit.ledger import (
+    EXPIRED,
+    Status,
+    list_statuses,
+    published_audio,
+    save_snapshot,
+    write_status,
+)
+from hushbeam.transforms.commit.published_files import is_output_name
+from hushbeam.transforms.commit.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
+from hushbeam.transforms.commit.run_files import read_file_lists, settle
+from hushbeam.transforms.commit.signatures import SignatureError
+from hushbeam.transforms.correct_findings.reviews import read_reviews, review_url
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import file_name, join
 
 _log = logging.getLogger(__name__)
 _NO_LONGER_AVAILABLE = "the redacted audio is no longer available"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from schemas.failure import ConfigurationError
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import join
 
 _NAME = ("runs", "kept-elsewhere.json")
 

@@ -10,8 +10,8 @@ import hashlib
 import re
 from collections.abc import Collection
 
-from transforms.storage import files
-from transforms.storage.urls import join
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import join
 
 FOLDER = "erased"
 _NAME = re.compile(r"(recording|source)-[0-9a-f]{64}")

@@ -1,6 +1,6 @@
 """The review page: a person looks through what was published, worst first, and says what is wrong."""
 
-from transforms.review_output.catalogue import Catalogue
-from transforms.review_output.server import ReviewServer
+from hushbeam.transforms.review_output.catalogue import Catalogue
+from hushbeam.transforms.review_output.server import ReviewServer
 
 __all__ = ["Catalogue", "ReviewServer"]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from schemas.failure import ConfigurationError
-from transforms.measure_quality.sample import drawn
-from transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
-from transforms.write_tables.read import DamagedTableError, damage_named
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.measure_quality.sample import drawn
+from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.write_tables.read import DamagedTableError, damage_named
 
 UNCERTAIN = 0.6
 """Findings with a lower score are worth a look (docs/confidence.md)."""

@@ -19,12 +19,12 @@ from typing import Any
 
 from aiohttp import web
 
-from schemas.failure import ConfigurationError, RecordingError
-from schemas.policies import CATALOGUE
-from transforms.commit.ledger import Status, published_audio, read_status, read_statuses
-from transforms.correct_findings.correct import REVIEWER
-from transforms.correct_findings.published import correction_of, state_of
-from transforms.correct_findings.reviews import (
+from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.policies import CATALOGUE
+from hushbeam.transforms.commit.ledger import Status, published_audio, read_status, read_statuses
+from hushbeam.transforms.correct_findings.correct import REVIEWER
+from hushbeam.transforms.correct_findings.published import correction_of, state_of
+from hushbeam.transforms.correct_findings.reviews import (
     Review,
     Reviewed,
     ReviewError,
@@ -34,18 +34,18 @@ from transforms.correct_findings.reviews import (
     read_reviews,
     write_review,
 )
-from transforms.media.errors import MediaError
-from transforms.media.limits import MediaLimits
-from transforms.retention.kept_elsewhere import kept_elsewhere
-from transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
-from transforms.review_output.peaks import PeakStore
-from transforms.storage import files
-from transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
+from hushbeam.transforms.review_output.peaks import PeakStore
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.temporary_files import TemporaryFolder
 
 LOOPBACK = "127.0.0.1"
 
 _COOKIE = "hushbeam-review"
-_STATIC = package_files("transforms.review_output") / "static"
+_STATIC = package_files("hushbeam.transforms.review_output") / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _LARGEST_REVIEW_BYTES = 1 << 20
 _ROUNDED_S = 0.001

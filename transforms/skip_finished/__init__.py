@@ -1,5 +1,5 @@
 """What the run need not do again."""
 
-from transforms.skip_finished.transform import SkipFinished
+from hushbeam.transforms.skip_finished.transform import SkipFinished
 
 __all__ = ["SkipFinished"]

@@ -13,20 +13,20 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
-from schemas.correction import corrected_identity
-from schemas.failure import Failure
-from schemas.recording import Recording
-from schemas.source import SourceIdentity
-from schemas.stages import CommittedRecording, PendingRecording
-from transforms.commit.ledger import committed_entries
-from transforms.commit.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
-from transforms.commit.recovery import kept_rows, names_of_copies
-from transforms.correct_findings.reviews import Reviews
-from transforms.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
-from transforms.progress import report
-from transforms.retention.tombstones import Tombstones
-from transforms.spread_work import SpreadWork
-from transforms.storage import files
+from hushbeam.schemas.correction import corrected_identity
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import CommittedRecording, PendingRecording
+from hushbeam.transforms.commit.ledger import committed_entries
+from hushbeam.transforms.commit.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.commit.recovery import kept_rows, names_of_copies
+from hushbeam.transforms.correct_findings.reviews import Reviews
+from hushbeam.transforms.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
+from hushbeam.transforms.progress import report
+from hushbeam.transforms.retention.tombstones import Tombstones
+from hushbeam.transforms.spread_work import SpreadWork
+from hushbeam.transforms.storage import files
 
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"

@@ -1,5 +1,5 @@
 """Who hears what."""
 
-from transforms.spread_work.transform import SpreadWork
+from hushbeam.transforms.spread_work.transform import SpreadWork
 
 __all__ = ["SpreadWork"]

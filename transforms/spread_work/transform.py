@@ -8,8 +8,8 @@ import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
-from schemas.stages import PendingRecording
-from transforms.storage.urls import extension
+from hushbeam.schemas.stages import PendingRecording
+from hushbeam.transforms.storage.urls import extension
 
 _DEALT_AT_ONCE = 1000
 """Recordings that are put in order together: a bundle may hold a million, and memory is to stay flat."""

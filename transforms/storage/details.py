@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from transforms.storage import urls
-from transforms.storage.errors import MissingFileError
-from transforms.storage.file_systems import request
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.file_systems import request
 
 _FIELDS = "name,size,generation,crc32c"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.failure import RecordingError
+from hushbeam.schemas.failure import RecordingError
 
 
 class StorageError(RecordingError):

@@ -15,9 +15,9 @@ from typing import Any, BinaryIO, TypeVar
 import tenacity
 from fsspec.implementations.local import LocalFileSystem
 
-from transforms.storage import urls
-from transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
-from transforms.storage.object_stores import UnreachableStoreError, object_store
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
+from hushbeam.transforms.storage.object_stores import UnreachableStoreError, object_store
 
 Result = TypeVar("Result")
 

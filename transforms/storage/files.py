@@ -20,11 +20,11 @@ from typing import Any, BinaryIO, cast
 
 import google_crc32c
 
-from schemas.source import SourceIdentity
-from transforms.storage import urls
-from transforms.storage.details import details_of
-from transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
-from transforms.storage.file_systems import (
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.details import details_of
+from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
+from hushbeam.transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
     ShortReadError,
     already_exists,
@@ -33,8 +33,8 @@ from transforms.storage.file_systems import (
     request,
     storage_errors,
 )
-from transforms.storage.listing import StoredFile, iterate, version
-from transforms.storage.stream import PIECE_BYTES, open_stream
+from hushbeam.transforms.storage.listing import StoredFile, iterate, version
+from hushbeam.transforms.storage.stream import PIECE_BYTES, open_stream
 
 _CHUNK_BYTES = 1 << 20
 _DELETED_AT_ONCE = 1000

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from transforms.storage import urls
-from transforms.storage.file_systems import TEMPORARY_PREFIX, request, storage_errors
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX, request, storage_errors
 
 _PAGE = 1000  # the most that either store gives at once
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from schemas.failure import ConfigurationError
-from transforms.storage import urls
-from transforms.storage.errors import StorageError
-from transforms.storage.file_systems import (
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.file_systems import (
     PRIVATE_FILE,
     TEMPORARY_PREFIX,
     make_private_folders,
     storage_errors,
     write_all,
 )
-from transforms.storage.private_roots import followed, holds_outputs, lies_in_outputs
+from hushbeam.transforms.storage.private_roots import followed, holds_outputs, lies_in_outputs
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from schemas.failure import ConfigurationError
-from transforms.storage import urls
-from transforms.storage.errors import StorageError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.errors import StorageError
 
 _STATUS, _TABLES, _RUNS = "status", "transcripts", "runs"
 

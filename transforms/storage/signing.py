@@ -10,9 +10,9 @@ from typing import Any
 
 import fsspec
 
-from schemas.failure import ConfigurationError
-from transforms.storage import urls
-from transforms.storage.file_systems import storage_errors
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.file_systems import storage_errors
 
 LONGEST_HOURS = 7 * 24
 """Neither store signs for longer."""

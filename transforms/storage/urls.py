@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.errors import StorageError
 
 LOCAL = "file"
 OBJECT_STORES = frozenset({"gs", "s3", "memory"})

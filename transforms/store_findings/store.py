@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.stored import StoredRecording
-from transforms.sealed_files import SealedFiles, SealedRoot, sealed_name
-from transforms.sealing import SealedFileError
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError
-from transforms.storage.urls import join
+from hushbeam.schemas.stored import StoredRecording
+from hushbeam.transforms.sealed_files import SealedFiles, SealedRoot, sealed_name
+from hushbeam.transforms.sealing import SealedFileError
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError
+from hushbeam.transforms.storage.urls import join
 
 STORE_KEYS = "--store_key"
 
@@ -47,7 +47,7 @@ class FindingsStore:
             content = self._files.read(recording_id)
         except MissingFileError:
             raise NotStoredError(
-                "its words are not in the store: it was redacted without --store; do it again with pipelines.redact"
+                "its words are not in the store: it was redacted without --store; do it again with hushbeam redact"
             ) from None
         try:
             return _CONTENT.validate_json(content)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import apache_beam as beam
 
-from schemas.stages import MutedRecording
-from schemas.stored import Hearing, StoredRecording
-from transforms.each_recording import Outcome, RecordingStage, each_recording
-from transforms.sealed_files import SealedRoot
-from transforms.staged_audio import removed_on_error
-from transforms.store_findings.store import FindingsStore
-from transforms.verify_audio.verify import DETECTOR as SECOND_LISTENING
+from hushbeam.schemas.stages import MutedRecording
+from hushbeam.schemas.stored import Hearing, StoredRecording
+from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.sealed_files import SealedRoot
+from hushbeam.transforms.staged_audio import removed_on_error
+from hushbeam.transforms.store_findings.store import FindingsStore
+from hushbeam.transforms.verify_audio.verify import DETECTOR as SECOND_LISTENING
 
 
 class StoreFindings(beam.PTransform):

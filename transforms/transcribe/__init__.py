@@ -1,6 +1,6 @@
 """From sound to words."""
 
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.transcribe.transform import Transcribe, TranscribeSpans
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.transform import Transcribe, TranscribeSpans
 
 __all__ = ["Transcribe", "TranscribeSpans", "TranscriptionSettings"]

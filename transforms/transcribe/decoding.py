@@ -15,10 +15,10 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.transcribe.model import LoadedModel
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Window
-from transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
+from hushbeam.transforms.transcribe.model import LoadedModel
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Window
+from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
 
 FRAMES_PER_SECOND = 100
 _CONTEXTS = tuple(range(600, 3001, 200))

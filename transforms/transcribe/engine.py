@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from schemas.failure import RecordingError, RunError
-from schemas.languages import shown_language
-from transforms.freed_memory import give_back_freed, keep_few_heaps
-from transforms.transcribe.batching import WaitingRoom
-from transforms.transcribe.decoding import Decoded, WindowDecoder
-from transforms.transcribe.model import LoadedModel, load
-from transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.unexpected import place_of
+from hushbeam.schemas.failure import RecordingError, RunError
+from hushbeam.schemas.languages import shown_language
+from hushbeam.transforms.freed_memory import give_back_freed, keep_few_heaps
+from hushbeam.transforms.transcribe.batching import WaitingRoom
+from hushbeam.transforms.transcribe.decoding import Decoded, WindowDecoder
+from hushbeam.transforms.transcribe.model import LoadedModel, load
+from hushbeam.transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.unexpected import place_of
 
 __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
 
@@ -89,7 +89,7 @@ class SpeechEngine:
         """Loads the model. Calling it again does nothing.
 
         Raises:
-          ConfigurationError: See `transforms.transcribe.model.load`.
+          ConfigurationError: See `hushbeam.transforms.transcribe.model.load`.
         """
         with self._lock:
             if self._model is not None:

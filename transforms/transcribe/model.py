@@ -21,11 +21,11 @@ from faster_whisper.utils import available_models, download_model
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from numpy.typing import NDArray
 
-from schemas.failure import ConfigurationError
-from transforms.storage import files, urls
-from transforms.storage.errors import StorageError
-from transforms.transcribe.processor import use_wide_vectors
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.transcribe.processor import use_wide_vectors
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 _BASE_FILES = {
     "model.bin": "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",

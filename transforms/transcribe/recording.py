@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.failure import RecordingError
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
-from transforms.transcribe.second_look import parts_to_hear_again
-from transforms.transcribe.settings import SecondLook
-from transforms.transcribe.vad import RATE_HZ, KnownSpeech, Samples, SpeechProbabilities
-from transforms.transcribe.windows import Window, WindowPacker, split
-from transforms.transcribe.words import place, utterances
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
+from hushbeam.transforms.transcribe.second_look import parts_to_hear_again
+from hushbeam.transforms.transcribe.settings import SecondLook
+from hushbeam.transforms.transcribe.vad import RATE_HZ, KnownSpeech, Samples, SpeechProbabilities
+from hushbeam.transforms.transcribe.windows import Window, WindowPacker, split
+from hushbeam.transforms.transcribe.words import place, utterances
 
 _BLOCK = 8 * RATE_HZ
 _SURE_LANGUAGE = 0.5

@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Window
-from transforms.transcribe.words import TimedText, plausible_s
+from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Window
+from hushbeam.transforms.transcribe.words import TimedText, plausible_s
 
 _LARGEST_PART = 0.6
 """A part that would be more of its window than this is cut within speech, where it is quiet."""

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from schemas.failure import ConfigurationError
-from transforms.transcribe.processor import multiplies_with_mkl
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.transcribe.processor import multiplies_with_mkl
 
 DEVICES = ("cpu", "cuda")
 PROFILES = {"accurate": 5, "fast": 1}

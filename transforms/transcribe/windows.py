@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from transforms.transcribe.settings import WINDOW_S
-from transforms.transcribe.vad import FRAME, RATE_HZ, Probabilities, Samples
+from hushbeam.transforms.transcribe.settings import WINDOW_S
+from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ, Probabilities, Samples
 
 SILENCE_BETWEEN_S = 1.0
 """Silence that is kept between two pieces of speech. With less, numbers of different turns are glued into one."""

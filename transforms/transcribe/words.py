@@ -15,9 +15,9 @@ from itertools import pairwise
 import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 
-from schemas.transcript import Utterance, Word
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Window
+from hushbeam.schemas.transcript import Utterance, Word
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Window
 
 TOKENS_PER_SECOND = 50
 """Steps of the alignment: 20 ms."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from schemas.transcript import TimeSpan
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.conversation import Conversation
-from transforms.verify_audio.nearby import Nearby
-from transforms.verify_audio.said import Run, place_of, runs_of_signs
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.verify_audio.nearby import Nearby
+from hushbeam.transforms.verify_audio.said import Run, place_of, runs_of_signs
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from schemas.finding import Finding, personal_words
-from schemas.transcript import TimeSpan
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import is_common
-from transforms.detect_pii.tokens import plain
-from transforms.verify_audio.said import runs_of_signs
+from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import is_common
+from hushbeam.transforms.detect_pii.tokens import plain
+from hushbeam.transforms.verify_audio.said import runs_of_signs
 
 SHORTEST_PART = 4
 """So many consecutive signs of a longer value give it away."""

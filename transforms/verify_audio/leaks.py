@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from schemas.transcript import TimeSpan
-from transforms.detect_pii.atoms import Kind
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import is_common
-from transforms.detect_pii.sounds import likeness
-from transforms.detect_pii.spoken_numbers import SpokenNumbers
-from transforms.verify_audio.innocent_speech import InnocentSpeech
-from transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
-from transforms.verify_audio.nearby import Nearby, apart_s
-from transforms.verify_audio.said import Run, place_of, runs_of_signs
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.detect_pii.atoms import Kind
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import is_common
+from hushbeam.transforms.detect_pii.sounds import likeness
+from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
+from hushbeam.transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
+from hushbeam.transforms.verify_audio.nearby import Nearby, apart_s
+from hushbeam.transforms.verify_audio.said import Run, place_of, runs_of_signs
 
 _SHORTEST_ALIKE = 4
 

@@ -12,11 +12,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.transcript import TimeSpan, Transcript
-from transforms.media.hear import HEARING_RATE_HZ, hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.engine import SpeechEngine, SpeechJob
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 Samples = NDArray[np.float32]
 
@@ -59,7 +59,7 @@ class SecondRecogniser:
         """Loads the recogniser's model.
 
         Raises:
-          ConfigurationError: See `transforms.transcribe.model.load`.
+          ConfigurationError: See `hushbeam.transforms.transcribe.model.load`.
         """
         self._engine.load()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from schemas.transcript import TimeSpan
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.sounds import likeness
-from transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
-from transforms.verify_audio.nearby import Nearby
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.sounds import likeness
+from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
+from hushbeam.transforms.verify_audio.nearby import Nearby
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 
-from schemas.failure import ConfigurationError
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.verify_audio.leaks import LeakSettings
-from transforms.verify_audio.sentinels import SentinelSettings
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.verify_audio.leaks import LeakSettings
+from hushbeam.transforms.verify_audio.sentinels import SentinelSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
 GLANCING_RECOGNISER = replace(SECOND_RECOGNISER, second_look="parts")

@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from schemas.failure import QuarantineError
-from schemas.finding import Finding, personal_words
-from schemas.stages import MutedRecording, StagedAudio, Verification
-from schemas.transcript import TimeSpan
-from transforms.detect_pii.conversation import Conversation
-from transforms.mute_audio.edges import merge_spans
-from transforms.mute_audio.redaction import in_file_channels
-from transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
-from transforms.verify_audio.known_values import KnownValue, known_values
-from transforms.verify_audio.leaks import Leak, find_leaks
-from transforms.verify_audio.listen import Listen, Ranges, speech_around
-from transforms.verify_audio.sentinels import choose_sentinels, count_heard
-from transforms.verify_audio.settings import VerifySettings
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.mute_audio.edges import merge_spans
+from hushbeam.transforms.mute_audio.redaction import in_file_channels
+from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
+from hushbeam.transforms.verify_audio.known_values import KnownValue, known_values
+from hushbeam.transforms.verify_audio.leaks import Leak, find_leaks
+from hushbeam.transforms.verify_audio.listen import Listen, Ranges, speech_around
+from hushbeam.transforms.verify_audio.sentinels import choose_sentinels, count_heard
+from hushbeam.transforms.verify_audio.settings import VerifySettings
 
 DETECTOR = "second_recogniser"
 

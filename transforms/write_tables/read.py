@@ -13,11 +13,11 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.storage import files
-from transforms.storage.errors import MissingFileError, StorageError
-from transforms.storage.urls import join
-from transforms.temporary_files import TemporaryFolder
-from transforms.write_tables.transform import Row
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.temporary_files import TemporaryFolder
+from hushbeam.transforms.write_tables.transform import Row
 
 _ROWS_AT_ONCE = 256
 _log = logging.getLogger(__name__)

@@ -23,12 +23,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from apache_beam.metrics import Metrics
 
-from schemas.coders import CompressedCoder
-from transforms.each_recording import METRICS_NAMESPACE
-from transforms.storage import files
-from transforms.storage.file_systems import storage_errors
-from transforms.storage.urls import join
-from transforms.temporary_files import TemporaryFolder
+from hushbeam.schemas.coders import CompressedCoder
+from hushbeam.transforms.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.file_systems import storage_errors
+from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.temporary_files import TemporaryFolder
 
 _ROWS_IN_A_GROUP = 2_000
 _SORTED_AT_ONCE_BYTES = 64 << 20

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evaluation.text.__main__ import regressions
 from evaluation.text.calls import GoldEntity, LabelledTranscript, words_of_lines
 from evaluation.text.figures import Tally, f2
-from schemas.finding import Finding
+from hushbeam.schemas.finding import Finding
 
 (LINE,) = words_of_lines(["my number is five five one and I live in Leeds"])
 CALL = LabelledTranscript(

@@ -8,7 +8,7 @@ import pytest
 
 from evaluation.text.calls import GoldEntity, LabelledTranscript, words_of_lines
 from evaluation.text.reliability import Judged, bins, calibration_error, effect, page, plot
-from schemas.finding import Finding
+from hushbeam.schemas.finding import Finding
 
 (LINE,) = words_of_lines(["my number is five five one and that is it"])
 CALL = LabelledTranscript("call", LINE.transcript, (GoldEntity("phone_number", (3, 4, 5)),), neutral=frozenset({9}))

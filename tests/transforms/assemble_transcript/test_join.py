@@ -7,15 +7,15 @@ import pickle
 import pytest
 from apache_beam import coders
 
-from schemas.media import MediaInfo, SampleIdentity
-from schemas.recording import Recording
-from schemas.source import SourceIdentity
-from schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from transforms.assemble_transcript.join import IncompleteTranscriptError, join
-from transforms.assemble_transcript.sealing import SealBrokenError, Sealer
-from transforms.media.hear import inspect
-from transforms.media.limits import MediaLimits
+from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.assemble_transcript.join import IncompleteTranscriptError, join
+from hushbeam.transforms.assemble_transcript.sealing import SealBrokenError, Sealer
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.limits import MediaLimits
 
 PENDING = PendingRecording(
     Recording("long", "/calls/long.wav", ("person_name",)),

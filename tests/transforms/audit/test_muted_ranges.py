@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.muting import Muting
+from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.verify_audio.labelled import labelled
-from transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.muting import Muting
-from transforms.mute_audio.render import render
 
 SETTINGS = MutedRangeSettings()
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.close_run.tables import Tables
-from transforms.commit.run_files import FileEntry, RunFiles, read_run_files, write_run_files
+from hushbeam.transforms.close_run.tables import Tables
+from hushbeam.transforms.commit.run_files import FileEntry, RunFiles, read_run_files, write_run_files
 
 
 def write(path: Path, ids: list[str]) -> None:

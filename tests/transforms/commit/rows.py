@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from schemas.stages import Verification
-from transforms.commit.digests import as_json, output_digests
+from hushbeam.schemas.stages import Verification
+from hushbeam.transforms.commit.digests import as_json, output_digests
 
 
 def made_up_transcript(recording_id: str, **values: Any) -> str:

@@ -13,12 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from schemas.finding import Finding
-from schemas.stages import MutedRecording, Verification
-from schemas.transcript import TimeSpan
-from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
-from transforms.commit.certificate import (
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import MutedRecording, Verification
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.commit.certificate import (
     certificate_of,
     check_signature,
     is_signed,
@@ -27,10 +26,11 @@ from transforms.commit.certificate import (
     seconds_by_policy,
     signed,
 )
-from transforms.commit.ledger import Status
-from transforms.commit.signatures import SignatureError
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.commit.ledger import Status
+from hushbeam.transforms.commit.signatures import SignatureError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 
 LIMITS = MediaLimits()
 STATUS = Status(

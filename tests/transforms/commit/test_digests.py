@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.finding import FINDINGS_SCHEMA
-from schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.commit.digests import as_json, findings_digest, holds_certified_rows, transcript_digest
+from hushbeam.transforms.commit.ledger import Status
+from hushbeam.transforms.write_tables.read import read_rows
+from hushbeam.transforms.write_tables.transform import write_parquet
 from tests.transforms.commit.rows import certificate_for, made_up_finding, made_up_transcript
-from transforms.commit.digests import as_json, findings_digest, holds_certified_rows, transcript_digest
-from transforms.commit.ledger import Status
-from transforms.write_tables.read import read_rows
-from transforms.write_tables.transform import write_parquet
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

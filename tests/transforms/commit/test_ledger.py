@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
-from transforms.commit import ledger
-from transforms.commit.ledger import (
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.commit import ledger
+from hushbeam.transforms.commit.ledger import (
     Status,
     check_is_a_ledger,
     committed_entries,
@@ -26,9 +25,10 @@ from transforms.commit.ledger import (
     status_url,
     write_status,
 )
-from transforms.commit.ledger_index import Facts, LedgerIndex, entries_of, pack
-from transforms.commit.published_files import audio_url
-from transforms.storage import files
+from hushbeam.transforms.commit.ledger_index import Facts, LedgerIndex, entries_of, pack
+from hushbeam.transforms.commit.published_files import audio_url
+from hushbeam.transforms.storage import files
+from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
 
 _STATUS = Status(
     status="redacted_audio_ready",

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.commit.published_files import audio_url, files_of, own_audio_name, own_audio_url, relocated_audio_url
-from transforms.storage.urls import safe_name
+from hushbeam.transforms.commit.published_files import (
+    audio_url,
+    files_of,
+    own_audio_name,
+    own_audio_url,
+    relocated_audio_url,
+)
+from hushbeam.transforms.storage.urls import safe_name
 
 IDENTITY = "0123456789ab" + "c" * 52
 NAME = "call-1.0123456789ab.wav"

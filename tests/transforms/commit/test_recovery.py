@@ -13,11 +13,11 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from schemas.stages import CommittedRecording
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.commit import RecoverCommitted
+from hushbeam.transforms.commit.ledger import Status, write_status
+from hushbeam.transforms.commit.recovery import forget_rows, keep_rows, kept_rows, recover, rows_url, safety_copies
 from tests.transforms.commit.rows import certificate_for, made_up_finding, made_up_transcript
-from transforms.commit import RecoverCommitted
-from transforms.commit.ledger import Status, write_status
-from transforms.commit.recovery import forget_rows, keep_rows, kept_rows, recover, rows_url, safety_copies
 
 _COMMITTED = CommittedRecording(
     recording_id="",

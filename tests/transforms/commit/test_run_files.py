@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.commit.run_files import (
+from hushbeam.transforms.commit.run_files import (
     FileEntry,
     RunFiles,
     UnreadableFileListError,
@@ -27,8 +27,8 @@ from transforms.commit.run_files import (
     write_listed,
     write_run_files,
 )
-from transforms.commit.signatures import SignatureError
-from transforms.storage import files
+from hushbeam.transforms.commit.signatures import SignatureError
+from hushbeam.transforms.storage import files
 
 KEY = Ed25519PrivateKey.generate()
 RUNS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}", fullmatch=True)

@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms import process_identity
-from transforms.commit import run_lock
-from transforms.commit.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
-from transforms.process_identity import machine
-from transforms.storage import files
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms import process_identity
+from hushbeam.transforms.commit import run_lock
+from hushbeam.transforms.commit.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
+from hushbeam.transforms.process_identity import machine
+from hushbeam.transforms.storage import files
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ def test_an_owner_whose_lock_is_overwritten_by_anything_learns_that_it_lost(tmp_
 def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     script = (
         "import sys, time\n"
-        "from transforms.commit.run_lock import RunLock\n"
+        "from hushbeam.transforms.commit.run_lock import RunLock\n"
         "with RunLock(sys.argv[1], 'run-1'):\n"
         "    sys.stdout.write('held\\n'); sys.stdout.flush(); time.sleep(60)\n"
     )

@@ -6,15 +6,15 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from schemas.correction import Corrections, MarkedSpan, corrected_identity
-from schemas.finding import Finding
-from schemas.stages import DetectedRecording, PublishedOutput, Verification
-from schemas.transcript import TimeSpan, Word
+from hushbeam.schemas.correction import Corrections, MarkedSpan, corrected_identity
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import DetectedRecording, PublishedOutput, Verification
+from hushbeam.schemas.transcript import TimeSpan, Word
+from hushbeam.transforms.correct_findings.correct import REVIEWER, correct, needless_spans, outside
+from hushbeam.transforms.correct_findings.published import PublishedWords
+from hushbeam.transforms.redact_text.redact import redact
+from hushbeam.transforms.redact_text.substitution import Substitution
 from tests.transforms.verify_audio.labelled import labelled, redacted
-from transforms.correct_findings.correct import REVIEWER, correct, needless_spans, outside
-from transforms.correct_findings.published import PublishedWords
-from transforms.redact_text.redact import redact
-from transforms.redact_text.substitution import Substitution
 
 CALL = redacted(labelled("card-payment")).detected
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.candidate import Candidate, Recogniser
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

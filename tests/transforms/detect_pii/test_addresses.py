@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.addresses import WholeAddresses
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.addresses import WholeAddresses
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 Said = Callable[[str], Conversation]
 

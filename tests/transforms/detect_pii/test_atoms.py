@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.detect_pii.atoms import Kind, split_into_atoms
-from transforms.detect_pii.languages import language_of
+from hushbeam.transforms.detect_pii.atoms import Kind, split_into_atoms
+from hushbeam.transforms.detect_pii.languages import language_of
 
 ENGLISH = language_of("en")
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.detect_pii.calibration import UNCALIBRATED, fitted, packaged
+from hushbeam.transforms.detect_pii.calibration import UNCALIBRATED, fitted, packaged
 
 SCORES = st.floats(0.0, 1.0)
 

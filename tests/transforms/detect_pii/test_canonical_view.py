@@ -5,9 +5,9 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.canonical_view import CanonicalView
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.canonical_view import CanonicalView
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 Said = Callable[[str], Conversation]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from transforms.detect_pii.checksums import kinds_of_number
+from hushbeam.transforms.detect_pii.checksums import kinds_of_number
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.conversation import Conversation
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), min_size=1, max_size=8)
 calls = st.lists(st.tuples(st.integers(0, 1), st.lists(texts, min_size=1, max_size=5)), min_size=1, max_size=6)

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.custom_patterns import CustomPatterns, CustomPatternTimeoutError
-from transforms.detect_pii.settings import DetectionSettings
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.custom_patterns import CustomPatterns, CustomPatternTimeoutError
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from schemas.finding import Finding
-from schemas.policies import resolve_policies
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii import detector as module
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.detector import Detector, RecogniserError
-from transforms.detect_pii.languages import UnsupportedLanguageError
-from transforms.detect_pii.settings import DetectionSettings
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.policies import resolve_policies
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii import detector as module
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.detector import Detector, RecogniserError
+from hushbeam.transforms.detect_pii.languages import UnsupportedLanguageError
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 DEFAULT = resolve_policies(["default"])
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.internet import InternetAddresses
 
 Marked = Callable[..., str]
 

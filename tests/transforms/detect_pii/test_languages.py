@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from schemas.failure import QuarantineError
-from schemas.policies import CATALOGUE
-from transforms.detect_pii.languages import SUPPORTED, UnsupportedLanguageError, language_of
-from transforms.detect_pii.number_labels import SHAPES
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.policies import CATALOGUE
+from hushbeam.transforms.detect_pii.languages import SUPPORTED, UnsupportedLanguageError, language_of
+from hushbeam.transforms.detect_pii.number_labels import SHAPES
 
 
 @pytest.mark.parametrize("code", SUPPORTED)

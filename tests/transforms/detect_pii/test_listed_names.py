@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.listed_names import ListedNames
+from hushbeam.transforms.detect_pii.listed_names import ListedNames
 
 Marked = Callable[..., str]
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.listed_places import ListedPlaces
+from hushbeam.transforms.detect_pii.listed_places import ListedPlaces
 
 Marked = Callable[..., str]
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from schemas.failure import ConfigurationError
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.model_files import check_files, package_folder
-from transforms.detect_pii.name_contexts import NameContexts
-from transforms.detect_pii.named_entities import NamedEntities, model_identities
-from transforms.detect_pii.settings import DEFAULT_SPACY_MODEL, DetectionSettings
-from transforms.detect_pii.spacy_model import SpacyModel
-from transforms.detect_pii.token_classifier import TokenClassifier
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.model_files import check_files, package_folder
+from hushbeam.transforms.detect_pii.name_contexts import NameContexts
+from hushbeam.transforms.detect_pii.named_entities import NamedEntities, model_identities
+from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL, DetectionSettings
+from hushbeam.transforms.detect_pii.spacy_model import SpacyModel
+from hushbeam.transforms.detect_pii.token_classifier import TokenClassifier
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.number_runs import find_groups, find_runs
-from transforms.detect_pii.quantities import find_quantities
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.number_runs import find_groups, find_runs
+from hushbeam.transforms.detect_pii.quantities import find_quantities
 
 Said = Callable[[str], Conversation]
 

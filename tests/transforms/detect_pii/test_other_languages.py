@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.policies import PRESETS
-from schemas.transcript import Transcript
-from transforms.detect_pii import detector as module
-from transforms.detect_pii.announced_names import AnnouncedNames
-from transforms.detect_pii.atoms import split_into_atoms
-from transforms.detect_pii.candidate import Candidate, Recogniser
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.detector import Detector
-from transforms.detect_pii.languages import UnsupportedPolicyError, language_of
-from transforms.detect_pii.passwords import Secrets
-from transforms.detect_pii.spelled_words import SpelledWords
+from hushbeam.schemas.policies import PRESETS
+from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.detect_pii import detector as module
+from hushbeam.transforms.detect_pii.announced_names import AnnouncedNames
+from hushbeam.transforms.detect_pii.atoms import split_into_atoms
+from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError, language_of
+from hushbeam.transforms.detect_pii.passwords import Secrets
+from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
 
 Said = Callable[[str], Conversation]
 Marked = Callable[..., str]

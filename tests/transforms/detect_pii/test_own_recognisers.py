@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.policies import find_policy
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.candidate import Candidate, Recogniser
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.internet import InternetAddresses
-from transforms.detect_pii.languages.language import in_order
-from transforms.detect_pii.passwords import Secrets
-from transforms.detect_pii.presidio_patterns import PresidioPatterns
-from transforms.detect_pii.repetitions import RepeatedValues
-from transforms.detect_pii.spelled_words import SpelledWords
-from transforms.detect_pii.spoken_numbers import SpokenNumbers
-from transforms.detect_pii.static_entities import find_static_entities
-from transforms.detect_pii.street_numbers import StreetNumbers
+from hushbeam.schemas.policies import find_policy
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.languages.language import in_order
+from hushbeam.transforms.detect_pii.passwords import Secrets
+from hushbeam.transforms.detect_pii.presidio_patterns import PresidioPatterns
+from hushbeam.transforms.detect_pii.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
+from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.static_entities import find_static_entities
+from hushbeam.transforms.detect_pii.street_numbers import StreetNumbers
 
 PIECES = in_order(
     "one two ten twelve twenty forty-one oh O zero hundred thousand double triple first 3rd 4 07 1951 0-4-4 555-0142 "

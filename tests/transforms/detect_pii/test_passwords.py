@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.passwords import Secrets
+from hushbeam.transforms.detect_pii.passwords import Secrets
 
 Marked = Callable[..., str]
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.presidio_patterns import PresidioPatterns
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.presidio_patterns import PresidioPatterns
 
 Said = Callable[[str], Conversation]
 

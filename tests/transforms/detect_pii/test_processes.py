@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from evaluation.truth import read_truth
-from transforms.detect_pii.detector import Detector
-from transforms.detect_pii.processes import DetectorProcesses
-from transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.processes import DetectorProcesses
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:3]
 
@@ -31,8 +31,8 @@ def test_processes_find_what_the_worker_finds():
 def test_processes_end_with_a_worker_that_is_killed():
     script = (
         "import time\n"
-        "from transforms.detect_pii.processes import DetectorProcesses\n"
-        "from transforms.detect_pii.settings import DetectionSettings\n"
+        "from hushbeam.transforms.detect_pii.processes import DetectorProcesses\n"
+        "from hushbeam.transforms.detect_pii.settings import DetectionSettings\n"
         "if __name__ == '__main__':\n"
         "    processes = DetectorProcesses(DetectionSettings(), 1)\n"
         "    try:\n"

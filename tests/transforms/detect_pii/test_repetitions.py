@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.passwords import Secrets
-from transforms.detect_pii.repetitions import RepeatedValues
-from transforms.detect_pii.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.passwords import Secrets
+from hushbeam.transforms.detect_pii.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

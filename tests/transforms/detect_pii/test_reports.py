@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.truth import read_truth
-from schemas.candidate import RecogniserReport
-from schemas.policies import CATALOGUE, resolve_policies
-from transforms.detect_pii.detector import Detector
-from transforms.detect_pii.settings import DetectionSettings
+from hushbeam.schemas.candidate import RecogniserReport
+from hushbeam.schemas.policies import CATALOGUE, resolve_policies
+from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:4]
 TRANSCRIPTS = [call.perfect_transcript() for call in CALLS]

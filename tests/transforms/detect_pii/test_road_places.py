@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.road_places import RoadPlaces
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.road_places import RoadPlaces
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.name_words import is_everyday
-from transforms.detect_pii.sound_alikes import SoundAlikes
-from transforms.detect_pii.tokens import tokens_of
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.name_words import is_everyday
+from hushbeam.transforms.detect_pii.sound_alikes import SoundAlikes
+from hushbeam.transforms.detect_pii.tokens import tokens_of
 
 Said = Callable[[str], Conversation]
 Heard = Callable[[str, str], list[str]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.spelled_words import SpelledWords
+from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
 
 Marked = Callable[..., str]
 

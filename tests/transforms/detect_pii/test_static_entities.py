@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from transforms.detect_pii.candidate import Candidate
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.static_entities import find_sound_alikes, find_static_entities
+from hushbeam.transforms.detect_pii.candidate import Candidate
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.static_entities import find_sound_alikes, find_static_entities
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.detect_pii.street_numbers import StreetNumbers
+from hushbeam.transforms.detect_pii.street_numbers import StreetNumbers
 
 Marked = Callable[..., str]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from transforms.detect_pii.candidate import Candidate, Recogniser
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.medical_terms import MedicalTerms
-from transforms.detect_pii.personal_terms import PersonalTerms
+from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.medical_terms import MedicalTerms
+from hushbeam.transforms.detect_pii.personal_terms import PersonalTerms
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.detect_pii.conversation import Conversation
-from transforms.detect_pii.sounds import likeness, sound_of
-from transforms.detect_pii.tokens import Terms, plain, read_terms, tokens_of
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.sounds import likeness, sound_of
+from hushbeam.transforms.detect_pii.tokens import Terms, plain, read_terms, tokens_of
 
 GAZETTEERS = (
     "cities",

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.planning import with_work, worker_type
-from schemas.recording import Recording
-from transforms.estimate_work.estimate import Probe, estimate
-from transforms.estimate_work.transform import seconds_said
+from hushbeam.pipelines.planning import with_work, worker_type
+from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.estimate_work.estimate import Probe, estimate
+from hushbeam.transforms.estimate_work.transform import seconds_said
 
 _COUNTS = {
     "recordings.new": 3,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from transforms.correct_findings.reviews import Review, Reviewed, ShownFinding
-from transforms.measure_quality import drawn, measure
-from transforms.measure_quality.figures import Share
+from hushbeam.transforms.correct_findings.reviews import Review, Reviewed, ShownFinding
+from hushbeam.transforms.measure_quality import drawn, measure
+from hushbeam.transforms.measure_quality.figures import Share
 
 
 def finding(policy: str, start_s: float, *, score: float = 0.9, channel: int = 0, words: int = 2) -> ShownFinding:

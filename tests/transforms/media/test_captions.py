@@ -14,6 +14,12 @@ import numpy as np
 import pytest
 from av.packet import PacketSideData
 
+from hushbeam.transforms.media.caption_search import hidden_text_in
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text import tracks
+from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.captioned import (
     CAPTIONED,
     NOTE,
@@ -26,12 +32,6 @@ from tests.transforms.media.captioned import (
     plain_frames,
     said_in,
 )
-from transforms.media.caption_search import hidden_text_in
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text import tracks
-from transforms.media.hidden_text.codecs import cleaner_of
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.render import render
 
 PLAIN_H264 = Captioned("plain.mp4", "mp4", "libx264", options={"preset": "ultrafast", "bf": "2"})
 UUID_BOX = bytes(range(16))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hushbeam.transforms.media.containers import LARGEST_TAG, Container, recognise
+from hushbeam.transforms.media.errors import MediaError
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO, VIDEO_ELSEWHERE, Recipe
-from transforms.media.containers import LARGEST_TAG, Container, recognise
-from transforms.media.errors import MediaError
 
 
 @pytest.mark.parametrize("recipe", [*EXACT[:8:3], *LOSSY[::3], *VIDEO[:2], VIDEO_ELSEWHERE[2]], ids=lambda r: r.name)

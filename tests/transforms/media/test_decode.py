@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from schemas.media import SampleIdentity
+from hushbeam.schemas.media import SampleIdentity
+from hushbeam.transforms.media.decode import Decoder, MediaLimits, from_float, to_float
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
 from tests.transforms.media.hostile import elsewhere
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe, speech
-from transforms.media.decode import Decoder, MediaLimits, from_float, to_float
-from transforms.media.errors import MediaError
-from transforms.storage.errors import MissingFileError, StorageError
 
 LIMITS = MediaLimits()
 
@@ -344,8 +344,8 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
         folder.chmod(0o755)
     code = (
         "import sys\n"
-        "from schemas.failure import RecordingError\n"
-        "from transforms.media.decode import Decoder, MediaLimits\n"
+        "from hushbeam.schemas.failure import RecordingError\n"
+        "from hushbeam.transforms.media.decode import Decoder, MediaLimits\n"
         "try:\n    Decoder(sys.argv[1], MediaLimits()).__enter__()\n"
         "except RecordingError as error:\n    print(type(error).__name__)\n"
     )

@@ -14,14 +14,14 @@ import pytest
 import soundfile
 import soxr
 
-from schemas.failure import ConfigurationError
-from schemas.media import MediaInfo
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media.decode import Decoder, to_float
+from hushbeam.transforms.media.encode import Encoder
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.output_format import QUALITIES, output_format
 from tests.transforms.media.recordings import CANARY, EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE, Recipe
-from transforms.media.decode import Decoder, to_float
-from transforms.media.encode import Encoder
-from transforms.media.errors import MediaError
-from transforms.media.limits import MediaLimits
-from transforms.media.output_format import QUALITIES, output_format
 
 LIMITS = MediaLimits()
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from schemas.transcript import TimeSpan
-from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, speech
-from transforms.media.decode import Decoder
-from transforms.media.decoded_once import DecodedOnce, reading
-from transforms.media.errors import MediaError
-from transforms.media.hear import (
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hear import (
     HEARING_RATE_HZ,
     Heard,
     Hearing,
@@ -22,8 +21,9 @@ from transforms.media.hear import (
     inspect,
     stream_ranges,
 )
-from transforms.media.limits import MediaLimits
-from transforms.storage.errors import MissingFileError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.storage.errors import MissingFileError
+from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, speech
 
 LIMITS = MediaLimits()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.output_format import QUALITIES
+from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import LOSSY, Recipe
-from transforms.media.errors import MediaError
-from transforms.media.hear import inspect
-from transforms.media.limits import MediaLimits
-from transforms.media.output_format import QUALITIES
-from transforms.mute_audio.render import render
 
 ROOT = Path(__file__).parents[3]
 MODULES = sorted(path for folder in ("transforms", "pipelines") for path in (ROOT / folder).rglob("*.py"))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from schemas.transcript import TimeSpan
-from transforms.media.decode import Decoder, MediaLimits, to_float
-from transforms.media.errors import MediaError
-from transforms.media.output_format import QUALITIES
-from transforms.mute_audio.render import render
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.output_format import QUALITIES
+from hushbeam.transforms.mute_audio.render import render
 
 RATE_HZ = 48_000
 LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}

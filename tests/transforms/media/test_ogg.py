@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hushbeam.transforms.media import ogg
 from tests.transforms.media.recordings import LOSSY
-from transforms.media import ogg
 
 VORBIS = next(recipe for recipe in LOSSY if recipe.name == "vorbis.ogg")
 

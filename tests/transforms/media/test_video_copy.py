@@ -11,11 +11,11 @@ import av
 import numpy as np
 import pytest
 
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import CANARY, VIDEO, VIDEO_ELSEWHERE, Recipe, speech
-from transforms.media.decode import Decoder
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.render import render
 
 
 def pictures(path: Path) -> list[tuple[str, bool]]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from schemas.finding import Finding
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
 
 RATE_HZ = 16_000
 

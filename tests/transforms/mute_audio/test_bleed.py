@@ -9,9 +9,9 @@ import pytest
 
 from evaluation.score import Samples, decode
 from evaluation.truth import LabelledRecording, read_truth
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.mute_audio.bleed import find_bleed
 from tests.transforms.mute_audio.spoken import RATE_HZ, listening_to, speech
-from transforms.mute_audio.bleed import find_bleed
 
 CALLS = Path(__file__).parents[3] / "evaluation" / "telephone"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.transcript import Transcript
+from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
+from hushbeam.transforms.mute_audio.sound import SoundSettings, stretches_of_sound
 from tests.transforms.mute_audio.spoken import Listen, listening_to, speech, transcript
-from transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from transforms.mute_audio.sound import SoundSettings, stretches_of_sound
 
 SETTINGS = ClockSettings()
 BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]

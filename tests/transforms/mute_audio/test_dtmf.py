@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones
 from tests.transforms.media.recordings import speech
-from transforms.media.hear import HEARING_RATE_HZ, hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones
 
 CALLS = sorted([*Path("evaluation/dev/audio").iterdir(), *Path("evaluation/telephone/audio").iterdir()])
 RATE_HZ = 8_000

@@ -16,11 +16,11 @@ from evaluation.edges import Call, measure
 from evaluation.laying import by_text, lay_labels
 from evaluation.score import decode
 from evaluation.truth import read_truth
-from schemas.failure import QuarantineError
-from schemas.finding import Finding
-from schemas.transcript import TimeSpan, Transcript, Utterance
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, SpanTimeError, merge_spans, plan_mutes
 from tests.transforms.mute_audio.spoken import finding, listening_to, speech, transcript
-from transforms.mute_audio.edges import EdgeSettings, SpanTimeError, merge_spans, plan_mutes
 
 CALLS = Path(__file__).parents[3] / "evaluation" / "dev"
 SETTINGS = EdgeSettings()

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.failure import RecordingError
+from hushbeam.schemas.failure import RecordingError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO, Recipe
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.render import render
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from schemas.transcript import TimeSpan
-from transforms.media.errors import MediaError
-from transforms.mute_audio.muting import FADE_S, METHODS, FrameSpan, Muter, Muting, frame_spans, mute, touched
-from transforms.mute_audio.room_noise import RoomNoise
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, FrameSpan, Muter, Muting, frame_spans, mute, touched
+from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 RATE_HZ = 8_000
 FRAMES = 4_000

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from schemas.stages import RedactedRecording
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.stages import RedactedRecording
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
+from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from tests.transforms.verify_audio.labelled import labelled, redacted
-from transforms.media.hear import inspect
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
-from transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 
 LIMITS = MediaLimits()
 

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schemas.media import SampleIdentity
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.media import SampleIdentity
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, Muting
+from hushbeam.transforms.mute_audio.render import LENGTH_NOT_STATED, joined_notes, render
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe
-from transforms.media.decode import Decoder, MediaLimits, to_float
-from transforms.media.errors import MediaError
-from transforms.media.hear import inspect
-from transforms.mute_audio.muting import FADE_S, METHODS, Muting
-from transforms.mute_audio.render import LENGTH_NOT_STATED, joined_notes, render
 
 LIMITS = MediaLimits()
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from schemas.transcript import TimeSpan
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.mute_audio.muting import Muting, mute
+from hushbeam.transforms.mute_audio.room_noise import CEILING_DB, FLOOR_DB, RoomNoise
 from tests.transforms.media.recordings import speech
-from transforms.mute_audio.muting import Muting, mute
-from transforms.mute_audio.room_noise import CEILING_DB, FLOOR_DB, RoomNoise
 
 RATE_HZ = 8_000
 

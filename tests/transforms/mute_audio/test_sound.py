@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hushbeam.transforms.mute_audio.sound import FRAME_S, SoundSettings, loudness_db, stretches_of_sound
 from tests.transforms.mute_audio.spoken import speech
-from transforms.mute_audio.sound import FRAME_S, SoundSettings, loudness_db, stretches_of_sound
 
 SETTINGS = SoundSettings()
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.policies import SOUND_POLICIES
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.policies import SOUND_POLICIES
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.mute_audio.untranscribed import POLICY, UntranscribedSettings, find_untranscribed
 from tests.transforms.mute_audio.spoken import transcript
-from transforms.mute_audio.untranscribed import POLICY, UntranscribedSettings, find_untranscribed
 
 SETTINGS = UntranscribedSettings()
 

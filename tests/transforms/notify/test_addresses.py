@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.notify.addresses import Endpoint, RefusedAddressError, check_addresses
+from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError, check_addresses
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from schemas.delivery import (
+from hushbeam.schemas.delivery import (
     DELIVERED,
     NOT_REQUESTED,
     NOTIFICATIONS_SCHEMA,
@@ -32,12 +32,12 @@ from schemas.delivery import (
     UNDELIVERED,
     Delivery,
 )
-from schemas.delivery import Receiver as Asked
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.delivery import Receiver as Asked
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.notify.deliver import Courier, _seconds
+from hushbeam.transforms.notify.message import ready_notification
+from hushbeam.transforms.notify.settings import NotificationSettings
 from tests.transforms.notify.receiver import Receiver, Reply, authority, dripping_headers, huge_body, nonsense, running
-from transforms.notify.deliver import Courier, _seconds
-from transforms.notify.message import ready_notification
-from transforms.notify.settings import NotificationSettings
 
 _SECRET = "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode()
 _NOTIFICATION = ready_notification("call-1", "redacted_audio_ready", "gs://public/a.wav", "c0ffee" * 10 + "0123")

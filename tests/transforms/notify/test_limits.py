@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.notify.limits import Budget, Pace
+from hushbeam.transforms.notify.limits import Budget, Pace
 
 
 def test_a_budget_is_kept_by_host_and_in_all() -> None:

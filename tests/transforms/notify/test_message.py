@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from schemas.failure import ConfigurationError
-from transforms.notify.message import Signer, notification_id, ready_notification
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.notify.message import Signer, notification_id, ready_notification
 
 _OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
 _NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from schemas.delivery import DELIVERED, NOT_REQUESTED, REFUSED_ADDRESS, REJECTED, UNDELIVERED, Delivery
-from transforms.notify.pending import pending_deliveries
+from hushbeam.schemas.delivery import DELIVERED, NOT_REQUESTED, REFUSED_ADDRESS, REJECTED, UNDELIVERED, Delivery
+from hushbeam.transforms.notify.pending import pending_deliveries
 
 
 def _delivery(recording_id: str, outcome: str, notification_id: str = "msg_1") -> Delivery:

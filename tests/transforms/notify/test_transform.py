@@ -10,11 +10,11 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.util import assert_that
 
-from schemas.delivery import DELIVERED, NOT_REQUESTED, REJECTED, Delivery
-from schemas.stages import CommittedRecording
+from hushbeam.schemas.delivery import DELIVERED, NOT_REQUESTED, REJECTED, Delivery
+from hushbeam.schemas.stages import CommittedRecording
+from hushbeam.transforms.notify import NotificationSettings, Notify, announcement_of
+from hushbeam.transforms.notify.message import notification_id
 from tests.transforms.notify.receiver import Receiver, Reply, running
-from transforms.notify import NotificationSettings, Notify, announcement_of
-from transforms.notify.message import notification_id
 
 _SECRET = "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from transforms.observe_run import RunEnd
-from transforms.report_run import RunFigures, StageTime, Timings
-from transforms.report_run.drift import Rate
-from transforms.report_run.figures import ErrorGroup, Histogram
+from hushbeam.transforms.observe_run import RunEnd
+from hushbeam.transforms.report_run import RunFigures, StageTime, Timings
+from hushbeam.transforms.report_run.drift import Rate
+from hushbeam.transforms.report_run.figures import ErrorGroup, Histogram
 
 STARTED = datetime(2026, 11, 24, 22, 0, tzinfo=UTC)
 WALL_S = 5400.0

@@ -13,9 +13,9 @@ from uuid import UUID
 
 import pytest
 
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run import Lineage
 from tests.transforms.notify.receiver import Receiver, running
-from transforms.observe_run import Lineage
 
 
 @pytest.fixture(autouse=True)

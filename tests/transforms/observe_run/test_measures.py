@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from hushbeam.transforms.observe_run import METRICS, measure
+from hushbeam.transforms.observe_run.measures import PIPELINE
 from tests.transforms.observe_run.runs import ENDED_S, broken, completed
-from transforms.observe_run import METRICS, measure
-from transforms.observe_run.measures import PIPELINE
 
 _PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text()
 

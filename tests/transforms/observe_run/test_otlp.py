@@ -13,11 +13,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run import METRICS, Collector
+from hushbeam.transforms.observe_run.outbox import NotReceivedError
 from tests.transforms.notify.receiver import Receiver, Reply, running
 from tests.transforms.observe_run.runs import ENDED_S, STARTED, broken, completed
-from transforms.observe_run import METRICS, Collector
-from transforms.observe_run.outbox import NotReceivedError
 
 
 @pytest.fixture

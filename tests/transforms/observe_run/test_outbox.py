@@ -6,8 +6,8 @@ import threading
 import time
 from functools import partial
 
-from transforms.observe_run import Outbox, close
-from transforms.observe_run.outbox import NotReceivedError
+from hushbeam.transforms.observe_run import Outbox, close
+from hushbeam.transforms.observe_run.outbox import NotReceivedError
 
 
 def test_what_is_sent_arrives_in_order():

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.observe_run import METRICS, TextFile
+from hushbeam.transforms.storage import files
 from tests.transforms.observe_run.runs import ENDED_S, broken, completed
-from transforms.observe_run import METRICS, TextFile
-from transforms.storage import files
 
 Samples = dict[tuple[str, ...], float]
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.plan_spans.silence import STEP_S, cut_in_silence, loudness
+from hushbeam.transforms.plan_spans.silence import STEP_S, cut_in_silence, loudness
 
 
 @given(

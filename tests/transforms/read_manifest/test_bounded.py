@@ -15,15 +15,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hushbeam.transforms.read_manifest.files import read_lines
+from hushbeam.transforms.read_manifest.line import ManifestLineError
+from hushbeam.transforms.read_manifest.parquet import fork_server
 from tests.transforms.read_manifest.bombs import BOMBS
-from transforms.read_manifest.files import read_lines
-from transforms.read_manifest.line import ManifestLineError
-from transforms.read_manifest.parquet import fork_server
 
 ROOT = Path(__file__).parents[3]
 READ = """
 import resource, sys
-from transforms.read_manifest.files import read_lines
+from hushbeam.transforms.read_manifest.files import read_lines
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 rows = sum(1 for _ in read_lines(sys.argv[1]))
 own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before

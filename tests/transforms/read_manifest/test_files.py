@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from transforms.read_manifest.files import read_lines
-from transforms.read_manifest.line import ManifestLineError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.read_manifest.files import read_lines
+from hushbeam.transforms.read_manifest.line import ManifestLineError
 
 
 def lines(path: Path) -> list[tuple[int, object]]:

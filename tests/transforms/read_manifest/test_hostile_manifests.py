@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hushbeam.transforms.read_manifest.line import ManifestLine
+from hushbeam.transforms.read_manifest.parquet import fork_server
 from tests.fuzz.manifests import LINES, damaged, originals, outcomes
-from transforms.read_manifest.line import ManifestLine
-from transforms.read_manifest.parquet import fork_server
 
 FILES = originals()
 KEYS = st.sampled_from([*ManifestLine.model_fields]) | st.text(max_size=9)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.read_manifest.line import (
+from hushbeam.transforms.read_manifest.line import (
     ManifestDefaults,
     ManifestLine,
     ManifestLineError,

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from schemas.recording import Recording
-from schemas.source import SourceIdentity
-from transforms.read_manifest.pseudonyms import Pseudonyms
-from transforms.skip_finished.transform import output_identity
-from transforms.storage.urls import safe_name
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.skip_finished.transform import output_identity
+from hushbeam.transforms.storage.urls import safe_name
 
 _KEY = "canary-of-the-key-0123456789"
 _CALL = Recording("maria-0791", "/calls/maria-0791.wav", ("person_name",))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
+from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),

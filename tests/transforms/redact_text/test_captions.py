@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
-from transforms.redact_text.captions import LONGEST_S, LONGEST_TEXT, cues, to_srt, to_vtt
+from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord
+from hushbeam.transforms.redact_text.captions import LONGEST_S, LONGEST_TEXT, cues, to_srt, to_vtt
 
 
 def transcript_of(words: list[RedactedWord], speaker: str = "A") -> RedactedTranscript:

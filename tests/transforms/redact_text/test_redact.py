@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from schemas.finding import Finding
-from schemas.recording import Recording
-from schemas.redacted import SUBSTITUTIONS, TRANSCRIPTS_SCHEMA
-from schemas.stages import Verification
-from schemas.transcript import Transcript, Utterance, Word
-from transforms.redact_text.redact import redact
-from transforms.redact_text.substitution import Substitution
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.redacted import SUBSTITUTIONS, TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import Verification
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.redact_text.redact import redact
+from hushbeam.transforms.redact_text.substitution import Substitution
 
 KEY = b"a key for tests"
 

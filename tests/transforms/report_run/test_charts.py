@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.report_run.charts import HEIGHT, WIDTH, bars, throughput, trend
-from transforms.report_run.drift import Rate
-from transforms.report_run.figures import Histogram
-from transforms.report_run.timings import Sample, thinned
+from hushbeam.transforms.report_run.charts import HEIGHT, WIDTH, bars, throughput, trend
+from hushbeam.transforms.report_run.drift import Rate
+from hushbeam.transforms.report_run.figures import Histogram
+from hushbeam.transforms.report_run.timings import Sample, thinned
 
 
 def points(text: str) -> list[tuple[float, float]]:

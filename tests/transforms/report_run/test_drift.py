@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.report_run.drift import band, rates
+from hushbeam.transforms.report_run.drift import band, rates
 
 
 def summary(

@@ -10,11 +10,11 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from schemas.recording import Recording
-from schemas.source import SourceIdentity
-from schemas.stages import PendingRecording
-from transforms.spread_work import SpreadWork
-from transforms.spread_work.transform import _LongestFirstFn
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import PendingRecording
+from hushbeam.transforms.spread_work import SpreadWork
+from hushbeam.transforms.spread_work.transform import _LongestFirstFn
 
 
 def pending(number: int, size_bytes: int, extension: str = "wav") -> PendingRecording:

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pytest
 
+from hushbeam.transforms.storage import files, object_stores
+from hushbeam.transforms.storage.details import details_of
+from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
 from tests.transforms.storage.fake_stores import FaultyProxy
-from transforms.storage import files, object_stores
-from transforms.storage.details import details_of
-from transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
 
 
 class Store(NamedTuple):
@@ -152,7 +152,7 @@ def test_what_else_a_store_wants_comes_from_the_environment(store: Store) -> Non
         "FSSPEC_GS_REQUESTER_PAYS": "payer",
         "FSSPEC_S3_S3_ADDITIONAL_KWARGS": '{"ServerSideEncryption": "AES256"}',
     }
-    write = "import sys; from transforms.storage import files; files.write_bytes(sys.argv[1], b'RIFF')"
+    write = "import sys; from hushbeam.transforms.storage import files; files.write_bytes(sys.argv[1], b'RIFF')"
     command = [sys.executable, "-c", write, f"{store.bucket}/a.wav"]
     subprocess.run(command, env=os.environ | given, check=True, timeout=120)
     assert store.proxy.asked

@@ -15,12 +15,12 @@ import gcsfs.core
 import gcsfs.retry
 import pytest
 
-from schemas.failure import ConfigurationError, RecordingError
-from schemas.source import SourceIdentity
+from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.transforms.storage import files, listing
+from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
+from hushbeam.transforms.storage.file_systems import storage_errors
 from tests.transforms.storage.fake_stores import make_bucket
-from transforms.storage import files, listing
-from transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
-from transforms.storage.file_systems import storage_errors
 
 
 @pytest.fixture(params=["local", "memory", "gs", "s3"])

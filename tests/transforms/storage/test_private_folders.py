@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms.storage import files
-from transforms.storage.errors import StorageError
-from transforms.storage.private_folders import PrivateFolder
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.private_folders import PrivateFolder
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o277], ids=oct)

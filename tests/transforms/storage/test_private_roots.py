@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms.storage.private_roots import lies_in_outputs, private_root
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage.private_roots import lies_in_outputs, private_root
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from schemas.failure import ConfigurationError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.signing import UrlSigner, check_signing
 from tests.transforms.storage.fake_stores import google_server, make_bucket
-from transforms.storage import files
-from transforms.storage.signing import UrlSigner, check_signing
 
 _ACCOUNT = "signer@calls.iam.gserviceaccount.com"
 _AWS_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"

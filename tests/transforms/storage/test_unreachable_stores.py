@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from transforms.storage import files
-from transforms.storage.errors import StorageError
-from transforms.storage.file_systems import _Unreachable
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.file_systems import _Unreachable
 
 
 @pytest.fixture

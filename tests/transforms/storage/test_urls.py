@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.storage import urls
-from transforms.storage.errors import StorageError
+from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.errors import StorageError
 
 
 @pytest.mark.parametrize(

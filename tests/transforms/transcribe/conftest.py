@@ -2,8 +2,8 @@
 
 import pytest
 
-from transforms.transcribe.model import LoadedModel, load
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.model import LoadedModel, load
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 
 @pytest.fixture(scope="session")

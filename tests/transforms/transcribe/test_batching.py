@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from transforms.transcribe.batching import WaitingRoom
+from hushbeam.transforms.transcribe.batching import WaitingRoom
 
 
 def room_of(batch: int, limit_bytes: int = 1000) -> WaitingRoom[int, str]:

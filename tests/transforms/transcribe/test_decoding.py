@@ -5,13 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder, too_many_digits, unheard_speech
-from transforms.transcribe.model import LoadedModel
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Piece, Window
-from transforms.transcribe.words import TimedText
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.decoding import (
+    Decoded,
+    Doubt,
+    Request,
+    WindowDecoder,
+    too_many_digits,
+    unheard_speech,
+)
+from hushbeam.transforms.transcribe.model import LoadedModel
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Piece, Window
+from hushbeam.transforms.transcribe.words import TimedText
 
 DEV = Path(__file__).parents[3] / "evaluation" / "dev"
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from evaluation.truth import read_truth
-from schemas.failure import RecordingError, RunError
-from schemas.transcript import Transcript
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
-from transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
-from transforms.transcribe.settings import TranscriptionSettings
-from transforms.transcribe.vad import RATE_HZ
+from hushbeam.schemas.failure import RecordingError, RunError
+from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
+from hushbeam.transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.vad import RATE_HZ
 
 decode = WindowDecoder.decode
 TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"

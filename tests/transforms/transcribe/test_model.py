@@ -7,10 +7,10 @@ from pathlib import Path
 import ctranslate2
 import pytest
 
-from schemas.failure import ConfigurationError
-from transforms.storage import files
-from transforms.transcribe import model
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.transcribe import model
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from transforms.transcribe.processor import multiplies_with_mkl
-from transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.processor import multiplies_with_mkl
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 PROCESSOR = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
 
@@ -16,7 +16,7 @@ PROCESSOR = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() 
 def told_by_ctranslate2(what: str, **environment: str) -> str:
     """What CTranslate2 says it computes with, in a process of its own."""
     inherited = {name: value for name, value in os.environ.items() if name != "CT2_FORCE_CPU_ISA"}
-    code = "from transforms.transcribe.model import load, TranscriptionSettings as S; load(S(model='tiny.en'))"
+    code = "from hushbeam.transforms.transcribe.model import load, TranscriptionSettings as S; load(S(model='tiny.en'))"
     command = [sys.executable, "-c", code]
     environment = inherited | {"CT2_VERBOSE": "1"} | environment
     told = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, check=True).stderr

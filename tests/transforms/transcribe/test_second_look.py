@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from transforms.transcribe.decoding import Decoded, Doubt
-from transforms.transcribe.second_look import parts_to_hear_again
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Piece, Window
-from transforms.transcribe.words import TimedText
+from hushbeam.transforms.transcribe.decoding import Decoded, Doubt
+from hushbeam.transforms.transcribe.second_look import parts_to_hear_again
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Piece, Window
+from hushbeam.transforms.transcribe.words import TimedText
 
 
 def parts(

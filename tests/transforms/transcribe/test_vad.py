@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.truth import LabelledRecording, read_truth
-from transforms.media.hear import hear_blocks
-from transforms.media.limits import MediaLimits
-from transforms.transcribe import vad
-from transforms.transcribe.vad import FRAME, FRAME_S, RATE_HZ, KnownSpeech, SpeechProbabilities
-from transforms.transcribe.windows import WindowPacker
+from hushbeam.transforms.media.hear import hear_blocks
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.transcribe import vad
+from hushbeam.transforms.transcribe.vad import FRAME, FRAME_S, RATE_HZ, KnownSpeech, SpeechProbabilities
+from hushbeam.transforms.transcribe.windows import WindowPacker
 
 LIMITS = MediaLimits()
 

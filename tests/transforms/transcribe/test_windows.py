@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.transcribe.vad import FRAME, RATE_HZ
-from transforms.transcribe.windows import SILENCE_BETWEEN_S, Window, WindowPacker, split
+from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ
+from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, Window, WindowPacker, split
 
 THRESHOLD = 0.2
 

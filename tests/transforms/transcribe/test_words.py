@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.transcript import Word
-from transforms.transcribe.model import LoadedModel
-from transforms.transcribe.vad import RATE_HZ
-from transforms.transcribe.windows import Piece, Window
-from transforms.transcribe.words import TimedText, place, plausible_s, settle, timed_texts, utterances
+from hushbeam.schemas.transcript import Word
+from hushbeam.transforms.transcribe.model import LoadedModel
+from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.transcribe.windows import Piece, Window
+from hushbeam.transforms.transcribe.words import TimedText, place, plausible_s, settle, timed_texts, utterances
 
 
 def window_of(*speech: tuple[float, float]) -> Window:

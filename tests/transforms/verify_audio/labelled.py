@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from evaluation.truth import LabelledRecording, read_truth
-from schemas.finding import Finding
-from schemas.recording import Recording
-from schemas.redacted import RedactedTranscript
-from schemas.source import SourceIdentity
-from schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
-from schemas.transcript import TimeSpan, Transcript
-from transforms.media.hear import inspect
-from transforms.media.limits import MediaLimits
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.redacted import RedactedTranscript
+from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
+from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.limits import MediaLimits
 
 FOLDER = Path(__file__).parents[3] / "evaluation" / "dev"
 

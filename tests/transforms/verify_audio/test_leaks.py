@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.finding import Finding, personal_words
-from schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from transforms.detect_pii.conversation import Conversation
-from transforms.verify_audio.innocent_speech import InnocentSpeech
-from transforms.verify_audio.known_values import KnownValue, known_values
-from transforms.verify_audio.leaks import Leak, LeakSettings, find_leaks
-from transforms.verify_audio.said import runs_of_signs
+from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
+from hushbeam.transforms.verify_audio.known_values import KnownValue, known_values
+from hushbeam.transforms.verify_audio.leaks import Leak, LeakSettings, find_leaks
+from hushbeam.transforms.verify_audio.said import runs_of_signs
 
 POLICIES = ("credit_card_number", "number_sequence", "person_name", "phone_number")
 

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.failure import ConfigurationError
-from schemas.transcript import TimeSpan
-from transforms.media.hear import HEARING_RATE_HZ
-from transforms.media.limits import MediaLimits
-from transforms.verify_audio.listen import speech_around, without_tone
-from transforms.verify_audio.settings import VerifySettings, in_sample
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.transforms.media.hear import HEARING_RATE_HZ
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.verify_audio.listen import speech_around, without_tone
+from hushbeam.transforms.verify_audio.settings import VerifySettings, in_sample
 
 LIMITS = MediaLimits()
 

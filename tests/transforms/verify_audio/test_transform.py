@@ -10,12 +10,12 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from schemas.failure import Failure
-from schemas.stages import MutedRecording
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.stages import MutedRecording
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.verify_audio import VerifyAudio, VerifySettings
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.redaction import MuteSettings, stage_audio
-from transforms.verify_audio import VerifyAudio, VerifySettings
 
 LIMITS = MediaLimits()
 

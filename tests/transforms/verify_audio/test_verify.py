@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from evaluation.truth import LabelledRecording
-from schemas.finding import Finding
-from schemas.stages import MutedRecording, RedactedRecording, StagedAudio
-from schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import MutedRecording, RedactedRecording, StagedAudio
+from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
+from hushbeam.transforms.verify_audio.settings import GLANCING_RECOGNISER, OTHER_LANGUAGES, VerifySettings
+from hushbeam.transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
-from transforms.media.limits import MediaLimits
-from transforms.mute_audio.redaction import MuteSettings, stage_audio
-from transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
-from transforms.verify_audio.settings import GLANCING_RECOGNISER, OTHER_LANGUAGES, VerifySettings
-from transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 
 LIMITS = MediaLimits()
 

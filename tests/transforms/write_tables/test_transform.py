@@ -13,7 +13,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 
-from transforms.write_tables import WriteTable, transform
+from hushbeam.transforms.write_tables import WriteTable, transform
 
 SCHEMA = pa.schema([pa.field("recording_id", pa.string(), nullable=False), pa.field("n", pa.int32())])
 MANY_BUNDLES = ["--direct_num_workers=4", "--direct_running_mode=multi_threading"]

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
-from schemas.failure import QuarantineError
-from schemas.languages import shown_language
-from transforms.detect_pii.languages.language import Language
+from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.languages import shown_language
+from hushbeam.transforms.detect_pii.languages.language import Language
 
 __all__ = ["SUPPORTED", "Language", "UnsupportedLanguageError", "UnsupportedPolicyError", "language_of"]
 
 SUPPORTED: Mapping[str, str] = {
-    "en": "transforms.detect_pii.languages.english",
-    "es": "transforms.detect_pii.languages.spanish",
-    "fr": "transforms.detect_pii.languages.french",
-    "de": "transforms.detect_pii.languages.german",
+    "en": "hushbeam.transforms.detect_pii.languages.english",
+    "es": "hushbeam.transforms.detect_pii.languages.spanish",
+    "fr": "hushbeam.transforms.detect_pii.languages.french",
+    "de": "hushbeam.transforms.detect_pii.languages.german",
 }
 
 

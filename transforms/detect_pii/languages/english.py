@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from transforms.detect_pii.languages.english_cues import CUES, SECRET_CUES
-from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
+from hushbeam.transforms.detect_pii.languages.english_cues import CUES, SECRET_CUES
+from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("one two three four five six seven eight nine")
 _TEENS = in_order("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen")

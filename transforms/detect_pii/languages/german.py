@@ -5,9 +5,9 @@ Names of streets, towns and people are found by the models. Nothing looks for he
 
 from __future__ import annotations
 
-from schemas.policies import BY_GRAMMAR
-from transforms.detect_pii.languages import number_phrases
-from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
+from hushbeam.schemas.policies import BY_GRAMMAR
+from hushbeam.transforms.detect_pii.languages import number_phrases
+from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("ein zwei drei vier fünf sechs sieben acht neun")
 _TEENS = in_order("zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn")

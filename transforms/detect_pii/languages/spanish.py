@@ -5,9 +5,9 @@ Names of streets, towns and people are found by the models. Nothing looks for he
 
 from __future__ import annotations
 
-from schemas.policies import BY_GRAMMAR
-from transforms.detect_pii.languages import number_phrases
-from transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
+from hushbeam.schemas.policies import BY_GRAMMAR
+from hushbeam.transforms.detect_pii.languages import number_phrases
+from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("uno dos tres cuatro cinco seis siete ocho nueve")
 _TEENS = in_order("diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import BinaryIO
 
-from transforms.media.completeness import boxes, chunks, headers, packets
-from transforms.media.completeness.source import Length, Source, TooManyReadsError
+from hushbeam.transforms.media.completeness import boxes, chunks, headers, packets
+from hushbeam.transforms.media.completeness.source import Length, Source, TooManyReadsError
 
 CHECKED: Mapping[str, Callable[[Source], Length]] = {
     "wav": chunks.wav,

@@ -6,7 +6,7 @@ import os
 from enum import Enum
 from typing import BinaryIO, Literal
 
-from transforms.media.errors import MediaError
+from hushbeam.transforms.media.errors import MediaError
 
 FEW_READS = 32
 """For a look at the header alone: of a remote file each may be a request."""

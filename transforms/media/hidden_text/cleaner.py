@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from transforms.media.errors import MediaError
+from hushbeam.transforms.media.errors import MediaError
 
 
 class Cleaner(Protocol):

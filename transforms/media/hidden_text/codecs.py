@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from transforms.media.hidden_text.cleaner import Cleaner, not_cleanable
-from transforms.media.hidden_text.nal_units import h264_cleaner, hevc_cleaner
-from transforms.media.hidden_text.obus import ObuCleaner
-from transforms.media.hidden_text.picture_headers import H263Cleaner, NoTextCleaner, ProResCleaner
-from transforms.media.hidden_text.segments import SegmentCleaner
-from transforms.media.hidden_text.start_codes import mpeg4_cleaner, mpeg12_cleaner, vc1_cleaner
+from hushbeam.transforms.media.hidden_text.cleaner import Cleaner, not_cleanable
+from hushbeam.transforms.media.hidden_text.nal_units import h264_cleaner, hevc_cleaner
+from hushbeam.transforms.media.hidden_text.obus import ObuCleaner
+from hushbeam.transforms.media.hidden_text.picture_headers import H263Cleaner, NoTextCleaner, ProResCleaner
+from hushbeam.transforms.media.hidden_text.segments import SegmentCleaner
+from hushbeam.transforms.media.hidden_text.start_codes import mpeg4_cleaner, mpeg12_cleaner, vc1_cleaner
 
 _CLEANERS: Mapping[str, Callable[[bytes], Cleaner]] = {
     "h264": h264_cleaner,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-from transforms.media.completeness.boxes import movie_boxes
-from transforms.media.completeness.source import Source
+from hushbeam.transforms.media.completeness.boxes import movie_boxes
+from hushbeam.transforms.media.completeness.source import Source
 
 _HEAD_BYTES = 8
 _PROFILE = re.compile(rb"colr(?:prof|rICC)")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from transforms.media.hidden_text.cleaner import damaged
+from hushbeam.transforms.media.hidden_text.cleaner import damaged
 
 _START_CODE = b"\0\0\1"
 _ESCAPED = b"\0\0\3"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from transforms.media.hidden_text.cleaner import damaged
+from hushbeam.transforms.media.hidden_text.cleaner import damaged
 
 _KEPT = frozenset({1, 2, 3, 4, 6, 7})
 """Sequence headers, delimiters, frame headers (also repeated), tile groups, frames."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transforms.media.hidden_text.cleaner import damaged, not_cleanable
+from hushbeam.transforms.media.hidden_text.cleaner import damaged, not_cleanable
 
 _LARGEST_PRORES_HEADER = 148
 _LONG_FORM = 7

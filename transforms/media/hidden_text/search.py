@@ -7,11 +7,11 @@ from typing import Any, BinaryIO
 
 import av
 
-from transforms.media.containers import recognise
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.colour_profiles import profiles_in
-from transforms.media.hidden_text.tracks import CleanedTrack
-from transforms.media.track_decoder import is_moving, open_container, raise_unreadable
+from hushbeam.transforms.media.containers import recognise
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.colour_profiles import profiles_in
+from hushbeam.transforms.media.hidden_text.tracks import CleanedTrack
+from hushbeam.transforms.media.track_decoder import is_moving, open_container, raise_unreadable
 
 
 def count_hidden_text(file: BinaryIO) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from transforms.media.hidden_text.cleaner import damaged
+from hushbeam.transforms.media.hidden_text.cleaner import damaged
 
 _PICTURE, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _ALONE = frozenset({0x01, *range(0xD0, 0xDA)})

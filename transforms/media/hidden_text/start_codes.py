@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from transforms.media.hidden_text.cleaner import damaged, not_cleanable
+from hushbeam.transforms.media.hidden_text.cleaner import damaged, not_cleanable
 
 _START_CODE = b"\0\0\1"
 

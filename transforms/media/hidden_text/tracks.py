@@ -6,9 +6,9 @@ from typing import Any
 
 import av
 
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.cleaner import not_cleanable
-from transforms.media.hidden_text.codecs import cleaner_of
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.cleaner import not_cleanable
+from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
 
 
 class CleanedTrack:

@@ -13,16 +13,18 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 
-from schemas.failure import ConfigurationError
-from transforms.media.errors import MediaError
-from transforms.media.isolation import wire
-from transforms.media.isolation.confinement import Locks
-from transforms.media.isolation.fork_server import LARGEST_REQUEST
-from transforms.media.isolation.wire import Kind, Message
-from transforms.media.limits import MediaLimits
+import hushbeam
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.isolation import wire
+from hushbeam.transforms.media.isolation.confinement import Locks
+from hushbeam.transforms.media.isolation.fork_server import LARGEST_REQUEST
+from hushbeam.transforms.media.isolation.wire import Kind, Message
+from hushbeam.transforms.media.limits import MediaLimits
 
 _STARTED_S = 60.0
 _ENDED_S = 10.0
@@ -31,9 +33,9 @@ _LONGEST_MESSAGE = 200
 _REASON = re.compile(r"[a-z_]{1,40}")
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-    "from transforms.media.isolation.fork_server import serve; serve(int(sys.argv[1]), sys.argv[3])"
+    "from hushbeam.transforms.media.isolation.fork_server import serve; serve(int(sys.argv[1]), sys.argv[3])"
 )
-_DECODING = "transforms.media.isolation.jobs"
+_DECODING = "hushbeam.transforms.media.isolation.jobs"
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -41,7 +43,7 @@ class Child:
     """One job on untrusted bytes in a process of its own, as a context manager that ends the process.
 
     Args:
-      job: As `transforms.media.isolation.jobs.do` takes it.
+      job: As `hushbeam.transforms.media.isolation.jobs.do` takes it.
       limits: Of memory and time. Time counts only while the worker waits for the child.
       files: Open files that the child gets.
       source: Read here on the child's behalf, where it gets no file.
@@ -294,8 +296,12 @@ class ForkServer:
 
 
 def _module_path() -> list[str]:
-    """Where this worker finds its modules: the server starts in another folder."""
-    return [os.path.abspath(entry) for entry in sys.path]  # noqa: PTH100 - a missing folder is no error
+    """Where this worker finds its modules: the server starts in another folder.
+
+    An editable installation leads to the packages by a hook that the server does not have, so their folder is named.
+    """
+    ours = Path(hushbeam.__file__).parents[1]
+    return [os.path.abspath(entry) for entry in [*sys.path, ours]]  # noqa: PTH100 - a missing folder is no error
 
 
 _SERVER = ForkServer()

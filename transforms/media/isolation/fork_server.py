@@ -18,7 +18,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, BinaryIO, NoReturn
 
-from transforms.media.isolation.confinement import Allowance, Confinement
+from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
 
 LARGEST_REQUEST = 32 * 1024
 _MOST_FILES = 4

@@ -18,16 +18,16 @@ from typing import Any, BinaryIO, cast
 import av
 import numpy as np
 
-from schemas.media import MediaInfo
-from transforms.media.errors import MediaError, decoder_memory
-from transforms.media.hidden_text.search import count_hidden_text
-from transforms.media.isolation import wire
-from transforms.media.isolation.wire import Kind
-from transforms.media.isolation.worker_file import WorkerFile
-from transforms.media.output_format import OutputFormat
-from transforms.media.samples import Samples
-from transforms.media.track_decoder import TrackDecoder
-from transforms.media.video_copy import VideoCopyWriter
+from hushbeam.schemas.media import MediaInfo
+from hushbeam.transforms.media.errors import MediaError, decoder_memory
+from hushbeam.transforms.media.hidden_text.search import count_hidden_text
+from hushbeam.transforms.media.isolation import wire
+from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.worker_file import WorkerFile
+from hushbeam.transforms.media.output_format import OutputFormat
+from hushbeam.transforms.media.samples import Samples
+from hushbeam.transforms.media.track_decoder import TrackDecoder
+from hushbeam.transforms.media.video_copy import VideoCopyWriter
 
 _NOT_LOADED = ("av.__main__", "av.datasets")
 _BUFFER = 256 * 1024

@@ -19,9 +19,9 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.media.isolation import wire
-from transforms.media.isolation.wire import Kind
-from transforms.media.isolation.worker_file import WorkerFile
+from hushbeam.transforms.media.isolation import wire
+from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.worker_file import WorkerFile
 
 LONGEST_ROW_BYTES = 1 << 20
 """As JSON: what a line of the other kinds of manifest may take."""

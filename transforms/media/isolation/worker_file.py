@@ -8,8 +8,8 @@ import os
 import socket
 from typing import Any
 
-from transforms.media.isolation import wire
-from transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation import wire
+from hushbeam.transforms.media.isolation.wire import Kind
 
 
 class WorkerFile(io.RawIOBase):

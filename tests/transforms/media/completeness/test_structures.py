@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
+from hushbeam.transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
+from hushbeam.transforms.media.completeness.source import FEW_READS, Length, Source
+from hushbeam.transforms.media.containers import recognise
+from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.track_decoder import TrackDecoder
 from tests.transforms.media.completeness import written
 from tests.transforms.media.recordings import EXACT, LOSSY, READ_ONLY, VIDEO, VIDEO_ELSEWHERE
-from transforms.media.completeness.check import CHECKED, check_complete
-from transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
-from transforms.media.completeness.source import FEW_READS, Length, Source
-from transforms.media.containers import recognise
-from transforms.media.decode import Decoder, MediaLimits
-from transforms.media.errors import MediaError
-from transforms.media.track_decoder import TrackDecoder
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *READ_ONLY, *VIDEO, *VIDEO_ELSEWHERE]}
 CHUNKS = st.lists(

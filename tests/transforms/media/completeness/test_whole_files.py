@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.track_decoder import TrackDecoder
 from tests.transforms.media.completeness import written
 from tests.transforms.media.recordings import EXACT, LOSSY, READ_ONLY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE, Recipe
-from transforms.media.errors import MediaError
-from transforms.media.track_decoder import TrackDecoder
 
 RECIPES = [*EXACT, *LOSSY, *VIDEO, *VIDEO_ELSEWHERE, *READ_ONLY, *UNWRITABLE]
 BY_NAME = {recipe.name: recipe for recipe in RECIPES}

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
 from tests.transforms.media.captioned import CAPTION_UNIT, NOTE
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.codecs import cleaner_of
 
 CLEANED = ("h264", "hevc", "av1", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "mjpeg", "prores", "h263")
 AVCC = b"\1\x42\0\x0a\xff\xe1\0\4\x67\x42\0\x0a\1\0\2\x68\xce"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.nal_units import h264_cleaner, hevc_cleaner
 from tests.transforms.media.captioned import CAPTION_UNIT, NOTE, NOTE_UNIT, SAID, caption_data, supplemental
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.nal_units import h264_cleaner, hevc_cleaner
 
 SETS = (b"\x67\x64\x00\x0a\xac\xd9", b"\x68\xeb\xe3\xcb\x22\xc0")
 SLICE = b"\x65\x88\x84\x00\x33\xff"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.codecs import COPIED_CODECS, cleaner_of
 from tests.transforms.media.captioned import NOTE, SAID, caption_data
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.codecs import COPIED_CODECS, cleaner_of
 
 
 def obu(kind: int, content: bytes, *, sized: bool = True, layer: bytes = b"") -> bytes:

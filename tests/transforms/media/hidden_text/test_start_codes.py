@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hidden_text.start_codes import mpeg4_cleaner, mpeg12_cleaner, vc1_cleaner
 from tests.transforms.media.captioned import NOTE, SAID, caption_data
-from transforms.media.errors import MediaError
-from transforms.media.hidden_text.start_codes import mpeg4_cleaner, mpeg12_cleaner, vc1_cleaner
 
 SEQUENCE = b"\xb3\x06\x00\x40\x13\xff\xff\xe0\x18"
 SEQUENCE_EXTENSION = b"\xb5\x14\x8a\x00\x01\x00\x00"

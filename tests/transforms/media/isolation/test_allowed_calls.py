@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from transforms.media.isolation.children import locks
-from transforms.media.isolation.confinement import ALLOWED_CALLS, CONDITIONAL_CALLS
+from hushbeam.transforms.media.isolation.children import locks
+from hushbeam.transforms.media.isolation.confinement import ALLOWED_CALLS, CONDITIONAL_CALLS
 
 pytestmark = pytest.mark.skipif(not locks().call_filter, reason="libseccomp is not installed")
 
@@ -65,7 +65,7 @@ import codecs, ctypes, errno, json, os, signal, socket, sys
 
 victim, shared_path, given_path, user = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 sys.path[:] = json.loads(sys.argv[5])
-from transforms.media.isolation.confinement import Allowance, Confinement
+from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
 
 codecs.lookup("ascii")  # while this user can still read it
 if user:

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, fork_server, wait_until_gone
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO
-from transforms.media.decode import Decoder, MediaLimits
-from transforms.media.errors import MediaError
-from transforms.media.hear import inspect
-from transforms.mute_audio.render import render
 
 ROOT_ALONE_SEES = pytest.mark.skipif(os.geteuid() != 0, reason="what a decoder has open is not for its own user to see")
 LIMITS = MediaLimits()
@@ -92,7 +92,7 @@ def test_a_decoder_that_is_not_wanted_any_more_ends(recording: Path) -> None:
 def test_a_worker_that_ends_leaves_nothing_behind(recording: Path) -> None:
     script = (
         "import sys, time\n"
-        "from transforms.media.decode import Decoder, MediaLimits\n"
+        "from hushbeam.transforms.media.decode import Decoder, MediaLimits\n"
         "with Decoder(sys.argv[1], MediaLimits()) as decoder:\n"
         "    print(flush=True)\n"
         "    time.sleep(600)\n"

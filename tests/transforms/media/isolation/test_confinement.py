@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from transforms.media.isolation.children import locks
+from hushbeam.transforms.media.isolation.children import locks
 
 ATTEMPTS = """
 import json, os, resource, signal, socket, subprocess, sys, threading
-from transforms.media.isolation.confinement import Allowance, Confinement
+from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
 
 def attempt(action):
     try:
@@ -87,7 +87,7 @@ def test_it_can_do_nothing_else(results: dict[str, Any]):
 def test_it_ends_when_its_processor_time_is_used_up_and_dumps_nothing(tmp_path: Path):
     script = (
         "import os\n"
-        "from transforms.media.isolation.confinement import Allowance, Confinement\n"
+        "from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement\n"
         "confinement = Confinement()\n"
         "confinement.share()\n"
         f"os.chdir({str(tmp_path)!r})\n"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.media.isolation import wire
-from transforms.media.isolation.wire import Kind, WireError
+from hushbeam.transforms.media.isolation import wire
+from hushbeam.transforms.media.isolation.wire import Kind, WireError
 
 FIELDS = st.dictionaries(
     st.text(max_size=9), st.none() | st.booleans() | st.integers() | st.text(max_size=9), max_size=5
