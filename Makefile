@@ -104,7 +104,7 @@ faults: setup
 .PHONY: faults-as-user
 faults-as-user: setup
 	$(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python -m pytest tests/transforms/storage \
-	  tests/transforms/test_temporary_files.py tests/pipelines/test_temporary_folder.py tests/pipelines/test_unredacted.py \
+	  tests/transforms/base/test_temporary_files.py tests/pipelines/test_temporary_folder.py tests/pipelines/test_unredacted.py \
 	  tests/transforms/media/isolation
 	$(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python -m tests.faults
 

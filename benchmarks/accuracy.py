@@ -27,8 +27,8 @@ from benchmarks.measure import Clock, in_new_process
 from evaluation.truth import LabelledRecording, SpokenEntity, read_truth
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.detect_pii.atoms import Kind
-from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob

@@ -9,7 +9,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from benchmarks.measure import Clock, in_new_process
 from hushbeam.schemas.recording import Recording
-from hushbeam.transforms.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 
 _STAGES = ("SkipFinished", "Transcribe", "DetectPII", "RedactText", "MuteAudio", "VerifyAudio", "Commit", "Notify")
 _CALL_S = 30.0

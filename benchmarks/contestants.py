@@ -23,11 +23,11 @@ from rich.console import Console
 from benchmarks.afternoon import load_tools, redact_all
 from benchmarks.corpus import Corpus
 from benchmarks.measure import Clock
-from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, RedactOptions, build, prepare, run
-from hushbeam.transforms.detect_pii.model_files import package_folder
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.detect_pii.models.files import package_folder
 from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
-from hushbeam.transforms.each_recording import METRICS_NAMESPACE
 from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.transcribe.model import resolve

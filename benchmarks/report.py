@@ -21,8 +21,8 @@ from rich.table import Table
 
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.archive.parquet import write_parquet
 from hushbeam.transforms.report_run import read_figures, write_report
-from hushbeam.transforms.write_tables.transform import write_parquet
 
 _FINDINGS_EACH = 8
 _POLICIES = ("person_name", "phone_number", "credit_card_number", "location", "date_of_birth", "email_address")

@@ -28,8 +28,8 @@ from rich.table import Table
 from benchmarks.report import made_up_findings, made_up_transcripts
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
-from hushbeam.transforms.commit.ledger import Status, write_status
-from hushbeam.transforms.write_tables.transform import write_parquet
+from hushbeam.transforms.archive.ledger import Status, write_status
+from hushbeam.transforms.archive.parquet import write_parquet
 
 _RATE_HZ = 16_000
 _LONG = "call-0"

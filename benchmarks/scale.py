@@ -30,16 +30,16 @@ from hushbeam.pipelines import redact
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verification
+from hushbeam.transforms.archive.ledger import Status, committed_entries, save_snapshot
+from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.archive.parquet import write_shard
 from hushbeam.transforms.close_run import summary_url
-from hushbeam.transforms.commit.ledger import Status, committed_entries, save_snapshot
-from hushbeam.transforms.commit.ledger_index import LedgerIndex, pack, source_facts, status_name
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import read_line
 from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.skip_finished.transform import output_identity
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.write_tables.transform import write_shard
 
 _FINDINGS = 3
 _EARLIER = "20260101T000000Z-earlier"

@@ -2,8 +2,8 @@
 
 import sys
 
-from hushbeam.pipelines.leave import leave
 from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.leave import leave
 
 if __name__ == "__main__":
     leave(run(sys.argv[1:]))

@@ -31,7 +31,8 @@ from evaluation.laying import LAYINGS, lay_labels
 from evaluation.score import FRAMES_PER_S, RATE_HZ, Samples, decode, inaudible, score_recording, summarise
 from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, read_transcripts, read_truth
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.mute_audio.edges import EdgeSettings, plan_mutes
 
 PADDINGS_S = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.25), (0.1, 0.5), (0.25, 0.5), (0.25, 0.75), (0.5, 1.0))

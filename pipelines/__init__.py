@@ -2,7 +2,7 @@
 
 import os
 
-from hushbeam.transforms.freed_memory import keep_few_heaps
+from hushbeam.transforms.base.freed_memory import keep_few_heaps
 
 # Before threads have heaps of their own.
 keep_few_heaps()

@@ -24,20 +24,20 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.dataflow import Workers, fit_workers
-from hushbeam.pipelines.decoding import Decoding
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import results
-from hushbeam.pipelines.terminal import printable
+from hushbeam.pipelines.options.decoding import Decoding
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.dataflow import Workers, fit_workers
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.terminal import printable
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.report import WriteReport
-from hushbeam.transforms.commit.certificate import read_public_key
-from hushbeam.transforms.secrets import SecretReference
+from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.storage import files, urls
-from hushbeam.transforms.temporary_files import check_temporary_files
 from hushbeam.transforms.transcribe import TranscriptionSettings
 from hushbeam.transforms.transcribe.model import resolve
 

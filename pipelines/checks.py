@@ -28,16 +28,16 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.utils.subprocess_server import JavaJarServer
 from google.auth.exceptions import GoogleAuthError
 
-from hushbeam.pipelines.dataflow import fit_workers, is_dataflow
-from hushbeam.pipelines.observing import Observer
+from hushbeam.pipelines.options.rules import read_rules
 from hushbeam.pipelines.redact import RedactOptions, check_secrets, existing
-from hushbeam.pipelines.rules import read_rules
+from hushbeam.pipelines.running.dataflow import fit_workers, is_dataflow
+from hushbeam.pipelines.running.observing import Observer
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.transforms.detect_pii.named_entities import model_identities
+from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
+from hushbeam.transforms.detect_pii.names.named_entities import model_identities
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
-from hushbeam.transforms.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.transcribe import model as speech_model
 from hushbeam.transforms.transcribe.settings import cores
 

@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from hushbeam import __version__
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.speaking import remarks, results
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks, results
 from hushbeam.schemas.errors import RunError
 
-# As in hushbeam.pipelines.exit_status, which would load Beam to print a list of names.
+# As in hushbeam.pipelines.running.exit_status, which would load Beam to print a list of names.
 _EXIT_BROKEN, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
 
 

@@ -21,11 +21,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from hushbeam.pipelines.checks import Check, Outcome, checks
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.redact import RedactOptions
-from hushbeam.pipelines.speaking import results
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import results
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}

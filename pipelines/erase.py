@@ -19,18 +19,18 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines.alone import alone
-from hushbeam.pipelines.exit_status import finished, incomplete
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import remarks
-from hushbeam.pipelines.terminal import print_for_machines
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.alone import alone
+from hushbeam.pipelines.running.exit_status import finished, incomplete
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser
-from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_roots import private_root

@@ -20,28 +20,28 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import results
-from hushbeam.pipelines.terminal import print_for_machines
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
-from hushbeam.transforms.correct_findings.reviews import Review, read_reviews
+from hushbeam.transforms.archive.findings_store import NotStoredError
+from hushbeam.transforms.archive.reviews import Review, read_reviews
+from hushbeam.transforms.base.private_memory import keep_memory_private
+from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.measure_quality import Figures, drawn, measure
 from hushbeam.transforms.measure_quality.figures import Share
 from hushbeam.transforms.measure_quality.judged import judged
 from hushbeam.transforms.measure_quality.labels import Write, write_labels
-from hushbeam.transforms.private_memory import keep_memory_private
 from hushbeam.transforms.review_output import Catalogue
-from hushbeam.transforms.sealed_files import SealedRoot
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 from hushbeam.transforms.storage.private_roots import private_root
 from hushbeam.transforms.store_findings import FindingsStore
-from hushbeam.transforms.store_findings.store import NotStoredError
-from hushbeam.transforms.temporary_files import check_temporary_files
 
 EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
 

@@ -18,15 +18,15 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
-from hushbeam.pipelines.alone import alone
-from hushbeam.pipelines.exit_status import finished, incomplete
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import remarks
-from hushbeam.pipelines.terminal import print_for_machines
-from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.alone import alone
+from hushbeam.pipelines.running.exit_status import finished, incomplete
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.terminal import print_for_machines
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.retention.expire import expire
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import files, urls
 
 EXIT_DONE = 0

@@ -23,29 +23,29 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.alone import alone
-from hushbeam.pipelines.dataflow import Workers, fit_workers
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.notification import Notification
-from hushbeam.pipelines.options import LOCAL_RUNNERS, parse
-from hushbeam.pipelines.speaking import remarks
-from hushbeam.pipelines.terminal import print_for_machines
-from hushbeam.pipelines.waiting import wait
+from hushbeam.pipelines.options.notification import Notification
+from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, parse
+from hushbeam.pipelines.running.alone import alone
+from hushbeam.pipelines.running.dataflow import Workers, fit_workers
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.terminal import print_for_machines
+from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.transforms.close_run.tables import Tables
-from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.read_table import read_rows
+from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.notify import NameReceivers, Notify, open_notifications
 from hushbeam.transforms.notify.deliver import Courier
 from hushbeam.transforms.notify.pending import is_open
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.signing import check_signing
-from hushbeam.transforms.temporary_files import check_temporary_files
 from hushbeam.transforms.write_tables import WriteTable
-from hushbeam.transforms.write_tables.read import read_rows
 
 EXIT_NOTHING_OPEN, EXIT_OPEN = 0, 3
 

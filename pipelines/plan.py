@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from hushbeam.pipelines import redact
-from hushbeam.pipelines.leave import leave
+from hushbeam.pipelines.running.leave import leave
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:

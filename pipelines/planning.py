@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.speaking import results
+from hushbeam.pipelines.running.speaking import results
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.estimate_work import EstimateWork
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join, normalised
-from hushbeam.transforms.temporary_files import TemporaryFolder
 
 _WORKER_TYPE = re.compile(r"(?P<name>[^:]+):(?P<hours>[0-9.]+)(?::(?P<price>[0-9.]+))?")
 

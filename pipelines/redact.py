@@ -26,21 +26,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from hushbeam.pipelines import planning
-from hushbeam.pipelines.alone import alone
 from hushbeam.pipelines.canaries import Canaries, check_canaries
-from hushbeam.pipelines.dataflow import Workers, fit_workers, makes_template
-from hushbeam.pipelines.decoding import Decoding, warn_of_missing_locks
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.following import Following, metrics_of
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.notification import Notification
-from hushbeam.pipelines.observing import Observability, Observer, observed
-from hushbeam.pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.options.decoding import Decoding, warn_of_missing_locks
+from hushbeam.pipelines.options.notification import Notification
+from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.pipelines.planning import Planning
-from hushbeam.pipelines.rules import Rules, read_rules
-from hushbeam.pipelines.speaking import remarks
-from hushbeam.pipelines.terminal import print_for_machines, print_summary, watching
-from hushbeam.pipelines.waiting import submitted, wait
+from hushbeam.pipelines.running.alone import alone
+from hushbeam.pipelines.running.dataflow import Workers, fit_workers, makes_template
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.following import Following, metrics_of
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.observing import Observability, Observer, observed
+from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.terminal import print_for_machines, print_summary, watching
+from hushbeam.pipelines.running.waiting import submitted, wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from hushbeam.schemas.failure import ERRORS_SCHEMA, ConfigurationError, Failure
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
@@ -49,19 +49,23 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
 from hushbeam.schemas.stored import Hearing
-from hushbeam.transforms import progress
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.kept_elsewhere import remember
+from hushbeam.transforms.archive.ledger import check_is_a_ledger
+from hushbeam.transforms.archive.parquet import Row
+from hushbeam.transforms.archive.run_files import list_more
+from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.assemble_transcript import AssembleTranscript
+from hushbeam.transforms.base import progress
+from hushbeam.transforms.base.each_recording import Outcome
+from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.secrets import SecretReference, read_secret
 from hushbeam.transforms.close_run import CloseRun, RunOutcome
 from hushbeam.transforms.commit import Commit, RecoverCommitted
-from hushbeam.transforms.commit.certificate import read_private_key
-from hushbeam.transforms.commit.ledger import check_is_a_ledger
-from hushbeam.transforms.commit.run_files import list_more
-from hushbeam.transforms.commit.run_lock import Hold
 from hushbeam.transforms.correct_findings import CorrectFindings
 from hushbeam.transforms.detect_pii import DetectionSettings, DetectPII
-from hushbeam.transforms.detect_pii.named_entities import model_identities
+from hushbeam.transforms.detect_pii.names.named_entities import model_identities
 from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
-from hushbeam.transforms.each_recording import Outcome
 from hushbeam.transforms.keep_unredacted import KeepUnredacted, PublishUnredacted, UnredactedOutput
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
@@ -75,9 +79,6 @@ from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.redact_text import RedactText
 from hushbeam.transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
-from hushbeam.transforms.retention.kept_elsewhere import remember
-from hushbeam.transforms.sealed_files import SealedRoot
-from hushbeam.transforms.secrets import SecretReference, read_secret
 from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_roots import private_root
@@ -87,7 +88,7 @@ from hushbeam.transforms.transcribe import Transcribe, TranscribeSpans, Transcri
 from hushbeam.transforms.transcribe.model import resolve
 from hushbeam.transforms.verify_audio import VerifyAudio, VerifySettings
 from hushbeam.transforms.verify_audio.settings import GLANCING_RECOGNISER
-from hushbeam.transforms.write_tables import Row, WriteTable
+from hushbeam.transforms.write_tables import WriteTable
 
 EXIT_COMPLETED, EXIT_INCOMPLETE = 0, 3
 SHARDS_OF_A_CLUSTER = 64

@@ -14,16 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import RUN_ID_PATTERN, parse
-from hushbeam.pipelines.speaking import results
-from hushbeam.transforms.commit.certificate import read_private_key
-from hushbeam.transforms.commit.run_files import write_listed
+from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN, parse
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import results
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.run_files import write_listed
+from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.report_run import newest_run, read_figures, render, report_url
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.temporary_files import check_temporary_files
 
 EXIT_WRITTEN = 0
 

@@ -25,29 +25,29 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from hushbeam.pipelines import redact
-from hushbeam.pipelines.dataflow import Workers, fit_workers
-from hushbeam.pipelines.decoding import Decoding
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.notification import Notification
-from hushbeam.pipelines.observing import Observability, Observer, observed
-from hushbeam.pipelines.options import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
-from hushbeam.pipelines.rules import Rules, read_rules
-from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.options.decoding import Decoding
+from hushbeam.pipelines.options.notification import Notification
+from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.options.rules import Rules, read_rules
+from hushbeam.pipelines.running.dataflow import Workers, fit_workers
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.observing import Observability, Observer, observed
+from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Hearing
+from hushbeam.transforms.archive.findings_store import is_empty
+from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.correct_findings.published import FurtherMuting
 from hushbeam.transforms.correct_findings.restore import RestorePublished
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import AudioQuality, Muting, Substitution
 from hushbeam.transforms.restore_findings import Changes, RestoreFindings
-from hushbeam.transforms.sealed_files import SealedRoot
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.store_findings import FindingsStore
-from hushbeam.transforms.store_findings.store import is_empty
 
 _NO_MANIFEST = ("store",)
 

@@ -16,15 +16,15 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines.decoding import Decoding
-from hushbeam.pipelines.exit_status import finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import results
+from hushbeam.pipelines.options.decoding import Decoding
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import results
+from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.review_output import Catalogue, ReviewServer
 from hushbeam.transforms.review_output.server import LOOPBACK, listen
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.temporary_files import check_temporary_files
 
 EXIT_ENDED = 0
 

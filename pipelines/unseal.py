@@ -16,15 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE, finished
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import remarks
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE, finished
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.transforms.base.private_memory import keep_memory_private
+from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.keep_unredacted import UnredactedOutput
-from hushbeam.transforms.private_memory import keep_memory_private
-from hushbeam.transforms.sealed_files import SealedRoot
-from hushbeam.transforms.secrets import SecretReference
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 

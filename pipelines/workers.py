@@ -41,11 +41,11 @@ from google.protobuf import json_format, text_format
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines.exit_status import told
-from hushbeam.pipelines.leave import leave
-from hushbeam.pipelines.options import parse
-from hushbeam.pipelines.speaking import remarks
-from hushbeam.pipelines.waiting import heeded_signals
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.running.exit_status import told
+from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.waiting import heeded_signals
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.storage.file_systems import make_private_folders
 

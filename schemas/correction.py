@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 from hushbeam.schemas.coders import travels
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.spans import Place, TimeSpan
+
+REVIEWER = "reviewer"
+"""The detector of what a person marked."""
+
+_SAME_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,19 +49,6 @@ class Corrections:
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
-class Place(Protocol):
-    """A stretch of one channel, in seconds."""
-
-    @property
-    def channel(self) -> int: ...
-
-    @property
-    def start_s(self) -> float: ...
-
-    @property
-    def end_s(self) -> float: ...
-
-
 _ROUNDED_S = 1.0
 """A mark may end so much after the recording: players round its length, and a drag goes beyond its end."""
 
@@ -79,3 +72,35 @@ def corrected_identity(output_identity: str, corrections: Corrections | None, *,
         return output_identity
     known = json.dumps([output_identity, corrections.identity, *(["published"] if of_published else [])])
     return hashlib.sha256(known.encode()).hexdigest()
+
+
+def in_all_channels(spans: Sequence[TimeSpan], channels: int) -> tuple[TimeSpan, ...]:
+    """What is needless in a mix: it may be in any of the channels, so it must have been called so in each of them."""
+    return tuple(
+        span
+        for span in spans
+        if span.channel == 0
+        and all(any(_is_same(span, other, channel) for other in spans) for channel in range(channels))
+    )
+
+
+def without_needless(findings: Iterable[Finding], needless: Sequence[TimeSpan]) -> tuple[Finding, ...]:
+    """The findings that reviewers want muted."""
+    return tuple(finding for finding in findings if not is_needless(finding, needless))
+
+
+def is_needless(finding: Place, needless: Sequence[TimeSpan]) -> bool:
+    """Whether at least half of a finding lies in a needless span of its channel: in doubt, all stays muted."""
+    return any(
+        span.channel == finding.channel
+        and min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s) >= (finding.end_s - finding.start_s) / 2
+        for span in needless
+    )
+
+
+def _is_same(one: TimeSpan, other: TimeSpan, channel: int) -> bool:
+    return (
+        other.channel == channel
+        and abs(one.start_s - other.start_s) <= _SAME_S
+        and abs(one.end_s - other.end_s) <= _SAME_S
+    )

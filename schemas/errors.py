@@ -7,7 +7,7 @@ class RecordingError(Exception):
     """Ends one recording, never the run. Subclasses say how; the message must hold no personal data.
 
     What else is raised while one recording is worked on ends that recording as well, as `unexpected`: see
-    `hushbeam.transforms.each_recording`.
+    `hushbeam.transforms.base.each_recording`.
     """
 
     status = "failed"

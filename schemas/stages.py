@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from hushbeam.schemas.candidate import RecogniserReport
 from hushbeam.schemas.coders import stays_in_worker, travels, travels_compressed
-from hushbeam.schemas.correction import Corrections
+from hushbeam.schemas.correction import Corrections, in_all_channels
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import RedactedTranscript, StandingText
 from hushbeam.schemas.source import SourceIdentity
-from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript
 
 
 class StageInput(Protocol):
@@ -66,7 +67,7 @@ class PendingRecording(_FromRecording):
         they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output is this one.
-      standing: Why it is to be done: a `Standing` of `hushbeam.transforms.commit.ledger_index`.
+      standing: Why it is to be done: a `Standing` of `hushbeam.transforms.archive.ledger_index`.
       corrections: What reviewers decided about it; None: nothing.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.
@@ -136,6 +137,14 @@ class HeardRecording(_FromRecording):
         """What reviewers decided about these samples: of others, their times mean nothing."""
         corrections = self.pending.corrections
         return corrections if corrections and corrections.samples == self.samples.sha256 else None
+
+    @property
+    def needless_spans(self) -> tuple[TimeSpan, ...]:
+        """What reviewers called needless, in the channels that were heard."""
+        if self.corrections is None or self.published is not None:
+            return ()
+        needless = self.corrections.needless
+        return in_all_channels(needless, self.media.channels) if self.mixed else needless
 
     def __repr__(self) -> str:
         return f"HeardRecording({self.recording_id!r})"

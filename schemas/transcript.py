@@ -10,14 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class TimeSpan:
-    """A range of time in one channel, in seconds from the start of the recording."""
-
-    channel: int
-    start_s: float
-    end_s: float
+from hushbeam.schemas.spans import TimeSpan
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 from evaluation.chart import Curve, chart
 from evaluation.edges import Call, by_padding, by_sound, measure, read_calls
 from evaluation.truth import TRANSCRIPTS, read_transcripts
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 
 FOLDERS = Path(__file__).parents[2] / "evaluation"
 

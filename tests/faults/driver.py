@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from hushbeam.pipelines.redact import run
-from hushbeam.transforms import each_recording
+from hushbeam.transforms.base import each_recording
 from hushbeam.transforms.storage import files
 
 SAID = "four five three nine, one four eight eight"

@@ -22,8 +22,8 @@ import numpy as np
 import soundfile
 
 from hushbeam.pipelines import redact
-from hushbeam.pipelines.exit_status import EXIT_BROKEN
-from hushbeam.transforms.unexpected import MOST_IN_A_ROW
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
+from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW
 from tests.faults.driver import SAID
 from tests.faults.scenarios import (
     Night,

@@ -23,8 +23,8 @@ import numpy as np
 import soundfile
 
 from hushbeam.pipelines import redact
-from hushbeam.pipelines.alone import processes_below
-from hushbeam.pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.running.alone import processes_below
+from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
 from tests.faults.scenarios import (
     Night,
     NotPossibleHereError,

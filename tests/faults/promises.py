@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from hushbeam.pipelines import redact
-from hushbeam.pipelines.exit_status import EXIT_BLIND
+from hushbeam.pipelines.running.exit_status import EXIT_BLIND
 from hushbeam.schemas.delivery import REFUSED_ADDRESS
 from tests.faults.scenarios import (
     Night,

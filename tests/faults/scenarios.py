@@ -26,10 +26,10 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
-from hushbeam.pipelines.alone import processes_below
-from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.pipelines.running.alone import processes_below
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.keep_unredacted import UnredactedOutput
-from hushbeam.transforms.sealed_files import SealedRoot
 from tests.faults.leak_search import LeakSearch, search_for
 from tests.pipelines.conftest import cut
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, redact
-from hushbeam.pipelines.exit_status import EXIT_BROKEN
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.pipelines.tampering import (
     DAMAGED,

@@ -14,8 +14,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hushbeam.transforms.commit.digests import findings_digest, transcript_digest
-from hushbeam.transforms.retention import tombstones
+from hushbeam.transforms.archive import tombstones
+from hushbeam.transforms.archive.digests import findings_digest, transcript_digest
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
-from hushbeam.pipelines.exit_status import EXIT_USAGE
-from hushbeam.transforms.close_run.relocation import relocate
-from hushbeam.transforms.close_run.tables import Tables
-from hushbeam.transforms.commit.certificate import read_private_key
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.relocation import relocate
+from hushbeam.transforms.archive.tables import Tables
 
 CARD_DIGITS = "4539148803436467"
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from hushbeam.pipelines import erase, expire
-from hushbeam.pipelines.exit_status import EXIT_BROKEN
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
 
 
 @pytest.mark.parametrize(

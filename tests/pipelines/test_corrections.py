@@ -16,7 +16,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, rerender
 from hushbeam.pipelines import redact as full
-from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import LABELLED, Run, cut
@@ -120,7 +120,7 @@ def test_what_is_marked_is_muted_without_a_store_and_stays_so(
 
     with monkeypatch.context() as context:
         deafen(context)
-        context.setattr("hushbeam.transforms.store_findings.store.FindingsStore.read", None)
+        context.setattr("hushbeam.transforms.archive.findings_store.FindingsStore.read", None)
         status, terminal = render(run.output)
     assert (status, "1 completed" in terminal) == (0, True), terminal
     assert not before_path.exists(), "what said it is gone"

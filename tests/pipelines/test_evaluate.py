@@ -15,7 +15,7 @@ from rich.console import Console
 from evaluation.score import score_run, summarise
 from evaluation.truth import read_truth
 from hushbeam.pipelines import evaluate
-from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run
 from tests.pipelines.review_page import Served
 

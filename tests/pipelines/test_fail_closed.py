@@ -10,13 +10,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE
 from hushbeam.pipelines.redact import EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.finding import Finding
-from hushbeam.transforms.detect_pii import named_entities
-from hushbeam.transforms.detect_pii.candidate import Candidate
 from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.names import named_entities
+from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.media.audio_track import AudioTrack
 from tests.pipelines.conftest import Run
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE
 from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run, cut
 
 Redact = Callable[..., Run]

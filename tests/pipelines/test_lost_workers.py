@@ -9,9 +9,9 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE
-from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.redact import EXIT_COMPLETED, RedactOptions, build, prepare
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from hushbeam.transforms.write_tables.transform import _WriteShardFn
 from tests.pipelines.conftest import Run

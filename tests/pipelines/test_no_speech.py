@@ -16,7 +16,8 @@ from rich.console import Console
 from hushbeam.pipelines import audit, rerender
 from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.schemas.failure import QuarantineError
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii import DetectionSettings
 from hushbeam.transforms.detect_pii.detector import Detector
 from tests.pipelines.conftest import Run

@@ -15,7 +15,7 @@ from rich.console import Console
 from standardwebhooks import Webhook
 
 from hushbeam.pipelines import notify
-from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from tests.pipelines.conftest import Run
 from tests.transforms.notify.receiver import Receiver, Reply, running
 

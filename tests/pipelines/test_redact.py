@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from hushbeam.pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
 from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
-from hushbeam.transforms.commit.run_lock import RunLock
+from hushbeam.transforms.archive.run_lock import RunLock
 from tests.pipelines.conftest import Run
 
 Redact = Callable[..., Run]

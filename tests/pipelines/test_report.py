@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE
 from hushbeam.pipelines.report import EXIT_WRITTEN, run
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
 from tests.pipelines.conftest import Run
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import expire, rerender
 from hushbeam.pipelines import redact as full
-from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import Run

@@ -21,13 +21,13 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, redact
-from hushbeam.pipelines.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.close_run.relocation import relocate
-from hushbeam.transforms.close_run.tables import Tables
-from hushbeam.transforms.commit.certificate import read_private_key
-from hushbeam.transforms.commit.recovery import keep_rows
-from hushbeam.transforms.commit.run_lock import RunLock
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.recovery import keep_rows
+from hushbeam.transforms.archive.relocation import relocate
+from hushbeam.transforms.archive.run_lock import RunLock
+from hushbeam.transforms.archive.tables import Tables
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files
 from tests.pipelines.conftest import Run

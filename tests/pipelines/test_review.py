@@ -14,10 +14,10 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from rich.console import Console
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE
 from hushbeam.pipelines.redact import run as redact
 from hushbeam.pipelines.rerender import run as rerender
 from hushbeam.pipelines.review import run
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output.peaks import PeakStore

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hushbeam.pipelines.options import parse
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.redact import RedactOptions, build, prepare
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.notify.deliver import Courier

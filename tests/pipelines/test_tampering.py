@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, notify, redact, report
-from hushbeam.pipelines.exit_status import EXIT_BROKEN, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_USAGE
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.commit.recovery import keep_rows
+from hushbeam.transforms.archive.recovery import keep_rows
 from tests.pipelines.conftest import Run
 from tests.pipelines.tampering import (
     DAMAGED,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.pipelines.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 
 OUTPUT = ("--output", "out")
 MANIFEST = ("--manifest", "manifest.jsonl", "--model", "tiny.en", "--verify", "off")

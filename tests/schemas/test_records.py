@@ -22,6 +22,7 @@ from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
 from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import (
     CommittedRecording,
     HeardRecording,
@@ -30,7 +31,7 @@ from hushbeam.schemas.stages import (
     SpanToHear,
     StagedAudio,
 )
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 ROOT = Path(__file__).parents[2]
 FAILURE = Failure("call", "failed", "Transcribe", "MediaError", "truncated", retryable=False, run_id="run")

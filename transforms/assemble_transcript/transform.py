@@ -9,8 +9,8 @@ import apache_beam as beam
 from hushbeam.schemas.stages import HeardRecording, HeardSpan, SealedSpan, SpanToHear
 from hushbeam.transforms.assemble_transcript.join import join
 from hushbeam.transforms.assemble_transcript.sealing import Sealer
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.secrets import read_secret
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.secrets import read_secret
 
 _OPTION = "--shuffle_key"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.hear import HEARING_RATE_HZ
 from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
 

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hushbeam.schemas.audit import Problem
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.transforms.audit.tables import SCHEMAS
-from hushbeam.transforms.close_run import UnreadableSummaryError, checked_summary
-from hushbeam.transforms.commit.recovery import UnreadableCopyError, copy_in, rows_folder
-from hushbeam.transforms.commit.run_files import (
+from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.read_table import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
+from hushbeam.transforms.archive.run_files import (
     FILE_LIST,
     FileEntry,
     RunFiles,
@@ -24,15 +25,14 @@ from hushbeam.transforms.commit.run_files import (
     file_list_url,
     read_run_files,
 )
-from hushbeam.transforms.commit.signatures import SignatureError
+from hushbeam.transforms.archive.signatures import SignatureError
+from hushbeam.transforms.archive.tombstones import Tombstones
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.close_run import UnreadableSummaryError, checked_summary
 from hushbeam.transforms.report_run import Timings
-from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
-from hushbeam.transforms.retention.tombstones import Tombstones
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from hushbeam.transforms.storage.urls import join
-from hushbeam.transforms.temporary_files import TemporaryFolder
-from hushbeam.transforms.write_tables.read import DamagedTableError, open_table, run_of
 
 _RUNS, _ROWS, _SUMMARY, _TIMINGS, _CANARIES = "runs", "rows", "summary.json", "timings.json", "canaries.json"
 _SETTLED = frozenset({_SUMMARY, _ROWS, FILE_LIST})

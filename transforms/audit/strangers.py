@@ -12,23 +12,23 @@ import numpy as np
 
 from hushbeam.schemas.audit import Problem
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.digests import certified_outputs
+from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses, published_audio
+from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
+from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls
+from hushbeam.transforms.archive.read_table import run_of
+from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
+from hushbeam.transforms.archive.reviews import UnreadableReviewError, review_in
+from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
+from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report
-from hushbeam.transforms.audit.tables import SCHEMAS
-from hushbeam.transforms.commit.digests import certified_outputs
-from hushbeam.transforms.commit.ledger import Status, index_url, list_statuses, published_audio
-from hushbeam.transforms.commit.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
-from hushbeam.transforms.commit.published_files import AUDIO, CAPTIONS, caption_urls
-from hushbeam.transforms.correct_findings.reviews import FOLDER as REVIEWS
-from hushbeam.transforms.correct_findings.reviews import UnreadableReviewError, review_in
-from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
-from hushbeam.transforms.retention.tombstones import FOLDER as ERASED
-from hushbeam.transforms.retention.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX
 from hushbeam.transforms.storage.listing import StoredFile
 from hushbeam.transforms.storage.urls import file_name, join
-from hushbeam.transforms.write_tables.read import run_of
 
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})

@@ -15,18 +15,18 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.archive.certificate import read_public_key
+from hushbeam.transforms.archive.claims import PROBLEMS, claim_of, statuses_of, table_names, table_problems
+from hushbeam.transforms.archive.read_table import ReadTable
 from hushbeam.transforms.audit.check import Ears, audit
 from hushbeam.transforms.audit.runs import run_problems, runs_of
 from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.strangers import strangers
-from hushbeam.transforms.audit.tables import PROBLEMS, claim_of, statuses_of, table_names, table_problems
-from hushbeam.transforms.commit.certificate import read_public_key
+from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.detect_pii.detector import Detector
-from hushbeam.transforms.each_recording import RecordingStage, each_recording
-from hushbeam.transforms.temporary_files import TemporaryFolder
 from hushbeam.transforms.verify_audio.listen import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import in_sample
-from hushbeam.transforms.write_tables.read import ReadTable
 
 _EARS = Shared()
 

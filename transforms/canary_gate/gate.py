@@ -14,11 +14,11 @@ from importlib.resources import files as package_files
 from typing import Any
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.commit.ledger import list_statuses
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.archive.ledger import list_statuses
+from hushbeam.transforms.archive.read_table import read_rows, table_files
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
-from hushbeam.transforms.write_tables.read import read_rows, table_files
 
 _PACKAGE = "hushbeam.transforms.canary_gate"
 _COVERED = 0.9

@@ -1,6 +1,6 @@
 """The end of a run: its summary, and the removal of what it replaced."""
 
-from hushbeam.transforms.close_run.summary import UnreadableSummaryError, checked_summary, summary_url
+from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary, summary_url
 from hushbeam.transforms.close_run.transform import CloseRun, RunOutcome
 
 __all__ = ["CloseRun", "RunOutcome", "UnreadableSummaryError", "checked_summary", "summary_url"]

@@ -13,14 +13,13 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.close_run.relocation import relocate
-from hushbeam.transforms.close_run.summary import summarise, summary_url
-from hushbeam.transforms.close_run.tables import Tables
-from hushbeam.transforms.commit.certificate import read_private_key
-from hushbeam.transforms.commit.ledger import root_of_snapshot, save_snapshot
-from hushbeam.transforms.commit.ledger_index import Facts, entries_of, pack, status_name
-from hushbeam.transforms.commit.recovery import forget_rows
-from hushbeam.transforms.commit.run_files import (
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
+from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack, status_name
+from hushbeam.transforms.archive.recovery import forget_rows
+from hushbeam.transforms.archive.relocation import relocate
+from hushbeam.transforms.archive.run_files import (
     FileEntry,
     FileLists,
     RunFiles,
@@ -28,7 +27,8 @@ from hushbeam.transforms.commit.run_files import (
     settle,
     write_run_files,
 )
-from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.run_summary import summarise, summary_url
+from hushbeam.transforms.archive.tables import Tables
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
@@ -155,7 +155,7 @@ class _CloseFn(beam.DoFn):
         yield summary
 
     def _listed(self, lists: FileLists, run_id: str, tables: Sequence[WrittenFile], summary: bytes) -> RunFiles:
-        listed = {file.name: FileEntry(file.size_bytes, file.sha256) for file in tables}
+        listed = dict(tables)
         listed[f"runs/{run_id}/summary.json"] = FileEntry.of_content(summary)
         canaries = f"runs/{run_id}/canaries.json"
         with suppress(MissingFileError):

@@ -15,20 +15,20 @@ from typing import Any
 import apache_beam as beam
 
 from hushbeam.schemas.stages import CommittedRecording, MutedRecording, PendingRecording
-from hushbeam.transforms.commit.certificate import certificate_of, read_private_key, signed
-from hushbeam.transforms.commit.digests import output_digests
-from hushbeam.transforms.commit.ledger import Status, published_audio, read_status, write_status
-from hushbeam.transforms.commit.ledger_index import source_facts
-from hushbeam.transforms.commit.published_files import audio_url, caption_urls, files_of
-from hushbeam.transforms.commit.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
-from hushbeam.transforms.commit.rows import finding_rows, status_of, transcript_row
-from hushbeam.transforms.commit.run_lock import Hold
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.archive.certificate import certificate_of, read_private_key, signed
+from hushbeam.transforms.archive.digests import output_digests
+from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, write_status
+from hushbeam.transforms.archive.ledger_index import source_facts
+from hushbeam.transforms.archive.published_files import audio_url, caption_urls, files_of
+from hushbeam.transforms.archive.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
+from hushbeam.transforms.archive.rows import finding_rows, status_of, transcript_row
+from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.staged_audio import removed_on_error
+from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.redact_text.captions import to_srt, to_vtt
-from hushbeam.transforms.staged_audio import removed_on_error
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
-from hushbeam.transforms.unexpected import place_of
 
 _log = logging.getLogger(__name__)
 

@@ -6,21 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from hushbeam.schemas.correction import Corrections, MarkedSpan, Place, lies_within
+from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, lies_within, without_needless
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording
-from hushbeam.schemas.transcript import TimeSpan, Utterance, Word
-
-REVIEWER = "reviewer"
-"""The detector of what a person marked."""
+from hushbeam.schemas.transcript import Utterance, Word
 
 
 class CorrectionError(QuarantineError):
     """A review cannot be one of this recording: what a person wanted muted is not known."""
 
 
-_SAME_S = 0.01
 _LEAST_SHARE = 1 / 3
 
 
@@ -38,7 +35,7 @@ def correct(detected: DetectedRecording) -> DetectedRecording:
     _require_within(corrections, detected.heard)
     findings = detected.findings
     if detected.heard.published is None:
-        findings = without_needless(findings, needless_spans(detected.heard))
+        findings = without_needless(findings, detected.heard.needless_spans)
     taken = personal_words(findings)
     known = {_place(finding) for finding in findings if finding.detector == REVIEWER}
     marks = dict.fromkeys(_in_heard_channel(mark, detected.heard) for mark in corrections.missed)
@@ -63,66 +60,6 @@ def _require_within(corrections: Corrections, heard: HeardRecording) -> None:
 
 def _place(marked: Finding | MarkedSpan) -> tuple[str, int, float, float]:
     return marked.policy, marked.channel, round(marked.start_s, 3), round(marked.end_s, 3)
-
-
-def needless_spans(heard: HeardRecording) -> tuple[TimeSpan, ...]:
-    """What reviewers called needless, in the channels that were heard."""
-    if heard.corrections is None or heard.published is not None:
-        return ()
-    needless = heard.corrections.needless
-    return in_all_channels(needless, heard.media.channels) if heard.mixed else needless
-
-
-def in_all_channels(spans: Sequence[TimeSpan], channels: int) -> tuple[TimeSpan, ...]:
-    """What is needless in a mix: it may be in any of the channels, so it must have been called so in each of them."""
-    return tuple(
-        span
-        for span in spans
-        if span.channel == 0
-        and all(any(_is_same(span, other, channel) for other in spans) for channel in range(channels))
-    )
-
-
-def without_needless(findings: Iterable[Finding], needless: Sequence[TimeSpan]) -> tuple[Finding, ...]:
-    """The findings that reviewers want muted."""
-    return tuple(finding for finding in findings if not is_needless(finding, needless))
-
-
-def is_needless(finding: Place, needless: Sequence[TimeSpan]) -> bool:
-    """Whether at least half of a finding lies in a needless span of its channel: in doubt, all stays muted."""
-    return any(
-        span.channel == finding.channel
-        and min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s) >= (finding.end_s - finding.start_s) / 2
-        for span in needless
-    )
-
-
-def outside(spans: Iterable[TimeSpan], needless: Sequence[TimeSpan]) -> Iterator[TimeSpan]:
-    """What of the spans lies outside of needless ones."""
-    for span in spans:
-        parts = [span]
-        for cut in needless:
-            if cut.channel == span.channel:
-                parts = [rest for part in parts for rest in _rests(part, cut)]
-        yield from parts
-
-
-def _rests(span: TimeSpan, cut: TimeSpan) -> Iterator[TimeSpan]:
-    if cut.end_s <= span.start_s or span.end_s <= cut.start_s:
-        yield span
-        return
-    if span.start_s < cut.start_s:
-        yield replace(span, end_s=cut.start_s)
-    if cut.end_s < span.end_s:
-        yield replace(span, start_s=cut.end_s)
-
-
-def _is_same(one: TimeSpan, other: TimeSpan, channel: int) -> bool:
-    return (
-        other.channel == channel
-        and abs(one.start_s - other.start_s) <= _SAME_S
-        and abs(one.end_s - other.end_s) <= _SAME_S
-    )
 
 
 def _in_heard_channel(mark: MarkedSpan, heard: HeardRecording) -> MarkedSpan:

@@ -17,12 +17,13 @@ from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import StandingText
 from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from hushbeam.transforms.commit.ledger import Status, published_audio
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.archive.ledger import Status, published_audio
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder, MediaLimits
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.temporary_files import TemporaryFolder
 
 _STANDS_FOR_A_WORD = " "
 

@@ -10,12 +10,12 @@ from hushbeam.schemas.audit import Claim
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import DetectedRecording
 from hushbeam.schemas.stored import PublishedRecording
-from hushbeam.transforms.audit.tables import FINDING_COLUMNS, claim_of
-from hushbeam.transforms.commit.ledger import EXPIRED, Status, list_statuses
+from hushbeam.transforms.archive.claims import FINDING_COLUMNS, claim_of
+from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
+from hushbeam.transforms.archive.read_table import ReadTable
+from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.correct_findings.published import FurtherMuting, is_open
-from hushbeam.transforms.correct_findings.reviews import Reviews, UnreadableReviewError
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.write_tables.read import ReadTable
 
 
 class RestorePublished(beam.PTransform):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import apache_beam as beam
 
 from hushbeam.schemas.stages import DetectedRecording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.correct_findings.correct import correct
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
 
 
 class CorrectFindings(beam.PTransform):

@@ -11,17 +11,17 @@ from hushbeam.schemas.failure import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import CATALOGUE, broader, find_policy
 from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.base.whole_tokens import spread_over_tokens
 from hushbeam.transforms.detect_pii.calibration import Calibration, packaged
-from hushbeam.transforms.detect_pii.candidate import Candidate, Propagation, Recogniser
-from hushbeam.transforms.detect_pii.conversation import Conversation
-from hushbeam.transforms.detect_pii.custom_patterns import CustomPatterns
 from hushbeam.transforms.detect_pii.languages import Language, UnsupportedPolicyError
-from hushbeam.transforms.detect_pii.name_propagation import same_people
-from hushbeam.transforms.detect_pii.named_entities import NamedEntities
+from hushbeam.transforms.detect_pii.names.named_entities import NamedEntities
+from hushbeam.transforms.detect_pii.names.propagation import same_people
+from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
+from hushbeam.transforms.detect_pii.patterns.static_entities import find_sound_alikes, find_static_entities
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation, Recogniser
 from hushbeam.transforms.detect_pii.registry import propagations_for, recognisers_for
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.detect_pii.static_entities import find_sound_alikes, find_static_entities
-from hushbeam.transforms.whole_tokens import spread_over_tokens
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 # Where candidates overlap, each word goes to the policy that stands first: what names a number most exactly, then
 # what is made of words. Policies that are not named here stand last.

@@ -12,9 +12,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from hushbeam.schemas.candidate import RecogniserReport
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.private_memory import keep_memory_private
 
 
 class DetectorProcesses:

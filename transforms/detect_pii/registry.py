@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from importlib.metadata import entry_points
 
-from hushbeam.transforms.detect_pii.addresses import WholeAddresses
-from hushbeam.transforms.detect_pii.announced_names import AnnouncedNames
-from hushbeam.transforms.detect_pii.candidate import Propagation, Recogniser
-from hushbeam.transforms.detect_pii.custom_patterns import CustomPatterns
-from hushbeam.transforms.detect_pii.internet import InternetAddresses
-from hushbeam.transforms.detect_pii.listed_names import ListedNames
-from hushbeam.transforms.detect_pii.listed_places import ListedPlaces
-from hushbeam.transforms.detect_pii.medical_terms import MedicalTerms
-from hushbeam.transforms.detect_pii.name_contexts import NameContexts
-from hushbeam.transforms.detect_pii.name_propagation import RepeatedNames
-from hushbeam.transforms.detect_pii.named_entities import NamedEntities
-from hushbeam.transforms.detect_pii.passwords import Secrets
-from hushbeam.transforms.detect_pii.personal_terms import PersonalTerms
-from hushbeam.transforms.detect_pii.presidio_patterns import PresidioPatterns
-from hushbeam.transforms.detect_pii.repetitions import RepeatedValues
-from hushbeam.transforms.detect_pii.road_places import RoadPlaces
+from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
+from hushbeam.transforms.detect_pii.names.announced import AnnouncedNames
+from hushbeam.transforms.detect_pii.names.contexts import NameContexts
+from hushbeam.transforms.detect_pii.names.listed import ListedNames
+from hushbeam.transforms.detect_pii.names.named_entities import NamedEntities
+from hushbeam.transforms.detect_pii.names.propagation import RepeatedNames
+from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
+from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
+from hushbeam.transforms.detect_pii.patterns.presidio import PresidioPatterns
+from hushbeam.transforms.detect_pii.personal.medical import MedicalTerms
+from hushbeam.transforms.detect_pii.personal.terms import PersonalTerms
+from hushbeam.transforms.detect_pii.places.listed_places import ListedPlaces
+from hushbeam.transforms.detect_pii.places.road_places import RoadPlaces
+from hushbeam.transforms.detect_pii.places.street_numbers import StreetNumbers
+from hushbeam.transforms.detect_pii.places.whole_addresses import WholeAddresses
+from hushbeam.transforms.detect_pii.recogniser import Propagation, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
-from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
-from hushbeam.transforms.detect_pii.street_numbers import StreetNumbers
 
 ENTRY_POINT_GROUP = "hushbeam.recognisers"
 

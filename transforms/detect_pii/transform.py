@@ -12,10 +12,10 @@ from apache_beam.utils.shared import Shared
 from hushbeam.schemas.candidate import RecogniserReport
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, then
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.processes import DetectorProcesses
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording, then
 
 _DETECTORS, _PROCESSES = Shared(), Shared()
 

@@ -9,14 +9,14 @@ import apache_beam as beam
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import HeardRecording, MutedRecording
-from hushbeam.transforms.commit.ledger import Status, status_url
-from hushbeam.transforms.commit.run_lock import Hold
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.keep_unredacted.output import UnredactedOutput
+from hushbeam.transforms.archive.ledger import Status, status_url
+from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.archive.unredacted import UnredactedOutput
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.staged_audio import removed_on_error
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.sealed_files import SealedRoot
 from hushbeam.transforms.skip_finished import SkipFinished
-from hushbeam.transforms.staged_audio import removed_on_error
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe import Transcribe, TranscriptionSettings
 

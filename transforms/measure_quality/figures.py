@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hushbeam.transforms.correct_findings.reviews import Review
+from hushbeam.transforms.archive.reviews import Review
 from hushbeam.transforms.measure_quality.judged import Judged, judged
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.correct_findings.correct import in_all_channels, is_needless
-from hushbeam.transforms.correct_findings.reviews import NotedSpan, Review, ShownFinding
+from hushbeam.schemas.correction import in_all_channels, is_needless
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.archive.reviews import NotedSpan, Review, ShownFinding
 
 
 @dataclass(frozen=True)

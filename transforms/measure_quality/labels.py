@@ -8,7 +8,7 @@ from typing import Any
 
 from hushbeam.schemas.stored import StoredRecording
 from hushbeam.schemas.transcript import Word
-from hushbeam.transforms.correct_findings.reviews import NotedSpan, ShownFinding
+from hushbeam.transforms.archive.reviews import NotedSpan, ShownFinding
 from hushbeam.transforms.measure_quality.judged import Judged
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 

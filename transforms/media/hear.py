@@ -12,7 +12,7 @@ import soxr
 from numpy.typing import NDArray
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples, to_float
 from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
 

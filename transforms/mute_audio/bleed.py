@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.mute_audio.edges import Listen
 from hushbeam.transforms.mute_audio.sound import HEARING_RATE_HZ, Samples, loudness_db
 

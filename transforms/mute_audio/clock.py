@@ -12,7 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.mute_audio.sound import Stretch
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Word
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
 from hushbeam.transforms.mute_audio.sound import Samples, SoundSettings, Stretch, stretches_of_sound
 from hushbeam.transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s

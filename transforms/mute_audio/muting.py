@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Samples, from_float, to_float
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise

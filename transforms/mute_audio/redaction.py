@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+from hushbeam.schemas.correction import REVIEWER, without_needless
 from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.spans import TimeSpan, outside
 from hushbeam.schemas.stages import HeardRecording, RedactedRecording, StagedAudio
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.correct_findings.correct import REVIEWER, needless_spans, outside, without_needless
 from hushbeam.transforms.media.decoded_once import DecodedOnce
 from hushbeam.transforms.media.hear import stream_ranges
 from hushbeam.transforms.media.limits import MediaLimits
@@ -85,7 +85,7 @@ def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, set
     ]
     if heard.published is not None:
         return _plan_further(heard, heard.published.muted, marked, listen, settings)
-    needless = needless_spans(heard)
+    needless = heard.needless_spans
     keypad = KeypadListener(mix=heard.mixed)
     listen_first = partial(listen, also=keypad.add) if settings.dtmf else listen
     untranscribed = without_needless(find_untranscribed(transcript, settings.untranscribed), needless)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hushbeam.schemas.media import SampleIdentity
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import MediaLimits
 from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
 from hushbeam.transforms.media.encode import Encoder

@@ -9,12 +9,12 @@ from pathlib import Path
 import apache_beam as beam
 
 from hushbeam.schemas.stages import MutedRecording, RedactedRecording
-from hushbeam.transforms.each_recording import Outcome, ThreadedStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decoded_once import DecodedOnce
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.temporary_files import TemporaryFolder
 
 # Decoders, numpy and encoders work beside the model: while one recording is muted, others are heard.
 _THREADS = 4

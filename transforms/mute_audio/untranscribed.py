@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Word
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.mute_audio.spoken_length import longest_s
 
 POLICY = "untranscribed_speech"

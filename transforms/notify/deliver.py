@@ -24,14 +24,14 @@ from hushbeam.schemas.delivery import (
     Delivery,
     Receiver,
 )
+from hushbeam.transforms.base.secrets import read_secret
+from hushbeam.transforms.base.unexpected import ends_the_run
 from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
 from hushbeam.transforms.notify.connection import DeliveryError, Resolver, post, resolve
 from hushbeam.transforms.notify.header_secrets import HeaderSecret
 from hushbeam.transforms.notify.limits import Budget, Pace
 from hushbeam.transforms.notify.message import Notification, Signer
 from hushbeam.transforms.notify.settings import NotificationSettings
-from hushbeam.transforms.secrets import read_secret
-from hushbeam.transforms.unexpected import ends_the_run
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,4096}")

@@ -10,8 +10,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator
 
+from hushbeam.transforms.base.secrets import FORMS, is_reference
 from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
-from hushbeam.transforms.secrets import FORMS, is_reference
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class HeaderSecret:
     """Where a secret is kept, and for whom it is.
 
     Attributes:
-      reference: As `hushbeam.transforms.secrets` reads it.
+      reference: As `hushbeam.transforms.base.secrets` reads it.
       hosts: As `Endpoint.authority` writes them; empty: the host of the job's own `--webhook_url` alone.
     """
 

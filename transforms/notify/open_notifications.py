@@ -13,10 +13,10 @@ import apache_beam as beam
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, UNDELIVERED, Announcement, Delivery, Receiver
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.commit.ledger import list_statuses, published_audio
+from hushbeam.transforms.archive.ledger import list_statuses, published_audio
+from hushbeam.transforms.archive.read_table import read_rows, table_files
 from hushbeam.transforms.notify.message import notification_id
 from hushbeam.transforms.notify.pending import pending_deliveries
-from hushbeam.transforms.write_tables.read import read_rows, table_files
 
 
 class Named(NamedTuple):

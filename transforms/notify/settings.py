@@ -6,8 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.base.secrets import FORMS, is_reference
 from hushbeam.transforms.notify.header_secrets import HeaderSecret
-from hushbeam.transforms.secrets import FORMS, is_reference
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class NotificationSettings:
     """The options of the stage. Pickled with the pipeline, so secrets are references.
 
     Attributes:
-      signing_secrets: Where the Standard Webhooks secrets are kept (`hushbeam.transforms.secrets`). Each signs every
+      signing_secrets: Where the Standard Webhooks secrets are kept (`base/secrets.py`). Each signs every
         notification, so that a receiver may change from the old to the new one at any time; none: no signature.
       auth_header_values: The secrets that a manifest may send in its auth header, each with the hosts that it may go to
         (`HeaderSecret.parse`). A line that names the header alone gets the first that may go to its URL.

@@ -8,14 +8,14 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.delivery import Announcement, Delivery, Receiver
-from hushbeam.transforms.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.base.unexpected import ends_the_run, place_of
 from hushbeam.transforms.notify.deliver import Courier
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.open_notifications import undelivered
 from hushbeam.transforms.notify.settings import NotificationSettings
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.signing import UrlSigner
-from hushbeam.transforms.unexpected import ends_the_run, place_of
 
 
 class Notify(beam.PTransform):

@@ -12,12 +12,12 @@ from hushbeam.schemas.coders import travels
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.stages import PendingRecording, SpanToHear
-from hushbeam.transforms.each_recording import ThreadedStage, each_recording
+from hushbeam.transforms.base.each_recording import ThreadedStage, each_recording
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.plan_spans.silence import cut_in_silence, loudness
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.temporary_files import TemporaryFolder
 
 # What speech codecs need at the least. A file that could not hold a long recording at this rate is not looked into.
 _LEAST_BYTES_PER_S = 600

@@ -17,8 +17,8 @@ from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.base.secrets import SecretReference, is_reference
 from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
-from hushbeam.transforms.secrets import SecretReference, is_reference
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.urls import resolve
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.recording import Recording
-from hushbeam.transforms.secrets import read_secret
+from hushbeam.transforms.base.secrets import read_secret
 
 _OPTION = "--hash_identities"
 _SHORTEST_KEY = 16

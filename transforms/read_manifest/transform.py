@@ -12,12 +12,12 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.failure import ConfigurationError, Failure, RecordingError, RunError
 from hushbeam.schemas.recording import Recording
-from hushbeam.transforms.each_recording import METRICS_NAMESPACE, Outcome
-from hushbeam.transforms.progress import report
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome
+from hushbeam.transforms.base.progress import report
+from hushbeam.transforms.base.unexpected import InARow, error_class
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
-from hushbeam.transforms.unexpected import InARow, error_class
 
 _STAGE = "ReadManifest"
 _RECORDINGS, _REJECTED = "recordings", "rejected"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord, StandingText
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.base.whole_tokens import spread_over_tokens
 from hushbeam.transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
 from hushbeam.transforms.redact_text.surrogates import Surrogates
-from hushbeam.transforms.whole_tokens import spread_over_tokens
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import apache_beam as beam
 
 from hushbeam.schemas.stages import DetectedRecording, RedactedRecording
-from hushbeam.transforms.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution
-from hushbeam.transforms.secrets import read_secret
 
 
 class RedactText(beam.PTransform):

@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.archive.read_table import damage_named
 from hushbeam.transforms.close_run import UnreadableSummaryError, checked_summary, summary_url
 from hushbeam.transforms.report_run.drift import Rate, rates
 from hushbeam.transforms.report_run.timings import Timings, read_timings, timings_url
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
-from hushbeam.transforms.write_tables.read import damage_named
 
 _SCORE_EDGES = np.linspace(0.0, 1.0, 21)
 # Seconds: calls are most of an archive, so minutes are told apart better than hours.

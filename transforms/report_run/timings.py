@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from hushbeam.transforms.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join

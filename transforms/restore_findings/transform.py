@@ -14,17 +14,17 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import broader
 from hushbeam.schemas.stages import DetectedRecording, PendingRecording
 from hushbeam.schemas.stored import Hearing, PublishedRecording, StoredRecording
+from hushbeam.transforms.archive.findings_store import FindingsStore
+from hushbeam.transforms.archive.reviews import Reviews
+from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
+from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.correct_findings.restore import published_recordings
-from hushbeam.transforms.correct_findings.reviews import Reviews
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.restore_findings.changes import Changes
-from hushbeam.transforms.sealed_files import SealedRoot
 from hushbeam.transforms.skip_finished.transform import count_skipped, output_identity
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import SourceChangedError
-from hushbeam.transforms.store_findings.store import FindingsStore
 
 Identify = Callable[[Hearing], Mapping[str, str]]
 """The identities that a job's outputs have where this heard and detected: of the models, and of the configuration."""

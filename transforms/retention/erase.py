@@ -9,18 +9,18 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hushbeam.transforms.close_run.tables import Tables
-from hushbeam.transforms.commit.ledger import save_snapshot, status_url
-from hushbeam.transforms.commit.recovery import UnreadableCopyError, copy_in
-from hushbeam.transforms.commit.run_files import read_file_lists, settle
-from hushbeam.transforms.correct_findings.reviews import review_url
-from hushbeam.transforms.keep_unredacted.output import unredacted_url
-from hushbeam.transforms.retention import tombstones
-from hushbeam.transforms.retention.tombstones import Tombstones
+from hushbeam.transforms.archive import tombstones
+from hushbeam.transforms.archive.findings_store import stored_url
+from hushbeam.transforms.archive.ledger import save_snapshot, status_url
+from hushbeam.transforms.archive.read_table import DamagedTableError, read_rows, table_files
+from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in
+from hushbeam.transforms.archive.reviews import review_url
+from hushbeam.transforms.archive.run_files import read_file_lists, settle
+from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tombstones import Tombstones
+from hushbeam.transforms.archive.unredacted import unredacted_url
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import file_name, join, safe_name
-from hushbeam.transforms.store_findings.store import stored_url
-from hushbeam.transforms.write_tables.read import DamagedTableError, read_rows, table_files
 
 # The sources of recordings are looked up in the last.
 _TABLES = ("findings", "errors", "notifications", "transcripts")

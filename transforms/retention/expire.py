@@ -16,10 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hushbeam.transforms.close_run.tables import Tables
-from hushbeam.transforms.commit.certificate import check_signature, signed, unsigned
-from hushbeam.transforms.commit.digests import as_json
-from hushbeam.transforms.commit.ledger import (
+from hushbeam.transforms.archive.certificate import check_signature, signed, unsigned
+from hushbeam.transforms.archive.digests import as_json
+from hushbeam.transforms.archive.ledger import (
     EXPIRED,
     Status,
     list_statuses,
@@ -27,11 +26,12 @@ from hushbeam.transforms.commit.ledger import (
     save_snapshot,
     write_status,
 )
-from hushbeam.transforms.commit.published_files import is_output_name
-from hushbeam.transforms.commit.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
-from hushbeam.transforms.commit.run_files import read_file_lists, settle
-from hushbeam.transforms.commit.signatures import SignatureError
-from hushbeam.transforms.correct_findings.reviews import read_reviews, review_url
+from hushbeam.transforms.archive.published_files import is_output_name
+from hushbeam.transforms.archive.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
+from hushbeam.transforms.archive.reviews import read_reviews, review_url
+from hushbeam.transforms.archive.run_files import read_file_lists, settle
+from hushbeam.transforms.archive.signatures import SignatureError
+from hushbeam.transforms.archive.tables import Tables
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import file_name, join
 

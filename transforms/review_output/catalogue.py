@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.archive.read_table import DamagedTableError, damage_named
 from hushbeam.transforms.measure_quality.sample import drawn
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
-from hushbeam.transforms.write_tables.read import DamagedTableError, damage_named
 
 UNCERTAIN = 0.6
 """Findings with a lower score are worth a look (docs/confidence.md)."""

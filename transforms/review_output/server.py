@@ -19,12 +19,12 @@ from typing import Any
 
 from aiohttp import web
 
+from hushbeam.schemas.correction import REVIEWER
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.transforms.commit.ledger import Status, published_audio, read_status, read_statuses
-from hushbeam.transforms.correct_findings.correct import REVIEWER
-from hushbeam.transforms.correct_findings.published import correction_of, state_of
-from hushbeam.transforms.correct_findings.reviews import (
+from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
+from hushbeam.transforms.archive.reviews import (
     Review,
     Reviewed,
     ReviewError,
@@ -34,13 +34,13 @@ from hushbeam.transforms.correct_findings.reviews import (
     read_reviews,
     write_review,
 )
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.correct_findings.published import correction_of, state_of
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.retention.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry
 from hushbeam.transforms.review_output.peaks import PeakStore
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.temporary_files import TemporaryFolder
 
 LOOPBACK = "127.0.0.1"
 

@@ -18,13 +18,13 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
-from hushbeam.transforms.commit.ledger import committed_entries
-from hushbeam.transforms.commit.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
-from hushbeam.transforms.commit.recovery import kept_rows, names_of_copies
-from hushbeam.transforms.correct_findings.reviews import Reviews
-from hushbeam.transforms.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
-from hushbeam.transforms.progress import report
-from hushbeam.transforms.retention.tombstones import Tombstones
+from hushbeam.transforms.archive.ledger import committed_entries
+from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.archive.recovery import kept_rows, names_of_copies
+from hushbeam.transforms.archive.reviews import Reviews
+from hushbeam.transforms.archive.tombstones import Tombstones
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
+from hushbeam.transforms.base.progress import report
 from hushbeam.transforms.spread_work import SpreadWork
 from hushbeam.transforms.storage import files
 

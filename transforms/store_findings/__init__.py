@@ -1,6 +1,6 @@
 """The encrypted store of what a recording needs to be rendered again."""
 
-from hushbeam.transforms.store_findings.store import FindingsStore
+from hushbeam.transforms.archive.findings_store import FindingsStore
 from hushbeam.transforms.store_findings.transform import StoreFindings
 
 __all__ = ["FindingsStore", "StoreFindings"]

@@ -15,13 +15,13 @@ import numpy as np
 
 from hushbeam.schemas.failure import RecordingError, RunError
 from hushbeam.schemas.languages import shown_language
-from hushbeam.transforms.freed_memory import give_back_freed, keep_few_heaps
+from hushbeam.transforms.base.freed_memory import give_back_freed, keep_few_heaps
+from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.transcribe.batching import WaitingRoom
 from hushbeam.transforms.transcribe.decoding import Decoded, WindowDecoder
 from hushbeam.transforms.transcribe.model import LoadedModel, load
 from hushbeam.transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
-from hushbeam.transforms.unexpected import place_of
 
 __all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.failure import RecordingError
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
 from hushbeam.transforms.transcribe.second_look import parts_to_hear_again
 from hushbeam.transforms.transcribe.settings import SecondLook

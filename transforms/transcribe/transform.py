@@ -10,13 +10,13 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.stages import HeardRecording, HeardSpan, PendingRecording, SpanToHear
-from hushbeam.transforms.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
+from hushbeam.transforms.base.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.hear import Hearing
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.temporary_files import TemporaryFolder
 from hushbeam.transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 from hushbeam.transforms.transcribe.vad import Samples

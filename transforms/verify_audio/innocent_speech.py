@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.detect_pii.atoms import Kind
-from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.verify_audio.nearby import Nearby
 from hushbeam.transforms.verify_audio.said import Run, place_of, runs_of_signs
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hushbeam.schemas.finding import Finding, personal_words
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.detect_pii.atoms import Kind
-from hushbeam.transforms.detect_pii.conversation import Conversation
-from hushbeam.transforms.detect_pii.name_words import is_common
-from hushbeam.transforms.detect_pii.tokens import plain
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.detect_pii.names.words import is_common
+from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.tokens import plain
 from hushbeam.transforms.verify_audio.said import runs_of_signs
 
 SHORTEST_PART = 4

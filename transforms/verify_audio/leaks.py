@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.detect_pii.atoms import Kind
-from hushbeam.transforms.detect_pii.conversation import Conversation
-from hushbeam.transforms.detect_pii.name_words import is_common
-from hushbeam.transforms.detect_pii.sounds import likeness
-from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.detect_pii.names.words import is_common
+from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.sounds import likeness
 from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
 from hushbeam.transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
 from hushbeam.transforms.verify_audio.nearby import Nearby, apart_s

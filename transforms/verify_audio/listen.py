@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob

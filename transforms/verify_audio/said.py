@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.detect_pii.atoms import Atom, Kind
-from hushbeam.transforms.detect_pii.conversation import Conversation
-from hushbeam.transforms.detect_pii.spelling import letters_at
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.detect_pii.text.atoms import Atom, Kind
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.spelling import letters_at
 
 
 class Sign(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.detect_pii.conversation import Conversation
-from hushbeam.transforms.detect_pii.sounds import likeness
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.sounds import likeness
 from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
 from hushbeam.transforms.verify_audio.nearby import Nearby
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import HeardRecording, MutedRecording, StagedAudio, Verification
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.each_recording import Outcome, ThreadedStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.temporary_files import TemporaryFolder
 from hushbeam.transforms.verify_audio.listen import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import VerifySettings
 from hushbeam.transforms.verify_audio.verify import verify

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification
-from hushbeam.schemas.transcript import TimeSpan
-from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.mute_audio.edges import merge_spans
 from hushbeam.transforms.mute_audio.redaction import in_file_channels
 from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord

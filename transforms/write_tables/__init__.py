@@ -1,5 +1,5 @@
 """From rows to the Parquet files of one run."""
 
-from hushbeam.transforms.write_tables.transform import Row, WriteTable
+from hushbeam.transforms.write_tables.transform import WriteTable
 
-__all__ = ["Row", "WriteTable"]
+__all__ = ["WriteTable"]

@@ -10,8 +10,9 @@ from apache_beam import coders
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.assemble_transcript.join import IncompleteTranscriptError, join
 from hushbeam.transforms.assemble_transcript.sealing import SealBrokenError, Sealer
 from hushbeam.transforms.media.hear import inspect

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
 from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits

@@ -6,11 +6,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from hushbeam.schemas.correction import Corrections, MarkedSpan, corrected_identity
+from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, corrected_identity
 from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.spans import TimeSpan, outside
 from hushbeam.schemas.stages import DetectedRecording, PublishedOutput, Verification
-from hushbeam.schemas.transcript import TimeSpan, Word
-from hushbeam.transforms.correct_findings.correct import REVIEWER, correct, needless_spans, outside
+from hushbeam.schemas.transcript import Word
+from hushbeam.transforms.correct_findings.correct import correct
 from hushbeam.transforms.correct_findings.published import PublishedWords
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution
@@ -76,8 +77,8 @@ def test_a_finding_is_given_up_only_where_most_of_it_was_called_needless():
 
 def test_in_a_mix_a_channel_alone_gives_nothing_up():
     spans = tuple(TimeSpan(channel, 1.0, 2.0) for channel in range(2))
-    assert needless_spans(decided(CALL, mixed=True, needless=spans[:1]).heard) == ()
-    assert needless_spans(decided(CALL, mixed=True, needless=spans).heard) == spans[:1]
+    assert decided(CALL, mixed=True, needless=spans[:1]).heard.needless_spans == ()
+    assert decided(CALL, mixed=True, needless=spans).heard.needless_spans == spans[:1]
 
 
 def test_decisions_about_other_samples_change_nothing():

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
-from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 Said = Callable[[str], Conversation]
 Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]

@@ -8,11 +8,11 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import resolve_policies
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii import detector as module
-from hushbeam.transforms.detect_pii.candidate import Candidate
-from hushbeam.transforms.detect_pii.conversation import Conversation
 from hushbeam.transforms.detect_pii.detector import Detector, RecogniserError
 from hushbeam.transforms.detect_pii.languages import UnsupportedLanguageError
+from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 DEFAULT = resolve_policies(["default"])
 

@@ -7,7 +7,7 @@ import pytest
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.detect_pii.languages import SUPPORTED, UnsupportedLanguageError, language_of
-from hushbeam.transforms.detect_pii.number_labels import SHAPES
+from hushbeam.transforms.detect_pii.numbers.labels import SHAPES
 
 
 @pytest.mark.parametrize("code", SUPPORTED)

@@ -10,14 +10,14 @@ import pytest
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.detect_pii import detector as module
-from hushbeam.transforms.detect_pii.announced_names import AnnouncedNames
-from hushbeam.transforms.detect_pii.atoms import split_into_atoms
-from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
-from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError, language_of
-from hushbeam.transforms.detect_pii.passwords import Secrets
-from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
+from hushbeam.transforms.detect_pii.names.announced import AnnouncedNames
+from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.text.atoms import split_into_atoms
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 Said = Callable[[str], Conversation]
 Marked = Callable[..., str]

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.policies import find_policy
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.detect_pii.candidate import Candidate, Recogniser
-from hushbeam.transforms.detect_pii.conversation import Conversation
-from hushbeam.transforms.detect_pii.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
 from hushbeam.transforms.detect_pii.languages.language import in_order
-from hushbeam.transforms.detect_pii.passwords import Secrets
-from hushbeam.transforms.detect_pii.presidio_patterns import PresidioPatterns
-from hushbeam.transforms.detect_pii.repetitions import RepeatedValues
-from hushbeam.transforms.detect_pii.spelled_words import SpelledWords
-from hushbeam.transforms.detect_pii.spoken_numbers import SpokenNumbers
-from hushbeam.transforms.detect_pii.static_entities import find_static_entities
-from hushbeam.transforms.detect_pii.street_numbers import StreetNumbers
+from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
+from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.patterns.presidio import PresidioPatterns
+from hushbeam.transforms.detect_pii.patterns.static_entities import find_static_entities
+from hushbeam.transforms.detect_pii.places.street_numbers import StreetNumbers
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 PIECES = in_order(
     "one two ten twelve twenty forty-one oh O zero hundred thousand double triple first 3rd 4 07 1951 0-4-4 555-0142 "

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hushbeam.transforms.correct_findings.reviews import Review, Reviewed, ShownFinding
+from hushbeam.transforms.archive.reviews import Review, Reviewed, ShownFinding
 from hushbeam.transforms.measure_quality import drawn, measure
 from hushbeam.transforms.measure_quality.figures import Share
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
 from hushbeam.transforms.media.errors import MediaError

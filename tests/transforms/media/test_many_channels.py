@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.output_format import QUALITIES

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.render import render

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 RATE_HZ = 16_000
 

@@ -9,7 +9,7 @@ import pytest
 
 from evaluation.score import Samples, decode
 from evaluation.truth import LabelledRecording, read_truth
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.mute_audio.bleed import find_bleed
 from tests.transforms.mute_audio.spoken import RATE_HZ, listening_to, speech
 

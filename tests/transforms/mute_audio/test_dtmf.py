@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones

@@ -18,7 +18,8 @@ from evaluation.score import decode
 from evaluation.truth import read_truth
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Utterance
 from hushbeam.transforms.mute_audio.edges import EdgeSettings, SpanTimeError, merge_spans, plan_mutes
 from tests.transforms.mute_audio.spoken import finding, listening_to, speech, transcript
 

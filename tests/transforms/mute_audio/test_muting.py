@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, FrameSpan, Muter, Muting, frame_spans, mute, touched
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise

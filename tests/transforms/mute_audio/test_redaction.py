@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import RedactedRecording
-from hushbeam.schemas.transcript import TimeSpan
 from hushbeam.transforms.media.hear import inspect
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio

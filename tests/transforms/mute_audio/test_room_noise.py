@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.mute_audio.muting import Muting, mute
 from hushbeam.transforms.mute_audio.room_noise import CEILING_DB, FLOOR_DB, RoomNoise
 from tests.transforms.media.recordings import speech

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.policies import SOUND_POLICIES
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.mute_audio.untranscribed import POLICY, UntranscribedSettings, find_untranscribed
 from tests.transforms.mute_audio.spoken import transcript
 

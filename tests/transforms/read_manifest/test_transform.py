@@ -10,9 +10,9 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
+from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest, transform
 from hushbeam.transforms.read_manifest.line import read_line
-from hushbeam.transforms.unexpected import MOST_IN_A_ROW
 
 
 def write(path: Path, *lines: object) -> str:

@@ -10,8 +10,9 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import RedactedTranscript
 from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
-from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.hear import inspect
 from hushbeam.transforms.media.limits import MediaLimits
 

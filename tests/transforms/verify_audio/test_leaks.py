@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hushbeam.schemas.finding import Finding, personal_words
-from hushbeam.schemas.transcript import TimeSpan, Transcript, Utterance, Word
-from hushbeam.transforms.detect_pii.conversation import Conversation
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
 from hushbeam.transforms.verify_audio.known_values import KnownValue, known_values
 from hushbeam.transforms.verify_audio.leaks import Leak, LeakSettings, find_leaks

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.transcript import TimeSpan
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.hear import HEARING_RATE_HZ
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.verify_audio.listen import speech_around, without_tone

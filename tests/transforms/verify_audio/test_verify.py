@@ -11,8 +11,9 @@ import pytest
 
 from evaluation.truth import LabelledRecording
 from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, RedactedRecording, StagedAudio
-from hushbeam.schemas.transcript import TimeSpan, Transcript
+from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
 from hushbeam.transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser

@@ -13,7 +13,8 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 
-from hushbeam.transforms.write_tables import WriteTable, transform
+from hushbeam.transforms.archive import parquet
+from hushbeam.transforms.write_tables import WriteTable
 
 SCHEMA = pa.schema([pa.field("recording_id", pa.string(), nullable=False), pa.field("n", pa.int32())])
 MANY_BUNDLES = ["--direct_num_workers=4", "--direct_running_mode=multi_threading"]
@@ -65,8 +66,8 @@ def test_without_rows_there_is_an_empty_table(tmp_path: Path):
 def test_more_rows_than_are_sorted_at_once_are_sorted_and_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     few = {f"call-{n % 500:03}\n": n % 500 for n in range(500)}
     rows = [(name, json.dumps({"recording_id": name, "n": n})) for name, n in few.items()]
-    assert transform.write_shard(str(tmp_path / "at-once.parquet"), SCHEMA, rows)[0] == 500
-    monkeypatch.setattr(transform, "_SORTED_AT_ONCE_BYTES", 1000)
-    assert transform.write_shard(str(tmp_path / "in-parts.parquet"), SCHEMA, rows[::-1] + rows)[0] == 500
+    assert parquet.write_shard(str(tmp_path / "at-once.parquet"), SCHEMA, rows)[0] == 500
+    monkeypatch.setattr(parquet, "_SORTED_AT_ONCE_BYTES", 1000)
+    assert parquet.write_shard(str(tmp_path / "in-parts.parquet"), SCHEMA, rows[::-1] + rows)[0] == 500
     assert (tmp_path / "in-parts.parquet").read_bytes() == (tmp_path / "at-once.parquet").read_bytes()
     assert pq.read_table(tmp_path / "in-parts.parquet")["n"].to_pylist() == sorted(few.values())

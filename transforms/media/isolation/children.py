@@ -300,7 +300,7 @@ def _module_path() -> list[str]:
 
     An editable installation leads to the packages by a hook that the server does not have, so their folder is named.
     """
-    ours = Path(hushbeam.__file__).parents[1]
+    ours = str(Path(hushbeam.__file__).parents[1])
     return [os.path.abspath(entry) for entry in [*sys.path, ours]]  # noqa: PTH100 - a missing folder is no error
 
 

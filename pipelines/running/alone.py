@@ -1,0 +1,186 @@
+"""Works on an output that no other run works on, and leaves it to others when this process is told to stop.
+
+An orchestrator stops a job with SIGTERM, a person with Ctrl-C or Ctrl-\\, a closed terminal with SIGHUP. A run of
+this machine then ends its processes, removes its temporary files, which may hold recordings, gives its lock back and
+ends itself, in that order. It does not wait for the work under way: what is public is whole at every moment, as it is
+where a run is killed, and the next run goes on from there. A run on a cluster ends as
+`waiting.py` says.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.markup import escape
+
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.pipelines.running.waiting import heeded_signals
+from hushbeam.transforms.archive.run_lock import RunLock
+from hushbeam.transforms.base.temporary_files import TemporaryFolder, check_temporary_files
+from hushbeam.transforms.storage.errors import StorageError
+
+_STOPPED_WITHIN_S = 10.0
+"""A third of what Kubernetes allows before it kills."""
+_ENDED_WITHIN_S = 2.0
+_WATCHES_A_WORKER = "run_worker"
+"""Beam's name of the thread that ends with an error where a worker process does."""
+
+
+@contextmanager
+def alone(
+    output: str, run_id: str, console: Console, *, local: bool = True, on_stop: Callable[[int], None] | None = None
+) -> Iterator[RunLock]:
+    """Holds an output's lock; a run that loses it to another one is stopped as well.
+
+    Args:
+      local: Whether the work is done in this process and its children.
+      on_stop: What is done last where a local run is told to stop, with the exit status.
+
+    Raises:
+      RunLockedError: Another run holds it.
+      ConfigurationError: The folder for temporary files that was asked for cannot be used.
+    """
+    check_temporary_files()
+    # Handlers of signals can be set in the main thread alone. Elsewhere somebody's own program runs the job.
+    is_ours = threading.current_thread() is threading.main_thread()
+    with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
+        if local and is_ours:
+            ready.enter_context(_ends_when_told(lock, console, on_stop))
+        yield lock
+
+
+def _stop_this_process() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], None] | None) -> Iterator[None]:
+    with _temporary_files_together() as folder:
+        ending = _Ending(lock, console, folder, on_stop)
+        before = {number: signal.signal(number, ending.begin) for number in heeded_signals()}
+        hook, threading.excepthook = threading.excepthook, ending.of_thread(threading.excepthook)
+        try:
+            yield
+        finally:
+            threading.excepthook = hook
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def _temporary_files_together() -> Iterator[Path]:
+    """One folder for all temporary files of this process and its children, so that they can be removed with it."""
+    before, variable = tempfile.tempdir, os.environ.get("TMPDIR")
+    with TemporaryFolder() as folder:
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        try:
+            yield Path(folder)
+        finally:
+            tempfile.tempdir = before
+            if variable is None:
+                del os.environ["TMPDIR"]
+            else:
+                os.environ["TMPDIR"] = variable
+
+
+class _Ending:
+    def __init__(self, lock: RunLock, console: Console, folder: Path, on_stop: Callable[[int], None] | None) -> None:
+        self._lock = lock
+        self._console = console
+        self._folder = folder
+        self._on_stop = on_stop
+        self._is_under_way = False
+
+    def of_thread(self, otherwise: Callable[[threading.ExceptHookArgs], object]) -> Callable[..., None]:
+        """What is called where a thread ends with an error: Beam waits for ever for a worker process that is gone."""
+
+        def ended(args: threading.ExceptHookArgs) -> None:
+            if args.thread is None or args.thread.name != _WATCHES_A_WORKER:
+                otherwise(args)
+            elif not self._is_under_way:
+                self._is_under_way = True
+                self._leave(
+                    "[bold red]The job broke:[/] a worker process ended before its work, as where the machine has no "
+                    "memory left",
+                    EXIT_BROKEN,
+                )
+                os._exit(EXIT_BROKEN)
+
+        return ended
+
+    def begin(self, number: int, frame: FrameType | None) -> None:
+        """Ends this process. Called in the main thread, which does nothing else any more."""
+        self._is_under_way = True
+        for heeded in heeded_signals():
+            signal.signal(heeded, signal.SIG_IGN)
+        status = EXIT_LOCKED if self._lock.is_lost else 128 + number
+        # In a thread: the main thread may have been interrupted with a lock in its hands that a library needs here.
+        # Where it takes too long, the output's lock stays behind, and the next run finds its owner gone.
+        why = "another run took the output over" if self._lock.is_lost else f"told to ({signal.Signals(number).name})"
+        leaving = threading.Thread(target=self._leave, args=(f"[bold red]Stopped:[/] {why}", status), daemon=True)
+        leaving.start()
+        leaving.join(_STOPPED_WITHIN_S)
+        os._exit(status)
+
+    def _leave(self, why: str, status: int) -> None:
+        self._say(f"{why}. What is public is whole; run it again to go on")
+        _end_children()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._lock.release()
+        except StorageError as error:
+            self._say(f"The lock stays behind: {escape(str(error))}")
+        if self._on_stop is not None:
+            self._on_stop(status)
+
+    def _say(self, message: str) -> None:
+        # A terminal that was closed takes no words any more: rich then ends the thread that speaks.
+        with suppress(OSError, SystemExit):
+            self._console.show_cursor()
+            self._console.print(message, highlight=False)
+
+
+def _end_children() -> None:
+    """Ends decoders, detectors and Beam's worker processes, and waits until they are gone: they may write."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        below = processes_below(os.getpid())
+        for process in below:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        until = time.monotonic() + _ENDED_WITHIN_S
+        while any(map(_is_running, below)) and time.monotonic() < until:
+            time.sleep(0.02)
+
+
+def processes_below(process: int) -> list[int]:
+    """The children of a process and theirs, those left out that only clean up."""
+    found: list[int] = []
+    for listed in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that is over
+            for child in map(int, listed.read_text().split()):
+                found += [] if _only_cleans_up(child) else [child, *processes_below(child)]
+    return found
+
+
+def _only_cleans_up(process: int) -> bool:
+    """Whether it is multiprocessing's own helper, which removes what others leave, and ends after them by itself."""
+    with suppress(OSError):
+        return b"multiprocessing.resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    return False
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,84 @@
+"""How far a job is that runs elsewhere: by its runner's metrics, and by what it has committed where these are silent.
+
+Prism and Dataflow tell their metrics while a job runs. Flink's job server tells them at its end: until then the safety
+copies of rows that are in the output say how many recordings are done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from apache_beam.runners.portability import portable_runner
+from apache_beam.runners.runner import PipelineResult
+
+from hushbeam.transforms.archive.recovery import names_of_copies
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
+
+COMMITTED = "Commit.passed"
+
+_REST = 20
+
+
+class Following:
+    """Asks for the counts of a job under the names by which stages report to a terminal that is in their process.
+
+    Whatever goes wrong with an answer, the counts are those of the answer before: following is not worth a job.
+    """
+
+    def __init__(self, result: PipelineResult, output: str, run_id: str) -> None:
+        self._result = result
+        self._output = output
+        self._run_id = run_id
+        self._counts: Mapping[str, int] = {}
+        self._copies = 0
+        self._look_again = 0.0
+
+    def __call__(self) -> Mapping[str, int]:
+        counts = dict(_answered(lambda: counts_of(metrics_of(self._result))) or self._counts)
+        if not counts.get(COMMITTED):
+            self._look_for_copies()
+            counts[COMMITTED] = self._copies
+        self._counts = counts
+        return counts
+
+    def _look_for_copies(self) -> None:
+        started = time.monotonic()
+        if started < self._look_again:
+            return
+        found = _answered(lambda: len(names_of_copies(self._output, self._run_id))) or 0
+        self._copies = max(found, self._copies)  # they are removed when the run is closed
+        # A listing of a store takes longer with every thousand of them.
+        self._look_again = time.monotonic() + _REST * (time.monotonic() - started)
+
+
+def metrics_of(result: PipelineResult) -> Mapping[str, Sequence[Any]]:
+    """The metrics that a job has now, by kind."""
+    if isinstance(result, portable_runner.PipelineResult):
+        result._metrics = None  # it would give its first answer again
+    return result.metrics().query()
+
+
+def counts_of(metrics: Mapping[str, Sequence[Any]]) -> dict[str, int]:
+    """The job's own counters, summed over steps: `Commit.passed`, `MuteAudio.failed`, `findings.POLICY` and so on.
+
+    Args:
+      metrics: By kind. A runner may tell of a step what bundles that are done have counted (committed), what all have
+        (attempted), or both; the higher is what was done.
+    """
+    counts: Counter[str] = Counter()
+    for metric in metrics["counters"]:
+        name = metric.key.metric
+        if name.namespace == METRICS_NAMESPACE:
+            # `MuteAudio.failed.KIND` counts towards `MuteAudio.failed`.
+            counts[".".join(name.name.split(".")[:2])] += max(metric.committed or 0, metric.attempted or 0)
+    return dict(counts)
+
+
+def _answered(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except Exception:  # noqa: BLE001 - each runner's client and each store has errors of its own
+        return None

@@ -1,0 +1,159 @@
+"""Who is told how a run went, beside the person at the terminal. None of them can fail the run, or hold it up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+from rich.console import Console
+from rich.markup import escape
+
+from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN
+from hushbeam.pipelines.running.exit_status import quieten_beam, told
+from hushbeam.pipelines.running.waiting import StoppedError
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.observe_run import Collector, Lineage, Outbox, RunEnd, TextFile, close, has_completed
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.report_run import RunFigures, read_canaries
+from hushbeam.transforms.storage.errors import StorageError
+
+_PATIENCE_S = 10.0
+_LINEAGE = "OpenLineage's receiver"
+_INTERRUPTED = 130  # as the interpreter ends with what nobody catches
+
+
+class Observability(BaseModel):
+    """Who is told how a run went, beside the terminal: docs/metrics.md."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metrics_file: str | None = Field(None, description="file for Prometheus' node exporter, NAME.prom; path or URL")
+    otlp: bool = Field(False, description="send metrics and a span to the OpenTelemetry collector of OTEL_* variables")
+    openlineage: bool = Field(False, description="send events to the receiver of OPENLINEAGE_* variables")
+    pipeline_name: str = Field(
+        "hushbeam", pattern=RUN_ID_PATTERN, description="of this job there, where several share a receiver"
+    )
+
+    def receivers(self) -> tuple[tuple[str, bool], ...]:
+        """The options that name receivers, and whether they do."""
+        return (
+            ("--metrics_file", self.metrics_file is not None),
+            ("--otlp", self.otlp),
+            ("--openlineage", self.openlineage),
+        )
+
+
+class Observer:
+    """Tells the receivers of one attempt at a run: that it began, and how it ended."""
+
+    def __init__(self, options: Observability, hash_identities: SecretReference | None) -> None:
+        """Checks what can be checked; connects to nothing.
+
+        Args:
+          hash_identities: Where the key is kept that replaces locations in events; None tells them.
+
+        Raises:
+          ConfigurationError: A library, a folder, a receiver's name or the key is missing.
+        """
+        self._pipeline = options.pipeline_name
+        self._text_file = TextFile(options.metrics_file) if options.metrics_file is not None else None
+        self._collector = Collector() if options.otlp else None
+        self._lineage = Lineage(options.pipeline_name) if options.openlineage else None
+        self._pseudonyms = Pseudonyms(hash_identities) if self._lineage and hash_identities else None
+        self._started_at, self._started = datetime.now(UTC), time.monotonic()
+        self._run_id: str | None = None
+        self._output = ""
+        self._figures: RunFigures | None = None
+        self._outboxes: dict[str, Outbox] = {}
+
+    def began(self, run_id: str, inputs: Sequence[str], output: str) -> None:
+        """The run works on its output now.
+
+        Args:
+          inputs: Locations of what it reads.
+        """
+        self._run_id, self._output = run_id, output
+        if lineage := self._lineage:
+            pseudonym = self._pseudonyms.of_url if self._pseudonyms else None
+            self._send(_LINEAGE, lambda: lineage.start(inputs, output, pseudonym))
+
+    def completed(self, figures: RunFigures) -> None:
+        """The run's outputs are there, and this is what they come to."""
+        self._figures = figures
+
+    def ended(self, exit_status: int, console: Console, *, reason: str = "", stopped: bool = False) -> None:
+        """Tells all receivers, and says on the terminal which of them could not be told.
+
+        Args:
+          reason: Kind of the error that ended it.
+          stopped: Whether it was told to stop.
+        """
+        if not (self._text_file or self._collector or self._lineage):
+            return
+        end = RunEnd(
+            self._pipeline,
+            self._run_id,
+            self._started_at,
+            time.monotonic() - self._started,
+            exit_status,
+            self._figures,
+            self._canaries(),
+        )
+        if text_file := self._text_file:
+            self._send("the metrics file", lambda: text_file.write(end))
+        if collector := self._collector:
+            self._send("OpenTelemetry's collector, metrics", lambda: collector.send_metrics(end))
+            self._send("OpenTelemetry's collector, span", lambda: collector.send_span(end))
+        if (lineage := self._lineage) and self._run_id:
+            if self._figures and has_completed(exit_status):
+                recordings = self._figures.summary["recordings"]["completed"]
+                self._send(_LINEAGE, lambda: lineage.complete(recordings))
+            else:
+                why = reason or f"exit status {exit_status}"
+                self._send(_LINEAGE, lambda: lineage.fail(why, stopped=stopped))
+        for problem in close(self._outboxes.values(), _PATIENCE_S):
+            console.print(f"[yellow]Not told of this run:[/] {escape(problem)}", highlight=False)
+
+    def _send(self, receiver: str, send: Callable[[], object]) -> None:
+        if receiver not in self._outboxes:
+            self._outboxes[receiver] = Outbox(receiver)
+        self._outboxes[receiver].put(send)
+
+    def _canaries(self) -> dict[str, object] | None:
+        if self._figures is not None or self._run_id is None:
+            return self._figures.canaries if self._figures else None
+        try:
+            return read_canaries(self._output, self._run_id)
+        except StorageError:  # it may be what ended the run
+            return None
+
+
+def observed(
+    attempt: Callable[[Observer], int],
+    options: Observability,
+    hash_identities: SecretReference | None,
+    console: Console,
+) -> int:
+    """Carries out an attempt at a run, tells how it ended, whatever the end, and gives its exit status."""
+    try:
+        observer = Observer(options, hash_identities)
+    except ConfigurationError as error:
+        return told(error, console)
+    quieten_beam()
+    try:
+        exit_status = attempt(observer)
+    except KeyboardInterrupt:
+        observer.ended(_INTERRUPTED, console, reason="KeyboardInterrupt", stopped=True)
+        raise
+    except StoppedError as stop:
+        observer.ended(int(stop.code or _INTERRUPTED), console, reason="StoppedError", stopped=True)
+        raise
+    except Exception as error:  # noqa: BLE001 - each kind is told
+        exit_status = told(error, console)
+        observer.ended(exit_status, console, reason=type(error).__name__)
+        return exit_status
+    observer.ended(exit_status, console)
+    return exit_status

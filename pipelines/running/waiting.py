@@ -1,0 +1,77 @@
+"""Waits for a job that may run elsewhere, and takes it back when this process is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
+
+import apache_beam as beam
+from apache_beam.runners.runner import PipelineResult
+
+from hushbeam.schemas.failure import RunError
+from hushbeam.transforms.base.unexpected import place_of
+
+_TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def heeded_signals() -> list[signal.Signals]:
+    """What tells this process to stop: Ctrl-C, an orchestrator, a terminal that is closed, Ctrl-\\.
+
+    What it was started to ignore (as by nohup, or in the background of a script), it goes on to ignore.
+    """
+    return [number for number in _TOLD_TO_STOP if signal.getsignal(number) != signal.SIG_IGN]
+
+
+class StoppedError(SystemExit):
+    """The process was told to stop."""
+
+
+def submitted(pipeline: beam.Pipeline) -> PipelineResult:
+    """Hands a pipeline to a runner that is elsewhere.
+
+    Raises:
+      RunError: The runner cannot be started or reached.
+    """
+    try:
+        return pipeline.run()
+    except (RuntimeError, OSError) as error:
+        raise RunError(
+            f"the runner cannot be started or reached ({place_of(error)}): Beam may not be able to download it or its "
+            "job server here; docs/runners.md says how to name what is there"
+        ) from None
+
+
+def wait(result: PipelineResult) -> None:
+    """Returns when the job is done.
+
+    On a cluster a job outlives the process that submitted it, and would go on writing to an output that another run may
+    take over. So it is cancelled first where this process is interrupted or terminated.
+    """
+    with _told_to_stop():
+        try:
+            result.wait_until_finish()
+        except StoppedError:
+            result.cancel()
+            raise
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # In the place of Beam's own handler, which ends the job server first: nothing could be cancelled any more.
+    before = {number: signal.signal(number, _stop) for number in heeded_signals()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise StoppedError(128 + number)

@@ -1,0 +1,65 @@
+"""The rules file, alone and in a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hushbeam.pipelines.options.rules import Rules, read_rules
+from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.schemas.failure import ConfigurationError
+from tests.pipelines.conftest import Run
+
+
+def write(path: Path, content: object) -> str:
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return str(path)
+
+
+def test_without_a_file_there_are_no_rules():
+    assert read_rules(None) == Rules()
+
+
+def test_presets_and_aliases_stand_for_their_policies(tmp_path: Path):
+    rules = read_rules(
+        write(tmp_path / "rules.json", {"substitutions": {"location": "mask"}, "thresholds": {"NAME": 0.5}})
+    )
+    assert rules.substitutions["location_city"] == "mask"
+    assert rules.thresholds == {"person_name": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not valid JSON"),
+        ({"pattern": {}}, "pattern"),
+        ({"patterns": {"X": ["("]}}, "X"),
+        ({"thresholds": {"person_nam": 0.5}}, "person_name"),
+        ({"substitutions": {"person_name": "stars"}}, "substitutions.person_name"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, content: object, message: str):
+    with pytest.raises(ConfigurationError, match=message) as error:
+        read_rules(write(tmp_path / "rules.json", content))
+    assert "--rules" in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_the_operators_mistake(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match="--rules"):
+        read_rules(str(tmp_path / "rules.json"))
+
+
+def test_a_run_follows_them(redact: Callable[..., Run], tmp_path: Path):
+    rules = write(
+        tmp_path / "rules.json",
+        {"patterns": {"COURTESY": [r"\blong (?:number|card)"]}, "substitutions": {"credit_card_number": "mask"}},
+    )
+    run = redact({"recording_id": "card", "audio_url": "card.flac"}, options=("--rules", rules))
+    assert run.status == EXIT_COMPLETED, run.terminal
+    (row,) = run.rows("transcripts")
+    assert "****" in row["text"]
+    assert "long number" not in row["text"].lower()
+    assert {"COURTESY", "CREDIT_CARD_NUMBER"} <= {finding["label"] for finding in run.rows("findings")}

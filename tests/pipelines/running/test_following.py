@@ -1,0 +1,99 @@
+"""How far a run is, as a terminal shows it: from what stages report, and from metrics of a job that runs elsewhere.
+
+`tests/runners/test_prism.py` follows a real one while it runs.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import apache_beam as beam
+import grpc
+import pytest
+from apache_beam.portability.api import beam_job_api_pb2_grpc
+from apache_beam.runners.portability import portable_runner
+from apache_beam.runners.runner import PipelineResult
+from rich.console import Console
+
+from hushbeam.pipelines.running.following import COMMITTED, Following, counts_of
+from hushbeam.pipelines.running.terminal import status_line, watching
+from hushbeam.transforms.base import progress
+from tests.pipelines.conftest import Run
+from tests.runners.processes import free_port
+
+Redact = Callable[..., Run]
+
+
+def test_metrics_count_what_stages_report_in_their_own_process(
+    redact: Redact, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A run with recordings that pass, fail, and are skipped: both ways of following it come to the same."""
+    lines = [{"audio_url": "card.flac", "recording_id": "a"}, {"audio_url": "gone.wav", "recording_id": "b"}]
+    redact(lines[0])
+    results = []
+    run = beam.Pipeline.run
+
+    def run_and_keep(pipeline: beam.Pipeline) -> PipelineResult:
+        results.append(run(pipeline))
+        return results[-1]
+
+    monkeypatch.setattr(beam.Pipeline, "run", run_and_keep)
+    redact(*lines, {"audio_url": "phone.wav", "recording_id": "c"})
+    (result,) = results
+    counts = counts_of(result.metrics().query())
+    reported = dict(progress.counts())
+    assert reported["SkipFinished.skipped"] == 1
+    assert reported[COMMITTED] == 1
+    assert reported["SkipFinished.failed"] == 1
+    assert {name: counts.get(name) for name in reported} == reported
+    assert status_line(counts, 60.0) == status_line(reported, 60.0)
+
+
+def test_a_job_whose_metrics_are_silent_is_followed_by_what_it_commits(tmp_path: Path):
+    with beam.Pipeline() as pipeline:
+        pipeline | beam.Create([1])
+    following = Following(pipeline.result, str(tmp_path), "night-1")
+    assert following() == {COMMITTED: 0}
+    rows = tmp_path / "runs" / "night-1" / "rows"
+    rows.mkdir(parents=True)
+    for name in "ab":
+        (rows / f"{name}.json").write_text("{}")
+    assert _eventually(following) == {COMMITTED: 2}
+    for path in rows.iterdir():
+        path.unlink()
+    assert following() == {COMMITTED: 2}, "closing the run removes the copies, and undoes nothing"
+
+
+def test_a_runner_that_is_gone_is_not_an_error(tmp_path: Path):
+    with grpc.insecure_channel(f"localhost:{free_port()}") as channel:
+        service = beam_job_api_pb2_grpc.JobServiceStub(channel)
+        following = Following(portable_runner.PipelineResult(service, "job", (), ()), str(tmp_path), "night-1")
+        rows = tmp_path / "runs" / "night-1" / "rows"
+        rows.mkdir(parents=True)
+        (rows / "a.json").write_text("{}")
+        assert following() == {COMMITTED: 1}
+
+
+def _eventually(following: Following) -> Mapping[str, int]:
+    while not following()[COMMITTED]:
+        pass
+    return following()
+
+
+def test_a_line_tells_only_what_is_known():
+    assert status_line({COMMITTED: 3}, 60.0) == "3 committed"
+    known = {"ReadManifest.passed": 10, COMMITTED: 4, "MuteAudio.failed": 1, "audio_milliseconds": 7_200_000}
+    line = status_line(known | {"findings.person_name": 6, "SkipFinished.skipped": 2}, 60.0)
+    assert line == (
+        "10 recordings, 4 committed, 2.00 h heard, 6 findings, 2 skipped, 1 not completed, "
+        "120.0× real time, about 0:36 left"
+    )
+
+
+def test_what_is_watched_is_remembered_for_the_report():
+    steps = iter([{COMMITTED: 1, "audio_milliseconds": 1000}, {COMMITTED: 2, "audio_milliseconds": 3000}])
+    with watching(Console(file=io.StringIO()), lambda: next(steps), every_s=600.0) as samples:
+        pass
+    assert [(sample.committed, sample.audio_s) for sample in samples] == [(1, 1.0)]

@@ -1,0 +1,80 @@
+"""Only names inside the root, and only those of the recording's own outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hushbeam.transforms.archive.published_files import (
+    audio_url,
+    files_of,
+    own_audio_name,
+    own_audio_url,
+    relocated_audio_url,
+)
+from hushbeam.transforms.storage.urls import safe_name
+
+IDENTITY = "0123456789ab" + "c" * 52
+NAME = "call-1.0123456789ab.wav"
+
+
+@pytest.mark.parametrize("root", ["/out", "gs://bucket/out", "s3://other", "https://example.org/x", "", "."])
+def test_the_name_counts_wherever_the_url_leads(root: str):
+    assert own_audio_url("/here", "call-1", IDENTITY, f"{root}/audio/{NAME}") == f"/here/audio/{NAME}"
+    assert relocated_audio_url("/here", "call-1", f"{root}/audio/{NAME}") == f"/here/audio/{NAME}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        "/",
+        "..",
+        "/out/audio/..",
+        "/out/audio/",
+        "/out/audio/call-2.0123456789ab.wav",
+        "/out/audio/call-1.0123456789ac.wav",
+        "/out/audio/call-1.0123456789ab",
+        "/out/audio/call-1.0123456789ab.",
+        "/out/audio/call-1.0123456789ab.wav/",
+        "/out/audio/call-1.0123456789ab.wav/..",
+        "/out/audio/call-1.0123456789ab.wav\n",
+        "/out/audio/call-1.0123456789ab.wav?x=/y",
+        "/out/audio/call-1.0123456789ab.wav%2f..%2f..%2fetc%2fpasswd",
+        "/out/audio/call-1.0123456789ab.wav\\..\\x",
+        "/out/audio/call-1.0123456789ab.wav\0",
+        "/out/audio/%63all-1.0123456789ab.wav",
+        "/out/audio/call-1.0123456789ab.wàv",
+        "/out/audio/call-1.0123456789ab..",
+        "/out/audio/call-1.0123456789ab.wav.json",
+        "/out/audio/.call-1.0123456789ab.wav",
+        "/etc/passwd",
+        "file:///etc/passwd",
+    ],
+)
+def test_any_other_name_is_none(url: str | None):
+    assert own_audio_name("call-1", IDENTITY, url) is None
+    if url is not None and "0123456789ac" not in url:
+        assert relocated_audio_url("/here", "call-1", url) is None
+
+
+@given(st.text(min_size=1), st.text())
+def test_what_is_found_lies_in_the_audio_folder_and_is_the_recordings_own(recording_id: str, url: str):
+    for candidate in (url, f"{url}/{safe_name(recording_id)}.{IDENTITY[:12]}.wav", f"{url}.0123456789ab.wav"):
+        found = own_audio_url("/here", recording_id, IDENTITY, candidate)
+        if found is not None:
+            assert Path(found).parent == Path("/here/audio")
+            assert found == audio_url("/here", recording_id, IDENTITY, Path(found).suffix)
+
+
+def test_the_files_of_a_recording_are_no_others(tmp_path: Path):
+    own = {"audio/a.0123456789ab.wav", "audio/a.ffffffffffff.mp3", "captions/a.0123456789ab.srt"}
+    others = {"audio/a.b.0123456789ab.wav", "audio/aa.0123456789ab.wav", "audio/a.wav", "audio/a/a.0123456789ab.wav"}
+    for name in own | others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert set(files_of(str(tmp_path), "a")) == {f"{tmp_path}/{name}" for name in own}

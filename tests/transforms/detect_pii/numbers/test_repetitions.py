@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
+from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+
+Said = Callable[[str], Conversation]
+Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+
+
+@pytest.mark.parametrize(
+    ("call", "repeated"),
+    [
+        ("A: So 5 5 0 1 is in it, I see.\nB: Right. My phone is 614 555 0142.", "5 5 0 1"),
+        ("A: I have 4 4 7 1 9 in here.\nB: The claim number is 4 4 7 1 9.", "4 4 7 1 9"),
+    ],
+)
+def test_a_number_is_found_where_it_is_repeated_whole_or_in_part(
+    said: Said, spans: Spans, call: str, repeated: str
+) -> None:
+    conversation = said(call)
+    candidates = list(SpokenNumbers().recognise(conversation))
+    found = RepeatedValues().propagate(conversation, [one for one in candidates if one.policy != "any_number"])
+    assert [text for _, text in spans(conversation, found)] == [repeated]
+
+
+def test_a_password_is_found_where_it_is_repeated(said: Said, spans: Spans) -> None:
+    conversation = said("A: Your first pet?\nB: Biscuit.\nA: So I write biscuit in the form.")
+    candidates = list(Secrets().recognise(conversation))
+    assert [text for _, text in spans(conversation, RepeatedValues().propagate(conversation, candidates))] == [
+        "biscuit"
+    ]
+
+
+def test_digits_that_were_not_said_before_are_no_repetition(said: Said) -> None:
+    conversation = said("B: My phone is 614 555 0142.\nA: We have 417 of them since 2019.")
+    candidates = list(SpokenNumbers().recognise(conversation))
+    assert list(RepeatedValues().propagate(conversation, candidates)) == []

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+
+Said = Callable[[str], Conversation]
+Marked = Callable[..., str]
+
+NUMBERS = SpokenNumbers()
+
+
+def plain(text: str) -> str:
+    return text.replace("[", "").replace("]", "")
+
+
+def labels(conversation: Conversation) -> list[str]:
+    return [candidate.policy for candidate in NUMBERS.recognise(conversation)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "call"),
+    [
+        (
+            "phone_number",
+            "A: What number can we reach you at?\nB: [five one two, five five five, oh one double eight.]",
+        ),
+        ("phone_number", "B: Ring me on [oh seven nine one one, one two three, four five six.]"),
+        ("phone_number", "B: My cell is [plus 44 7911 123456] most days."),
+        ("phone_number", "B: My office is [area code 800-555-0013,] thanks."),
+        (
+            "credit_card_number",
+            "A: Read me the card number.\nB: [four five five six]\nA: Mm-hm.\nB: [seven three seven five]",
+        ),
+        ("credit_card_number", "A: Your car number please.\nB: Okay, it's [for 1111 1111 1111 111.]"),
+        ("credit_card_cvv", "A: And the three digits on the back?\nB: [nine one two]"),
+        ("credit_card_cvv", "A: Which card?\nB: Visa.\nA: And the CVV?\nB: [$732.]"),
+        ("credit_card_expiration", "A: And the Exploration date?\nB: [oh four twenty-seven]"),
+        ("credit_card_expiration", "B: It expires in [December 2028] I think."),
+        ("credit_card_expiration", "A: I have the old card with [05/27,] is there a new one?"),
+        ("credit_card_expiration", "A: And that one lapses when?\nB: [July 30]"),
+        ("credit_card_expiration", "A: Is that card in date?\nB: Yeah, [May 2029]"),
+        ("credit_card_expiration", "B: The expiry was [June 30] and now it's [O7-28.]"),
+        ("credit_card_expiration", "B: It's 4539, 1488, 0343, 6467, [February 27,] 737"),
+        ("credit_card_expiration", "B: The card was declined on the 3rd of May 2024 and not in 1230 either."),
+        ("us_social_security_number", "A: The last four of your social?\nB: It's [4-1-3-0,] no sorry [4-1-3-2.]"),
+        ("us_social_security_number", "B: Socialist [459-22-1843.]"),
+        ("account_number", "A: The count number?\nB: [0 0 4 4 7 hold on 9 1]"),
+        ("account_number", "B: My claim number is [CL-2026-00814,] please."),
+        ("banking_information", "A: And the routing number?\nB: [0-4-4, 0-0-0-037.]"),
+        ("banking_information", "B: Sort code [20 00 00] for that."),
+        ("healthcare_number", "B: His medical record number is [7704198.]"),
+        ("drivers_license", "A: Driver's license?\nB: [D as in David, 4 4 1, 8 8 2, 0 1 9.]"),
+        ("passport_number", "B: Passport number [PA 4568332] issued last year."),
+        ("vehicle_id", "A: What's the license played?\nB: [kxr 4471]"),
+        ("password", "A: I texted you a code, can you read it?\nB: [5-5-1-0-3-8.]"),
+        ("password", "B: The gate code is [star 4471] at night."),
+        ("date_of_birth", "A: What is your date of birth?\nB: [March 9th, 1974.]"),
+        ("date_of_birth", "A: Date of birth?\nB: [oh four, twenty-two, eighty-one]"),
+        ("credit_card_number", "A: Your card ends [three oh seven oh.]"),
+        ("healthcare_number", "A: N H S number?\nB: [Nine four three, four seven six, five nine one nine.]"),
+        ("number_sequence", "A: And after the line?\nB: [Two oh one one.]"),
+        ("number_sequence", "B: On the label there's [P zero three seven.]"),
+        ("password", "A: Which code do you key in?\nB: [Six star two two oh seven.]"),
+        ("money_amount", "A: How much was the quote?\nB: [Two eighteen forty.]"),
+        ("money_amount", "A: The deposit is due. We can do it for [eleven fifty.]"),
+        ("person_age", "B: She is [seven years old] now."),
+        ("money_amount", "A: That is [$149.99] today."),
+    ],
+)
+def test_a_number_is_what_was_asked_for_or_announced(marked: Marked, policy: str, call: str) -> None:
+    assert marked(NUMBERS, plain(call), policy) == call
+
+
+@pytest.mark.parametrize(
+    ("policy", "call"),
+    [
+        ("account_number", "B: [4471920] is my account number."),
+        ("us_social_security_number", "B: [6789,] those are the last four of my social."),
+    ],
+)
+def test_a_number_may_stand_before_its_name(marked: Marked, policy: str, call: str) -> None:
+    assert marked(NUMBERS, plain(call), policy) == call
+
+
+def test_six_digits_need_no_cue(said: Said) -> None:
+    assert labels(said("B: And then 7 7 3 2 0 1 came up.")) == ["number_sequence"]
+
+
+def test_a_checksum_chooses_the_label_of_an_uncued_number(said: Said) -> None:
+    assert labels(said("B: It says 4539 1488 0343 6467.")) == ["credit_card_number"]
+
+
+def test_a_wrong_checksum_does_not_hide_a_number(marked: Marked) -> None:
+    call = "A: The card number?\nB: [4539 1488 0343 6468]"
+    assert marked(NUMBERS, plain(call), "credit_card_number") == call
+
+
+def test_an_answered_question_does_not_label_later_numbers(said: Said) -> None:
+    call = "A: Your account number?\nB: 4471920385.\nA: Thanks. How many are there?\nB: 120 in all."
+    assert "any_number" in labels(said(call))
+
+
+def test_a_bare_code_belongs_to_the_card_that_is_talked_about(said: Said) -> None:
+    call = "A: The card number?\nB: 4539 1488 0343 6467.\nA: And the code?\nB: It's 392."
+    assert labels(said(call)) == ["credit_card_number", "credit_card_cvv"]
+
+
+def test_an_uncued_number_may_be_of_several_kinds(said: Said) -> None:
+    (candidate,) = NUMBERS.recognise(said("B: It's 614 555 0142."))
+    assert candidate.policy == "phone_number"
+    assert {"number_sequence", "any_number"} <= set(candidate.alternatives)
+
+
+def test_parts_of_one_number_carry_the_same_value(said: Said) -> None:
+    found: list[Candidate] = list(NUMBERS.recognise(said("A: Card number?\nB: 5425 2334\nA: Yep.\nB: 3010 9903")))
+    assert {candidate.value for candidate in found} == {"5425233430109903"}
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Press 1 for billing, press 2 for technical support.",
+        "Your balance is $1,284.50 and the minimum payment is 35 dollars.",
+        "We drove 1,200 miles in 3 days.",
+        "Version 10.4.2 fixes error 404.",
+        "In 1999 the company had 300 employees, now there are 2,500.",
+        "Dial 911 in an emergency.",
+        "The meeting is in room 312 on the third floor.",
+        "Heat it to 350 and then 400 for ten minutes.",
+        "One of them, or two, not the other one.",
+        "The warranty covers 100,000 miles.",
+        "Ten, twenty, thirty, forty, fifty dollars.",
+        "It is about five hundred... a bit more.",
+        "It was 84, NHS patients.",
+    ],
+)
+def test_numbers_of_things_are_left_alone(marked: Marked, line: str) -> None:
+    innocent = NUMBERS.policies - {"any_number", "money_amount", "duration", "time", "date", "date_interval"}
+    assert marked(NUMBERS, line, *innocent) == line
+
+
+def test_every_run_of_three_digits_is_any_number(marked: Marked) -> None:
+    assert marked(NUMBERS, "B: We have 417 of them.", "any_number") == "B: We have [417] of them."
+
+
+@pytest.mark.parametrize(
+    ("language", "policy", "call"),
+    [
+        ("es", "phone_number", "A: ¿Su teléfono?\nB: [seis uno dos, treinta y cuatro, cinco seis, siete ocho]"),
+        ("es", "credit_card_number", "A: ¿El número de tarjeta?\nB: [4539 1488 0343 6467]"),
+        ("fr", "phone_number", "A: Votre téléphone ?\nB: [zéro six, douze, trente-quatre, soixante-dix-huit.]"),
+        ("fr", "date_of_birth", "B: Ma date de naissance, [14 juillet 1975]"),
+        ("de", "phone_number", "A: Ihre Telefonnummer?\nB: [null eins sieben eins, vierundzwanzig, dreiunddreißig]"),
+        ("de", "banking_information", "B: Die IBAN ist [DE89 3704 0044 0532 0130 00]"),
+    ],
+)
+def test_other_languages_have_numbers_too(marked: Marked, language: str, policy: str, call: str) -> None:
+    assert marked(NUMBERS, plain(call), policy, language_code=language) == call

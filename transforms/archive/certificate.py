@@ -1,0 +1,164 @@
+"""What was done to a recording, in counts, times and hashes: for auditors, without a value.
+
+A certificate is a part of the status object. It may be signed: then the signature covers the whole status object, and
+nobody can exchange the redacted file, or the claim about it, without the key.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.stages import HeardRecording, MutedRecording
+from hushbeam.transforms.archive.ledger import Status
+from hushbeam.transforms.archive.signatures import canonical_json, check, signature_of
+from hushbeam.transforms.base.secrets import read_secret
+from hushbeam.transforms.storage.urls import display, file_name
+
+CERTIFICATE_KEY, CERTIFICATE_PUBLIC_KEY = "--certificate_key", "--certificate_public_key"
+
+_VERSION = 2
+_SIGNATURE = "signature"
+_UNNAMED = "other"
+
+
+def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> dict[str, Any]:
+    """The certificate of a recording that is ready to be published, as plain values for JSON.
+
+    Args:
+      identities: Of the models by use, and of the `configuration`.
+    """
+    heard = recording.redacted.detected.heard
+    source, audio = heard.pending.source, recording.audio
+    source_url = recording.recording.published_url or display(source.url)
+    findings = [*recording.redacted.detected.findings, *recording.sound_findings]
+    return {
+        "version": _VERSION,
+        "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},
+        "samples": asdict(heard.samples),
+        "models": {use: identity for use, identity in sorted(identities.items()) if use != "configuration"},
+        "configuration": identities["configuration"],
+        "policies": list(recording.recording.policies),
+        "findings": dict(sorted(Counter(finding.policy for finding in findings).items())),
+        "audio": None
+        if audio is None
+        else {
+            "sha256": audio.sha256,
+            "size_bytes": audio.size_bytes,
+            "duration_s": round(audio.duration_s, 6),
+            "channels": heard.media.channels,
+            "method": recording.recording.muting,
+            "note": audio.note,
+            "muted_s": round(audio.muted_s, 3),
+            "muted_s_by_policy": seconds_by_policy(audio.muted, findings),
+            "muted": [[span.channel, round(span.start_s, 3), round(span.end_s, 3)] for span in audio.muted],
+        },
+        "verification": asdict(recording.verification),
+        **_corrections(heard),
+    }
+
+
+def _corrections(heard: HeardRecording) -> dict[str, Any]:
+    """What reviewers decided, as far as it was followed: nothing where they decided nothing."""
+    asked, followed = heard.pending.corrections, heard.corrections
+    if asked is None:
+        return {}
+    counts = {"missed": len(followed.missed) if followed else 0, "needless": len(heard.needless_spans)}
+    return {"corrections": {"identity": asked.identity, "of_published": heard.published is not None, **counts}}
+
+
+def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:
+    """Seconds of sound that were muted for each policy, summed over the channels.
+
+    Where findings of several policies lie in one span, they share it in proportion to their length. A span without a
+    finding of its own channel (an echo, the other channels of a mix) is muted for those of the other channels.
+    """
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for span in muted:
+        length_s = span.end_s - span.start_s
+        in_time = [(finding, shared_s) for finding in findings if (shared_s := _shared_s(span, finding)) > 0.0]
+        inside = [(finding, shared_s) for finding, shared_s in in_time if finding.channel == span.channel] or in_time
+        total_s = sum(shared_s for _, shared_s in inside)
+        for finding, shared_s in inside:
+            seconds[finding.policy] += length_s * shared_s / total_s
+        if not inside:
+            seconds[_UNNAMED] += length_s
+    return {policy: round(amount, 3) for policy, amount in sorted(seconds.items())}
+
+
+def read_private_key(reference: str) -> Ed25519PrivateKey:
+    """The key that signs certificates, in PEM, from where `reference` says.
+
+    Raises:
+      ConfigurationError: It cannot be had, or is no ed25519 key.
+    """
+    try:
+        key = load_pem_private_key(read_secret(reference, CERTIFICATE_KEY).encode(), password=None)
+    except (ValueError, TypeError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ConfigurationError(f"{CERTIFICATE_KEY}: not an ed25519 key in PEM; openssl genpkey -algorithm ed25519")
+    return key
+
+
+def read_public_key(reference: str) -> Ed25519PublicKey:
+    """The key that signatures are checked with, in PEM, from where `reference` says.
+
+    Raises:
+      ConfigurationError: It cannot be had, or is no ed25519 key.
+    """
+    try:
+        key = load_pem_public_key(read_secret(reference, CERTIFICATE_PUBLIC_KEY).encode())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ConfigurationError(f"{CERTIFICATE_PUBLIC_KEY}: not an ed25519 public key in PEM; openssl pkey -pubout")
+    return key
+
+
+def signed(status: Status, key: Ed25519PrivateKey) -> Status:
+    """The status object with a signature in its certificate."""
+    return replace(status, certificate={**status.certificate, _SIGNATURE: signature_of(_content(status), key)})
+
+
+def unsigned(status: Status) -> Status:
+    """The status object without a signature: one that changed is not what was signed."""
+    return replace(status, certificate={name: part for name, part in status.certificate.items() if name != _SIGNATURE})
+
+
+def check_signature(status: Status, key: Ed25519PublicKey) -> None:
+    """Returns where the status object is what the owner of the key signed.
+
+    Raises:
+      SignatureError: It is not, or is not signed.
+    """
+    check(_content(status), status.certificate.get(_SIGNATURE), key)
+
+
+def is_signed(status: Status) -> bool:
+    """Whether there is a signature, right or wrong."""
+    return _SIGNATURE in status.certificate
+
+
+def _content(status: Status) -> bytes:
+    """What a signature covers: the status object as canonical JSON, without the signature.
+
+    Of the redacted recording's URL the name alone: an output root that was moved is still what was signed.
+    """
+    values = status.to_dict()
+    if status.redacted_audio_url is not None:
+        values["redacted_audio_url"] = file_name(status.redacted_audio_url)
+    values["certificate"] = {name: value for name, value in status.certificate.items() if name != _SIGNATURE}
+    return canonical_json(values)
+
+
+def _shared_s(span: TimeSpan, finding: Finding) -> float:
+    return min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s)

@@ -1,0 +1,113 @@
+"""What an output root says about its recordings: status objects and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import apache_beam as beam
+import pyarrow as pa
+
+from hushbeam.schemas.audit import Claim, Problem
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
+from hushbeam.schemas.failure import ERRORS_SCHEMA
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
+from hushbeam.transforms.archive.read_table import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.run_files import FileEntry, UnreadableFileListError, read_run_files
+from hushbeam.transforms.archive.tombstones import Tombstones
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.urls import join
+
+PROBLEMS = "problems"
+
+SCHEMAS = {
+    "transcripts": TRANSCRIPTS_SCHEMA,
+    "findings": FINDINGS_SCHEMA,
+    "errors": ERRORS_SCHEMA,
+    "notifications": NOTIFICATIONS_SCHEMA,
+}
+FINDING_COLUMNS = tuple(name for name in FINDINGS_SCHEMA.names if name != "value_hmac")
+_OF_ARROW = frozenset({b"ARROW:schema"})
+
+
+def statuses_of(output: str) -> Iterator[tuple[str, str] | beam.pvalue.TaggedOutput]:
+    """Each status object, as recording and JSON; and, tagged, a problem for each file that is none."""
+    for name, content in read_status_files(output):
+        try:
+            status = status_in(name, content or b"")
+        except UnreadableStatusError as error:
+            detail = str(error) if content is not None else "it cannot be read"
+            yield beam.pvalue.TaggedOutput(PROBLEMS, Problem("unreadable", f"status/{name}", detail))
+            continue
+        yield status.recording_id, status.to_json().decode()
+        if content != status.to_json():
+            problem = Problem("status_differs", status.recording_id, "not written as a run writes it")
+            yield beam.pvalue.TaggedOutput(PROBLEMS, problem)
+
+
+def claim_of(recording_id: str, statuses: Iterable[str], rows: Iterable[str], findings: Iterable[str]) -> Claim:
+    """What is said about one recording."""
+    return Claim(recording_id, next(iter(statuses), None), tuple(sorted(rows)), tuple(sorted(findings)))
+
+
+def table_names(output: str) -> list[str]:
+    """The names, in the output root, of all files of tables."""
+    return [
+        f"{table}/{name}"
+        for table in SCHEMAS
+        for name in files.list_names(join(output, table))
+        if run_of(name) is not None
+    ]
+
+
+def table_problems(name: str, output: str) -> Iterator[Problem]:
+    """Whether a file of a table can be read, has the columns of its table and nothing else, and is what its run lists.
+
+    Args:
+      name: In the output root.
+    """
+    table, _, rest = name.partition("/")
+    tombstones = Tombstones(output)
+    try:
+        with TemporaryFolder() as folder:
+            path = files.fetch(join(output, name), folder, None)
+            yield from _list_problems(name, run_of(rest) or "", FileEntry.of(path), output)
+            with open_table(join(output, name), Path(folder), path) as rows:
+                is_of_table = _is_of(rows.schema_arrow, rows.metadata.metadata, SCHEMAS[table])
+                if not is_of_table:
+                    yield Problem("table_differs", name, "columns or notes that no run writes")
+                erased = 0
+                for group in range(rows.num_row_groups):
+                    read = rows.read_row_group(group)
+                    if is_of_table and len(tombstones):
+                        erased += sum(map(tombstones.has_recording, filter(None, read["recording_id"].to_pylist())))
+                if erased:
+                    detail = f"{erased} rows of recordings that have a tombstone: erase them again, which completes it"
+                    yield Problem("erased_in_part", name, detail)
+    except MissingFileError:
+        pass  # a list names it, or nobody misses it
+    except DamagedTableError:
+        yield Problem("unreadable", name, "damaged")
+    except (StorageError, OSError) as error:
+        if isinstance(error, StorageError) and error.retryable:
+            raise
+        yield Problem("unreadable", name, "it cannot be read")
+
+
+def _list_problems(name: str, run_id: str, entry: FileEntry, output: str) -> Iterator[Problem]:
+    try:
+        listed = read_run_files(output, run_id)
+    except UnreadableFileListError:
+        listed = None  # said of the run
+    if listed is not None and name not in {*listed.files, *listed.changing}:
+        yield Problem("stranger", name, "its run does not list it")
+    elif listed is not None and not listed.allows(name, entry):
+        yield Problem("file_changed", name, "size or checksum differs from the list of its run's files")
+
+
+def _is_of(found: pa.Schema, notes: dict[bytes, bytes] | None, expected: pa.Schema) -> bool:
+    return found.equals(expected) and not found.metadata and set(notes or {}) <= _OF_ARROW

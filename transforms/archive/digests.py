@@ -1,0 +1,84 @@
+"""Checksums over the rows and captions of an output, which its certificate vouches for.
+
+A row is hashed as it reads back from its table: as canonical JSON (sorted keys, no white space, UTF-8), after the types
+of the table's schema. What the status object says by itself is left out: `status` and `redacted_audio_url`, since the
+audio may expire and the output root be moved without the words becoming others, and `run_id`, so that the same output
+has the same certificate in every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.transforms.archive.ledger import Status
+from hushbeam.transforms.archive.parquet import as_table
+from hushbeam.transforms.archive.signatures import canonical_json
+
+_OUTPUTS = "outputs"
+_OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id"})
+
+
+def output_digests(
+    transcript_row: str, finding_rows: Iterable[str], captions: Mapping[str, bytes] | None
+) -> dict[str, Any]:
+    """What a certificate says of an output besides the audio, as plain values for JSON.
+
+    Args:
+      transcript_row, finding_rows: Rows of `TRANSCRIPTS_SCHEMA` and `FINDINGS_SCHEMA` as JSON.
+      captions: Contents by kind, `srt` and `vtt`; None where none are written.
+    """
+    return {
+        "transcript": transcript_digest(transcript_row),
+        "findings": findings_digest(finding_rows),
+        "captions": captions and {kind: content_digest(content) for kind, content in sorted(captions.items())},
+    }
+
+
+def certified_outputs(status: Status) -> Mapping[str, Any]:
+    """What a status object's certificate says of rows and captions; empty where it says nothing."""
+    outputs = status.certificate.get(_OUTPUTS)
+    return outputs if isinstance(outputs, Mapping) else {}
+
+
+def holds_certified_rows(status: Status, transcript_row: str, finding_rows: Sequence[str]) -> bool:
+    """Whether rows are those that a status object's certificate vouches for, and of its run."""
+    outputs = certified_outputs(status)
+    try:
+        digests = transcript_digest(transcript_row), findings_digest(finding_rows)
+        runs = {json.loads(row)["run_id"] for row in (transcript_row, *finding_rows)}
+    except (pa.ArrowException, ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return False  # no row of this version
+    return runs == {status.run_id} and digests == (outputs.get("transcript"), outputs.get("findings"))
+
+
+def transcript_digest(row: str) -> str:
+    """Of a row of `TRANSCRIPTS_SCHEMA` as JSON, without what the status object says by itself."""
+    return content_digest(_canonical(row, TRANSCRIPTS_SCHEMA))
+
+
+def findings_digest(rows: Iterable[str]) -> str:
+    """Of all rows of `FINDINGS_SCHEMA` of one recording, as JSON, in whatever order; tables hold equal ones once."""
+    return content_digest(b"\n".join(sorted({_canonical(row, FINDINGS_SCHEMA) for row in rows})))
+
+
+def content_digest(content: bytes) -> str:
+    """SHA-256, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def as_json(row: Mapping[str, Any]) -> str:
+    """A row as it travels to its table."""
+    return json.dumps(row, ensure_ascii=False, sort_keys=True)
+
+
+def _canonical(row: str, schema: pa.Schema) -> bytes:
+    (values,) = as_table([row], schema).to_pylist()
+    kept = {name: value for name, value in values.items() if name not in _OF_THE_STATUS}
+    return canonical_json(kept)

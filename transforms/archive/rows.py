@@ -1,0 +1,81 @@
+"""The rows and the status object of a recording that is ready to be published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
+from hushbeam.schemas.stages import MutedRecording
+from hushbeam.transforms.archive.digests import as_json
+from hushbeam.transforms.archive.parquet import as_table
+
+
+def transcript_row(
+    recording: MutedRecording, redacted_audio_url: str | None, run_id: str, certificate: Mapping[str, Any]
+) -> str:
+    """A row of `TRANSCRIPTS_SCHEMA` as JSON.
+
+    Args:
+      certificate: See `hushbeam.transforms.archive.certificate`.
+    """
+    audio = certificate["audio"] or {}
+    row = recording.redacted.redacted.to_row(
+        recording.recording,
+        status=status_of(recording),
+        redacted_audio_url=redacted_audio_url,
+        run_id=run_id,
+        models=certificate["models"],
+        configuration=certificate["configuration"],
+        muted_s=audio.get("muted_s", 0.0),
+        muted_s_by_policy=audio.get("muted_s_by_policy", {}),
+        verification=certificate["verification"],
+    )
+    return _checked(row, TRANSCRIPTS_SCHEMA)
+
+
+def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
+    """Rows of `FINDINGS_SCHEMA` as JSON, in time order."""
+    redacted = recording.redacted
+    found = _located(redacted.detected.findings, redacted.redacted)
+    found += [(finding, None) for finding in recording.sound_findings]
+    found.sort(key=lambda located: (located[0].start_s, located[0].channel, located[0].policy))
+    return tuple(
+        _checked(_finding_row(recording.recording_id, finding, place, run_id), FINDINGS_SCHEMA)
+        for finding, place in found
+    )
+
+
+def status_of(recording: MutedRecording) -> str:
+    """What the seed API answers when the audio is there; `completed` where only the transcript was asked for."""
+    return "completed" if recording.audio is None else "redacted_audio_ready"
+
+
+def _checked(row: dict[str, Any], schema: pa.Schema) -> str:
+    """The row as JSON. One that its table would refuse must be refused before the recording is public."""
+    encoded = as_json(row)
+    as_table([encoded], schema)
+    return encoded
+
+
+def _located(findings: Sequence[Finding], redacted: RedactedTranscript) -> list[tuple[Finding, tuple[int, int] | None]]:
+    return list(zip(findings, redacted.offsets, strict=True))
+
+
+def _finding_row(recording_id: str, finding: Finding, place: tuple[int, int] | None, run_id: str) -> dict[str, Any]:
+    return {
+        "recording_id": recording_id,
+        "policy": finding.policy,
+        "label": finding.label,
+        "channel": finding.channel,
+        "start_s": round(finding.start_s, 3),
+        "end_s": round(finding.end_s, 3),
+        "text_start": None if place is None else place[0],
+        "text_end": None if place is None else place[1],
+        "score": round(finding.score, 4),
+        "detector": finding.detector,
+        "run_id": run_id,
+    }

@@ -1,0 +1,292 @@
+"""One run at a time over one output root.
+
+The lock is an object that only its owner creates and deletes: `runs/LOCK`, made if absent and never rewritten. The
+owner's sign of life is another object, `runs/LOCK-TOKEN.alive`, rewritten every half minute. A lock is stale, and may
+be taken over, when its owner's process is known to be gone (same machine, on Linux), or when its last sign of life is
+older than ten minutes. Whoever takes over first creates `runs/LOCK-TOKEN.taken`, which succeeds for one run alone. An
+owner that was only asleep finds another token at its next sign of life, and stops.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Self
+
+from hushbeam.schemas.failure import ConfigurationError, RunError
+from hushbeam.transforms.base import process_identity
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.urls import join
+
+STALE_AFTER_S = 600.0
+BEAT_EVERY_S = 30.0
+
+_NAME, _TOKEN, _PROCESS = (
+    re.compile(r"[ -~]{1,128}"),
+    re.compile(r"[0-9A-Za-z-]{1,64}"),
+    re.compile(r"[0-9]{1,19}(\s|$)"),
+)
+
+_log = logging.getLogger(__name__)
+
+
+class RunLockedError(ConfigurationError):
+    """Another run works on this output."""
+
+
+class RunLockLostError(RunError):
+    """Another run took this run's output over, because this one gave no sign of life. Nothing more may be written."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds a lock.
+
+    Attributes:
+      run_id: Of the run.
+      token: Different for every attempt to take the lock.
+      machine: Hash that is the same for all processes that see each other's process ids; None where unknown.
+      process: Id and start time of the process, in the machine's own terms.
+    """
+
+    run_id: str
+    token: str
+    machine: str | None
+    process: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A run's hold of an output root, for its workers to look at. Pickled with the pipeline.
+
+    Attributes:
+      root: Normalised.
+      run_id, token: As of the lock's owner.
+    """
+
+    root: str
+    run_id: str
+    token: str
+
+    def check(self) -> None:
+        """Call before something becomes public: one small read of the store.
+
+        Raises:
+          RunLockLostError: The lock names another run, or is gone.
+          StorageError: The store does not say.
+        """
+        owner = _owner_of(self.root)
+        if owner is None or (owner.run_id, owner.token) != (self.run_id, self.token):
+            raise RunLockLostError(f"--output: run {self.run_id} lost it to another run: start it again later")
+
+
+class RunLock:
+    """Holds `root` for one run: `with RunLock(root, run_id) as lock:`.
+
+    Args:
+      on_loss: Called, in a thread of the lock's own, where another run turns out to hold `root`.
+
+    Raises on entry:
+      RunLockedError: Another run holds it, and is alive as far as can be known.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        run_id: str,
+        *,
+        stale_after_s: float = STALE_AFTER_S,
+        beat_every_s: float = BEAT_EVERY_S,
+        now: Callable[[], float] = time.time,
+        on_loss: Callable[[], None] | None = None,
+    ) -> None:
+        self._root = root
+        self._run_id = run_id
+        self._stale_after_s = stale_after_s
+        self._beat_every_s = beat_every_s
+        self._now = now
+        self._on_loss = on_loss
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._owner = Owner(
+            self._run_id, uuid.uuid4().hex, process_identity.machine(), process_identity.process(os.getpid())
+        )
+        self._beat()  # first, so that the lock never stands without a sign of life
+        try:
+            self._acquire()
+        except BaseException:
+            files.delete(self._alive_url(self._owner))
+            raise
+        self._thread = threading.Thread(target=self._keep_alive, name="run lock", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Gives `root` to others. For a run that cannot leave its `with` block: nothing may be written after it."""
+        self._stop.set()
+        self._thread.join()
+        if self._is_held():
+            files.delete(self._lock_url)
+        files.delete(self._alive_url(self._owner))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether another run was seen to hold `root`."""
+        return self._lost.is_set()
+
+    @property
+    def hold(self) -> Hold:
+        """For those who work for this run elsewhere."""
+        return Hold(self._root, self._run_id, self._owner.token)
+
+    def check(self) -> None:
+        """Call before something becomes public.
+
+        Raises:
+          RunLockLostError: Another run holds the output now, or may, since this one slept for too long.
+          StorageError: The store does not say.
+        """
+        if self._lost.is_set() or self._now() - self._last_beat_s > self._stale_after_s:
+            raise RunLockLostError(f"--output: run {self._run_id} lost it to another run: start it again later")
+        try:
+            self.hold.check()
+        except RunLockLostError:
+            self._lost.set()
+            raise
+
+    @property
+    def _lock_url(self) -> str:
+        return _lock_url(self._root)
+
+    def _alive_url(self, owner: Owner) -> str:
+        return join(self._root, "runs", f"LOCK-{owner.token}.alive")
+
+    def _taken_url(self, owner: Owner) -> str:
+        return join(self._root, "runs", f"LOCK-{owner.token}.taken")
+
+    def _acquire(self) -> None:
+        if self._create():
+            return
+        holder = self._held_by()
+        if holder is not None:
+            self._take_over(holder)
+        if not self._create():
+            raise RunLockedError("--output: another run took it at this very moment; start this one again later")
+
+    def _create(self) -> bool:
+        return files.create(self._lock_url, json.dumps(asdict(self._owner)).encode())
+
+    def _take_over(self, holder: Owner) -> None:
+        self._require_stale(holder)
+        if not files.create(self._taken_url(holder), self._owner.token.encode()):
+            raise RunLockedError(
+                f"--output: another run is taking over from run {holder.run_id}, which died; if there is none, delete "
+                f"runs/LOCK and runs/LOCK-{holder.token}.taken in the output"
+            )
+        try:
+            self._require_stale(holder)  # it may have woken up, or been replaced, since we looked
+            if self._held_by() == holder:
+                files.delete(self._lock_url)
+                files.delete(self._alive_url(holder))
+                _log.warning("took over the output from run %s, which died", holder.run_id)
+        finally:
+            files.delete(self._taken_url(holder))
+
+    def _require_stale(self, holder: Owner) -> None:
+        age_s = self._silent_for_s(holder)
+        if _is_gone(holder) or age_s > self._stale_after_s:
+            return
+        raise RunLockedError(
+            f"--output: run {holder.run_id} is writing there (last sign of life {age_s:.0f} s ago). Wait for it, or "
+            f"choose another --output. If it died, it may be taken over after {self._stale_after_s:.0f} s of silence, "
+            "or at once when you delete runs/LOCK there"
+        )
+
+    def _silent_for_s(self, holder: Owner) -> float:
+        try:
+            beat_s = float(files.read_bytes(self._alive_url(holder)))
+        except MissingFileError:
+            return 0.0 if self._held_by() != holder else float("inf")
+        except ValueError:
+            beat_s = float("nan")
+        if not math.isfinite(beat_s):
+            raise RunLockedError(
+                f"--output: run {holder.run_id} holds it, and its sign of life, runs/LOCK-{holder.token}.alive, is "
+                "damaged: a run that is alive mends it within a minute. If there is none, delete runs/LOCK there"
+            )
+        return self._now() - beat_s
+
+    def _is_held(self) -> bool:
+        try:
+            return self._held_by() == self._owner
+        except RunLockedError:  # whatever lies there, it is not this run's
+            return False
+
+    def _held_by(self) -> Owner | None:
+        return _owner_of(self._root)
+
+    def _beat(self) -> None:
+        beat_s = self._now()
+        files.write_bytes(self._alive_url(self._owner), f"{beat_s:.3f}".encode())
+        self._last_beat_s = beat_s
+
+    def _keep_alive(self) -> None:
+        while not self._stop.wait(self._beat_every_s):
+            try:
+                if not self._is_held():
+                    self._lost.set()
+                    if self._on_loss is not None:
+                        self._on_loss()
+                    return
+                self._beat()
+            except StorageError as error:
+                _log.warning("run lock: no sign of life could be given (%s)", error)
+
+
+def _lock_url(root: str) -> str:
+    return join(root, "runs", "LOCK")
+
+
+def _owner_of(root: str) -> Owner | None:
+    try:
+        content = files.read_bytes(_lock_url(root))
+    except MissingFileError:
+        return None
+    try:
+        owner = Owner(**json.loads(content))
+        is_owner = bool(
+            _NAME.fullmatch(owner.run_id)
+            and _TOKEN.fullmatch(owner.token)
+            and isinstance(owner.machine, str | None)
+            and _PROCESS.match(owner.process)
+        )
+    except (ValueError, TypeError, RecursionError):
+        is_owner = False
+    if not is_owner:
+        raise RunLockedError(
+            "--output: runs/LOCK there is not a lock of this version. If no run is writing there, delete it"
+        )
+    return owner
+
+
+def _is_gone(owner: Owner) -> bool:
+    if owner.machine is None or owner.machine != process_identity.machine():
+        return False
+    return process_identity.is_gone(owner.process)

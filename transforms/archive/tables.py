@@ -1,0 +1,224 @@
+"""Changing tables that earlier runs wrote: file by file, each replaced as a whole."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from hushbeam.transforms.archive.published_files import relocated_audio_url
+from hushbeam.transforms.archive.read_table import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.run_files import (
+    FileEntry,
+    RunFiles,
+    UnreadableFileListError,
+    file_list_url,
+    read_run_files,
+    replace_listed,
+    write_run_files,
+)
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.file_systems import storage_errors
+from hushbeam.transforms.storage.urls import join
+
+_TRANSCRIPTS, _NOTIFICATIONS = "transcripts", "notifications"
+_log = logging.getLogger(__name__)
+
+IsDue = Callable[[pa.Table], pa.ChunkedArray]
+"""Which rows of a table's file are to be changed."""
+
+Change = Callable[[pa.Table, pa.ChunkedArray], pa.Table]
+"""What becomes of rows, given which of them are due."""
+
+
+class Tables:
+    """The tables of an output root, for a job that holds its lock.
+
+    A reader sees each file before or after. Only the columns that tell what is due are read of files in which nothing
+    is. A file that cannot be read stays as it is, and is named.
+
+    Args:
+      key: Signs the lists of the runs whose files change, where they were signed with it before; without it, those are
+        no longer signed.
+
+    Attributes:
+      damaged: Names of files that could not be read, as far as they were looked at.
+    """
+
+    def __init__(self, output: str, key: Ed25519PrivateKey | None = None) -> None:
+        self._output = output
+        self._key = key
+        self.damaged: set[str] = set()
+
+    def drop_recordings(self, table: str, recording_ids: frozenset[str], *, except_run: str = "") -> int:
+        """Removes the rows of recordings, and files in which no row is left.
+
+        Args:
+          except_run: Files of this run stay as they are.
+
+        Returns:
+          How many rows were removed.
+        """
+        if not recording_ids:
+            return 0
+        wanted = pa.array(sorted(recording_ids))
+        return self.rewrite(
+            table,
+            ["recording_id"],
+            lambda rows: pc.fill_null(pc.is_in(rows["recording_id"], value_set=wanted), False),
+            lambda rows, due: rows.filter(pc.invert(due)),
+            except_run=except_run,
+        )
+
+    def has_others(self, run_id: str) -> bool:
+        """Whether other runs than this one have written transcripts."""
+        return any(run_of(name) != run_id for name in files.list_names(join(self._output, _TRANSCRIPTS)))
+
+    def relocate(self) -> int:
+        """Has rows of `transcripts/` name the redacted recordings of this root, where they name those of another.
+
+        Returns:
+          How many rows did.
+        """
+        columns = ["recording_id", "redacted_audio_url"]
+        return self.rewrite(_TRANSCRIPTS, columns, self._is_elsewhere, self._here)
+
+    def rewrite(self, table: str, columns: list[str], is_due: IsDue, change: Change, *, except_run: str = "") -> int:
+        """Changes rows, in all files that have some to be changed.
+
+        Args:
+          columns: What `is_due` looks at.
+
+        Returns:
+          How many rows were due.
+        """
+        changed = 0
+        for name in files.list_names(join(self._output, table)):
+            if not name.endswith(".parquet") or (except_run and run_of(name) == except_run):
+                continue
+            try:
+                with TemporaryFolder() as folder:
+                    changed += self._rewrite(f"{table}/{name}", columns, is_due, change, Path(folder))
+            except DamagedTableError as error:
+                _log.warning("%s", error)
+                self.damaged.add(f"{table}/{name}")
+        return changed
+
+    def clear_unfinished(self, run_id: str) -> None:
+        """Removes what runs before this one, which were killed, left in tables and nobody needs.
+
+        What they published this run has taken over; what they did not it has tried again, so their rows of `errors/`
+        are of yesterday. Rows of `notifications/` stay, since they say what was delivered, and are listed.
+        """
+        unfinished: dict[str, bool] = {}
+        delivered: defaultdict[str, list[str]] = defaultdict(list)
+        for table in (_TRANSCRIPTS, "findings", "errors", _NOTIFICATIONS):
+            for name in files.list_names(join(self._output, table)):
+                run = run_of(name)
+                if run is None or run == run_id:
+                    continue
+                if run not in unfinished:
+                    unfinished[run] = self._is_unfinished(run)
+                if not unfinished[run]:
+                    continue
+                if table == _NOTIFICATIONS:
+                    delivered[run].append(f"{table}/{name}")
+                elif table == "errors" or self._is_empty(f"{table}/{name}"):
+                    files.delete(join(self._output, table, name))
+        for run in (run for run, is_unfinished in unfinished.items() if is_unfinished):
+            if delivered[run]:
+                self.list_files(run, delivered[run])
+            else:
+                files.delete(file_list_url(self._output, run))
+
+    def list_files(self, run_id: str, names: Sequence[str]) -> None:
+        """Writes the list of what a run without a summary left: one that was killed, or one that only announced."""
+        listed: dict[str, FileEntry] = {}
+        for name in names:
+            with TemporaryFolder() as folder:
+                listed[name] = FileEntry.of(files.fetch(join(self._output, name), folder))
+        write_run_files(self._output, RunFiles(run_id, listed, has_summary=False), self._key)
+
+    def _is_unfinished(self, run_id: str) -> bool:
+        if files.exists(join(self._output, "runs", run_id, "summary.json")):
+            return False
+        try:
+            listed = read_run_files(self._output, run_id)
+        except UnreadableFileListError:
+            return True
+        return listed is None or listed.has_summary
+
+    def _is_empty(self, name: str) -> bool:
+        try:
+            with (
+                TemporaryFolder() as folder,
+                open_table(join(self._output, name), Path(folder)) as table,
+            ):
+                return not table.metadata.num_rows
+        except DamagedTableError as error:
+            _log.warning("%s", error)
+            self.damaged.add(name)
+            return False
+
+    def _rewrite(self, name: str, columns: list[str], is_due: IsDue, change: Change, folder: Path) -> int:
+        url, target = join(self._output, name), folder / "rewritten.parquet"
+        path = files.fetch(url, folder)
+        with open_table(url, folder, path) as source:
+            if not all(_is_text(source.schema_arrow, column) for column in columns):
+                raise DamagedTableError(url)
+            due = is_due(source.read(columns=columns))
+            changed = int(pc.sum(due).as_py() or 0)
+            if not changed:
+                return 0
+            kept = 0
+            with (
+                storage_errors(str(folder), "write"),
+                pq.ParquetWriter(target, source.schema_arrow, compression="zstd", version="2.6") as writer,
+            ):
+                for group in range(source.num_row_groups):
+                    rows = source.read_row_group(group)
+                    rows = change(rows, is_due(rows))
+                    kept += len(rows)
+                    writer.write_table(rows)
+        self._put(name, target if kept else None, FileEntry.of(path))
+        return changed
+
+    def _put(self, name: str, path: Path | None, before: FileEntry) -> None:
+        url, run_id = join(self._output, name), run_of(name.partition("/")[2])
+
+        def put() -> None:
+            if path is None:
+                files.delete(url)
+            else:
+                files.upload_file(path, url)
+
+        after = None if path is None else FileEntry.of(path)
+        replace_listed(self._output, run_id, name, before=before, after=after, put=put, key=self._key)
+
+    def _located(self, rows: pa.Table) -> list[str | None]:
+        return [
+            None if url is None else relocated_audio_url(self._output, recording_id, url) or url
+            for recording_id, url in zip(
+                rows["recording_id"].to_pylist(), rows["redacted_audio_url"].to_pylist(), strict=True
+            )
+        ]
+
+    def _is_elsewhere(self, rows: pa.Table) -> pa.ChunkedArray:
+        here = pa.chunked_array([pa.array(self._located(rows), pa.string())])
+        return pc.fill_null(pc.not_equal(here, rows["redacted_audio_url"]), False)
+
+    def _here(self, rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
+        place = rows.schema.get_field_index("redacted_audio_url")
+        here = pa.array(self._located(rows), pa.string())
+        return rows.set_column(place, rows.schema.field(place), here)
+
+
+def _is_text(schema: pa.Schema, column: str) -> bool:
+    return schema.names.count(column) == 1 and pa.types.is_string(schema.field(column).type)

@@ -1,0 +1,91 @@
+"""Unredacted transcripts: a sealed JSON file for each recording, under a root of its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.stages import HeardRecording
+from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
+from hushbeam.transforms.storage.urls import join
+
+UNREDACTED_KEYS = "--unredacted_key"
+
+_PURPOSE = "unredacted transcripts"
+_SUFFIX = ".transcript"
+
+
+class UnredactedOutput:
+    """Reads and writes unredacted transcripts. Holds keys: one for each worker.
+
+    Raises:
+      ConfigurationError: A key cannot be had.
+    """
+
+    def __init__(self, place: SealedRoot) -> None:
+        self._files = SealedFiles(place, UNREDACTED_KEYS, _PURPOSE, _SUFFIX)
+
+    def write(self, heard: HeardRecording, findings: Sequence[Finding]) -> None:
+        """Keeps a transcript, in the place of an earlier one of the recording."""
+        content = json.dumps(unredacted_transcript(heard, findings), ensure_ascii=False, indent=1).encode()
+        self._files.write(heard.recording_id, content)
+
+    def read(self, recording_id: str) -> bytes:
+        """A transcript as JSON.
+
+        Raises:
+          MissingFileError: There is none.
+          SealedFileError: It does not open.
+        """
+        return self._files.read(recording_id)
+
+
+def unredacted_transcript(heard: HeardRecording, findings: Sequence[Finding]) -> dict[str, Any]:
+    """What was said, and what of it was found, as plain values for JSON. Raw personal data."""
+    asked, transcript = heard.recording, heard.transcript
+    words = transcript.words
+    return {
+        "recording_id": asked.recording_id,
+        "audio_url": asked.audio_url,
+        "redact_pii": asked.redact,
+        "language_code": transcript.language_code,
+        "duration_s": transcript.duration_s,
+        "channels": transcript.channels,
+        "text": "\n".join(_text(utterance.words) for utterance in transcript.utterances),
+        "utterances": [
+            {
+                "channel": utterance.channel,
+                "speaker": utterance.speaker,
+                "start_s": utterance.start_s,
+                "end_s": utterance.end_s,
+                "text": _text(utterance.words),
+                "words": [asdict(word) for word in utterance.words],
+            }
+            for utterance in transcript.utterances
+        ],
+        "findings": [
+            {
+                "policy": finding.policy,
+                "label": finding.label,
+                "channel": finding.channel,
+                "start_s": finding.start_s,
+                "end_s": finding.end_s,
+                "text": _text(words[finding.first_word : finding.last_word + 1]),
+            }
+            for finding in findings
+            if finding.first_word is not None and finding.last_word is not None
+        ],
+        "metadata": dict(asked.metadata),
+    }
+
+
+def unredacted_url(root: str, recording_id: str) -> str:
+    """Where a recording's file is, or would be."""
+    return join(root, sealed_name(recording_id, _SUFFIX))
+
+
+def _text(words: Sequence[Any]) -> str:
+    return "".join(word.text for word in words).strip()

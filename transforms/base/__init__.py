@@ -1,0 +1,1 @@
+"""What every stage uses: one recording at a time, unexpected errors, secrets, encryption, temporary files."""

@@ -1,0 +1,245 @@
+"""How a stage meets recordings: one at a time for what it does, several at a time for how long it takes.
+
+A stage's work is written as a `RecordingStage`, without Beam. `each_recording` makes a transform of it, which gives
+every stage the same manners: whatever is raised while one recording is worked on ends that recording and becomes a
+`Failure` row. A `RecordingError` says why; anything else is `unexpected`, and its row has the class and the place in
+the code. What is not of one recording (`unexpected.ends_the_run`) ends the run, and so does the same
+unexpected error of many recordings in a row. What was said is in no message.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+from apache_beam.pvalue import TaggedOutput
+from apache_beam.transforms.window import GlobalWindows
+from apache_beam.utils.shared import Shared
+
+from hushbeam.schemas.failure import ConfigurationError, Failure, RecordingError, RunError
+from hushbeam.schemas.stages import StageInput
+from hushbeam.transforms.base.freed_memory import give_back_freed
+from hushbeam.transforms.base.private_memory import keep_memory_private
+from hushbeam.transforms.base.progress import report
+from hushbeam.transforms.base.temporary_files import temporary_root
+from hushbeam.transforms.base.unexpected import InARow, StageDefectError, error_class, place_of
+
+METRICS_NAMESPACE = "hushbeam"
+_PASSED, _FAILED = "passed", "failed"
+
+InputT = TypeVar("InputT", bound=StageInput)
+OutputT = TypeVar("OutputT")
+ValueT = TypeVar("ValueT")
+
+
+class Outcome(NamedTuple, Generic[OutputT]):
+    """What comes out of a stage: recordings that go on, and rows for those that do not."""
+
+    recordings: beam.PCollection[OutputT]
+    failures: beam.PCollection[Failure]
+
+
+class RecordingStage(ABC, Generic[InputT, OutputT]):
+    """The work of one stage, free of Beam. Pickled with the pipeline, so constructors only keep their arguments."""
+
+    name: str
+    """A verb phrase in the words of the architecture: `Transcribe`. Stands in errors and metrics."""
+
+    in_flight = 1
+    """How many recordings may be under way at once in one bundle. More than 1 only where `submit` returns early."""
+
+    in_flight_bytes = 2**30
+    """How much they may take while they are, as `size` says; one is always let in."""
+
+    def setup(self) -> None:
+        """Opens models and connections, once for each instance that runs."""
+
+    def teardown(self) -> None:
+        """Closes what `setup` opened."""
+
+    @abstractmethod
+    def process(self, recording: InputT) -> OutputT:
+        """Does the work for one recording. Raises `RecordingError` to end it, and `RunError` to end the run."""
+
+    def submit(self, recording: InputT) -> Future[OutputT]:
+        """Starts the work and returns at once. The default does the work here and now."""
+        done: Future[OutputT] = Future()
+        done.set_result(self.process(recording))
+        return done
+
+    def size(self, recording: InputT) -> int:
+        """Bytes that a recording takes on disk or in memory while it is under way."""
+        return 0
+
+    def spent_s(self) -> float:
+        """Processor time of the stage's own threads since this was last asked."""
+        return 0.0
+
+    def measure(self, output: OutputT) -> dict[str, int]:
+        """Counters to add for a recording that passed, by name. No values, no ids."""
+        return {}
+
+
+class ThreadedStage(RecordingStage[InputT, OutputT]):
+    """A stage whose work waits for disks, networks or native code: several recordings at a time, in threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.in_flight = threads
+
+    def setup(self) -> None:
+        self._threads = ThreadPoolExecutor(self.in_flight, thread_name_prefix=self.name)
+        self._spending = threading.Lock()
+        self._spent_s = 0.0
+
+    def teardown(self) -> None:
+        self._threads.shutdown()
+
+    def submit(self, recording: InputT) -> Future[OutputT]:
+        return self._threads.submit(self._process, recording)
+
+    def spent_s(self) -> float:
+        with self._spending:
+            spent_s, self._spent_s = self._spent_s, 0.0
+            return spent_s
+
+    def _process(self, recording: InputT) -> OutputT:
+        started_s = time.thread_time()
+        try:
+            return self.process(recording)
+        finally:
+            with self._spending:
+                self._spent_s += time.thread_time() - started_s
+
+
+def then(future: Future[ValueT], convert: Callable[[ValueT], OutputT]) -> Future[OutputT]:
+    """A future of what `convert` makes of another future's result. Errors of either are its own."""
+    converted: Future[OutputT] = Future()
+
+    def arrived(done: Future[ValueT]) -> None:
+        try:
+            converted.set_result(convert(done.result()))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
+            converted.set_exception(error)
+
+    future.add_done_callback(arrived)
+    return converted
+
+
+class _EachRecordingFn(beam.DoFn):
+    def __init__(self, stage: RecordingStage[Any, Any]) -> None:
+        self._stage = stage
+        self._passed = Metrics.counter(METRICS_NAMESPACE, f"{stage.name}.{_PASSED}")
+        self._milliseconds = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.milliseconds")
+        # In the bundle's thread and the stage's own: how long it took says little while other threads compete.
+        self._processor = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.processor_microseconds")
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        keep_memory_private()
+        self._in_a_row: InARow = self._shared.acquire(InARow)
+        try:
+            temporary_root()  # the worker's own may not be what its machine was given
+            self._stage.setup()
+        except (ConfigurationError, RunError):
+            raise
+        except Exception as error:  # noqa: BLE001 - it is told by its class and place, as all errors are
+            raise StageDefectError(f"{self._stage.name} cannot begin: {place_of(error)}") from None
+
+    def teardown(self) -> None:
+        self._stage.teardown()
+
+    def start_bundle(self) -> None:
+        self._under_way: deque[tuple[StageInput, float, Future[Any]]] = deque()
+        self._bytes = 0
+
+    def process(self, element: StageInput) -> Iterator[Any]:
+        size = self._stage.size(element)
+        while self._under_way and self._bytes + size > self._stage.in_flight_bytes:
+            yield self._finish(*self._under_way.popleft())
+        self._bytes += size
+        self._start(element)
+        while self._under_way and (len(self._under_way) >= self._stage.in_flight or self._under_way[0][2].done()):
+            yield self._finish(*self._under_way.popleft())
+
+    def finish_bundle(self) -> Iterator[Any]:
+        while self._under_way:
+            output = self._finish(*self._under_way.popleft())
+            tag, value = (output.tag, output.value) if isinstance(output, TaggedOutput) else (None, output)
+            windowed = GlobalWindows.windowed_value_at_end_of_window(value)
+            yield TaggedOutput(tag, windowed) if tag else windowed
+
+    def _start(self, element: StageInput) -> None:
+        started, processor = time.monotonic(), time.thread_time()
+        try:
+            future = self._stage.submit(element)
+        except Exception as error:  # noqa: BLE001 - it is judged where the recording is finished
+            future = Future()
+            future.set_exception(error)
+        self._under_way.append((element, started, future))
+        self._processor.update(int((time.thread_time() - processor) * 1_000_000))
+
+    def _finish(self, element: StageInput, started: float, future: Future[Any]) -> Any:
+        self._bytes -= self._stage.size(element)
+        try:
+            output = future.result()
+            counts = self._stage.measure(output)
+        except RecordingError as error:
+            return self._failed(element, error)
+        except (ConfigurationError, RunError):
+            raise
+        except Exception as error:  # noqa: BLE001 - its message may hold what was said
+            return self._failed(element, self._in_a_row.judged(error, self._stage.name))
+        self._in_a_row.passed()
+        self._milliseconds.update(int((time.monotonic() - started) * 1000))
+        self._processor.update(int(self._stage.spent_s() * 1_000_000))
+        self._passed.inc()
+        for name, amount in counts.items():
+            Metrics.counter(METRICS_NAMESPACE, name).inc(amount)
+            report(name, amount)
+        report(f"{self._stage.name}.{_PASSED}")
+        give_back_freed()
+        return output
+
+    def _failed(self, element: StageInput, error: RecordingError) -> TaggedOutput:
+        stage = self._stage.name
+        kind = error_class(error)
+        Metrics.counter(METRICS_NAMESPACE, f"{stage}.{error.status}.{kind}").inc()
+        report(f"{stage}.{error.status}")
+        return TaggedOutput(
+            _FAILED,
+            Failure(
+                recording_id=element.recording_id,
+                status=error.status,
+                stage=stage,
+                error_class=kind,
+                message=str(error),
+                retryable=error.retryable,
+                manifest=element.manifest,
+                line=element.line,
+            ),
+        )
+
+
+def each_recording(stage: RecordingStage[InputT, OutputT], output: type[OutputT]) -> _EachRecording:
+    """A transform that does `stage`'s work for every recording and splits what passed from what did not."""
+    return _EachRecording(stage, output)
+
+
+class _EachRecording(beam.PTransform):
+    def __init__(self, stage: RecordingStage[Any, Any], output: type[Any]) -> None:
+        super().__init__(f"{stage.name}, each recording")
+        self._stage = stage
+        self._output = output
+
+    def expand(self, recordings: beam.PCollection[Any]) -> Outcome[Any]:
+        outputs = recordings | "Do" >> beam.ParDo(_EachRecordingFn(self._stage)).with_outputs(_FAILED, main=_PASSED)
+        outputs[_PASSED].element_type = self._output
+        outputs[_FAILED].element_type = Failure
+        return Outcome(outputs[_PASSED], outputs[_FAILED])

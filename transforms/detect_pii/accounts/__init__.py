@@ -1,0 +1,1 @@
+"""Recognisers of e-mail and web addresses, user names and passwords."""

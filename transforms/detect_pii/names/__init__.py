@@ -1,0 +1,1 @@
+"""Recognisers of names of people, places and organisations."""

@@ -1,0 +1,166 @@
+"""Names and words that are spelled: `K-O-W-A-L-S-K-I`, `S as in Sierra, I as in India`.
+
+A rare name is lost by the recogniser, its letters are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.spelling import Letters, letters_at
+
+_LEAST_LETTERS = 3
+_ALTERNATIVES = ("email_address", "username", "password", "account_number", "vehicle_id", "number_sequence")
+_WORDS_TO_CUE = 14
+_SIGNS_BETWEEN = frozenset("-,.–")
+
+
+class SpelledWords:
+    """Finds runs of single letters. They are taken for a name: that is what people spell."""
+
+    name = "spelled_words"
+    policies = frozenset({"person_name", *_ALTERNATIVES})
+
+    def load(self) -> None:
+        """Nothing to load: the grammar is the language's data."""
+
+    def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
+        position = 0
+        while position < len(conversation.atoms):
+            letters = self._run_at(conversation, position)
+            if letters:
+                yield from self._candidates(conversation, letters)
+                position = letters[-1].last + 1
+            else:
+                position += 1
+
+    def _run_at(self, conversation: Conversation, position: int) -> list[Letters]:
+        """The letters that are spelled from an atom on, with nothing but separators between them."""
+        run: list[Letters] = []
+        while position < len(conversation.atoms):
+            part = letters_at(conversation, position) or _lost_letter(conversation, position, run)
+            if part is None:
+                break
+            run.append(part)
+            position = part.last + 1
+            while position < len(conversation.atoms) and _separates(conversation, position):
+                position += 1
+            if position < len(conversation.atoms) and _breaks(conversation, part.last, position):
+                break
+        return run
+
+    def _candidates(self, conversation: Conversation, run: Sequence[Letters]) -> Iterator[Candidate]:
+        atoms = conversation.atoms
+        spelled = "".join(part.value for part in run)
+        explained = any(part.explained for part in run)
+        announced = _is_announced(conversation, run[0].first)
+        single = sum(len(part.value) == 1 for part in run)
+        least = 2 if explained or announced else _LEAST_LETTERS
+        if len(spelled) < least or (len(run) == 1 and not explained and not (announced and _looks_spelled(spelled))):
+            return
+        if not explained and not announced and single < _LEAST_LETTERS:
+            return
+        # The word after an acronym may have been taken for a letter: "I B A N is".
+        is_lost = len(run) > 1 and atoms[run[-1].first].kind is Kind.WORD
+        names = (spelled.lower(), spelled[:-1].lower()) if is_lost else (spelled.lower(),)
+        if not conversation.language.acronyms.isdisjoint(names) and not explained and (not announced or single == 0):
+            return
+        first, last = run[0].first, _with_announced_digits(conversation, run[-1].last)
+        if explained or announced:
+            first = _with_lost_examples(conversation, first)
+        score = 0.9 if explained or announced else 0.75 if single > _LEAST_LETTERS else 0.55
+        words = conversation.words_of(atoms[first].start, atoms[last].end)
+        for span in conversation.spans_by_utterance(*words):
+            yield Candidate("person_name", *span, score, self.name, spelled.lower(), _ALTERNATIVES)
+
+
+def _separates(conversation: Conversation, position: int) -> bool:
+    """Whether an atom stands between two letters: a sign, what describes the letter before, `then` before another."""
+    atoms, language = conversation.atoms, conversation.language
+    return (
+        atoms[position].value in _SIGNS_BETWEEN
+        or atoms[position].value in language.letter_marks
+        or (
+            atoms[position].value in language.spelling_links
+            and position + 1 < len(atoms)
+            and letters_at(conversation, position + 1) is not None
+        )
+    )
+
+
+def _breaks(conversation: Conversation, last: int, following: int) -> bool:
+    return "\n" in conversation.text[conversation.atoms[last].end : conversation.atoms[following].start]
+
+
+def _lost_letter(conversation: Conversation, position: int, run: Sequence[Letters]) -> Letters | None:
+    """A word that stands for a letter within a spelled run: `double l`, `oh`, `why`, `our`."""
+    atom = conversation.atoms[position]
+    following = position + 1
+    if atom.kind is Kind.REPEAT and following < len(conversation.atoms):
+        if conversation.atoms[following].kind is Kind.LETTER:
+            return Letters(conversation.atoms[following].value * int(atom.value), position, following, False)
+        return None
+    if len(run) < 2 or len(run[-1].value) > 1:
+        return None
+    letter = conversation.language.letter_words.get(conversation.text[atom.start : atom.end].lower())
+    if letter is None:
+        return None
+    next_at = following
+    while next_at < len(conversation.atoms) and conversation.atoms[next_at].value in ("-", ","):
+        next_at += 1
+    if next_at < len(conversation.atoms) and conversation.atoms[next_at].kind is Kind.LETTER:
+        return Letters(letter, position, position, False)
+    return None
+
+
+def _with_announced_digits(conversation: Conversation, last: int) -> int:
+    """On over digits that are said to be some: `K, O, V and the number three`."""
+    atoms, language = conversation.atoms, conversation.language
+    position = last + 1
+    links = language.spelling_links | language.articles
+    while position < len(atoms) and (atoms[position].value in links or atoms[position].value in _SIGNS_BETWEEN):
+        position += 1
+    if position >= len(atoms) or atoms[position].value not in language.digit_announcements:
+        return last
+    end = position + 1
+    while end < len(atoms) and atoms[end].is_number and not _breaks(conversation, last, end):
+        end += 1
+    return end - 1 if end > position + 1 else last
+
+
+def _looks_spelled(spelled: str) -> bool:
+    """Capitals that the recogniser glued: `RGHUN`."""
+    return len(spelled) >= 3
+
+
+def _is_announced(conversation: Conversation, position: int) -> bool:
+    """Whether somebody says, before an atom or in the turn before, that something is spelled."""
+    atoms = conversation.atoms
+    words = 0
+    for before in range(position - 1, -1, -1):
+        if atoms[before].kind is Kind.SYMBOL:
+            continue
+        if atoms[before].value in conversation.language.spelling_cues:
+            return True
+        words += 1
+        if words > _WORDS_TO_CUE:
+            return False
+    return False
+
+
+def _with_lost_examples(conversation: Conversation, first: int) -> int:
+    """Back over letters whose own sound the recogniser lost: `enters in Nancy, G as in George`."""
+    atoms = conversation.atoms
+    while first >= 3:
+        position = first - 1
+        while position > 1 and atoms[position].value in (",", "-", "."):
+            position -= 1
+        if position < 2 or atoms[position - 1].value != "in" or atoms[position].kind is not Kind.WORD:
+            break
+        if not conversation.text[atoms[position].start].isupper() or _breaks(conversation, position - 2, first):
+            break
+        first = position - 2
+    return first

@@ -1,0 +1,1 @@
+"""Recognisers of formats: Presidio's, and the patterns and terms that the user names."""

@@ -1,0 +1,1 @@
+"""Recognisers of what people say about themselves: nationality, religion, occupation, health."""

@@ -1,0 +1,1 @@
+"""Views of a conversation that recognisers read: characters, tokens, atoms, cues, spelled letters, sounds."""

@@ -1,0 +1,110 @@
+"""The whole conversation as one text, every character of which knows its word.
+
+Recognisers look at text, findings are words with times. Offsets are kept from the start and never found again by
+searching: a digit that is said three times is three different places.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import cached_property
+
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.languages import Language, language_of
+from hushbeam.transforms.detect_pii.text.atoms import Atom, split_into_atoms
+
+_ANY_LANGUAGE = "en"
+
+
+class Conversation:
+    """Both sides of a call in time order.
+
+    Attributes:
+      transcript: As it was given.
+      words: All words in the order of the utterances, as `Transcript.words`.
+      text: The words' texts joined as they are, the utterances separated by a newline.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.words: tuple[Word, ...] = transcript.words
+        pieces: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        turns: list[int] = []
+        offset = 0
+        for turn, utterance in enumerate(transcript.utterances):
+            if turn:
+                pieces.append("\n")
+                offset += 1
+            for word in utterance.words:
+                starts.append(offset)
+                offset += len(word.text)
+                ends.append(offset)
+                turns.append(turn)
+                pieces.append(word.text)
+        self.text = "".join(pieces)
+        self._starts = starts
+        self._ends = ends
+        self._turns = turns
+
+    def __repr__(self) -> str:
+        return f"Conversation({len(self.utterances)} utterances, {len(self.words)} words)"
+
+    @property
+    def utterances(self) -> tuple[Utterance, ...]:
+        return self.transcript.utterances
+
+    @cached_property
+    def language(self) -> Language:
+        """The grammar of the conversation's language. Raises UnsupportedLanguageError where there is none.
+
+        Where nobody speaks nobody can say which language it is, and any grammar finds the same: nothing.
+        """
+        return language_of(_ANY_LANGUAGE if self.transcript.nobody_speaks else self.transcript.language_code)
+
+    @cached_property
+    def atoms(self) -> tuple[Atom, ...]:
+        """The text cut into its smallest parts that mean something: see `hushbeam.transforms.detect_pii.text.atoms`."""
+        return split_into_atoms(self.text, self.language)
+
+    def turn_of(self, word: int) -> int:
+        """The number of the utterance that holds a word."""
+        return self._turns[word]
+
+    def channel_of(self, word: int) -> int:
+        return self.words[word].channel
+
+    def span_of(self, word: int) -> tuple[int, int]:
+        """The characters of a word in `text`, its leading space included: start, end (exclusive)."""
+        return self._starts[word], self._ends[word]
+
+    def word_at(self, character: int) -> int:
+        """The word that holds a character of `text`; for a newline, the word before it."""
+        if not 0 <= character < len(self.text):
+            raise IndexError(f"character {character} is outside of a text of {len(self.text)}")
+        return bisect_right(self._starts, character) - 1
+
+    def words_of(self, start: int, end: int) -> tuple[int, int]:
+        """The first and last word (inclusive) of the characters from `start` to `end` (exclusive) of `text`.
+
+        White space at both ends counts for no word: a span that ends with a space does not reach into the next word.
+        """
+        while start < end and self.text[start].isspace():
+            start += 1
+        while end > start and self.text[end - 1].isspace():
+            end -= 1
+        if start >= end:
+            raise ValueError("an empty span has no words")
+        return self.word_at(start), self.word_at(end - 1)
+
+    def spans_by_utterance(self, first_word: int, last_word: int) -> list[tuple[int, int]]:
+        """Cuts a range of words (inclusive) at the borders of utterances."""
+        spans: list[tuple[int, int]] = []
+        start = first_word
+        for word in range(first_word + 1, last_word + 1):
+            if self._turns[word] != self._turns[word - 1]:
+                spans.append((start, word - 1))
+                start = word
+        spans.append((start, last_word))
+        return spans

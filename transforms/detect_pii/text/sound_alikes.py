@@ -1,0 +1,150 @@
+"""Terms as recognisers misspell them: `Siobhan Kowalczyk` heard as `Shivon Kalkzek`, `MacDonald` as `Mac Donald`.
+
+The rule was set on what a recogniser made of names and invented words that a synthetic voice said over a telephone:
+`docs/rules.md` has what it finds, and what it finds wrongly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import Levenshtein
+
+from hushbeam.transforms.detect_pii.text.sounds import likeness
+from hushbeam.transforms.detect_pii.text.tokens import Token, plain_words
+
+# A term is compared with this many words fewer and more than it has: names are written together and cut apart.
+_FEWER_WORDS, _MORE_WORDS = 1, 2
+_LEAST_LENGTH_RATIO = 0.6
+_LEAST_WRITTEN = 0.4
+_SHORTEST = 4
+# An everyday word at an end is part of the term only if it makes it this much more alike.
+_GAIN_OF_AN_EDGE = 0.08
+
+
+class _Least(NamedTuple):
+    """How alike a term and what was heard must be: where a word of it is rare, and where all are everyday words."""
+
+    rare: float
+    everyday: float
+
+
+# By the number of letters from which it holds, the longest first. Nothing is more alike than 1: that is never.
+_NEVER = 1.1
+_LEAST_BY_LETTERS = (
+    (12, _Least(0.6, 0.82)),
+    (8, _Least(0.65, 0.82)),
+    (6, _Least(0.75, 0.9)),
+    (4, _Least(0.85, _NEVER)),
+)
+
+
+class SoundAlike(NamedTuple):
+    """Words that sound like a term: first and last token (inclusive), and how alike they are, 0 to 1."""
+
+    term: str
+    first: int
+    last: int
+    likeness: float
+
+
+class SoundAlikes:
+    """Finds terms by their sound.
+
+    Short terms and everyday words need more likeness, terms of fewer than four letters are not looked for, nor are
+    those with digits in them: `Area 51` is not `area 15`.
+
+    Args:
+      terms: As they are written.
+      is_everyday: Whether a plain word is one that everybody says.
+    """
+
+    def __init__(self, terms: Iterable[str], is_everyday: Callable[[str], bool]) -> None:
+        self._is_everyday = is_everyday
+        self._terms = [
+            (term, "".join(words), len(words))
+            for term in dict.fromkeys(terms)
+            if (words := plain_words(term)) and sum(map(len, words)) >= _SHORTEST and "".join(words).isalpha()
+        ]
+
+    def find(self, tokens: Sequence[Token]) -> Iterator[SoundAlike]:
+        """The most alike words for all terms, none of them twice, in no order."""
+        if not self._terms or not tokens:
+            return
+        most_words = max(words for _, _, words in self._terms) + _MORE_WORDS
+        most_letters = max(len(letters) for _, letters, _ in self._terms) / _LEAST_LENGTH_RATIO
+        said = _Said(tokens, most_words, most_letters, self._is_everyday)
+        found = sorted(
+            (alike for term in self._terms for alike in _alike(*term, said)),
+            key=lambda one: (-one.likeness, one.last - one.first, one.first),
+        )
+        taken: set[int] = set()
+        for one in found:
+            places = range(one.first, one.last + 1)
+            if taken.isdisjoint(places):
+                taken.update(places)
+                yield one
+
+
+class _Window(NamedTuple):
+    """Neighbouring tokens (first and last, inclusive), and their letters together."""
+
+    first: int
+    last: int
+    letters: str
+
+
+class _Said:
+    """The windows of a conversation: those with a rare word, and those of everyday words alone."""
+
+    def __init__(
+        self, tokens: Sequence[Token], most_words: int, most_letters: float, is_everyday: Callable[[str], bool]
+    ) -> None:
+        self._letters = [token.plain.replace("'", "") for token in tokens]
+        self._everyday = [is_everyday(token.plain) for token in tokens]
+        self.rare: list[_Window] = []
+        self.everyday: list[_Window] = []
+        ends = [token.begins_sentence for token in tokens]
+        unspoken = [not letters.isalpha() for letters in self._letters]
+        for first in range(len(tokens)):
+            letters, everyday = "", True
+            for last in range(first, min(first + most_words, len(tokens))):
+                if unspoken[last] or (last > first and ends[last]):
+                    break
+                letters += self._letters[last]
+                if len(letters) > most_letters:
+                    break
+                everyday = everyday and self._everyday[last]
+                (self.everyday if everyday else self.rare).append(_Window(first, last, letters))
+
+    def without_everyday_edges(self, window: _Window) -> Iterator[str]:
+        """Its letters without the first or the last word, where that may belong to the sentence around."""
+        if window.last > window.first:
+            if self._everyday[window.first]:
+                yield "".join(self._letters[window.first + 1 : window.last + 1])
+            if self._everyday[window.last]:
+                yield "".join(self._letters[window.first : window.last])
+
+
+def _alike(term: str, letters: str, words: int, said: _Said) -> Iterator[SoundAlike]:
+    least = next(least for length, least in _LEAST_BY_LETTERS if len(letters) >= length)
+    for windows, enough in ((said.rare, least.rare), (said.everyday, least.everyday)):
+        if enough == _NEVER:
+            continue
+        # What is written too differently cannot be made up for by its sound.
+        written = max(_LEAST_WRITTEN, 2 * enough - 1)
+        heard = [window.letters for window in windows]
+        for other, _, number in process.extract_iter(
+            letters, heard, scorer=Levenshtein.normalized_similarity, score_cutoff=written
+        ):
+            window = windows[number]
+            if not words - _FEWER_WORDS <= window.last - window.first + 1 <= words + _MORE_WORDS:
+                continue
+            if min(len(letters), len(other)) < _LEAST_LENGTH_RATIO * max(len(letters), len(other)):
+                continue
+            alike = likeness(letters, other)
+            edges = (likeness(letters, inner) for inner in said.without_everyday_edges(window))
+            if alike >= enough and all(alike >= shorter + _GAIN_OF_AN_EDGE for shorter in edges):
+                yield SoundAlike(term, window.first, window.last, alike)
