@@ -21,7 +21,7 @@ from rich.table import Table
 
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
-from hushbeam.transforms.archive.parquet import write_parquet
+from hushbeam.transforms.archive.tables.parquet import write_parquet
 from hushbeam.transforms.report_run import read_figures, write_report
 
 _FINDINGS_EACH = 8

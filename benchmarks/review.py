@@ -29,7 +29,7 @@ from benchmarks.report import made_up_findings, made_up_transcripts
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.transforms.archive.ledger import Status, write_status
-from hushbeam.transforms.archive.parquet import write_parquet
+from hushbeam.transforms.archive.tables.parquet import write_parquet
 
 _RATE_HZ = 16_000
 _LONG = "call-0"

@@ -32,7 +32,7 @@ from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verification
 from hushbeam.transforms.archive.ledger import Status, committed_entries, save_snapshot
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts, status_name
-from hushbeam.transforms.archive.parquet import write_shard
+from hushbeam.transforms.archive.tables.parquet import write_shard
 from hushbeam.transforms.close_run import summary_url
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.read_manifest.files import read_lines

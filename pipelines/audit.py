@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.decoding import Decoding
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.dataflow import Workers, fit_workers
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import results

@@ -23,10 +23,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.notification import Notification
 from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, parse
 from hushbeam.pipelines.running.alone import alone
-from hushbeam.pipelines.running.dataflow import Workers, fit_workers
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import remarks
@@ -35,8 +35,8 @@ from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.read_table import read_rows
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.read import read_rows
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.notify import NameReceivers, Notify, open_notifications

@@ -25,19 +25,19 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines import planning
-from hushbeam.pipelines.canaries import Canaries, check_canaries
+from hushbeam.pipelines.options.dataflow import Workers, fit_workers, makes_template
 from hushbeam.pipelines.options.decoding import Decoding, warn_of_missing_locks
 from hushbeam.pipelines.options.notification import Notification
 from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from hushbeam.pipelines.options.rules import Rules, read_rules
-from hushbeam.pipelines.planning import Planning
+from hushbeam.pipelines.running import planning
 from hushbeam.pipelines.running.alone import alone
-from hushbeam.pipelines.running.dataflow import Workers, fit_workers, makes_template
+from hushbeam.pipelines.running.canaries import Canaries, check_canaries
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.following import Following, metrics_of
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observability, Observer, observed
+from hushbeam.pipelines.running.planning import Planning
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.terminal import print_for_machines, print_summary, watching
 from hushbeam.pipelines.running.waiting import submitted, wait
@@ -52,9 +52,9 @@ from hushbeam.schemas.stored import Hearing
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
-from hushbeam.transforms.archive.parquet import Row
-from hushbeam.transforms.archive.run_files import list_more
 from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.archive.tables.file_lists import list_more
+from hushbeam.transforms.archive.tables.parquet import Row
 from hushbeam.transforms.assemble_transcript import AssembleTranscript
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.each_recording import Outcome

@@ -19,7 +19,7 @@ from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import results
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.run_files import write_listed
+from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.report_run import newest_run, read_figures, render, report_url

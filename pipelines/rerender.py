@@ -25,11 +25,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from hushbeam.pipelines import redact
+from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.decoding import Decoding
 from hushbeam.pipelines.options.notification import Notification
 from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
 from hushbeam.pipelines.options.rules import Rules, read_rules
-from hushbeam.pipelines.running.dataflow import Workers, fit_workers
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observability, Observer, observed
 from hushbeam.pipelines.running.speaking import remarks

@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from hushbeam.schemas.candidate import RecogniserReport
 from hushbeam.schemas.coders import stays_in_worker, travels, travels_compressed
 from hushbeam.schemas.correction import Corrections, in_all_channels
-from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.finding import Finding, RecogniserReport
+from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import RedactedTranscript, StandingText
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hushbeam.schemas.candidate import RecogniserReport
 from hushbeam.schemas.coders import stays_in_worker, travels
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.stages import HeardRecording
 
 

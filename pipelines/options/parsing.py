@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from hushbeam.pipelines.options.configuration_file import configuration_schema, merged, read_configuration
-from hushbeam.pipelines.running.dataflow import protect_samples
+from hushbeam.pipelines.options.dataflow import protect_samples
 from hushbeam.schemas.failure import ConfigurationError
 
 LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})

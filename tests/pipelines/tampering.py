@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hushbeam.transforms.archive import tombstones
-from hushbeam.transforms.archive.digests import findings_digest, transcript_digest
+from hushbeam.transforms.archive.tables.digests import findings_digest, transcript_digest
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from rich.console import Console
 from hushbeam.pipelines import audit, redact
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.relocation import relocate
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.relocation import relocate
 
 CARD_DIGITS = "4539148803436467"
 

@@ -25,9 +25,9 @@ from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.recovery import keep_rows
-from hushbeam.transforms.archive.relocation import relocate
 from hushbeam.transforms.archive.run_lock import RunLock
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.relocation import relocate
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files
 from tests.pipelines.conftest import Run

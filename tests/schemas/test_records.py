@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from hushbeam.schemas.coders import CompressedCoder
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Delivery
 from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import (
     CommittedRecording,

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import apache_beam as beam
 import pyarrow as pa
 
-from hushbeam.schemas.audit import Claim, Problem
+from hushbeam.schemas.coders import travels
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
 from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
-from hushbeam.transforms.archive.read_table import DamagedTableError, open_table, run_of
-from hushbeam.transforms.archive.run_files import FileEntry, UnreadableFileListError, read_run_files
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.file_lists import UnreadableFileListError, read_run_files
+from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
@@ -32,6 +34,41 @@ SCHEMAS = {
 }
 FINDING_COLUMNS = tuple(name for name in FINDINGS_SCHEMA.names if name != "value_hmac")
 _OF_ARROW = frozenset({b"ARROW:schema"})
+
+
+@travels
+@dataclass(frozen=True)
+class Problem:
+    """Something that is not as the run left it, or that the run should not have left.
+
+    Attributes:
+      kind: One of a few fixed words: `audio_missing`, `speech_in_muted_range`.
+      subject: A recording's id, a run's id, or the name of a file.
+      detail: What was expected, in counts, times and hashes; no value.
+    """
+
+    kind: str
+    subject: str
+    detail: str = ""
+
+
+@travels
+@dataclass(frozen=True)
+class Claim:
+    """What an output root says about one recording.
+
+    Attributes:
+      status: Its status object as JSON; None where it has none.
+      rows: Its rows of `transcripts/` as JSON.
+      findings: Its rows of `findings/` as JSON.
+    """
+
+    recording_id: str
+    status: str | None
+    rows: tuple[str, ...]
+    findings: tuple[str, ...] = ()
+    manifest: str = ""
+    line: int = 0
 
 
 def statuses_of(output: str) -> Iterator[tuple[str, str] | beam.pvalue.TaggedOutput]:

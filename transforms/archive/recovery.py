@@ -16,9 +16,9 @@ from itertools import islice
 from pydantic import TypeAdapter
 
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.archive.digests import as_json, holds_certified_rows
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
 from hushbeam.transforms.archive.ledger_index import status_name
+from hushbeam.transforms.archive.tables.digests import as_json, holds_certified_rows
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import file_name, join

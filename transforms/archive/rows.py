@@ -10,8 +10,8 @@ import pyarrow as pa
 from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
 from hushbeam.schemas.stages import MutedRecording
-from hushbeam.transforms.archive.digests import as_json
-from hushbeam.transforms.archive.parquet import as_table
+from hushbeam.transforms.archive.tables.digests import as_json
+from hushbeam.transforms.archive.tables.parquet import as_table
 
 
 def transcript_row(

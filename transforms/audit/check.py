@@ -12,23 +12,29 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hushbeam.schemas.audit import AuditedRecording, Claim, Problem
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.certificate import check_signature, is_signed
-from hushbeam.transforms.archive.digests import certified_outputs, content_digest, findings_digest, transcript_digest
+from hushbeam.transforms.archive.claims import Claim, Problem
 from hushbeam.transforms.archive.ledger import Status, published_audio
 from hushbeam.transforms.archive.published_files import caption_urls
 from hushbeam.transforms.archive.recovery import rows_url
-from hushbeam.transforms.archive.relocation import names_elsewhere
 from hushbeam.transforms.archive.signatures import SignatureError
+from hushbeam.transforms.archive.tables.digests import (
+    certified_outputs,
+    content_digest,
+    findings_digest,
+    transcript_digest,
+)
+from hushbeam.transforms.archive.tables.relocation import names_elsewhere
 from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
+from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.media.caption_search import hidden_text_in
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.hear import hear_blocks, inspect
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.video.caption_search import hidden_text_in
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech

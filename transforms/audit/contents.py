@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 
-from hushbeam.schemas.audit import Problem
+from hushbeam.transforms.archive.claims import Problem
 
 _MOST_LISTED = 1000
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
-from hushbeam.schemas.audit import AuditedRecording, Problem
 from hushbeam.schemas.failure import Failure
+from hushbeam.transforms.archive.claims import Problem
 from hushbeam.transforms.audit.contents import summarise
+from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.audit.transform import Audited
 from hushbeam.transforms.storage import files
 

@@ -10,22 +10,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hushbeam.schemas.audit import Problem
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.claims import SCHEMAS, Problem
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
-from hushbeam.transforms.archive.read_table import DamagedTableError, open_table, run_of
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
-from hushbeam.transforms.archive.run_files import (
+from hushbeam.transforms.archive.signatures import SignatureError
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.file_lists import (
     FILE_LIST,
-    FileEntry,
     RunFiles,
     UnreadableFileListError,
     file_list_url,
     read_run_files,
 )
-from hushbeam.transforms.archive.signatures import SignatureError
+from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.close_run import UnreadableSummaryError, checked_summary

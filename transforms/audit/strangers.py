@@ -10,17 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from hushbeam.schemas.audit import Problem
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.transforms.archive.claims import SCHEMAS
-from hushbeam.transforms.archive.digests import certified_outputs
+from hushbeam.transforms.archive.claims import SCHEMAS, Problem
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses, published_audio
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
 from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls
-from hushbeam.transforms.archive.read_table import run_of
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, review_in
+from hushbeam.transforms.archive.tables.digests import certified_outputs
+from hushbeam.transforms.archive.tables.read import run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
 from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report

@@ -10,15 +10,23 @@ from typing import NamedTuple
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.audit import AuditedRecording, Claim, Problem
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.archive.certificate import read_public_key
-from hushbeam.transforms.archive.claims import PROBLEMS, claim_of, statuses_of, table_names, table_problems
-from hushbeam.transforms.archive.read_table import ReadTable
+from hushbeam.transforms.archive.claims import (
+    PROBLEMS,
+    Claim,
+    Problem,
+    claim_of,
+    statuses_of,
+    table_names,
+    table_problems,
+)
+from hushbeam.transforms.archive.tables.read import ReadTable
 from hushbeam.transforms.audit.check import Ears, audit
+from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.audit.runs import run_problems, runs_of
 from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.strangers import strangers

@@ -16,7 +16,7 @@ from typing import Any
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.archive.ledger import list_statuses
-from hushbeam.transforms.archive.read_table import read_rows, table_files
+from hushbeam.transforms.archive.tables.read import read_rows, table_files
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 

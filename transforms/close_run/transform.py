@@ -18,17 +18,11 @@ from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
 from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack, status_name
 from hushbeam.transforms.archive.recovery import forget_rows
-from hushbeam.transforms.archive.relocation import relocate
-from hushbeam.transforms.archive.run_files import (
-    FileEntry,
-    FileLists,
-    RunFiles,
-    read_file_lists,
-    settle,
-    write_run_files,
-)
 from hushbeam.transforms.archive.run_summary import summarise, summary_url
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.file_lists import FileLists, RunFiles, read_file_lists, settle, write_run_files
+from hushbeam.transforms.archive.tables.relocation import relocate
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join

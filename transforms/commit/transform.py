@@ -16,13 +16,13 @@ import apache_beam as beam
 
 from hushbeam.schemas.stages import CommittedRecording, MutedRecording, PendingRecording
 from hushbeam.transforms.archive.certificate import certificate_of, read_private_key, signed
-from hushbeam.transforms.archive.digests import output_digests
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, write_status
 from hushbeam.transforms.archive.ledger_index import source_facts
 from hushbeam.transforms.archive.published_files import audio_url, caption_urls, files_of
 from hushbeam.transforms.archive.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
 from hushbeam.transforms.archive.rows import finding_rows, status_of, transcript_row
 from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.archive.tables.digests import output_digests
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.base.staged_audio import removed_on_error
 from hushbeam.transforms.base.unexpected import place_of

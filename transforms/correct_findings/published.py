@@ -9,17 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from hushbeam.schemas.audit import Claim
 from hushbeam.schemas.correction import Corrections, corrected_identity
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.media import SampleIdentity
+from hushbeam.schemas.media import SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import StandingText
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.archive.claims import Claim
 from hushbeam.transforms.archive.ledger import Status, published_audio
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder, MediaLimits

@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
 
-from hushbeam.schemas.audit import Claim
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import DetectedRecording
 from hushbeam.schemas.stored import PublishedRecording
-from hushbeam.transforms.archive.claims import FINDING_COLUMNS, claim_of
+from hushbeam.transforms.archive.claims import FINDING_COLUMNS, Claim, claim_of
 from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
-from hushbeam.transforms.archive.read_table import ReadTable
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
+from hushbeam.transforms.archive.tables.read import ReadTable
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.correct_findings.published import FurtherMuting, is_open
 

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hushbeam.schemas.candidate import RecogniserReport
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, broader, find_policy
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens

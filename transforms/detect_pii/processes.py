@@ -9,8 +9,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from hushbeam.schemas.candidate import RecogniserReport
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.detect_pii.detector import Detector

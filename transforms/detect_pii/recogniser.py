@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from hushbeam.schemas.candidate import Candidate
+from hushbeam.schemas.finding import Candidate
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 __all__ = ["Candidate", "Propagation", "Recogniser"]

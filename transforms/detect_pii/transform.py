@@ -9,8 +9,7 @@ from concurrent.futures import Future
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.candidate import RecogniserReport
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, then
 from hushbeam.transforms.detect_pii.detector import Detector

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hushbeam.transforms.media.completeness.source import ID3_HEADER, id3_bytes
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.source_file import ID3_HEADER, id3_bytes
 
 HEAD_BYTES = 4096
 """How much of a file's start is looked at, after any ID3 tag."""

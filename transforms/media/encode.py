@@ -21,7 +21,7 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import SOUNDFILE_SUBTYPES, OutputFormat
 from hushbeam.transforms.media.samples import Samples, to_float
-from hushbeam.transforms.media.video_file import VideoFileWriter
+from hushbeam.transforms.media.video.file import VideoFileWriter
 
 SMALL_WRITE = 8192
 """Frames that libsndfile gets at once: its Vorbis encoder crashes on long writes."""

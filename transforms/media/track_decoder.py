@@ -21,10 +21,10 @@ import numpy as np
 from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.completeness.check import check_complete
 from hushbeam.transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
-from hushbeam.transforms.media.completeness.source import Length, cut_off
 from hushbeam.transforms.media.containers import HEAD_BYTES, Container, recognise, tags_end, wav_block_bytes
 from hushbeam.transforms.media.errors import MediaError, decoder_memory
 from hushbeam.transforms.media.samples import MOST_PLANES, Samples
+from hushbeam.transforms.media.source_file import Length, cut_off
 
 BLOCK_S = 1.0
 """Decoded blocks are about this long: long enough that their number costs nothing, short enough to be small."""

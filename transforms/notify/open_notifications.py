@@ -14,7 +14,7 @@ from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, UNDELIVERED, Announc
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.ledger import list_statuses, published_audio
-from hushbeam.transforms.archive.read_table import read_rows, table_files
+from hushbeam.transforms.archive.tables.read import read_rows, table_files
 from hushbeam.transforms.notify.message import notification_id
 from hushbeam.transforms.notify.pending import pending_deliveries
 

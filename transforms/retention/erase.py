@@ -12,11 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.findings_store import stored_url
 from hushbeam.transforms.archive.ledger import save_snapshot, status_url
-from hushbeam.transforms.archive.read_table import DamagedTableError, read_rows, table_files
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in
 from hushbeam.transforms.archive.reviews import review_url
-from hushbeam.transforms.archive.run_files import read_file_lists, settle
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
+from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows, table_files
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.archive.unredacted import unredacted_url
 from hushbeam.transforms.storage import files

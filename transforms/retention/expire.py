@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.transforms.archive.certificate import check_signature, signed, unsigned
-from hushbeam.transforms.archive.digests import as_json
 from hushbeam.transforms.archive.ledger import (
     EXPIRED,
     Status,
@@ -29,9 +28,10 @@ from hushbeam.transforms.archive.ledger import (
 from hushbeam.transforms.archive.published_files import is_output_name
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
 from hushbeam.transforms.archive.reviews import read_reviews, review_url
-from hushbeam.transforms.archive.run_files import read_file_lists, settle
 from hushbeam.transforms.archive.signatures import SignatureError
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.digests import as_json
+from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import file_name, join
 

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.transforms.archive.read_table import DamagedTableError, damage_named
+from hushbeam.transforms.archive.tables.read import DamagedTableError, damage_named
 from hushbeam.transforms.measure_quality.sample import drawn
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from hushbeam.transforms.storage import files

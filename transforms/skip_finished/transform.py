@@ -15,8 +15,8 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.correction import corrected_identity
 from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
 from hushbeam.transforms.archive.ledger import committed_entries
 from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name

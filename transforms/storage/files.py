@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, cast
 
 import google_crc32c
 
-from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError, StorageError

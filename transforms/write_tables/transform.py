@@ -15,8 +15,8 @@ import pyarrow as pa
 from apache_beam.metrics import Metrics
 
 from hushbeam.schemas.coders import CompressedCoder
-from hushbeam.transforms.archive.parquet import Row, write_shard
-from hushbeam.transforms.archive.run_files import FileEntry
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.parquet import Row, write_shard
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
 from hushbeam.transforms.storage.urls import join
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hushbeam.schemas.stages import Verification
-from hushbeam.transforms.archive.digests import as_json, output_digests
+from hushbeam.transforms.archive.tables.digests import as_json, output_digests
 
 
 def made_up_transcript(recording_id: str, **values: Any) -> str:

@@ -7,9 +7,8 @@ import pickle
 import pytest
 from apache_beam import coders
 
-from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
 from hushbeam.schemas.transcript import Transcript, Utterance, Word

@@ -18,9 +18,8 @@ from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
 from hushbeam.schemas.failure import ConfigurationError, QuarantineError, RunError
-from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.stages import HeardRecording, PendingRecording
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.base.each_recording import RecordingStage, ThreadedStage, each_recording

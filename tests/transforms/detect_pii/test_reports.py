@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.truth import read_truth
-from hushbeam.schemas.candidate import RecogniserReport
+from hushbeam.schemas.finding import RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, resolve_policies
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.skip_finished.transform import output_identity
 from hushbeam.transforms.storage.urls import safe_name

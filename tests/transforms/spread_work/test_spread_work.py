@@ -10,8 +10,8 @@ import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.stages import PendingRecording
 from hushbeam.transforms.spread_work import SpreadWork
 from hushbeam.transforms.spread_work.transform import _LongestFirstFn

@@ -16,7 +16,7 @@ import gcsfs.retry
 import pytest
 
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
-from hushbeam.schemas.source import SourceIdentity
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import files, listing
 from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
 from hushbeam.transforms.storage.file_systems import storage_errors

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from evaluation.truth import LabelledRecording, read_truth
 from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import RedactedTranscript
-from hushbeam.schemas.source import SourceIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
 from hushbeam.schemas.transcript import Transcript

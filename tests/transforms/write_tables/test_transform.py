@@ -13,7 +13,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 
-from hushbeam.transforms.archive import parquet
+from hushbeam.transforms.archive.tables import parquet
 from hushbeam.transforms.write_tables import WriteTable
 
 SCHEMA = pa.schema([pa.field("recording_id", pa.string(), nullable=False), pa.field("n", pa.int32())])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hushbeam.transforms.media.completeness.source import Length, Source, cut_off, goes_on
+from hushbeam.transforms.media.source_file import Length, Source, cut_off, goes_on
 
 _SEGMENT, _CLUSTER = 0x18538067, 0x1F43B675
 _LARGEST_HEAD = 12

@@ -11,7 +11,7 @@ from functools import partial
 from typing import BinaryIO
 
 from hushbeam.transforms.media.completeness import boxes, chunks, headers, packets
-from hushbeam.transforms.media.completeness.source import Length, Source, TooManyReadsError
+from hushbeam.transforms.media.source_file import Length, Source, TooManyReadsError
 
 CHECKED: Mapping[str, Callable[[Source], Length]] = {
     "wav": chunks.wav,

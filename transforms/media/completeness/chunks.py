@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hushbeam.transforms.media.completeness.source import ByteOrder, Length, Source, goes_on
+from hushbeam.transforms.media.source_file import ByteOrder, Length, Source, goes_on
 
 _NO_SIZES = frozenset({0, 0xFFFFFFFF})
 """What is no size: FFmpeg reads on to the file's end."""

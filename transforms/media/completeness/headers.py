@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hushbeam.transforms.media.completeness.source import Length, Source, cut_off
+from hushbeam.transforms.media.source_file import Length, Source, cut_off
 
 _VOC_TYPES = 10
 _SOX_FORGETS = 8

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 
 from hushbeam.transforms.media import ogg
-from hushbeam.transforms.media.completeness.source import Length, Source, cut_off
 from hushbeam.transforms.media.containers import TS_PACKETS
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.source_file import Length, Source, cut_off
 
 _SYNC = 0x47
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")

@@ -10,7 +10,7 @@ import re
 from typing import BinaryIO
 
 from hushbeam.transforms.media.completeness.boxes import movie_boxes
-from hushbeam.transforms.media.completeness.source import Source
+from hushbeam.transforms.media.source_file import Source
 
 _HEAD_BYTES = 8
 _PROFILE = re.compile(rb"colr(?:prof|rICC)")

@@ -27,7 +27,7 @@ from hushbeam.transforms.media.isolation.worker_file import WorkerFile
 from hushbeam.transforms.media.output_format import OutputFormat
 from hushbeam.transforms.media.samples import Samples
 from hushbeam.transforms.media.track_decoder import TrackDecoder
-from hushbeam.transforms.media.video_copy import VideoCopyWriter
+from hushbeam.transforms.media.video.copy import VideoCopyWriter
 
 _NOT_LOADED = ("av.__main__", "av.datasets")
 _BUFFER = 256 * 1024

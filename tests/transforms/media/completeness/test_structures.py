@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
 from hushbeam.transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
-from hushbeam.transforms.media.completeness.source import FEW_READS, Length, Source
 from hushbeam.transforms.media.containers import recognise
 from hushbeam.transforms.media.decode import Decoder, MediaLimits
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.source_file import FEW_READS, Length, Source
 from hushbeam.transforms.media.track_decoder import TrackDecoder
 from tests.transforms.media.completeness import written
 from tests.transforms.media.recordings import EXACT, LOSSY, READ_ONLY, VIDEO, VIDEO_ELSEWHERE

@@ -18,8 +18,8 @@ import pyarrow as pa
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.transforms.archive.ledger import Status
-from hushbeam.transforms.archive.parquet import as_table
 from hushbeam.transforms.archive.signatures import canonical_json
+from hushbeam.transforms.archive.tables.parquet import as_table
 
 _OUTPUTS = "outputs"
 _OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id"})

@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.transforms.archive.published_files import relocated_audio_url
-from hushbeam.transforms.archive.read_table import DamagedTableError, open_table, run_of
-from hushbeam.transforms.archive.run_files import (
-    FileEntry,
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.file_lists import (
     RunFiles,
     UnreadableFileListError,
     file_list_url,
@@ -23,6 +22,7 @@ from hushbeam.transforms.archive.run_files import (
     replace_listed,
     write_run_files,
 )
+from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.file_systems import storage_errors

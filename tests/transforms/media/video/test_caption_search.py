@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from av.packet import PacketSideData
 
-from hushbeam.transforms.media.caption_search import hidden_text_in
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.hidden_text import tracks
 from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.video.caption_search import hidden_text_in
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.captioned import (
     CAPTIONED,

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.transforms.archive.run_files import (
-    FileEntry,
+from hushbeam.transforms.archive.signatures import SignatureError
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.file_lists import (
     RunFiles,
     UnreadableFileListError,
     file_list_url,
@@ -27,7 +28,6 @@ from hushbeam.transforms.archive.run_files import (
     write_listed,
     write_run_files,
 )
-from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.storage import files
 
 KEY = Ed25519PrivateKey.generate()

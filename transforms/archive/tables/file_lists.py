@@ -7,20 +7,19 @@ is announced in the list before it is replaced, so that the list is right at eve
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hushbeam.transforms.archive.read_table import run_of
 from hushbeam.transforms.archive.signatures import SignatureError, canonical_json, check, signature_of
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.read import run_of
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
@@ -37,29 +36,6 @@ _log = logging.getLogger(__name__)
 
 class UnreadableFileListError(ValueError):
     """A file is no list of a run's files, or another run's."""
-
-
-@dataclass(frozen=True)
-class FileEntry:
-    """One file of a list.
-
-    Attributes:
-      size_bytes, sha256: Of the whole file.
-    """
-
-    size_bytes: int
-    sha256: str
-
-    @classmethod
-    def of(cls, path: Path) -> FileEntry:
-        """Of a local file."""
-        with path.open("rb") as content:
-            return cls(path.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest())
-
-    @classmethod
-    def of_content(cls, content: bytes) -> FileEntry:
-        """Of what a file is to hold."""
-        return cls(len(content), hashlib.sha256(content).hexdigest())
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.transforms.archive.run_files import FileEntry, RunFiles, read_run_files, write_run_files
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.file_lists import RunFiles, read_run_files, write_run_files
 
 
 def write(path: Path, ids: list[str]) -> None:

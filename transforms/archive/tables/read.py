@@ -13,7 +13,7 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hushbeam.transforms.archive.parquet import Row
+from hushbeam.transforms.archive.tables.parquet import Row
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError

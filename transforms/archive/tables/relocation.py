@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 
 from hushbeam.transforms.archive.ledger import Status, list_statuses, published_audio, write_status
-from hushbeam.transforms.archive.tables import Tables
+from hushbeam.transforms.archive.tables.change import Tables
 
 _AT_ONCE, _WAITING = 32, 1024
 _log = logging.getLogger(__name__)

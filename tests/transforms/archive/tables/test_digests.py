@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
-from hushbeam.transforms.archive.digests import as_json, findings_digest, holds_certified_rows, transcript_digest
 from hushbeam.transforms.archive.ledger import Status
-from hushbeam.transforms.archive.parquet import write_parquet
-from hushbeam.transforms.archive.read_table import read_rows
+from hushbeam.transforms.archive.tables.digests import as_json, findings_digest, holds_certified_rows, transcript_digest
+from hushbeam.transforms.archive.tables.parquet import write_parquet
+from hushbeam.transforms.archive.tables.read import read_rows
 from tests.transforms.archive.committed_rows import certificate_for, made_up_finding, made_up_transcript
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

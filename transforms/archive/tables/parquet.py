@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hushbeam.transforms.archive.run_files import FileEntry
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.file_systems import storage_errors
