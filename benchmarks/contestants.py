@@ -24,7 +24,10 @@ from benchmarks.afternoon import load_tools, redact_all
 from benchmarks.corpus import Corpus
 from benchmarks.measure import Clock
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, RedactOptions, build, prepare, run
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.redact import build, run
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.job import prepare
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
 from hushbeam.transforms.detect_pii.models.files import package_folder
 from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL

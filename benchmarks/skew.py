@@ -29,7 +29,8 @@ from rich.table import Table
 
 from benchmarks.corpus import SEED, Corpus, make_long, make_short, make_silent
 from benchmarks.measure import Clock, in_new_process
-from hushbeam.pipelines.redact import EXIT_COMPLETED, run
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.transforms.transcribe.processor import processor_name
 from hushbeam.transforms.transcribe.settings import cores
 

@@ -15,7 +15,8 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from evaluation.score import WhisperRecogniser, details, score_run, summarise
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.transforms.transcribe.model import resolve
 
 _HERE = Path(__file__).parent

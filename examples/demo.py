@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from examples.webhook_receiver import SECRET_VARIABLE, Receiver
-from hushbeam.pipelines.redact import EXIT_COMPLETED, run
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.transforms.report_run import newest_run, report_url
 
 _HERE = Path(__file__).parent

@@ -21,7 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.redact import RedactOptions
+from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.checks import Check, Outcome, checks
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave

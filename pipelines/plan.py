@@ -1,26 +1,198 @@
-"""Says what a run would do: recordings by what is to be done and why, hours of sound, work and cost.
+"""Plans a run: what is to be done and why, hours of audio, work and cost.
 
     hushbeam plan --manifest calls.jsonl --output out/ --worker_types core:12:0.04 l4:250:0.80
 
-The same as `hushbeam redact --dry_run`: it takes the same options. No sound is read beyond the headers of a
-sample, and nothing is written but the report that `--dry_run_report` asks for. Ends with 0, or with 2 where the options
-or the set-up are wrong.
+Takes the options of `hushbeam redact` and its own. Reads the manifests, the status objects of the output and the
+headers of a sample of recordings. Writes nothing but the file that `--plan_file` names. Ends with 0, or with 2 where
+the options or the set-up are wrong.
 """
 
 from __future__ import annotations
 
+import json
+import math
+import re
 import sys
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
-from hushbeam.pipelines import redact
+from hushbeam.pipelines.options.dataflow import fit_workers
+from hushbeam.pipelines.options.parsing import is_local, parse
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, finished
+from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.speaking import remarks, results
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.estimate_work import EstimateWork
+from hushbeam.transforms.read_manifest import ReadManifest
+from hushbeam.transforms.skip_finished import SkipFinished
+from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.urls import join, normalised
+
+_WORKER_TYPE = re.compile(r"(?P<name>[^:]+):(?P<hours>[0-9.]+)(?::(?P<price>[0-9.]+))?")
+
+_SAID = {
+    "new": "to do: new",
+    "source": "to do again: the source changed",
+    "configuration": "to do again: options or models changed",
+    "request": "to do again: the manifest asks for something else",
+    "forced": "to do again: --force",
+    "up_to_date": "up to date",
+    "erased": "erased, and not done again",
+    "not_found": "the recording cannot be found",
+    "rejected": "the line cannot be used",
+}
+
+
+class Planning(BaseModel):
+    """How the work is estimated, and where the plan goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    probe_headers: int = Field(100, ge=0, le=10_000, description="headers to read, to estimate the hours of audio")
+    duration_key: str | None = Field(None, description="key of a recording's metadata that holds its seconds")
+    worker_types: tuple[str, ...] = Field(
+        ("core:12",), description="NAME:AUDIO_HOURS[:PRICE]: hours of audio per worker hour, and its price"
+    )
+    plan_file: str | None = Field(None, description="path or URL for the plan as JSON; a cluster needs it")
+
+    @field_validator("worker_types")
+    @classmethod
+    def _are_types(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        for one in given:
+            worker_type(one)
+        return given
+
+
+class WorkerType(NamedTuple):
+    """A kind of worker.
+
+    Attributes:
+      name: Of the operator's choosing.
+      audio_hours: That one does in an hour.
+      price: Of an hour, in the operator's currency; None where it was not given.
+    """
+
+    name: str
+    audio_hours: float
+    price: float | None
+
+
+class PlanOptions(RedactOptions):
+    """The options of the run that is planned, and those of the plan."""
+
+    planning: Planning = Planning()
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Plans as the command line does, and gives the exit status."""
-    return redact.run([*arguments, "--dry_run"], console)
+    console = console or remarks()
+    options, beam_options = parse(PlanOptions, __doc__ or "", arguments)
+    return finished(lambda: _plan(options, beam_options, console), console)
+
+
+def worker_type(given: str) -> WorkerType:
+    """Reads NAME:AUDIO_HOURS[:PRICE].
+
+    Raises:
+      ValueError: It is something else.
+    """
+    match = _WORKER_TYPE.fullmatch(given)
+    hours = _number(match["hours"]) if match else 0.0
+    if match is None or not hours:
+        raise ValueError("expected NAME:AUDIO_HOURS or NAME:AUDIO_HOURS:PRICE, as core:12:0.04")
+    return WorkerType(match["name"], hours, _number(match["price"]) if match["price"] else None)
+
+
+def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollection[str]:
+    """Draws the pipeline: the first two stages of a run, and the estimate."""
+    options = job.options
+    recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
+    unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"], force=options.force)
+    limits = options.decoding.limits()
+    return (rejected, unfinished) | EstimateWork(
+        planning.probe_headers, planning.duration_key, limits, force=options.force
+    )
+
+
+def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console) -> int:
+    local = is_local(beam_options)
+    fit_workers(beam_options, options.workers, device=options.recognition.device)
+    job, planning = prepare(options, local=local), options.planning
+    if planning.plan_file is None and not local:
+        raise ConfigurationError("--plan_file: name an object-store URL: the workers' disks are not this one's")
+    with TemporaryFolder() as folder:
+        plan_file = normalised(planning.plan_file or join(folder, "plan.json"))
+        pipeline = beam.Pipeline(options=beam_options)
+        found = build(pipeline, job, planning)
+        found | "Write the plan" >> beam.Map(_write, plan_file, planning.worker_types)
+        pipeline.run().wait_until_finish()
+        written = json.loads(files.read_bytes(plan_file))
+    if options.print_json:
+        results().print_json(data=written)
+    else:
+        show(written, console)
+    return EXIT_COMPLETED
+
+
+def with_work(estimated: dict[str, Any], worker_types: tuple[str, ...]) -> dict[str, Any]:
+    """The estimate, with the hours that each type of worker would need, and their cost where there is a price."""
+    hours = estimated["to_do"]["hours"]
+    work = []
+    for kind in map(worker_type, worker_types):
+        needed = hours / kind.audio_hours
+        cost = None if kind.price is None else round(needed * kind.price, 2)
+        work.append(
+            {"worker": kind.name, "audio_hours": kind.audio_hours, "worker_hours": round(needed, 2), "cost": cost}
+        )
+    return estimated | {"work": work}
+
+
+def show(plan: dict[str, Any], console: Console) -> None:
+    """Prints a plan for people."""
+    recordings, to_do, probed = plan["recordings"], plan["to_do"], plan["probed"]
+    table = Table("recordings", "", box=None, pad_edge=False, show_header=False)
+    for standing, said in _SAID.items():
+        if standing in recordings:
+            table.add_row(f"{recordings[standing]:,}", said)
+    console.print(table)
+    console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to do[/], {to_do['bytes']:,} bytes", highlight=False)
+    if to_do["hours_estimated"]:
+        console.print(
+            f"{to_do['hours_estimated']:,.1f} of them estimated from sizes and {probed['headers']} headers, "
+            f"{probed['without_length']} of which do not say how long they are",
+            highlight=False,
+        )
+    if to_do["bytes_of_unknown_length"]:
+        console.print(
+            f"[bold]Not counted: {to_do['bytes_of_unknown_length']:,} bytes of unknown length[/] (--probe_headers)",
+            highlight=False,
+        )
+    work = Table("worker", "hours of audio an hour", "worker hours", "cost", box=None, pad_edge=False)
+    for each in plan["work"]:
+        cost = "no price given" if each["cost"] is None else f"{each['cost']:,.2f}"
+        work.add_row(escape(each["worker"]), f"{each['audio_hours']:g}", f"{each['worker_hours']:,.1f}", cost)
+    console.print(work)
+
+
+def _write(estimated: str, plan_file: str, worker_types: tuple[str, ...]) -> None:
+    files.write_bytes(plan_file, json.dumps(with_work(json.loads(estimated), worker_types), indent=1).encode())
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("expected a finite number")
+    return number
 
 
 if __name__ == "__main__":

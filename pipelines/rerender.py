@@ -24,12 +24,16 @@ from apache_beam.options.pipeline_options import PipelineOptions, StandardOption
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines import redact
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.decoding import Decoding
+from hushbeam.pipelines.options.groups import Detection, Keeping, Muting, Recognition, Verification
 from hushbeam.pipelines.options.notification import Notification
 from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
+from hushbeam.pipelines.publishing import RenderAndCommit, Results, finish
+from hushbeam.pipelines.running.execution import carry_out
+from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observability, Observer, observed
 from hushbeam.pipelines.running.speaking import remarks
@@ -112,13 +116,13 @@ class RerenderOptions(BaseModel):
     print_json: bool = Field(False, alias="json", description="print the summary as JSON on standard output")
     request: Request = Request()
     selection: Selection = Selection()
-    muting: redact.Muting = redact.Muting()
-    verification: redact.Verification = redact.Verification()
+    muting: Muting = Muting()
+    verification: Verification = Verification()
     notification: Notification = Notification()
     decoding: Decoding = Decoding()
     observability: Observability = Observability()
 
-    def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> redact.RedactOptions:
+    def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> RedactOptions:
         """The options of a full run that renders the same.
 
         Args:
@@ -128,10 +132,10 @@ class RerenderOptions(BaseModel):
             include={"output", "force", "run_id", "captions", "certificate_key", "output_shards", "muting"}
             | {"verification", "notification", "decoding"}
         )
-        return redact.RedactOptions(
+        return RedactOptions(
             manifest=_NO_MANIFEST,
-            recognition=redact.Recognition(**recognition),
-            detection=redact.Detection(**self.selection.model_dump(), **detection),
+            recognition=Recognition(**recognition),
+            detection=Detection(**self.selection.model_dump(), **detection),
             defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
             json=self.print_json,
             **shared,
@@ -147,7 +151,7 @@ class RenderJob(NamedTuple):
     """
 
     options: RerenderOptions
-    job: redact.Job
+    job: Job
     store: SealedRoot | None
 
 
@@ -157,7 +161,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     Raises:
       ConfigurationError: Nothing is stored, a key cannot be had, a model cannot be found.
     """
-    keeping = redact.Keeping(store=options.store, store_key=options.store_key)
+    keeping = Keeping(store=options.store, store_key=options.store_key)
     store = keeping.store_settings(options.output)
     if store is None and options.corrections:
         _check_muting_further(options, local=local)
@@ -172,18 +176,18 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     rendering = options.as_redact({"device": options.device}, {})
     rendering.notification.settings().validate()
     if local:
-        redact.check_secrets(rendering)
+        check_secrets(rendering)
         check_confinement(rendering.decoding.limits())
         if store is not None:
             FindingsStore(store)
-    identities = redact.with_configuration({}, rendering, rules)
+    identities = with_configuration({}, rendering, rules)
     del identities["configuration"]  # each recording has its own: it depends on what heard it
-    job = redact.Job(
+    job = Job(
         rendering,
         (),
         urls.normalised(options.output),
-        options.run_id or redact.new_run_id(),
-        options.output_shards or (1 if local else redact.SHARDS_OF_A_CLUSTER),
+        options.run_id or new_run_id(),
+        options.output_shards or (1 if local else SHARDS_OF_A_CLUSTER),
         rules,
         identities,
     )
@@ -200,7 +204,7 @@ def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
         raise ConfigurationError("--corrections: without --store, on this machine alone; leave out --runner")
 
 
-def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
+def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
     """Draws the pipeline: that of a full run, from detection on."""
     options, job, store = rendering
     # What a killed run published is announced when its receivers are known: by the next full run.
@@ -214,9 +218,9 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
                 job.options.decoding.limits(),
             )
         )
-        published, unpublished = restored | redact.RenderAndCommit(job)
+        published, unpublished = restored | RenderAndCommit(job)
         nothing = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
-        return redact.finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
+        return finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
     restored, skipped, unrestored = pipeline | RestoreFindings(
         job.output,
         store,
@@ -226,8 +230,8 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> redact.Results:
         force=options.force,
         corrected=options.corrections,
     )
-    published, unpublished = restored | redact.RenderAndCommit(job)
-    return redact.finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
+    published, unpublished = restored | RenderAndCommit(job)
+    return finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
 
 
 class _Identify:
@@ -239,7 +243,7 @@ class _Identify:
 
     def __call__(self, hearing: Hearing) -> Mapping[str, str]:
         options = self._options.as_redact(hearing.recognition, hearing.detection)
-        return redact.with_configuration(hearing.identities, options, self._rules)
+        return with_configuration(hearing.identities, options, self._rules)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -255,7 +259,7 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
     local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
     fit_workers(beam_options, Workers(), device=options.device)
     rendering = prepare(options, local=local)
-    return redact.carry_out(
+    return carry_out(
         rendering.job,
         lambda pipeline, held: build(pipeline, rendering._replace(job=held)),
         beam_options,

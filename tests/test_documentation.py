@@ -15,7 +15,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 
 from hushbeam.pipelines.command_line import COMMANDS, main
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.redact import RedactOptions
+from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.schemas.policies import resolve_policies
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, read_line
 from tests.pipelines.conftest import calls

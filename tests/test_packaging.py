@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow.dataset as ds
 import pytest
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from tests.pipelines.conftest import Run, calls, redact
 
 __all__ = ["calls", "redact"]

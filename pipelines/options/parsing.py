@@ -23,7 +23,7 @@ from hushbeam.pipelines.options.configuration_file import configuration_schema, 
 from hushbeam.pipelines.options.dataflow import protect_samples
 from hushbeam.schemas.failure import ConfigurationError
 
-LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
+_LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
 _DEFAULT_RUNNER = "FnApiRunner"
 
 RUN_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -187,3 +187,8 @@ def _refuse_unknown(parser: argparse.ArgumentParser, beam_arguments: Sequence[st
         if flag.startswith("--") and flag not in known:
             near = get_close_matches(flag, known, n=1)
             parser.error(f"unknown option {flag}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def is_local(beam_options: PipelineOptions) -> bool:
+    """Whether the pipeline runs in this process: it is over when `run` returns, and this machine has its secrets."""
+    return beam_options.view_as(StandardOptions).runner in _LOCAL_RUNNERS

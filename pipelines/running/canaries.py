@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.running.job import Job
 from hushbeam.schemas.policies import resolve_policies
 from hushbeam.transforms.canary_gate import CanariesMissedError, CanaryScore, plant, score
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
-
-if TYPE_CHECKING:
-    from hushbeam.pipelines.redact import Job, RedactOptions
-
-
-class Canaries(BaseModel):
-    """Synthetic calls that are redacted first, to see that the job finds what it must."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    canaries: bool = Field(False, description="run them first; where too much is missed, nothing is published (exit 6)")
-    canary_floor: float = Field(0.9, ge=0, le=1, description="share of the values in them that must be redacted")
 
 
 def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> None:

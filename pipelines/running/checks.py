@@ -29,8 +29,9 @@ from apache_beam.utils.subprocess_server import JavaJarServer
 from google.auth.exceptions import GoogleAuthError
 
 from hushbeam.pipelines.options.dataflow import fit_workers, is_dataflow
+from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import read_rules
-from hushbeam.pipelines.redact import RedactOptions, check_secrets, existing
+from hushbeam.pipelines.running.job import check_secrets, existing
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root

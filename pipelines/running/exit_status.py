@@ -17,6 +17,7 @@ from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostErro
 from hushbeam.transforms.base.unexpected import StageDefectError, place_of
 from hushbeam.transforms.canary_gate import CanariesMissedError
 
+EXIT_COMPLETED, EXIT_INCOMPLETE = 0, 3
 EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 

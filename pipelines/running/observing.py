@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN
+from hushbeam.pipelines.options.groups import Observability
 from hushbeam.pipelines.running.exit_status import quieten_beam, told
 from hushbeam.pipelines.running.waiting import StoppedError
 from hushbeam.schemas.failure import ConfigurationError
@@ -23,27 +22,6 @@ from hushbeam.transforms.storage.errors import StorageError
 _PATIENCE_S = 10.0
 _LINEAGE = "OpenLineage's receiver"
 _INTERRUPTED = 130  # as the interpreter ends with what nobody catches
-
-
-class Observability(BaseModel):
-    """Who is told how a run went, beside the terminal: docs/metrics.md."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    metrics_file: str | None = Field(None, description="file for Prometheus' node exporter, NAME.prom; path or URL")
-    otlp: bool = Field(False, description="send metrics and a span to the OpenTelemetry collector of OTEL_* variables")
-    openlineage: bool = Field(False, description="send events to the receiver of OPENLINEAGE_* variables")
-    pipeline_name: str = Field(
-        "hushbeam", pattern=RUN_ID_PATTERN, description="of this job there, where several share a receiver"
-    )
-
-    def receivers(self) -> tuple[tuple[str, bool], ...]:
-        """The options that name receivers, and whether they do."""
-        return (
-            ("--metrics_file", self.metrics_file is not None),
-            ("--otlp", self.otlp),
-            ("--openlineage", self.openlineage),
-        )
 
 
 class Observer:

@@ -15,7 +15,7 @@ from hushbeam.pipelines import workers
 from hushbeam.pipelines.command_line import COMMANDS
 from hushbeam.pipelines.options.dataflow import fit_workers, is_dataflow
 from hushbeam.pipelines.options.parsing import leaves, parse
-from hushbeam.pipelines.redact import RedactOptions
+from hushbeam.pipelines.options.redact_options import RedactOptions
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

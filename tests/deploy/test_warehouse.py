@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from tests.pipelines.conftest import Run, calls, redact
 
 __all__ = ["calls", "redact"]

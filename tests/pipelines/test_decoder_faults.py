@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hushbeam.pipelines.redact import EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from hushbeam.transforms.media.isolation.children import locks
 from tests.pipelines.conftest import Run, cut
 from tests.transforms.media.hostile import with_large_attachments

@@ -10,8 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from hushbeam.pipelines.redact import EXIT_INCOMPLETE
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.finding import Finding
 from hushbeam.transforms.detect_pii.detector import Detector

@@ -19,7 +19,8 @@ import pytest
 import zstandard
 from rich.console import Console
 
-from hushbeam.pipelines.redact import EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from tests.transforms.notify.receiver import Receiver, running
 
 SPOKEN = (

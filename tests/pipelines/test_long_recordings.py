@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from tests.pipelines.conftest import Run, cut
 
 Redact = Callable[..., Run]

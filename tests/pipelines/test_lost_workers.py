@@ -10,8 +10,10 @@ import apache_beam as beam
 import pytest
 
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.redact import EXIT_COMPLETED, RedactOptions, build, prepare
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.redact import build
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
+from hushbeam.pipelines.running.job import prepare
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from hushbeam.transforms.write_tables.transform import _WriteShardFn
 from tests.pipelines.conftest import Run

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe.model import resolve
 from tests.pipelines.conftest import Run

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from hushbeam.pipelines import plan
-from hushbeam.pipelines.redact import EXIT_COMPLETED
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from tests.pipelines.conftest import Run
 
 Redact = Callable[..., Run]

@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
-from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA

@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.redact import RedactOptions, build, prepare
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.redact import build
+from hushbeam.pipelines.running.job import prepare
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.notify.deliver import Courier
 

@@ -15,8 +15,7 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import erase, unseal
-from hushbeam.pipelines.redact import EXIT_INCOMPLETE
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from tests.pipelines.conftest import Run
 
 Redact = Callable[..., Run]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hushbeam.pipelines.redact import EXIT_INCOMPLETE, run
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from tests.pipelines.conftest import Run
 from tests.transforms.media.hostile import playlists
 

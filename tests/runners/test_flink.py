@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from tests.runners.flink import FlinkCluster, job_server_jar, job_server_options
 from tests.runners.processes import ROOT
 from tests.runners.submitting import Submission, assert_same_outputs, write_manifest

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from apache_beam.version import __version__ as beam_version
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from tests.pipelines.conftest import Run
 from tests.runners.processes import ROOT, Service, WorkerPool, free_port, listens, worker_pool
 from tests.runners.submitting import Submission, assert_same_outputs, is_running, wait_until, write_manifest

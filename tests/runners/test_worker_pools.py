@@ -24,8 +24,7 @@ from apache_beam.portability.api import (
     endpoints_pb2,
 )
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.workers import EXIT_STOPPED
 from tests.pipelines.conftest import Run
 from tests.runners.processes import WorkerPool, worker_environment, worker_pool

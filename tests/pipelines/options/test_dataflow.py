@@ -13,8 +13,8 @@ from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.pipeline_context import PipelineContext
 
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers, protect_samples
-from hushbeam.pipelines.redact import EXIT_COMPLETED, run
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_USAGE
+from hushbeam.pipelines.redact import run
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.schemas.coders import StaysInWorkerCoder
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.storage import files

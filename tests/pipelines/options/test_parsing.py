@@ -11,7 +11,7 @@ from apache_beam.options.pipeline_options import StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.pipelines.options.parsing import leaves, parse
-from hushbeam.pipelines.redact import RedactOptions
+from hushbeam.pipelines.options.redact_options import RedactOptions
 
 
 class Group(BaseModel):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hushbeam.pipelines.options.rules import Rules, read_rules
-from hushbeam.pipelines.redact import EXIT_COMPLETED
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.schemas.failure import ConfigurationError
 from tests.pipelines.conftest import Run
 

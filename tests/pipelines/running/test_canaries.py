@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.pipelines.redact import EXIT_COMPLETED
-from hushbeam.pipelines.running.exit_status import EXIT_BLIND
+from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED
 from hushbeam.transforms.canary_gate import plant, score
 from tests.pipelines.conftest import Run
 

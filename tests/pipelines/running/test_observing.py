@@ -23,8 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from rich.console import Console
 
 from hushbeam.pipelines import rerender
-from hushbeam.pipelines.redact import EXIT_COMPLETED, EXIT_INCOMPLETE
-from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.pipelines.running.observing import Observability, observed
 from hushbeam.pipelines.running.waiting import StoppedError
 from tests.pipelines.conftest import Run

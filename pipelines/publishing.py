@@ -1,0 +1,155 @@
+"""The stages that `redact` and `rerender` share: from words to published recordings, tables and notifications."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+
+from hushbeam.pipelines.running.job import Job, hearing_of
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
+from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
+from hushbeam.transforms.archive.tables.parquet import Row
+from hushbeam.transforms.base.each_recording import Outcome
+from hushbeam.transforms.close_run import CloseRun, RunOutcome
+from hushbeam.transforms.commit import Commit, RecoverCommitted
+from hushbeam.transforms.correct_findings import CorrectFindings
+from hushbeam.transforms.detect_pii import DetectPII
+from hushbeam.transforms.keep_unredacted import KeepUnredacted
+from hushbeam.transforms.mute_audio import MuteAudio
+from hushbeam.transforms.notify import NameReceivers, Notify, announcement_of
+from hushbeam.transforms.redact_text import RedactText
+from hushbeam.transforms.store_findings import StoreFindings
+from hushbeam.transforms.verify_audio import VerifyAudio
+from hushbeam.transforms.write_tables import WriteTable
+
+
+class Results(NamedTuple):
+    """The pipeline's PCollections, for tests to attach their asserts to."""
+
+    committed: beam.PCollection[CommittedRecording]
+    failures: beam.PCollection[Failure]
+    deliveries: beam.PCollection[Delivery]
+    summary: beam.PCollection[str]
+
+
+class RedactAndCommit(beam.PTransform):
+    """From raw words to public outputs: one fused chain, so that the words never leave the worker that has them."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("RedactAndCommit")
+        self._job = job
+
+    def expand(self, heard: beam.PCollection[HeardRecording]) -> Outcome[CommittedRecording]:
+        job, options = self._job, self._job.options
+        detected, undetected = heard | DetectPII(
+            options.detection.settings(job.rules),
+            processes=options.detection.detection_processes,
+            keep_reports=job.store is not None,
+        )
+        published, unpublished = detected | RenderAndCommit(job)
+        return Outcome(published, (undetected, unpublished) | "Failures" >> beam.Flatten())
+
+
+class RenderAndCommit(beam.PTransform):
+    """The part of the chain that hears and detects nothing."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("RenderAndCommit")
+        self._job = job
+
+    def expand(self, detected: beam.PCollection[DetectedRecording]) -> Outcome[CommittedRecording]:
+        job, options = self._job, self._job.options
+        corrected, uncorrected = detected | CorrectFindings()
+        redacted, unredacted = corrected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
+        muted, unmuted = redacted | MuteAudio(options.mute_settings())
+        verified, leaking = muted | VerifyAudio(options.verification_settings(), options.mute_settings())
+        failures = [uncorrected, unredacted, unmuted, leaking]
+        if job.store is not None:
+            verified, unkept = verified | StoreFindings(job.store, hearing_of(options, job.identities))
+            failures.append(unkept)
+        if job.unredacted is not None:
+            verified, unsealed = verified | KeepUnredacted(job.unredacted)
+            failures.append(unsealed)
+        published, unpublished = verified | Commit(
+            job.output,
+            job.run_id,
+            job.identities,
+            certificate_key=options.certificate_key,
+            captions=options.captions,
+            hold=job.hold,
+        )
+        return Outcome(published, (*failures, unpublished) | "Failures" >> beam.Flatten())
+
+
+def finish(
+    job: Job,
+    published: beam.PCollection[CommittedRecording],
+    *,
+    failures: Sequence[beam.PCollection[Failure]],
+    skipped: beam.PCollection[str],
+    recordings: beam.PCollection[Recording],
+    erased: Sequence[beam.PCollection[str]] = (),
+    unredacted: Sequence[beam.PCollection[str]] = (),
+) -> Results:
+    """What follows once recordings are public: announcements, tables, and the end of the run.
+
+    Args:
+      recordings: All of the run's: they name the receivers of what a run that was killed published.
+      erased: Ids of those that stay erased.
+      unredacted: Ids of those that went to the unredacted output alone.
+    """
+    output, run_id = job.output, job.run_id
+    recovered = published | RecoverCommitted(output, run_id)
+    committed = (published, recovered) | "All committed" >> beam.Flatten().with_output_types(CommittedRecording)
+    all_failures = (
+        tuple(failures)
+        | "All failures" >> beam.Flatten()
+        | "Of this run" >> beam.Map(lambda failure: replace(failure, run_id=run_id)).with_output_types(Failure)
+    )
+    announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
+    announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
+    deliveries = (
+        announced | Notify(job.options.notification.settings(job.options.defaults.webhook_url), run_id),
+        unnamed,
+    ) | "Deliveries" >> beam.Flatten()
+
+    tables = (
+        committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),
+        committed | "Finding rows" >> beam.FlatMap(_finding_rows) | _table("findings", FINDINGS_SCHEMA, job),
+        all_failures | "Error rows" >> beam.Map(_error_row) | _table("errors", ERRORS_SCHEMA, job),
+        deliveries
+        | "Notification rows" >> beam.Map(_delivery_row)
+        | _table("notifications", NOTIFICATIONS_SCHEMA, job),
+    )
+    outcome = RunOutcome(committed, all_failures, skipped, tables, tuple(erased), tuple(unredacted))
+    summary = outcome | CloseRun(output, run_id, job.identities, certificate_key=job.options.certificate_key)
+    return Results(committed, all_failures, deliveries, summary)
+
+
+def _table(name: str, schema: pa.Schema, job: Job) -> WriteTable:
+    return WriteTable(name, schema, job.output, job.run_id, job.shards)
+
+
+def _transcript_row(recording: CommittedRecording) -> Row:
+    return recording.recording_id, recording.transcript_row
+
+
+def _finding_rows(recording: CommittedRecording) -> list[Row]:
+    return [(recording.recording_id, row) for row in recording.finding_rows]
+
+
+def _error_row(failure: Failure) -> Row:
+    return failure.recording_id or "", json.dumps(failure.to_row())
+
+
+def _delivery_row(delivery: Delivery) -> Row:
+    return delivery.recording_id, json.dumps(delivery.to_row())

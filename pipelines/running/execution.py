@@ -1,0 +1,139 @@
+"""Runs a pipeline that publishes to an output root: lock, progress, timings, report, summary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from rich.console import Console
+
+from hushbeam.pipelines.options.decoding import warn_of_missing_locks
+from hushbeam.pipelines.running.alone import alone
+from hushbeam.pipelines.running.canaries import check_canaries
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.following import Following, metrics_of
+from hushbeam.pipelines.running.job import Job
+from hushbeam.pipelines.running.observing import Observer
+from hushbeam.pipelines.running.terminal import print_for_machines, print_summary, watching
+from hushbeam.pipelines.running.waiting import submitted, wait
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.kept_elsewhere import remember
+from hushbeam.transforms.archive.ledger import check_is_a_ledger
+from hushbeam.transforms.archive.tables.file_lists import list_more
+from hushbeam.transforms.base import progress
+from hushbeam.transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
+from hushbeam.transforms.storage import files, urls
+
+_LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
+
+
+Draw = Callable[[beam.Pipeline], object]
+"""Draws a pipeline."""
+
+
+DrawHeld = Callable[[beam.Pipeline, Job], object]
+"""Draws the pipeline of a job that holds its output."""
+
+
+def carry_out(
+    job: Job,
+    draw: DrawHeld,
+    beam_options: PipelineOptions,
+    console: Console,
+    observer: Observer,
+    *,
+    local: bool,
+    inputs: Sequence[str] | None = None,
+) -> int:
+    """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
+
+    Args:
+      draw: Is given the job once it holds its output.
+      inputs: Locations of what it reads; None: the job's manifests.
+
+    Raises:
+      ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
+    """
+
+    def tell_of_stop(status: int) -> None:
+        observer.ended(status, console, reason="told to stop", stopped=True)
+
+    with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
+        _check_new(job)
+        if local:
+            warn_of_missing_locks(console)
+        check_is_a_ledger(job.output)
+        observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
+        files.remove_incomplete(job.output)
+        remember(job.output, job.options.keeping.roots())
+        if job.options.canaries.canaries:
+            check_canaries(
+                job, lambda calls: _run(calls, lambda pipeline: draw(pipeline, calls), beam_options), console
+            )
+        held = job._replace(hold=lock.hold)
+        try:
+            timings = _run(held, lambda pipeline: draw(pipeline, held), beam_options, console, local=local)
+        except Exception:
+            lock.check()  # a worker that lost it may be elsewhere, and what it says arrives as text
+            raise
+        lock.check()
+        if not local:
+            files.remove_incomplete(job.output)  # of workers that were lost while they wrote
+        write_timings(job.output, job.run_id, timings)
+        figures = read_figures(job.output, job.run_id)
+        report = write_report(job.output, figures)
+        if local:  # the key of a cluster's workers is not here
+            _list_report(job)
+    observer.completed(figures)
+    summary = figures.summary
+    if job.options.print_json:
+        print_for_machines(summary)
+    else:
+        print_summary(console, figures, job.output, report)
+    incomplete = summary["recordings"]["failed"] + summary["recordings"]["quarantined"]
+    return EXIT_INCOMPLETE if incomplete else EXIT_COMPLETED
+
+
+def _run(
+    job: Job, draw: Draw, beam_options: PipelineOptions, console: Console | None = None, *, local: bool = False
+) -> Timings:
+    """Runs the pipeline to its end; progress is shown on the console, if there is one."""
+    started_at, started = datetime.now(UTC), time.monotonic()
+    pipeline = beam.Pipeline(options=beam_options)
+    draw(pipeline)
+    samples: list[Sample] = []
+    with ExitStack() as watch:
+        if console and local:  # the run is over when `run` returns
+            progress.reset()
+            samples = watch.enter_context(watching(console, progress.counts, _LOOK_HERE_S))
+        result = pipeline.run() if local else submitted(pipeline)
+        if console and not local:
+            counts = Following(result, job.output, job.run_id)
+            samples = watch.enter_context(watching(console, counts, _LOOK_ELSEWHERE_S))
+        wait(result)
+    return Timings(
+        started_at=started_at,
+        wall_s=time.monotonic() - started,
+        stages=stage_times(metrics_of(result)),
+        samples=tuple(samples),
+    )
+
+
+def _check_new(job: Job) -> None:
+    """Two runs of one name would write the same tables: the second would replace the first one's rows."""
+    if files.list_names(urls.join(job.output, "runs", job.run_id)):
+        raise ConfigurationError(
+            "--run_id: a run of this name was here before; choose another, or leave it out. What a run that was killed "
+            "has published is taken over by the next, whatever its name"
+        )
+
+
+def _list_report(job: Job) -> None:
+    reference, folder = job.options.certificate_key, f"runs/{job.run_id}"
+    key = read_private_key(reference) if reference else None
+    list_more(job.output, job.run_id, [f"{folder}/timings.json", f"{folder}/report.html"], key)

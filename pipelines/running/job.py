@@ -1,0 +1,181 @@
+"""Job: what a run is made of, checked before the pipeline is built."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.options.rules import Rules, read_rules
+from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.schemas.stored import Hearing
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.secrets import read_secret
+from hushbeam.transforms.detect_pii.names.named_entities import model_identities
+from hushbeam.transforms.keep_unredacted import UnredactedOutput
+from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.read_manifest import ManifestDefaults
+from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.signing import check_signing
+from hushbeam.transforms.store_findings import FindingsStore
+from hushbeam.transforms.transcribe.model import resolve
+
+SHARDS_OF_A_CLUSTER = 64
+
+
+DETECTION_MODELS = ("spacy_model", "token_classifier")
+"""The options of detection that name models."""
+
+
+NOT_HEARD = frozenset({"shuffle_key", "batch_windows", "model_workers"})
+"""The options of recognition that change no word."""
+
+
+# Part of every output's identity: raised where a change to the code changes what comes out.
+_OUTPUT_VERSION = 4
+
+
+class Job(NamedTuple):
+    """What a run is made of, decided once, before the pipeline is built.
+
+    Attributes:
+      manifests: Existing files, globs resolved.
+      output: Normalised root.
+      run_id: Names the run's files.
+      shards: Files per table.
+      rules: The job's own.
+      identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
+      store: Where words and findings are kept; None: nowhere.
+      unredacted: Where what was said is kept as it was said; None: nowhere.
+      hold: Of the output, once it is held; None where nobody waits for the run.
+    """
+
+    options: RedactOptions
+    manifests: tuple[str, ...]
+    output: str
+    run_id: str
+    shards: int
+    rules: Rules
+    identities: dict[str, str]
+    store: SealedRoot | None = None
+    unredacted: SealedRoot | None = None
+    hold: Hold | None = None
+
+
+def prepare(options: RedactOptions, *, local: bool) -> Job:
+    """Checks what can be checked before anything runs; on a cluster the workers' secrets are not here to be checked.
+
+    Raises:
+      ConfigurationError: A manifest is not there, a model cannot be found, a secret cannot be had.
+    """
+    manifests = tuple(name for pattern in options.manifest for name in existing(pattern))
+    options.notification.settings().validate()
+    _check_defaults(options.defaults)
+    rules = read_rules(options.detection.rules)
+    if local:
+        check_secrets(options)
+        check_confinement(options.decoding.limits())
+    return Job(
+        options,
+        manifests,
+        urls.normalised(options.output),
+        options.run_id or new_run_id(),
+        options.output_shards or (1 if local else SHARDS_OF_A_CLUSTER),
+        rules,
+        _identities(options, rules),
+        options.keeping.store_settings(options.output),
+        options.keeping.unredacted_settings(options.output),
+    )
+
+
+def new_run_id() -> str:
+    """Starts with the time, so that names sort by it."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+
+
+def existing(pattern: str) -> list[str]:
+    """The manifests that a path, glob or URL stands for.
+
+    Raises:
+      ConfigurationError: There is none.
+    """
+    found = files.glob(pattern)
+    if not found:
+        raise ConfigurationError("--manifest: no such file; give a path, a glob in quotes, or an object-store URL")
+    return found
+
+
+def check_secrets(options: RedactOptions) -> None:
+    """Reads every secret that the options name, for a run on this machine.
+
+    Raises:
+      ConfigurationError: One cannot be had.
+    """
+    Courier(options.notification.settings())
+    if options.certificate_key:
+        read_private_key(options.certificate_key)
+    if options.defaults.surrogate_key:
+        read_secret(options.defaults.surrogate_key, "--surrogate_key")
+    if options.hash_identities:
+        Pseudonyms(options.hash_identities)
+    if options.recognition.shuffle_key:
+        read_secret(options.recognition.shuffle_key, "--shuffle_key")
+    store = options.keeping.store_settings(options.output)
+    if store is not None:
+        FindingsStore(store)
+    unredacted = options.keeping.unredacted_settings(options.output)
+    if unredacted is not None:
+        UnredactedOutput(unredacted)
+    check_signing(options.output, options.notification.signed_url_hours)
+
+
+def with_configuration(identities: Mapping[str, str], options: RedactOptions, rules: Rules) -> dict[str, str]:
+    """Identities of what heard and detected, completed by that of the second recogniser and the `configuration`."""
+    identities = dict(identities)
+    verification = options.verification_settings()
+    if verification.listens:
+        identities["second_recogniser"] = resolve(verification.recogniser.model).identity
+    chosen = options.model_dump(
+        include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
+        exclude={"recognition": set(NOT_HEARD), "detection": {"detection_processes", "rules"}},
+    )
+    known = json.dumps([_OUTPUT_VERSION, chosen, rules.model_dump(), identities], sort_keys=True)
+    return identities | {"configuration": hashlib.sha256(known.encode()).hexdigest()}
+
+
+def hearing_of(options: RedactOptions, identities: Mapping[str, str]) -> Hearing:
+    """What of a job's options and models rendering again cannot change."""
+    return Hearing(
+        recognition=options.recognition.model_dump(exclude=set(NOT_HEARD)),
+        detection=options.detection.model_dump(include=set(DETECTION_MODELS)),
+        identities={use: name for use, name in identities.items() if use not in ("second_recogniser", "configuration")},
+    )
+
+
+def _check_defaults(defaults: ManifestDefaults) -> None:
+    """A default that no line could use would end every recording of the night."""
+    try:
+        resolve_policies(defaults.policies)
+    except UnknownPolicyError as error:
+        raise ConfigurationError(f"--policies: {error}") from None
+    try:
+        read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
+    except ManifestLineError as error:
+        raise ConfigurationError(f"options for all lines: {error}") from None
+
+
+def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
+    """Of the models by use, and of the `configuration`: all that outputs follow from beside the recordings."""
+    identities = {"recogniser": resolve(options.recognition.model).identity}
+    identities |= model_identities(options.detection.settings(rules))
+    return with_configuration(identities, options, rules)
