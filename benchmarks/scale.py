@@ -26,7 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import Clock, Cost, in_new_process
-from hushbeam.pipelines import redact
+from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.publishing import finish
+from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verification
@@ -103,7 +105,7 @@ def whole(
         CommittedRecording
     )
     failures: Sequence[beam.PCollection[Failure]] = [rejected, unfinished.failures]
-    redact.finish(
+    finish(
         job,
         published,
         failures=failures,
@@ -194,8 +196,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _job(archive: Archive, shards: int = 1) -> redact.Job:
-    options = redact.RedactOptions.model_validate(
+def _job(archive: Archive, shards: int = 1) -> Job:
+    options = RedactOptions.model_validate(
         {
             "manifest": (archive.manifest,),
             "output": archive.output,
@@ -204,7 +206,7 @@ def _job(archive: Archive, shards: int = 1) -> redact.Job:
             "verification": {"verify": "off"},
         }
     )
-    return redact.prepare(options, local=True)
+    return prepare(options, local=True)
 
 
 def _recording(archive: Archive, number: int, values: object) -> bool:

@@ -18,14 +18,14 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.notification import Notification
-from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, parse
+from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
@@ -128,7 +128,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
             console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
         return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
     fit_workers(beam_options, Workers(), device="cpu")
-    local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
+    local = is_local(beam_options)
     resumption = prepare(options, local=local)
     key = read_private_key(options.certificate_key) if options.certificate_key else None
     with alone(resumption.output, resumption.run_id, console, local=local):

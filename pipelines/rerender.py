@@ -20,22 +20,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.decoding import Decoding
-from hushbeam.pipelines.options.groups import Detection, Keeping, Muting, Recognition, Verification
+from hushbeam.pipelines.options.groups import Detection, Keeping, Muting, Observability, Recognition, Verification
 from hushbeam.pipelines.options.notification import Notification
-from hushbeam.pipelines.options.parsing import LOCAL_RUNNERS, RUN_ID_PATTERN, parse
+from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN, is_local, parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.pipelines.publishing import RenderAndCommit, Results, finish
 from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.observing import Observability, Observer, observed
+from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
@@ -48,7 +48,7 @@ from hushbeam.transforms.correct_findings.published import FurtherMuting
 from hushbeam.transforms.correct_findings.restore import RestorePublished
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.read_manifest import ManifestDefaults
-from hushbeam.transforms.read_manifest.line import AudioQuality, Muting, Substitution
+from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution
 from hushbeam.transforms.restore_findings import Changes, RestoreFindings
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.store_findings import FindingsStore
@@ -65,7 +65,7 @@ class Request(BaseModel):
     substitution: Substitution | None = Field(None, description="how redacted words read")
     redact_audio: bool | None = Field(None, description="mute the recordings; --no-redact_audio: transcripts alone")
     audio_quality: AudioQuality | None = Field(None, description="container and codec of the redacted recordings")
-    muting: Muting | None = Field(None, description="what is heard in the place of personal data")
+    muting: MutingMethod | None = Field(None, description="what is heard in the place of personal data")
     return_no_speech_audio: bool | None = Field(None, description="publish recordings in which nobody speaks as well")
 
     def changes(self) -> Changes:
@@ -256,7 +256,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: Console, observer: Observer) -> int:
-    local = beam_options.view_as(StandardOptions).runner in LOCAL_RUNNERS
+    local = is_local(beam_options)
     fit_workers(beam_options, Workers(), device=options.device)
     rendering = prepare(options, local=local)
     return carry_out(

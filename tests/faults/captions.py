@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hushbeam.pipelines import redact
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.pipelines.tampering import change_status, digest
 from tests.transforms.media.captioned import CAPTIONED, Captioned, caption_again, frames_of, hidden_text, plain_frames
@@ -42,7 +42,7 @@ def captions(*names: str) -> Callable[[Night], str]:
         with _manifest(night, _of(*names)) as manifest, night.output() as output:
             sources = {name: manifest.parent / name for name in names}
             assert all(hidden_text(source) >= {"A53_CC", "captions"} for source in sources.values())
-            assert run_job(manifest, output) == redact.EXIT_COMPLETED
+            assert run_job(manifest, output) == EXIT_COMPLETED
             assert problems(output) == {}
             for name, source in sources.items():
                 copy = _published_file(output, name)
@@ -57,7 +57,7 @@ def unknown_codec(night: Night) -> str:
     """A video in a codec that nobody looked at, beside one that can be cleaned."""
     lossless = Captioned("lossless.mkv", "matroska", "ffv1")
     with _manifest(night, [lossless, *_of("h264.mkv")]) as manifest, night.output() as output:
-        assert run_job(manifest, output) == redact.EXIT_INCOMPLETE
+        assert run_job(manifest, output) == EXIT_INCOMPLETE
         assert problems(output) == {}
         assert set(published(output)) == {"h264.mkv"}
         (error,) = rows(output, "errors")
@@ -66,7 +66,7 @@ def unknown_codec(night: Night) -> str:
         assert "audio alone" in error["message"]
         assert not error["retryable"]
         # What the message says helps.
-        assert run_job(manifest, output, "--audio_quality", "flac") == redact.EXIT_COMPLETED
+        assert run_job(manifest, output, "--audio_quality", "flac") == EXIT_COMPLETED
         assert problems(output) == {}
         assert set(published(output)) == {"h264.mkv", "lossless.mkv"}
         return "refused with captions_inside, the other is public; as audio alone it is published"
@@ -75,7 +75,7 @@ def unknown_codec(night: Night) -> str:
 def published_before(night: Night) -> str:
     """A video with captions was published, as by earlier versions, and is what its certificate says."""
     with _manifest(night, _of("h264.mp4")) as manifest, night.output() as output:
-        assert run_job(manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(manifest, output) == EXIT_COMPLETED
         copy = _published_file(output, "h264.mp4")
         caption_again(copy)
         assert hidden_text(copy) >= {"A53_CC", "captions"}

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from hushbeam.pipelines import redact
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.schemas.delivery import DELIVERED, REFUSED_HEADER, UNDELIVERED
 from hushbeam.transforms.media.isolation.children import locks
 from tests.faults.scenarios import (
@@ -119,7 +120,7 @@ def hostile_receiver(night: Night) -> str:
         urls = [f"http://{hostile}/", f"http://{hostile}/again", f"http://{good}/"]
         manifest = _with_lines(night, folder, [{"webhook_url": url} for url in urls])
         with night.output() as output:
-            assert run_job(manifest, output, *_TO_LOOPBACK) == redact.EXIT_COMPLETED
+            assert run_job(manifest, output, *_TO_LOOPBACK) == EXIT_COMPLETED
             assert problems(output) == {}
             assert published(output) == night.expected
             outcomes = [row["outcome"] for row in rows(output, "notifications")]
@@ -139,7 +140,7 @@ def header_secret_to_a_foreign_host(night: Night) -> str:
         )
         options = ("--webhook_auth_header_values", "env:AUTH", "--webhook_url", f"http://{own}/")
         with night.output() as output, patch.dict(os.environ, {"AUTH": secret}):
-            assert run_job(manifest, output, *_TO_LOOPBACK, *options) == redact.EXIT_COMPLETED
+            assert run_job(manifest, output, *_TO_LOOPBACK, *options) == EXIT_COMPLETED
             assert problems(output) == {}
             outcomes = [row["outcome"] for row in rows(output, "notifications")]
         assert sorted(outcomes) == sorted([DELIVERED, REFUSED_HEADER, REFUSED_HEADER]), outcomes
@@ -164,7 +165,7 @@ def parquet_bomb(night: Night) -> str:
                 most = max(most, *(process.memory_info().rss for process in tree))
             time.sleep(0.1)
         said, _ = job.communicate()
-        assert job.returncode == redact.EXIT_INCOMPLETE, said[-1000:]
+        assert job.returncode == EXIT_INCOMPLETE, said[-1000:]
         assert most < _MOST_MIB * 2**20, f"{most / 2**20:.0f} MiB"
         assert problems(output) == {}
         assert published(output) == night.expected
@@ -221,7 +222,7 @@ def values_in_errors(*options: str) -> Any:
                     status = redact.run(arguments, Console(file=terminal, width=200))
             finally:
                 root.removeHandler(handler)
-            assert status == redact.EXIT_INCOMPLETE, terminal.getvalue()
+            assert status == EXIT_INCOMPLETE, terminal.getvalue()
             assert problems(output) == {}
             failed = rows(output, "errors")
             assert len(failed) == len(bad) + 4, len(failed)
@@ -245,7 +246,7 @@ def dead_store(night: Night) -> str:
         write_manifest(manifest, [*dead, *good])
         with patch.dict(os.environ, {"STORAGE_EMULATOR_HOST": nobody}):
             started = time.monotonic()
-            assert run_job(manifest, output) == redact.EXIT_INCOMPLETE
+            assert run_job(manifest, output) == EXIT_INCOMPLETE
             took_s = time.monotonic() - started
         assert problems(output) == {}
         assert published(output) == night.expected

@@ -20,7 +20,7 @@ from typing import Any
 import soundfile
 from rich.console import Console
 
-from hushbeam.pipelines import redact
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from tests.faults.scenarios import poisons, problems, published, rows, run_job, write_manifest
 from tests.pipelines.conftest import LABELLED, cut
 from tests.transforms.media.hostile import with_large_attachments
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
         summary = _last_summary(output)
         assert summary["recordings"]["completed"] == len(good), summary["recordings"]
         again = run_job(manifest, output)
-        assert again == redact.EXIT_INCOMPLETE, again
+        assert again == EXIT_INCOMPLETE, again
         assert _last_summary(output)["recordings"]["skipped"] == len(good)
         assert problems(output) == {}
     console.print(
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str], console: Console) -> int:
 
 def check(status: int, output: Path, good: set[str], bad: Sequence[dict[str, Any]]) -> int:
     """Looks at what a run left. Gives how many kinds of error there were."""
-    assert status == redact.EXIT_INCOMPLETE, status
+    assert status == EXIT_INCOMPLETE, status
     assert problems(output) == {}
     lost = {row["recording_id"]: row["message"] for row in rows(output, "errors") if row["recording_id"] in good}
     assert set(published(output)) == good, f"{len(lost)} good ones are lost: {sorted(set(lost.values()))}"

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from hushbeam.pipelines import redact
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW
 from tests.faults.driver import SAID
 from tests.faults.scenarios import (
@@ -79,7 +78,7 @@ def eight_channels(night: Night) -> str:
         soundfile.write(path, np.tile(mixed, (1, 8)), rate_hz, subtype="PCM_16")
         manifest = Path(folder) / "manifest.jsonl"
         write_manifest(manifest, [*lines_of(night), {"recording_id": "eight", "audio_url": str(path)}])
-        assert run_job(manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(manifest, output) == EXIT_COMPLETED
         assert problems(output) == {}
         found = {row["channel"] for row in rows(output, "findings") if row["recording_id"] == "eight"}
         assert found == set(range(8)), found
@@ -103,7 +102,7 @@ def unreadable(night: Night) -> str:
         status, said = run_as_ordinary_user(
             night, ["--manifest", str(manifest), "--output", str(output)], output.parent
         )
-        assert status == redact.EXIT_INCOMPLETE, f"{status}: {said[-500:]}"
+        assert status == EXIT_INCOMPLETE, f"{status}: {said[-500:]}"
         row = assert_only_good_ones(night, output, "bad")
         assert row["error_class"] == "AccessDeniedError", row
         return f"{row['error_class']} in {row['stage']}, 3 public"
@@ -142,7 +141,7 @@ def becomes_a_pipe(night: Night) -> str:
                     status = run_job(manifest, output)
                     assert set(night.expected) <= set(published(output))
                     outcomes |= {row["error_class"] for row in rows(output, "errors")} or {"completed"}
-                    assert status == (redact.EXIT_INCOMPLETE if rows(output, "errors") else redact.EXIT_COMPLETED)
+                    assert status == (EXIT_INCOMPLETE if rows(output, "errors") else EXIT_COMPLETED)
         finally:
             over.set()
             exchanging.join()
@@ -159,11 +158,11 @@ def _exchange(one: Path, other: Path, over: threading.Event) -> None:
 def foreign_review(night: Night) -> str:
     """Somebody put reviews into the output that mark what the recordings do not have."""
     with night.output() as output:
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
         for name, review in _impossible_reviews(output).items():
             (output / "reviews").mkdir(exist_ok=True)
             (output / "reviews" / "card.json").write_text(json.dumps(review))
-            assert run_job(night.manifest, output) == redact.EXIT_INCOMPLETE, name
+            assert run_job(night.manifest, output) == EXIT_INCOMPLETE, name
             (row,) = [row for row in rows(output, "errors") if row["status"] == "quarantined"]
             assert (row["recording_id"], row["stage"]) == ("card", _STAGE_OF[name]), (name, row)
             assert published(output) == night.expected, name
@@ -220,14 +219,14 @@ def broken_in(stage: str) -> Callable[[Night], str]:
     def check(night: Night) -> str:
         with night.output() as output:
             status, said = run_faulty(night, output, f"break_in_stage,{stage}")
-            assert status == redact.EXIT_INCOMPLETE, f"{status}: {said[-500:]}"
+            assert status == EXIT_INCOMPLETE, f"{status}: {said[-500:]}"
             assert problems(output) == {}
             (row,) = rows(output, "errors")
             assert (row["stage"], row["error_class"], row["retryable"]) == (stage, "unexpected", False), row
             assert row["message"].startswith("ValueError"), row
             assert set(published(output)) == set(night.expected) - {row["recording_id"]}
             assert_unsaid(output, said)
-            assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+            assert run_job(night.manifest, output) == EXIT_COMPLETED
             assert problems(output) == {}
             assert published(output) == night.expected
             return "a row with class and place, 2 public; the next run completes all"
@@ -270,7 +269,7 @@ def no_memory(night: Night) -> str:
             status, said = run_faulty(night, output, f"limit_memory,{size_bytes}")
             assert "terminate called" not in said, said[-500:]
             public = assert_left_whole(night, output)
-            assert public == len(night.expected) or status != redact.EXIT_COMPLETED, status
+            assert public == len(night.expected) or status != EXIT_COMPLETED, status
             told.append(str(status))
             assert_recovers(night, output)
     return f"exit {', '.join(told)}; what is public is whole, and the next run completes all"

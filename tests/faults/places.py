@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from hushbeam.pipelines import redact
 from hushbeam.pipelines.running.alone import processes_below
-from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from tests.faults.scenarios import (
     Night,
     NotPossibleHereError,
@@ -96,7 +95,7 @@ def temporary_folder_fills_up(night: Night) -> str:
     """The disk of the temporary files has no room for a redacted recording, once the job has begun."""
     with night.output() as output, _disk(night, "size=160k") as small:
         status, said = _run(night, output, temporary=small)
-        assert status == redact.EXIT_INCOMPLETE, f"{status}: {said[-500:]}"
+        assert status == EXIT_INCOMPLETE, f"{status}: {said[-500:]}"
         assert problems(output) == {}
         errors = rows(output, "errors")
         assert errors
@@ -124,10 +123,10 @@ def leftovers_removed(night: Night) -> str:
             while not (other / "runs" / "LOCK").exists():
                 assert living.poll() is None
             status, said = _run(night, output, temporary=temporary)
-            assert status == redact.EXIT_COMPLETED, said[-500:]
+            assert status == EXIT_COMPLETED, said[-500:]
             assert not any(path.exists() for path in left)
             living.communicate(timeout=300)
-            assert living.returncode == redact.EXIT_COMPLETED
+            assert living.returncode == EXIT_COMPLETED
             assert published(other) == published(output) == night.expected
         assert sorted(path.name for path in temporary.iterdir()) == ["hushbeam-unmarked", "somebody-elses"]
         assert problems(output) == {}
@@ -146,7 +145,7 @@ def nobody_else_reads_what_is_private(night: Night) -> str:
         try:
             job = start_faulty(night, output, options=options)
             said, _ = job.communicate(timeout=300)
-            assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+            assert job.returncode == EXIT_COMPLETED, said[-500:]
             (root / "shared").mkdir()
             refused = [_unseal(root, place) for place in (output, output / "status", root / "shared", root / "private")]
             opened = _unseal(root, root / "here")
@@ -205,7 +204,7 @@ def ignored_hang_up(night: Night) -> str:
         _wait_for(lambda: len(list(output.glob("status/*.json"))) > 1, job)
         job.send_signal(signal.SIGHUP)
         said, _ = job.communicate(timeout=300)
-        assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+        assert job.returncode == EXIT_COMPLETED, said[-500:]
         assert problems(output) == {}
         assert published(output) == night.expected
         return "goes on, and completes all"
@@ -259,7 +258,7 @@ def limits_hold_everywhere(night: Night) -> str:
         write_manifest(root / "manifest.jsonl", [*lines, *as_said])
         options = [f"--unredacted_output={root / 'private'}", f"--unredacted_key=file:{root / 'key'}"]
         status = run_job(root / "manifest.jsonl", output, *options, "--max_recording_hours=0.001")
-        assert status == redact.EXIT_INCOMPLETE
+        assert status == EXIT_INCOMPLETE
         errors = {row["recording_id"]: row["message"] for row in rows(output, "errors")}
         assert set(errors) == {line["recording_id"] for line in [*lines, *as_said]}
         assert all("too_long" in message for message in errors.values()), errors
@@ -281,7 +280,7 @@ def nobody_speaks(night: Night) -> str:
         ]
         calls = [json.loads(line) for line in night.manifest.read_text().splitlines()]
         write_manifest(root / "manifest.jsonl", [*quiet, *calls])
-        assert run_job(root / "manifest.jsonl", output) == redact.EXIT_COMPLETED
+        assert run_job(root / "manifest.jsonl", output) == EXIT_COMPLETED
         assert problems(output) == {}
         done = published(output)
         assert {name: done.pop(name)[1] for name in ("silence", "silence-audio")} == dict.fromkeys(

@@ -15,8 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hushbeam.pipelines import redact
-from hushbeam.pipelines.running.exit_status import EXIT_BLIND
+from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.schemas.delivery import REFUSED_ADDRESS
 from tests.faults.scenarios import (
     Night,
@@ -61,7 +60,7 @@ def internal_address(night: Night) -> str:
         ]
         manifest = output.parent / "manifest.jsonl"
         write_manifest(manifest, lines)
-        assert run_job(manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(manifest, output) == EXIT_COMPLETED
         assert {row["outcome"] for row in rows(output, "notifications")} == {REFUSED_ADDRESS}
         assert connections == []
         assert problems(output) == {}
@@ -110,7 +109,7 @@ def secrets_at_debug(night: Night) -> str:
         ]
         job = start_faulty(night, output, "log_everything", options=options, environment=values)
         said, _ = job.communicate(timeout=300)
-        assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+        assert job.returncode == EXIT_COMPLETED, said[-500:]
         assert "DEBUG" in said, "the log is not whole"
         assert not night.leaks.in_text(said)
         kept = {
@@ -139,7 +138,7 @@ def words_in_parts(night: Night) -> str:
         workers = ("--direct_num_workers=2", "--direct_running_mode=multi_processing")
         job = start_faulty(night, output, "log_everything", options=(*options, *workers))
         said, _ = job.communicate(timeout=300)
-        assert job.returncode == redact.EXIT_COMPLETED, said[-500:]
+        assert job.returncode == EXIT_COMPLETED, said[-500:]
         assert not night.leaks.in_text(said)
         assert problems(output) == {}
         assert set(published(output)) == set(night.expected)
@@ -152,7 +151,7 @@ def metrics_of_a_broken_run(night: Night) -> str:
         metrics = output.parent / "metrics.prom"
         job = start_faulty(night, output, "break_in_stage,DetectPII,every", options=("--metrics_file", str(metrics)))
         said, _ = job.communicate(timeout=300)
-        assert job.returncode == redact.EXIT_INCOMPLETE, said[-500:]
+        assert job.returncode == EXIT_INCOMPLETE, said[-500:]
         told = metrics.read_text()
         assert "hushbeam_run_exit_status" in told
         names = [json.loads(line)["recording_id"] for line in night.manifest.read_text().splitlines()]

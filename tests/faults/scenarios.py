@@ -27,7 +27,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
 from hushbeam.pipelines.running.alone import processes_below
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.keep_unredacted import UnredactedOutput
 from tests.faults.leak_search import LeakSearch, search_for
@@ -109,7 +109,7 @@ def make_night(folder: Path) -> Night:
         key = Path(private) / "key"
         key.write_text(base64.b64encode(os.urandom(32)).decode())
         kept = ("--unredacted_output", f"{private}/kept", "--unredacted_key", f"file:{key}")
-        assert run_job(night.manifest, output, *kept) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output, *kept) == EXIT_COMPLETED
         unredacted = UnredactedOutput(SealedRoot(f"{private}/kept", (f"file:{key}",)))
         heard = [json.loads(unredacted.read(line["recording_id"])) for line in lines]
         muted = {
@@ -208,7 +208,7 @@ def assert_left_whole(night: Night, output: Path) -> int:
 def assert_recovers(night: Night, output: Path) -> str:
     """The next run publishes everything, as if nothing had happened."""
     status = run_job(night.manifest, output)
-    assert status == redact.EXIT_COMPLETED, status
+    assert status == EXIT_COMPLETED, status
     assert problems(output) == {}
     assert published(output) == night.expected
     return "the next run completes all"
@@ -266,7 +266,7 @@ def file_size_limit(night: Night) -> str:
     """Sound does not fit under the limit, tables and status objects do."""
     with night.output() as output:
         status, said = run_faulty(night, output, "limit_file_size,65536")
-        assert status == redact.EXIT_INCOMPLETE, said[-500:]
+        assert status == EXIT_INCOMPLETE, said[-500:]
         assert problems(output) == {}
         public, failed = published(output), rows(output, "errors")
         assert len(public) + len(failed) == 3
@@ -278,7 +278,7 @@ def disk_full(night: Night) -> str:
     """The output's disk fills up in the middle of a run, and is enlarged before the next."""
     with mounted(night, "size=256k") as output:
         status = run_job_on_a_broken_disk(night, output)
-        assert status in (redact.EXIT_INCOMPLETE, EXIT_BROKEN)
+        assert status in (EXIT_INCOMPLETE, EXIT_BROKEN)
         public = assert_left_whole(night, output)
         assert public < 3
         _mount("remount,size=64m", output.parent)
@@ -329,7 +329,7 @@ def source_replaced(night: Night) -> str:
         try:
             # All three are heard before the first is muted or not: the order does not matter, phone.wav is one of them.
             status, said = run_faulty(night, output, f"replace_after_stage,SkipFinished,{target},{other}")
-            assert status == redact.EXIT_INCOMPLETE, said[-500:]
+            assert status == EXIT_INCOMPLETE, said[-500:]
             assert problems(output) == {}
             assert set(published(output)) == {"card", "transfer"}
             (error,) = rows(output, "errors")
@@ -346,7 +346,7 @@ def two_runs_at_once(night: Night) -> str:
         _wait_for((output / "runs" / "LOCK").exists, "the first run did not begin")
         second = run_job(night.manifest, output)
         first.communicate(timeout=300)
-        assert (first.returncode, second) == (redact.EXIT_COMPLETED, EXIT_LOCKED)
+        assert (first.returncode, second) == (EXIT_COMPLETED, EXIT_LOCKED)
         assert problems(output) == {}
         assert published(output) == night.expected
         return "the second stops at once with 5, the first completes all"
@@ -355,7 +355,7 @@ def two_runs_at_once(night: Night) -> str:
 def bundles_repeated(night: Night) -> str:
     """The runner does every piece of work twice, as clusters do after a failure."""
     with night.output() as output:
-        assert run_job(night.manifest, output, "--direct_runner_bundle_repeat=1") == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output, "--direct_runner_bundle_repeat=1") == EXIT_COMPLETED
         assert problems(output) == {}
         assert published(output) == night.expected
         return "the same bytes and rows as without"
@@ -371,7 +371,7 @@ def poison(night: Night) -> str:
         write_manifest(manifest, mixed)
         with manifest.open("a") as file:
             file.write('{"audio_url": "not closed\n')
-        assert run_job(manifest, output) == redact.EXIT_INCOMPLETE
+        assert run_job(manifest, output) == EXIT_INCOMPLETE
         assert problems(output) == {}
         assert published(output) == night.expected
         errors = rows(output, "errors")

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
-from hushbeam.pipelines import audit, erase, expire, redact
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
+from hushbeam.pipelines import audit, erase, expire
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.pipelines.tampering import (
     DAMAGED,
@@ -32,17 +32,17 @@ from tests.pipelines.tampering import (
 def copied_root(night: Night) -> str:
     """An output root is copied, and runs go on with the copy: with nothing new, then with another substitution."""
     with night.output() as output:
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
         before = _contents(output)
         copy = Path(shutil.copytree(output, output.parent / "copy"))
         elsewhere = problems(copy)
         assert elsewhere == {"elsewhere": 3}, elsewhere
         _forget_audits(copy)
-        assert run_job(night.manifest, copy) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, copy) == EXIT_COMPLETED
         assert problems(copy) == {}
         assert published(copy) == night.expected
         old = {path.name for path in copy.glob("audio/*")}
-        assert run_job(night.manifest, copy, "--substitution", "mask") == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, copy, "--substitution", "mask") == EXIT_COMPLETED
         assert not old & {path.name for path in copy.glob("audio/*")}
         assert problems(copy) == {}
         assert _contents(output) == before
@@ -52,12 +52,12 @@ def copied_root(night: Night) -> str:
 def forged_status(night: Night) -> str:
     """Status objects name files outside of the root, and another recording's; the next run does them again."""
     with night.output() as output:
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
         victim = output.parent / "victim.wav"
         victim.write_bytes(b"important")
         change_status(output, "card", lambda status: status.update(redacted_audio_url=str(victim)))
         shutil.copy(output / "status" / "transfer.json", output / "status" / "phone.json")
-        assert run_job(night.manifest, output, "--substitution", "mask") == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output, "--substitution", "mask") == EXIT_COMPLETED
         assert victim.read_bytes() == b"important"
         assert len(list(output.glob("audio/*"))) == 3
         assert len(rows(output, "transcripts")) == 3
@@ -68,14 +68,14 @@ def forged_status(night: Night) -> str:
 def lost_status_objects(night: Night) -> str:
     """Of three status objects one is deleted, one truncated, and one foreign."""
     with night.output() as output:
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
         (output / "status" / "card.json").unlink()
         phone = output / "status" / "phone.json"
         phone.write_bytes(phone.read_bytes()[:100])
         (output / "status" / "transfer.json").write_bytes(bytes(range(256)))
         found = problems(output)
         assert found["unreadable"] == 2, found
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
         assert len(rows(output, "transcripts")) == 3
         assert problems(output) == {}
         assert published(output) == night.expected
@@ -85,15 +85,15 @@ def lost_status_objects(night: Night) -> str:
 def damaged_tables(night: Night) -> str:
     """A file of each table is cut in half: runs go on, erasing names what it could not read, and nothing is lost."""
     with night.output() as output:
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
         whole: dict[Path, bytes] = {}
         for path in output.glob("*/*.parquet"):
             if path.parent.name != "runs":
                 whole[path] = path.read_bytes()
                 path.write_bytes(whole[path][: len(whole[path]) // 2])
         assert problems(output)["unreadable"] == 4
-        assert run_job(night.manifest, output) == redact.EXIT_COMPLETED
-        assert run_job(night.manifest, output, "--force") == redact.EXIT_COMPLETED
+        assert run_job(night.manifest, output) == EXIT_COMPLETED
+        assert run_job(night.manifest, output, "--force") == EXIT_COMPLETED
         status, told = _call(erase, output, "--recording_id", "phone")
         assert status == EXIT_BROKEN
         assert all(f"{path.parent.name}/{path.name}" in told for path in whole)
@@ -145,7 +145,7 @@ def _signed(night: Night) -> Iterator[tuple[Path, Mapping[str, tuple[str, str]]]
         lines = [{"recording_id": name, "audio_url": str(night.calls / file)} for name, file in names.items()]
         write_manifest(folder / "signed.jsonl", lines)
         status = run_job(folder / "signed.jsonl", output, "--captions", *options["private"])
-        assert status == redact.EXIT_INCOMPLETE
+        assert status == EXIT_INCOMPLETE
         yield output, options
 
 

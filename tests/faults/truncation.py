@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hushbeam.pipelines import redact
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from tests.faults.scenarios import Night, Scenario, problems, published, rows, run_job, write_manifest
 from tests.transforms.media.completeness import written
 from tests.transforms.media.recordings import EXACT, LOSSY, READ_ONLY, VIDEO, VIDEO_ELSEWHERE
@@ -56,7 +56,7 @@ def unknown_length(night: Night) -> str:
         piped.write_bytes(_BY_NAME["pcm_s16le.wav"].piped())
         manifest = Path(folder) / "manifest.jsonl"
         write_manifest(manifest, [*good, {"recording_id": "piped", "audio_url": str(piped)}])
-        assert run_job(manifest, output) == redact.EXIT_COMPLETED
+        assert run_job(manifest, output) == EXIT_COMPLETED
         assert problems(output) == {}
         notes = {
             status["recording_id"]: status["certificate"]["audio"]["note"]
@@ -77,7 +77,7 @@ def _night_with(night: Night, make: Callable[[Path], Mapping[str, bytes]], reaso
         bad = [{"recording_id": name, "audio_url": str(Path(folder) / name)} for name in contents]
         manifest = Path(folder) / "manifest.jsonl"
         write_manifest(manifest, [*bad[::2], *good, *bad[1::2]])
-        assert run_job(manifest, output) == redact.EXIT_INCOMPLETE
+        assert run_job(manifest, output) == EXIT_INCOMPLETE
         assert problems(output) == {}
         assert published(output) == night.expected
         errors = {row["recording_id"]: row["message"] for row in rows(output, "errors")}

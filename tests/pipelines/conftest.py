@@ -74,7 +74,12 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> str:
 def redact(calls: Path, tmp_path: Path) -> Callable[..., Run]:
     """Runs the job on manifest lines; audio comes from `calls`, output goes to `tmp_path/out`."""
 
-    def redact(*lines: dict[str, Any], options: tuple[str, ...] = (), output: Path | None = None) -> Run:
+    def redact(
+        *lines: dict[str, Any],
+        options: tuple[str, ...] = (),
+        output: Path | None = None,
+        command: Callable[[list[str], Console], int] = run,
+    ) -> Run:
         manifest = tmp_path / "manifest.jsonl"
         located = [line | {"audio_url": str(calls / line["audio_url"])} for line in lines]
         manifest.write_text("".join(json.dumps(line) + "\n" for line in located))
@@ -82,6 +87,6 @@ def redact(calls: Path, tmp_path: Path) -> Callable[..., Run]:
         terminal = io.StringIO()
         fast = ("--model", "tiny.en", "--verify", "off")
         arguments = ["--manifest", str(manifest), "--output", str(output), *fast, *options]
-        return Run(run(arguments, Console(file=terminal, width=200)), terminal.getvalue(), output)
+        return Run(command(arguments, Console(file=terminal, width=200)), terminal.getvalue(), output)
 
     return redact

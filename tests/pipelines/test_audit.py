@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.relocation import relocate
@@ -54,7 +54,7 @@ def published(calls: Path, keys: dict[str, str], tmp_path_factory: pytest.TempPa
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
     options = ["--model", "tiny.en", "--certificate_key", keys["private"]]
     arguments = ["--manifest", str(manifest), "--output", str(folder / "out"), *options]
-    assert redact.run(arguments, Console(file=io.StringIO())) == redact.EXIT_COMPLETED
+    assert redact.run(arguments, Console(file=io.StringIO())) == EXIT_COMPLETED
     return folder / "out"
 
 

@@ -15,8 +15,7 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, rerender
-from hushbeam.pipelines import redact as full
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import LABELLED, Run, cut
@@ -207,7 +206,7 @@ def test_a_rendering_that_fails_leaves_what_was_published(redact: Redact, calls:
         status, _ = render(run.output, *store)
     finally:
         (calls / "elsewhere.flac").rename(source)
-    assert status == full.EXIT_INCOMPLETE
+    assert status == EXIT_INCOMPLETE
     assert [row["error_class"] for row in run.rows("errors")] == ["MissingFileError"]
     assert (run.audio()["card"].read_bytes(), status_of(run.output, "card")) == (before, status_before)
 
@@ -217,7 +216,7 @@ def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(reda
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     shutil.copy(calls / "transfer.flac", run.audio()["card"])
-    assert render(run.output)[0] == full.EXIT_INCOMPLETE
+    assert render(run.output)[0] == EXIT_INCOMPLETE
     assert [row["error_class"] for row in run.rows("errors")] == ["PublishedOutputError"]
     assert len(list((run.output / "audio").iterdir())) == 1
 
@@ -228,10 +227,10 @@ def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(redact: Re
     (run.output / "reviews").mkdir()
     (run.output / "reviews" / "card.json").write_text('{"decision": "corrected"}')
     again = redact(CARD, PHONE, options=("--force",))
-    assert again.status == full.EXIT_INCOMPLETE
+    assert again.status == EXIT_INCOMPLETE
     assert [(row["recording_id"], row["status"]) for row in again.rows("errors")] == [("card", "quarantined")]
     assert run.audio()["card"].read_bytes() == published
-    assert render(run.output)[0] == full.EXIT_INCOMPLETE
+    assert render(run.output)[0] == EXIT_INCOMPLETE
 
 
 def test_corrections_of_other_sound_are_not_applied(redact: Redact, calls: Path, tmp_path: Path):

@@ -33,8 +33,8 @@ def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(redact: Reda
         {"recording_id": "gone", "audio_url": "gone.wav"},
     )
     capsys.readouterr()
-    dry = ("--dry_run", "--json", "--duration_key", "seconds", "--worker_types", "core:10:0.2")
-    planned = redact(*lines, PHONE | {"colour": "blue"}, options=dry)
+    how = ("--json", "--duration_key", "seconds", "--worker_types", "core:10:0.2")
+    planned = redact(*lines, PHONE | {"colour": "blue"}, options=how, command=plan.run)
     assert planned.status == EXIT_COMPLETED, planned.terminal
     said = json.loads(capsys.readouterr().out)
     assert said["recordings"] == {"new": 1, "not_found": 1, "rejected": 1, "request": 1, "up_to_date": 1}
@@ -53,20 +53,20 @@ def test_other_options_and_other_sources_are_told_apart(
     copy.write_bytes((calls / "card.flac").read_bytes())
     changing = CARD | {"audio_url": "changing.flac"}
     assert redact(changing).status == EXIT_COMPLETED
-    other_options = redact(changing, options=("--dry_run", "--minimum_score", "0.4"))
+    other_options = redact(changing, options=("--minimum_score", "0.4"), command=plan.run)
     assert "options or models changed" in other_options.terminal
-    forced = redact(changing, options=("--dry_run", "--force"))
+    forced = redact(changing, options=("--force",), command=plan.run)
     assert "--force" in forced.terminal
     copy.write_bytes((calls / "transfer.flac").read_bytes())
-    assert "the source changed" in redact(changing, options=("--dry_run",)).terminal
+    assert "the source changed" in redact(changing, command=plan.run).terminal
 
 
-def test_the_command_plans_without_being_told_to(calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_plan_goes_to_a_file(calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text(json.dumps({"audio_url": str(calls / "card.flac")}) + "\n")
     report = tmp_path / "plan.json"
     arguments = ["--manifest", str(manifest), "--output", str(tmp_path / "out"), "--model", "tiny.en"]
-    assert plan.run([*arguments, "--dry_run_report", str(report)]) == EXIT_COMPLETED
+    assert plan.run([*arguments, "--plan_file", str(report)]) == EXIT_COMPLETED
     assert json.loads(report.read_text())["recordings"] == {"new": 1}
     assert not (tmp_path / "out").exists()
     with pytest.raises(SystemExit) as ended:

@@ -15,8 +15,7 @@ import pytest
 from rich.console import Console
 
 from hushbeam.pipelines import expire, rerender
-from hushbeam.pipelines import redact as full
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import Run
@@ -35,7 +34,7 @@ def kept(redact: Redact, key: str, tmp_path: Path) -> tuple[Path, tuple[str, ...
     """An output root and the options of its store."""
     store = ("--store", str(tmp_path / "store"), "--store_key", key)
     run = redact(CARD, PHONE, options=store)
-    assert run.status == full.EXIT_COMPLETED, run.terminal
+    assert run.status == EXIT_COMPLETED, run.terminal
     return run.output, store
 
 
@@ -72,7 +71,7 @@ def test_other_policies_labels_and_muting_are_what_a_full_run_gives(
     with monkeypatch.context() as context:
         deafen(context)
         status, terminal = render(output, *store, *options)
-    assert status == full.EXIT_COMPLETED, terminal
+    assert status == EXIT_COMPLETED, terminal
     assert "2 completed" in terminal
 
     whole = redact(CARD, PHONE, options=options, output=tmp_path / "whole")
@@ -111,9 +110,9 @@ def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[
     other = tmp_path / "other"
     other.write_text(base64.b64encode(os.urandom(32)).decode())
     status, _ = render(output, *store[:2], "--store_key", f"file:{other}", *CHANGES)
-    assert status == full.EXIT_INCOMPLETE
+    assert status == EXIT_INCOMPLETE
     both = ("--store_key", f"file:{other}", store[3])
-    assert render(output, *store[:2], *both, *CHANGES)[0] == full.EXIT_COMPLETED
+    assert render(output, *store[:2], *both, *CHANGES)[0] == EXIT_COMPLETED
 
 
 def test_files_that_changed_places_and_sources_that_changed_are_refused(
@@ -128,7 +127,7 @@ def test_files_that_changed_places_and_sources_that_changed_are_refused(
         status, _ = render(output, *store, *CHANGES)
     finally:
         os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert status == full.EXIT_INCOMPLETE
+    assert status == EXIT_INCOMPLETE
     errors = {row["recording_id"]: row["error_class"] for row in Run(status, "", output).rows("errors")}
     assert errors == {"card": "SourceChangedError", "phone": "SealedFileError"}
     assert set(Run(status, "", output).audio()) == {"card", "phone"}, "what was public stays"

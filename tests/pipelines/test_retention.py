@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, redact
-from hushbeam.pipelines.running.exit_status import EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.recovery import keep_rows
@@ -74,7 +74,7 @@ def published(manifest: Path, keys: dict[str, str]) -> Path:
     store = ("--store", str(root / "store"), "--store_key", keys["store"])
     options = (*FAST, "--captions", "--certificate_key", keys["private"], *store)
     arguments = ["--manifest", str(manifest), "--output", str(root / "out"), *options]
-    assert redact.run(arguments, Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    assert redact.run(arguments, Console(file=io.StringIO())) == EXIT_INCOMPLETE
     return root
 
 
@@ -134,7 +134,7 @@ def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys
     assert everything(root) == before, "erasing again changes nothing"
 
     again = ("--manifest", str(manifest), "--output", str(root / "out"), *FAST, "--force", "--captions")
-    assert redact.run(list(again), console := Console(file=io.StringIO(), width=300)) == redact.EXIT_COMPLETED
+    assert redact.run(list(again), console := Console(file=io.StringIO(), width=300)) == EXIT_COMPLETED
     assert "3 erased" in console.file.getvalue()  # type: ignore[attr-defined]
     assert {row["recording_id"] for row in rows(root, "transcripts")} == {"phone"}
     assert rows(root, "errors") == []
@@ -206,14 +206,14 @@ def test_recordings_with_replaced_ids_are_erased_by_either(
     key = ("--hash_identities", "env:HUSHBEAM_TEST_ID_KEY")
     output = tmp_path / "out"
     arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--no-redact_audio", *key)
-    assert redact.run(list(arguments), Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    assert redact.run(list(arguments), Console(file=io.StringIO())) == EXIT_INCOMPLETE
     (phone,) = (one for one in Run(0, "", output).statuses() if one == Pseudonyms(key[1]).of_id("phone"))
     assert call(erase, "--output", str(output), "--recording_id", "card", *key)[1].startswith("2 recordings erased")
     assert Run(0, "", output).statuses() == {phone}
     assert call(erase, "--output", str(output), "--hmac", "phone")[0] == EXIT_USAGE
     assert call(erase, "--output", str(output), "--hmac", phone)[1].startswith("1 recordings erased")
     assert Run(0, "", output).statuses() == set()
-    assert redact.run([*arguments, "--force"], Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    assert redact.run([*arguments, "--force"], Console(file=io.StringIO())) == EXIT_INCOMPLETE
     assert Run(0, "", output).statuses() == set()
 
 
@@ -247,7 +247,7 @@ def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], 
     audited, report = call(audit, "--output", str(output), "--sample", "0", "--certificate_public_key", keys["public"])
     assert audited == audit.EXIT_RIGHT, report
     arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--captions")
-    assert redact.run(list(arguments), Console(file=io.StringIO())) == redact.EXIT_INCOMPLETE
+    assert redact.run(list(arguments), Console(file=io.StringIO())) == EXIT_INCOMPLETE
     assert not list((output / "audio").iterdir()), "a later run does not bring it back"
 
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, notify, redact, report
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.recovery import keep_rows
 from tests.pipelines.conftest import Run
@@ -60,7 +60,7 @@ def published(
         {"recording_id": "gone", "audio_url": str(calls / "gone.wav")},
     ]
     (folder / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert run_job(folder / "out", *keys["private"]) == redact.EXIT_INCOMPLETE
+    assert run_job(folder / "out", *keys["private"]) == EXIT_INCOMPLETE
     shutil.copytree(folder / "out", folder / "pristine")
     return folder / "out", folder / "pristine"
 
@@ -121,7 +121,7 @@ def test_without_the_key_nothing_can_be_made_right(
 
 def test_a_run_that_is_taken_away_is_missed_by_the_next(output: Path, keys: dict[str, tuple[str, str]]):
     first = run_of(output)
-    assert run_job(output, "--force", "--substitution", "mask", *keys["private"]) == redact.EXIT_INCOMPLETE
+    assert run_job(output, "--force", "--substitution", "mask", *keys["private"]) == EXIT_INCOMPLETE
     assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
     shutil.rmtree(output / "runs" / first)
     for path in output.glob(f"*/{first}-*"):
@@ -166,7 +166,7 @@ def test_a_copy_is_mended_by_the_next_run_and_the_original_stays(
     (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
     copy = Path(shutil.copytree(output, tmp_path / "copy"))
     assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"elsewhere"}
-    assert run_job(copy) == redact.EXIT_INCOMPLETE  # all are skipped but the one that is gone
+    assert run_job(copy) == EXIT_INCOMPLETE  # all are skipped but the one that is gone
     assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"signature"}  # of lists: this run had no key
     assert audited(copy)[:2] == (audit.EXIT_RIGHT, set())
     for path in copy.glob("status/*.json"):
@@ -174,7 +174,7 @@ def test_a_copy_is_mended_by_the_next_run_and_the_original_stays(
         assert Path(url).parent == copy / "audio"
         assert Path(url).exists()
     old = {path.name for path in copy.glob("audio/*")}
-    assert run_job(copy, "--substitution", "mask", *keys["private"]) == redact.EXIT_INCOMPLETE
+    assert run_job(copy, "--substitution", "mask", *keys["private"]) == EXIT_INCOMPLETE
     new = {path.name for path in copy.glob("audio/*")}
     assert len(new) == 2
     assert not old & new
@@ -191,7 +191,7 @@ def test_a_copy_on_which_other_jobs_worked_first_is_mended_all_the_same(
     copy = Path(shutil.copytree(output, tmp_path / "copy"))
     assert call(job, copy, *arguments, *keys["private"])[0] == 0
     assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"elsewhere"}
-    assert run_job(copy, *keys["private"]) in (redact.EXIT_COMPLETED, redact.EXIT_INCOMPLETE)
+    assert run_job(copy, *keys["private"]) in (EXIT_COMPLETED, EXIT_INCOMPLETE)
     assert audited(copy, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
 
 
@@ -207,7 +207,7 @@ def test_a_first_run_that_was_killed_and_copied_is_mended_by_the_next(output: Pa
         path.unlink()
     (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
     copy = Path(shutil.copytree(output, tmp_path / "copy"))
-    assert run_job(copy) == redact.EXIT_INCOMPLETE
+    assert run_job(copy) == EXIT_INCOMPLETE
     assert audited(copy)[:2] == (audit.EXIT_RIGHT, set())
 
 
@@ -247,7 +247,7 @@ def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_o
     change_status(output, "card", lambda status: status.update(redacted_audio_url=f"{output.parent}/{place}"))
     (phone,) = output.glob("audio/phone.*")
     change_status(output, "card", lambda status: status.update(output_identity="../../../victim"))
-    assert run_job(output, "--substitution", "mask") == redact.EXIT_INCOMPLETE
+    assert run_job(output, "--substitution", "mask") == EXIT_INCOMPLETE
     assert victim.read_text() == "important"
     assert not phone.exists()
     assert len(list(output.glob("audio/*"))) == 2
@@ -257,7 +257,7 @@ def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_o
 def test_another_recordings_status_object_has_nothing_of_that_deleted_or_skipped(output: Path):
     shutil.copy(output / "status" / "phone.json", output / "status" / "card.json")
     before = {path.name: path.read_bytes() for path in output.glob("*/phone*")}
-    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert run_job(output) == EXIT_INCOMPLETE
     assert {path.name: path.read_bytes() for path in output.glob("*/phone*")} == before
     assert Run(0, "", output).statuses() == {"card", "phone"}
     assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
@@ -282,7 +282,7 @@ def test_a_recording_whose_status_object_is_lost_is_done_again_and_has_its_rows_
 ):
     before = sorted(row["recording_id"] for row in Run(0, "", output).rows("findings"))
     harm(output / "status" / "card.json")
-    assert run_job(output, "--json", *keys["private"]) == redact.EXIT_INCOMPLETE
+    assert run_job(output, "--json", *keys["private"]) == EXIT_INCOMPLETE
     assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
     assert sorted(row["recording_id"] for row in Run(0, "", output).rows("findings")) == before
     assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
@@ -295,8 +295,8 @@ def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_com
     one = tmp_path / "one.jsonl"
     one.write_text(json.dumps({"recording_id": "phone", "audio_url": str(calls / "phone.wav")}) + "\n")
     arguments = ["--manifest", str(one), "--output", str(output), *FAST]
-    assert redact.run(arguments, Console(file=io.StringIO())) == redact.EXIT_COMPLETED
-    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert redact.run(arguments, Console(file=io.StringIO())) == EXIT_COMPLETED
+    assert run_job(output) == EXIT_INCOMPLETE
     assert sorted(row["recording_id"] for row in Run(0, "", output).rows("transcripts")) == ["card", "phone"]
 
 
@@ -306,14 +306,14 @@ def test_a_damaged_table_is_named_and_nothing_is_lost(output: Path, table: str, 
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     name = f"{table}/{path.name}"
-    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert run_job(output) == EXIT_INCOMPLETE
     status, told = call(erase, output, "--recording_id", "phone")
     assert (status, name in told) == (EXIT_BROKEN, True), told
     assert path.read_bytes() == whole[: len(whole) // 2]
     status, told = call(expire, output, "--older_than", "1h")
     assert status == (EXIT_BROKEN if table == "transcripts" else 0), told
     caplog.clear()
-    assert run_job(output, "--force") == redact.EXIT_INCOMPLETE
+    assert run_job(output, "--force") == EXIT_INCOMPLETE
     assert (name in caplog.text) == (table in ("transcripts", "findings"))
     assert ("unreadable", name) in audited(output)[1]
     path.write_bytes(whole)
@@ -355,7 +355,7 @@ def test_safety_copies_behind_a_link_stay(output: Path):
     other.parent.mkdir(parents=True, exist_ok=True)
     other.write_text("{}")
     (output / "runs" / "link").symlink_to(other.parents[1])
-    assert run_job(output) == redact.EXIT_INCOMPLETE
+    assert run_job(output) == EXIT_INCOMPLETE
     assert call(erase, output, "--recording_id", "card")[0] == 0
     assert other.exists()
 
@@ -375,7 +375,7 @@ def test_what_somebody_forged_is_not_signed_by_the_next_job(output: Path, keys: 
 def test_tables_of_somebody_else_end_no_run(output: Path):
     for table in ("transcripts", "findings", "errors", "notifications"):
         pq.write_table(pa.table({"a": [1]}), output / table / "mine-0000.parquet")
-    assert run_job(output, "--force") == redact.EXIT_INCOMPLETE
+    assert run_job(output, "--force") == EXIT_INCOMPLETE
     assert call(expire, output, "--older_than", "1h")[0] == EXIT_BROKEN
     status, told = call(erase, output, "--recording_id", "card")
     assert (status, "transcripts/mine-0000.parquet" in told) == (EXIT_BROKEN, True)

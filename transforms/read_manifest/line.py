@@ -29,7 +29,7 @@ _LONGEST_URL = 4096
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
-Muting = Literal["silence", "tone", "noise"]
+MutingMethod = Literal["silence", "tone", "noise"]
 
 
 class ManifestLineError(RecordingError):
@@ -100,7 +100,7 @@ class AudioOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    override_audio_redaction_method: Annotated[Muting | None, BeforeValidator(_muting)] = None
+    override_audio_redaction_method: Annotated[MutingMethod | None, BeforeValidator(_muting)] = None
     return_redacted_no_speech_audio: bool | None = None
 
 
@@ -142,7 +142,7 @@ class ManifestDefaults(BaseModel):
     substitution: Substitution = Field("hash", description="how redacted words read")
     redact_audio: bool = Field(True, description="mute the recordings; with --no-redact_audio the transcripts alone")
     audio_quality: AudioQuality = Field("source", description="container and codec of the redacted recordings")
-    muting: Muting = Field("silence", description="what is heard in the place of personal data")
+    muting: MutingMethod = Field("silence", description="what is heard in the place of personal data")
     return_no_speech_audio: bool = Field(False, description="publish recordings in which nobody speaks as well")
     language_code: Annotated[str, AfterValidator(_language)] | None = Field(
         None, description="language of the recordings; found by listening if not given"

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.isolation import parquet_rows
 from hushbeam.transforms.media.isolation.children import Child, ForkServer
 from hushbeam.transforms.media.isolation.wire import Kind
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.read_manifest import parquet_child as parquet_rows
 from hushbeam.transforms.read_manifest.line import ManifestLineError
 from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 

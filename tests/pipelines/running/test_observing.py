@@ -23,8 +23,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from rich.console import Console
 
 from hushbeam.pipelines import rerender
+from hushbeam.pipelines.options.groups import Observability
 from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
-from hushbeam.pipelines.running.observing import Observability, observed
+from hushbeam.pipelines.running.observing import observed
 from hushbeam.pipelines.running.waiting import StoppedError
 from tests.pipelines.conftest import Run
 from tests.transforms.notify.receiver import Receiver, running
@@ -233,7 +234,8 @@ def test_without_the_options_no_library_is_loaded():
 import io, sys
 from rich.console import Console
 from hushbeam.pipelines import redact
-from hushbeam.pipelines.running.observing import Observability, observed
+from hushbeam.pipelines.options.groups import Observability
+from hushbeam.pipelines.running.observing import observed
 assert observed(lambda observer: 3, Observability(), None, Console(file=io.StringIO())) == 3
 libraries = ("prometheus_client", "openlineage", "opentelemetry.exporter")
 loaded = [name for name in sys.modules if name.startswith(libraries)]

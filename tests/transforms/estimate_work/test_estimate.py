@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.pipelines.running.planning import with_work, worker_type
+from hushbeam.pipelines.plan import with_work, worker_type
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.estimate_work.estimate import Probe, estimate
 from hushbeam.transforms.estimate_work.transform import seconds_said

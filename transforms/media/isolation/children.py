@@ -35,7 +35,7 @@ _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
     "from hushbeam.transforms.media.isolation.fork_server import serve; serve(int(sys.argv[1]), sys.argv[3])"
 )
-_DECODING = "hushbeam.transforms.media.isolation.jobs"
+_DECODING = "hushbeam.transforms.media.child_jobs"
 _ENVIRONMENT = {"LC_ALL": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"}
 
 
@@ -43,7 +43,7 @@ class Child:
     """One job on untrusted bytes in a process of its own, as a context manager that ends the process.
 
     Args:
-      job: As `hushbeam.transforms.media.isolation.jobs.do` takes it.
+      job: As `hushbeam.transforms.media.child_jobs.do` takes it.
       limits: Of memory and time. Time counts only while the worker waits for the child.
       files: Open files that the child gets.
       source: Read here on the child's behalf, where it gets no file.

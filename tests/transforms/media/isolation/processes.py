@@ -12,9 +12,7 @@ import psutil
 def fork_server(worker: int | None = None) -> int:
     """A worker's fork server; this process's, if none is named."""
     (server,) = [
-        child
-        for child in _children(worker or os.getpid())
-        if "hushbeam.transforms.media.isolation.jobs" in child.cmdline()
+        child for child in _children(worker or os.getpid()) if "hushbeam.transforms.media.child_jobs" in child.cmdline()
     ]
     return server.pid
 
