@@ -21,14 +21,8 @@ from rich.console import Console
 
 from hushbeam.pipelines.redact import run
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
+from tests.pipelines.conftest import SPOKEN
 from tests.transforms.notify.receiver import Receiver, running
-
-SPOKEN = (
-    *("45391488", "4539 1488", "4539-1488", "1488 0343", "0343 6467", "four five three"),
-    *("6145550142", "614-555", "614 555", "555-0142", "five five five"),
-)
-"""Said in the calls, in forms that recognisers and views of the detection give them; long enough that no hash, size
-or time holds one by chance."""
 
 WRITTEN = ("gonzalez", "canary", "07911234567")
 """Planted in file names, ids, tags, and all keys of the manifest but `metadata`, which is passed through."""
