@@ -29,20 +29,20 @@ from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
 from hushbeam.transforms.transcribe.model import resolve
 from hushbeam.transforms.transcribe.settings import PROFILES, TranscriptionSettings
 from hushbeam.transforms.transcribe.words import utterances
-from hushbeam.transforms.verify_audio.said import runs_of_signs
+from hushbeam.transforms.verify_audio.spoken_form import runs_of_signs
 
 RESULTS = Path(__file__).parent / "results" / "accuracy.json"
 _BEAM_SIZE = 5
 _AROUND_S = 1.0
 """Recognisers differ by less on when a word was said."""
 
-Heard = dict[str, Transcript]
+Transcription = dict[str, Transcript]
 
 
 @dataclass(frozen=True)
@@ -62,32 +62,34 @@ class Accuracy:
     cpu_s_per_hour: float
 
 
-def hear_with_engine(clock: Clock, folder: Path, settings: TranscriptionSettings) -> Heard:
+def hear_with_engine(clock: Clock, folder: Path, settings: TranscriptionSettings) -> Transcription:
     """What the engine hears in a folder's recordings."""
     engine = SpeechEngine(settings)
     engine.load()
     clock.ready()
     jobs = (
-        SpeechJob(call.recording_id, partial(hear_blocks, call.audio, limits=MediaLimits()), language="en")
+        SpeechJob(call.recording_id, partial(recogniser_blocks, call.audio, limits=MediaLimits()), language="en")
         for call in read_truth(folder)
     )
-    transcripts: Heard = {}
-    for recording_id, heard in engine.transcribe(jobs):
-        if isinstance(heard, RecordingError):
-            raise heard
-        transcripts[recording_id] = heard.transcript
+    transcripts: Transcription = {}
+    for recording_id, transcribed in engine.transcribe(jobs):
+        if isinstance(transcribed, RecordingError):
+            raise transcribed
+        transcripts[recording_id] = transcribed.transcript
     engine.close()
     return transcripts
 
 
-def hear_in_sequence(clock: Clock, folder: Path, settings: TranscriptionSettings) -> Heard:
+def hear_in_sequence(clock: Clock, folder: Path, settings: TranscriptionSettings) -> Transcription:
     """What `WhisperModel.transcribe` hears, each channel by itself."""
     whisper = WhisperModel(str(resolve(settings.model).path), device="cpu", compute_type="int8")
     clock.ready()
-    transcripts: Heard = {}
+    transcripts: Transcription = {}
     for call in read_truth(folder):
         spoken: list[Utterance] = []
-        for channel, samples in enumerate(np.concatenate(list(hear_blocks(call.audio, limits=MediaLimits())), axis=1)):
+        for channel, samples in enumerate(
+            np.concatenate(list(recogniser_blocks(call.audio, limits=MediaLimits())), axis=1)
+        ):
             segments, _ = whisper.transcribe(
                 samples, language="en", beam_size=_BEAM_SIZE, word_timestamps=True, vad_filter=True
             )
@@ -131,36 +133,38 @@ def said(transcript: Transcript) -> list[Said]:
     return sorted(found, key=lambda each: (each.channel, each.start_s))
 
 
-def word_errors(truth: Sequence[Said], heard: Sequence[Said], channels: int) -> tuple[int, int]:
+def word_errors(truth: Sequence[Said], transcribed: Sequence[Said], channels: int) -> tuple[int, int]:
     """Errors, and what was said, over the channels."""
     errors = 0
     for channel in range(channels):
-        spoken, recognised = ([each.value for each in of if each.channel == channel] for of in (truth, heard))
+        spoken, recognised = ([each.value for each in of if each.channel == channel] for of in (truth, transcribed))
         errors += Levenshtein.distance(spoken, recognised)
     return errors, len(truth)
 
 
-def has_entity(call: LabelledRecording, entity: SpokenEntity, truth: Iterable[Said], heard: Iterable[Said]) -> bool:
+def has_entity(
+    call: LabelledRecording, entity: SpokenEntity, truth: Iterable[Said], transcribed: Iterable[Said]
+) -> bool:
     """Whether all of an entity is there, in order, where it was said."""
     starts = {word.start_s for word in call.words_of(entity)}
     own = "".join(each.value for each in truth if each.channel == entity.channel and each.start_s in starts)
     low_s, high_s = entity.start_s - _AROUND_S, entity.end_s + _AROUND_S
-    there = (each for each in heard if each.channel == entity.channel and low_s <= each.start_s <= high_s)
+    there = (each for each in transcribed if each.channel == entity.channel and low_s <= each.start_s <= high_s)
     return own in "".join(each.value for each in there)
 
 
-def accuracy(folder: Path, way: str, hear: Callable[..., Heard], settings: TranscriptionSettings) -> Accuracy:
+def accuracy(folder: Path, way: str, hear: Callable[..., Transcription], settings: TranscriptionSettings) -> Accuracy:
     """Measures one way on one folder, in a process of its own."""
     transcripts, cost = in_new_process(hear, folder, settings)
     errors = words = entities = recognised = 0
     calls = read_truth(folder)
     for call in calls:
-        truth, heard = said(call.perfect_transcript()), said(transcripts[call.recording_id])
-        wrong, spoken = word_errors(truth, heard, call.channels)
+        truth, transcribed = said(call.perfect_transcript()), said(transcripts[call.recording_id])
+        wrong, spoken = word_errors(truth, transcribed, call.channels)
         errors += wrong
         words += spoken
         entities += len(call.entities)
-        recognised += sum(has_entity(call, entity, truth, heard) for entity in call.entities)
+        recognised += sum(has_entity(call, entity, truth, transcribed) for entity in call.entities)
     hours = sum(call.duration_s for call in calls) / 3600
     return Accuracy(folder.name, way, errors / words, recognised / entities, cost.work_cpu_s / hours)
 

@@ -31,8 +31,8 @@ from hushbeam.pipelines.running.job import prepare
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
 from hushbeam.transforms.detect_pii.models.files import package_folder
 from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.model import resolve
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
@@ -139,7 +139,7 @@ def _whisper(machine: Machine) -> WhisperModel:
 def _transcribe(transcribe: Callable[..., Any], corpus: Corpus) -> int:
     words = 0
     for path in corpus.recordings:
-        for channel in np.concatenate(list(hear_blocks(path, limits=MediaLimits())), axis=1):
+        for channel in np.concatenate(list(recogniser_blocks(path, limits=MediaLimits())), axis=1):
             segments, _ = transcribe(channel, language="en", beam_size=BEAM_SIZE, word_timestamps=True, vad_filter=True)
             words += sum(len(segment.words) for segment in segments)
     return words

@@ -13,8 +13,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from evaluation.truth import read_truth
-from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
 
 CALLS = Path(__file__).parent.parent / "evaluation"
 LABELLED = (CALLS / "dev", CALLS / "telephone")
@@ -59,7 +59,7 @@ def labelled_calls(folder: Path) -> Corpus:
 def make_short(folder: Path, count: int, seconds: tuple[float, float] = (20.0, 40.0), seed: int = SEED) -> Corpus:
     """Cuts `count` calls of between `seconds[0]` and `seconds[1]` out of the labelled ones, at random places."""
     chance = random.Random(seed)
-    calls = [call for call in _labelled_calls() if call.shape[1] >= seconds[0] * HEARING_RATE_HZ]
+    calls = [call for call in _labelled_calls() if call.shape[1] >= seconds[0] * RECOGNISER_RATE_HZ]
     name = f"{count} calls of {seconds[0]:g} to {seconds[1]:g} s"
     return _write(name, folder, (_cut(chance.choice(calls), seconds, chance) for _ in range(count)))
 
@@ -68,13 +68,13 @@ def make_long(folder: Path, count: int, minutes: float, seed: int = SEED) -> Cor
     """Joins labelled calls, in random order and with a second of silence in between, to `count` long recordings."""
     chance = random.Random(seed)
     calls = [_stereo(call, chance) for call in _labelled_calls()]
-    frames = round(minutes * 60 * HEARING_RATE_HZ)
+    frames = round(minutes * 60 * RECOGNISER_RATE_HZ)
     return _write(f"{count} of {minutes:g} min", folder, (_joined(calls, frames, chance) for _ in range(count)))
 
 
 def make_silent(folder: Path, seconds: float = 1.0) -> Corpus:
     """One recording in which nobody speaks: what a job needs for it, it needs for itself."""
-    return _write("silence", folder, [np.zeros((1, round(seconds * HEARING_RATE_HZ)), np.int16)])
+    return _write("silence", folder, [np.zeros((1, round(seconds * RECOGNISER_RATE_HZ)), np.int16)])
 
 
 def _labelled_calls() -> list[Sound]:
@@ -82,13 +82,13 @@ def _labelled_calls() -> list[Sound]:
 
 
 def _read(path: Path) -> Sound:
-    samples = np.concatenate(list(hear_blocks(path, limits=MediaLimits())), axis=1)
+    samples = np.concatenate(list(recogniser_blocks(path, limits=MediaLimits())), axis=1)
     return (samples * np.iinfo(np.int16).max).round().astype(np.int16)
 
 
 def _cut(call: Sound, seconds: tuple[float, float], chance: random.Random) -> Sound:
-    longest = call.shape[1] / HEARING_RATE_HZ
-    frames = round(chance.uniform(seconds[0], min(seconds[1], longest)) * HEARING_RATE_HZ)
+    longest = call.shape[1] / RECOGNISER_RATE_HZ
+    frames = round(chance.uniform(seconds[0], min(seconds[1], longest)) * RECOGNISER_RATE_HZ)
     start = chance.randrange(call.shape[1] - frames + 1)
     return call[:, start : start + frames]
 
@@ -103,7 +103,7 @@ def _stereo(call: Sound, chance: random.Random) -> Sound:
 
 
 def _joined(calls: Sequence[Sound], frames: int, chance: random.Random) -> Sound:
-    pause = np.zeros((2, round(_PAUSE_S * HEARING_RATE_HZ)), np.int16)
+    pause = np.zeros((2, round(_PAUSE_S * RECOGNISER_RATE_HZ)), np.int16)
     parts: list[Sound] = []
     missing = frames
     while missing > 0:
@@ -120,10 +120,10 @@ def _write(name: str, folder: Path, sounds: Sequence[Sound] | Iterator[Sound]) -
     with manifest.open("w", encoding="utf-8") as lines:
         for number, sound in enumerate(sounds):
             path = folder / f"call-{number:04}{_FORMATS[number % len(_FORMATS)]}"
-            soundfile.write(path, sound.T, HEARING_RATE_HZ, subtype="PCM_16")
+            soundfile.write(path, sound.T, RECOGNISER_RATE_HZ, subtype="PCM_16")
             line = {"recording_id": path.stem, "audio_url": path.name}
             lines.write(json.dumps(line) + "\n")
             recordings.append(path)
-            audio_s += sound.shape[1] / HEARING_RATE_HZ
-            channel_s += sound.size / HEARING_RATE_HZ
+            audio_s += sound.shape[1] / RECOGNISER_RATE_HZ
+            channel_s += sound.size / RECOGNISER_RATE_HZ
     return Corpus(name, manifest, tuple(recordings), audio_s, channel_s)

@@ -33,8 +33,8 @@ from benchmarks.corpus import Corpus, make_long, make_short
 from benchmarks.measure import Clock, Cost, in_new_process
 from benchmarks.random_model import SHAPES, make_model
 from hushbeam.schemas.failure import RecordingError
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
 from hushbeam.transforms.transcribe.processor import processor_name
 from hushbeam.transforms.transcribe.settings import DEVICES, PROFILES, TranscriptionSettings, cores
@@ -73,14 +73,14 @@ def hear(clock: Clock, corpus: Corpus, settings: TranscriptionSettings) -> int:
     engine.load()
     clock.ready()
     jobs = (
-        SpeechJob(path.stem, partial(hear_blocks, path, limits=MediaLimits()), language="en")
+        SpeechJob(path.stem, partial(recogniser_blocks, path, limits=MediaLimits()), language="en")
         for path in corpus.recordings
     )
     words = 0
-    for _, heard in engine.transcribe(jobs, in_flight=_IN_FLIGHT):
-        if isinstance(heard, RecordingError):
-            raise heard
-        words += len(heard.transcript.words)
+    for _, transcribed in engine.transcribe(jobs, in_flight=_IN_FLIGHT):
+        if isinstance(transcribed, RecordingError):
+            raise transcribed
+        words += len(transcribed.transcript.words)
     engine.close()
     return words
 

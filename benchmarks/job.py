@@ -149,22 +149,22 @@ def compare(
       starts: What contestants that load their models while they work cost where there is nothing to hear.
       part: Some of the corpus, for the yardsticks, which are slow; None gives them all of it.
     """
-    heard = {name: part if part is not None and name in YARDSTICKS else corpus for name in names}
+    transcribed = {name: part if part is not None and name in YARDSTICKS else corpus for name in names}
     costs: dict[str, list[Cost]] = {name: [] for name in names}
     for _ in range(repeats):
         for name in names:
-            cost = in_new_process(CONTESTANTS[name], heard[name], machine)[1]
+            cost = in_new_process(CONTESTANTS[name], transcribed[name], machine)[1]
             costs[name].append(_without_start(cost, starts[name]) if name in starts else cost)
     middle = {name: _median(runs) for name, runs in costs.items()}
     # Of a second of sound.
-    wall_s = {name: cost.work_s / heard[name].audio_s for name, cost in middle.items()}
-    cpu_s = {name: cost.work_cpu_s / heard[name].audio_s for name, cost in middle.items()}
+    wall_s = {name: cost.work_s / transcribed[name].audio_s for name, cost in middle.items()}
+    cpu_s = {name: cost.work_cpu_s / transcribed[name].audio_s for name, cost in middle.items()}
     return [
         Result(
             name,
-            audio_s=heard[name].audio_s,
+            audio_s=transcribed[name].audio_s,
             speed=1 / wall_s[name],
-            speed_with_start=heard[name].audio_s / (cost.start_s + cost.work_s),
+            speed_with_start=transcribed[name].audio_s / (cost.start_s + cost.work_s),
             cpu_s_per_hour=cpu_s[name] * 3600,
             peak_mib=cost.peak_mib,
             job_is_faster=wall_s[name] / wall_s[JOB],

@@ -68,7 +68,13 @@ def _make(output: Path, recordings: int) -> None:
 
 def made_up_transcripts(numbers: range) -> Iterator[str]:
     """Rows of `transcripts/` as JSON, for recordings `call-NUMBER`."""
-    verification = {"recogniser": "tiny.en", "listened_s": 20.0, "values": 8, "sentinels": 12, "sentinels_heard": 12}
+    verification = {
+        "recogniser": "tiny.en",
+        "verified_s": 20.0,
+        "values": 8,
+        "control_words": 12,
+        "control_words_found": 12,
+    }
     for number in numbers:
         words = [
             {"text": " word", "start_s": float(i), "end_s": i + 0.5, "confidence": 0.9, "redacted": False}

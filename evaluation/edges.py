@@ -50,7 +50,7 @@ class Call:
     transcript: Transcript
     findings: tuple[Finding, ...]
 
-    def listen(self, ranges: Sequence[TimeSpan]) -> list[Samples]:
+    def read_ranges(self, ranges: Sequence[TimeSpan]) -> list[Samples]:
         """The sound of each range."""
         return [self.sound[span.channel, _sample(span.start_s) : _sample(span.end_s)] for span in ranges]
 
@@ -87,7 +87,7 @@ class Figures:
 
 def by_sound(call: Call, settings: EdgeSettings | None = None) -> Sequence[TimeSpan]:
     """The job's rule."""
-    return plan_mutes(call.transcript, call.findings, call.listen, settings)
+    return plan_mutes(call.transcript, call.findings, call.read_ranges, settings)
 
 
 def by_padding(call: Call, before_s: float, after_s: float) -> Sequence[TimeSpan]:

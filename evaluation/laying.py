@@ -102,8 +102,8 @@ def by_text(recording: LabelledRecording, transcript: Transcript) -> Marks:
         said = _characters((word.text, word.start_s, word.end_s) for word in spoken)
         written = _characters(_timed(words[number]) for number in numbers)
         votes: dict[int, dict[SpokenEntity | None, int]] = defaultdict(lambda: defaultdict(int))
-        for heard, meant in _alignment(said, written):
-            votes[numbers[heard.word]][_entity_of(spoken[meant.word], recording)] += 1
+        for transcribed, meant in _alignment(said, written):
+            votes[numbers[transcribed.word]][_entity_of(spoken[meant.word], recording)] += 1
         for number, counts in votes.items():
             total = sum(counts.values())
             counts.pop(None, None)
@@ -153,9 +153,9 @@ def _alignment(said: Sequence[_Character], written: Sequence[_Character]) -> lis
     for row, meant in enumerate(said, 1):
         above = scores[-1]
         here, move = [_SKIP * row], [1]
-        for column, heard in enumerate(written, 1):
-            away_s = min(abs(heard.time_s - meant.time_s), _FARTHEST_S)
-            pair = above[column - 1] + (_SAME if heard.text == meant.text else _OTHER) + _AWAY_PER_S * away_s
+        for column, transcribed in enumerate(written, 1):
+            away_s = min(abs(transcribed.time_s - meant.time_s), _FARTHEST_S)
+            pair = above[column - 1] + (_SAME if transcribed.text == meant.text else _OTHER) + _AWAY_PER_S * away_s
             best = max(pair, above[column] + _SKIP, here[-1] + _SKIP)
             here.append(best)
             move.append(0 if best == pair else 1 if best == above[column] + _SKIP else 2)

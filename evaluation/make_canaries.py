@@ -28,7 +28,7 @@ def main() -> None:
     labels = []
     for call in (by_id for name in CALLS for by_id in truth if by_id["recording_id"] == name):
         soundfile.write(
-            _TARGET / f"{call['recording_id']}.ogg", _sound(_LABELLED / call["audio"]), RATE_HZ, "OPUS", format="OGG"
+            _TARGET / f"{call['recording_id']}.ogg", _audio(_LABELLED / call["audio"]), RATE_HZ, "OPUS", format="OGG"
         )
         labels += [
             {
@@ -40,7 +40,7 @@ def main() -> None:
     (_TARGET / "labels.json").write_text("[\n" + ",\n".join(map(json.dumps, labels)) + "\n]\n")
 
 
-def _sound(path: Path) -> np.ndarray:
+def _audio(path: Path) -> np.ndarray:
     """Samples of shape (frames, channels), 1.0 being full scale."""
     with av.open(str(path)) as container:
         stream = container.streams.audio[0]

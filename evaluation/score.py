@@ -82,13 +82,13 @@ class EntityScore:
     Attributes:
       covered: Share of its voiced time that is inaudible.
       readable: Its value can be read in the redacted text.
-      heard: Its value is heard by the second recogniser.
+      transcribed: Its value is heard by the second recogniser.
     """
 
     entity: SpokenEntity
     covered: float
     readable: bool
-    heard: bool = False
+    transcribed: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ def tokens(text: str) -> list[str]:
 def is_readable(entity: SpokenEntity, text: Sequence[str], said_elsewhere: Iterable[str]) -> bool:
     """Can the entity's value still be read in these tokens? Words that are also said outside entities do not count."""
     digits = re.sub(r"\D", "", entity.value)
-    innocent = COMMON_WORDS | set(said_elsewhere)
-    names = [word for word in re.findall(r"[a-z]+", entity.value.lower()) if len(word) > 2 and word not in innocent]
+    kept = COMMON_WORDS | set(said_elsewhere)
+    names = [word for word in re.findall(r"[a-z]+", entity.value.lower()) if len(word) > 2 and word not in kept]
     runs = re.findall(r"\d+", "".join(token if token.isdigit() else " " for token in text))
     if len(digits) >= 4:
         if any(digits[start : start + 4] in run for run in runs for start in range(len(digits) - 3)):
@@ -196,7 +196,7 @@ def score_recording(
     redacted = align(original, decode(redacted_audio))
     result: Counter[str] = Counter()
     audibility: list[tuple[Mask, Mask]] = []
-    heard: list[list[str]] = []
+    transcribed: list[list[str]] = []
     for channel in range(original.shape[0]):
         published = redacted[min(channel, redacted.shape[0] - 1)]
         voiced, muted = inaudible(original[channel], published)
@@ -208,7 +208,7 @@ def score_recording(
         result["other_muted"] += int((muted & ~near).sum())
         result["false_alarms"] += sum(not near[start:end].any() for start, end in regions(muted))
         if recogniser:
-            heard.append(tokens(recogniser.hear(published)))
+            transcribed.append(tokens(recogniser.hear(published)))
     elsewhere = tokens(" ".join(word.text for word in recording.words if not _is_within_any(word, recording.entities)))
     text = tokens(redacted_text)
     others = [
@@ -217,7 +217,7 @@ def score_recording(
         if recogniser and not _is_near_any(word, recording.entities)
         for token in tokens(word.text)
     ]
-    bag = Counter(token for channel_tokens in heard for token in channel_tokens)
+    bag = Counter(token for channel_tokens in transcribed for token in channel_tokens)
     return RecordingScore(
         recording=recording,
         duration_changed=abs(redacted.shape[1] - original.shape[1]) > 0.2 * RATE_HZ,
@@ -226,7 +226,7 @@ def score_recording(
                 entity=entity,
                 covered=_covered(entity, *audibility[min(entity.channel, len(audibility) - 1)]),
                 readable=is_readable(entity, text, elsewhere),
-                heard=any(is_readable(entity, channel_tokens, elsewhere) for channel_tokens in heard),
+                transcribed=any(is_readable(entity, channel_tokens, elsewhere) for channel_tokens in transcribed),
             )
             for entity in recording.entities
         ),
@@ -264,7 +264,7 @@ class _PolicyCount:
     entities: int = 0
     covered: int = 0
     readable: int = 0
-    heard: int = 0
+    transcribed: int = 0
 
 
 @dataclass
@@ -284,7 +284,7 @@ def summarise(scores: Sequence[RecordingScore], with_recogniser: bool = False) -
             policy = counts.by_policy[left.entity.policy]
             policy.covered += left.covered >= 0.9
             policy.readable += left.readable
-            policy.heard += left.heard
+            policy.transcribed += left.transcribed
     entity_count = sum(policy.entities for policy in counts.by_policy.values())
     hours = sum(score.recording.duration_s for score in scores) / 3600
     published = [score for score in scores if not score.missing]
@@ -304,7 +304,7 @@ def summarise(scores: Sequence[RecordingScore], with_recogniser: bool = False) -
         "duration_changed": sum(score.duration_changed for score in published),
     }
     if with_recogniser:
-        summary["heard_leaks"] = sum(left.heard for left in counts.entities)
+        summary["heard_leaks"] = sum(left.transcribed for left in counts.entities)
         summary["heard_non_pii"] = _ratio(
             sum(s.other_words_heard for s in published), sum(s.other_words for s in published)
         )
@@ -314,7 +314,7 @@ def summarise(scores: Sequence[RecordingScore], with_recogniser: bool = False) -
             "covered_0.9": round(policy.covered / policy.entities, 3),
             "text_leaks": policy.readable,
         }
-        | ({"heard": policy.heard} if with_recogniser else {})
+        | ({"heard": policy.transcribed} if with_recogniser else {})
         for name, policy in sorted(counts.by_policy.items())
     }
     return summary
@@ -329,7 +329,7 @@ def details(scores: Sequence[RecordingScore]) -> list[str]:
             lines.append(f"{name} | no redacted audio")
         for left in score.entities:
             described = f"{left.entity.policy} | {left.entity.said}"
-            if left.heard:
+            if left.transcribed:
                 lines.append(f"{name} | HEARD | {described}")
             if left.covered < 0.9:
                 lines.append(f"{name} | audible {1 - left.covered:.0%} | {described}")

@@ -15,8 +15,8 @@ from typing import Any
 
 from evaluation.truth import TRANSCRIPTS, read_truth
 from hushbeam.schemas.failure import RecordingError
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
@@ -28,16 +28,18 @@ def transcribe(folder: Path, settings: TranscriptionSettings) -> list[dict[str, 
     try:
         jobs = [
             SpeechJob(
-                recording.recording_id, partial(hear_blocks, str(recording.audio), limits=MediaLimits()), language="en"
+                recording.recording_id,
+                partial(recogniser_blocks, str(recording.audio), limits=MediaLimits()),
+                language="en",
             )
             for recording in recordings
         ]
-        heard = dict(engine.transcribe(jobs))
+        transcribed = dict(engine.transcribe(jobs))
     finally:
         engine.close()
     rows = []
     for recording in recordings:
-        result = heard[recording.recording_id]
+        result = transcribed[recording.recording_id]
         if isinstance(result, RecordingError):
             raise result
         rows.append({"recording_id": recording.recording_id, "transcript": _rounded(result.transcript.to_dict())})

@@ -116,12 +116,12 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
     """What was looked at, what seems to be heard, and what is wrong."""
     console.print(
         f"[bold]{report['recordings']} recordings[/] ({report['audio_s'] / 60:.1f} minutes of sound, "
-        f"{report['muted_s'] / 60:.1f} muted), {report['signed']} signed, {report['listened']} listened to",
+        f"{report['muted_s'] / 60:.1f} muted), {report['signed']} signed, {report['verified']} listened to",
         highlight=False,
     )
-    if report["heard"]:
-        heard = ", ".join(f"{count} {policy}" for policy, count in report["heard"].items())
-        console.print(f"Seems to be heard there, names and places being guesses: {heard}", highlight=False)
+    if report["audible"]:
+        transcribed = ", ".join(f"{count} {policy}" for policy, count in report["audible"].items())
+        console.print(f"Seems to be heard there, names and places being guesses: {transcribed}", highlight=False)
     if not report["problems"]:
         console.print("[bold green]Nothing is wrong[/]")
     else:

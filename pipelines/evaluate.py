@@ -147,15 +147,15 @@ def show(
 
 
 def _policies(figures: Figures) -> Table:
-    table = Table("policy", "found", "of", "recall", "needless", "of", "moved", box=None, pad_edge=False)
+    table = Table("policy", "found", "of", "recall", "false_positives", "of", "moved", box=None, pad_edge=False)
     for name, policy in [("all", figures.overall), *figures.policies.items()]:
         table.add_row(
             name,
             f"{policy.recall.part}",
             f"{policy.recall.whole}",
             _interval(policy.recall),
-            f"{policy.needless.part}",
-            f"{policy.needless.whole}",
+            f"{policy.false_positives.part}",
+            f"{policy.false_positives.whole}",
             f"{policy.moved}",
         )
     return table

@@ -40,7 +40,7 @@ from hushbeam.transforms.archive.tables.read import read_rows
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.notify import NameReceivers, Notify, open_notifications
-from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.pending import is_open
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.storage import files, urls
@@ -88,7 +88,7 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
     settings = options.notification.settings()
     settings.validate()
     if local:
-        Courier(settings)
+        WebhookClient(settings)
         check_signing(options.output, settings.signed_url_hours)
     run_id = f"notify-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     return Resumption(options, manifests, urls.normalised(options.output), run_id)

@@ -10,13 +10,13 @@ from typing import NamedTuple
 import apache_beam as beam
 import pyarrow as pa
 
-from hushbeam.pipelines.running.job import Job, hearing_of
+from hushbeam.pipelines.running.job import Job, provenance_of
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from hushbeam.schemas.failure import ERRORS_SCHEMA, Failure
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
-from hushbeam.schemas.stages import CommittedRecording, DetectedRecording, HeardRecording
+from hushbeam.schemas.stages import CommittedRecording, DetectedRecording, TranscribedRecording
 from hushbeam.transforms.archive.tables.parquet import Row
 from hushbeam.transforms.base.each_recording import Outcome
 from hushbeam.transforms.close_run import CloseRun, RunOutcome
@@ -48,9 +48,9 @@ class RedactAndCommit(beam.PTransform):
         super().__init__("RedactAndCommit")
         self._job = job
 
-    def expand(self, heard: beam.PCollection[HeardRecording]) -> Outcome[CommittedRecording]:
+    def expand(self, transcribed: beam.PCollection[TranscribedRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
-        detected, undetected = heard | DetectPII(
+        detected, undetected = transcribed | DetectPII(
             options.detection.settings(job.rules),
             processes=options.detection.detection_processes,
             keep_reports=job.store is not None,
@@ -74,7 +74,7 @@ class RenderAndCommit(beam.PTransform):
         verified, leaking = muted | VerifyAudio(options.verification_settings(), options.mute_settings())
         failures = [uncorrected, unredacted, unmuted, leaking]
         if job.store is not None:
-            verified, unkept = verified | StoreFindings(job.store, hearing_of(options, job.identities))
+            verified, unkept = verified | StoreFindings(job.store, provenance_of(options, job.identities))
             failures.append(unkept)
         if job.unredacted is not None:
             verified, unsealed = verified | KeepUnredacted(job.unredacted)

@@ -62,10 +62,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         hash_identities=options.hash_identities,
         unredacted=job.unredacted is not None,
     )
-    asked, as_said = recordings, None
+    asked, published_unredacted = recordings, None
     if job.unredacted is not None:
         asked = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
-        as_said = (
+        published_unredacted = (
             recordings
             | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
             | PublishUnredacted(
@@ -86,34 +86,34 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
 
     if options.recognition.shuffle_key:
         whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60, limits)
-        heard_spans, unheard_spans = spans | TranscribeSpans(recognition, limits).with_resource_hints(**needs)
-        joined, unjoined = heard_spans | AssembleTranscript(options.recognition.shuffle_key).with_resource_hints(
+        transcribed_spans, failed_spans = spans | TranscribeSpans(recognition, limits).with_resource_hints(**needs)
+        joined, unjoined = transcribed_spans | AssembleTranscript(options.recognition.shuffle_key).with_resource_hints(
             **needs
         )
         long = joined | "Long recordings" >> RedactAndCommit(job).with_resource_hints(**needs)
         published_long, unpublished_long = long
-        failures += [undecoded, unheard_spans, unjoined, unpublished_long]
+        failures += [undecoded, failed_spans, unjoined, unpublished_long]
     else:
         whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
 
-    heard, unheard = whole | Transcribe(recognition, limits).with_resource_hints(**needs)
+    transcribed, untranscribed = whole | Transcribe(recognition, limits).with_resource_hints(**needs)
     # The same needs all along: stages with different ones are not fused, and words would leave their worker.
-    published, unpublished = heard | RedactAndCommit(job).with_resource_hints(**needs)
-    failures += [unheard, unpublished]
+    published, unpublished = transcribed | RedactAndCommit(job).with_resource_hints(**needs)
+    failures += [untranscribed, unpublished]
 
     committed = (published, published_long, done_before) | "Published" >> beam.Flatten().with_output_types(
         CommittedRecording
     )
-    if as_said is None:
+    if published_unredacted is None:
         return finish(job, committed, failures=failures, skipped=skipped, recordings=recordings, erased=[erased])
     return finish(
         job,
         committed,
-        failures=[*failures, as_said.failures],
-        skipped=(skipped, as_said.skipped) | "All skipped" >> beam.Flatten(),
+        failures=[*failures, published_unredacted.failures],
+        skipped=(skipped, published_unredacted.skipped) | "All skipped" >> beam.Flatten(),
         recordings=asked,
-        erased=[(erased, as_said.erased) | "All erased" >> beam.Flatten()],
-        unredacted=[as_said.written],
+        erased=[(erased, published_unredacted.erased) | "All erased" >> beam.Flatten()],
+        unredacted=[published_unredacted.written],
     )
 
 

@@ -40,7 +40,7 @@ from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.stored import Hearing
+from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.findings_store import is_empty
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
@@ -241,9 +241,9 @@ class _Identify:
         self._options = options
         self._rules = rules
 
-    def __call__(self, hearing: Hearing) -> Mapping[str, str]:
-        options = self._options.as_redact(hearing.recognition, hearing.detection)
-        return with_configuration(hearing.identities, options, self._rules)
+    def __call__(self, provenance: Provenance) -> Mapping[str, str]:
+        options = self._options.as_redact(provenance.recognition, provenance.detection)
+        return with_configuration(provenance.identities, options, self._rules)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:

@@ -36,12 +36,12 @@ class Corrections:
       samples: Checksum of the decoded samples that they speak of: of another recording under the same id, the times
         would mean nothing.
       missed: What is to be muted exactly as marked, in the channels of the file.
-      needless: What is muted and need not be, in the channels of the file.
+      false_positives: What is muted and need not be, in the channels of the file.
     """
 
     samples: str
     missed: tuple[MarkedSpan, ...] = ()
-    needless: tuple[TimeSpan, ...] = ()
+    false_positives: tuple[TimeSpan, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -84,17 +84,17 @@ def in_all_channels(spans: Sequence[TimeSpan], channels: int) -> tuple[TimeSpan,
     )
 
 
-def without_needless(findings: Iterable[Finding], needless: Sequence[TimeSpan]) -> tuple[Finding, ...]:
+def without_false_positives(findings: Iterable[Finding], false_positives: Sequence[TimeSpan]) -> tuple[Finding, ...]:
     """The findings that reviewers want muted."""
-    return tuple(finding for finding in findings if not is_needless(finding, needless))
+    return tuple(finding for finding in findings if not is_false_positive(finding, false_positives))
 
 
-def is_needless(finding: Place, needless: Sequence[TimeSpan]) -> bool:
+def is_false_positive(finding: Place, false_positives: Sequence[TimeSpan]) -> bool:
     """Whether at least half of a finding lies in a needless span of its channel: in doubt, all stays muted."""
     return any(
         span.channel == finding.channel
         and min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s) >= (finding.end_s - finding.start_s) / 2
-        for span in needless
+        for span in false_positives
     )
 
 

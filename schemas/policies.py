@@ -214,7 +214,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
 )
 """The 54 documented policies, under the names that AssemblyAI's transcript request gives them."""
 
-SOUND_POLICIES: Mapping[str, Policy] = _by_name(
+AUDIO_POLICIES: Mapping[str, Policy] = _by_name(
     [
         Policy("untranscribed_speech", "Speech in which no word was recognised", "(sound)", "fair"),
         Policy("dtmf", "Keypad tones", "(sound)", "fair"),
@@ -448,7 +448,7 @@ def _key(name: str) -> str:
 _NAMES: dict[str, tuple[str, ...]] = {
     **{_key(name): policies for name, policies in ALIASES.items()},
     **{_key(name): policies for name, policies in PRESETS.items()},
-    **{_key(name): (name,) for name in (*CATALOGUE, *SOUND_POLICIES, *OWN_POLICIES)},
+    **{_key(name): (name,) for name in (*CATALOGUE, *AUDIO_POLICIES, *OWN_POLICIES)},
 }
 
 
@@ -458,7 +458,7 @@ def find_policy(name: str) -> Policy:
     Raises:
       KeyError: It has none; names of findings always have one.
     """
-    for policies in (CATALOGUE, SOUND_POLICIES, OWN_POLICIES):
+    for policies in (CATALOGUE, AUDIO_POLICIES, OWN_POLICIES):
         if name in policies:
             return policies[name]
     raise KeyError(name)
@@ -497,7 +497,7 @@ def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _advice(name: str) -> str:
-    known = (*CATALOGUE, *SOUND_POLICIES, *OWN_POLICIES, *PRESETS, *ALIASES)
+    known = (*CATALOGUE, *AUDIO_POLICIES, *OWN_POLICIES, *PRESETS, *ALIASES)
     by_key = {_key(candidate): candidate for candidate in known}
     near = [by_key[key] for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6)]
     return f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for the names."
@@ -528,7 +528,7 @@ def document() -> str:
         "| --- | --- |",
         *(
             f"| `{policy.name}` | {policy.description} |"
-            for policy in (*OWN_POLICIES.values(), *SOUND_POLICIES.values())
+            for policy in (*OWN_POLICIES.values(), *AUDIO_POLICIES.values())
         ),
         "",
         "## Languages",

@@ -36,10 +36,10 @@ _VERIFICATION = pa.struct(
     [
         pa.field("outcome", pa.string(), nullable=False),
         pa.field("recogniser", pa.string(), nullable=False),
-        pa.field("listened_s", pa.float64(), nullable=False),
+        pa.field("verified_s", pa.float64(), nullable=False),
         pa.field("values", pa.int32(), nullable=False),
-        pa.field("sentinels", pa.int32(), nullable=False),
-        pa.field("sentinels_heard", pa.int32(), nullable=False),
+        pa.field("control_words", pa.int32(), nullable=False),
+        pa.field("control_words_found", pa.int32(), nullable=False),
         pa.field("leaks", pa.int32(), nullable=False),
         pa.field("repairs", pa.int32(), nullable=False),
     ]

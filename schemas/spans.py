@@ -29,11 +29,11 @@ class TimeSpan:
     end_s: float
 
 
-def outside(spans: Iterable[TimeSpan], needless: Sequence[TimeSpan]) -> Iterator[TimeSpan]:
+def outside(spans: Iterable[TimeSpan], false_positives: Sequence[TimeSpan]) -> Iterator[TimeSpan]:
     """What of the spans lies outside of needless ones."""
     for span in spans:
         parts = [span]
-        for cut in needless:
+        for cut in false_positives:
             if cut.channel == span.channel:
                 parts = [rest for part in parts for rest in _rests(part, cut)]
         yield from parts

@@ -1,7 +1,7 @@
 """What each stage hands to the next.
 
 Every record keeps the one before it, so a later stage can look up what an earlier one knew, and each can be built in a
-test from plain values. From `HeardRecording` to `MutedRecording` they hold raw words and stay in one worker.
+test from plain values. From `TranscribedRecording` to `MutedRecording` they hold raw words and stay in one worker.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class PublishedOutput:
 
 @stays_in_worker
 @dataclass(frozen=True)
-class HeardRecording(_FromRecording):
+class TranscribedRecording(_FromRecording):
     """A recording and what was said in it.
 
     Attributes:
@@ -126,7 +126,7 @@ class HeardRecording(_FromRecording):
         return self.pending.recording
 
     @property
-    def sound(self) -> SourceIdentity:
+    def audio_source(self) -> SourceIdentity:
         """What is read for muting."""
         return self.pending.source if self.published is None else self.published.audio
 
@@ -137,15 +137,15 @@ class HeardRecording(_FromRecording):
         return corrections if corrections and corrections.samples == self.samples.sha256 else None
 
     @property
-    def needless_spans(self) -> tuple[TimeSpan, ...]:
+    def false_positive_spans(self) -> tuple[TimeSpan, ...]:
         """What reviewers called needless, in the channels that were heard."""
         if self.corrections is None or self.published is not None:
             return ()
-        needless = self.corrections.needless
-        return in_all_channels(needless, self.media.channels) if self.mixed else needless
+        false_positives = self.corrections.false_positives
+        return in_all_channels(false_positives, self.media.channels) if self.mixed else false_positives
 
     def __repr__(self) -> str:
-        return f"HeardRecording({self.recording_id!r})"
+        return f"TranscribedRecording({self.recording_id!r})"
 
 
 @stays_in_worker
@@ -158,13 +158,13 @@ class DetectedRecording(_FromRecording):
       reports: What all recognisers said, where it is kept for later; otherwise empty.
     """
 
-    heard: HeardRecording
+    transcribed: TranscribedRecording
     findings: tuple[Finding, ...]
     reports: tuple[RecogniserReport, ...] = ()
 
     @property
     def recording(self) -> Recording:
-        return self.heard.recording
+        return self.transcribed.recording
 
     def __repr__(self) -> str:
         return f"DetectedRecording({self.recording_id!r}, {len(self.findings)} findings)"
@@ -223,19 +223,19 @@ class Verification:
       outcome: `passed`; `nothing_to_verify` where nothing that can be recognised was muted; `not_sampled`; `off`.
         What does not pass is not published.
       recogniser: Identity of the model that listened; empty where none did.
-      listened_s: Seconds of sound, summed over the channels, in the first pass.
+      verified_s: Seconds of sound, summed over the channels, in the first pass.
       values: How many values it listened for.
-      sentinels, sentinels_heard: Innocent words that it should hear, and those of them that it heard.
+      control_words, control_words_found: Innocent words that it should hear, and those of them that it heard.
       leaks: What it heard that it should not, and that was muted then.
       repairs: How often the recording was muted again.
     """
 
     outcome: str = "off"
     recogniser: str = ""
-    listened_s: float = 0.0
+    verified_s: float = 0.0
     values: int = 0
-    sentinels: int = 0
-    sentinels_heard: int = 0
+    control_words: int = 0
+    control_words_found: int = 0
     leaks: int = 0
     repairs: int = 0
 
@@ -247,12 +247,12 @@ class MutedRecording(_FromRecording):
 
     Attributes:
       audio: None where none was asked for.
-      sound_findings: What was found in the sound and not in the words: keypad tones, leaks that verification muted.
+      audio_findings: What was found in the sound and not in the words: keypad tones, leaks that verification muted.
     """
 
     redacted: RedactedRecording
     audio: StagedAudio | None
-    sound_findings: tuple[Finding, ...] = ()
+    audio_findings: tuple[Finding, ...] = ()
     verification: Verification = Verification()
 
     @property
@@ -307,7 +307,7 @@ class CommittedRecording:
 
 @travels
 @dataclass(frozen=True)
-class SpanToHear(_FromRecording):
+class SpanToTranscribe(_FromRecording):
     """A stretch of a long recording, to be heard by itself and joined with the others.
 
     Attributes:
@@ -332,10 +332,10 @@ class SpanToHear(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class HeardSpan(_FromRecording):
+class TranscribedSpan(_FromRecording):
     """A span and what was said in it, with times of the recording."""
 
-    span: SpanToHear
+    span: SpanToTranscribe
     transcript: Transcript
     media: MediaInfo
 
@@ -344,7 +344,7 @@ class HeardSpan(_FromRecording):
         return self.span.recording
 
     def __repr__(self) -> str:
-        return f"HeardSpan({self.recording_id!r}, {self.span.number + 1} of {self.span.count})"
+        return f"TranscribedSpan({self.recording_id!r}, {self.span.number + 1} of {self.span.count})"
 
 
 @travels
@@ -357,7 +357,7 @@ class SealedSpan:
       sealed: Its transcript and media, encrypted and bound to this span of this output.
     """
 
-    span: SpanToHear
+    span: SpanToTranscribe
     sealed: bytes
 
     @property

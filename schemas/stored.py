@@ -8,11 +8,11 @@ from typing import Any
 
 from hushbeam.schemas.coders import stays_in_worker, travels
 from hushbeam.schemas.finding import Finding, RecogniserReport
-from hushbeam.schemas.stages import HeardRecording
+from hushbeam.schemas.stages import TranscribedRecording
 
 
 @dataclass(frozen=True)
-class Hearing:
+class Provenance:
     """What heard and what detected: all of a run that rendering again cannot change.
 
     Attributes:
@@ -32,18 +32,18 @@ class StoredRecording:
     """A recording as the store keeps it.
 
     Attributes:
-      heard: The request, the source's identity, and raw words.
+      transcribed: The request, the source's identity, and raw words.
       reports: What all recognisers said, whatever was asked for.
       leaks: What the second listening heard in the redacted sound: no words of `heard` say it.
     """
 
-    heard: HeardRecording
+    transcribed: TranscribedRecording
     reports: tuple[RecogniserReport, ...]
     leaks: tuple[Finding, ...]
-    hearing: Hearing
+    provenance: Provenance
 
     def __repr__(self) -> str:
-        return f"StoredRecording({self.heard.recording_id!r})"
+        return f"StoredRecording({self.transcribed.recording_id!r})"
 
 
 @travels

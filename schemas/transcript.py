@@ -86,7 +86,7 @@ class Transcript:
             yield from utterance.words
 
     @property
-    def nobody_speaks(self) -> bool:
+    def has_no_speech(self) -> bool:
         """Whether there is sound, no word, and nothing that the voice activity detector took for speech.
 
         Speech that was heard and not understood is speech.

@@ -23,7 +23,7 @@ from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.mute_audio import MuteSettings
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.verify_audio import VerifySettings
-from hushbeam.transforms.verify_audio.settings import GLANCING_RECOGNISER
+from hushbeam.transforms.verify_audio.settings import FAST_SECOND_RECOGNISER
 
 
 class RedactOptions(BaseModel):
@@ -59,7 +59,7 @@ class RedactOptions(BaseModel):
     def verification_settings(self) -> VerifySettings:
         """What the stage takes; the second recogniser runs where the first one does."""
         recogniser = replace(
-            GLANCING_RECOGNISER,
+            FAST_SECOND_RECOGNISER,
             model=self.verification.verify_model,
             device=self.recognition.device,
             workers=self.recognition.model_workers,

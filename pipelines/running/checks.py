@@ -114,7 +114,7 @@ def _models(options: RedactOptions) -> Iterator[Check]:
     recognition = options.recognition.settings()
     yield _tried("speech model", lambda: speech_model.load(recognition).identity)
     verification = options.verification_settings()
-    if verification.listens:
+    if verification.enabled:
         yield _tried("second recogniser", lambda: speech_model.resolve(verification.recogniser.model).identity)
 
     def identities() -> str:

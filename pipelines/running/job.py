@@ -13,7 +13,7 @@ from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
-from hushbeam.schemas.stored import Hearing
+from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.base.sealed_files import SealedRoot
@@ -21,7 +21,7 @@ from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.detect_pii.names.named_entities import model_identities
 from hushbeam.transforms.keep_unredacted import UnredactedOutput
 from hushbeam.transforms.media.isolation.children import check_confinement
-from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
@@ -37,7 +37,7 @@ DETECTION_MODELS = ("spacy_model", "token_classifier")
 """The options of detection that name models."""
 
 
-NOT_HEARD = frozenset({"shuffle_key", "batch_windows", "model_workers"})
+WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows", "model_workers"})
 """The options of recognition that change no word."""
 
 
@@ -121,7 +121,7 @@ def check_secrets(options: RedactOptions) -> None:
     Raises:
       ConfigurationError: One cannot be had.
     """
-    Courier(options.notification.settings())
+    WebhookClient(options.notification.settings())
     if options.certificate_key:
         read_private_key(options.certificate_key)
     if options.defaults.surrogate_key:
@@ -143,20 +143,20 @@ def with_configuration(identities: Mapping[str, str], options: RedactOptions, ru
     """Identities of what heard and detected, completed by that of the second recogniser and the `configuration`."""
     identities = dict(identities)
     verification = options.verification_settings()
-    if verification.listens:
+    if verification.enabled:
         identities["second_recogniser"] = resolve(verification.recogniser.model).identity
     chosen = options.model_dump(
         include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
-        exclude={"recognition": set(NOT_HEARD), "detection": {"detection_processes", "rules"}},
+        exclude={"recognition": set(WITHOUT_EFFECT_ON_WORDS), "detection": {"detection_processes", "rules"}},
     )
     known = json.dumps([_OUTPUT_VERSION, chosen, rules.model_dump(), identities], sort_keys=True)
     return identities | {"configuration": hashlib.sha256(known.encode()).hexdigest()}
 
 
-def hearing_of(options: RedactOptions, identities: Mapping[str, str]) -> Hearing:
+def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Provenance:
     """What of a job's options and models rendering again cannot change."""
-    return Hearing(
-        recognition=options.recognition.model_dump(exclude=set(NOT_HEARD)),
+    return Provenance(
+        recognition=options.recognition.model_dump(exclude=set(WITHOUT_EFFECT_ON_WORDS)),
         detection=options.detection.model_dump(include=set(DETECTION_MODELS)),
         identities={use: name for use, name in identities.items() if use not in ("second_recogniser", "configuration")},
     )

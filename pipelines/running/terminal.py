@@ -78,21 +78,21 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
     The time left is what the recordings so far took, for those that are left: it is not told before the first is done.
     """
     total = counts.get("ReadManifest.passed", 0)
-    heard_s = counts.get("audio_milliseconds", 0) / 1000
+    transcribed_s = counts.get("audio_milliseconds", 0) / 1000
     committed = counts.get("Commit.passed", 0)
     lost = sum(n for name, n in counts.items() if name.endswith(_LOST))
     findings = sum(n for name, n in counts.items() if name.startswith("findings."))
     skipped = counts.get("SkipFinished.skipped", 0)
     parts = [f"{total} recordings"] if total else []  # some runners tell it late
     parts.append(f"{committed} committed")
-    if heard_s:
-        parts += [f"{heard_s / 3600:.2f} h heard", f"{findings} findings"]
+    if transcribed_s:
+        parts += [f"{transcribed_s / 3600:.2f} h heard", f"{findings} findings"]
     if skipped:
         parts.append(f"{skipped} skipped")
     if lost:
         parts.append(f"{lost} not completed")
-    if heard_s and elapsed_s:
-        parts.append(f"{heard_s / elapsed_s:.1f}× real time")
+    if transcribed_s and elapsed_s:
+        parts.append(f"{transcribed_s / elapsed_s:.1f}× real time")
     ended, left = committed + lost, max(total - skipped - committed - lost, 0)
     if ended and left:
         parts.append(f"about {_clock(elapsed_s * left / ended)} left")

@@ -26,8 +26,8 @@ def test_all_of_the_truth_is_recognised_in_itself_and_most_of_it_in_what_was_hea
     whole = recognised = 0
     for call in read_truth(folder):
         truth = said(call.perfect_transcript())
-        heard = said(transcripts[call.recording_id])
+        transcribed = said(transcripts[call.recording_id])
         assert all(has_entity(call, entity, truth, truth) for entity in call.entities)
         whole += len(call.entities)
-        recognised += sum(has_entity(call, entity, truth, heard) for entity in call.entities)
+        recognised += sum(has_entity(call, entity, truth, transcribed) for entity in call.entities)
     assert 0.5 < recognised / whole <= 1.0

@@ -23,30 +23,30 @@ def call() -> LabelledRecording:
     return LabelledRecording("call", Path("call.wav"), 8.0, 1, (number,), (), words, ("phone_number",))
 
 
-def heard(*words: tuple[str, float, float]) -> Transcript:
+def transcribed(*words: tuple[str, float, float]) -> Transcript:
     said = tuple(Word(text, start_s, end_s, 0.9, 0) for text, start_s, end_s in words)
     return Transcript("en", 1.0, 8.0, 1, (Utterance(0, said),))
 
 
 def test_digits_are_found_in_spoken_numbers_however_they_are_grouped(call: LabelledRecording) -> None:
-    transcript = heard((" It's", 1.0, 1.5), (" 555", 1.5, 3.0), ("-0142,", 3.0, 5.0), (" thank", 5.0, 5.5))
+    transcript = transcribed((" It's", 1.0, 1.5), (" 555", 1.5, 3.0), ("-0142,", 3.0, 5.0), (" thank", 5.0, 5.5))
     assert set(by_text(call, transcript)) == {1, 2}
     assert set(by_time(call, transcript)) == {1, 2}
 
 
 def test_by_text_an_innocent_word_with_a_wrong_time_is_not_marked(call: LabelledRecording) -> None:
-    transcript = heard((" It's", 1.0, 1.5), (" 5550142,", 1.5, 3.5), (" thank", 3.5, 5.2), (" you.", 5.2, 5.6))
+    transcript = transcribed((" It's", 1.0, 1.5), (" 5550142,", 1.5, 3.5), (" thank", 3.5, 5.2), (" you.", 5.2, 5.6))
     assert set(by_text(call, transcript)) == {1}
     assert set(by_time(call, transcript)) == {1, 2}
 
 
 def test_a_misheard_digit_is_marked(call: LabelledRecording) -> None:
-    transcript = heard((" It's", 1.0, 1.4), (" for", 1.6, 2.0), (" 55-0142,", 2.0, 4.9), (" thank", 5.0, 5.5))
+    transcript = transcribed((" It's", 1.0, 1.4), (" for", 1.6, 2.0), (" 55-0142,", 2.0, 4.9), (" thank", 5.0, 5.5))
     assert set(by_text(call, transcript)) == {1, 2}
 
 
 def test_an_entity_over_two_utterances_is_a_finding_in_each(call: LabelledRecording) -> None:
-    whole = heard((" 555", 1.5, 3.0), (" 0142", 3.0, 5.0))
+    whole = transcribed((" 555", 1.5, 3.0), (" 0142", 3.0, 5.0))
     parted = replace(whole, utterances=tuple(Utterance(0, (word,)) for word in whole.words))
     findings = lay_labels(call, parted, by_text)
     assert [(finding.first_word, finding.last_word) for finding in findings] == [(0, 0), (1, 1)]

@@ -23,8 +23,8 @@ def test_every_labelled_recording_has_a_cached_transcript(name: str) -> None:
         assert transcript.channels == recording.channels
         assert abs(transcript.duration_s - recording.duration_s) < 0.1
         # Digits that were said one by one are often one word.
-        heard, said = len(transcript.words), len(recording.words)
-        assert 0.3 * said < heard < 2 * said
+        transcribed, said = len(transcript.words), len(recording.words)
+        assert 0.3 * said < transcribed < 2 * said
 
 
 def test_a_recording_is_heard_by_the_job_s_own_recogniser(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ _EXAMPLE = Path(__file__).parents[2] / "examples" / "webhook_receiver.py"
 _JOB = """
 import sys, urllib.request
 from hushbeam.schemas.delivery import Receiver
-from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings
 
 def send(**settings):
-    courier = Courier(NotificationSettings(allowed_networks=("127.0.0.0/8",), allow_http=True, **settings))
+    courier = WebhookClient(NotificationSettings(allowed_networks=("127.0.0.0/8",), allow_http=True, **settings))
     notification = ready_notification("call-1", "redacted_audio_ready", "/out/audio/call-1.wav", "c0ffee" * 11)
     return courier.deliver(notification, Receiver(sys.argv[1]), "run-1")
 

@@ -55,15 +55,17 @@ class LeakSearch:
             return False
 
 
-def search_for(calls: Path, heard: Sequence[dict[str, Any]], muted: dict[str, Sequence[Sequence[float]]]) -> LeakSearch:
+def search_for(
+    calls: Path, transcribed: Sequence[dict[str, Any]], muted: dict[str, Sequence[Sequence[float]]]
+) -> LeakSearch:
     """The search for the personal data of some calls.
 
     Args:
       calls: Their folder.
-      heard: Their unredacted transcripts, with the findings in them.
+      transcribed: Their unredacted transcripts, with the findings in them.
       muted: What is muted in each, by the stem of its file: [channel, start, end] in seconds.
     """
-    values = {finding["text"].strip(" .,?!") for transcript in heard for finding in transcript["findings"]}
+    values = {finding["text"].strip(" .,?!") for transcript in transcribed for finding in transcript["findings"]}
     forms = {form for value in values for form in (value, re.sub(r"\D", "", value))}
     samples = [window for path in sorted(calls.iterdir()) for window in _windows(path, muted[path.stem])]
     return LeakSearch(tuple(sorted(form for form in forms if len(form) >= _SHORTEST)), tuple(samples))

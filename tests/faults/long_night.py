@@ -85,7 +85,7 @@ def _short_calls(folder: Path, count: int) -> list[dict[str, Any]]:
         for name in names:
             if len(lines) == count:
                 return lines
-            samples, rate = _sound(name)
+            samples, rate = _audio(name)
             stretch = samples[int(start_s * rate) : int((start_s + _LENGTH_S) * rate)]
             if len(stretch) == int(_LENGTH_S * rate):
                 path = folder / f"{len(lines):04}.flac"
@@ -98,7 +98,7 @@ def _short_calls(folder: Path, count: int) -> list[dict[str, Any]]:
 _SOUNDS: dict[str, Any] = {}
 
 
-def _sound(name: str) -> Any:
+def _audio(name: str) -> Any:
     if name not in _SOUNDS:
         _SOUNDS[name] = cut(name, 0.0, 3600.0)
     return _SOUNDS[name]

@@ -167,7 +167,7 @@ def _unseal(root: Path, to: Path) -> int:
     return subprocess.run(command, cwd=_ROOT, capture_output=True, check=False).returncode
 
 
-def told_to_stop(number: signal.Signals, *options: str, listener: bool = True) -> Callable[[Night], str]:
+def told_to_stop(number: signal.Signals, *options: str, meter: bool = True) -> Callable[[Night], str]:
     """A run is told to stop by a terminal, which may take no words any more."""
 
     def check(night: Night) -> str:
@@ -177,13 +177,13 @@ def told_to_stop(number: signal.Signals, *options: str, listener: bool = True) -
             job = start_faulty(night, output, waiting, options=options, environment={"TMPDIR": name})
             _wait_for(lambda: len(list(output.glob("status/*.json"))) > 1, job)
             below = processes_below(job.pid)
-            if not listener and job.stdout is not None:
+            if not meter and job.stdout is not None:
                 job.stdout.close()
             job.send_signal(number)
-            said = job.communicate(timeout=60)[0] if listener else ""
+            said = job.communicate(timeout=60)[0] if meter else ""
             status = job.wait(timeout=60)
             assert status == 128 + number, f"{status}: {said[-500:]}"
-            assert not listener or "Stopped" in said
+            assert not meter or "Stopped" in said
             _wait_for(lambda: not any(Path(f"/proc/{process}").exists() for process in below), None)
             assert not list(temporary.iterdir())
             assert not list(output.glob("runs/LOCK*"))
@@ -254,20 +254,22 @@ def limits_hold_everywhere(night: Night) -> str:
         root = Path(folder)
         (root / "key").write_text("c2VhbGVkIHdpdGggYSBrZXkgb2YgdGhpcnR5LXR3byE=\n")
         lines = [json.loads(line) for line in night.manifest.read_text().splitlines()]
-        as_said = [line | {"recording_id": f"{line['recording_id']}-said", "redact_pii": False} for line in lines]
-        write_manifest(root / "manifest.jsonl", [*lines, *as_said])
+        published_unredacted = [
+            line | {"recording_id": f"{line['recording_id']}-said", "redact_pii": False} for line in lines
+        ]
+        write_manifest(root / "manifest.jsonl", [*lines, *published_unredacted])
         options = [f"--unredacted_output={root / 'private'}", f"--unredacted_key=file:{root / 'key'}"]
         status = run_job(root / "manifest.jsonl", output, *options, "--max_recording_hours=0.001")
         assert status == EXIT_INCOMPLETE
         errors = {row["recording_id"]: row["message"] for row in rows(output, "errors")}
-        assert set(errors) == {line["recording_id"] for line in [*lines, *as_said]}
+        assert set(errors) == {line["recording_id"] for line in [*lines, *published_unredacted]}
         assert all("too_long" in message for message in errors.values()), errors
         assert not (root / "private").exists()
         assert problems(output) == {}
         return f"{len(errors)} of {len(errors)} refused as too_long, nothing sealed; {assert_recovers(night, output)}"
 
 
-def nobody_speaks(night: Night) -> str:
+def has_no_speech(night: Night) -> str:
     """Recordings of a silent line among calls."""
     with night.output() as output, tempfile.TemporaryDirectory(dir=night.folder) as folder:
         root = Path(folder)
@@ -298,7 +300,7 @@ SCENARIOS = (
     Scenario("temporary folder fills up", temporary_folder_fills_up),
     Scenario("temporary files of a killed run", leftovers_removed),
     Scenario("terminal closed (SIGHUP)", told_to_stop(signal.SIGHUP, "--detection_processes=2")),
-    Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, listener=False)),
+    Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, meter=False)),
     Scenario("told to stop (SIGQUIT)", told_to_stop(signal.SIGQUIT)),
     Scenario("terminal closed under nohup", ignored_hang_up),
     Scenario("lock stolen between two commits", stolen_lock()),
@@ -307,6 +309,6 @@ SCENARIOS = (
         stolen_lock("--direct_num_workers=2", "--direct_running_mode=multi_processing"),
     ),
     Scenario("limits and the unredacted output", limits_hold_everywhere),
-    Scenario("recordings in which nobody speaks", nobody_speaks),
+    Scenario("recordings in which nobody speaks", has_no_speech),
     Scenario("private files under the usual umask", nobody_else_reads_what_is_private),
 )

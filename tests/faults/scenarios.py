@@ -111,12 +111,12 @@ def make_night(folder: Path) -> Night:
         kept = ("--unredacted_output", f"{private}/kept", "--unredacted_key", f"file:{key}")
         assert run_job(night.manifest, output, *kept) == EXIT_COMPLETED
         unredacted = UnredactedOutput(SealedRoot(f"{private}/kept", (f"file:{key}",)))
-        heard = [json.loads(unredacted.read(line["recording_id"])) for line in lines]
+        transcribed = [json.loads(unredacted.read(line["recording_id"])) for line in lines]
         muted = {
             status["recording_id"]: status["certificate"]["audio"]["muted"]
             for status in (json.loads(path.read_text()) for path in output.glob("status/*.json"))
         }
-        return Night(folder, published(output), leaks=search_for(folder / "calls", heard, muted))
+        return Night(folder, published(output), leaks=search_for(folder / "calls", transcribed, muted))
 
 
 def write_manifest(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hushbeam.transforms.media.decode import MediaLimits
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.render import render
 from tests.fuzz.mutations import mutated
 from tests.transforms.media.recordings import EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE

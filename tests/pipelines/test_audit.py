@@ -109,7 +109,7 @@ def test_a_run_that_nobody_touched_is_right(published: Path, keys: dict[str, str
     status, report = run_audit(published, "--sample", "1", "--certificate_public_key", keys["public"])
     assert report["problems"] == {}
     assert status == audit.EXIT_RIGHT
-    assert (report["recordings"], report["signed"], report["listened"]) == (2, 2, 2)
+    assert (report["recordings"], report["signed"], report["verified"]) == (2, 2, 2)
     assert 0 < report["muted_s"] < report["audio_s"]
 
 
@@ -210,9 +210,9 @@ def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, cal
     change_status(output, "card", certify)
     status, report = run_audit(output, "--sample", "1")
     assert status == audit.EXIT_WRONG
-    assert report["problems"]["sound_in_muted_range"] == 1
-    assert report["problems"]["number_heard"] >= 1
-    assert report["heard"]["credit_card_number"] >= 1
+    assert report["problems"]["audio_in_muted_range"] == 1
+    assert report["problems"]["number_audible"] >= 1
+    assert report["audible"]["credit_card_number"] >= 1
     digits = "".join(character for character in json.dumps(report["list"]) if character.isdigit())
     assert CARD_DIGITS[:8] not in digits
 

@@ -50,10 +50,10 @@ def audited(output: Path) -> int:
     return audit.run(["--output", str(output), "--sample", "0"], quiet())
 
 
-def review(output: Path, recording_id: str, missed: list[Span], needless: list[Span]) -> None:
+def review(output: Path, recording_id: str, missed: list[Span], false_positives: list[Span]) -> None:
     """As the page does."""
-    decision = "corrected" if missed or needless else "confirmed"
-    body = {"decision": decision, "missed": missed, "needless": needless}
+    decision = "corrected" if missed or false_positives else "confirmed"
+    body = {"decision": decision, "missed": missed, "false_positives": false_positives}
     with Served(output, output.parent / "peaks") as page:
         status, answer = page.ask(f"/api/recordings/{recording_id}/review", body=body)
     assert status == 200, answer
@@ -139,7 +139,7 @@ def test_what_is_marked_is_muted_without_a_store_and_stays_so(
     assert row_of(run, "card")["text"][marked["text_start"] : marked["text_end"]] == "#" * len(word)
     assert len(run.rows("findings")) == findings + 1
     said = status_of(run.output, "card")["certificate"]["corrections"]
-    assert (said["missed"], said["needless"], said["of_published"]) == (1, 0, True)
+    assert (said["missed"], said["false_positives"], said["of_published"]) == (1, 0, True)
     assert audited(run.output) == audit.EXIT_RIGHT
     assert "0 completed" in render(run.output)[1], "once"
 
@@ -241,7 +241,7 @@ def test_corrections_of_other_sound_are_not_applied(redact: Redact, calls: Path,
     fresh = redact({"recording_id": "card", "audio_url": "transfer.flac"}, output=tmp_path / "fresh")
     assert replaced.audio()["card"].read_bytes() == fresh.audio()["card"].read_bytes()
     said = status_of(run.output, "card")["certificate"]["corrections"]
-    assert (said["missed"], said["needless"]) == (0, 0)
+    assert (said["missed"], said["false_positives"]) == (0, 0)
 
 
 def test_captions_that_say_what_was_marked_are_gone(redact: Redact):

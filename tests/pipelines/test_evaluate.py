@@ -53,9 +53,9 @@ def test_a_sample_is_drawn_reviewed_and_measured(
         assert len(shown) == 2
         detail = json.loads(page.ask(f"/api/recordings/{shown[0]}")[1])
         (channel, start_s, end_s), *_ = detail["muted"]
-        needless = [{"channel": channel, "start_s": start_s, "end_s": end_s}]
+        false_positives = [{"channel": channel, "start_s": start_s, "end_s": end_s}]
         missed = [{"channel": 0, "start_s": 0.2, "end_s": 0.6, "policy": "person_name"}]
-        corrected = {"decision": "corrected", "missed": missed, "needless": needless}
+        corrected = {"decision": "corrected", "missed": missed, "false_positives": false_positives}
         assert page.ask(f"/api/recordings/{shown[0]}/review", body=corrected)[0] == 200
         assert page.ask(f"/api/recordings/{shown[1]}/review", body={"decision": "confirmed"})[0] == 200
 
@@ -66,7 +66,7 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     recall = figures["overall"]["recall"]
     assert (recall["part"], recall["whole"]) == (1, 2)
     assert figures["policies"]["person_name"]["recall"]["value"] == 0.0
-    assert figures["overall"]["needless"]["part"] == 1
+    assert figures["overall"]["false_positives"]["part"] == 1
     (row,) = (row for row in kept[0].rows("transcripts") if row["recording_id"] == shown[0])
     redacted = [word["redacted"] for utterance in row["utterances"] for word in utterance["words"]]
     assert figures["over_redacted_words"]["part"] == sum(redacted) > 1, "words that became one label count each"

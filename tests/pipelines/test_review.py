@@ -134,7 +134,7 @@ def test_peaks_are_made_within_the_limits_that_are_given(output: Path, tmp_path:
     [
         {"decision": "fine"},
         {"decision": "corrected"},
-        {"decision": "confirmed", "needless": [{"channel": 0, "start_s": 1, "end_s": 2}]},
+        {"decision": "confirmed", "false_positives": [{"channel": 0, "start_s": 1, "end_s": 2}]},
         {"decision": "corrected", "missed": [{"channel": 9, "start_s": 1, "end_s": 2, "policy": "person_name"}]},
         {"decision": "corrected", "missed": [{"channel": 0, "start_s": 1, "end_s": 9e9, "policy": "person_name"}]},
         {"decision": "corrected", "missed": [{"channel": 0, "start_s": 2, "end_s": 1, "policy": "person_name"}]},
@@ -198,7 +198,7 @@ def test_a_person_looks_through_recordings_with_the_keyboard_alone(page: Page, o
 
     note = json.loads((output / "reviews" / "card.json").read_text())
     assert note["decision"] == "corrected"
-    assert len(note["needless"]) == 1
+    assert len(note["false_positives"]) == 1
     assert {span["policy"] for span in note["missed"]} == {"person_name"}
     assert all(span["end_s"] - span["start_s"] == pytest.approx(2.0, abs=0.05) for span in note["missed"])
 
@@ -235,8 +235,12 @@ def test_a_mute_is_moved_and_made_shorter_with_the_keyboard(page: Page, served: 
     expect(page.locator("#consequence")).to_contain_text("No run of this output kept a store")
     expect(page.locator(".word.marked").first).to_be_visible()
     review = _saved(page, output)
-    (needless,), (missed,) = review["needless"], review["missed"]
-    assert (needless["channel"], needless["start_s"], needless["end_s"]) == (channel, start_s, end_s)
+    (false_positives,), (missed,) = review["false_positives"], review["missed"]
+    assert (false_positives["channel"], false_positives["start_s"], false_positives["end_s"]) == (
+        channel,
+        start_s,
+        end_s,
+    )
     assert missed["start_s"] == pytest.approx(start_s + 0.05, abs=0.002)
     assert missed["end_s"] == pytest.approx(end_s - 0.05, abs=0.002)
     assert (missed["channel"], missed["policy"]) == (channel, "credit_card_number")
@@ -256,7 +260,7 @@ def test_a_mute_that_is_dragged_wider_gives_nothing_up(page: Page, served: Serve
     expect(page.locator("#save")).to_contain_text("Save corrections")
     expect(page.locator("#consequence")).to_be_empty()
     review = _saved(page, output)
-    assert review["needless"] == []
+    assert review["false_positives"] == []
     assert review["missed"][0]["start_s"] < start_s - 0.1
     assert review["missed"][0]["end_s"] == pytest.approx(end_s, abs=0.002)
 
@@ -299,7 +303,7 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, o
         expect(page.get_by_role("button", name="card")).to_contain_text("corrected, rendered")
         after = json.loads((copy / "reviews" / "card.json").read_text())
         assert after["reviewed_at"] > before["reviewed_at"]
-        for part in ("missed", "needless"):
+        for part in ("missed", "false_positives"):
             assert after[part] == before[part]
         assert after["reviewed"]["found"] == before["reviewed"]["found"], "not what the reviewer added"
         page.goto("about:blank")  # the server goes before the page does

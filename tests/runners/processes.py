@@ -96,7 +96,7 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def listens(port: int, host: str = "127.0.0.1") -> bool:
+def enabled(port: int, host: str = "127.0.0.1") -> bool:
     try:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:
@@ -127,7 +127,7 @@ class WorkerPool:
         pool = [sys.executable, "-m", "hushbeam", "workers", "--address", self.address]
         command = [*on_cores(self._cores), *pool]
         self.service = Service(f"pool-{self._host}", command, self._folder)
-        self.service.wait_for(self._socket.is_socket if self._socket else lambda: listens(self.port, self._host))
+        self.service.wait_for(self._socket.is_socket if self._socket else lambda: enabled(self.port, self._host))
 
     @property
     def address(self) -> str:

@@ -17,7 +17,7 @@ from apache_beam.version import __version__ as beam_version
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from tests.pipelines.conftest import Run
-from tests.runners.processes import ROOT, Service, WorkerPool, free_port, listens, worker_pool
+from tests.runners.processes import ROOT, Service, WorkerPool, enabled, free_port, worker_pool
 from tests.runners.submitting import Submission, assert_same_outputs, is_running, wait_until, write_manifest
 
 Redact = Callable[..., Run]
@@ -50,7 +50,7 @@ def prism() -> Path:
 def job_server(prism: Path, tmp_path: Path) -> Iterator[str]:
     port = free_port()
     service = Service("prism", [str(prism), f"--job_port={port}", "--serve_http=false"], tmp_path)
-    service.wait_for(lambda: listens(port))
+    service.wait_for(lambda: enabled(port))
     yield f"localhost:{port}"
     service.stop()
 

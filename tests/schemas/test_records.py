@@ -25,11 +25,11 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import (
     CommittedRecording,
-    HeardRecording,
     MutedRecording,
     PendingRecording,
-    SpanToHear,
+    SpanToTranscribe,
     StagedAudio,
+    TranscribedRecording,
 )
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
@@ -83,7 +83,7 @@ def test_a_worker_of_another_process_gets_the_same_records():
     assert received.strip() == str(PENDING)
 
 
-@pytest.mark.parametrize("record", [HeardRecording, MutedRecording])
+@pytest.mark.parametrize("record", [TranscribedRecording, MutedRecording])
 def test_records_with_raw_words_have_a_coder_that_refuses(record: type):
     with pytest.raises(Exception, match="must stay in the worker"):
         coders.registry.get_coder(record).encode(object.__new__(record))
@@ -109,7 +109,7 @@ def test_a_transcript_survives_json():
 
 
 def test_every_stage_record_names_its_recording():
-    span = SpanToHear(PENDING, None, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
+    span = SpanToTranscribe(PENDING, None, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
     for record in (RECORDING, PENDING, span):
         assert (record.recording_id, record.manifest, record.line) == ("call", "", 0)
     assert dataclasses.is_dataclass(span)

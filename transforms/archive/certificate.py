@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.stages import HeardRecording, MutedRecording
+from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.ledger import Status
 from hushbeam.transforms.archive.signatures import canonical_json, check, signature_of
 from hushbeam.transforms.base.secrets import read_secret
@@ -36,14 +36,14 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
     Args:
       identities: Of the models by use, and of the `configuration`.
     """
-    heard = recording.redacted.detected.heard
-    source, audio = heard.pending.source, recording.audio
+    transcribed = recording.redacted.detected.transcribed
+    source, audio = transcribed.pending.source, recording.audio
     source_url = recording.recording.published_url or display(source.url)
-    findings = [*recording.redacted.detected.findings, *recording.sound_findings]
+    findings = [*recording.redacted.detected.findings, *recording.audio_findings]
     return {
         "version": _VERSION,
         "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},
-        "samples": asdict(heard.samples),
+        "samples": asdict(transcribed.samples),
         "models": {use: identity for use, identity in sorted(identities.items()) if use != "configuration"},
         "configuration": identities["configuration"],
         "policies": list(recording.recording.policies),
@@ -54,7 +54,7 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
             "sha256": audio.sha256,
             "size_bytes": audio.size_bytes,
             "duration_s": round(audio.duration_s, 6),
-            "channels": heard.media.channels,
+            "channels": transcribed.media.channels,
             "method": recording.recording.muting,
             "note": audio.note,
             "muted_s": round(audio.muted_s, 3),
@@ -62,17 +62,20 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
             "muted": [[span.channel, round(span.start_s, 3), round(span.end_s, 3)] for span in audio.muted],
         },
         "verification": asdict(recording.verification),
-        **_corrections(heard),
+        **_corrections(transcribed),
     }
 
 
-def _corrections(heard: HeardRecording) -> dict[str, Any]:
+def _corrections(transcribed: TranscribedRecording) -> dict[str, Any]:
     """What reviewers decided, as far as it was followed: nothing where they decided nothing."""
-    asked, followed = heard.pending.corrections, heard.corrections
+    asked, followed = transcribed.pending.corrections, transcribed.corrections
     if asked is None:
         return {}
-    counts = {"missed": len(followed.missed) if followed else 0, "needless": len(heard.needless_spans)}
-    return {"corrections": {"identity": asked.identity, "of_published": heard.published is not None, **counts}}
+    counts = {
+        "missed": len(followed.missed) if followed else 0,
+        "false_positives": len(transcribed.false_positive_spans),
+    }
+    return {"corrections": {"identity": asked.identity, "of_published": transcribed.published is not None, **counts}}
 
 
 def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:

@@ -34,7 +34,7 @@ class FindingsStore:
 
     def write(self, recording: StoredRecording) -> None:
         """Keeps a recording, in the place of what was kept of it before."""
-        self._files.write(recording.heard.recording_id, _CONTENT.dump_json(recording))
+        self._files.write(recording.transcribed.recording_id, _CONTENT.dump_json(recording))
 
     def read(self, recording_id: str) -> StoredRecording:
         """What is kept of a recording.

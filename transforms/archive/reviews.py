@@ -92,14 +92,14 @@ class Decided(BaseModel):
     Attributes:
       decision: `confirmed` where nothing was wrong.
       missed: What can be heard and should not be, each with its policy.
-      needless: What is muted and need not be.
+      false_positives: What is muted and need not be.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     decision: Decision
     missed: tuple[NotedSpan, ...] = ()
-    needless: tuple[NotedSpan, ...] = ()
+    false_positives: tuple[NotedSpan, ...] = ()
 
     def require_fit(self, reviewed: Reviewed) -> None:
         """Returns where the decision can be one about this recording.
@@ -107,12 +107,12 @@ class Decided(BaseModel):
         Raises:
           ReviewError: A span lies outside of it, or the decision contradicts itself.
         """
-        for span in (*self.missed, *self.needless):
+        for span in (*self.missed, *self.false_positives):
             if not lies_within(span, reviewed.channels, reviewed.duration_s):
                 raise ReviewError("a span lies outside the recording")
         if any(span.policy not in CATALOGUE for span in self.missed):
             raise ReviewError("missed: each span needs a policy of the catalogue")
-        if (self.decision == "confirmed") == bool(self.missed or self.needless):
+        if (self.decision == "confirmed") == bool(self.missed or self.false_positives):
             raise ReviewError("decision: `corrected` where there are spans, `confirmed` where there are none")
 
 
@@ -143,11 +143,13 @@ class Review(Decided):
         if self.decision == "confirmed":
             return None
         missed = {_marked(span) for span in self.missed}
-        needless = {TimeSpan(span.channel, round(span.start_s, 3), round(span.end_s, 3)) for span in self.needless}
+        false_positives = {
+            TimeSpan(span.channel, round(span.start_s, 3), round(span.end_s, 3)) for span in self.false_positives
+        }
         return Corrections(
             self.reviewed.samples,
             tuple(sorted(missed, key=lambda span: (span.channel, span.start_s, span.end_s, span.policy))),
-            tuple(sorted(needless, key=lambda span: (span.channel, span.start_s, span.end_s))),
+            tuple(sorted(false_positives, key=lambda span: (span.channel, span.start_s, span.end_s))),
         )
 
 

@@ -41,7 +41,7 @@ def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
     """Rows of `FINDINGS_SCHEMA` as JSON, in time order."""
     redacted = recording.redacted
     found = _located(redacted.detected.findings, redacted.redacted)
-    found += [(finding, None) for finding in recording.sound_findings]
+    found += [(finding, None) for finding in recording.audio_findings]
     found.sort(key=lambda located: (located[0].start_s, located[0].channel, located[0].policy))
     return tuple(
         _checked(_finding_row(recording.recording_id, finding, place, run_id), FINDINGS_SCHEMA)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.stages import HeardRecording
+from hushbeam.schemas.stages import TranscribedRecording
 from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
 from hushbeam.transforms.storage.urls import join
 
@@ -28,10 +28,10 @@ class UnredactedOutput:
     def __init__(self, place: SealedRoot) -> None:
         self._files = SealedFiles(place, UNREDACTED_KEYS, _PURPOSE, _SUFFIX)
 
-    def write(self, heard: HeardRecording, findings: Sequence[Finding]) -> None:
+    def write(self, transcribed: TranscribedRecording, findings: Sequence[Finding]) -> None:
         """Keeps a transcript, in the place of an earlier one of the recording."""
-        content = json.dumps(unredacted_transcript(heard, findings), ensure_ascii=False, indent=1).encode()
-        self._files.write(heard.recording_id, content)
+        content = json.dumps(unredacted_transcript(transcribed, findings), ensure_ascii=False, indent=1).encode()
+        self._files.write(transcribed.recording_id, content)
 
     def read(self, recording_id: str) -> bytes:
         """A transcript as JSON.
@@ -43,9 +43,9 @@ class UnredactedOutput:
         return self._files.read(recording_id)
 
 
-def unredacted_transcript(heard: HeardRecording, findings: Sequence[Finding]) -> dict[str, Any]:
+def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[Finding]) -> dict[str, Any]:
     """What was said, and what of it was found, as plain values for JSON. Raw personal data."""
-    asked, transcript = heard.recording, heard.transcript
+    asked, transcript = transcribed.recording, transcribed.transcript
     words = transcript.words
     return {
         "recording_id": asked.recording_id,

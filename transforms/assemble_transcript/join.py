@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from hushbeam.schemas.failure import RecordingError
-from hushbeam.schemas.stages import HeardRecording, HeardSpan
+from hushbeam.schemas.stages import TranscribedRecording, TranscribedSpan
 from hushbeam.schemas.transcript import Transcript
 
 
@@ -16,22 +16,24 @@ class IncompleteTranscriptError(RecordingError):
     retryable = True
 
 
-def join(spans: Iterable[HeardSpan]) -> HeardRecording:
+def join(spans: Iterable[TranscribedSpan]) -> TranscribedRecording:
     """The whole recording, from all its spans in any order.
 
     Raises:
       IncompleteTranscriptError: A span is missing: a part of the recording would be published unheard.
       ValueError: There is no span at all.
     """
-    heard = sorted(spans, key=lambda span: span.span.number)
-    first = heard[0].span
-    if [span.span.number for span in heard] != list(range(first.count)):
-        raise IncompleteTranscriptError(f"{len(heard)} of {first.count} spans were heard; see the errors of the others")
-    transcripts = [span.transcript for span in heard]
+    transcribed = sorted(spans, key=lambda span: span.span.number)
+    first = transcribed[0].span
+    if [span.span.number for span in transcribed] != list(range(first.count)):
+        raise IncompleteTranscriptError(
+            f"{len(transcribed)} of {first.count} spans were heard; see the errors of the others"
+        )
+    transcripts = [span.transcript for span in transcribed]
     whole = Transcript(
         language_code=_language(transcripts),
         language_confidence=min(transcript.language_confidence for transcript in transcripts),
-        duration_s=first.samples.frames / heard[0].media.sample_rate_hz,
+        duration_s=first.samples.frames / transcribed[0].media.sample_rate_hz,
         channels=transcripts[0].channels,
         utterances=tuple(
             sorted(
@@ -41,9 +43,9 @@ def join(spans: Iterable[HeardSpan]) -> HeardRecording:
         ),
         speech=tuple(span for transcript in transcripts for span in transcript.speech),
     )
-    media = heard[0].media
+    media = transcribed[0].media
     mixed = first.recording.multichannel is False and media.channels > 1
-    return HeardRecording(first.pending, whole, media, first.samples, mixed)
+    return TranscribedRecording(first.pending, whole, media, first.samples, mixed)
 
 
 def _language(transcripts: Iterable[Transcript]) -> str:

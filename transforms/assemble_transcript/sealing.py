@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hushbeam.schemas.media import MediaInfo
-from hushbeam.schemas.stages import HeardSpan, SealedSpan, SpanToHear
+from hushbeam.schemas.stages import SealedSpan, SpanToTranscribe, TranscribedSpan
 from hushbeam.schemas.transcript import Transcript
 
 _NONCE_BYTES = 12
@@ -28,14 +28,14 @@ class Sealer:
     def __init__(self, secret: str) -> None:
         self._cipher = AESGCM(hashlib.sha256(_PURPOSE + secret.encode()).digest())
 
-    def seal(self, heard: HeardSpan) -> SealedSpan:
+    def seal(self, transcribed: TranscribedSpan) -> SealedSpan:
         """Encrypts what was heard. Sealing the same twice gives different bytes."""
-        words = {"transcript": heard.transcript.to_dict(), "media": asdict(heard.media)}
+        words = {"transcript": transcribed.transcript.to_dict(), "media": asdict(transcribed.media)}
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, json.dumps(words).encode(), _belonging(heard.span))
-        return SealedSpan(heard.span, nonce + sealed)
+        sealed = self._cipher.encrypt(nonce, json.dumps(words).encode(), _belonging(transcribed.span))
+        return SealedSpan(transcribed.span, nonce + sealed)
 
-    def open(self, sealed: SealedSpan) -> HeardSpan:
+    def open(self, sealed: SealedSpan) -> TranscribedSpan:
         """The inverse of `seal`.
 
         Raises:
@@ -48,9 +48,9 @@ class Sealer:
             raise SealBrokenError(
                 "The words of a span do not open: do all workers have the same --shuffle_key?"
             ) from None
-        return HeardSpan(sealed.span, Transcript.from_dict(words["transcript"]), MediaInfo(**words["media"]))
+        return TranscribedSpan(sealed.span, Transcript.from_dict(words["transcript"]), MediaInfo(**words["media"]))
 
 
-def _belonging(span: SpanToHear) -> bytes:
+def _belonging(span: SpanToTranscribe) -> bytes:
     place = [span.recording_id, span.pending.output_identity, span.number, span.count, span.start_s, span.end_s]
     return json.dumps(place).encode()

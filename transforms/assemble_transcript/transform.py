@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import apache_beam as beam
 
-from hushbeam.schemas.stages import HeardRecording, HeardSpan, SealedSpan, SpanToHear
+from hushbeam.schemas.stages import SealedSpan, SpanToTranscribe, TranscribedRecording, TranscribedSpan
 from hushbeam.transforms.assemble_transcript.join import join
 from hushbeam.transforms.assemble_transcript.sealing import Sealer
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
@@ -26,13 +26,13 @@ class AssembleTranscript(beam.PTransform):
         super().__init__("AssembleTranscript")
         self._key = key
 
-    def expand(self, spans: beam.PCollection[HeardSpan]) -> Outcome[HeardRecording]:
+    def expand(self, spans: beam.PCollection[TranscribedSpan]) -> Outcome[TranscribedRecording]:
         return (
             spans
             | "Seal" >> beam.ParDo(_SealFn(self._key)).with_output_types(tuple[str, SealedSpan])
             | "By recording" >> beam.GroupByKey()
             | "Gather" >> beam.Map(_GatheredSpans.of).with_output_types(_GatheredSpans)
-            | each_recording(_JoinStage(self._key), HeardRecording)
+            | each_recording(_JoinStage(self._key), TranscribedRecording)
         )
 
 
@@ -43,7 +43,7 @@ class _SealFn(beam.DoFn):
     def setup(self) -> None:
         self._sealer = Sealer(read_secret(self._key, _OPTION))
 
-    def process(self, element: HeardSpan) -> Iterable[tuple[str, SealedSpan]]:
+    def process(self, element: TranscribedSpan) -> Iterable[tuple[str, SealedSpan]]:
         yield element.recording_id, self._sealer.seal(element)
 
 
@@ -58,7 +58,7 @@ class _GatheredSpans:
         return cls(list(grouped[1]))
 
     @property
-    def _first(self) -> SpanToHear:
+    def _first(self) -> SpanToTranscribe:
         return self.spans[0].span
 
     @property
@@ -74,7 +74,7 @@ class _GatheredSpans:
         return self._first.line
 
 
-class _JoinStage(RecordingStage[_GatheredSpans, HeardRecording]):
+class _JoinStage(RecordingStage[_GatheredSpans, TranscribedRecording]):
     name = "AssembleTranscript"
 
     def __init__(self, key: str) -> None:
@@ -83,5 +83,5 @@ class _JoinStage(RecordingStage[_GatheredSpans, HeardRecording]):
     def setup(self) -> None:
         self._sealer = Sealer(read_secret(self._key, _OPTION))
 
-    def process(self, recording: _GatheredSpans) -> HeardRecording:
+    def process(self, recording: _GatheredSpans) -> TranscribedRecording:
         return join(self._sealer.open(span) for span in recording.spans)

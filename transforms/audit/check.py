@@ -32,21 +32,21 @@ from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_s
 from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hear import hear_blocks, inspect
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import inspect, recogniser_blocks
 from hushbeam.transforms.media.video.caption_search import hidden_text_in
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
+from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech
 from hushbeam.transforms.verify_audio.leaks import LeakSettings, find_leaks
-from hushbeam.transforms.verify_audio.said import place_of, runs_of_signs
+from hushbeam.transforms.verify_audio.spoken_form import place_of, runs_of_signs
 
 _SAME_LENGTH_S = 0.05
 """Encoders fill up their last frame."""
 
 _CERTIFIED = frozenset({"sha256", "size_bytes", "duration_s", "channels", "method", "muted_s", "muted"})
 
-Listen = Callable[[Path, float, str], Transcript]
+TranscribeParts = Callable[[Path, float, str], Transcript]
 """Hears a local file of so many seconds, in a language."""
 
 Detect = Callable[[Transcript, Collection[str]], Sequence[Finding]]
@@ -54,10 +54,10 @@ Detect = Callable[[Transcript, Collection[str]], Sequence[Finding]]
 
 
 @dataclass(frozen=True)
-class Ears:
+class LeakCheck:
     """What listens to the recordings of the sample."""
 
-    listen: Listen
+    transcribe_parts: TranscribeParts
     detect: Detect
     leaks: LeakSettings
 
@@ -67,7 +67,7 @@ def audit(
     output: str,
     folder: Path,
     public_key: Ed25519PublicKey | None,
-    ears: Ears | None,
+    leak_check: LeakCheck | None,
     *,
     limits: MediaLimits,
 ) -> AuditedRecording:
@@ -76,7 +76,7 @@ def audit(
     Args:
       folder: For a local copy of the recording, which the caller removes.
       public_key: What the certificate must be signed with; None: its signature is not checked.
-      ears: None where the recording does not belong to the sample.
+      leak_check: None where the recording does not belong to the sample.
       limits: Of what is decoded.
 
     Raises:
@@ -104,12 +104,13 @@ def audit(
         certificate = _certificate(status)
         path = _certified_audio(status, certificate, output, folder)
         audited = replace(audited, audio_s=certificate["duration_s"], muted_s=certificate["muted_s"])
-        problems += _sound_problems(recording_id, path, certificate, limits)
-        if ears is not None and len(claim.rows) == 1:
-            heard, leaks = _heard(path, certificate, json.loads(claim.rows[0]), ears)
-            audited = replace(audited, listened=True, heard=heard)
+        problems += _audio_problems(recording_id, path, certificate, limits)
+        if leak_check is not None and len(claim.rows) == 1:
+            transcribed, leaks = _transcribed(path, certificate, json.loads(claim.rows[0]), leak_check)
+            audited = replace(audited, verified=True, audible=transcribed)
             problems += [
-                Problem("number_heard", recording_id, f"{n} of policy {policy}") for policy, n in sorted(leaks.items())
+                Problem("number_audible", recording_id, f"{n} of policy {policy}")
+                for policy, n in sorted(leaks.items())
             ]
     except _WrongAudioError as wrong:
         problems.append(Problem(wrong.kind, recording_id, wrong.detail))
@@ -232,7 +233,7 @@ def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str
     return path
 
 
-def _sound_problems(
+def _audio_problems(
     recording_id: str, path: Path, certificate: Mapping[str, Any], limits: MediaLimits
 ) -> Iterator[Problem]:
     inspection = inspect(path, limits)
@@ -245,29 +246,29 @@ def _sound_problems(
     if inspection.info.has_video and (where := hidden_text_in(path, inspection.duration_s, limits)):
         yield Problem("captions_in_pictures", recording_id, where)
     muted = [TimeSpan(channel, start_s, end_s) for channel, start_s, end_s in certificate["muted"]]
-    blocks = hear_blocks(path, limits=limits)
+    blocks = recogniser_blocks(path, limits=limits)
     audible_s = audible_seconds(blocks, muted, certificate["method"], MutedRangeSettings())
     if audible_s:
-        yield Problem("sound_in_muted_range", recording_id, f"{audible_s:.2f} s")
+        yield Problem("audio_in_muted_range", recording_id, f"{audible_s:.2f} s")
 
 
-def _heard(
-    path: Path, certificate: Mapping[str, Any], row: Mapping[str, Any], ears: Ears
+def _transcribed(
+    path: Path, certificate: Mapping[str, Any], row: Mapping[str, Any], leak_check: LeakCheck
 ) -> tuple[dict[str, int], dict[str, int]]:
     """By policy: personal data that seems to be heard and is not in the published text, and the numbers among it.
 
     What the published transcript says openly was judged innocent by the run, which saw the whole conversation.
     """
-    again = ears.listen(path, certificate["duration_s"], row["language_code"])
+    again = leak_check.transcribe_parts(path, certificate["duration_s"], row["language_code"])
     conversation = Conversation(again)
-    published = InnocentSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
-    leaks = find_leaks((), conversation, published, row["policies"], ears.leaks)
-    heard = Counter(
+    published = KeptSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
+    leaks = find_leaks((), conversation, published, row["policies"], leak_check.leaks)
+    transcribed = Counter(
         finding.policy
-        for finding in ears.detect(again, row["policies"])
-        if not _is_published(finding, conversation, published, ears.leaks.same_place_s)
+        for finding in leak_check.detect(again, row["policies"])
+        if not _is_published(finding, conversation, published, leak_check.leaks.same_place_s)
     )
-    return dict(heard), dict(Counter(leak.policy for leak in leaks))
+    return dict(transcribed), dict(Counter(leak.policy for leak in leaks))
 
 
 def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:
@@ -284,13 +285,13 @@ def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:
     return Transcript(language_code, 1.0, row["duration_s"], row["channels"], tuple(utterances))
 
 
-def _is_published(finding: Finding, again: Conversation, published: InnocentSpeech, within_s: float) -> bool:
+def _is_published(finding: Finding, again: Conversation, published: KeptSpeech, within_s: float) -> bool:
     """Whether the published transcript has every word of a finding, about then."""
     if finding.first_word is None or finding.last_word is None:
         return False
     place = place_of(again, finding.first_word, finding.last_word)
     own = range(finding.first_word, finding.last_word + 1)
-    words = InnocentSpeech(again, frozenset(range(len(again.words))) - frozenset(own))
+    words = KeptSpeech(again, frozenset(range(len(again.words))) - frozenset(own))
     signs = "".join(sign.value for run in runs_of_signs(again) for sign in run if sign.word in own)
     return all(published.says_word(word.value, place, within_s) for word in words.words) and (
         not signs or published.says_signs(signs, place, within_s)

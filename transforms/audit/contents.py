@@ -12,7 +12,7 @@ _MOST_LISTED = 1000
 
 
 def summarise(totals: Mapping[str, float], problems: Iterable[Problem]) -> dict[str, object]:
-    """The report from counts named `recordings`, `heard.POLICY`, `problems.KIND` and so on."""
+    """The report from counts named `recordings`, `audible.POLICY`, `problems.KIND` and so on."""
 
     def group(prefix: str) -> dict[str, int]:
         return {name.removeprefix(prefix): int(n) for name, n in sorted(totals.items()) if name.startswith(prefix)}
@@ -20,11 +20,11 @@ def summarise(totals: Mapping[str, float], problems: Iterable[Problem]) -> dict[
     listed = sorted(problems, key=lambda problem: (problem.kind, problem.subject, problem.detail))
     return {
         "recordings": int(totals.get("recordings", 0)),
-        "listened": int(totals.get("listened", 0)),
+        "verified": int(totals.get("verified", 0)),
         "signed": int(totals.get("signed", 0)),
         "audio_s": round(totals.get("audio_s", 0.0), 3),
         "muted_s": round(totals.get("muted_s", 0.0), 3),
-        "heard": group("heard."),
+        "audible": group("audible."),
         "problems": group("problems."),
         "list": [asdict(problem) for problem in listed[:_MOST_LISTED]],
     }
@@ -36,8 +36,8 @@ def is_report(content: bytes) -> bool:
         report = json.loads(content)
         parts = {field.name for field in fields(Problem)}
         listed = [(part, text) for problem in report["list"] for part, text in problem.items()]
-        counts = [report.get(name, 0) for name in ("recordings", "listened", "signed", "audio_s", "muted_s")]
-        counts += [*report.get("heard", {}).values(), *report.get("problems", {}).values()]
+        counts = [report.get(name, 0) for name in ("recordings", "verified", "signed", "audio_s", "muted_s")]
+        counts += [*report.get("audible", {}).values(), *report.get("problems", {}).values()]
         return (
             report.keys() <= summarise({}, ()).keys()
             and all(isinstance(count, int | float) for count in counts)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.hear import HEARING_RATE_HZ
+from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
 
 Samples = NDArray[np.float32]
@@ -47,28 +47,28 @@ def audible_seconds(
       blocks: The redacted recording, (channels, frames) at 16 kHz.
       method: What it was muted with: `silence`, `tone` or `noise`.
     """
-    listener_for: dict[str, Callable[[MutedRangeSettings], _Listener]] = {
+    meter_for: dict[str, Callable[[MutedRangeSettings], _Meter]] = {
         "silence": _Silence,
         "tone": _Tone,
         "noise": _Noise,
     }
-    listeners: list[_Listener] = []
+    meters: list[_Meter] = []
     for block, inside in _with_mask(_in_frames(blocks), muted, settings.edge_s):
-        if not listeners:
-            listeners = [listener_for[method](settings) for _ in block]
-        for listener, samples, mask in zip(listeners, block, inside, strict=True):
-            listener.hear(samples, mask)
-    return sum(listener.audible_s() for listener in listeners)
+        if not meters:
+            meters = [meter_for[method](settings) for _ in block]
+        for meter, samples, mask in zip(meters, block, inside, strict=True):
+            meter.measure(samples, mask)
+    return sum(meter.audible_s() for meter in meters)
 
 
-class _Listener(ABC):
+class _Meter(ABC):
     """Follows one channel and marks the frames inside muted ranges in which something can be heard."""
 
     def __init__(self, settings: MutedRangeSettings) -> None:
         self._settings = settings
         self._marked: list[NDArray[np.bool_]] = []
 
-    def hear(self, samples: Samples, inside: NDArray[np.bool_]) -> None:
+    def measure(self, samples: Samples, inside: NDArray[np.bool_]) -> None:
         """Takes whole frames."""
         self._marked.append(self._audible(samples) & inside.reshape(-1, FRAME).all(axis=1))
 
@@ -81,14 +81,14 @@ class _Listener(ABC):
         """For each frame, whether something can be heard that muting does not leave."""
 
 
-class _Silence(_Listener):
+class _Silence(_Meter):
     def _audible(self, samples: Samples) -> NDArray[np.bool_]:
         power = (samples.reshape(-1, FRAME).astype(np.float64) ** 2).mean(axis=1)
         audible: NDArray[np.bool_] = _db(power) > self._settings.silent_db
         return audible
 
 
-class _Tone(_Listener):
+class _Tone(_Meter):
     """A voice activity detector takes tones for speech: what counts is the sound beside the strongest frequency."""
 
     def _audible(self, samples: Samples) -> NDArray[np.bool_]:
@@ -101,7 +101,7 @@ class _Tone(_Listener):
         return audible
 
 
-class _Noise(_Listener):
+class _Noise(_Meter):
     def __init__(self, settings: MutedRangeSettings) -> None:
         super().__init__(settings)
         self._detector = SpeechProbabilities()
@@ -136,8 +136,8 @@ def _with_mask(
     for block in blocks:
         inside = np.zeros(block.shape, bool)
         for span in muted:
-            first = round((span.start_s + edge_s) * HEARING_RATE_HZ) - position
-            last = round((span.end_s - edge_s) * HEARING_RATE_HZ) - position
+            first = round((span.start_s + edge_s) * RECOGNISER_RATE_HZ) - position
+            last = round((span.end_s - edge_s) * RECOGNISER_RATE_HZ) - position
             if last > 0 and first < block.shape[1] and span.channel < block.shape[0]:
                 inside[span.channel, max(0, first) : max(0, last)] = True
         yield block, inside
@@ -147,5 +147,5 @@ def _with_mask(
 def _long_runs_s(marked: NDArray[np.bool_], least_s: float) -> float:
     """Seconds of consecutive marked frames, where they last for at least `least_s`."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
-    lengths = (edges[1::2] - edges[::2]) * FRAME / HEARING_RATE_HZ
+    lengths = (edges[1::2] - edges[::2]) * FRAME / RECOGNISER_RATE_HZ
     return float(lengths[lengths >= least_s].sum())

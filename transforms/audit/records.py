@@ -18,14 +18,14 @@ class AuditedRecording:
       audio_s: Duration of the redacted sound; 0 where there is none.
       muted_s: Of it, muted, summed over the channels.
       signed: Whether its certificate carries a signature.
-      listened: Whether a recogniser listened to it.
-      heard: Personal data that seems to be heard, by policy. Names and places among them are guesses.
+      verified: Whether a recogniser listened to it.
+      audible: Personal data that seems to be heard, by policy. Names and places among them are guesses.
     """
 
     recording_id: str
     audio_s: float = 0.0
     muted_s: float = 0.0
     signed: bool = False
-    listened: bool = False
-    heard: Mapping[str, int] = field(default_factory=dict)
+    verified: bool = False
+    audible: Mapping[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()

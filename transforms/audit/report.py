@@ -20,7 +20,7 @@ Count = tuple[str, float]
 class WriteReport(beam.PTransform):
     """Counts what an audit found and writes it to a URL, as JSON.
 
-    {"recordings": n, "listened": n, "signed": n, "audio_s": …, "muted_s": …, "heard": {policy: n},
+    {"recordings": n, "verified": n, "signed": n, "audio_s": …, "muted_s": …, "audible": {policy: n},
     "problems": {kind: n}, "list": [{"kind", "subject", "detail"}, …]}
     """
 
@@ -57,12 +57,12 @@ def _write(url: str, totals: Mapping[str, float], problems: Sequence[Problem]) -
 
 def _counts(recording: AuditedRecording) -> Iterator[Count]:
     yield "recordings", 1
-    yield "listened", recording.listened
+    yield "verified", recording.verified
     yield "signed", recording.signed
     yield "audio_s", recording.audio_s
     yield "muted_s", recording.muted_s
-    for policy, count in recording.heard.items():
-        yield f"heard.{policy}", count
+    for policy, count in recording.audible.items():
+        yield f"audible.{policy}", count
 
 
 def _count_problem(problem: Problem) -> Count:

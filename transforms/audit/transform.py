@@ -25,7 +25,7 @@ from hushbeam.transforms.archive.claims import (
     table_problems,
 )
 from hushbeam.transforms.archive.tables.read import ReadTable
-from hushbeam.transforms.audit.check import Ears, audit
+from hushbeam.transforms.audit.check import LeakCheck, audit
 from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.audit.runs import run_problems, runs_of
 from hushbeam.transforms.audit.settings import AuditSettings
@@ -33,10 +33,10 @@ from hushbeam.transforms.audit.strangers import strangers
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.detect_pii.detector import Detector
-from hushbeam.transforms.verify_audio.listen import SecondRecogniser
+from hushbeam.transforms.verify_audio.second_recogniser import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import in_sample
 
-_EARS = Shared()
+_LEAK_CHECK = Shared()
 
 
 class Audited(NamedTuple):
@@ -116,21 +116,21 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
     def setup(self) -> None:
         settings = self._settings
         self._key = read_public_key(settings.public_key) if settings.public_key else None
-        self._ears = _EARS.acquire(self._listener, tag=repr(settings)) if settings.sample else None
+        self._leak_check = _LEAK_CHECK.acquire(self._load_leak_check, tag=repr(settings)) if settings.sample else None
 
-    def _listener(self) -> Ears:
+    def _load_leak_check(self) -> LeakCheck:
         settings = self._settings
         recogniser = SecondRecogniser(settings.recogniser, settings.other_languages, settings.limits)
         recogniser.load()
         detector = Detector(self._settings.detection)
         detector.load()
-        return Ears(partial(_listen, recogniser), detector.detect, self._settings.leaks)
+        return LeakCheck(partial(_transcribe_parts, recogniser), detector.detect, self._settings.leaks)
 
     def process(self, recording: Claim) -> AuditedRecording:
-        ears = self._ears if in_sample(recording.recording_id, self._settings.sample) else None
+        leak_check = self._leak_check if in_sample(recording.recording_id, self._settings.sample) else None
         with TemporaryFolder() as folder:
-            return audit(recording, self._output, Path(folder), self._key, ears, limits=self._settings.limits)
+            return audit(recording, self._output, Path(folder), self._key, leak_check, limits=self._settings.limits)
 
 
-def _listen(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:
-    return recogniser.listen(path, None, language=language)
+def _transcribe_parts(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:
+    return recogniser.transcribe_parts(path, None, language=language)

@@ -22,7 +22,7 @@ from hushbeam.transforms.storage.urls import join
 
 _PACKAGE = "hushbeam.transforms.canary_gate"
 _COVERED = 0.9
-_LONGEST_INNOCENT_DIGITS = 5
+_LONGEST_PLAIN_DIGITS = 5
 
 
 class CanariesMissedError(ConfigurationError):
@@ -89,7 +89,7 @@ def _is_redacted(label: Mapping[str, Any], muted: Sequence[TimeSpan], texts: Map
         if span.channel == label["channel"]
     )
     digits = _digits(label["value"])
-    is_read = len(digits) > _LONGEST_INNOCENT_DIGITS and digits in _digits(texts[label["call"]])
+    is_read = len(digits) > _LONGEST_PLAIN_DIGITS and digits in _digits(texts[label["call"]])
     return covered_s >= _COVERED * (end_s - start_s) and not is_read
 
 

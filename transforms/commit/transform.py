@@ -243,7 +243,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
 
 
 def _pending(recording: MutedRecording) -> PendingRecording:
-    return recording.redacted.detected.heard.pending
+    return recording.redacted.detected.transcribed.pending
 
 
 def _delete_captions(output: str, recording_id: str, output_identity: str) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, lies_within, without_needless
+from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, lies_within, without_false_positives
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.stages import DetectedRecording, HeardRecording
+from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording
 from hushbeam.schemas.transcript import Utterance, Word
 
 
@@ -29,28 +29,28 @@ def correct(detected: DetectedRecording) -> DetectedRecording:
     Raises:
       CorrectionError: They are not of this recording.
     """
-    corrections = detected.heard.corrections
+    corrections = detected.transcribed.corrections
     if corrections is None:
         return detected
-    _require_within(corrections, detected.heard)
+    _require_within(corrections, detected.transcribed)
     findings = detected.findings
-    if detected.heard.published is None:
-        findings = without_needless(findings, detected.heard.needless_spans)
+    if detected.transcribed.published is None:
+        findings = without_false_positives(findings, detected.transcribed.false_positive_spans)
     taken = personal_words(findings)
     known = {_place(finding) for finding in findings if finding.detector == REVIEWER}
-    marks = dict.fromkeys(_in_heard_channel(mark, detected.heard) for mark in corrections.missed)
+    marks = dict.fromkeys(_in_transcribed_channel(mark, detected.transcribed) for mark in corrections.missed)
     for mark in marks:
         if _place(mark) in known:
             continue
-        marked = _findings_of(mark, detected.heard, taken)
+        marked = _findings_of(mark, detected.transcribed, taken)
         taken |= personal_words(marked)
         findings = (*findings, *marked)
     return replace(detected, findings=findings)
 
 
-def _require_within(corrections: Corrections, heard: HeardRecording) -> None:
-    channels, duration_s = heard.media.channels, heard.transcript.duration_s
-    spans: list[MarkedSpan | TimeSpan] = [*corrections.missed, *corrections.needless]
+def _require_within(corrections: Corrections, transcribed: TranscribedRecording) -> None:
+    channels, duration_s = transcribed.media.channels, transcribed.transcript.duration_s
+    spans: list[MarkedSpan | TimeSpan] = [*corrections.missed, *corrections.false_positives]
     if not all(lies_within(span, channels, duration_s) for span in spans):
         raise CorrectionError(
             "a review marks a time or a channel that the recording does not have: review the recording again, or "
@@ -62,17 +62,17 @@ def _place(marked: Finding | MarkedSpan) -> tuple[str, int, float, float]:
     return marked.policy, marked.channel, round(marked.start_s, 3), round(marked.end_s, 3)
 
 
-def _in_heard_channel(mark: MarkedSpan, heard: HeardRecording) -> MarkedSpan:
-    return replace(mark, channel=0) if heard.mixed else mark
+def _in_transcribed_channel(mark: MarkedSpan, transcribed: TranscribedRecording) -> MarkedSpan:
+    return replace(mark, channel=0) if transcribed.mixed else mark
 
 
-def _findings_of(mark: MarkedSpan, heard: HeardRecording, taken: set[int]) -> tuple[Finding, ...]:
+def _findings_of(mark: MarkedSpan, transcribed: TranscribedRecording, taken: set[int]) -> tuple[Finding, ...]:
     """A finding for each run of words of one utterance that the mark covers and no other finding does; one without
     words where there are none, for the sound alone. All have the mark's own times: these are muted."""
     whole = Finding(mark.policy, mark.policy.upper(), mark.channel, mark.start_s, mark.end_s, 1.0, REVIEWER)
     found = tuple(
         replace(whole, first_word=run[0], last_word=run[-1])
-        for utterance, first in _numbered(heard.transcript.utterances)
+        for utterance, first in _numbered(transcribed.transcript.utterances)
         if utterance.channel == mark.channel
         for run in _runs(
             [

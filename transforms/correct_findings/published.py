@@ -16,7 +16,13 @@ from hushbeam.schemas.media import SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import StandingText
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, PublishedOutput, Verification
+from hushbeam.schemas.stages import (
+    DetectedRecording,
+    PendingRecording,
+    PublishedOutput,
+    TranscribedRecording,
+    Verification,
+)
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.claims import Claim
 from hushbeam.transforms.archive.ledger import Status, published_audio
@@ -48,7 +54,7 @@ def state_of(status: Status, corrections: Corrections | None) -> State:
         return "to_render" if said else ""
     if said.get("identity") != corrections.identity:
         return "to_render"
-    return "to_unmute" if said["of_published"] and corrections.needless else "rendered"
+    return "to_unmute" if said["of_published"] and corrections.false_positives else "rendered"
 
 
 def is_open(status: Status, corrections: Corrections | None, *, of_published: bool) -> bool:
@@ -134,7 +140,7 @@ class FurtherMuting:
             },
             corrections=corrections,
         )
-        heard = HeardRecording(
+        transcribed = TranscribedRecording(
             pending,
             words.transcript(),
             info,
@@ -148,7 +154,7 @@ class FurtherMuting:
                 Verification(**certificate["verification"]),
             ),
         )
-        return DetectedRecording(heard, words.findings)
+        return DetectedRecording(transcribed, words.findings)
 
 
 class PublishedWords:

@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.finding import Finding, RecogniserReport
-from hushbeam.schemas.stages import DetectedRecording, HeardRecording
+from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, then
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.processes import DetectorProcesses
@@ -37,7 +37,7 @@ class DetectPII(beam.PTransform):
         self._processes = processes
         self._keep_reports = keep_reports
 
-    def expand(self, recordings: beam.PCollection[HeardRecording]) -> Outcome[DetectedRecording]:
+    def expand(self, recordings: beam.PCollection[TranscribedRecording]) -> Outcome[DetectedRecording]:
         stage = (
             _DetectBeside(self._settings, self._keep_reports, self._processes)
             if self._processes
@@ -46,7 +46,7 @@ class DetectPII(beam.PTransform):
         return recordings | each_recording(stage, DetectedRecording)
 
 
-class _DetectStage(RecordingStage[HeardRecording, DetectedRecording]):
+class _DetectStage(RecordingStage[TranscribedRecording, DetectedRecording]):
     name = "DetectPII"
 
     def __init__(self, settings: DetectionSettings, keep_reports: bool) -> None:
@@ -66,7 +66,7 @@ class _DetectHere(_DetectStage):
         detector.load()
         return _SharedDetector(detector)
 
-    def process(self, recording: HeardRecording) -> DetectedRecording:
+    def process(self, recording: TranscribedRecording) -> DetectedRecording:
         if self._keep_reports:
             return DetectedRecording(recording, *self._detector.detect_and_report(recording))
         return DetectedRecording(recording, self._detector.detect(recording))
@@ -79,12 +79,14 @@ class _SharedDetector:
         self._detector = detector
         self._lock = threading.Lock()
 
-    def detect(self, recording: HeardRecording) -> tuple[Finding, ...]:
+    def detect(self, recording: TranscribedRecording) -> tuple[Finding, ...]:
         asked = recording.recording
         with self._lock:
             return self._detector.detect(recording.transcript, asked.policies, asked.static_entities)
 
-    def detect_and_report(self, recording: HeardRecording) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
+    def detect_and_report(
+        self, recording: TranscribedRecording
+    ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
         asked = recording.recording
         with self._lock:
             return self._detector.detect_and_report(recording.transcript, asked.policies, asked.static_entities)
@@ -101,10 +103,10 @@ class _DetectBeside(_DetectStage):
             lambda: DetectorProcesses(self._settings, self._processes), tag=repr((self._settings, self._processes))
         )
 
-    def process(self, recording: HeardRecording) -> DetectedRecording:
+    def process(self, recording: TranscribedRecording) -> DetectedRecording:
         return self.submit(recording).result()
 
-    def submit(self, recording: HeardRecording) -> Future[DetectedRecording]:
+    def submit(self, recording: TranscribedRecording) -> Future[DetectedRecording]:
         asked = recording.recording
         if self._keep_reports:
             reported = self._detectors.submit_and_report(recording.transcript, asked.policies, asked.static_entities)

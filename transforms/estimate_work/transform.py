@@ -66,7 +66,7 @@ class EstimateWork(beam.PTransform):
         key, limits = self._duration_key, self._limits
         return (
             pending
-            | "Without a length" >> beam.Filter(lambda pending: seconds_said(pending.recording, key) is None)
+            | "Without a length" >> beam.Filter(lambda pending: stated_seconds(pending.recording, key) is None)
             | "Sample" >> beam.combiners.Top.Smallest(self._probes, key=_order)
             | "One by one" >> beam.FlatMap(lambda sample: sample).with_output_types(PendingRecording)
             | "Spread" >> beam.Reshuffle()
@@ -74,7 +74,7 @@ class EstimateWork(beam.PTransform):
         )
 
 
-def seconds_said(recording: Recording, duration_key: str | None) -> float | None:
+def stated_seconds(recording: Recording, duration_key: str | None) -> float | None:
     """A recording's length as its manifest says; None where it does not, or not as a number."""
     if duration_key is None:
         return None
@@ -89,7 +89,7 @@ def _counts(pending: PendingRecording, duration_key: str | None, force: bool) ->
     standing = "forced" if pending.standing == "up_to_date" and force else pending.standing
     yield f"{RECORDINGS}.{standing}", 1
     yield BYTES, pending.source.size_bytes
-    seconds = seconds_said(pending.recording, duration_key)
+    seconds = stated_seconds(pending.recording, duration_key)
     if seconds is None:
         yield f"{UNTOLD}.{extension(pending.recording.audio_url)}", pending.source.size_bytes
     else:

@@ -8,7 +8,7 @@ import apache_beam as beam
 
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.stages import HeardRecording, MutedRecording
+from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.ledger import Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
@@ -78,9 +78,9 @@ class PublishUnredacted(beam.PTransform):
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unredacted:
         pending, _, skipped, missing, erased = recordings | self._skip
-        heard, unheard = pending | Transcribe(self._recognition, self._limits)
-        written, unwritten = heard | each_recording(_WriteStage(self._settings, self._run_id, self._hold), str)
-        failures = (missing, unheard, unwritten) | "Failures" >> beam.Flatten()
+        transcribed, untranscribed = pending | Transcribe(self._recognition, self._limits)
+        written, unwritten = transcribed | each_recording(_WriteStage(self._settings, self._run_id, self._hold), str)
+        failures = (missing, untranscribed, unwritten) | "Failures" >> beam.Flatten()
         return Unredacted(written, skipped, failures, erased)
 
 
@@ -96,11 +96,11 @@ class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
     def process(self, recording: MutedRecording) -> MutedRecording:
         detected = recording.redacted.detected
         with removed_on_error(recording):
-            self._output.write(detected.heard, detected.findings)
+            self._output.write(detected.transcribed, detected.findings)
         return recording
 
 
-class _WriteStage(RecordingStage[HeardRecording, str]):
+class _WriteStage(RecordingStage[TranscribedRecording, str]):
     name = "PublishUnredacted"
 
     def __init__(self, settings: SealedRoot, run_id: str, hold: Hold | None) -> None:
@@ -111,7 +111,7 @@ class _WriteStage(RecordingStage[HeardRecording, str]):
     def setup(self) -> None:
         self._output = UnredactedOutput(self._settings)
 
-    def process(self, recording: HeardRecording) -> str:
+    def process(self, recording: TranscribedRecording) -> str:
         if self._hold is not None:
             self._hold.check()
         self._output.write(recording, ())

@@ -63,12 +63,12 @@ class OfPolicy:
 
     Attributes:
       recall: Personal data that was found / all of it.
-      needless: Findings that were none / findings.
+      false_positives: Findings that were none / findings.
       moved: How often a mute was moved.
     """
 
     recall: Share
-    needless: Share
+    false_positives: Share
     moved: int
 
 
@@ -121,7 +121,7 @@ class Figures:
             "nothing_missed": self.nothing_missed.to_json(),
             "overall": _policy_json(self.overall),
             "policies": {name: _policy_json(policy) for name, policy in self.policies.items()},
-            "untranscribed_needless": self.untranscribed.to_json(),
+            "untranscribed_false_positives": self.untranscribed.to_json(),
             "over_redacted_words": self.over_redacted_words.to_json(),
             "curve": [
                 {
@@ -137,14 +137,14 @@ class Figures:
 def measure(reviews: Iterable[Review]) -> Figures:
     """The figures of reviewed recordings."""
     all_judged = [judged(review) for review in reviews]
-    names = {finding.policy for one in all_judged for finding in (*one.real, *one.needless)}
+    names = {finding.policy for one in all_judged for finding in (*one.real, *one.false_positives)}
     names |= {mark.policy for one in all_judged for mark in one.missed}
     names.discard(UNTRANSCRIBED)
     curve = tuple(_at(step / _STEPS, all_judged) for step in range(_STEPS + 1))
-    unheard = [
-        finding in one.needless
+    untranscribed = [
+        finding in one.false_positives
         for one in all_judged
-        for finding in (*one.real, *one.needless)
+        for finding in (*one.real, *one.false_positives)
         if finding.policy == UNTRANSCRIBED
     ]
     return Figures(
@@ -154,7 +154,7 @@ def measure(reviews: Iterable[Review]) -> Figures:
         nothing_missed=Share(sum(not one.missed for one in all_judged), len(all_judged)),
         overall=_of(names, all_judged),
         policies={name: _of({name}, all_judged) for name in sorted(names)},
-        untranscribed=Share(sum(unheard), len(unheard)),
+        untranscribed=Share(sum(untranscribed), len(untranscribed)),
         over_redacted_words=curve[0].over_redacted_words,
         curve=curve,
     )
@@ -162,26 +162,32 @@ def measure(reviews: Iterable[Review]) -> Figures:
 
 def _of(policies: set[str], all_judged: Sequence[Judged]) -> OfPolicy:
     real = sum(finding.policy in policies for one in all_judged for finding in one.real)
-    needless = sum(finding.policy in policies for one in all_judged for finding in one.needless)
+    false_positives = sum(finding.policy in policies for one in all_judged for finding in one.false_positives)
     missed = sum(mark.policy in policies for one in all_judged for mark in one.missed)
     moved = sum(mark.policy in policies for one in all_judged for mark in one.moved)
-    return OfPolicy(Share(real, real + missed), Share(needless, real + needless), moved)
+    return OfPolicy(Share(real, real + missed), Share(false_positives, real + false_positives), moved)
 
 
 def _at(threshold: float, all_judged: Sequence[Judged]) -> AtThreshold:
     real = [finding for one in all_judged for finding in one.real if finding.policy != UNTRANSCRIBED]
-    needless = [finding for one in all_judged for finding in one.needless if finding.policy != UNTRANSCRIBED]
+    false_positives = [
+        finding for one in all_judged for finding in one.false_positives if finding.policy != UNTRANSCRIBED
+    ]
     missed = sum(len(one.missed) for one in all_judged)
     words = sum(one.review.reviewed.words for one in all_judged)
     return AtThreshold(
         threshold,
         Share(sum(finding.score >= threshold for finding in real), len(real) + missed),
         Share(
-            sum(finding.words for finding in needless if finding.score >= threshold),
+            sum(finding.words for finding in false_positives if finding.score >= threshold),
             words - sum(finding.words for finding in real),
         ),
     )
 
 
 def _policy_json(policy: OfPolicy) -> dict[str, Any]:
-    return {"recall": policy.recall.to_json(), "needless": policy.needless.to_json(), "moved": policy.moved}
+    return {
+        "recall": policy.recall.to_json(),
+        "false_positives": policy.false_positives.to_json(),
+        "moved": policy.moved,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from hushbeam.schemas.correction import in_all_channels, is_needless
+from hushbeam.schemas.correction import in_all_channels, is_false_positive
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.archive.reviews import NotedSpan, Review, ShownFinding
 
@@ -16,14 +16,14 @@ class Judged:
 
     Attributes:
       real: Findings that are personal data.
-      needless: Findings that are not.
+      false_positives: Findings that are not.
       missed: What the run did not find, once each: a mark on several channels is one.
       moved: Marks over what was found: the run knew of it, and muted it too early, too late, too long or too short.
     """
 
     review: Review
     real: tuple[ShownFinding, ...]
-    needless: tuple[ShownFinding, ...]
+    false_positives: tuple[ShownFinding, ...]
     missed: tuple[NotedSpan, ...]
     moved: tuple[NotedSpan, ...]
 
@@ -31,7 +31,7 @@ class Judged:
 def judged(review: Review) -> Judged:
     """Compares what a reviewer decided with what they had before them."""
     reviewed = review.reviewed
-    spans = tuple(TimeSpan(span.channel, span.start_s, span.end_s) for span in review.needless)
+    spans = tuple(TimeSpan(span.channel, span.start_s, span.end_s) for span in review.false_positives)
     if reviewed.mixed:
         spans = in_all_channels(spans, reviewed.channels)
     found, mixed = reviewed.found, reviewed.mixed
@@ -40,13 +40,13 @@ def judged(review: Review) -> Judged:
     for marks in _by_time(review.missed):
         known = any(_is_of(mark, finding, mixed) for mark in marks for finding in found)
         (moved if known else missed).append(marks[0])
-    needless = tuple(
+    false_positives = tuple(
         finding
         for finding in found
-        if is_needless(finding, spans) and not any(_is_of(mark, finding, mixed) for mark in review.missed)
+        if is_false_positive(finding, spans) and not any(_is_of(mark, finding, mixed) for mark in review.missed)
     )
-    real = tuple(finding for finding in found if finding not in needless)
-    return Judged(review, real, needless, tuple(missed), tuple(moved))
+    real = tuple(finding for finding in found if finding not in false_positives)
+    return Judged(review, real, false_positives, tuple(missed), tuple(moved))
 
 
 def _by_time(marks: Iterable[NotedSpan]) -> Sequence[Sequence[NotedSpan]]:

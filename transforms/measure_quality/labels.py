@@ -47,7 +47,7 @@ def write_labels(write: Write, all_judged: Iterable[tuple[Judged, str]], read_wo
 def label_of(one: Judged, audio_url: str, stored: StoredRecording | None) -> dict[str, Any]:
     """A line of `truth.jsonl`."""
     reviewed = one.review.reviewed
-    words = stored.heard.transcript.words if stored else ()
+    words = stored.transcribed.transcript.words if stored else ()
     places: Sequence[ShownFinding | NotedSpan] = (*one.real, *one.missed)
     labelled = [_entity(place, words, channel) for place in places for channel in _channels(place.channel, one)]
     return {

@@ -81,7 +81,7 @@ class Decoder:
         while (message := self._child.receive()).kind is Kind.BLOCK:
             yield self._counting(message)
         if message.kind is not Kind.END:
-            raise self._child.nonsense()
+            raise self._child.invalid_reply()
         self._identity = SampleIdentity(self._counted, self._digest.hexdigest())
 
     def _start(self) -> Child:
@@ -98,10 +98,10 @@ class Decoder:
         try:
             info = _INFO.validate_json(json.dumps(message.fields), strict=True)
         except ValidationError:
-            raise self._child.nonsense() from None
+            raise self._child.invalid_reply() from None
         names = (info.container, info.codec, info.layout)
         if info.sample_type not in SAMPLE_TYPES or not all(map(_NAME.fullmatch, names)):
-            raise self._child.nonsense()
+            raise self._child.invalid_reply()
         limits = self._limits
         if not 1 <= info.channels <= limits.max_channels:
             raise MediaError("too_many_channels", f"{info.channels} channels; at most {limits.max_channels} are read")
@@ -116,7 +116,7 @@ class Decoder:
         info, limits = self.info, self._limits
         frame_bytes = info.channels * np.dtype(info.sample_type).itemsize
         if not message.data or len(message.data) % frame_bytes:
-            raise self._child.nonsense()
+            raise self._child.invalid_reply()
         frames = len(message.data) // frame_bytes
         self._counted += frames
         self._child.allow_for(frames / info.sample_rate_hz)

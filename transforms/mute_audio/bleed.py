@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.mute_audio.edges import Listen
-from hushbeam.transforms.mute_audio.sound import HEARING_RATE_HZ, Samples, loudness_db
+from hushbeam.transforms.mute_audio.edges import ReadRanges
+from hushbeam.transforms.mute_audio.loudness import RECOGNISER_RATE_HZ, Samples, loudness_db
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class BleedSettings:
     Attributes:
       longest_delay_s: The latest echo. An echo may seem a little early too, where channels were cut differently.
       earliest_s: How early.
-      heard_s: How much of a span is compared at most.
+      transcribed_s: How much of a span is compared at most.
       certain: How far the correlation at one delay rises above those at other delays, to be an echo by itself.
       likely: The same, for a delay at which the same channels have a certain echo elsewhere in the recording.
       same_delay_s: Delays within this are the same.
@@ -33,7 +33,7 @@ class BleedSettings:
 
     longest_delay_s: float = 0.5
     earliest_s: float = 0.05
-    heard_s: float = 8.0
+    transcribed_s: float = 8.0
     certain: float = 9.0
     likely: float = 4.5
     same_delay_s: float = 0.01
@@ -61,7 +61,7 @@ def find_bleed(
     spans: Sequence[TimeSpan],
     channels: int,
     duration_s: float,
-    listen: Listen,
+    read_ranges: ReadRanges,
     settings: BleedSettings | None = None,
 ) -> tuple[TimeSpan, ...]:
     """The stretches of other channels that repeat `spans`, to be muted as well; with one channel there are none.
@@ -69,7 +69,7 @@ def find_bleed(
     Args:
       spans: What is muted, from `plan_mutes`.
       channels: How many channels were heard by themselves.
-      listen: As for `plan_mutes`; called at most once.
+      read_ranges: As for `plan_mutes`; called at most once.
       settings: None for the defaults.
     """
     if channels < 2 or not spans:
@@ -81,14 +81,14 @@ def find_bleed(
     )
     ranges: list[TimeSpan] = []
     for span, channel in pairs:
-        compared = replace(span, end_s=min(span.end_s, span.start_s + settings.heard_s))
+        compared = replace(span, end_s=min(span.end_s, span.start_s + settings.transcribed_s))
         start_s = max(span.start_s - settings.earliest_s, 0.0)
         ranges += [compared, TimeSpan(channel, start_s, min(compared.end_s + settings.longest_delay_s, duration_s))]
-    samples = iter(listen(ranges))
+    samples = iter(read_ranges(ranges))
     echoes = [
         echo
-        for (span, channel), voice, sound in zip(pairs, samples, samples, strict=True)
-        if (echo := _echo(span, channel, voice, _from(span.start_s - settings.earliest_s, sound), settings)) is not None
+        for (span, channel), voice, audio in zip(pairs, samples, samples, strict=True)
+        if (echo := _echo(span, channel, voice, _from(span.start_s - settings.earliest_s, audio), settings)) is not None
     ]
     certain = [echo for echo in echoes if echo.salience >= settings.certain]
     return tuple(
@@ -110,34 +110,34 @@ def _same_path(echo: _Echo, known: _Echo, settings: BleedSettings) -> bool:
 
 def _from(start_s: float, samples: Samples) -> Samples:
     """Samples that begin before the recording does are silence there."""
-    missing = max(0, round(-start_s * HEARING_RATE_HZ))
+    missing = max(0, round(-start_s * RECOGNISER_RATE_HZ))
     return np.pad(samples, (missing, 0)) if missing else samples
 
 
-def _echo(span: TimeSpan, channel: int, voice: Samples, sound: Samples, settings: BleedSettings) -> _Echo | None:
+def _echo(span: TimeSpan, channel: int, voice: Samples, audio: Samples, settings: BleedSettings) -> _Echo | None:
     """The likeliest echo of `voice` in `sound`, which begins `earliest_s` before it; None where nothing is likely."""
-    loudness = loudness_db(sound)
+    loudness = loudness_db(audio)
     if not len(voice) or not len(loudness) or loudness.max() < settings.audible_db:
         return None
-    agreement = _agreement(voice, sound)
-    candidates = round((settings.earliest_s + settings.longest_delay_s) * HEARING_RATE_HZ)
+    agreement = _agreement(voice, audio)
+    candidates = round((settings.earliest_s + settings.longest_delay_s) * RECOGNISER_RATE_HZ)
     best = int(np.argmax(agreement[:candidates]))
-    aside = round(_BACKGROUND_S * HEARING_RATE_HZ)
-    background = np.concatenate((agreement[: max(best - aside, 0)], agreement[best + aside : len(sound)]))
+    aside = round(_BACKGROUND_S * RECOGNISER_RATE_HZ)
+    background = np.concatenate((agreement[: max(best - aside, 0)], agreement[best + aside : len(audio)]))
     level = float(np.sqrt((background.astype(np.float64) ** 2).mean())) if len(background) else 0.0
     salience = float(agreement[best]) / level if level else 0.0
     if salience < settings.likely:
         return None
-    return _Echo(span, channel, best / HEARING_RATE_HZ - settings.earliest_s, salience)
+    return _Echo(span, channel, best / RECOGNISER_RATE_HZ - settings.earliest_s, salience)
 
 
-def _agreement(voice: Samples, sound: Samples) -> Samples:
+def _agreement(voice: Samples, audio: Samples) -> Samples:
     """How well the phases of `sound` agree with `voice` at each delay in samples, over the telephone's band."""
-    length = -(-(len(voice) + len(sound)) // _FFT_STEP) * _FFT_STEP
-    cross = np.conj(np.fft.rfft(voice, length)) * np.fft.rfft(sound, length)
-    frequencies = np.fft.rfftfreq(length, 1 / HEARING_RATE_HZ)
+    length = -(-(len(voice) + len(audio)) // _FFT_STEP) * _FFT_STEP
+    cross = np.conj(np.fft.rfft(voice, length)) * np.fft.rfft(audio, length)
+    frequencies = np.fft.rfftfreq(length, 1 / RECOGNISER_RATE_HZ)
     strength = np.abs(cross)
-    heard = (frequencies > _BAND_HZ[0]) & (frequencies < _BAND_HZ[1]) & (strength > 0)
-    phases = np.divide(cross, strength, out=np.zeros_like(cross), where=heard)
+    transcribed = (frequencies > _BAND_HZ[0]) & (frequencies < _BAND_HZ[1]) & (strength > 0)
+    phases = np.divide(cross, strength, out=np.zeros_like(cross), where=transcribed)
     agreement: Samples = np.abs(np.fft.irfft(phases, length))
     return agreement

@@ -14,7 +14,7 @@ import numpy as np
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript
-from hushbeam.transforms.mute_audio.sound import Stretch
+from hushbeam.transforms.mute_audio.loudness import Stretch
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Pause:
     start_s: float
     end_s: float
 
-    def ranges_to_hear(self, duration_s: float, settings: ClockSettings) -> tuple[TimeSpan, TimeSpan]:
+    def ranges_to_read(self, duration_s: float, settings: ClockSettings) -> tuple[TimeSpan, TimeSpan]:
         """The sound that shows where the word before ends, and where the word after begins."""
         reach_s = 2 * settings.around_s
         before, after = (
@@ -76,16 +76,16 @@ def pauses_between_words(transcript: Transcript, settings: ClockSettings) -> tup
 
 def lateness_s(
     pauses: Sequence[Pause],
-    heard: Sequence[Sequence[Stretch]],
+    transcribed: Sequence[Sequence[Stretch]],
     settings: ClockSettings,
 ) -> float:
     """Seconds by which words are said to be later than usual (negative: earlier), as both ends and starts have it.
 
     Args:
-      heard: For each pause, the stretches of sound in its two `ranges_to_hear`, one after the other.
+      transcribed: For each pause, the stretches of sound in its two `ranges_to_read`, one after the other.
     """
     ends_s, starts_s = [], []
-    for pause, ending, beginning in zip(pauses, heard[::2], heard[1::2], strict=True):
+    for pause, ending, beginning in zip(pauses, transcribed[::2], transcribed[1::2], strict=True):
         ends_s += _nearest(pause.start_s, (stretch.end_s for stretch in ending), settings)
         starts_s += _nearest(pause.end_s, (stretch.start_s for stretch in beginning), settings)
     if min(len(ends_s), len(starts_s)) < settings.fewest:

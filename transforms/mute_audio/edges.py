@@ -18,10 +18,10 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from hushbeam.transforms.mute_audio.sound import Samples, SoundSettings, Stretch, stretches_of_sound
+from hushbeam.transforms.mute_audio.loudness import PauseSettings, Samples, Stretch, stretches_of_speech
 from hushbeam.transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s
 
-Listen = Callable[[Sequence[TimeSpan]], Iterable[Samples]]
+ReadRanges = Callable[[Sequence[TimeSpan]], Iterable[Samples]]
 """Gives 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.
 
 Ranges are asked for in the order of their ends, so that they can be given as the recording is decoded.
@@ -39,14 +39,14 @@ class EdgeSettings:
       within_speech_before_s, within_speech_after_s: Where a word of others precedes or follows without a pause.
       into_pause_before_s, into_pause_after_s: Into the silence around a span, for sounds too quiet to measure; never
         into the sound that follows.
-      around_sound_s: Around findings without words, whose times come from the sound itself.
+      around_speech_s: Around findings without words, whose times come from the sound itself.
       unclaimed_reach_s: Sound that no word claims belongs to a span if no more silence than this lies between them.
       unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this
         holds something that it did not write.
       latest_end_s: No word sounds on for longer than this after the recogniser has it end, where others speak on.
       grazed_s: A stretch that a word's time overlaps by less, while another holds the rest, is not the word's.
       longest_silence_s: A longer silence divides a run of personal words into two spans.
-      heard_s: How much is heard on each side of a span to know speech from noise.
+      transcribed_s: How much is heard on each side of a span to know speech from noise.
       longest_gap_s: How much is heard at most between two spans with no word between them.
       join_s: Spans closer than this are one.
       widest_number_s: How far a number may be widened that is too short for its digits.
@@ -56,17 +56,17 @@ class EdgeSettings:
     within_speech_after_s: float = 0.25
     into_pause_before_s: float = 0.15
     into_pause_after_s: float = 0.55
-    around_sound_s: float = 0.10
+    around_speech_s: float = 0.10
     unclaimed_reach_s: float = 1.0
     unclaimed_gap_s: float = 0.25
     latest_end_s: float = 0.70
     grazed_s: float = 0.20
     longest_silence_s: float = 1.5
-    heard_s: float = 3.0
+    transcribed_s: float = 3.0
     longest_gap_s: float = 10.0
     join_s: float = 0.30
     widest_number_s: float = 0.50
-    sound: SoundSettings = field(default_factory=SoundSettings)
+    pauses: PauseSettings = field(default_factory=PauseSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
 
 
@@ -77,7 +77,7 @@ class SpanTimeError(QuarantineError):
 def plan_mutes(
     transcript: Transcript,
     findings: Sequence[Finding],
-    listen: Listen,
+    read_ranges: ReadRanges,
     settings: EdgeSettings | None = None,
 ) -> tuple[TimeSpan, ...]:
     """The stretches to mute so that nothing of any finding can be heard.
@@ -85,7 +85,7 @@ def plan_mutes(
     Args:
       transcript: The words that the findings count.
       findings: In any order; they may overlap.
-      listen: Gives the sound of a channel; called at most once, with all ranges.
+      read_ranges: Gives the sound of a channel; called at most once, with all ranges.
       settings: None for the measured defaults.
 
     Returns:
@@ -105,12 +105,12 @@ def plan_mutes(
     ]
     if runs:
         pauses = pauses_between_words(transcript, settings.clock)
-        ranges = [span for pause in pauses for span in pause.ranges_to_hear(transcript.duration_s, settings.clock)]
+        ranges = [span for pause in pauses for span in pause.ranges_to_read(transcript.duration_s, settings.clock)]
         beside_pauses = len(ranges)
-        ranges += [run.range_to_hear(transcript.duration_s, settings) for run in runs]
-        heard = _stretches_in(ranges, listen, settings.sound)
-        late_s = lateness_s(pauses, heard[:beside_pauses], settings.clock)
-        for run, stretches in zip(runs, heard[beside_pauses:], strict=True):
+        ranges += [run.range_to_read(transcript.duration_s, settings) for run in runs]
+        transcribed = _stretches_in(ranges, read_ranges, settings.pauses)
+        late_s = lateness_s(pauses, transcribed[:beside_pauses], settings.clock)
+        for run, stretches in zip(runs, transcribed[beside_pauses:], strict=True):
             start_s, end_s = _edges(run.widened_by(late_s), stretches, settings)
             spans.append(TimeSpan(run.words[0].channel, start_s, end_s))
     return merge_spans(spans, transcript.duration_s, settings.join_s)
@@ -118,15 +118,19 @@ def plan_mutes(
 
 def around(finding: Finding, settings: EdgeSettings) -> TimeSpan:
     """What is muted for a finding whose times come from the sound itself."""
-    return TimeSpan(finding.channel, finding.start_s - settings.around_sound_s, finding.end_s + settings.around_sound_s)
+    return TimeSpan(
+        finding.channel, finding.start_s - settings.around_speech_s, finding.end_s + settings.around_speech_s
+    )
 
 
-def _stretches_in(ranges: Sequence[TimeSpan], listen: Listen, settings: SoundSettings) -> list[tuple[Stretch, ...]]:
+def _stretches_in(
+    ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: PauseSettings
+) -> list[tuple[Stretch, ...]]:
     """The stretches of sound in each range. The sound itself is held no longer than it is needed."""
     found: list[tuple[Stretch, ...]] = [()] * len(ranges)
     order = sorted(range(len(ranges)), key=lambda index: ranges[index].end_s)
-    for index, samples in zip(order, listen([ranges[index] for index in order]), strict=True):
-        found[index] = stretches_of_sound(samples, ranges[index].start_s, settings)
+    for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
+        found[index] = stretches_of_speech(samples, ranges[index].start_s, settings)
     return found
 
 
@@ -160,14 +164,14 @@ class _Run:
     keep_before: Word | None
     keep_after: Word | None
 
-    def range_to_hear(self, duration_s: float, settings: EdgeSettings) -> TimeSpan:
+    def range_to_read(self, duration_s: float, settings: EdgeSettings) -> TimeSpan:
         """What must be heard to find the edges: also all that lies between this run and a personal word before it."""
         start_s = min(word.start_s for word in self.words)
         end_s = max(word.end_s for word in self.words)
-        gap_start_s = start_s - settings.heard_s
+        gap_start_s = start_s - settings.transcribed_s
         if self.before is not None and self.keep_before is None:
             gap_start_s = min(gap_start_s, max(self.before.end_s, start_s - settings.longest_gap_s))
-        return TimeSpan(self.words[0].channel, max(gap_start_s, 0.0), min(end_s + settings.heard_s, duration_s))
+        return TimeSpan(self.words[0].channel, max(gap_start_s, 0.0), min(end_s + settings.transcribed_s, duration_s))
 
     def widened_by(self, late_s: float) -> _Run:
         """The same run as a clock that is not `late_s` late would show it, where that makes it longer."""

@@ -7,40 +7,40 @@ import numpy as np
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.decode import Samples
-from hushbeam.transforms.media.hear import HEARING_RATE_HZ, Heard, Resampler, as_heard
+from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, FloatSamples, Resampler, float_channels
 from hushbeam.transforms.mute_audio.dtmf import ToneFinder
 
 KEYPAD_POLICY = "dtmf"
 
 
-class KeypadListener:
+class KeypadDetector:
     """Hears every block of a recording, in order.
 
     Attributes:
-      has_heard: Whether there was any.
+      has_audio: Whether there was any.
     """
 
     def __init__(self, *, mix: bool) -> None:
-        self.has_heard = False
+        self.has_audio = False
         self._mix = mix
         self._resampler: Resampler | None = None
         # Keypad tones and their harmonics lie below 3.3 kHz: half the rate costs a third.
-        self._finder = ToneFinder(HEARING_RATE_HZ // 2)
-        self._rest: Heard | None = None
+        self._finder = ToneFinder(RECOGNISER_RATE_HZ // 2)
+        self._rest: FloatSamples | None = None
 
     def add(self, info: MediaInfo, block: Samples) -> None:
         """Takes the next native samples, of shape (channels, frames)."""
-        self.has_heard = True
+        self.has_audio = True
         if self._resampler is None:
             self._resampler = Resampler(info.sample_rate_hz, 1 if self._mix else info.channels)
-        for heard in self._resampler.add(as_heard(block, mix=self._mix)):
-            self._look(heard)
+        for transcribed in self._resampler.add(float_channels(block, mix=self._mix)):
+            self._look(transcribed)
 
     def findings(self) -> tuple[Finding, ...]:
         """The tones, after the last block, ordered by start."""
         if self._resampler is not None:
-            for heard in self._resampler.finish():
-                self._look(heard)
+            for transcribed in self._resampler.finish():
+                self._look(transcribed)
         return tuple(
             Finding(
                 policy=KEYPAD_POLICY,
@@ -54,9 +54,9 @@ class KeypadListener:
             for span in self._finder.finish()
         )
 
-    def _look(self, heard: Heard) -> None:
+    def _look(self, transcribed: FloatSamples) -> None:
         """Each two samples as one."""
-        joined = heard if self._rest is None else np.concatenate((self._rest, heard), axis=1)
+        joined = transcribed if self._rest is None else np.concatenate((self._rest, transcribed), axis=1)
         pairs = joined.shape[1] // 2 * 2
         self._rest = joined[:, pairs:]
         self._finder.add((joined[:, 0:pairs:2] + joined[:, 1:pairs:2]) / np.float32(2))

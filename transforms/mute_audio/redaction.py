@@ -9,16 +9,16 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from hushbeam.schemas.correction import REVIEWER, without_needless
+from hushbeam.schemas.correction import REVIEWER, without_false_positives
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan, outside
-from hushbeam.schemas.stages import HeardRecording, RedactedRecording, StagedAudio
-from hushbeam.transforms.media.decoded_once import DecodedOnce
-from hushbeam.transforms.media.hear import stream_ranges
+from hushbeam.schemas.stages import RedactedRecording, StagedAudio, TranscribedRecording
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import stream_ranges
+from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, Listen, around, merge_spans, plan_mutes
-from hushbeam.transforms.mute_audio.keypad import KeypadListener
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, around, merge_spans, plan_mutes
+from hushbeam.transforms.mute_audio.keypad import KeypadDetector
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
 from hushbeam.transforms.mute_audio.render import joined_notes, render
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
@@ -54,14 +54,14 @@ class RedactionPlan:
 
     Attributes:
       spans: Padded and merged, in the channels of the file.
-      sound_findings: What was found in the sound and not in the words, muted or only reported.
+      audio_findings: What was found in the sound and not in the words, muted or only reported.
     """
 
     spans: tuple[TimeSpan, ...]
-    sound_findings: tuple[Finding, ...]
+    audio_findings: tuple[Finding, ...]
 
 
-def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, settings: MuteSettings) -> RedactionPlan:
+def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, settings: MuteSettings) -> RedactionPlan:
     """Decides what to mute.
 
     Args:
@@ -71,11 +71,11 @@ def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, set
       SpanTimeError: A finding has no usable time.
       MediaError: The source cannot be decoded.
     """
-    heard = recording.detected.heard
-    transcript = heard.transcript
+    transcribed = recording.detected.transcribed
+    transcript = transcribed.transcript
     edges = settings.edges
-    sound = DecodedOnce(source, settings.limits) if isinstance(source, Path) else source
-    listen = partial(stream_ranges, sound, mix=heard.mixed, limits=settings.limits)
+    audio = SampleCache(source, settings.limits) if isinstance(source, Path) else source
+    read_ranges = partial(stream_ranges, audio, mix=transcribed.mixed, limits=settings.limits)
     found = [finding for finding in recording.detected.findings if finding.detector != REVIEWER]
     # A person heard where it begins and ends.
     marked = [
@@ -83,37 +83,43 @@ def plan_redaction(recording: RedactedRecording, source: Path | DecodedOnce, set
         for finding in recording.detected.findings
         if finding.detector == REVIEWER
     ]
-    if heard.published is not None:
-        return _plan_further(heard, heard.published.muted, marked, listen, settings)
-    needless = heard.needless_spans
-    keypad = KeypadListener(mix=heard.mixed)
-    listen_first = partial(listen, also=keypad.add) if settings.dtmf else listen
-    untranscribed = without_needless(find_untranscribed(transcript, settings.untranscribed), needless)
+    if transcribed.published is not None:
+        return _plan_further(transcribed, transcribed.published.muted, marked, read_ranges, settings)
+    false_positives = transcribed.false_positive_spans
+    keypad = KeypadDetector(mix=transcribed.mixed)
+    read_first = partial(read_ranges, also=keypad.add) if settings.dtmf else read_ranges
+    untranscribed = without_false_positives(find_untranscribed(transcript, settings.untranscribed), false_positives)
     muted = [*found]
     if settings.untranscribed.mode == "mute":
         muted += untranscribed
-    spans = plan_mutes(transcript, muted, listen_first, edges)
-    if settings.dtmf and not keypad.has_heard:
-        deque(listen_first([]), maxlen=0)
-    tones = without_needless(keypad.findings(), needless)
+    spans = plan_mutes(transcript, muted, read_first, edges)
+    if settings.dtmf and not keypad.has_audio:
+        deque(read_first([]), maxlen=0)
+    tones = without_false_positives(keypad.findings(), false_positives)
     spans = merge_spans(
         [*spans, *(around(tone, edges) for tone in tones), *marked], transcript.duration_s, edges.join_s
     )
     spans = _padded(spans, transcript.duration_s, settings)
-    bleed = outside(find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed), needless)
+    bleed = outside(
+        find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, settings.bleed), false_positives
+    )
     spans = merge_spans([*spans, *bleed], transcript.duration_s, edges.join_s)
-    return RedactionPlan(in_file_channels(heard, spans), (*tones, *untranscribed))
+    return RedactionPlan(in_file_channels(transcribed, spans), (*tones, *untranscribed))
 
 
 def _plan_further(
-    heard: HeardRecording, muted: Sequence[TimeSpan], marked: Sequence[TimeSpan], listen: Listen, settings: MuteSettings
+    transcribed: TranscribedRecording,
+    muted: Sequence[TimeSpan],
+    marked: Sequence[TimeSpan],
+    read_ranges: ReadRanges,
+    settings: MuteSettings,
 ) -> RedactionPlan:
     """What is muted in a published recording, and in addition what a person marked, with its echo."""
-    transcript = heard.transcript
+    transcript = transcribed.transcript
     spans = _padded(merge_spans(marked, transcript.duration_s), transcript.duration_s, settings)
-    bleed = find_bleed(spans, transcript.channels, transcript.duration_s, listen, settings.bleed)
+    bleed = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, settings.bleed)
     spans = merge_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
-    further = in_file_channels(heard, spans)
+    further = in_file_channels(transcribed, spans)
     # What was touched has its fades; muted as a whole, it would grow with every correction.
     before = (replace(span, start_s=span.start_s + FADE_S, end_s=span.end_s - FADE_S) for span in muted)
     return RedactionPlan(merge_spans([*before, *further], transcript.duration_s), ())
@@ -121,7 +127,7 @@ def _plan_further(
 
 def stage_audio(
     recording: RedactedRecording,
-    source: Path | DecodedOnce,
+    source: Path | SampleCache,
     spans: Sequence[TimeSpan],
     folder: Path,
     settings: MuteSettings,
@@ -135,14 +141,14 @@ def stage_audio(
     Raises:
       MediaError: See `hushbeam.transforms.mute_audio.render.render`.
     """
-    asked, published = recording.recording, recording.detected.heard.published
+    asked, published = recording.recording, recording.detected.transcribed.published
     rendered = render(
         source,
         folder / uuid4().hex,
         spans,
         muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
         quality=asked.audio_quality,
-        expected=None if published else recording.detected.heard.samples,
+        expected=None if published else recording.detected.transcribed.samples,
         limits=settings.limits,
     )
     return StagedAudio(
@@ -156,12 +162,12 @@ def stage_audio(
     )
 
 
-def in_file_channels(heard: HeardRecording, spans: Sequence[TimeSpan]) -> tuple[TimeSpan, ...]:
+def in_file_channels(transcribed: TranscribedRecording, spans: Sequence[TimeSpan]) -> tuple[TimeSpan, ...]:
     """Spans of what was heard, in the file: what was heard in a mix may be in any of the channels that were mixed."""
-    if not heard.mixed:
+    if not transcribed.mixed:
         return tuple(spans)
     return tuple(
-        TimeSpan(channel, span.start_s, span.end_s) for channel in range(heard.media.channels) for span in spans
+        TimeSpan(channel, span.start_s, span.end_s) for channel in range(transcribed.media.channels) for span in spans
     )
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import MediaLimits
-from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
 from hushbeam.transforms.media.encode import Encoder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.output_format import output_format
+from hushbeam.transforms.media.sample_cache import SampleCache, reading
 from hushbeam.transforms.mute_audio.muting import Muter, Muting, touched
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
@@ -55,7 +55,7 @@ class RenderedAudio:
 
 
 def render(
-    source: str | Path | DecodedOnce,
+    source: str | Path | SampleCache,
     destination: str | Path,
     spans: Sequence[TimeSpan],
     *,
@@ -79,7 +79,7 @@ def render(
     """
     muting = muting or Muting()
     room = _room(source, spans, limits) if muting.method == "noise" else None
-    file = source.path if isinstance(source, DecodedOnce) else Path(source)
+    file = source.path if isinstance(source, SampleCache) else Path(source)
     with reading(source, limits) as decoder:
         info = decoder.info
         output = output_format(info, quality, file.suffix)
@@ -88,7 +88,7 @@ def render(
         with Encoder(path, file, info, output, limits) as encoder:
             for block in decoder.blocks():
                 encoder.write(muter.mute(block))
-            _check_heard(decoder.identity, expected)
+            _check_samples(decoder.identity, expected)
             _check_within(spans, decoder.identity.frames / info.sample_rate_hz)
         identity = decoder.identity
     frames = identity.frames
@@ -116,12 +116,12 @@ def joined_notes(*notes: str) -> str:
     return "; ".join(dict.fromkeys(part for note in notes for part in note.split("; ") if part))
 
 
-def _room(source: str | Path | DecodedOnce, spans: Sequence[TimeSpan], limits: MediaLimits) -> RoomNoise:
+def _room(source: str | Path | SampleCache, spans: Sequence[TimeSpan], limits: MediaLimits) -> RoomNoise:
     with reading(source, limits) as decoder:
         return RoomNoise.measured(decoder.blocks(), decoder.info.sample_rate_hz, spans)
 
 
-def _check_heard(identity: SampleIdentity, expected: SampleIdentity | None) -> None:
+def _check_samples(identity: SampleIdentity, expected: SampleIdentity | None) -> None:
     if expected is not None and identity != expected:
         raise MediaError("identity_differs", "the samples to mute are not those that the recogniser heard")
 

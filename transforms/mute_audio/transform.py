@@ -11,8 +11,8 @@ import apache_beam as beam
 from hushbeam.schemas.stages import MutedRecording, RedactedRecording
 from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.media.decoded_once import DecodedOnce
 from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from hushbeam.transforms.storage import files
 
@@ -53,23 +53,23 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         self._folder.cleanup()
 
     def size(self, recording: RedactedRecording) -> int:
-        return recording.detected.heard.sound.size_bytes
+        return recording.detected.transcribed.audio_source.size_bytes
 
     def process(self, recording: RedactedRecording) -> MutedRecording:
         asked = recording.recording
-        nobody_speaks = not recording.detected.heard.transcript.utterances
-        if not asked.redact_audio or (nobody_speaks and not asked.return_no_speech_audio):
+        has_no_speech = not recording.detected.transcribed.transcript.utterances
+        if not asked.redact_audio or (has_no_speech and not asked.return_no_speech_audio):
             return MutedRecording(recording, audio=None)
         with TemporaryFolder(within=self._folder.name) as fetched:
-            sound = recording.detected.heard.sound
-            local = files.fetch(sound.url, fetched, expected=sound)
-            source = DecodedOnce(local, self._settings.limits)
+            audio_source = recording.detected.transcribed.audio_source
+            local = files.fetch(audio_source.url, fetched, expected=audio_source)
+            source = SampleCache(local, self._settings.limits)
             plan = plan_redaction(recording, source, self._settings)
             audio = stage_audio(recording, source, plan.spans, Path(self._folder.name), self._settings)
-        return MutedRecording(recording, audio, plan.sound_findings)
+        return MutedRecording(recording, audio, plan.audio_findings)
 
     def measure(self, output: MutedRecording) -> dict[str, int]:
-        counts = {f"findings.{policy}": n for policy, n in Counter(f.policy for f in output.sound_findings).items()}
+        counts = {f"findings.{policy}": n for policy, n in Counter(f.policy for f in output.audio_findings).items()}
         if output.audio is not None:
             counts["muted_milliseconds"] = math.ceil(output.audio.muted_s * 1000)
         return counts

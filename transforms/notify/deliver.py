@@ -53,7 +53,7 @@ class _Attempt:
     wait_s: float | None = None
 
 
-class Courier:
+class WebhookClient:
     """Delivers notifications. Holds the secrets, so it is made in the worker and never pickled."""
 
     def __init__(
@@ -86,7 +86,7 @@ class Courier:
         logging.getLogger("httpcore").setLevel(logging.WARNING)
 
     def __repr__(self) -> str:
-        return "Courier()"
+        return "WebhookClient()"
 
     def deliver(self, notification: Notification, receiver: Receiver, run_id: str) -> Delivery:
         """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does."""

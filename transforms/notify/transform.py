@@ -10,7 +10,7 @@ from apache_beam.utils.shared import Shared
 from hushbeam.schemas.delivery import Announcement, Delivery, Receiver
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.unexpected import ends_the_run, place_of
-from hushbeam.transforms.notify.deliver import Courier
+from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.open_notifications import undelivered
 from hushbeam.transforms.notify.settings import NotificationSettings
@@ -52,7 +52,7 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
 
     def setup(self) -> None:
         # One for the whole process: what a host has cost counts over all threads.
-        self._courier: Courier = self._shared.acquire(lambda: Courier(self._settings))
+        self._client: WebhookClient = self._shared.acquire(lambda: WebhookClient(self._settings))
         self._url_signer = UrlSigner()
         self._threads = ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="notify")
 
@@ -75,7 +75,7 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
         except StorageError:
             return undelivered(recording, "the URL could not be signed", self._run_id)
         notification = ready_notification(recording.recording_id, recording.status, url, recording.output_identity)
-        return self._courier.deliver(notification, receiver, self._run_id)
+        return self._client.deliver(notification, receiver, self._run_id)
 
     def _url(self, recording: Announcement, receiver: Receiver) -> str | None:
         """Where the redacted recording is. A URL that lets in whoever has it is made for a receiver alone."""

@@ -132,7 +132,7 @@ def _of_figures(figures: RunFigures) -> dict[Metric, Values]:
         FINDINGS: _by_one(summary["findings"].items()),
         MUTED: _by_one(figures.muted_s.items()),
         VERIFIED: _by_one(figures.verification.items()),
-        LEAKS: {(): figures.heard_again.get("leaks", 0)},
+        LEAKS: {(): figures.leaked_then_muted.get("leaks", 0)},
         NOTIFICATIONS: _by_one(figures.deliveries.items()),
         OUTSIDE_BAND: _by_one((rate.name.lower(), float(rate.strayed)) for rate in figures.rates),
     }

@@ -11,7 +11,7 @@ import apache_beam as beam
 from hushbeam.schemas.coders import travels
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.media import SampleIdentity
-from hushbeam.schemas.stages import PendingRecording, SpanToHear
+from hushbeam.schemas.stages import PendingRecording, SpanToTranscribe
 from hushbeam.transforms.base.each_recording import ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
@@ -28,7 +28,7 @@ class PlannedRecordings(NamedTuple):
     """Recordings that are heard as a whole, spans of those that are not, and what cannot be decoded."""
 
     whole: beam.PCollection[PendingRecording]
-    spans: beam.PCollection[SpanToHear]
+    spans: beam.PCollection[SpanToTranscribe]
     failures: beam.PCollection[Failure]
 
 
@@ -53,7 +53,7 @@ class PlanSpans(beam.PTransform):
         )
         spans = (
             planned.recordings
-            | "Long ones" >> beam.FlatMap(_spans).with_output_types(SpanToHear)
+            | "Long ones" >> beam.FlatMap(_spans).with_output_types(SpanToTranscribe)
             | "Spread over workers" >> beam.Reshuffle()
         )
         return PlannedRecordings(whole, spans, planned.failures)
@@ -69,12 +69,14 @@ class _Plan:
     bounds_s: tuple[float, ...] = ()
 
 
-def _spans(plan: _Plan) -> Iterator[SpanToHear]:
+def _spans(plan: _Plan) -> Iterator[SpanToTranscribe]:
     if plan.samples is None:
         return
     count = len(plan.bounds_s) - 1
     for number in range(count):
-        yield SpanToHear(plan.pending, plan.samples, number, count, plan.bounds_s[number], plan.bounds_s[number + 1])
+        yield SpanToTranscribe(
+            plan.pending, plan.samples, number, count, plan.bounds_s[number], plan.bounds_s[number + 1]
+        )
 
 
 class _PlanStage(ThreadedStage[PendingRecording, _Plan]):

@@ -80,7 +80,7 @@ def read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Mani
                     yield number + 1, ManifestLineError("The file stands for far more than a file of its size can hold")
                     return
             if message.kind is not Kind.END:
-                raise child.nonsense()
+                raise child.invalid_reply()
     except MediaError as error:
         # A child that crashed gave no reason of its own.
         said = _SAID.get(error.reason, _SAID[parquet_rows.UNREADABLE])

@@ -44,9 +44,9 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
     def process(self, recording: DetectedRecording) -> RedactedRecording:
         asked = recording.recording
         substitution = Substitution(asked.substitution, self._by_policy, key=self._key)
-        published = recording.heard.published
+        published = recording.transcribed.published
         redacted = redact(
-            recording.heard.transcript,
+            recording.transcribed.transcript,
             recording.findings,
             substitution,
             asked.recording_id,

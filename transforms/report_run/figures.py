@@ -62,7 +62,7 @@ class RunFigures:
       durations: Of the published recordings, in seconds.
       errors: Most frequent first.
       verification: Recordings by outcome.
-      heard_again: What the second recogniser met: `sentinels`, `sentinels_heard`, `leaks`, `repairs`.
+      leaked_then_muted: What the second recogniser met: `sentinels`, `control_words_found`, `leaks`, `repairs`.
       deliveries: Notifications by outcome.
       rates: Beside those of earlier runs.
       timings: None where nobody waited for the run.
@@ -75,7 +75,7 @@ class RunFigures:
     durations: Histogram
     errors: tuple[ErrorGroup, ...]
     verification: dict[str, int]
-    heard_again: dict[str, int]
+    leaked_then_muted: dict[str, int]
     deliveries: dict[str, int]
     rates: tuple[Rate, ...]
     timings: Timings | None
@@ -114,7 +114,7 @@ def read_figures(output: str, run_id: str) -> RunFigures:
         Histogram(tuple(_DURATION_EDGES), tuple(map(int, transcripts.durations))),
         _errors(output, run_id),
         dict(transcripts.outcomes.most_common()),
-        dict(transcripts.heard_again),
+        dict(transcripts.leaked_then_muted),
         _deliveries(output, run_id),
         rates(summary, _earlier(output, run_id)),
         _timings(output, run_id),
@@ -157,7 +157,7 @@ class _Transcripts:
         self.durations = np.zeros(len(_DURATION_EDGES) - 1, dtype=np.int64)
         self.muted_s: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
-        self.heard_again: Counter[str] = Counter()
+        self.leaked_then_muted: Counter[str] = Counter()
 
     def add(self, batch: pa.RecordBatch) -> None:
         self.durations += np.histogram(batch["duration_s"].to_numpy(), _DURATION_EDGES)[0]
@@ -165,8 +165,8 @@ class _Transcripts:
             self.muted_s.update(dict(entries))
         for verification in batch["verification"].to_pylist():
             self.outcomes[verification["outcome"]] += 1
-            for name in ("sentinels", "sentinels_heard", "leaks", "repairs"):
-                self.heard_again[name] += verification[name]
+            for name in ("control_words", "control_words_found", "leaks", "repairs"):
+                self.leaked_then_muted[name] += verification[name]
 
 
 def _errors(output: str, run_id: str) -> tuple[ErrorGroup, ...]:

@@ -13,7 +13,7 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import broader
 from hushbeam.schemas.stages import DetectedRecording, PendingRecording
-from hushbeam.schemas.stored import Hearing, PublishedRecording, StoredRecording
+from hushbeam.schemas.stored import Provenance, PublishedRecording, StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore
 from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
@@ -26,7 +26,7 @@ from hushbeam.transforms.skip_finished.transform import count_skipped, output_id
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import SourceChangedError
 
-Identify = Callable[[Hearing], Mapping[str, str]]
+Identify = Callable[[Provenance], Mapping[str, str]]
 """The identities that a job's outputs have where this heard and detected: of the models, and of the configuration."""
 
 _LEAK_REACH_S = 0.6
@@ -79,10 +79,12 @@ class RestoreFindings(beam.PTransform):
             | "Each by itself" >> beam.Reshuffle()
             | each_recording(self._stage, DetectedRecording)
         )
-        pending = restored | "Not up to date" >> beam.Filter(lambda recording: not recording.heard.pending.up_to_date)
+        pending = restored | "Not up to date" >> beam.Filter(
+            lambda recording: not recording.transcribed.pending.up_to_date
+        )
         skipped = (
             restored
-            | "Up to date" >> beam.Filter(lambda recording: recording.heard.pending.up_to_date)
+            | "Up to date" >> beam.Filter(lambda recording: recording.transcribed.pending.up_to_date)
             | "Their ids" >> beam.Map(_skip).with_output_types(str)
         )
         return Restored(pending, skipped, failures)
@@ -117,23 +119,23 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
     def process(self, recording: PublishedRecording) -> DetectedRecording:
         stored = self._store.read(recording.recording_id)
         pending = self._pending(stored, recording)
-        heard = replace(stored.heard, pending=pending)
+        transcribed = replace(stored.transcribed, pending=pending)
         if pending.up_to_date:
-            return DetectedRecording(heard, ())
+            return DetectedRecording(transcribed, ())
         asked = pending.recording
-        fresh = {one.recogniser: one for one in self._detector.report(heard.transcript)}
+        fresh = {one.recogniser: one for one in self._detector.report(transcribed.transcript)}
         reports = tuple(fresh.get(one.recogniser, one) for one in stored.reports)
-        found = self._detector.select(heard.transcript, reports, asked.policies, asked.static_entities)
+        found = self._detector.select(transcribed.transcript, reports, asked.policies, asked.static_entities)
         leaks = tuple(_around(leak) for leak in stored.leaks if _is_asked(leak.policy, asked.policies))
-        return DetectedRecording(heard, (*found, *leaks), reports)
+        return DetectedRecording(transcribed, (*found, *leaks), reports)
 
     def _pending(self, stored: StoredRecording, published: PublishedRecording) -> PendingRecording:
-        before = stored.heard.pending
+        before = stored.transcribed.pending
         asked = self._changes.of(before.recording)
         source = files.stat(asked.audio_url)
         if source != before.source:
             raise SourceChangedError("the source was replaced since it was heard: do it again with hushbeam redact")
-        identities = self._identify(stored.hearing)
+        identities = self._identify(stored.provenance)
         corrections = self._reviews.corrections_of(asked.recording_id)
         identity = corrected_identity(output_identity(asked, source, identities["configuration"]), corrections)
         up_to_date = (published.output_identity == identity or published.expired) and not self._force

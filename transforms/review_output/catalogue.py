@@ -36,7 +36,7 @@ class Entry:
       untranscribed_s: Seconds of speech that no words were found for.
       outcome: Of the verification.
       leaks: Values that were heard after a first muting.
-      missed_sentinels: Innocent words that the second recogniser should have heard and did not.
+      missed_control_words: Innocent words that the second recogniser should have heard and did not.
       audible: Whether there is a redacted recording.
       place: Of its transcript: URL of the file, number of the row.
     """
@@ -49,20 +49,20 @@ class Entry:
     untranscribed_s: float
     outcome: str
     leaks: int
-    missed_sentinels: int
+    missed_control_words: int
     audible: bool
     place: tuple[str, int]
 
     @property
     def concern(self) -> float:
         """How much there is to worry about: the list's order. A weight for each thing that went less than well."""
-        unheard = self.outcome not in ("passed", "nothing_to_verify")
+        untranscribed = self.outcome not in ("passed", "nothing_to_verify")
         per_minute = 60.0 / max(self.duration_s, 60.0)
         return (
             3.0 * self.leaks
             + 1.0 * self.uncertain
-            + 0.2 * self.missed_sentinels
-            + 0.5 * unheard
+            + 0.2 * self.missed_control_words
+            + 0.5 * untranscribed
             + self.untranscribed_s * per_minute
         )
 
@@ -72,7 +72,7 @@ class Entry:
             (self.leaks, f"{self.leaks} heard after a first muting"),
             (self.uncertain, f"{self.uncertain} uncertain"),
             (self.untranscribed_s >= 1.0, f"{self.untranscribed_s:.0f} s without words"),
-            (self.missed_sentinels, f"{self.missed_sentinels} innocent words not heard again"),
+            (self.missed_control_words, f"{self.missed_control_words} innocent words not heard again"),
             (self.outcome in ("off", "not_sampled"), "not listened to"),
         )
         return [words for applies, words in told if applies]
@@ -183,7 +183,7 @@ class Catalogue:
             dict(row["muted_s_by_policy"]).get(UNTRANSCRIBED, 0.0),
             verification["outcome"],
             verification["leaks"],
-            verification["sentinels"] - verification["sentinels_heard"],
+            verification["control_words"] - verification["control_words_found"],
             row["redacted_audio_url"] is not None,
             place,
         )

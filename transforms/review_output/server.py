@@ -186,7 +186,9 @@ class ReviewServer:
                 for finding in findings
             ],
             "muted": audio.get("muted", []),
-            "review": review.model_dump(mode="json", include={"decision", "missed", "needless"}) if review else None,
+            "review": review.model_dump(mode="json", include={"decision", "missed", "false_positives"})
+            if review
+            else None,
         }
 
     def _reviewed(self, entry: Entry, status: Status) -> Reviewed:

@@ -27,7 +27,7 @@ class _Waiting(Generic[Entry]):
     since: float = field(compare=False)
 
 
-class WaitingRoom(Generic[KindT, Entry]):
+class WindowQueue(Generic[KindT, Entry]):
     """Collects entries of several producers and hands them out in batches of one kind.
 
     A producer waits while the room holds as many bytes as it may. Lower ranks go first, so that what came first is

@@ -38,8 +38,8 @@ _MOST_TOKENS = 224
 _DIGITS_PER_SECOND = 8.0
 _LETTERS_PER_SECOND = 16.0
 _TWICE = re.compile(r"\b(\w+(?:\W+\w+)+)\W+\1\b", re.IGNORECASE)
-_UNHEARD_S = 1.0
-_HEARD_AROUND_S = 0.25
+_UNTRANSCRIBED_S = 1.0
+_TRANSCRIBED_AROUND_S = 0.25
 
 _LONG_CONTEXT = 2400
 _ENCODING_LONG = threading.Lock()
@@ -51,7 +51,7 @@ class Doubt(enum.Enum):
 
     REPEATS = "the text repeats itself more than anybody speaks"
     UNLIKELY = "the model itself thinks its text unlikely"
-    UNHEARD = "a stretch of speech has no words"
+    UNTRANSCRIBED = "a stretch of speech has no words"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Decoded:
     Attributes:
       words: In order, in the window's time.
       log_probability: Mean over the tokens.
-      unheard: Stretches of speech without words, in seconds of the window, ordered.
+      untranscribed: Stretches of speech without words, in seconds of the window, ordered.
     """
 
     words: tuple[TimedText, ...]
@@ -97,7 +97,7 @@ class Decoded:
     language_confidence: float
     log_probability: float
     doubt: Doubt | None
-    unheard: tuple[tuple[float, float], ...]
+    untranscribed: tuple[tuple[float, float], ...]
 
     def __repr__(self) -> str:
         return f"Decoded({len(self.words)} words, {self.doubt})"
@@ -280,15 +280,15 @@ class WindowDecoder:
 
 def _judged(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> Decoded:
     doubt = text.doubt
-    unheard = () if text.silent else unheard_speech(request.window, words)
+    untranscribed = () if text.silent else speech_without_words(request.window, words)
     if doubt is None and too_many_digits(words):
         doubt = Doubt.REPEATS
-    if doubt is None and unheard:
-        doubt = Doubt.UNHEARD
-    return Decoded(tuple(words), *language, text.log_probability, doubt, unheard)
+    if doubt is None and untranscribed:
+        doubt = Doubt.UNTRANSCRIBED
+    return Decoded(tuple(words), *language, text.log_probability, doubt, untranscribed)
 
 
-def unheard_speech(window: Window, words: Sequence[TimedText]) -> tuple[tuple[float, float], ...]:
+def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tuple[float, float], ...]:
     """Stretches of detected speech, of at least a second, that no word can account for, in window seconds.
 
     A word accounts for as much time as it can take to say, at either end of its range: a word that is stretched over a
@@ -304,13 +304,13 @@ def unheard_speech(window: Window, words: Sequence[TimedText]) -> tuple[tuple[fl
             (word.start_s, min(word.end_s, word.start_s + long)),
             (max(word.start_s, word.end_s - long), word.end_s),
         ):
-            first = max(int((low - _HEARD_AROUND_S) * TOKENS_PER_SECOND), 0)
-            open_speech[first : int((high + _HEARD_AROUND_S) * TOKENS_PER_SECOND) + 1] = False
+            first = max(int((low - _TRANSCRIBED_AROUND_S) * TOKENS_PER_SECOND), 0)
+            open_speech[first : int((high + _TRANSCRIBED_AROUND_S) * TOKENS_PER_SECOND) + 1] = False
     edges = np.flatnonzero(np.diff(np.concatenate(([0], open_speech.astype(np.int8), [0]))))
     return tuple(
         (float(start) / TOKENS_PER_SECOND, float(stop) / TOKENS_PER_SECOND)
         for start, stop in edges.reshape(-1, 2)
-        if stop - start >= _UNHEARD_S * TOKENS_PER_SECOND
+        if stop - start >= _UNTRANSCRIBED_S * TOKENS_PER_SECOND
     )
 
 

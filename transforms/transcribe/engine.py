@@ -17,13 +17,19 @@ from hushbeam.schemas.failure import RecordingError, RunError
 from hushbeam.schemas.languages import shown_language
 from hushbeam.transforms.base.freed_memory import give_back_freed, keep_few_heaps
 from hushbeam.transforms.base.unexpected import place_of
-from hushbeam.transforms.transcribe.batching import WaitingRoom
+from hushbeam.transforms.transcribe.batching import WindowQueue
 from hushbeam.transforms.transcribe.decoding import Decoded, WindowDecoder
 from hushbeam.transforms.transcribe.model import LoadedModel, load
-from hushbeam.transforms.transcribe.recording import Entry, Heard, RecordingInProgress, SpeechJob, TranscriptionError
+from hushbeam.transforms.transcribe.recording import (
+    Entry,
+    RecordingInProgress,
+    SpeechJob,
+    Transcription,
+    TranscriptionError,
+)
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
-__all__ = ["Heard", "SpeechEngine", "SpeechJob", "TranscriptionError"]
+__all__ = ["SpeechEngine", "SpeechJob", "Transcription", "TranscriptionError"]
 
 _MEMORY_TRIES = 5
 _MEMORY_WAIT_S = 1.0
@@ -59,10 +65,10 @@ class SpeechEngine:
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
         self._model: LoadedModel | None = None
-        self._room: WaitingRoom[_Kind, Entry] = WaitingRoom(settings.pending_limit, self._at_once)
+        self._room: WindowQueue[_Kind, Entry] = WindowQueue(settings.pending_limit, self._at_once)
         self._batch = settings.batch
         self._turns = nullcontext() if settings.device == "cuda" else _turns(settings.model_workers)
-        self._fronts = ThreadPoolExecutor(settings.fronts, thread_name_prefix="hear")
+        self._decoding_pool = ThreadPoolExecutor(settings.decoders, thread_name_prefix="hear")
         self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._running: set[RecordingInProgress] = set()
@@ -103,7 +109,7 @@ class SpeechEngine:
                 worker.start()
                 self._workers.append(worker)
 
-    def submit(self, job: SpeechJob) -> Future[Heard]:
+    def submit(self, job: SpeechJob) -> Future[Transcription]:
         """Begins to hear a recording.
 
         The future's exception is a `RunError` where the model failed; any other is of this recording alone.
@@ -120,18 +126,18 @@ class SpeechEngine:
             self._running.add(recording)
         recording.future.add_done_callback(lambda _: self._forget(recording))
         self._room.producing(+1)
-        self._fronts.submit(self._hear, recording)
+        self._decoding_pool.submit(self._transcribe, recording)
         return recording.future
 
     def transcribe(
         self, jobs: Iterable[SpeechJob], in_flight: int = 64
-    ) -> Iterator[tuple[str, Heard | RecordingError]]:
+    ) -> Iterator[tuple[str, Transcription | RecordingError]]:
         """Hears many recordings and yields each result with its recording's id as soon as it is there.
 
         Args:
           in_flight: How many recordings are begun before results are awaited.
         """
-        waiting: dict[Future[Heard], str] = {}
+        waiting: dict[Future[Transcription], str] = {}
         for job in jobs:
             waiting[self.submit(job)] = job.recording_id
             if len(waiting) >= in_flight:
@@ -146,7 +152,7 @@ class SpeechEngine:
             running = list(self._running)
         for recording in running:
             recording.fail(RuntimeError("the engine was closed"))
-        self._fronts.shutdown(wait=True, cancel_futures=True)
+        self._decoding_pool.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
             worker.join()
         self._model = None
@@ -155,7 +161,7 @@ class SpeechEngine:
         with self._lock:
             self._running.discard(recording)
 
-    def _hear(self, recording: RecordingInProgress) -> None:
+    def _transcribe(self, recording: RecordingInProgress) -> None:
         """Everything before the model, for one recording, in one thread."""
         try:
             self._check_language(recording.language)
@@ -199,8 +205,8 @@ class SpeechEngine:
                 # Taken when the model is free, not before: until then others join the batch.
                 with self._turns:
                     entries = [entry for entry in self._room.take() if not entry.recording.future.done()]
-                    heard = self._decode_apart(decoder, entries)
-                for entry, result in heard:
+                    transcribed = self._decode_apart(decoder, entries)
+                for entry, result in transcribed:
                     self._take(entry, result)
                 give_back_freed()
         except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
@@ -208,7 +214,7 @@ class SpeechEngine:
 
     def _take(self, entry: Entry, result: Decoded) -> None:
         try:
-            for again in entry.recording.heard(entry, result):
+            for again in entry.recording.transcribed(entry, result):
                 self._queue(again, wait=False)
         except Exception as error:  # noqa: BLE001 - it is raised where the future is asked
             entry.recording.fail(error)
@@ -224,17 +230,17 @@ class SpeechEngine:
         except Exception as error:
             if _is_of_memory(error):
                 raise
-        heard: list[tuple[Entry, Decoded]] = []
+        transcribed: list[tuple[Entry, Decoded]] = []
         for entry in entries:
             try:
-                heard += zip([entry], self._decode(decoder, [entry]), strict=True)
+                transcribed += zip([entry], self._decode(decoder, [entry]), strict=True)
             except Exception as error:
                 if _is_of_memory(error):
                     raise
                 silence = np.zeros_like(entry.request.features)
                 decoder.decode([replace(entry.request, features=silence)])
                 entry.recording.fail(error)
-        return heard
+        return transcribed
 
     def _decode(self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES) -> list[Decoded]:
         if not entries:
@@ -267,7 +273,7 @@ def _is_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 
-def _finished(waiting: dict[Future[Heard], str]) -> Iterator[tuple[str, Heard | RecordingError]]:
+def _finished(waiting: dict[Future[Transcription], str]) -> Iterator[tuple[str, Transcription | RecordingError]]:
     """Waits for at least one recording, and takes those that are there out of `waiting`."""
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in done:

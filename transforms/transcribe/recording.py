@@ -14,7 +14,7 @@ from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
-from hushbeam.transforms.transcribe.second_look import parts_to_hear_again
+from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.settings import SecondLook
 from hushbeam.transforms.transcribe.vad import RATE_HZ, KnownSpeech, Samples, SpeechProbabilities
 from hushbeam.transforms.transcribe.windows import Window, WindowPacker, split
@@ -25,7 +25,7 @@ _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _MOST_PARKED = 32
 _UNKNOWN_LANGUAGE = "und"
-_MOST_UNHEARD = 0.95
+_MOST_UNTRANSCRIBED = 0.95
 """Where more of a window is without words, all of it is heard again."""
 
 
@@ -55,18 +55,18 @@ class SpeechJob:
 
 
 @dataclass(frozen=True)
-class Heard:
+class Transcription:
     """What the engine heard of one job.
 
     Attributes:
       transcript: Utterances over all channels, in time order. Its duration is the end of what was heard.
-      heard_s: Seconds of sound that the blocks held.
-      unheard: Stretches of detected speech for which the model found no words, even at a second look.
+      transcribed_s: Seconds of sound that the blocks held.
+      untranscribed: Stretches of detected speech for which the model found no words, even at a second look.
     """
 
     transcript: Transcript
-    heard_s: float
-    unheard: tuple[TimeSpan, ...]
+    transcribed_s: float
+    untranscribed: tuple[TimeSpan, ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class RecordingInProgress:
     ) -> None:
         self.job = job
         self.number = number
-        self.future: Future[Heard] = Future()
+        self.future: Future[Transcription] = Future()
         self.language = language
         self._look = second_look
         self._confidence = 1.0
@@ -118,7 +118,7 @@ class RecordingInProgress:
         self._parked: list[Entry] = []
         self._released = threading.Condition(self._lock)
         self._settled: list[_Settled] = []
-        self._unheard: list[TimeSpan] = []
+        self._untranscribed: list[TimeSpan] = []
         self._outstanding = 0
         self._ended = False
         self._frames = 0
@@ -139,12 +139,12 @@ class RecordingInProgress:
             self._frames += block.shape[1]
             for channel, samples in enumerate(block):
                 probabilities = detectors[channel].feed(samples)
-                for window, sound in self._packers[channel].feed(samples, probabilities):
-                    yield channel, window, sound
+                for window, audio in self._packers[channel].feed(samples, probabilities):
+                    yield channel, window, audio
         for channel, packer in enumerate(self._packers):
             for windows in (packer.feed(np.zeros(0, np.float32), detectors[channel].finish()), packer.finish()):
-                for window, sound in windows:
-                    yield channel, window, sound
+                for window, audio in windows:
+                    yield channel, window, audio
 
     def _detector(self, channel: int) -> SpeechProbabilities | KnownSpeech:
         if self.job.speech is None:
@@ -177,7 +177,7 @@ class RecordingInProgress:
             self._ended = True
         self._complete()
 
-    def heard(self, entry: Entry, decoded: Decoded) -> list[Entry]:
+    def transcribed(self, entry: Entry, decoded: Decoded) -> list[Entry]:
         """Takes what the model made of a window, and returns the windows that must go to it again, or only now."""
         with self._lock:
             following = self._settle_language(entry, decoded) if entry.request.language is None else []
@@ -228,9 +228,9 @@ class RecordingInProgress:
             return [replace(entry, request=replace(request, language=language))]
         if decoded.doubt is None or request.careful or self._look == "none":
             return []
-        if decoded.doubt is Doubt.UNHEARD and entry.whole:
-            parts = parts_to_hear_again(request.window, request.features, decoded)
-            if sum(last - first for first, last in parts) < _MOST_UNHEARD * request.frames:
+        if decoded.doubt is Doubt.UNTRANSCRIBED and entry.whole:
+            parts = parts_to_transcribe_again(request.window, request.features, decoded)
+            if sum(last - first for first, last in parts) < _MOST_UNTRANSCRIBED * request.frames:
                 return [self._part(entry, language, *part) for part in parts]
         if self._look == "parts":
             return []
@@ -254,9 +254,9 @@ class RecordingInProgress:
             self._settled.append(_Settled(entry.channel, source_s, place(words, window, entry.channel, start_s)))
             first_s = high_s
         if not cut:
-            self._unheard += [
+            self._untranscribed += [
                 TimeSpan(entry.channel, start_s + window.source_s(low_s), start_s + window.source_s(high_s))
-                for low_s, high_s in decoded.unheard
+                for low_s, high_s in decoded.untranscribed
             ]
 
     def _complete(self) -> None:
@@ -269,7 +269,7 @@ class RecordingInProgress:
         except InvalidStateError:
             return
 
-    def _outcome(self) -> Heard:
+    def _outcome(self) -> Transcription:
         start_s = self.job.start_s
         spoken: list[Utterance] = []
         for channel in range(len(self._packers)):
@@ -280,24 +280,26 @@ class RecordingInProgress:
             for channel, packer in enumerate(self._packers)
             for start, stop in packer.spoken
         ]
-        heard_s = self._frames / RATE_HZ
+        transcribed_s = self._frames / RATE_HZ
         transcript = Transcript(
             language_code=self.language or (self._votes[0][0] if self._votes else _UNKNOWN_LANGUAGE),
             language_confidence=self._confidence if self.language else (self._votes[0][1] if self._votes else 0.0),
-            duration_s=start_s + heard_s,
+            duration_s=start_s + transcribed_s,
             channels=len(self._packers),
             utterances=tuple(sorted(spoken, key=lambda utterance: (utterance.start_s, utterance.channel))),
             speech=tuple(sorted(speech, key=lambda span: (span.start_s, span.channel))),
         )
-        return Heard(transcript, heard_s, tuple(sorted(self._unheard, key=lambda span: (span.start_s, span.channel))))
+        return Transcription(
+            transcript, transcribed_s, tuple(sorted(self._untranscribed, key=lambda span: (span.start_s, span.channel)))
+        )
 
 
 def _better(first: Decoded | None, second: Decoded) -> Decoded:
     """The later of two results, unless it is worse."""
 
     def merit(decoded: Decoded) -> tuple[bool, bool, float]:
-        unheard_s = sum(stop - start for start, stop in decoded.unheard)
-        return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -unheard_s
+        untranscribed_s = sum(stop - start for start, stop in decoded.untranscribed)
+        return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -untranscribed_s
 
     return second if first is None or merit(second) >= merit(first) else first
 

@@ -24,7 +24,7 @@ _SEARCHED_OUTSIDE = 40
 _SEARCHED_INSIDE = 10
 
 
-def parts_to_hear_again(window: Window, features: NDArray[np.float32], decoded: Decoded) -> list[tuple[int, int]]:
+def parts_to_transcribe_again(window: Window, features: NDArray[np.float32], decoded: Decoded) -> list[tuple[int, int]]:
     """Ranges of frames of the window that hold all speech without words, ordered, apart, and cut in silence.
 
     Args:
@@ -32,25 +32,25 @@ def parts_to_hear_again(window: Window, features: NDArray[np.float32], decoded: 
     """
     frames = features.shape[1]
     islands = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
-    unheard = set(_islands_to_hear(islands, decoded))
+    untranscribed = set(_islands_to_transcribe(islands, decoded))
     parts: list[tuple[int, int]] = []
-    for first, last in _runs(sorted(unheard)):
+    for first, last in _runs(sorted(untranscribed)):
         low_s = (islands[first - 1][1] + islands[first][0]) / 2 if first else 0.0
         high_s = (islands[last][1] + islands[last + 1][0]) / 2 if last + 1 < len(islands) else window.duration_s
         low, high = int(low_s * FRAMES_PER_SECOND), min(int(high_s * FRAMES_PER_SECOND), frames)
         if high - low <= _LARGEST_PART * frames:
             parts.append((low, high))
             continue
-        for start_s, stop_s in decoded.unheard:
+        for start_s, stop_s in decoded.untranscribed:
             if low_s <= start_s < high_s:
                 parts.append((_quiet_frame(features, start_s, -1), _quiet_frame(features, stop_s, +1)))
     return _apart(parts)
 
 
-def _islands_to_hear(islands: Sequence[tuple[float, float]], decoded: Decoded) -> list[int]:
+def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: Decoded) -> list[int]:
     chosen = []
     for index, (start_s, stop_s) in enumerate(islands):
-        if not any(low < stop_s and high > start_s for low, high in decoded.unheard):
+        if not any(low < stop_s and high > start_s for low, high in decoded.untranscribed):
             continue
         chosen.append(index)
         # A word that is stretched over speech without words may have been said after it.

@@ -35,7 +35,7 @@ class TranscriptionSettings:
       workers: Batches that the model works on at once (CTranslate2's `inter_threads`); 0 chooses by device.
       threads: CPU threads of each worker; 0 shares the cores among the workers.
       batch_windows: Windows in a batch; 0 chooses by device.
-      front_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
+      decoding_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
       second_look: Whether windows whose text is doubtful are heard again: `thorough`, with more context and, where that
         does not help, without repetition; `parts`, only stretches of speech without words, by themselves; or `none`.
       vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
@@ -52,7 +52,7 @@ class TranscriptionSettings:
     workers: int = 0
     threads: int = 0
     batch_windows: int = 0
-    front_threads: int = 0
+    decoding_threads: int = 0
     second_look: SecondLook = "thorough"
     vad_threshold: float = 0.2
     pending_bytes: int = 0
@@ -69,7 +69,7 @@ class TranscriptionSettings:
             raise ConfigurationError("beam_size: must be at least 1")
         if not 0.0 < self.vad_threshold < 1.0:
             raise ConfigurationError("vad_threshold: must lie between 0 and 1")
-        for name in ("workers", "threads", "batch_windows", "front_threads"):
+        for name in ("workers", "threads", "batch_windows", "decoding_threads"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"{name}: must not be negative")
         if self.pending_bytes and self.pending_bytes < 16 * _MIB:
@@ -112,9 +112,9 @@ class TranscriptionSettings:
         return 512 if self.device == "cuda" else 64
 
     @property
-    def fronts(self) -> int:
-        """`front_threads`, or enough to keep the model fed."""
-        return self.front_threads or (max(2, min(16, cores())) if self.device == "cuda" else min(4, max(1, cores())))
+    def decoders(self) -> int:
+        """`decoding_threads`, or enough to keep the model fed."""
+        return self.decoding_threads or (max(2, min(16, cores())) if self.device == "cuda" else min(4, max(1, cores())))
 
 
 def cores() -> int:

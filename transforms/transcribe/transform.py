@@ -9,15 +9,15 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
-from hushbeam.schemas.stages import HeardRecording, HeardSpan, PendingRecording, SpanToHear
+from hushbeam.schemas.stages import PendingRecording, SpanToTranscribe, TranscribedRecording, TranscribedSpan
 from hushbeam.transforms.base.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hear import Hearing
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import RecogniserAudio
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 from hushbeam.transforms.transcribe.vad import Samples
 
@@ -37,8 +37,8 @@ class Transcribe(beam.PTransform):
         self._settings = settings
         self._limits = limits
 
-    def expand(self, recordings: beam.PCollection[PendingRecording]) -> Outcome[HeardRecording]:
-        return recordings | each_recording(_TranscribeStage(self._settings, self._limits), HeardRecording)
+    def expand(self, recordings: beam.PCollection[PendingRecording]) -> Outcome[TranscribedRecording]:
+        return recordings | each_recording(_TranscribeStage(self._settings, self._limits), TranscribedRecording)
 
 
 class TranscribeSpans(beam.PTransform):
@@ -49,8 +49,8 @@ class TranscribeSpans(beam.PTransform):
         self._settings = settings
         self._limits = limits
 
-    def expand(self, spans: beam.PCollection[SpanToHear]) -> Outcome[HeardSpan]:
-        return spans | each_recording(_TranscribeSpanStage(self._settings, self._limits), HeardSpan)
+    def expand(self, spans: beam.PCollection[SpanToTranscribe]) -> Outcome[TranscribedSpan]:
+        return spans | each_recording(_TranscribeSpanStage(self._settings, self._limits), TranscribedSpan)
 
 
 class _EngineStage(RecordingStage[InputT, OutputT]):
@@ -72,48 +72,48 @@ class _EngineStage(RecordingStage[InputT, OutputT]):
         return self.submit(recording).result()
 
 
-class _TranscribeStage(_EngineStage[PendingRecording, HeardRecording]):
+class _TranscribeStage(_EngineStage[PendingRecording, TranscribedRecording]):
     name = "Transcribe"
 
-    def submit(self, recording: PendingRecording) -> Future[HeardRecording]:
-        sound = _Sound(recording, self._limits)
+    def submit(self, recording: PendingRecording) -> Future[TranscribedRecording]:
+        audio = _Audio(recording, self._limits)
 
-        def whole(heard: Heard) -> HeardRecording:
-            if sound.info is None or sound.identity is None:
+        def whole(transcribed: Transcription) -> TranscribedRecording:
+            if audio.info is None or audio.identity is None:
                 raise RuntimeError("the engine finished a recording that it did not hear to its end")
-            return HeardRecording(recording, heard.transcript, sound.info, sound.identity, sound.is_mixed)
+            return TranscribedRecording(recording, transcribed.transcript, audio.info, audio.identity, audio.is_mixed)
 
-        job = SpeechJob(recording.recording_id, sound.blocks, recording.recording.language_code)
+        job = SpeechJob(recording.recording_id, audio.blocks, recording.recording.language_code)
         return then(self._engine.submit(job), whole)
 
-    def measure(self, output: HeardRecording) -> dict[str, int]:
+    def measure(self, output: TranscribedRecording) -> dict[str, int]:
         return {"audio_milliseconds": round(output.transcript.duration_s * 1000)}
 
 
-class _TranscribeSpanStage(_EngineStage[SpanToHear, HeardSpan]):
+class _TranscribeSpanStage(_EngineStage[SpanToTranscribe, TranscribedSpan]):
     name = "TranscribeSpans"
 
-    def submit(self, recording: SpanToHear) -> Future[HeardSpan]:
+    def submit(self, recording: SpanToTranscribe) -> Future[TranscribedSpan]:
         last = recording.number == recording.count - 1
-        sound = _Sound(recording.pending, self._limits, recording.start_s, None if last else recording.end_s)
+        audio = _Audio(recording.pending, self._limits, recording.start_s, None if last else recording.end_s)
 
-        def part(heard: Heard) -> HeardSpan:
-            if sound.info is None or (last and sound.identity is None):
+        def part(transcribed: Transcription) -> TranscribedSpan:
+            if audio.info is None or (last and audio.identity is None):
                 raise RuntimeError("the engine finished a span that it did not hear to its end")
-            if last and sound.identity != recording.samples:
+            if last and audio.identity != recording.samples:
                 raise MediaError("identity_differs", "the samples that were heard are not those that were planned with")
-            return HeardSpan(recording, heard.transcript, sound.info)
+            return TranscribedSpan(recording, transcribed.transcript, audio.info)
 
         job = SpeechJob(
-            recording.recording_id, sound.blocks, recording.recording.language_code, start_s=recording.start_s
+            recording.recording_id, audio.blocks, recording.recording.language_code, start_s=recording.start_s
         )
         return then(self._engine.submit(job), part)
 
-    def measure(self, output: HeardSpan) -> dict[str, int]:
+    def measure(self, output: TranscribedSpan) -> dict[str, int]:
         return {"audio_milliseconds": round((output.span.end_s - output.span.start_s) * 1000)}
 
 
-class _Sound:
+class _Audio:
     """A recording's way into the engine, or a span's: fetched and decoded when the engine asks for it, then removed.
 
     Attributes:
@@ -140,6 +140,8 @@ class _Sound:
         self._limits.check_size(self._recording.source.size_bytes)
         with TemporaryFolder() as folder:
             source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)
-            hearing = Hearing(source, start_s=self._start_s, end_s=self._end_s, mix=self._mix, limits=self._limits)
-            yield from hearing
-        self.info, self.identity = hearing.info, hearing.identity
+            recogniser_audio = RecogniserAudio(
+                source, start_s=self._start_s, end_s=self._end_s, mix=self._mix, limits=self._limits
+            )
+            yield from recogniser_audio
+        self.info, self.identity = recogniser_audio.info, recogniser_audio.identity

@@ -125,7 +125,7 @@ class WindowPacker:
         self._samples = np.concatenate((self._samples, samples))
         for probability in probabilities.tolist():
             self._probabilities.append(probability)
-            yield from self._hear(probability)
+            yield from self._transcribe(probability)
             self._frame += 1
         self._forget()
 
@@ -140,7 +140,7 @@ class WindowPacker:
         if self._open:
             yield self._close(len(self._open))
 
-    def _hear(self, probability: float) -> Iterator[tuple[Window, Samples]]:
+    def _transcribe(self, probability: float) -> Iterator[tuple[Window, Samples]]:
         now = self._frame
         if self._speaking_since is None:
             if probability >= self._begin:
@@ -224,8 +224,8 @@ class WindowPacker:
         """Where to cut speech without a pause: the least likely speech in its second half, softest if several are."""
         half = start + (stop - start) // 2
         likely = np.array(self._probabilities[half - self._first_frame : stop - self._first_frame])
-        sound = self._samples[half * FRAME - self._first_sample : stop * FRAME - self._first_sample]
-        loudness = np.sqrt(np.mean(sound.reshape(-1, FRAME) ** 2, axis=1))
+        audio = self._samples[half * FRAME - self._first_sample : stop * FRAME - self._first_sample]
+        loudness = np.sqrt(np.mean(audio.reshape(-1, FRAME) ** 2, axis=1))
         cost = likely + loudness / max(float(loudness.max()), 1e-9)
         smooth = np.convolve(cost, np.ones(_SMOOTHING) / _SMOOTHING, mode="same")
         edge = _SMOOTHING // 2

@@ -68,16 +68,16 @@ def timed_texts(
         return []
     starts = _first_steps(alignment, len(tokens) + 1) / TOKENS_PER_SECOND
     pieces = [tokenizer.decode([token]) for token in tokens]
-    sounding = [any(character.isalnum() for character in piece) or "\ufffd" in piece for piece in pieces]
+    loud = [any(character.isalnum() for character in piece) or "\ufffd" in piece for piece in pieces]
     speech = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
-    spans = settle(list(pairwise(starts.tolist())), sounding, speech)
+    spans = settle(list(pairwise(starts.tolist())), loud, speech)
     texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
     words: list[TimedText] = []
     first = 0
     for text, part in zip(texts[:-1], parts[:-1], strict=True):
         last = first + len(part)
-        for begin, end in _unbroken(spans, sounding, first, last):
-            audible = [span for span, heard in zip(spans[begin:end], sounding[begin:end], strict=True) if heard]
+        for begin, end in _unbroken(spans, loud, first, last):
+            audible = [span for span, transcribed in zip(spans[begin:end], loud[begin:end], strict=True) if transcribed]
             start_s, end_s = (audible[0][0], audible[-1][1]) if audible else (spans[begin][0], spans[begin][0])
             shown = text if (begin, end) == (first, last) else tokenizer.decode(list(tokens[begin:end]))
             words.append(TimedText(shown, start_s, end_s, float(np.mean(probabilities[begin:end]))))
@@ -86,7 +86,7 @@ def timed_texts(
 
 
 def settle(
-    spans: Sequence[tuple[float, float]], sounding: Sequence[bool], speech: Sequence[tuple[float, float]]
+    spans: Sequence[tuple[float, float]], loud: Sequence[bool], speech: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
     """Sets the times of aligned tokens right, in seconds of one window.
 
@@ -95,7 +95,7 @@ def settle(
 
     Args:
       spans: Ordered, each beginning where the one before ends.
-      sounding: Whether a token can be heard at all.
+      loud: Whether a token can be heard at all.
       speech: Detected speech, ordered, apart from each other.
 
     Returns:
@@ -103,11 +103,11 @@ def settle(
     """
     settled: list[tuple[float, float]] = []
     onset_wanted = 0.0
-    for (aligned_start, aligned_end), heard in zip(spans, sounding, strict=True):
+    for (aligned_start, aligned_end), transcribed in zip(spans, loud, strict=True):
         start, end = aligned_start + _EARLY_S, aligned_end + _EARLY_S
         if settled:
             start = max(start, settled[-1][0])
-        if not heard:
+        if not transcribed:
             settled.append((start, start))
             onset_wanted = start
             continue
@@ -117,7 +117,7 @@ def settle(
             start = onset
         settled.append((start, max(end, start + _SHORTEST_S)))
         onset_wanted = 0.0
-    return _lengthened(settled, sounding, speech)
+    return _lengthened(settled, loud, speech)
 
 
 def _last_onset(speech: Sequence[tuple[float, float]], start: float, end: float) -> float | None:
@@ -127,11 +127,11 @@ def _last_onset(speech: Sequence[tuple[float, float]], start: float, end: float)
 
 
 def _lengthened(
-    spans: list[tuple[float, float]], sounding: Sequence[bool], speech: Sequence[tuple[float, float]]
+    spans: list[tuple[float, float]], loud: Sequence[bool], speech: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
     """Lets the last token before a pause last as long as the sound does."""
     lengthened = list(spans)
-    audible = [index for index, heard in enumerate(sounding) if heard]
+    audible = [index for index, transcribed in enumerate(loud) if transcribed]
     next_starts = [*(spans[index][0] for index in audible[1:]), float("inf")]
     for index, next_start in zip(audible, next_starts, strict=False):
         start, end = spans[index]
@@ -158,12 +158,12 @@ def _first_steps(alignment: Sequence[tuple[int, int]], count: int) -> np.ndarray
 
 
 def _unbroken(
-    spans: Sequence[tuple[float, float]], sounding: Sequence[bool], first: int, last: int
+    spans: Sequence[tuple[float, float]], loud: Sequence[bool], first: int, last: int
 ) -> Iterator[tuple[int, int]]:
     """Splits a word's tokens where a long pause lies in between: two turns that were written as one number."""
     begin, previous = first, None
     for index in range(first, last):
-        if not sounding[index]:
+        if not loud[index]:
             continue
         if previous is not None and spans[index][0] - spans[previous][1] > UTTERANCE_PAUSE_S:
             yield begin, previous + 1

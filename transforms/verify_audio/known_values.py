@@ -11,7 +11,7 @@ from hushbeam.transforms.detect_pii.names.words import is_common
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import plain
-from hushbeam.transforms.verify_audio.said import runs_of_signs
+from hushbeam.transforms.verify_audio.spoken_form import runs_of_signs
 
 SHORTEST_PART = 4
 """So many consecutive signs of a longer value give it away."""
@@ -47,7 +47,7 @@ class KnownValue:
 def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tuple[KnownValue, ...]:
     """The values of all findings that have words and say something that can be recognised."""
     personal = personal_words(findings)
-    innocent = {
+    kept = {
         atom.value
         for atom in conversation.atoms
         if atom.kind is Kind.WORD and conversation.word_at(atom.start) not in personal
@@ -68,7 +68,7 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
         common = {
             word
             for word, written in words.items()
-            if language.code != _EVERYDAY_WORDS_OF or word in innocent or is_common(plain(written))
+            if language.code != _EVERYDAY_WORDS_OF or word in kept or is_common(plain(written))
         }
         known = KnownValue(
             policy=finding.policy,

@@ -16,10 +16,10 @@ from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.sounds import likeness
-from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
+from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech
 from hushbeam.transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
 from hushbeam.transforms.verify_audio.nearby import Nearby, apart_s
-from hushbeam.transforms.verify_audio.said import Run, place_of, runs_of_signs
+from hushbeam.transforms.verify_audio.spoken_form import Run, place_of, runs_of_signs
 
 _SHORTEST_ALIKE = 4
 
@@ -55,7 +55,7 @@ class Leak:
 def find_leaks(
     known: Sequence[KnownValue],
     again: Conversation,
-    innocent: InnocentSpeech,
+    kept: KeptSpeech,
     policies: Collection[str],
     settings: LeakSettings,
 ) -> tuple[Leak, ...]:
@@ -63,14 +63,14 @@ def find_leaks(
 
     Args:
       again: What the second recogniser heard in the redacted recording.
-      innocent: What the first recogniser heard and detection left alone.
+      kept: What the first recogniser heard and detection left alone.
       policies: What the recording asks for: numbers of these that the first recogniser did not hear at all are leaks,
         known or not.
     """
     found = [
-        *_signs_heard(known, again, innocent, settings),
-        *_words_heard(known, again, innocent, settings),
-        *_numbers_missed(again, innocent, policies, settings),
+        *_signs_transcribed(known, again, kept, settings),
+        *_words_transcribed(known, again, kept, settings),
+        *_numbers_missed(again, kept, policies, settings),
     ]
     joined: list[Leak] = []
     for leak in found:
@@ -90,38 +90,38 @@ def _hull(places: Sequence[TimeSpan]) -> TimeSpan:
     return TimeSpan(places[0].channel, min(place.start_s for place in places), max(place.end_s for place in places))
 
 
-def _signs_heard(
-    known: Sequence[KnownValue], again: Conversation, innocent: InnocentSpeech, settings: LeakSettings
+def _signs_transcribed(
+    known: Sequence[KnownValue], again: Conversation, kept: KeptSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
     numbers = Nearby((value for value in known if value.signs), lambda value: value.place)
     for run in runs_of_signs(again):
         whole = place_of(again, run[0].word, run[-1].word)
         for value in numbers.within(whole, settings.near_s):
             for part in _telling_parts(run, value.signs):
-                heard = place_of(again, part[0].word, part[-1].word)
-                if not innocent.says_signs("".join(sign.value for sign in part), heard, settings.same_place_s):
-                    yield Leak(value.policy, value.label, heard)
+                transcribed = place_of(again, part[0].word, part[-1].word)
+                if not kept.says_signs("".join(sign.value for sign in part), transcribed, settings.same_place_s):
+                    yield Leak(value.policy, value.label, transcribed)
 
 
 def _telling_parts(run: Run, known: Sequence[str]) -> Iterator[Run]:
     """The longest parts of a run that give away one of the known values."""
-    heard = "".join(sign.value for sign in run)
+    transcribed = "".join(sign.value for sign in run)
     for signs in known:
         least = min(SHORTEST_PART, len(signs))
         start = 0
-        while start + least <= len(heard):
+        while start + least <= len(transcribed):
             end = start + least
-            if heard[start:end] not in signs:
+            if transcribed[start:end] not in signs:
                 start += 1
                 continue
-            while end < len(heard) and heard[start : end + 1] in signs:
+            while end < len(transcribed) and transcribed[start : end + 1] in signs:
                 end += 1
             yield run[start:end]
             start = end
 
 
-def _words_heard(
-    known: Sequence[KnownValue], again: Conversation, innocent: InnocentSpeech, settings: LeakSettings
+def _words_transcribed(
+    known: Sequence[KnownValue], again: Conversation, kept: KeptSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
     by_time = Nearby(known, lambda value: value.place)
     by_word: dict[str, list[KnownValue]] = {}
@@ -132,22 +132,22 @@ def _words_heard(
         if atom.kind is not Kind.WORD:
             continue
         word = again.word_at(atom.start)
-        heard = place_of(again, word, word)
-        if innocent.says_word(atom.value, heard, settings.same_place_s):
+        transcribed = place_of(again, word, word)
+        if kept.says_word(atom.value, transcribed, settings.same_place_s):
             continue
         said = by_word.get(atom.value, [])
         about = [
             value
-            for value in by_time.within(heard, settings.near_s)
-            if value not in said and _says_about_there(atom.value, heard, value, settings)
+            for value in by_time.within(transcribed, settings.near_s)
+            if value not in said and _says_about_there(atom.value, transcribed, value, settings)
         ]
         for value in (*said, *about):
-            yield Leak(value.policy, value.label, heard)
+            yield Leak(value.policy, value.label, transcribed)
 
 
-def _says_about_there(word: str, heard: TimeSpan, value: KnownValue, settings: LeakSettings) -> bool:
+def _says_about_there(word: str, transcribed: TimeSpan, value: KnownValue, settings: LeakSettings) -> bool:
     """Whether a word near a value gives it away because of that: an everyday word, or one written otherwise."""
-    beside = heard.channel == value.place.channel and apart_s(heard, value.place) == 0.0
+    beside = transcribed.channel == value.place.channel and apart_s(transcribed, value.place) == 0.0
     if beside and word in value.common_words:
         return True
     if len(word) < _SHORTEST_ALIKE or is_common(word):
@@ -156,7 +156,7 @@ def _says_about_there(word: str, heard: TimeSpan, value: KnownValue, settings: L
 
 
 def _numbers_missed(
-    again: Conversation, innocent: InnocentSpeech, policies: Collection[str], settings: LeakSettings
+    again: Conversation, kept: KeptSpeech, policies: Collection[str], settings: LeakSettings
 ) -> Iterator[Leak]:
     """Personal numbers that only the second recogniser heard.
 
@@ -173,6 +173,6 @@ def _numbers_missed(
         signs = "".join(said.get(word, "") for word in own)
         if policy is None or sum(sign.isdigit() for sign in signs) < SHORTEST_PART:
             continue
-        heard = place_of(again, candidate.first_word, candidate.last_word)
-        if not innocent.says_signs(signs, heard, settings.same_place_s):
-            yield Leak(policy, policy.upper(), heard)
+        transcribed = place_of(again, candidate.first_word, candidate.last_word)
+        if not kept.says_signs(signs, transcribed, settings.same_place_s):
+            yield Leak(policy, policy.upper(), transcribed)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.verify_audio.control_words import ControlWordSettings
 from hushbeam.transforms.verify_audio.leaks import LeakSettings
-from hushbeam.transforms.verify_audio.sentinels import SentinelSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
-GLANCING_RECOGNISER = replace(SECOND_RECOGNISER, second_look="parts")
+FAST_SECOND_RECOGNISER = replace(SECOND_RECOGNISER, second_look="parts")
 """What it does not hear at once it need not guess: innocent words prove that it hears."""
 
 OTHER_LANGUAGES = "base"
@@ -36,14 +36,14 @@ class VerifySettings:
 
     limits: MediaLimits
     mode: str = "all"
-    recogniser: TranscriptionSettings = GLANCING_RECOGNISER
+    recogniser: TranscriptionSettings = FAST_SECOND_RECOGNISER
     other_languages: str = OTHER_LANGUAGES
     around_s: float = 10.0
     beside_s: float = 5.0
     pad_s: float = 0.3
     most_repairs: int = 2
     leaks: LeakSettings = field(default_factory=LeakSettings)
-    sentinels: SentinelSettings = field(default_factory=SentinelSettings)
+    control_words: ControlWordSettings = field(default_factory=ControlWordSettings)
 
     def __post_init__(self) -> None:
         if self.mode not in ("all", "off") and not 0.0 < self._rate < 1.0:
@@ -55,14 +55,14 @@ class VerifySettings:
         return float(match[1]) if match else -1.0
 
     @property
-    def listens(self) -> bool:
+    def enabled(self) -> bool:
         """Whether any recording is verified."""
         return self.mode != "off"
 
     def includes(self, recording_id: str) -> bool:
         """Whether this recording is verified."""
         if self.mode in ("all", "off"):
-            return self.listens
+            return self.enabled
         return in_sample(recording_id, self._rate)
 
 

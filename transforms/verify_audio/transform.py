@@ -11,12 +11,12 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.stages import HeardRecording, MutedRecording, StagedAudio, Verification
+from hushbeam.schemas.stages import MutedRecording, StagedAudio, TranscribedRecording, Verification
 from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.verify_audio.listen import SecondRecogniser
+from hushbeam.transforms.verify_audio.second_recogniser import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import VerifySettings
 from hushbeam.transforms.verify_audio.verify import verify
 
@@ -54,7 +54,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
     def setup(self) -> None:
         super().setup()
         self._folder = TemporaryFolder()
-        if self._settings.listens:
+        if self._settings.enabled:
             self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
 
     def _start(self) -> SecondRecogniser:
@@ -72,23 +72,26 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         return 0 if recording.audio is None else recording.audio.size_bytes
 
     def process(self, recording: MutedRecording) -> MutedRecording:
-        heard = recording.redacted.detected.heard
+        transcribed = recording.redacted.detected.transcribed
         if not self._settings.includes(recording.recording_id):
-            outcome = "not_sampled" if self._settings.listens else "off"
-            return replace(recording, verification=_not_listened(outcome, heard))
-        language = heard.transcript.language_code
-        listen = partial(
-            self._recogniser.listen,
+            outcome = "not_sampled" if self._settings.enabled else "off"
+            return replace(recording, verification=_not_verified(outcome, transcribed))
+        language = transcribed.transcript.language_code
+        transcribe_parts = partial(
+            self._recogniser.transcribe_parts,
             language=language,
-            mix=heard.mixed,
+            mix=transcribed.mixed,
             tone_hz=self._mute_settings.tone_hz if recording.recording.muting == "tone" else None,
         )
+        audio_source = transcribed.audio_source
         with TemporaryFolder(within=self._folder.name) as fetched:
             # Needed where something must be muted again, which is rare.
-            source = cache(partial(files.fetch, heard.sound.url, fetched, expected=heard.sound))
-            verified = verify(recording, source, listen, partial(self._render, recording, source), self._settings)
-        if not verified.verification.listened_s:
-            return replace(verified, verification=_not_listened(verified.verification.outcome, heard))
+            source = cache(partial(files.fetch, audio_source.url, fetched, expected=audio_source))
+            verified = verify(
+                recording, source, transcribe_parts, partial(self._render, recording, source), self._settings
+            )
+        if not verified.verification.verified_s:
+            return replace(verified, verification=_not_verified(verified.verification.outcome, transcribed))
         identity = self._recogniser.identity(language)
         return replace(verified, verification=replace(verified.verification, recogniser=identity))
 
@@ -99,13 +102,13 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         verification = output.verification
         return {
             f"verification.{verification.outcome}": 1,
-            "verification.sentinels": verification.sentinels,
-            "verification.sentinels_heard": verification.sentinels_heard,
+            "verification.control_words": verification.control_words,
+            "verification.control_words_found": verification.control_words_found,
             "verification.leaks_muted": verification.leaks,
-            "verification.listened_milliseconds": round(verification.listened_s * 1000),
+            "verification.verified_milliseconds": round(verification.verified_s * 1000),
         }
 
 
-def _not_listened(outcome: str, heard: HeardRecording) -> Verification:
+def _not_verified(outcome: str, transcribed: TranscribedRecording) -> Verification:
     """What is said where nobody listened now: what was heard before a published recording was muted further holds."""
-    return Verification(outcome) if heard.published is None else heard.published.verification
+    return Verification(outcome) if transcribed.published is None else transcribed.published.verification

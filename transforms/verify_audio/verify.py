@@ -13,11 +13,11 @@ from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.mute_audio.edges import merge_spans
 from hushbeam.transforms.mute_audio.redaction import in_file_channels
-from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
+from hushbeam.transforms.verify_audio.control_words import choose_control_words, count_found
+from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech, KeptWord
 from hushbeam.transforms.verify_audio.known_values import KnownValue, known_values
 from hushbeam.transforms.verify_audio.leaks import Leak, find_leaks
-from hushbeam.transforms.verify_audio.listen import Listen, Ranges, speech_around
-from hushbeam.transforms.verify_audio.sentinels import choose_sentinels, count_heard
+from hushbeam.transforms.verify_audio.second_recogniser import Ranges, TranscribeParts, speech_around
 from hushbeam.transforms.verify_audio.settings import VerifySettings
 
 DETECTOR = "second_recogniser"
@@ -35,7 +35,11 @@ class DeafCheckError(QuarantineError):
 
 
 def verify(
-    recording: MutedRecording, source: Callable[[], Path], listen: Listen, render: Render, settings: VerifySettings
+    recording: MutedRecording,
+    source: Callable[[], Path],
+    transcribe_parts: TranscribeParts,
+    render: Render,
+    settings: VerifySettings,
 ) -> MutedRecording:
     """Returns the recording with sound in which the second recogniser hears none of the known values.
 
@@ -55,17 +59,17 @@ def verify(
         return replace(recording, verification=Verification("nothing_to_verify"))
     repaired: list[Leak] = []
     try:
-        ranges, sentinels = check.where_to_listen(audio)
+        ranges, control_words = check.ranges_to_verify(audio)
         verification = Verification(
             "passed",
-            listened_s=check.listened_s(ranges, audio),
+            verified_s=check.verified_s(ranges, audio),
             values=len(check.known),
-            sentinels=len(sentinels),
+            control_words=len(control_words),
         )
-        again = Conversation(listen(audio.path, ranges))
-        heard = count_heard(sentinels, again, settings.sentinels)
-        if not check.is_proved(len(sentinels), heard):
-            check.require_control(len(sentinels), Conversation(listen(source(), ranges)))
+        again = Conversation(transcribe_parts(audio.path, ranges))
+        transcribed = count_found(control_words, again, settings.control_words)
+        if not check.is_proved(len(control_words), transcribed):
+            check.require_control(len(control_words), Conversation(transcribe_parts(source(), ranges)))
         while leaks := check.leaks(again):
             verification = replace(verification, repairs=verification.repairs + 1)
             if verification.repairs > settings.most_repairs:
@@ -78,15 +82,15 @@ def verify(
             repaired += leaks
             # Speech that only the second recogniser knows of lies in no range.
             ranges = None if ranges is None else check.around(spans) or None
-            again = Conversation(listen(audio.path, ranges))
+            again = Conversation(transcribe_parts(audio.path, ranges))
     except BaseException:
         Path(audio.path).unlink(missing_ok=True)
         raise
     return replace(
         recording,
         audio=audio,
-        sound_findings=(*recording.sound_findings, *map(_finding, repaired)),
-        verification=replace(verification, sentinels_heard=heard, leaks=len(repaired)),
+        audio_findings=(*recording.audio_findings, *map(_finding, repaired)),
+        verification=replace(verification, control_words_found=transcribed, leaks=len(repaired)),
     )
 
 
@@ -95,55 +99,55 @@ class _Check:
 
     def __init__(self, recording: MutedRecording, settings: VerifySettings) -> None:
         detected = recording.redacted.detected
-        conversation = Conversation(detected.heard.transcript)
-        self._heard = detected.heard
+        conversation = Conversation(detected.transcribed.transcript)
+        self._transcribed = detected.transcribed
         self._policies = recording.recording.policies
         self._settings = settings
-        self._innocent = InnocentSpeech(conversation, personal_words(detected.findings))
+        self._kept = KeptSpeech(conversation, personal_words(detected.findings))
         self.known: tuple[KnownValue, ...] = known_values(conversation, detected.findings)
 
-    def where_to_listen(self, audio: StagedAudio) -> tuple[Ranges | None, tuple[InnocentWord, ...]]:
+    def ranges_to_verify(self, audio: StagedAudio) -> tuple[Ranges | None, tuple[KeptWord, ...]]:
         """Speech around what is muted, and the sentinels in it; all of a recording with few innocent words."""
         settings = self._settings
-        muted = self._in_heard_channels(audio.muted)
+        muted = self._in_transcribed_channels(audio.muted)
         ranges: Ranges | None = self.around(audio.muted)
-        sentinels = choose_sentinels(self._innocent, ranges, muted, settings.sentinels)
-        if len(sentinels) < settings.sentinels.fewest:
+        control_words = choose_control_words(self._kept, ranges, muted, settings.control_words)
+        if len(control_words) < settings.control_words.fewest:
             ranges = None
-            sentinels = choose_sentinels(self._innocent, ranges, muted, settings.sentinels)
-        return ranges, sentinels
+            control_words = choose_control_words(self._kept, ranges, muted, settings.control_words)
+        return ranges, control_words
 
     def around(self, spans: Sequence[TimeSpan]) -> Ranges:
         """The speech around spans of the file's channels."""
-        settings, speech = self._settings, self._heard.transcript.speech
-        return speech_around(self._in_heard_channels(spans), speech, settings.around_s, settings.beside_s)
+        settings, speech = self._settings, self._transcribed.transcript.speech
+        return speech_around(self._in_transcribed_channels(spans), speech, settings.around_s, settings.beside_s)
 
-    def listened_s(self, ranges: Ranges | None, audio: StagedAudio) -> float:
+    def verified_s(self, ranges: Ranges | None, audio: StagedAudio) -> float:
         """Seconds of sound, summed over the channels that are heard by themselves."""
         if ranges is None:
-            return round(audio.duration_s * self._heard.transcript.channels, 3)
+            return round(audio.duration_s * self._transcribed.transcript.channels, 3)
         return round(sum(span.end_s - span.start_s for span in ranges), 3)
 
-    def _in_heard_channels(self, spans: Sequence[TimeSpan]) -> Sequence[TimeSpan]:
-        return [replace(span, channel=0) for span in spans] if self._heard.mixed else spans
+    def _in_transcribed_channels(self, spans: Sequence[TimeSpan]) -> Sequence[TimeSpan]:
+        return [replace(span, channel=0) for span in spans] if self._transcribed.mixed else spans
 
-    def is_proved(self, sentinels: int, heard: int) -> bool:
+    def is_proved(self, control_words: int, transcribed: int) -> bool:
         """Whether the recogniser hears well enough. False where there are too few sentinels to tell.
 
         Raises:
           DeafCheckError: It does not.
         """
-        settings = self._settings.sentinels
-        if sentinels < settings.fewest:
+        settings = self._settings.control_words
+        if control_words < settings.fewest:
             return False
-        if heard < settings.least_share * sentinels:
+        if transcribed < settings.least_share * control_words:
             raise DeafCheckError(
-                f"the second recogniser heard {heard} of {sentinels} innocent words again, too few to trust that it "
-                "would hear a leak; name another model with --verify_model"
+                f"the second recogniser transcribed {transcribed} of {control_words} control words: too few to trust "
+                "that it would find a leak; name another model with --verify_model"
             )
         return True
 
-    def require_control(self, sentinels: int, source: Conversation) -> None:
+    def require_control(self, control_words: int, source: Conversation) -> None:
         """Where there is too little innocent speech: the recogniser must hear the values in the source itself.
 
         Raises:
@@ -151,20 +155,20 @@ class _Check:
         """
         if not self.leaks(source):
             raise DeafCheckError(
-                f"there are only {sentinels} innocent words to hear again, and the second recogniser hears none of the "
+                f"there are only {control_words} control words, and the second recogniser transcribes none of the "
                 "values in the source either; name another model with --verify_model"
             )
 
     def leaks(self, again: Conversation) -> tuple[Leak, ...]:
         """What of the recording's personal data was heard."""
-        return find_leaks(self.known, again, self._innocent, self._policies, self._settings.leaks)
+        return find_leaks(self.known, again, self._kept, self._policies, self._settings.leaks)
 
     def spans_of(self, leaks: Iterable[Leak], pad_s: float) -> tuple[TimeSpan, ...]:
         """What to mute for leaks, in the channels of the file."""
         places = [
             replace(leak.place, start_s=leak.place.start_s - pad_s, end_s=leak.place.end_s + pad_s) for leak in leaks
         ]
-        return in_file_channels(self._heard, places)
+        return in_file_channels(self._transcribed, places)
 
 
 def _finding(leak: Leak) -> Finding:

@@ -10,12 +10,12 @@ from apache_beam import coders
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.stages import HeardSpan, PendingRecording, SealedSpan, SpanToHear
+from hushbeam.schemas.stages import PendingRecording, SealedSpan, SpanToTranscribe, TranscribedSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.assemble_transcript.join import IncompleteTranscriptError, join
 from hushbeam.transforms.assemble_transcript.sealing import SealBrokenError, Sealer
-from hushbeam.transforms.media.hear import inspect
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import inspect
 
 PENDING = PendingRecording(
     Recording("long", "/calls/long.wav", ("person_name",)),
@@ -30,15 +30,17 @@ def media() -> MediaInfo:
     return inspect("evaluation/dev/audio/vehicle-claim.wav", MediaLimits()).info
 
 
-def heard(media: MediaInfo, number: int, count: int, *said: tuple[float, str], language: str = "en") -> HeardSpan:
-    span = SpanToHear(PENDING, SAMPLES, number, count, number * 5.0, number * 5.0 + 5.0)
+def transcribed(
+    media: MediaInfo, number: int, count: int, *said: tuple[float, str], language: str = "en"
+) -> TranscribedSpan:
+    span = SpanToTranscribe(PENDING, SAMPLES, number, count, number * 5.0, number * 5.0 + 5.0)
     utterances = tuple(Utterance(0, (Word(f" {text}", start, start + 0.5, 0.9, 0),)) for start, text in said)
     speech = tuple(TimeSpan(0, start, start + 0.5) for start, _ in said)
-    return HeardSpan(span, Transcript(language, 0.9 - number / 10, span.end_s, 1, utterances, speech), media)
+    return TranscribedSpan(span, Transcript(language, 0.9 - number / 10, span.end_s, 1, utterances, speech), media)
 
 
 def test_spans_join_in_their_order(media: MediaInfo):
-    spans = [heard(media, 1, 2, (6.0, "five")), heard(media, 0, 2, (1.0, "four"), (3.0, "oh"))]
+    spans = [transcribed(media, 1, 2, (6.0, "five")), transcribed(media, 0, 2, (1.0, "four"), (3.0, "oh"))]
     whole = join(spans)
     assert "".join(word.text for word in whole.transcript.words) == " four oh five"
     assert whole.transcript.duration_s == SAMPLES.frames / media.sample_rate_hz
@@ -48,18 +50,18 @@ def test_spans_join_in_their_order(media: MediaInfo):
 
 
 def test_the_language_is_that_of_the_most_words(media: MediaInfo):
-    spans = [heard(media, 0, 2, language="und"), heard(media, 1, 2, (6.0, "hello"), language="en")]
+    spans = [transcribed(media, 0, 2, language="und"), transcribed(media, 1, 2, (6.0, "hello"), language="en")]
     assert join(spans).transcript.language_code == "en"
 
 
 @pytest.mark.parametrize("present", [[0], [1], [0, 0], [0, 1, 1]])
 def test_a_recording_of_which_a_span_is_missing_or_doubled_fails(media: MediaInfo, present: list[int]):
     with pytest.raises(IncompleteTranscriptError):
-        join(heard(media, number, 2, (number * 5 + 1.0, "hi")) for number in present)
+        join(transcribed(media, number, 2, (number * 5 + 1.0, "hi")) for number in present)
 
 
 def test_sealed_words_open_with_the_same_key_alone(media: MediaInfo):
-    span = heard(media, 0, 1, (1.0, "quagga"))
+    span = transcribed(media, 0, 1, (1.0, "quagga"))
     sealed = Sealer("first key").seal(span)
     assert Sealer("first key").open(sealed) == span
     with pytest.raises(SealBrokenError, match="--shuffle_key"):
@@ -68,13 +70,13 @@ def test_sealed_words_open_with_the_same_key_alone(media: MediaInfo):
 
 def test_words_do_not_open_as_those_of_another_span(media: MediaInfo):
     sealer = Sealer("key")
-    first, second = (sealer.seal(heard(media, number, 2, (1.0, "quagga"))) for number in (0, 1))
+    first, second = (sealer.seal(transcribed(media, number, 2, (1.0, "quagga"))) for number in (0, 1))
     with pytest.raises(SealBrokenError):
         sealer.open(SealedSpan(second.span, first.sealed))
 
 
 def test_nothing_that_is_shuffled_can_be_read(media: MediaInfo):
-    sealed = Sealer("key").seal(heard(media, 0, 1, (1.0, "quagga")))
+    sealed = Sealer("key").seal(transcribed(media, 0, 1, (1.0, "quagga")))
     coder = coders.registry.get_coder(SealedSpan)
     encoded = coder.encode(sealed)
     assert coder.decode(encoded) == sealed

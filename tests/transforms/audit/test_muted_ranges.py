@@ -9,8 +9,8 @@ import pytest
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.verify_audio.labelled import labelled
@@ -25,7 +25,7 @@ def spoken(name: str) -> tuple[Path, list[TimeSpan]]:
 
 
 def audible(path: str | Path, spans: list[TimeSpan], method: str = "silence") -> float:
-    return audible_seconds(hear_blocks(path, limits=MediaLimits()), spans, method, SETTINGS)
+    return audible_seconds(recogniser_blocks(path, limits=MediaLimits()), spans, method, SETTINGS)
 
 
 @pytest.mark.parametrize("name", ["card-payment", "clinic-intake", "password-reset", "ssn-correction"])

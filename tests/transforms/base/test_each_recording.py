@@ -20,7 +20,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hushbeam.schemas.failure import ConfigurationError, QuarantineError, RunError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.stages import HeardRecording, PendingRecording
+from hushbeam.schemas.stages import PendingRecording, TranscribedRecording
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.base.each_recording import RecordingStage, ThreadedStage, each_recording
 from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW
@@ -217,10 +217,10 @@ def test_bundles_that_run_again_give_the_same():
         assert_that(passed | beam.Map(lambda r: r.recording_id), equal_to(["A", "C", "D"]))
 
 
-def heard(recording: Recording) -> HeardRecording:
+def transcribed(recording: Recording) -> TranscribedRecording:
     word = Word(f" {SECRET}", 0.0, 1.0, 1.0, 0)
     media = MediaInfo("wav", "pcm_s16le", 8000, 8000, 1, "mono", "int16", 16, 1.0, 0.0, None, False, 16044)
-    return HeardRecording(
+    return TranscribedRecording(
         PendingRecording(recording, SourceIdentity(recording.audio_url, 1, "mtime_ns:1"), "identity"),
         Transcript("en", 1.0, 1.0, 1, (Utterance(0, (word,)),)),
         media,
@@ -228,22 +228,22 @@ def heard(recording: Recording) -> HeardRecording:
     )
 
 
-class Hear(RecordingStage[Recording, HeardRecording]):
+class Hear(RecordingStage[Recording, TranscribedRecording]):
     """Gives raw words."""
 
     name = "Hear"
 
-    def process(self, recording: Recording) -> HeardRecording:
-        return heard(recording)
+    def process(self, recording: Recording) -> TranscribedRecording:
+        return transcribed(recording)
 
 
 def test_raw_words_pass_between_fused_stages():
     with TestPipeline("FnApiRunner") as pipeline:
-        passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Hear(), HeardRecording)
+        passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Hear(), TranscribedRecording)
         assert_that(passed | beam.Map(lambda r: r.recording_id), equal_to(["a", "b", "c", "d"]))
 
 
-@pytest.mark.parametrize("hint", [HeardRecording, Any])
+@pytest.mark.parametrize("hint", [TranscribedRecording, Any])
 def test_raw_words_never_pass_through_a_shuffle(hint: Any):
     with pytest.raises(Exception, match="must stay in the worker that heard them"):
         _shuffle_raw_words(hint)
@@ -251,11 +251,11 @@ def test_raw_words_never_pass_through_a_shuffle(hint: Any):
 
 def _shuffle_raw_words(hint: Any) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
-        passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Hear(), HeardRecording)
+        passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Hear(), TranscribedRecording)
         passed.element_type = hint
         _ = passed | beam.Reshuffle()
 
 
 def test_records_with_raw_words_do_not_show_them():
-    assert SECRET not in repr(heard(RECORDINGS[0]))
-    assert SECRET not in repr(heard(RECORDINGS[0]).transcript)
+    assert SECRET not in repr(transcribed(RECORDINGS[0]))
+    assert SECRET not in repr(transcribed(RECORDINGS[0]).transcript)

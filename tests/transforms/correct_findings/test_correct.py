@@ -23,15 +23,15 @@ CALL = redacted(labelled("card-payment")).detected
 def decided(
     detected: DetectedRecording, *, mixed: bool = False, samples: str = "", **spans: object
 ) -> DetectedRecording:
-    heard = detected.heard
-    corrections = Corrections(samples or heard.samples.sha256, **spans)  # type: ignore[arg-type]
-    pending = replace(heard.pending, corrections=corrections)
-    return replace(detected, heard=replace(heard, pending=pending, mixed=mixed))
+    transcribed = detected.transcribed
+    corrections = Corrections(samples or transcribed.samples.sha256, **spans)  # type: ignore[arg-type]
+    pending = replace(transcribed.pending, corrections=corrections)
+    return replace(detected, transcribed=replace(transcribed, pending=pending, mixed=mixed))
 
 
 def innocent_words(detected: DetectedRecording) -> list[tuple[int, Word]]:
     found = {n for one in detected.findings for n in range(one.first_word or 0, (one.last_word or -1) + 1)}
-    return [(n, word) for n, word in enumerate(detected.heard.transcript.words) if n not in found]
+    return [(n, word) for n, word in enumerate(detected.transcribed.transcript.words) if n not in found]
 
 
 def mark_on(first: Word, last: Word) -> MarkedSpan:
@@ -53,7 +53,7 @@ def test_a_mark_takes_the_words_that_it_covers_and_keeps_its_own_times():
 def test_a_mark_over_what_was_found_takes_only_the_rest():
     found = CALL.findings[0]
     assert found.first_word is not None
-    words = CALL.heard.transcript.words
+    words = CALL.transcribed.transcript.words
     before = found.first_word - 1
     mark = MarkedSpan(found.channel, words[before].start_s, words[found.first_word].end_s, "person_name")
     added = [one for one in correct(decided(CALL, missed=(mark,))).findings if one.detector == REVIEWER]
@@ -61,7 +61,7 @@ def test_a_mark_over_what_was_found_takes_only_the_rest():
 
 
 def test_a_mark_where_nothing_was_heard_is_for_the_sound_alone():
-    mark = MarkedSpan(0, CALL.heard.transcript.duration_s - 0.02, CALL.heard.transcript.duration_s, "date")
+    mark = MarkedSpan(0, CALL.transcribed.transcript.duration_s - 0.02, CALL.transcribed.transcript.duration_s, "date")
     (added,) = (one for one in correct(decided(CALL, missed=(mark,))).findings if one.detector == REVIEWER)
     assert added.first_word is None
 
@@ -70,15 +70,15 @@ def test_a_finding_is_given_up_only_where_most_of_it_was_called_needless():
     found = max(CALL.findings, key=lambda one: one.end_s - one.start_s)
     length_s = found.end_s - found.start_s
     whole, less = around(found, 0.2), replace(around(found, 0.0), end_s=found.start_s + length_s * 0.45)
-    assert found not in correct(decided(CALL, needless=(whole,))).findings
-    assert found in correct(decided(CALL, needless=(less,))).findings
-    assert found in correct(decided(CALL, needless=(replace(whole, channel=1 - found.channel),))).findings
+    assert found not in correct(decided(CALL, false_positives=(whole,))).findings
+    assert found in correct(decided(CALL, false_positives=(less,))).findings
+    assert found in correct(decided(CALL, false_positives=(replace(whole, channel=1 - found.channel),))).findings
 
 
 def test_in_a_mix_a_channel_alone_gives_nothing_up():
     spans = tuple(TimeSpan(channel, 1.0, 2.0) for channel in range(2))
-    assert decided(CALL, mixed=True, needless=spans[:1]).heard.needless_spans == ()
-    assert decided(CALL, mixed=True, needless=spans).heard.needless_spans == spans[:1]
+    assert decided(CALL, mixed=True, false_positives=spans[:1]).transcribed.false_positive_spans == ()
+    assert decided(CALL, mixed=True, false_positives=spans).transcribed.false_positive_spans == spans[:1]
 
 
 def test_decisions_about_other_samples_change_nothing():
@@ -88,9 +88,9 @@ def test_decisions_about_other_samples_change_nothing():
 
 
 def test_of_a_published_recording_nothing_is_given_up():
-    detected = decided(CALL, needless=tuple(around(one, 0.2) for one in CALL.findings))
-    published = PublishedOutput(CALL.heard.pending.source, (), {}, "", Verification())
-    detected = replace(detected, heard=replace(detected.heard, published=published))
+    detected = decided(CALL, false_positives=tuple(around(one, 0.2) for one in CALL.findings))
+    published = PublishedOutput(CALL.transcribed.pending.source, (), {}, "", Verification())
+    detected = replace(detected, transcribed=replace(detected.transcribed, published=published))
     assert correct(detected).findings == CALL.findings
 
 
@@ -103,7 +103,7 @@ def test_what_lies_outside():
 
 def test_identities_tell_corrections_and_how_they_were_rendered_apart():
     corrections = Corrections("samples", (MarkedSpan(0, 1.0, 2.0, "date"),))
-    other = replace(corrections, needless=(TimeSpan(0, 1.0, 2.0),))
+    other = replace(corrections, false_positives=(TimeSpan(0, 1.0, 2.0),))
     identities = {
         corrected_identity("base", None),
         corrected_identity("base", corrections),
@@ -119,7 +119,7 @@ def test_identities_tell_corrections_and_how_they_were_rendered_apart():
 def test_what_is_published_stays_as_it_is_where_more_is_redacted(call: str, substitution: str):
     detected = redacted(labelled(call)).detected
     reads = Substitution(substitution)
-    before = redact(detected.heard.transcript, detected.findings, reads)
+    before = redact(detected.transcribed.transcript, detected.findings, reads)
     rows = [
         asdict(finding) | {"text_start": place[0] if place else None, "text_end": place[1] if place else None}
         for finding, place in zip(detected.findings, before.offsets, strict=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hushbeam.pipelines.plan import with_work, worker_type
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.estimate_work.estimate import Probe, estimate
-from hushbeam.transforms.estimate_work.transform import seconds_said
+from hushbeam.transforms.estimate_work.transform import stated_seconds
 
 _COUNTS = {
     "recordings.new": 3,
@@ -54,9 +54,9 @@ def test_an_estimate_lies_between_the_shortest_and_the_longest_second_a_byte(pro
 @pytest.mark.parametrize(("said", "seconds"), [("61.5", 61.5), ("", None), ("-1", None), ("inf", None), ("1:01", None)])
 def test_a_length_of_the_manifest_is_a_number_or_none(said: str, seconds: float | None) -> None:
     recording = Recording("a", "a.wav", ("person_name",), metadata={"length_s": said})
-    assert seconds_said(recording, "length_s") == seconds
-    assert seconds_said(recording, "other") is None
-    assert seconds_said(recording, None) is None
+    assert stated_seconds(recording, "length_s") == seconds
+    assert stated_seconds(recording, "other") is None
+    assert stated_seconds(recording, None) is None
 
 
 def test_work_and_cost_follow_from_the_types_of_workers() -> None:

@@ -55,7 +55,7 @@ def test_what_was_confirmed_is_found_and_what_was_marked_is_missed():
     assert figures.policies["person_name"].recall == Share(2, 3)
     assert figures.policies["date"].recall == Share(1, 2)
     assert figures.overall.recall == Share(3, 5)
-    assert figures.overall.needless == Share(0, 3)
+    assert figures.overall.false_positives == Share(0, 3)
     assert figures.nothing_missed == Share(1, 2)
 
 
@@ -65,9 +65,11 @@ def test_a_mark_on_all_channels_is_one_value():
 
 
 def test_a_mute_that_was_moved_is_neither_missed_nor_needless():
-    figures = measure([review(finding("date", 5.0), needless=[span(4.8, 6.2)], missed=[span(5.5, 7.0, policy="date")])])
+    figures = measure(
+        [review(finding("date", 5.0), false_positives=[span(4.8, 6.2)], missed=[span(5.5, 7.0, policy="date")])]
+    )
     assert figures.policies["date"].recall == Share(1, 1)
-    assert figures.policies["date"].needless == Share(0, 1)
+    assert figures.policies["date"].false_positives == Share(0, 1)
     assert figures.policies["date"].moved == 1
 
 
@@ -78,9 +80,11 @@ def test_a_mark_while_something_else_is_muted_in_the_other_channel_is_missed():
 
 
 def test_in_a_mix_all_channels_must_be_called_needless():
-    one = measure([review(finding("date", 5.0), mixed=True, needless=[span(4.9, 6.1)])])
-    both = measure([review(finding("date", 5.0), mixed=True, needless=[span(4.9, 6.1), span(4.9, 6.1, channel=1)])])
-    assert (one.overall.needless, both.overall.needless) == (Share(0, 1), Share(1, 1))
+    one = measure([review(finding("date", 5.0), mixed=True, false_positives=[span(4.9, 6.1)])])
+    both = measure(
+        [review(finding("date", 5.0), mixed=True, false_positives=[span(4.9, 6.1), span(4.9, 6.1, channel=1)])]
+    )
+    assert (one.overall.false_positives, both.overall.false_positives) == (Share(0, 1), Share(1, 1))
 
 
 def test_the_curve_loses_what_scores_low_on_both_sides():
@@ -92,7 +96,7 @@ def test_the_curve_loses_what_scores_low_on_both_sides():
                     finding("date", 1.0, score=0.3),
                     finding("date", 3.0, score=0.8),
                     finding("date", 5.0, score=0.4, words=3),
-                    needless=[span(4.9, 6.1)],
+                    false_positives=[span(4.9, 6.1)],
                     missed=[span(8, 9, policy="date")],
                 )
             ]
@@ -105,9 +109,9 @@ def test_the_curve_loses_what_scores_low_on_both_sides():
 
 
 def test_speech_without_words_counts_by_itself():
-    figures = measure([review(finding("untranscribed_speech", 5.0, words=0), needless=[span(4.9, 6.1)])])
+    figures = measure([review(finding("untranscribed_speech", 5.0, words=0), false_positives=[span(4.9, 6.1)])])
     assert figures.untranscribed == Share(1, 1)
-    assert figures.overall.needless == Share(0, 0)
+    assert figures.overall.false_positives == Share(0, 0)
     assert figures.curve[0].recall == Share(0, 0)
 
 

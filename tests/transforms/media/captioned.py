@@ -122,9 +122,9 @@ class Captioned:
             container.mux(pictures.encode(None))
             for start in range(0, samples.shape[1], 4096):
                 block = np.ascontiguousarray(samples[:, start : start + 4096])
-                heard = av.AudioFrame.from_ndarray(block, "fltp", layout)
-                heard.sample_rate, heard.pts, heard.time_base = rate_hz, start, Fraction(1, rate_hz)
-                container.mux(track.encode(heard))
+                transcribed = av.AudioFrame.from_ndarray(block, "fltp", layout)
+                transcribed.sample_rate, transcribed.pts, transcribed.time_base = rate_hz, start, Fraction(1, rate_hz)
+                container.mux(track.encode(transcribed))
             container.mux(track.encode(None))
         return path
 

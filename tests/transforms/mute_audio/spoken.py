@@ -14,7 +14,7 @@ from hushbeam.schemas.transcript import Transcript, Utterance, Word
 RATE_HZ = 16_000
 
 Sound = npt.NDArray[np.float32]
-Listen = Callable[[Sequence[TimeSpan]], list[Sound]]
+ReadRanges = Callable[[Sequence[TimeSpan]], list[Sound]]
 
 
 def speech(duration_s: float, *bursts: tuple[float, float], noise_db: float = -80.0, seed: int = 1) -> Sound:
@@ -27,14 +27,14 @@ def speech(duration_s: float, *bursts: tuple[float, float], noise_db: float = -8
     return sound.astype(np.float32)
 
 
-def listening_to(*channels: Sound) -> Listen:
+def listening_to(*channels: Sound) -> ReadRanges:
     """A `listen` over sounds in memory."""
 
-    def listen(ranges: Sequence[TimeSpan]) -> list[Sound]:
+    def read_ranges(ranges: Sequence[TimeSpan]) -> list[Sound]:
         assert all(span.start_s >= 0.0 for span in ranges)
         return [channels[s.channel][round(s.start_s * RATE_HZ) : round(s.end_s * RATE_HZ)] for s in ranges]
 
-    return listen
+    return read_ranges
 
 
 def transcript(
@@ -45,9 +45,9 @@ def transcript(
     return Transcript("en", 1.0, duration_s, channels, (Utterance(0, said),) if said else (), tuple(speech))
 
 
-def finding(heard: Transcript, first: int, last: int) -> Finding:
+def finding(transcribed: Transcript, first: int, last: int) -> Finding:
     """A finding of words of a transcript, with their times."""
-    words = heard.words
+    words = transcribed.words
     return Finding(
         policy="phone_number",
         label="PHONE_NUMBER",

@@ -47,8 +47,8 @@ def test_an_echo_is_muted_where_it_is_heard(
     found = []
     for recording, sound in calls:
         spans = spans_of(recording)
-        listen = listening_to(*with_echo(sound, gain_db, delay_s))
-        bleeding = find_bleed(spans, 2, recording.duration_s, listen)
+        read_ranges = listening_to(*with_echo(sound, gain_db, delay_s))
+        bleeding = find_bleed(spans, 2, recording.duration_s, read_ranges)
         found += [
             any(
                 echo.channel != span.channel

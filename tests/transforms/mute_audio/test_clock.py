@@ -6,8 +6,8 @@ import pytest
 
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from hushbeam.transforms.mute_audio.sound import SoundSettings, stretches_of_sound
-from tests.transforms.mute_audio.spoken import Listen, listening_to, speech, transcript
+from hushbeam.transforms.mute_audio.loudness import PauseSettings, stretches_of_speech
+from tests.transforms.mute_audio.spoken import ReadRanges, listening_to, speech, transcript
 
 SETTINGS = ClockSettings()
 BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]
@@ -21,12 +21,12 @@ def said(starts_late_s: float, ends_late_s: float) -> Transcript:
     )
 
 
-def lateness(heard: Transcript, listen: Listen = SOUND) -> float:
-    pauses = pauses_between_words(heard, SETTINGS)
-    ranges = [span for pause in pauses for span in pause.ranges_to_hear(heard.duration_s, SETTINGS)]
+def lateness(transcribed: Transcript, read_ranges: ReadRanges = SOUND) -> float:
+    pauses = pauses_between_words(transcribed, SETTINGS)
+    ranges = [span for pause in pauses for span in pause.ranges_to_read(transcribed.duration_s, SETTINGS)]
     sounds = [
-        stretches_of_sound(samples, span.start_s, SoundSettings())
-        for span, samples in zip(ranges, listen(ranges), strict=True)
+        stretches_of_speech(samples, span.start_s, PauseSettings())
+        for span, samples in zip(ranges, read_ranges(ranges), strict=True)
     ]
     return lateness_s(pauses, sounds, SETTINGS)
 
@@ -37,8 +37,8 @@ def test_the_usual_clock_is_not_late() -> None:
 
 @pytest.mark.parametrize("late_s", [0.2, -0.1])
 def test_a_clock_that_moves_starts_and_ends_alike_is_so_late(late_s: float) -> None:
-    heard = said(SETTINGS.usual_start_s + late_s, SETTINGS.usual_end_s + late_s)
-    assert lateness(heard) == pytest.approx(late_s, abs=0.03)
+    transcribed = said(SETTINGS.usual_start_s + late_s, SETTINGS.usual_end_s + late_s)
+    assert lateness(transcribed) == pytest.approx(late_s, abs=0.03)
 
 
 def test_late_ends_alone_are_no_late_clock() -> None:
@@ -50,8 +50,8 @@ def test_starts_dragged_over_silences_say_nothing_of_the_clock() -> None:
 
 
 def test_a_few_pauses_say_nothing() -> None:
-    heard = transcript(("one", 0.6, 1.4), ("two", 2.6, 3.4), ("three", 4.6, 5.4))
-    assert lateness(heard) == 0.0
+    transcribed = transcript(("one", 0.6, 1.4), ("two", 2.6, 3.4), ("three", 4.6, 5.4))
+    assert lateness(transcribed) == 0.0
 
 
 def test_no_clock_is_further_from_the_usual_than_the_limit() -> None:
@@ -59,8 +59,8 @@ def test_no_clock_is_further_from_the_usual_than_the_limit() -> None:
 
 
 def test_a_long_recording_is_heard_at_so_many_pauses_only_from_its_start_to_its_end() -> None:
-    heard = transcript(*(("word", 2.0 * n, 2.0 * n + 1.0) for n in range(500)), duration_s=1000.0)
-    pauses = pauses_between_words(heard, SETTINGS)
+    transcribed = transcript(*(("word", 2.0 * n, 2.0 * n + 1.0) for n in range(500)), duration_s=1000.0)
+    pauses = pauses_between_words(transcribed, SETTINGS)
     assert len(pauses) == SETTINGS.pauses
     assert pauses[0].start_s < 10.0
     assert pauses[-1].end_s > 990.0

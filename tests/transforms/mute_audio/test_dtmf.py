@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
 from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones
 from tests.transforms.media.recordings import speech
 
@@ -87,7 +87,9 @@ def test_level_does_not_matter(level_db: float) -> None:
 
 def test_labelled_calls_hold_no_keypad_tones() -> None:
     assert len(CALLS) == 24
-    alarms = [span for call in CALLS for span in find_tones(hear_blocks(call, limits=MediaLimits()), HEARING_RATE_HZ)]
+    alarms = [
+        span for call in CALLS for span in find_tones(recogniser_blocks(call, limits=MediaLimits()), RECOGNISER_RATE_HZ)
+    ]
     assert alarms == []
 
 

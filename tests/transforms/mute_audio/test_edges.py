@@ -33,94 +33,96 @@ def only(spans: tuple[TimeSpan, ...]) -> TimeSpan:
 
 
 def test_a_word_that_is_said_to_end_early_is_muted_to_the_end_of_its_sound() -> None:
-    heard = transcript(("number", 1.0, 1.4), ("614", 1.5, 2.0), ("thanks", 4.0, 4.5))
-    span = only(plan_mutes(heard, [finding(heard, 1, 1)], listening_to(speech(20, (0.9, 2.7), (4.0, 4.5)))))
+    transcribed = transcript(("number", 1.0, 1.4), ("614", 1.5, 2.0), ("thanks", 4.0, 4.5))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.9, 2.7), (4.0, 4.5)))))
     assert 2.7 <= span.end_s <= 3.3
 
 
 def test_a_span_never_reaches_into_the_sound_after_its_pause() -> None:
-    heard = transcript(("614", 1.5, 2.0), ("thanks", 2.2, 2.7))
-    span = only(plan_mutes(heard, [finding(heard, 0, 0)], listening_to(speech(20, (1.5, 2.1), (2.3, 2.8)))))
+    transcribed = transcript(("614", 1.5, 2.0), ("thanks", 2.2, 2.7))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(speech(20, (1.5, 2.1), (2.3, 2.8)))))
     assert 2.1 <= span.end_s <= 2.31
 
 
 def test_a_start_that_was_dragged_over_a_silence_is_cut_to_where_sound_begins() -> None:
-    heard = transcript(("yes", 1.0, 1.3), ("250", 2.0, 7.0))
-    span = only(plan_mutes(heard, [finding(heard, 1, 1)], listening_to(speech(20, (1.0, 1.4), (6.2, 7.1)))))
+    transcribed = transcript(("yes", 1.0, 1.3), ("250", 2.0, 7.0))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (1.0, 1.4), (6.2, 7.1)))))
     assert 6.0 <= span.start_s <= 6.2
 
 
 def test_digits_that_were_swallowed_before_a_late_start_are_muted() -> None:
-    heard = transcript(("okay", 1.0, 1.4), ("5839", 3.0, 4.0))
-    span = only(plan_mutes(heard, [finding(heard, 1, 1)], listening_to(speech(20, (1.0, 1.5), (2.3, 4.1)))))
+    transcribed = transcript(("okay", 1.0, 1.4), ("5839", 3.0, 4.0))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (1.0, 1.5), (2.3, 4.1)))))
     assert span.start_s <= 2.3
     assert span.start_s >= 1.5
 
 
 def test_an_unclaimed_digit_after_a_short_pause_belongs_to_the_number() -> None:
-    heard = transcript(("555", 1.0, 1.6), ("thanks", 4.0, 4.4))
+    transcribed = transcript(("555", 1.0, 1.6), ("thanks", 4.0, 4.4))
     sound = speech(20, (1.0, 1.7), (2.2, 2.5), (4.0, 4.5))
-    span = only(plan_mutes(heard, [finding(heard, 0, 0)], listening_to(sound)))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(sound)))
     assert 2.5 <= span.end_s <= 4.0
 
 
 def test_sound_between_two_personal_words_is_muted_however_far_they_lie_apart() -> None:
-    heard = transcript(("4111", 1.0, 2.0), ("0927", 9.0, 9.5))
+    transcribed = transcript(("4111", 1.0, 2.0), ("0927", 9.0, 9.5))
     sound = speech(20, (1.0, 2.1), (5.0, 6.0), (9.0, 9.6))
-    findings = [finding(heard, 0, 0), finding(heard, 1, 1)]
-    spans = plan_mutes(heard, findings, listening_to(sound))
+    findings = [finding(transcribed, 0, 0), finding(transcribed, 1, 1)]
+    spans = plan_mutes(transcribed, findings, listening_to(sound))
     assert any(span.start_s <= 5.0 and span.end_s >= 6.0 for span in spans)
 
 
 def test_without_a_pause_only_the_padding_is_taken_from_the_neighbours() -> None:
-    heard = transcript(("is", 1.2, 1.5), ("Sarah", 1.5, 2.0), ("and", 2.0, 2.4), ("I", 2.4, 2.6), ("called", 2.6, 3.0))
-    span = only(plan_mutes(heard, [finding(heard, 1, 1)], listening_to(speech(20, (0.5, 3.2)))))
+    transcribed = transcript(
+        ("is", 1.2, 1.5), ("Sarah", 1.5, 2.0), ("and", 2.0, 2.4), ("I", 2.4, 2.6), ("called", 2.6, 3.0)
+    )
+    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.5, 3.2)))))
     assert span.start_s == pytest.approx(1.5 - SETTINGS.within_speech_before_s)
     assert span.end_s == pytest.approx(2.0 + SETTINGS.within_speech_after_s)
 
 
 def test_a_neighbour_that_is_longer_than_it_can_be_has_swallowed_part_of_the_span() -> None:
-    heard = transcript(("is", 1.0, 2.0), ("Sarah", 2.0, 2.5), ("I", 2.5, 3.5), ("called", 3.5, 4.0))
-    span = only(plan_mutes(heard, [finding(heard, 1, 1)], listening_to(speech(20, (0.8, 4.2)))))
+    transcribed = transcript(("is", 1.0, 2.0), ("Sarah", 2.0, 2.5), ("I", 2.5, 3.5), ("called", 3.5, 4.0))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.8, 4.2)))))
     assert 1.2 < span.start_s < 1.5
     assert 3.0 < span.end_s < 3.5
 
 
 def test_a_number_too_short_for_its_digits_is_widened() -> None:
-    heard = transcript(("is", 1.0, 1.5), ("482913", 1.5, 2.2), ("and", 2.2, 2.5), ("called", 2.5, 3.0))
-    span = only(plan_mutes(heard, [finding(heard, 1, 1)], listening_to(speech(20, (0.5, 3.2)))))
+    transcribed = transcript(("is", 1.0, 1.5), ("482913", 1.5, 2.2), ("and", 2.2, 2.5), ("called", 2.5, 3.0))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.5, 3.2)))))
     assert span.start_s < 1.5 - SETTINGS.within_speech_before_s - 0.3
     assert span.end_s > 2.2 + SETTINGS.within_speech_after_s + 0.3
 
 
 def test_a_currency_that_was_written_as_a_sign_is_muted_after_its_number() -> None:
     words = (("is", 1.0, 1.5), ("$149", 1.5, 2.8), ("charged", 2.8, 3.2), ("today", 3.2, 3.7))
-    heard = transcript(*words)
+    transcribed = transcript(*words)
     plain = transcript(words[0], ("149", 1.5, 2.8), *words[2:])
     sound = listening_to(speech(20, (0.5, 3.8)))
-    signed = only(plan_mutes(heard, [finding(heard, 1, 1)], sound))
+    signed = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], sound))
     assert signed.end_s > only(plan_mutes(plain, [finding(plain, 1, 1)], sound)).end_s + 0.3
 
 
 def test_speech_in_noise_is_told_from_the_noise() -> None:
-    heard = transcript(("614", 3.0, 3.6), ("thanks", 9.0, 9.5))
+    transcribed = transcript(("614", 3.0, 3.6), ("thanks", 9.0, 9.5))
     sound = speech(20, (3.0, 3.9), (9.0, 9.6), noise_db=-42.0)
-    span = only(plan_mutes(heard, [finding(heard, 0, 0)], listening_to(sound)))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(sound)))
     assert 2.8 <= span.start_s <= 3.0
     assert 3.9 <= span.end_s <= 4.5
 
 
 @pytest.mark.parametrize("sound", [np.zeros(320_000, np.float32), speech(20), np.zeros(0, np.float32)])
 def test_where_nothing_can_be_told_from_silence_the_words_times_are_muted_with_padding(sound: np.ndarray) -> None:
-    heard = transcript(("614", 3.0, 3.6))
-    span = only(plan_mutes(heard, [finding(heard, 0, 0)], listening_to(sound)))
+    transcribed = transcript(("614", 3.0, 3.6))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(sound)))
     assert span.start_s <= 2.9
     assert span.end_s >= 4.1
 
 
 def test_a_word_without_length_is_muted_with_the_sound_around_it() -> None:
-    heard = transcript(("oh", 3.1, 3.1))
-    span = only(plan_mutes(heard, [finding(heard, 0, 0)], listening_to(speech(20, (3.0, 3.4)))))
+    transcribed = transcript(("oh", 3.1, 3.1))
+    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(speech(20, (3.0, 3.4)))))
     assert span.start_s <= 3.0
     assert span.end_s >= 3.4
 
@@ -130,15 +132,15 @@ def test_a_late_clock_is_read_from_the_pauses_and_starts_are_moved_forward() -> 
     bursts[4] = (8.2, 9.4)
     late = [(f"w{number}", start_s + 0.2, end_s + 0.1) for number, (start_s, end_s) in enumerate(bursts)]
     late[4:5] = [("is", 8.4, 8.7), ("Sarah", 8.7, 9.1), ("speaking", 9.1, 9.5)]
-    heard = transcript(*late)
-    spans = plan_mutes(heard, [finding(heard, 5, 5)], listening_to(speech(20, *bursts)))
+    transcribed = transcript(*late)
+    spans = plan_mutes(transcribed, [finding(transcribed, 5, 5)], listening_to(speech(20, *bursts)))
     assert only(spans).start_s < 8.7 - SETTINGS.within_speech_before_s - 0.1
 
 
 def test_findings_without_words_are_muted_where_they_sound() -> None:
     tones = Finding("dtmf", "DTMF", 0, 2.0, 3.0, 1.0, "goertzel")
-    heard = transcript(duration_s=10.0)
-    assert only(plan_mutes(heard, [tones], listening_to(speech(10)))) == TimeSpan(0, 1.9, 3.1)
+    transcribed = transcript(duration_s=10.0)
+    assert only(plan_mutes(transcribed, [tones], listening_to(speech(10)))) == TimeSpan(0, 1.9, 3.1)
 
 
 @pytest.mark.parametrize(
@@ -146,20 +148,20 @@ def test_findings_without_words_are_muted_where_they_sound() -> None:
     [(math.nan, 1.0, 0), (1.0, math.inf, 0), (2.0, 1.0, 0), (25.0, 26.0, 0), (-2.0, -1.0, 0), (1.0, 2.0, 1)],
 )
 def test_a_finding_without_a_usable_time_quarantines_the_recording(start_s: float, end_s: float, channel: int) -> None:
-    heard = transcript(("Sarah", 1.0, 1.5))
-    unusable = replace(finding(heard, 0, 0), start_s=start_s, end_s=end_s, channel=channel)
+    transcribed = transcript(("Sarah", 1.0, 1.5))
+    unusable = replace(finding(transcribed, 0, 0), start_s=start_s, end_s=end_s, channel=channel)
     with pytest.raises(SpanTimeError) as error:
-        plan_mutes(heard, [unusable], listening_to(speech(20)))
+        plan_mutes(transcribed, [unusable], listening_to(speech(20)))
     assert isinstance(error.value, QuarantineError)
     assert "Sarah" not in str(error.value)
 
 
 @pytest.mark.parametrize(("first", "last", "channel"), [(5, 6, 0), (1, 0, 0), (0, 0, 1)])
 def test_a_finding_of_words_that_are_not_there_quarantines_the_recording(first: int, last: int, channel: int) -> None:
-    heard = replace(transcript(("Sarah", 1.0, 1.5), ("here", 1.5, 2.0)), channels=2)
-    lost = replace(finding(heard, 0, 0), first_word=first, last_word=last, channel=channel)
+    transcribed = replace(transcript(("Sarah", 1.0, 1.5), ("here", 1.5, 2.0)), channels=2)
+    lost = replace(finding(transcribed, 0, 0), first_word=first, last_word=last, channel=channel)
     with pytest.raises(SpanTimeError):
-        plan_mutes(heard, [lost], listening_to(speech(20), speech(20)))
+        plan_mutes(transcribed, [lost], listening_to(speech(20), speech(20)))
 
 
 def test_nothing_is_heard_where_nothing_was_found() -> None:
@@ -199,12 +201,12 @@ def test_whatever_the_times_are_spans_are_in_order_and_within_the_recording(data
             st.lists(st.tuples(st.sampled_from(["yes", "614", "Sarah", "$5"]), st.tuples(times, times)), max_size=6)
         )
     ]
-    heard = transcript(*sorted(words, key=lambda word: word[1]), duration_s=12.0)
+    transcribed = transcript(*sorted(words, key=lambda word: word[1]), duration_s=12.0)
     numbers = data.draw(st.sets(st.integers(0, len(words) - 1))) if words else set()
-    findings = [finding(heard, number, number) for number in numbers if heard.words[number].end_s > 0]
+    findings = [finding(transcribed, number, number) for number in numbers if transcribed.words[number].end_s > 0]
     sound = speech(12, (1.0, 2.0), (2.5, 4.0), (9.0, 9.4))
     findings = [found for found in findings if found.start_s < 12.0]
-    spans = plan_mutes(heard, findings, listening_to(sound))
+    spans = plan_mutes(transcribed, findings, listening_to(sound))
     assert bool(spans) == bool(findings)
     assert all(0.0 <= span.start_s < span.end_s <= 12.0 for span in spans)
     assert all(before.end_s < after.start_s for before, after in pairwise(spans))
@@ -227,9 +229,11 @@ def test_mistimed_words_of_labelled_calls_are_muted_whole_and_nothing_else_is() 
     calls = []
     for recording in read_truth(CALLS):
         if recording.recording_id in wanted:
-            heard = _mistimed(recording.perfect_transcript())
-            calls.append(Call(recording, decode(recording.audio), heard, lay_labels(recording, heard, by_text)))
-    figures = measure(calls, lambda call: plan_mutes(call.transcript, call.findings, call.listen))
+            transcribed = _mistimed(recording.perfect_transcript())
+            calls.append(
+                Call(recording, decode(recording.audio), transcribed, lay_labels(recording, transcribed, by_text))
+            )
+    figures = measure(calls, lambda call: plan_mutes(call.transcript, call.findings, call.read_ranges))
     assert figures.covered == 1.0
     assert figures.over_redaction <= 0.012
     assert figures.false_alarms_per_hour == 0.0

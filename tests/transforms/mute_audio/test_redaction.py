@@ -11,8 +11,8 @@ import soundfile
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import RedactedRecording
-from hushbeam.transforms.media.hear import inspect
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from tests.transforms.verify_audio.labelled import labelled, redacted
@@ -40,10 +40,10 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
         )
     path = tmp_path / "call.wav"
     soundfile.write(path, samples, rate, subtype="PCM_16")
-    heard = call.detected.heard
-    pending = replace(heard.pending, recording=replace(call.recording, audio_url=str(path)))
-    heard = replace(heard, pending=pending, samples=inspect(path, LIMITS).identity)
-    return replace(call, detected=replace(call.detected, heard=heard))
+    transcribed = call.detected.transcribed
+    pending = replace(transcribed.pending, recording=replace(call.recording, audio_url=str(path)))
+    transcribed = replace(transcribed, pending=pending, samples=inspect(path, LIMITS).identity)
+    return replace(call, detected=replace(call.detected, transcribed=transcribed))
 
 
 def plan(recording: RedactedRecording, settings: MuteSettings):
@@ -56,7 +56,7 @@ def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: flo
 
 def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_path: Path):
     planned = plan(with_tones, MuteSettings(LIMITS))
-    found = [finding for finding in planned.sound_findings if finding.policy == "dtmf"]
+    found = [finding for finding in planned.audio_findings if finding.policy == "dtmf"]
     assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
     for channel, start_s in TONES:
         assert covers(planned.spans, channel, start_s, start_s + TONE_S)
@@ -69,40 +69,40 @@ def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_pat
 
 def test_keypad_tones_stay_where_the_job_says_so(with_tones: RedactedRecording):
     planned = plan(with_tones, MuteSettings(dtmf=False, limits=LIMITS))
-    assert not any(finding.policy == "dtmf" for finding in planned.sound_findings)
+    assert not any(finding.policy == "dtmf" for finding in planned.audio_findings)
     assert not any(covers(planned.spans, channel, start_s, start_s + TONE_S) for channel, start_s in TONES)
 
 
 def test_speech_has_no_keypad_tones(call: RedactedRecording):
-    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings(LIMITS)).sound_findings)
+    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings(LIMITS)).audio_findings)
 
 
 @pytest.mark.parametrize(("mode", "reported", "muted"), [("mute", 1, True), ("flag", 1, False), ("keep", 0, False)])
 def test_speech_without_words_is_muted_flagged_or_kept(
     call: RedactedRecording, mode: UntranscribedMode, reported: int, muted: bool
 ):
-    transcript = call.detected.heard.transcript
+    transcript = call.detected.transcribed.transcript
     loud = TimeSpan(0, 29.5, 33.5)
     assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
-    heard = replace(call.detected.heard, transcript=replace(transcript, speech=(loud,)))
-    recording = replace(call, detected=replace(call.detected, heard=heard))
+    transcribed = replace(call.detected.transcribed, transcript=replace(transcript, speech=(loud,)))
+    recording = replace(call, detected=replace(call.detected, transcribed=transcribed))
     planned = plan(recording, MuteSettings(untranscribed=UntranscribedSettings(mode=mode), limits=LIMITS))
-    assert len([finding for finding in planned.sound_findings if finding.policy == "untranscribed_speech"]) == reported
+    assert len([finding for finding in planned.audio_findings if finding.policy == "untranscribed_speech"]) == reported
     assert covers(planned.spans, 0, 30.0, 33.0) is muted
 
 
 def test_what_was_heard_as_a_mix_is_muted_in_every_channel(call: RedactedRecording):
-    transcript = call.detected.heard.transcript
+    transcript = call.detected.transcribed.transcript
     one = [
         replace(utterance, channel=0, words=tuple(replace(word, channel=0) for word in utterance.words))
         for utterance in transcript.utterances
     ]
     speech = tuple(replace(span, channel=0) for span in transcript.speech)
     mixed = replace(transcript, channels=1, utterances=tuple(one), speech=speech)
-    heard = replace(call.detected.heard, transcript=mixed, mixed=True)
+    transcribed = replace(call.detected.transcribed, transcript=mixed, mixed=True)
     findings = tuple(replace(finding, channel=0) for finding in call.detected.findings)
     spans = plan(
-        replace(call, detected=replace(call.detected, heard=heard, findings=findings)),
+        replace(call, detected=replace(call.detected, transcribed=transcribed, findings=findings)),
         MuteSettings(LIMITS),
     ).spans
     by_channel = [[(span.start_s, span.end_s) for span in spans if span.channel == channel] for channel in (0, 1)]

@@ -13,7 +13,7 @@ from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, Muting
 from hushbeam.transforms.mute_audio.render import LENGTH_NOT_STATED, joined_notes, render
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe
@@ -97,10 +97,10 @@ def test_every_method_works_and_repeats_itself(tmp_path: Path, method: str, name
 
 def test_sound_that_the_recogniser_did_not_hear_is_not_rendered(tmp_path: Path) -> None:
     source = BY_NAME["flac-16.flac"].write(tmp_path)
-    heard = inspect(source, LIMITS).identity
-    assert render(source, tmp_path / "same", SPANS, expected=heard, limits=LIMITS).identity == heard
+    transcribed = inspect(source, LIMITS).identity
+    assert render(source, tmp_path / "same", SPANS, expected=transcribed, limits=LIMITS).identity == transcribed
     with pytest.raises(MediaError) as refused:
-        render(source, tmp_path / "other", SPANS, expected=SampleIdentity(heard.frames, "0" * 64), limits=LIMITS)
+        render(source, tmp_path / "other", SPANS, expected=SampleIdentity(transcribed.frames, "0" * 64), limits=LIMITS)
     assert refused.value.reason == "identity_differs"
     assert list(tmp_path.glob("other*")) == []
 

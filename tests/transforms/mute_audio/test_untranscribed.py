@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.schemas.policies import SOUND_POLICIES
+from hushbeam.schemas.policies import AUDIO_POLICIES
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.mute_audio.untranscribed import POLICY, UntranscribedSettings, find_untranscribed
@@ -16,41 +16,41 @@ from tests.transforms.mute_audio.spoken import transcript
 SETTINGS = UntranscribedSettings()
 
 
-def heard(*words: tuple[str, float, float], speech: tuple[float, float]) -> Transcript:
+def transcribed(*words: tuple[str, float, float], speech: tuple[float, float]) -> Transcript:
     return transcript(*words, speech=[TimeSpan(0, *speech)])
 
 
 def test_speech_without_any_word_is_found_whole() -> None:
-    (found,) = find_untranscribed(heard(("hello", 1.0, 1.4), speech=(5.0, 7.0)), SETTINGS)
+    (found,) = find_untranscribed(transcribed(("hello", 1.0, 1.4), speech=(5.0, 7.0)), SETTINGS)
     assert (found.start_s, found.end_s, found.channel) == (5.0, 7.0, 0)
     assert found.policy == POLICY
-    assert found.policy in SOUND_POLICIES
+    assert found.policy in AUDIO_POLICIES
     assert found.first_word is None
 
 
 def test_speech_between_words_is_found_without_them() -> None:
     words = (("hello", 1.0, 1.4), ("goodbye", 8.0, 8.5))
-    (found,) = find_untranscribed(heard(*words, speech=(0.9, 8.6)), SETTINGS)
+    (found,) = find_untranscribed(transcribed(*words, speech=(0.9, 8.6)), SETTINGS)
     assert 1.4 < found.start_s < 2.2
     assert 7.4 < found.end_s < 8.0
 
 
 def test_speech_near_words_is_the_words() -> None:
-    assert find_untranscribed(heard(("hello", 1.0, 1.4), speech=(0.6, 2.0)), SETTINGS) == ()
+    assert find_untranscribed(transcribed(("hello", 1.0, 1.4), speech=(0.6, 2.0)), SETTINGS) == ()
 
 
 def test_a_breath_is_not_speech() -> None:
-    assert find_untranscribed(heard(speech=(5.0, 5.5)), SETTINGS) == ()
+    assert find_untranscribed(transcribed(speech=(5.0, 5.5)), SETTINGS) == ()
 
 
 def test_a_word_dragged_over_speech_does_not_account_for_it() -> None:
-    (found,) = find_untranscribed(heard(("well", 2.0, 9.0), speech=(2.0, 9.0)), SETTINGS)
+    (found,) = find_untranscribed(transcribed(("well", 2.0, 9.0), speech=(2.0, 9.0)), SETTINGS)
     assert found.start_s == 2.0
     assert 7.0 < found.end_s < 9.0
 
 
 def test_words_that_the_recogniser_does_not_believe_in_do_not_account_for_speech() -> None:
-    certain = heard(("mumble", 5.0, 6.0), speech=(5.0, 6.0))
+    certain = transcribed(("mumble", 5.0, 6.0), speech=(5.0, 6.0))
     word = replace(certain.words[0], confidence=0.02)
     doubted = replace(certain, utterances=(Utterance(0, (word,)),))
     assert find_untranscribed(certain, SETTINGS) == ()
@@ -64,7 +64,7 @@ def test_words_of_one_channel_do_not_account_for_speech_in_another() -> None:
 
 
 def test_nothing_is_found_where_it_is_kept() -> None:
-    assert find_untranscribed(heard(speech=(5.0, 9.0)), UntranscribedSettings(mode="keep")) == ()
+    assert find_untranscribed(transcribed(speech=(5.0, 9.0)), UntranscribedSettings(mode="keep")) == ()
 
 
 _ranges = st.tuples(st.floats(0, 18), st.floats(0, 4)).map(lambda pair: (pair[0], pair[0] + pair[1]))

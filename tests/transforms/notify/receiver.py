@@ -96,7 +96,7 @@ def huge_body(handler: BaseHTTPRequestHandler) -> None:
         handler.wfile.write(b"canary-of-the-receiver " * 4096)
 
 
-def nonsense(handler: BaseHTTPRequestHandler) -> None:
+def invalid_reply(handler: BaseHTTPRequestHandler) -> None:
     handler.wfile.write(b"\0\1\2 nonsense\r\n\r\n")
 
 

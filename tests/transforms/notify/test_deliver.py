@@ -34,10 +34,18 @@ from hushbeam.schemas.delivery import (
 )
 from hushbeam.schemas.delivery import Receiver as Asked
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.transforms.notify.deliver import Courier, _seconds
+from hushbeam.transforms.notify.deliver import WebhookClient, _seconds
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings
-from tests.transforms.notify.receiver import Receiver, Reply, authority, dripping_headers, huge_body, nonsense, running
+from tests.transforms.notify.receiver import (
+    Receiver,
+    Reply,
+    authority,
+    dripping_headers,
+    huge_body,
+    invalid_reply,
+    running,
+)
 
 _SECRET = "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode()
 _NOTIFICATION = ready_notification("call-1", "redacted_audio_ready", "gs://public/a.wav", "c0ffee" * 10 + "0123")
@@ -57,21 +65,23 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def courier(waits: list[float]) -> Callable[..., Courier]:
-    def make(**settings: Any) -> Courier:
+def courier(waits: list[float]) -> Callable[..., WebhookClient]:
+    def make(**settings: Any) -> WebhookClient:
         values = {"allowed_networks": _LOOPBACK, "allow_http": True, "requests_per_second": 1e6, **settings}
-        return Courier(NotificationSettings(**values), sleep=waits.append, now=lambda: time.monotonic() + sum(waits))
+        return WebhookClient(
+            NotificationSettings(**values), sleep=waits.append, now=lambda: time.monotonic() + sum(waits)
+        )
 
     return make
 
 
-def _deliver(courier: Courier, receiver: Receiver, asked: Asked | None = None) -> Delivery:
+def _deliver(courier: WebhookClient, receiver: Receiver, asked: Asked | None = None) -> Delivery:
     url = f"http://127.0.0.1:{receiver.server_port}/hook?customer=7"
     return courier.deliver(_NOTIFICATION, asked or Asked(url), "run-1")
 
 
 def test_a_notification_arrives_signed_with_its_auth_header(
-    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    courier: Callable[..., WebhookClient], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SIGNING", _SECRET + "\n")
     (tmp_path / "auth").write_text("Bearer 123\n")
@@ -93,7 +103,7 @@ def test_a_notification_arrives_signed_with_its_auth_header(
 
 
 def test_two_503_are_waited_out_with_the_same_id_and_body(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     receiver.replies = [Reply(503), Reply(503), Reply(200)]
     delivery = _deliver(courier(), receiver)
@@ -105,7 +115,7 @@ def test_two_503_are_waited_out_with_the_same_id_and_body(
 
 
 def test_retry_after_is_honoured_as_seconds_and_as_a_date(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     receiver.replies = [Reply(429, {"Retry-After": "7"}), Reply(503, {"Retry-After": date}), Reply(200)]
@@ -115,7 +125,7 @@ def test_retry_after_is_honoured_as_seconds_and_as_a_date(
 
 
 def test_a_wait_beyond_the_run_leaves_it_undelivered_at_once(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     receiver.replies = [Reply(429, {"Retry-After": "86400"})]
     delivery = _deliver(courier(), receiver)
@@ -132,7 +142,7 @@ def test_a_wait_beyond_the_run_leaves_it_undelivered_at_once(
     ],
 )
 def test_a_retry_after_that_makes_no_sense_is_ignored(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float], header: str
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float], header: str
 ) -> None:
     receiver.replies = [Reply(503, {"Retry-After": header.encode("utf-8").decode("latin-1")}), Reply(200)]
     assert _deliver(courier(), receiver).outcome == DELIVERED
@@ -147,7 +157,7 @@ def test_any_retry_after_is_a_time_or_none(header: str) -> None:
 
 @pytest.mark.parametrize("header", ["9" * 400, "Mon, 01 Jan 9999 00:00:00 GMT"])
 def test_a_retry_after_without_end_ends_the_attempts(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float], header: str
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float], header: str
 ) -> None:
     receiver.replies = [Reply(429, {"Retry-After": header})]
     assert _deliver(courier(), receiver).outcome == UNDELIVERED
@@ -195,7 +205,7 @@ def test_whatever_a_receiver_answers_there_is_a_record_without_its_words(answer:
     with socketserver.TCPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        asking = Courier(
+        asking = WebhookClient(
             NotificationSettings(allow_http=True, allowed_networks=_LOOPBACK, attempts=1, timeout_s=1.0),
             tls=ssl.create_default_context(),
         )
@@ -212,13 +222,13 @@ def test_what_nobody_expected_ends_the_notification_alone(kind: type[Exception])
     def breaks(host: str, port: int) -> Sequence[str]:
         raise error
 
-    courier = Courier(NotificationSettings(attempts=2), resolver=breaks, sleep=lambda _: None)
+    courier = WebhookClient(NotificationSettings(attempts=2), resolver=breaks, sleep=lambda _: None)
     delivery = courier.deliver(_NOTIFICATION, Asked("https://hook.example/"), "run-1")
     assert (delivery.outcome, delivery.attempts) == (UNDELIVERED, 2)
     assert "canary" not in delivery.reason
 
 
-def test_attempts_end(courier: Callable[..., Courier], receiver: Receiver, waits: list[float]) -> None:
+def test_attempts_end(courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]) -> None:
     receiver.replies = [Reply(500)] * 9
     delivery = _deliver(courier(attempts=4), receiver)
     assert (delivery.outcome, delivery.attempts, delivery.http_status) == (UNDELIVERED, 4, 500)
@@ -227,7 +237,7 @@ def test_attempts_end(courier: Callable[..., Courier], receiver: Receiver, waits
 
 @pytest.mark.parametrize("status", [400, 401, 404, 410, 422])
 def test_a_receiver_that_says_no_is_not_asked_again(
-    courier: Callable[..., Courier], receiver: Receiver, status: int
+    courier: Callable[..., WebhookClient], receiver: Receiver, status: int
 ) -> None:
     receiver.replies = [Reply(status)]
     delivery = _deliver(courier(), receiver)
@@ -235,7 +245,7 @@ def test_a_receiver_that_says_no_is_not_asked_again(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(courier: Callable[..., Courier], receiver: Receiver, status: int) -> None:
+def test_a_redirect_is_not_followed(courier: Callable[..., WebhookClient], receiver: Receiver, status: int) -> None:
     with running(Receiver()) as elsewhere:
         target = f"http://127.0.0.1:{elsewhere.server_port}/latest/meta-data/"
         receiver.replies = [Reply(status, {"Location": target})]
@@ -244,14 +254,14 @@ def test_a_redirect_is_not_followed(courier: Callable[..., Courier], receiver: R
         assert elsewhere.received == []
 
 
-def test_a_huge_answer_is_not_read(courier: Callable[..., Courier], receiver: Receiver) -> None:
+def test_a_huge_answer_is_not_read(courier: Callable[..., WebhookClient], receiver: Receiver) -> None:
     receiver.replies = [Reply(200, behaviour=huge_body)]
     started = time.monotonic()
     assert _deliver(courier(), receiver).outcome == DELIVERED
     assert time.monotonic() - started < 2
 
 
-def test_an_answer_that_drips_ends_with_the_attempt(courier: Callable[..., Courier], receiver: Receiver) -> None:
+def test_an_answer_that_drips_ends_with_the_attempt(courier: Callable[..., WebhookClient], receiver: Receiver) -> None:
     receiver.replies = [Reply(200, behaviour=dripping_headers)]
     started = time.monotonic()
     delivery = _deliver(courier(timeout_s=0.5, attempts=1), receiver)
@@ -259,19 +269,21 @@ def test_an_answer_that_drips_ends_with_the_attempt(courier: Callable[..., Couri
     assert time.monotonic() - started < 2
 
 
-def test_a_receiver_that_does_not_speak_http_is_not_able(courier: Callable[..., Courier], receiver: Receiver) -> None:
-    receiver.replies = [Reply(200, behaviour=nonsense)] * 2
+def test_a_receiver_that_does_not_speak_http_is_not_able(
+    courier: Callable[..., WebhookClient], receiver: Receiver
+) -> None:
+    receiver.replies = [Reply(200, behaviour=invalid_reply)] * 2
     assert _deliver(courier(attempts=2), receiver).outcome == UNDELIVERED
 
 
-def test_nobody_there_is_undelivered(courier: Callable[..., Courier]) -> None:
+def test_nobody_there_is_undelivered(courier: Callable[..., WebhookClient]) -> None:
     with running(Receiver()) as gone:
         url = f"http://127.0.0.1:{gone.server_port}/"
     delivery = courier(attempts=2).deliver(_NOTIFICATION, Asked(url), "run-1")
     assert (delivery.outcome, delivery.attempts, delivery.reason) == (UNDELIVERED, 2, "the host cannot be reached")
 
 
-def test_without_a_url_there_is_a_record_alone(courier: Callable[..., Courier]) -> None:
+def test_without_a_url_there_is_a_record_alone(courier: Callable[..., WebhookClient]) -> None:
     delivery = courier().deliver(_NOTIFICATION, Asked(None), "run-1")
     assert (delivery.outcome, delivery.attempts, delivery.url_host) == (NOT_REQUESTED, 0, None)
     assert set(delivery.to_row()) == set(NOTIFICATIONS_SCHEMA.names)
@@ -281,14 +293,14 @@ def test_without_a_url_there_is_a_record_alone(courier: Callable[..., Courier]) 
     "host", ["127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "localhost", "[::ffff:127.0.0.1]"]
 )
 def test_loopback_is_refused_in_every_spelling_unless_it_is_allowed(receiver: Receiver, host: str) -> None:
-    refusing = Courier(NotificationSettings(allow_http=True))
+    refusing = WebhookClient(NotificationSettings(allow_http=True))
     delivery = refusing.deliver(_NOTIFICATION, Asked(f"http://{host}:{receiver.server_port}/"), "run-1")
     assert (delivery.outcome, delivery.attempts) == (REFUSED_ADDRESS, 0)
     assert receiver.received == []
 
 
 def test_http_and_credentials_are_refused_by_default(receiver: Receiver) -> None:
-    refusing = Courier(NotificationSettings(allowed_networks=_LOOPBACK))
+    refusing = WebhookClient(NotificationSettings(allowed_networks=_LOOPBACK))
     for url in (f"http://127.0.0.1:{receiver.server_port}/", f"https://a:b@127.0.0.1:{receiver.server_port}/"):
         assert refusing.deliver(_NOTIFICATION, Asked(url), "run-1").outcome == REFUSED_ADDRESS
     assert receiver.received == []
@@ -303,7 +315,7 @@ def test_a_name_server_that_changes_its_answer_is_asked_once_for_each_attempt(re
 
     # 192.0.2.0/24 is nobody's: allowed here as the stand-in for a public address that does not answer.
     settings = NotificationSettings(allow_http=True, allowed_networks=("192.0.2.0/24",), timeout_s=0.3)
-    hostile = Courier(settings, resolver=public_then_private, sleep=lambda _: None)
+    hostile = WebhookClient(settings, resolver=public_then_private, sleep=lambda _: None)
     delivery = hostile.deliver(_NOTIFICATION, Asked(f"http://hook.example:{receiver.server_port}/"), "run-1")
     assert delivery.outcome == REFUSED_ADDRESS
     assert asked == ["hook.example", "hook.example"]
@@ -312,7 +324,7 @@ def test_a_name_server_that_changes_its_answer_is_asked_once_for_each_attempt(re
 
 def test_a_name_with_a_public_and_a_private_address_is_refused(receiver: Receiver) -> None:
     settings = NotificationSettings(allow_http=True, allowed_networks=("192.0.2.0/24",))
-    hostile = Courier(settings, resolver=lambda host, port: ["192.0.2.1", "127.0.0.1"])
+    hostile = WebhookClient(settings, resolver=lambda host, port: ["192.0.2.1", "127.0.0.1"])
     delivery = hostile.deliver(_NOTIFICATION, Asked(f"http://hook.example:{receiver.server_port}/"), "run-1")
     assert (delivery.outcome, delivery.attempts) == (REFUSED_ADDRESS, 0)
 
@@ -321,12 +333,12 @@ def test_a_name_that_does_not_resolve_is_undelivered_not_let_through() -> None:
     def broken(host: str, port: int) -> Sequence[str]:
         raise OSError("no name server")
 
-    courier = Courier(NotificationSettings(attempts=2), resolver=broken, sleep=lambda _: None)
+    courier = WebhookClient(NotificationSettings(attempts=2), resolver=broken, sleep=lambda _: None)
     assert courier.deliver(_NOTIFICATION, Asked("https://hook.example/"), "run-1").outcome == UNDELIVERED
 
 
-def _tls_courier(client: ssl.SSLContext) -> Courier:
-    return Courier(
+def _tls_courier(client: ssl.SSLContext) -> WebhookClient:
+    return WebhookClient(
         NotificationSettings(allowed_networks=_LOOPBACK, attempts=1),
         resolver=lambda host, port: ["127.0.0.1"],
         tls=client,
@@ -373,7 +385,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(receiver: Receiver, tm
     ],
 )
 def test_a_secret_goes_to_its_own_hosts_alone(
-    courier: Callable[..., Courier],
+    courier: Callable[..., WebhookClient],
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
     binding: str,
@@ -395,7 +407,7 @@ def test_a_secret_goes_to_its_own_hosts_alone(
 
 
 def test_a_line_that_names_no_secret_gets_the_first_for_its_host(
-    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    courier: Callable[..., WebhookClient], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ELSEWHERE", "Bearer 1")
     monkeypatch.setenv("HERE", "Bearer 2")
@@ -407,7 +419,7 @@ def test_a_line_that_names_no_secret_gets_the_first_for_its_host(
 
 @pytest.mark.parametrize("name", ["", "Host", "content-length", "webhook-signature", "X Y", "X:", "X\r\nY", "ü"])
 def test_a_header_name_that_is_not_free_is_refused(
-    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str
+    courier: Callable[..., WebhookClient], receiver: Receiver, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("AUTH", "Bearer 1")
     asked = Asked(f"http://127.0.0.1:{receiver.server_port}/", name)
@@ -417,7 +429,7 @@ def test_a_header_name_that_is_not_free_is_refused(
 
 
 def test_a_manifest_cannot_send_a_secret_that_the_options_do_not_allow(
-    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    courier: Callable[..., WebhookClient], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTH", "Bearer 1")
     monkeypatch.setenv("CLOUD_KEY", "canary")
@@ -428,7 +440,7 @@ def test_a_manifest_cannot_send_a_secret_that_the_options_do_not_allow(
 
 
 def test_a_header_value_with_a_line_break_is_refused(
-    courier: Callable[..., Courier], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+    courier: Callable[..., WebhookClient], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AUTH", "Bearer 1\r\nX-Injected: 1")
     asked = Asked(f"http://127.0.0.1:{receiver.server_port}/", "X-Auth")
@@ -438,7 +450,7 @@ def test_a_header_value_with_a_line_break_is_refused(
 
 
 def test_a_host_that_is_down_costs_the_run_its_budget_and_no_more(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     receiver.replies = [Reply(503, {"Retry-After": "40"})] * 99
     down = courier(budget_s=100)
@@ -451,7 +463,7 @@ def test_a_host_that_is_down_costs_the_run_its_budget_and_no_more(
 
 
 def test_many_hosts_that_are_down_cost_the_run_its_budget_and_no_more(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     receiver.replies = [Reply(503, {"Retry-After": "40"})] * 9
     down = courier(budget_in_all_s=60)
@@ -464,7 +476,7 @@ def test_many_hosts_that_are_down_cost_the_run_its_budget_and_no_more(
 
 
 def test_what_a_receiver_asks_once_holds_for_all_that_go_to_it(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     receiver.replies = [Reply(429, {"Retry-After": "9"})]
     sending = courier(attempts=1)
@@ -477,7 +489,7 @@ def test_what_a_receiver_asks_once_holds_for_all_that_go_to_it(
 
 
 def test_a_host_is_sent_so_many_requests_a_second_and_others_are_not_held_up(
-    courier: Callable[..., Courier], receiver: Receiver, waits: list[float]
+    courier: Callable[..., WebhookClient], receiver: Receiver, waits: list[float]
 ) -> None:
     sending = courier(requests_per_second=0.5)
     for _ in range(4):
@@ -489,7 +501,7 @@ def test_a_host_is_sent_so_many_requests_a_second_and_others_are_not_held_up(
 
 
 def test_secrets_and_answers_are_in_no_log_repr_or_error(
-    courier: Callable[..., Courier],
+    courier: Callable[..., WebhookClient],
     receiver: Receiver,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

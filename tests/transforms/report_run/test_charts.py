@@ -30,15 +30,15 @@ def test_bars_are_as_high_as_their_counts(counts: list[int]) -> None:
 @given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 100)), max_size=50))
 def test_throughput_stays_in_its_view_box(steps: list[tuple[float, float]]) -> None:
     elapsed_s, audio_s, samples = 0.0, 0.0, []
-    for seconds, heard in steps:
-        elapsed_s, audio_s = elapsed_s + seconds, audio_s + heard
+    for seconds, transcribed in steps:
+        elapsed_s, audio_s = elapsed_s + seconds, audio_s + transcribed
         samples.append(Sample(elapsed_s=elapsed_s, audio_s=audio_s, committed=0))
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points(throughput(samples).points))
 
 
 def course(audio_s: list[float], committed: list[int]) -> list[Sample]:
     steps = enumerate(zip(audio_s, committed, strict=True))
-    return [Sample(elapsed_s=30.0 * i, audio_s=heard, committed=done) for i, (heard, done) in steps]
+    return [Sample(elapsed_s=30.0 * i, audio_s=transcribed, committed=done) for i, (transcribed, done) in steps]
 
 
 def test_throughput_is_of_sound_where_the_runner_told_it_during_the_run():

@@ -3,14 +3,14 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from hushbeam.transforms.transcribe.batching import WaitingRoom
+from hushbeam.transforms.transcribe.batching import WindowQueue
 
 
-def room_of(batch: int, limit_bytes: int = 1000) -> WaitingRoom[int, str]:
-    return WaitingRoom(limit_bytes, lambda kind: batch)
+def room_of(batch: int, limit_bytes: int = 1000) -> WindowQueue[int, str]:
+    return WindowQueue(limit_bytes, lambda kind: batch)
 
 
-def next_of(room: WaitingRoom[int, str]) -> list[str]:
+def next_of(room: WindowQueue[int, str]) -> list[str]:
     """The next batch, once there is one; an empty one where the room closes."""
     return room.take() if room.wait_for_batch() else []
 
@@ -114,7 +114,7 @@ def test_closing_lets_everybody_go() -> None:
 
 
 def test_how_many_go_together_depends_on_their_kind() -> None:
-    room: WaitingRoom[int, str] = WaitingRoom(1000, lambda kind: 4 // kind)
+    room: WindowQueue[int, str] = WindowQueue(1000, lambda kind: 4 // kind)
     for entry, kind in (("a", 1), ("b", 2), ("c", 2), ("d", 2), ("e", 1)):
         room.put(entry, kind=kind, size=1)
     assert [room.take(), room.take(), room.take()] == [["b", "c"], ["a", "e"], ["d"]]

@@ -5,15 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.decoding import (
     Decoded,
     Doubt,
     Request,
     WindowDecoder,
+    speech_without_words,
     too_many_digits,
-    unheard_speech,
 )
 from hushbeam.transforms.transcribe.model import LoadedModel
 from hushbeam.transforms.transcribe.vad import RATE_HZ
@@ -34,23 +34,23 @@ def said(*words: tuple[str, float, float]) -> list[TimedText]:
 
 def test_speech_after_the_last_word_is_unheard() -> None:
     words = said((" Let", 0.2, 0.4), (" me", 0.4, 0.6), (" repeat", 0.6, 1.0))
-    found = unheard_speech(window_of(14.0), words)
+    found = speech_without_words(window_of(14.0), words)
     assert found == (pytest.approx((1.25, 14.0), abs=0.05),)
 
 
 def test_a_sentence_that_one_word_is_stretched_over_is_unheard() -> None:
     words = said((" email", 0.2, 0.6), (" That's", 0.6, 5.0), (" right", 5.0, 5.4))
-    found = unheard_speech(window_of(5.8), words)
+    found = speech_without_words(window_of(5.8), words)
     assert found == (pytest.approx((1.5, 4.1), abs=0.2),)
 
 
 def test_a_long_number_in_one_word_is_heard() -> None:
-    assert unheard_speech(window_of(5.0), said((" 4242424242424242", 0.1, 4.9))) == ()
+    assert speech_without_words(window_of(5.0), said((" 4242424242424242", 0.1, 4.9))) == ()
 
 
 def test_silence_without_words_is_not_unheard() -> None:
     words = said((" Yes", 0.1, 0.5), (" no", 9.1, 9.5))
-    assert unheard_speech(window_of(10.0, (0.1, 0.6), (9.0, 9.6)), words) == ()
+    assert speech_without_words(window_of(10.0, (0.1, 0.6), (9.0, 9.6)), words) == ()
 
 
 def test_more_digits_than_anybody_can_say_are_a_loop() -> None:
@@ -74,7 +74,9 @@ def test_noise_that_passes_for_speech_leaves_a_doubt_or_no_words(tiny: LoadedMod
 
 def stuck(model: LoadedModel, *, careful: bool) -> Request:
     """Speech as from a damaged record: the loudest 0.4 s of a call, again and again."""
-    speech = np.concatenate(list(hear_blocks(DEV / "audio" / "hiring-screen.flac", limits=MediaLimits())), axis=1)[0]
+    speech = np.concatenate(
+        list(recogniser_blocks(DEV / "audio" / "hiring-screen.flac", limits=MediaLimits())), axis=1
+    )[0]
     loudest = int(np.convolve(np.abs(speech), np.ones(8000), "valid").argmax())
     samples = np.tile(speech[loudest : loudest + 6400], 60)
     return Request(window_of(len(samples) / RATE_HZ), model.mel(samples), "en", careful)
@@ -99,6 +101,6 @@ def test_context_has_fixed_steps_and_leaves_silence_at_the_end(tiny: LoadedModel
 
 
 def test_decoded_reprs_show_no_words(tiny: LoadedModel) -> None:
-    decoded = Decoded(tuple(said((" Kowalczyk", 0.0, 1.0))), "en", 1.0, -0.2, Doubt.UNHEARD, ((0.0, 2.0),))
+    decoded = Decoded(tuple(said((" Kowalczyk", 0.0, 1.0))), "en", 1.0, -0.2, Doubt.UNTRANSCRIBED, ((0.0, 2.0),))
     assert "Kowalczyk" not in repr(decoded)
     assert "Kowalczyk" not in repr(decoded.words[0])

@@ -11,10 +11,10 @@ import pytest
 from evaluation.truth import read_truth
 from hushbeam.schemas.failure import RecordingError, RunError
 from hushbeam.schemas.transcript import Transcript
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
-from hushbeam.transforms.transcribe.engine import Heard, SpeechEngine, SpeechJob, TranscriptionError
+from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription, TranscriptionError
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 from hushbeam.transforms.transcribe.vad import RATE_HZ
 
@@ -28,7 +28,7 @@ class BrokenFileError(RecordingError):
 
 @cache
 def call(number: int) -> np.ndarray:
-    return np.concatenate(list(hear_blocks(read_truth(TELEPHONE)[number].audio, limits=MediaLimits())), axis=1)
+    return np.concatenate(list(recogniser_blocks(read_truth(TELEPHONE)[number].audio, limits=MediaLimits())), axis=1)
 
 
 def blocks(samples: np.ndarray, frames: int = RATE_HZ) -> Iterator[np.ndarray]:
@@ -53,11 +53,11 @@ def engine() -> Iterator[SpeechEngine]:
 
 
 def test_each_channel_is_heard_by_itself_in_time_order(engine: SpeechEngine) -> None:
-    heard = engine.submit(job("a", call(0))).result(timeout=60)
-    transcript = heard.transcript
+    transcribed = engine.submit(job("a", call(0))).result(timeout=60)
+    transcript = transcribed.transcript
     assert transcript.channels == 2
     assert transcript.language_code == "en"
-    assert heard.heard_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RATE_HZ)
+    assert transcribed.transcribed_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RATE_HZ)
     starts = [utterance.start_s for utterance in transcript.utterances]
     assert starts == sorted(starts)
     for channel, said in ((0, "this is sarah speaking"), (1, "daniel whitfield")):
@@ -93,7 +93,7 @@ def test_an_error_of_one_recording_ends_that_one_alone(engine: SpeechEngine) -> 
 
     jobs = [job("good", call(1)), SpeechJob("broken", broken, "en"), job("foreign", call(1), language="de")]
     outcomes = dict(engine.transcribe(jobs))
-    assert isinstance(outcomes["good"], Heard)
+    assert isinstance(outcomes["good"], Transcription)
     assert isinstance(outcomes["broken"], BrokenFileError)
     assert isinstance(outcomes["foreign"], TranscriptionError)
     assert "'de'" in str(outcomes["foreign"])
@@ -117,7 +117,7 @@ def test_silence_is_heard_as_a_transcript_without_words(engine: SpeechEngine) ->
     transcript = engine.submit(job("silent", np.zeros((2, 5 * RATE_HZ), np.float32))).result(timeout=60).transcript
     assert transcript.utterances == transcript.speech == ()
     assert (transcript.channels, transcript.duration_s) == (2, 5.0)
-    assert engine.submit(SpeechJob("empty", lambda: [], "en")).result(timeout=60).heard_s == 0.0
+    assert engine.submit(SpeechJob("empty", lambda: [], "en")).result(timeout=60).transcribed_s == 0.0
 
 
 def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch)
     samples = call(0)[:, : 9 * RATE_HZ]
     outcomes = dict(engine.transcribe([job(str(number), samples) for number in range(6)]))
     engine.close()
-    assert all(isinstance(outcome, Heard) for outcome in outcomes.values())
+    assert all(isinstance(outcome, Transcription) for outcome in outcomes.values())
     assert max(sizes) > 1
     assert sizes[-1] == 1
 
@@ -198,10 +198,10 @@ def default_engine() -> Iterator[SpeechEngine]:
 
 
 def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_engine: SpeechEngine) -> None:
-    heard = default_engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
-    assert heard.transcript.language_code == "en"
-    assert heard.transcript.language_confidence > 0.5
-    assert "9021" in text(heard.transcript)
+    transcribed = default_engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
+    assert transcribed.transcript.language_code == "en"
+    assert transcribed.transcript.language_confidence > 0.5
+    assert "9021" in text(transcribed.transcript)
     assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
 
 
@@ -218,7 +218,7 @@ def _without_last_turn(request: Request, decoded: Decoded) -> Decoded:
     if len(islands) < 2 or request.careful:
         return decoded
     words = tuple(word for word in decoded.words if word.start_s < islands[-1][0] - 0.2)
-    return replace(decoded, words=words, unheard=(islands[-1],), doubt=Doubt.UNHEARD)
+    return replace(decoded, words=words, untranscribed=(islands[-1],), doubt=Doubt.UNTRANSCRIBED)
 
 
 def test_speech_that_the_model_passes_over_is_heard_again(
@@ -231,9 +231,9 @@ def test_speech_that_the_model_passes_over_is_heard_again(
     once.close()
     twice = engine.submit(job("twice", call(2))).result(timeout=60)
     assert len(missed.transcript.words) < 0.8 * len(whole.transcript.words)
-    assert sum(span.end_s - span.start_s for span in missed.unheard) > 3.0
+    assert sum(span.end_s - span.start_s for span in missed.untranscribed) > 3.0
     assert len(twice.transcript.words) > 0.95 * len(whole.transcript.words)
-    assert sum(span.end_s - span.start_s for span in twice.unheard) < 1.0
+    assert sum(span.end_s - span.start_s for span in twice.untranscribed) < 1.0
 
 
 def test_a_batch_on_a_cpu_has_fewer_windows_the_more_the_model_is_shown(

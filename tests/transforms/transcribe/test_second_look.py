@@ -3,14 +3,14 @@
 import numpy as np
 
 from hushbeam.transforms.transcribe.decoding import Decoded, Doubt
-from hushbeam.transforms.transcribe.second_look import parts_to_hear_again
+from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Piece, Window
 from hushbeam.transforms.transcribe.words import TimedText
 
 
 def parts(
-    speech: list[tuple[float, float]], unheard: list[tuple[float, float]], words: list[TimedText] | None = None
+    speech: list[tuple[float, float]], untranscribed: list[tuple[float, float]], words: list[TimedText] | None = None
 ) -> list[tuple[int, int]]:
     length_s = speech[-1][1] + 0.5
     spans = tuple((int(start * RATE_HZ), int(stop * RATE_HZ)) for start, stop in speech)
@@ -18,8 +18,8 @@ def parts(
     features = np.zeros((80, int(length_s * 100)), np.float32)
     for start, stop in speech:
         features[:, int(start * 100) : int(stop * 100)] = 1.0
-    decoded = Decoded(tuple(words or ()), "en", 1.0, -0.1, Doubt.UNHEARD, tuple(unheard))
-    return parts_to_hear_again(window, features, decoded)
+    decoded = Decoded(tuple(words or ()), "en", 1.0, -0.1, Doubt.UNTRANSCRIBED, tuple(untranscribed))
+    return parts_to_transcribe_again(window, features, decoded)
 
 
 def test_a_turn_without_words_is_heard_again_whole() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evaluation.truth import LabelledRecording, read_truth
-from hushbeam.transforms.media.hear import hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe import vad
 from hushbeam.transforms.transcribe.vad import FRAME, FRAME_S, RATE_HZ, KnownSpeech, SpeechProbabilities
 from hushbeam.transforms.transcribe.windows import WindowPacker
@@ -23,11 +23,12 @@ TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
 @cache
 def calls() -> list[tuple[LabelledRecording, np.ndarray]]:
     return [
-        (call, np.concatenate(list(hear_blocks(call.audio, limits=LIMITS)), axis=1)) for call in read_truth(TELEPHONE)
+        (call, np.concatenate(list(recogniser_blocks(call.audio, limits=LIMITS)), axis=1))
+        for call in read_truth(TELEPHONE)
     ]
 
 
-def heard(samples: np.ndarray) -> np.ndarray:
+def transcribed(samples: np.ndarray) -> np.ndarray:
     """Which samples of one channel reach the model."""
     probabilities, packer = SpeechProbabilities(), WindowPacker(0.2)
     mask = np.zeros(len(samples), bool)
@@ -45,7 +46,7 @@ def heard(samples: np.ndarray) -> np.ndarray:
 def test_personal_data_on_the_telephone_is_heard() -> None:
     asked = found = 0
     for call, samples in calls():
-        masks = [heard(channel) for channel in samples]
+        masks = [transcribed(channel) for channel in samples]
         for entity in call.entities:
             said = masks[entity.channel][int(entity.start_s * RATE_HZ) : int(entity.end_s * RATE_HZ)]
             asked += len(said)
@@ -57,7 +58,7 @@ def test_personal_data_on_the_telephone_is_heard() -> None:
 def test_quiet_calls_are_heard_as_well(gain_db: float) -> None:
     asked = found = 0
     for call, samples in calls()[:4]:
-        masks = [heard(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
+        masks = [transcribed(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
         for entity in call.entities:
             said = masks[entity.channel][int(entity.start_s * RATE_HZ) : int(entity.end_s * RATE_HZ)]
             asked += len(said)
@@ -67,10 +68,10 @@ def test_quiet_calls_are_heard_as_well(gain_db: float) -> None:
 
 def test_near_silence_is_not_shown_to_the_detector_and_steady_noise_is_no_speech() -> None:
     noise = np.random.default_rng(1).normal(0, 1e-4, 20 * RATE_HZ).astype(np.float32)
-    assert not heard(noise).any()
+    assert not transcribed(noise).any()
     probabilities = SpeechProbabilities().feed(noise)
     assert (probabilities == 0).sum() > 0.9 * len(probabilities)
-    assert not heard(noise * np.float32(100)).any()
+    assert not transcribed(noise * np.float32(100)).any()
 
 
 def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,13 +35,13 @@ def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tup
 @given(channels())
 def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray) -> None:
     windows, _ = packed(probabilities)
-    heard = np.zeros(len(probabilities) * FRAME, int)
+    transcribed = np.zeros(len(probabilities) * FRAME, int)
     for window, _ in windows:
         for piece in window.pieces:
-            heard[piece.source : piece.source + piece.length] += 1
-    assert heard.max(initial=0) <= 1
+            transcribed[piece.source : piece.source + piece.length] += 1
+    assert transcribed.max(initial=0) <= 1
     for frame in np.flatnonzero(probabilities >= THRESHOLD):
-        assert heard[frame * FRAME : (frame + 1) * FRAME].all()
+        assert transcribed[frame * FRAME : (frame + 1) * FRAME].all()
 
 
 @settings(max_examples=60, deadline=None)

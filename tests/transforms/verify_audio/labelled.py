@@ -11,10 +11,10 @@ from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import RedactedTranscript
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.stages import DetectedRecording, HeardRecording, PendingRecording, RedactedRecording
+from hushbeam.schemas.stages import DetectedRecording, PendingRecording, RedactedRecording, TranscribedRecording
 from hushbeam.schemas.transcript import Transcript
-from hushbeam.transforms.media.hear import inspect
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import inspect
 
 FOLDER = Path(__file__).parents[3] / "evaluation" / "dev"
 
@@ -53,9 +53,9 @@ def redacted(call: LabelledRecording, *, without: tuple[str, ...] = ()) -> Redac
         SourceIdentity(str(source), stat.st_size, f"mtime_ns:{stat.st_mtime_ns}"),
         output_identity="0" * 64,
     )
-    heard = HeardRecording(pending, transcript, inspection.info, inspection.identity)
+    transcribed = TranscribedRecording(pending, transcript, inspection.info, inspection.identity)
     nothing = RedactedTranscript("en", call.duration_s, call.channels, "", (), tuple(None for _ in findings))
-    return RedactedRecording(DetectedRecording(heard, tuple(findings)), nothing)
+    return RedactedRecording(DetectedRecording(transcribed, tuple(findings)), nothing)
 
 
 def with_speech(transcript: Transcript) -> Transcript:

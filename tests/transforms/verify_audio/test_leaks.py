@@ -8,10 +8,10 @@ from hushbeam.schemas.finding import Finding, personal_words
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech
+from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech
 from hushbeam.transforms.verify_audio.known_values import KnownValue, known_values
 from hushbeam.transforms.verify_audio.leaks import Leak, LeakSettings, find_leaks
-from hushbeam.transforms.verify_audio.said import runs_of_signs
+from hushbeam.transforms.verify_audio.spoken_form import runs_of_signs
 
 POLICIES = ("credit_card_number", "number_sequence", "person_name", "phone_number")
 
@@ -36,8 +36,8 @@ def finding(said: Conversation, policy: str, first: int, last: int) -> Finding:
 
 
 def leaks(said: Conversation, findings: list[Finding], again: Conversation) -> tuple[Leak, ...]:
-    innocent = InnocentSpeech(said, personal_words(findings))
-    return find_leaks(known_values(said, findings), again, innocent, POLICIES, LeakSettings())
+    kept = KeptSpeech(said, personal_words(findings))
+    return find_leaks(known_values(said, findings), again, kept, POLICIES, LeakSettings())
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_no_repr_shows_a_value():
     said = conversation((0, 10.0, "this is Daniel Whitfield 4539 1488"))
     findings = [finding(said, "person_name", 2, 3), finding(said, "number_sequence", 4, 5)]
     values: tuple[KnownValue, ...] = known_values(said, findings)
-    innocent = InnocentSpeech(said, frozenset())
-    shown = repr(values) + repr(runs_of_signs(said)) + repr(innocent.words) + repr(innocent)
+    kept = KeptSpeech(said, frozenset())
+    shown = repr(values) + repr(runs_of_signs(said)) + repr(kept.words) + repr(kept)
     for secret in ("daniel", "whitfield", "4539", "'4'", "speaking"):
         assert secret not in shown.lower()

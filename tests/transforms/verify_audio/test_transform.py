@@ -31,12 +31,12 @@ def leaking(recording_id: str, folder: str) -> MutedRecording:
 def with_another_source(recording: MutedRecording) -> MutedRecording:
     """The same, as if the source had changed since it was heard."""
     detected = recording.redacted.detected
-    pending = detected.heard.pending
+    pending = detected.transcribed.pending
     changed = replace(pending, source=replace(pending.source, version="mtime_ns:1"))
     return replace(
         recording,
         redacted=replace(
-            recording.redacted, detected=replace(detected, heard=replace(detected.heard, pending=changed))
+            recording.redacted, detected=replace(detected, transcribed=replace(detected.transcribed, pending=changed))
         ),
     )
 

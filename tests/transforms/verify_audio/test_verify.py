@@ -16,8 +16,8 @@ from hushbeam.schemas.stages import MutedRecording, RedactedRecording, StagedAud
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
-from hushbeam.transforms.verify_audio.listen import Listen, Ranges, SecondRecogniser
-from hushbeam.transforms.verify_audio.settings import GLANCING_RECOGNISER, OTHER_LANGUAGES, VerifySettings
+from hushbeam.transforms.verify_audio.second_recogniser import Ranges, SecondRecogniser, TranscribeParts
+from hushbeam.transforms.verify_audio.settings import FAST_SECOND_RECOGNISER, OTHER_LANGUAGES, VerifySettings
 from hushbeam.transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 
@@ -26,15 +26,15 @@ LIMITS = MediaLimits()
 
 @pytest.fixture(scope="module")
 def recogniser() -> Iterator[SecondRecogniser]:
-    recogniser = SecondRecogniser(GLANCING_RECOGNISER, OTHER_LANGUAGES, LIMITS)
+    recogniser = SecondRecogniser(FAST_SECOND_RECOGNISER, OTHER_LANGUAGES, LIMITS)
     recogniser.load()
     yield recogniser
     recogniser.close()
 
 
 @pytest.fixture
-def listen(recogniser: SecondRecogniser) -> Listen:
-    return partial(recogniser.listen, language="en")
+def transcribe_parts(recogniser: SecondRecogniser) -> TranscribeParts:
+    return partial(recogniser.transcribe_parts, language="en")
 
 
 class Renderer:
@@ -78,90 +78,102 @@ def card() -> LabelledRecording:
     return labelled("card-payment")
 
 
-def test_a_recording_in_which_all_is_muted_passes(card: LabelledRecording, listen: Listen, tmp_path: Path):
+def test_a_recording_in_which_all_is_muted_passes(
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
+):
     renderer = Renderer(redacted(card), tmp_path)
     recording = renderer.muted(spans_of(renderer.recording))
-    passed = verify(recording, renderer.source, listen, renderer, VerifySettings(LIMITS))
+    passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
     assert passed.verification.values >= 4
-    assert passed.verification.sentinels_heard > 0.8 * passed.verification.sentinels > 4
+    assert passed.verification.control_words_found > 0.8 * passed.verification.control_words > 4
     assert (passed.verification.leaks, passed.verification.repairs) == (0, 0)
     assert passed.audio == recording.audio
     assert len(renderer.spans) == 1
 
 
-def test_only_speech_near_what_is_muted_is_listened_to(card: LabelledRecording, listen: Listen, tmp_path: Path):
+def test_only_speech_near_what_is_muted_is_listened_to(
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
+):
     renderer = Renderer(redacted(card), tmp_path)
     asked: list[Ranges | None] = []
 
     def listening(path: str | Path, ranges: Ranges | None) -> Transcript:
         asked.append(ranges)
-        return listen(path, ranges)
+        return transcribe_parts(path, ranges)
 
     muted = renderer.muted(spans_of(renderer.recording))
     passed = verify(muted, renderer.source, listening, renderer, VerifySettings(LIMITS))
     (ranges,) = asked
     assert ranges is not None
-    assert passed.verification.listened_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
-    speech = renderer.recording.detected.heard.transcript.speech
-    assert passed.verification.listened_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
+    assert passed.verification.verified_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
+    speech = renderer.recording.detected.transcribed.transcript.speech
+    assert passed.verification.verified_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
 
 
 def test_where_no_speech_is_known_everything_is_searched_for_it(
-    card: LabelledRecording, listen: Listen, tmp_path: Path
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     recording = redacted(card)
-    heard = recording.detected.heard
-    unknown = replace(heard, transcript=replace(heard.transcript, speech=()))
-    renderer = Renderer(replace(recording, detected=replace(recording.detected, heard=unknown)), tmp_path)
+    transcribed = recording.detected.transcribed
+    unknown = replace(transcribed, transcript=replace(transcribed.transcript, speech=()))
+    renderer = Renderer(replace(recording, detected=replace(recording.detected, transcribed=unknown)), tmp_path)
     forgotten = finding_of(renderer.recording, "credit_card_number")
     leaking = renderer.muted(spans_of(renderer.recording, but=forgotten))
-    passed = verify(leaking, renderer.source, listen, renderer, VerifySettings(LIMITS))
+    passed = verify(leaking, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert passed.audio is not None
     assert is_muted(forgotten, passed.audio)
-    assert passed.verification.listened_s == pytest.approx(card.duration_s * card.channels, abs=0.1)
+    assert passed.verification.verified_s == pytest.approx(card.duration_s * card.channels, abs=0.1)
 
 
 @pytest.mark.parametrize(
     ("call", "policy"),
     [("card-payment", "credit_card_number"), ("card-payment", "credit_card_cvv"), ("wire-transfer", "person_name")],
 )
-def test_a_finding_that_was_not_muted_is_heard_and_muted(listen: Listen, tmp_path: Path, call: str, policy: str):
+def test_a_finding_that_was_not_muted_is_heard_and_muted(
+    transcribe_parts: TranscribeParts, tmp_path: Path, call: str, policy: str
+):
     renderer = Renderer(redacted(labelled(call)), tmp_path)
     forgotten = finding_of(renderer.recording, policy)
     recording = renderer.muted(spans_of(renderer.recording, but=forgotten))
     assert recording.audio is not None
     assert not is_muted(forgotten, recording.audio)
-    passed = verify(recording, renderer.source, listen, renderer, VerifySettings(LIMITS))
+    passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
     assert passed.verification.repairs >= 1
     assert passed.verification.leaks >= 1
     assert passed.audio is not None
     assert is_muted(forgotten, passed.audio)
     assert [path.name for path in tmp_path.iterdir()] == [Path(passed.audio.path).name], "the leaking file is removed"
-    (added, *_) = passed.sound_findings
+    (added, *_) = passed.audio_findings
     assert (added.policy, added.detector, added.first_word) == (policy, DETECTOR, None)
     assert abs(added.start_s - forgotten.start_s) < 3.0
     assert passed.audio.muted_s - recording.audio.muted_s < forgotten.end_s - forgotten.start_s + 4.0
 
 
 def test_a_number_that_detection_did_not_know_is_muted_where_only_the_second_recogniser_heard_it(
-    card: LabelledRecording, listen: Listen, tmp_path: Path
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     whole = redacted(card)
     number = finding_of(whole, "credit_card_number")
     deaf_to_it = _without_words_of(number, redacted(card, without=("credit_card_number",)))
     renderer = Renderer(deaf_to_it, tmp_path)
-    passed = verify(renderer.muted(spans_of(deaf_to_it)), renderer.source, listen, renderer, VerifySettings(LIMITS))
+    passed = verify(
+        renderer.muted(spans_of(deaf_to_it)), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS)
+    )
     assert passed.verification.repairs >= 1
     assert passed.audio is not None
     assert is_muted(number, passed.audio)
 
 
-def test_a_leak_that_cannot_be_muted_quarantines_the_recording(card: LabelledRecording, listen: Listen, tmp_path: Path):
+def test_a_leak_that_cannot_be_muted_quarantines_the_recording(
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
+):
     renderer = HearsNoMuting(redacted(card), tmp_path)
     with pytest.raises(AudibleLeakError) as raised:
-        verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings(around_s=1.0, limits=LIMITS))
+        verify(
+            renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(around_s=1.0, limits=LIMITS)
+        )
     assert len(renderer.spans) == 3, "muted twice more, and then given up"
     assert list(tmp_path.iterdir()) == []
     for entity in card.entities:
@@ -187,13 +199,13 @@ def test_a_recogniser_that_hears_nothing_is_no_proof(card: LabelledRecording, tm
 
 
 def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
-    card: LabelledRecording, listen: Listen, tmp_path: Path
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     renderer = Renderer(redacted(card), tmp_path)
     everything = [TimeSpan(channel, 0.0, card.duration_s) for channel in range(card.channels)]
-    passed = verify(renderer.muted(everything), renderer.source, listen, renderer, VerifySettings(LIMITS))
+    passed = verify(renderer.muted(everything), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
-    assert passed.verification.sentinels == 0
+    assert passed.verification.control_words == 0
 
     def hears_no_source(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, card.duration_s, 2, ())
@@ -207,14 +219,14 @@ def test_a_language_that_the_recogniser_does_not_know_is_left_to_another(
 ):
     assert recogniser.identity("en").startswith("whisper-tiny.en@")
     assert recogniser.identity("es").startswith("whisper-base@")
-    heard = recogniser.listen(card.audio, (TimeSpan(0, 0.0, 3.0),), language="es")
-    assert heard.language_code == "es"
+    transcribed = recogniser.transcribe_parts(card.audio, (TimeSpan(0, 0.0, 3.0),), language="es")
+    assert transcribed.language_code == "es"
 
 
-def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, listen: Listen):
+def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, transcribe_parts: TranscribeParts):
     call = labelled("small-talk-no-pii")
     renderer = Renderer(redacted(call, without=tuple(entity.policy for entity in call.entities)), tmp_path)
-    verified = verify(renderer.muted([]), renderer.source, listen, renderer, VerifySettings(LIMITS))
+    verified = verify(renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert verified.verification.outcome == "nothing_to_verify"
     assert verified.audio is not None
     assert Path(verified.audio.path).exists()
@@ -222,8 +234,8 @@ def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, listen: Lis
 
 def _without_words_of(finding: Finding, recording: RedactedRecording) -> RedactedRecording:
     """The same recording as a first recogniser that heard nothing where the finding is gave it."""
-    heard = recording.detected.heard
-    numbered = list(enumerate(heard.transcript.iter_words()))
+    transcribed = recording.detected.transcribed
+    numbered = list(enumerate(transcribed.transcript.iter_words()))
     lost = {
         number
         for number, word in numbered
@@ -232,7 +244,7 @@ def _without_words_of(finding: Finding, recording: RedactedRecording) -> Redacte
     new_numbers = {number: new for new, number in enumerate(n for n, _ in numbered if n not in lost)}
     utterances = []
     position = 0
-    for utterance in heard.transcript.utterances:
+    for utterance in transcribed.transcript.utterances:
         kept = [word for number, word in enumerate(utterance.words, position) if number not in lost]
         position += len(utterance.words)
         if kept:
@@ -241,8 +253,10 @@ def _without_words_of(finding: Finding, recording: RedactedRecording) -> Redacte
         replace(other, first_word=new_numbers[other.first_word or 0], last_word=new_numbers[other.last_word or 0])
         for other in recording.detected.findings
     )
-    transcript = replace(heard.transcript, utterances=tuple(utterances))
+    transcript = replace(transcribed.transcript, utterances=tuple(utterances))
     return replace(
         recording,
-        detected=replace(recording.detected, heard=replace(heard, transcript=transcript), findings=findings),
+        detected=replace(
+            recording.detected, transcribed=replace(transcribed, transcript=transcript), findings=findings
+        ),
     )

@@ -61,7 +61,7 @@ class Conversation:
 
         Where nobody speaks nobody can say which language it is, and any grammar finds the same: nothing.
         """
-        return language_of(_ANY_LANGUAGE if self.transcript.nobody_speaks else self.transcript.language_code)
+        return language_of(_ANY_LANGUAGE if self.transcript.has_no_speech else self.transcript.language_code)
 
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:

@@ -86,45 +86,45 @@ def iff(source: Source, audio: bytes) -> Length:
 
 def caf(source: Source) -> Length:
     """CAF: all chunks are there. The last one may have no size, and then goes on to the file's end."""
-    position, heard = 8, False
+    position, transcribed = 8, False
     while position < source.size:
         head = source.at(position, 12)
-        if heard and (not _is_name(head[:4]) or head.startswith(_FILES)):
+        if transcribed and (not _is_name(head[:4]) or head.startswith(_FILES)):
             break
-        if heard and head.startswith(b"data"):
+        if transcribed and head.startswith(b"data"):
             raise goes_on(source.size - position)
         size = int.from_bytes(head[4:12].ljust(8, b"\0"), "big", signed=True)
         if size < 0:
             return Length.OPEN
         position += 12 + size
         source.check_holds(position)
-        heard = heard or head.startswith(b"data")
-    if heard:
+        transcribed = transcribed or head.startswith(b"data")
+    if transcribed:
         source.check_rest(position)
-    return Length.STATED if heard else Length.OPEN
+    return Length.STATED if transcribed else Length.OPEN
 
 
 def w64(source: Source) -> Length:
     """Sony Wave64: chunks of 64-bit sizes that count their own headers, named by GUIDs, on multiples of 8 bytes."""
-    position, heard = 40, False
+    position, transcribed = 40, False
     while position < source.size:
         head = source.at(position, 24)
-        if len(head) < 24 or (heard and (head[4:16] not in _W64_ENDINGS or head.startswith(b"riff"))):
+        if len(head) < 24 or (transcribed and (head[4:16] not in _W64_ENDINGS or head.startswith(b"riff"))):
             break
         size = int.from_bytes(head[16:24], "little")
         if head.startswith(b"data"):
-            if heard:
+            if transcribed:
                 raise goes_on(source.size - position)
             if size >= _OPEN_64 or size == 0:
                 return Length.OPEN
             source.check_holds(position + size)
-            heard = True
+            transcribed = True
         if size < 24:
             break
         position += size + -size % 8
-    if heard:
+    if transcribed:
         source.check_rest(position)
-    return Length.STATED if heard else Length.OPEN
+    return Length.STATED if transcribed else Length.OPEN
 
 
 def avi(source: Source) -> Length:
@@ -182,10 +182,10 @@ def _in_turn(
     source: Source, position: int, order: ByteOrder, large: _Sizes64 | None, audio: bytes = b"data"
 ) -> Iterator[Chunk]:
     """Each chunk; those before the audio however large, those after it only if they are chunks indeed."""
-    heard = False
+    transcribed = False
     while position < source.size:
         head = source.at(position, 8)
-        if heard and (not _is_name(head[:4]) or head.startswith(_FILES)):
+        if transcribed and (not _is_name(head[:4]) or head.startswith(_FILES)):
             break
         size = int.from_bytes(head[4:8].ljust(4, b"\0"), order)
         chunk = Chunk(head[:4], position + 8, size)
@@ -193,15 +193,15 @@ def _in_turn(
             if chunk.name == b"ds64":
                 large.read(source, chunk)
             chunk = Chunk(chunk.name, chunk.start, large.of(chunk.name, size))
-        if heard and chunk.name == audio:
+        if transcribed and chunk.name == audio:
             # FFmpeg reads one of them, and passes over the others.
             raise goes_on(source.size - position)
-        if heard and chunk.end > source.size and chunk.name not in _DESCRIPTIVE:
+        if transcribed and chunk.end > source.size and chunk.name not in _DESCRIPTIVE:
             break
         yield chunk
-        heard = heard or chunk.name == audio
+        transcribed = transcribed or chunk.name == audio
         position = _next(source, chunk)
-    if heard:
+    if transcribed:
         _check_nothing_follows(source, position)
 
 

@@ -89,9 +89,9 @@ class Child:
         self._connection.close()
         self._lease.close()
 
-    def allow_for(self, sound_s: float) -> None:
+    def allow_for(self, audio_s: float) -> None:
         """Gives the child the time that so much more sound may take."""
-        self._allowed_s += sound_s / 3600 * self._limits.decode_s_per_hour
+        self._allowed_s += audio_s / 3600 * self._limits.decode_s_per_hour
 
     def receive(self) -> Message:
         """The child's next message, which is about the sound."""
@@ -114,11 +114,11 @@ class Child:
         except OSError:
             # It does not listen any more, and may have said why.
             self.receive()
-            raise self.nonsense() from None
+            raise self.invalid_reply() from None
         finally:
             self._waited_s += time.monotonic() - started
 
-    def nonsense(self) -> MediaError:
+    def invalid_reply(self) -> MediaError:
         """What a child ends with that says what it cannot mean."""
         return MediaError("decoder_crashed", "the decoder's answer is none")
 
@@ -136,7 +136,7 @@ class Child:
     def _read_for_child(self, message: Message) -> None:
         offset, size = message.fields.get("offset"), message.fields.get("size")
         if self._source is None or not isinstance(offset, int) or not isinstance(size, int) or offset < 0:
-            raise self.nonsense()
+            raise self.invalid_reply()
         total = self._source.seek(0, os.SEEK_END)
         self._source.seek(offset)
         content = self._source.read(max(0, min(size, _LARGEST_READ)))

@@ -37,5 +37,5 @@ def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
             raise
         counts = {place: message.fields.get(place) for place in _PLACES}
         if message.kind is not Kind.FOUND or not all(type(count) is int and count >= 0 for count in counts.values()):
-            raise child.nonsense()
+            raise child.invalid_reply()
     return ", ".join(f"{count} {_PLACES[place]}" for place, count in counts.items() if count)

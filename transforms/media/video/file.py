@@ -55,7 +55,7 @@ class VideoFileWriter:
         with self._child as child:
             child.send(Kind.END)
             if child.receive().kind is not Kind.END:
-                raise child.nonsense()
+                raise child.invalid_reply()
 
     def abandon(self) -> None:
         """Ends the child of a recording that failed."""

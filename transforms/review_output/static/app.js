@@ -7,7 +7,7 @@ const SHORTEST_MARK_S = 0.3;
 const SHORTEST_SPAN_S = 0.05;
 const FADE_S = 0.01;
 const NUDGE_S = 0.05;
-const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", needless: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)", moved: "rgba(150, 70, 190, 0.4)" };
+const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", falsePositive: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)", moved: "rgba(150, 70, 190, 0.4)" };
 
 const STATES = { to_render: "corrected, not rendered", to_unmute: "corrected, muted more", rendered: "corrected, rendered" };
 
@@ -146,7 +146,7 @@ function showWaveform(one, detail, outline, audio) {
 }
 
 function drawAll(detail) {
-  const needless = new Map((detail.review?.needless ?? []).map((span) => [key(span), span]));
+  const falsePositives = new Map((detail.review?.false_positives ?? []).map((span) => [key(span), span]));
   const missed = detail.review?.missed ?? [];
   for (const [channel, start_s, end_s] of detail.muted) {
     // A mark that was rendered is drawn once, as the mark.
@@ -154,12 +154,12 @@ function drawAll(detail) {
     const span = { channel, start_s, end_s };
     const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
     const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
-    const region = draw(span, needless.delete(key(span)) ? "needless" : kind, found[0]?.policy ?? "");
+    const region = draw(span, falsePositives.delete(key(span)) ? "falsePositive" : kind, found[0]?.policy ?? "");
     const told = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
     region.element?.setAttribute("title", told.join(", ") || "muted with what another channel repeats, or what was heard again");
   }
   // What is rendered already stays a decision: a later run makes the recording with it.
-  for (const span of needless.values()) draw(span, "needless");
+  for (const span of falsePositives.values()) draw(span, "falsePositive");
   for (const span of missed) draw(span, "missed", span.policy);
   follow(0);
   update();
@@ -167,14 +167,14 @@ function drawAll(detail) {
 
 const key = (span) => `${span.channel} ${span.start_s.toFixed(3)} ${span.end_s.toFixed(3)}`;
 
-// A span is `missed` (a mark), or was muted when the page was drawn: `muted` or `uncertain` still, `needless`, or `moved`.
+// A span is `missed` (a mark), or was muted when the page was drawn: `muted` or `uncertain` still, `falsePositive`, or `moved`.
 
 function draw(span, kind, policy = "") {
   const region = state.regions.addRegion({
     start: span.start_s, end: span.end_s, channelIdx: state.player.options.splitChannels ? span.channel : -1,
-    color: COLOURS[kind], drag: kind !== "needless", resize: kind !== "needless", content: kind === "missed" ? policy : undefined,
+    color: COLOURS[kind], drag: kind !== "falsePositive", resize: kind !== "falsePositive", content: kind === "missed" ? policy : undefined,
   });
-  state.spans.set(region, { kind, policy, channel: span.channel, muted: kind === "needless" ? "muted" : kind, was: kind === "missed" ? null : span });
+  state.spans.set(region, { kind, policy, channel: span.channel, muted: kind === "falsePositive" ? "muted" : kind, was: kind === "missed" ? null : span });
   return region;
 }
 
@@ -189,7 +189,7 @@ function become(region, kind) {
   const span = state.spans.get(region);
   span.kind = kind;
   const place = kind === "moved" || kind === "missed" ? {} : { start: span.was.start_s, end: span.was.end_s };
-  region.setOptions({ ...place, color: COLOURS[kind], drag: kind !== "needless", resize: kind !== "needless" });
+  region.setOptions({ ...place, color: COLOURS[kind], drag: kind !== "falsePositive", resize: kind !== "falsePositive" });
 }
 
 // Where the channels were heard as one, nobody knows in which of them it was said: what is done to one is done to all.
@@ -212,7 +212,7 @@ function moveTwins(region) {
 
 function nudge(start_s, end_s) {
   const region = state.selected;
-  if (!region || state.spans.get(region).kind === "needless") return;
+  if (!region || state.spans.get(region).kind === "falsePositive") return;
   const start = Math.max(0, region.start + start_s);
   const end = Math.min(state.player.getDuration(), region.end + end_s);
   if (end - start < SHORTEST_SPAN_S || (start_s && end_s && end - start < region.end - region.start - 0.001)) return;
@@ -264,7 +264,7 @@ function remove() {
 function toggleNeedless() {
   const span = state.spans.get(state.selected);
   if (!span || span.kind === "missed") return;
-  const kind = span.kind === "needless" || span.kind === "moved" ? span.muted : "needless";
+  const kind = span.kind === "falsePositive" || span.kind === "moved" ? span.muted : "falsePositive";
   for (const twin of twinsOf(state.selected)) become(twin, kind);
   update();
 }
@@ -286,7 +286,7 @@ function marked() {
 // What was muted and is to be muted no more. A mute that only grew gives up nothing.
 
 function givenUp() {
-  return [...state.spans].filter(([region, { kind, was }]) => kind === "needless" || (kind === "moved" && (region.start > was.start_s + 0.001 || region.end < was.end_s - 0.001)))
+  return [...state.spans].filter(([region, { kind, was }]) => kind === "falsePositive" || (kind === "moved" && (region.start > was.start_s + 0.001 || region.end < was.end_s - 0.001)))
     .map(([, { was, channel }]) => ({ channel, start_s: was.start_s, end_s: was.end_s }));
 }
 
@@ -296,7 +296,7 @@ function update() {
   const kind = state.spans.get(state.selected)?.kind;
   at("save").firstChild.textContent = marks.length + kept.length ? "Save corrections, next " : "Confirm, next ";
   at("mark").firstChild.textContent = state.marking === null ? "Mark what should be muted " : "End the mark here ";
-  at("remove").firstChild.textContent = kind === "needless" || kind === "moved" ? "Mute as before " : kind === "missed" ? "Remove mark " : "Need not be muted ";
+  at("remove").firstChild.textContent = kind === "falsePositive" || kind === "moved" ? "Mute as before " : kind === "missed" ? "Remove mark " : "Need not be muted ";
   at("remove").disabled = !kind;
   at("consequence").textContent = !kept.length ? "" : state.has_store ? "What need not be muted comes back from the store and the source." : "No run of this output kept a store: what need not be muted stays muted until a run hears the recording again.";
   for (const word of state.words) word.made.classList.toggle("marked", marks.some((mark) => covers(mark, word)));
@@ -313,11 +313,11 @@ async function save() {
   const one = state.current;
   if (!one) return;
   const missed = marked();
-  const needless = givenUp();
-  const decision = missed.length + needless.length ? "corrected" : "confirmed";
+  const falsePositives = givenUp();
+  const decision = missed.length + falsePositives.length ? "corrected" : "confirmed";
   try {
     const kept = await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/review`, {
-      method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ decision, missed, needless }),
+      method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ decision, missed, false_positives: falsePositives }),
     });
     Object.assign(one, kept);
   } catch (error) {

@@ -17,7 +17,7 @@ import pytest
 
 from hushbeam.transforms.media.decode import Decoder, MediaLimits
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hear import inspect
+from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, fork_server, wait_until_gone

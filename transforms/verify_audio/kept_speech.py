@@ -9,11 +9,11 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.verify_audio.nearby import Nearby
-from hushbeam.transforms.verify_audio.said import Run, place_of, runs_of_signs
+from hushbeam.transforms.verify_audio.spoken_form import Run, place_of, runs_of_signs
 
 
 @dataclass(frozen=True)
-class InnocentWord:
+class KeptWord:
     """A word, or a part of one, in lower case."""
 
     value: str
@@ -21,10 +21,10 @@ class InnocentWord:
     confidence: float
 
     def __repr__(self) -> str:
-        return f"InnocentWord({self.place})"
+        return f"KeptWord({self.place})"
 
 
-class InnocentSpeech:
+class KeptSpeech:
     """The words of a conversation that belong to no finding.
 
     Attributes:
@@ -33,24 +33,24 @@ class InnocentSpeech:
 
     def __init__(self, conversation: Conversation, personal_words: Collection[int]) -> None:
         self.words = tuple(
-            InnocentWord(atom.value, place_of(conversation, word, word), conversation.words[word].confidence)
+            KeptWord(atom.value, place_of(conversation, word, word), conversation.words[word].confidence)
             for atom in conversation.atoms
             if atom.kind is Kind.WORD and (word := conversation.word_at(atom.start)) not in personal_words
         )
-        innocent_runs: list[Run] = [
+        kept_runs: list[Run] = [
             tuple(sign for sign in run if sign.word not in personal_words) for run in runs_of_signs(conversation)
         ]
         self._words_by_time = Nearby(self.words, lambda word: word.place)
         self._signs_by_time = Nearby(
             (
                 ("".join(sign.value for sign in run), place_of(conversation, run[0].word, run[-1].word))
-                for run in innocent_runs
+                for run in kept_runs
                 if run
             ),
             lambda said: said[1],
         )
 
-    def words_near(self, place: TimeSpan, within_s: float) -> Iterator[InnocentWord]:
+    def words_near(self, place: TimeSpan, within_s: float) -> Iterator[KeptWord]:
         """Words that were said about then, in any channel."""
         return self._words_by_time.within(place, within_s)
 

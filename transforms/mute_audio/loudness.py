@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 Samples = npt.NDArray[np.float32]
 
-HEARING_RATE_HZ = 16_000
+RECOGNISER_RATE_HZ = 16_000
 FRAME_S = 0.01
-_FRAME = int(HEARING_RATE_HZ * FRAME_S)
+_FRAME = int(RECOGNISER_RATE_HZ * FRAME_S)
 _SILENCE_DB = -100.0
 _LOUD_FRAMES = 30
 """Speech is as loud as its 0.3 loudest seconds: a share of all frames would fall with the length of the pauses."""
@@ -27,7 +27,7 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class SoundSettings:
+class PauseSettings:
     """What counts as sound, and what as a pause.
 
     Attributes:
@@ -53,7 +53,7 @@ def loudness_db(samples: Samples) -> npt.NDArray[np.float64]:
     return np.maximum(10.0 * np.log10(power + 1e-12), _SILENCE_DB)
 
 
-def threshold_db(loudness: npt.NDArray[np.float64], settings: SoundSettings) -> float:
+def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> float:
     """The loudness above which a frame is speech, from that of a stretch with both speech and pauses; else infinite."""
     loud_frames = min(_LOUD_FRAMES, len(loudness))
     speech = float(np.partition(loudness, -loud_frames)[-loud_frames])
@@ -65,7 +65,7 @@ def threshold_db(loudness: npt.NDArray[np.float64], settings: SoundSettings) -> 
     )
 
 
-def stretches_of_sound(samples: Samples, start_s: float, settings: SoundSettings) -> tuple[Stretch, ...]:
+def stretches_of_speech(samples: Samples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
     """The stretches of sound in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
 
     None where speech cannot be told from what is around it.
@@ -73,8 +73,8 @@ def stretches_of_sound(samples: Samples, start_s: float, settings: SoundSettings
     loudness = loudness_db(samples)
     if not len(loudness):
         return ()
-    sounding = loudness > threshold_db(loudness, settings)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], sounding.astype(np.int8), [0]))))
+    loud = loudness > threshold_db(loudness, settings)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], loud.astype(np.int8), [0]))))
     joined: list[tuple[int, int]] = []
     for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
         if joined and (first - joined[-1][1]) * FRAME_S < settings.pause_s:

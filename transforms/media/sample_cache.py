@@ -26,7 +26,7 @@ class Decoded(Protocol):
     def blocks(self) -> Iterator[Samples]: ...
 
 
-class DecodedOnce:
+class SampleCache:
     """A local recording whose samples are kept in memory after the first reading, where they fit.
 
     Readers come one after another. The samples, their identity and all errors are those of `Decoder`.
@@ -72,7 +72,7 @@ class _Kept:
 class _Keeping:
     """A decoder whose blocks are kept while they fit, and all of them or none once they are read."""
 
-    def __init__(self, decoder: Decoder, owner: DecodedOnce) -> None:
+    def __init__(self, decoder: Decoder, owner: SampleCache) -> None:
         self._decoder = decoder
         self._owner = owner
         self.info = decoder.info
@@ -96,13 +96,13 @@ class _Keeping:
 
 
 @contextmanager
-def reading(source: str | Path | DecodedOnce, limits: MediaLimits) -> Iterator[Decoded]:
+def reading(source: str | Path | SampleCache, limits: MediaLimits) -> Iterator[Decoded]:
     """Opens a file, or what was decoded of it before.
 
     Raises:
       MediaError: See `Decoder`.
     """
-    if isinstance(source, DecodedOnce):
+    if isinstance(source, SampleCache):
         with source.opened() as decoded:
             yield decoded
     else:

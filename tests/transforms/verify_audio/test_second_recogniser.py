@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.hear import HEARING_RATE_HZ
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.verify_audio.listen import speech_around, without_tone
+from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ
+from hushbeam.transforms.verify_audio.second_recogniser import speech_around, without_tone
 from hushbeam.transforms.verify_audio.settings import VerifySettings, in_sample
 
 LIMITS = MediaLimits()
@@ -64,15 +64,15 @@ def test_all_speech_near_what_is_muted_is_listened_to_and_nothing_but_speech(
 @settings(deadline=None, max_examples=40)
 def test_a_tone_is_not_heard_and_all_else_is(lengths: list[int], tone_hz: float):
     total = sum(lengths)
-    moments = np.arange(total) / HEARING_RATE_HZ
+    moments = np.arange(total) / RECOGNISER_RATE_HZ
     voice = np.random.default_rng(1).normal(0, 0.05, (2, total)).astype(np.float32)
     tone = (0.1 * np.sin(2 * np.pi * tone_hz * moments)).astype(np.float32)
     blocks = np.split(voice + tone, np.cumsum(lengths)[:-1], axis=1)
-    heard = np.concatenate(list(without_tone(blocks, tone_hz)), axis=1)
-    assert heard.shape == voice.shape
+    transcribed = np.concatenate(list(without_tone(blocks, tone_hz)), axis=1)
+    assert transcribed.shape == voice.shape
     inner = slice(400, -400)  # where the average is over the tone alone
     if total > 2000:
-        assert np.sqrt(((heard - voice)[:, inner] ** 2).mean()) < 0.006
+        assert np.sqrt(((transcribed - voice)[:, inner] ** 2).mean()) < 0.006
 
 
 def test_a_sample_is_decided_by_the_id_alone():

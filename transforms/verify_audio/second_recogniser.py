@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript
-from hushbeam.transforms.media.hear import HEARING_RATE_HZ, hear_blocks
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
@@ -31,11 +31,11 @@ _TO_THE_PAUSE_S = 2.0
 _AFTER_S = 1.0
 """So much more of the file is decoded than is listened to, for the resampling and the margins of words."""
 
-_TONE_REACH = HEARING_RATE_HZ // 50
+_TONE_REACH = RECOGNISER_RATE_HZ // 50
 """Samples to each side over which a tone is averaged."""
 
 
-class Listen(Protocol):
+class TranscribeParts(Protocol):
     """Hears parts of a local file."""
 
     def __call__(self, path: str | Path, ranges: Ranges | None) -> Transcript:
@@ -73,7 +73,7 @@ class SecondRecogniser:
         """Of the model that listens to recordings in a language."""
         return self._engine_for(language).model_identity
 
-    def listen(
+    def transcribe_parts(
         self,
         path: str | Path,
         ranges: Ranges | None,
@@ -97,7 +97,7 @@ class SecondRecogniser:
         end_s = None if ranges is None else max((span.end_s for span in ranges), default=0.0) + _AFTER_S
         job = SpeechJob(
             Path(path).name,
-            partial(_sound, hear_blocks(path, end_s=end_s, mix=mix, limits=self._limits), tone_hz),
+            partial(_audio, recogniser_blocks(path, end_s=end_s, mix=mix, limits=self._limits), tone_hz),
             None if language == _UNDETERMINED else language,
             speech=ranges,
         )
@@ -175,17 +175,17 @@ def without_tone(blocks: Iterable[Samples], tone_hz: float) -> Iterator[Samples]
     position = -_TONE_REACH
     for block in _followed_by_silence(blocks, _TONE_REACH):
         before = np.zeros((block.shape[0], _TONE_REACH), np.float32) if rest is None else rest
-        sound = np.concatenate((before, block), axis=1)
-        count = sound.shape[1] - 2 * _TONE_REACH
-        rest = sound[:, max(count, 0) :]
+        audio = np.concatenate((before, block), axis=1)
+        count = audio.shape[1] - 2 * _TONE_REACH
+        rest = audio[:, max(count, 0) :]
         if count <= 0:
             continue
-        carrier = np.exp(-2j * np.pi * tone_hz / HEARING_RATE_HZ * np.arange(position, position + sound.shape[1]))
-        sums = np.cumsum(np.pad(sound * carrier, ((0, 0), (1, 0))), axis=1)
+        carrier = np.exp(-2j * np.pi * tone_hz / RECOGNISER_RATE_HZ * np.arange(position, position + audio.shape[1]))
+        sums = np.cumsum(np.pad(audio * carrier, ((0, 0), (1, 0))), axis=1)
         mean = (sums[:, 2 * _TONE_REACH + 1 :] - sums[:, : -(2 * _TONE_REACH + 1)]) / (2 * _TONE_REACH + 1)
         centre = slice(_TONE_REACH, _TONE_REACH + count)
         tone = 2.0 * (mean * carrier[centre].conj()).real
-        yield sound[:, centre] - tone.astype(np.float32)
+        yield audio[:, centre] - tone.astype(np.float32)
         position += count
 
 
@@ -198,5 +198,5 @@ def _followed_by_silence(blocks: Iterable[Samples], frames: int) -> Iterator[Sam
         yield np.zeros((channels, frames), np.float32)
 
 
-def _sound(blocks: Iterable[Samples], tone_hz: float | None) -> Iterable[Samples]:
+def _audio(blocks: Iterable[Samples], tone_hz: float | None) -> Iterable[Samples]:
     return blocks if tone_hz is None else without_tone(blocks, tone_hz)

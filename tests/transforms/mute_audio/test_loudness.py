@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.transforms.mute_audio.sound import FRAME_S, SoundSettings, loudness_db, stretches_of_sound
+from hushbeam.transforms.mute_audio.loudness import FRAME_S, PauseSettings, loudness_db, stretches_of_speech
 from tests.transforms.mute_audio.spoken import speech
 
-SETTINGS = SoundSettings()
+SETTINGS = PauseSettings()
 
 
 @pytest.mark.parametrize("noise_db", [-100.0, -70.0, -40.0])
 def test_a_stretch_begins_and_ends_with_its_sound_whatever_the_noise(noise_db: float) -> None:
-    stretches = stretches_of_sound(speech(6, (1.0, 2.0), (3.0, 3.5), noise_db=noise_db), 100.0, SETTINGS)
+    stretches = stretches_of_speech(speech(6, (1.0, 2.0), (3.0, 3.5), noise_db=noise_db), 100.0, SETTINGS)
     assert len(stretches) == 2
     assert stretches[0].start_s == pytest.approx(101.0, abs=2 * FRAME_S)
     assert stretches[0].end_s == pytest.approx(102.0, abs=2 * FRAME_S)
@@ -25,35 +25,35 @@ def test_a_stretch_begins_and_ends_with_its_sound_whatever_the_noise(noise_db: f
 
 
 def test_the_closure_of_a_consonant_is_no_pause() -> None:
-    assert len(stretches_of_sound(speech(4, (1.0, 1.5), (1.56, 2.0)), 0.0, SETTINGS)) == 1
-    assert len(stretches_of_sound(speech(4, (1.0, 1.5), (1.65, 2.0)), 0.0, SETTINGS)) == 2
+    assert len(stretches_of_speech(speech(4, (1.0, 1.5), (1.56, 2.0)), 0.0, SETTINGS)) == 1
+    assert len(stretches_of_speech(speech(4, (1.0, 1.5), (1.65, 2.0)), 0.0, SETTINGS)) == 2
 
 
 def test_a_click_is_no_sound() -> None:
-    assert len(stretches_of_sound(speech(4, (1.0, 1.02), (2.0, 3.0)), 0.0, SETTINGS)) == 1
+    assert len(stretches_of_speech(speech(4, (1.0, 1.02), (2.0, 3.0)), 0.0, SETTINGS)) == 1
 
 
 def test_a_quiet_ending_belongs_to_the_sound() -> None:
     sound = speech(4, (1.0, 2.0), noise_db=-90.0)
     sound[32_000:36_800] += np.random.default_rng(2).standard_normal(4_800).astype(np.float32) * 0.005
-    assert stretches_of_sound(sound, 0.0, SETTINGS)[0].end_s == pytest.approx(2.3, abs=2 * FRAME_S)
+    assert stretches_of_speech(sound, 0.0, SETTINGS)[0].end_s == pytest.approx(2.3, abs=2 * FRAME_S)
 
 
 def test_how_loud_the_recording_is_does_not_matter() -> None:
     sound = speech(4, (1.0, 2.0), noise_db=-70.0)
-    assert stretches_of_sound(sound, 0.0, SETTINGS) == stretches_of_sound(sound * 0.05, 0.0, SETTINGS)
+    assert stretches_of_speech(sound, 0.0, SETTINGS) == stretches_of_speech(sound * 0.05, 0.0, SETTINGS)
 
 
 @pytest.mark.parametrize("sound", [np.zeros(0), np.zeros(100), np.zeros(16_000), speech(3, noise_db=-30.0)])
 def test_silence_and_steady_noise_have_no_stretches(sound: np.ndarray) -> None:
-    assert stretches_of_sound(sound.astype(np.float32), 0.0, SETTINGS) == ()
+    assert stretches_of_speech(sound.astype(np.float32), 0.0, SETTINGS) == ()
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.05, 2)), max_size=6), st.integers(0, 5))
 def test_stretches_are_in_order_and_pauses_apart(bursts: list[tuple[float, float]], seed: int) -> None:
     sound = speech(10, *((start_s, min(start_s + length_s, 10.0)) for start_s, length_s in bursts), seed=seed)
-    stretches = stretches_of_sound(sound, 0.0, SETTINGS)
+    stretches = stretches_of_speech(sound, 0.0, SETTINGS)
     assert all(stretch.end_s - stretch.start_s >= SETTINGS.click_s - 1e-9 for stretch in stretches)
     for before, after in pairwise(stretches):
         assert after.start_s - before.end_s >= SETTINGS.pause_s - 1e-9

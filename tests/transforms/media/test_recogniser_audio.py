@@ -10,18 +10,18 @@ import pytest
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder
-from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hear import (
-    HEARING_RATE_HZ,
-    Heard,
-    Hearing,
-    hear_blocks,
-    hear_ranges,
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.recogniser_audio import (
+    RECOGNISER_RATE_HZ,
+    FloatSamples,
+    RecogniserAudio,
     inspect,
+    recogniser_blocks,
+    recogniser_ranges,
     stream_ranges,
 )
-from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.sample_cache import SampleCache, reading
 from hushbeam.transforms.storage.errors import MissingFileError
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, speech
 
@@ -30,24 +30,24 @@ LIMITS = MediaLimits()
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
 
 
-def heard(path: Path, **options: float | bool | None) -> Heard:
-    return np.concatenate(list(hear_blocks(path, limits=LIMITS, **options)), axis=1)  # type: ignore[arg-type]
+def transcribed(path: Path, **options: float | bool | None) -> FloatSamples:
+    return np.concatenate(list(recogniser_blocks(path, limits=LIMITS, **options)), axis=1)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-16.flac", "stereo.opus", "rf64.wav"])
 def test_a_recording_is_heard_at_16_khz(tmp_path: Path, name: str) -> None:
-    sound = heard(BY_NAME[name].write(tmp_path))
+    sound = transcribed(BY_NAME[name].write(tmp_path))
     assert sound.dtype == np.float32
-    assert sound.shape == (2, pytest.approx(SECONDS * HEARING_RATE_HZ, abs=2))
-    expected = speech(HEARING_RATE_HZ, 2)[:, : sound.shape[1]]
+    assert sound.shape == (2, pytest.approx(SECONDS * RECOGNISER_RATE_HZ, abs=2))
+    expected = speech(RECOGNISER_RATE_HZ, 2)[:, : sound.shape[1]]
     assert np.corrcoef(sound[1, : expected.shape[1]], expected[1])[0, 1] > 0.9
 
 
 def test_a_range_is_the_same_sound_as_in_the_whole(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
-    whole = heard(path)
-    part = heard(path, start_s=2.0, end_s=4.5)
-    assert part.shape == (2, 2.5 * HEARING_RATE_HZ)
+    whole = transcribed(path)
+    part = transcribed(path, start_s=2.0, end_s=4.5)
+    assert part.shape == (2, 2.5 * RECOGNISER_RATE_HZ)
     # The resampling filter sees silence beyond a range's edges.
     inner = slice(800, -800)
     np.testing.assert_allclose(part[:, inner], whole[:, 32_000:72_000][:, inner], atol=1e-4)
@@ -55,11 +55,11 @@ def test_a_range_is_the_same_sound_as_in_the_whole(tmp_path: Path) -> None:
 
 def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
-    whole = heard(path)
+    whole = transcribed(path)
     ranges = [TimeSpan(1, 4.0, 4.5), TimeSpan(0, 0.0, 0.25), TimeSpan(1, 3.9, 4.2), TimeSpan(0, 6.0, 9.0)]
-    sounds = hear_ranges(path, ranges, limits=LIMITS)
+    sounds = recogniser_ranges(path, ranges, limits=LIMITS)
     for span, sound in zip(ranges, sounds, strict=True):
-        first, last = round(span.start_s * HEARING_RATE_HZ), round(min(span.end_s, SECONDS) * HEARING_RATE_HZ)
+        first, last = round(span.start_s * RECOGNISER_RATE_HZ), round(min(span.end_s, SECONDS) * RECOGNISER_RATE_HZ)
         assert len(sound) == pytest.approx(last - first, abs=1)
         length = min(len(sound), whole.shape[1] - first)
         np.testing.assert_allclose(sound[:length], whole[span.channel, first : first + length], atol=2e-3)
@@ -67,29 +67,29 @@ def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> N
 
 def test_no_ranges_are_no_sounds(tmp_path: Path) -> None:
     path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
-    assert hear_ranges(path, [], limits=LIMITS) == []
-    assert [len(sound) for sound in hear_ranges(path, [TimeSpan(0, 60.0, 61.0)], limits=LIMITS)] == [0]
+    assert recogniser_ranges(path, [], limits=LIMITS) == []
+    assert [len(sound) for sound in recogniser_ranges(path, [TimeSpan(0, 60.0, 61.0)], limits=LIMITS)] == [0]
 
 
 def test_a_range_of_a_channel_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(IndexError):
-        hear_ranges(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)], limits=LIMITS)
+        recogniser_ranges(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)], limits=LIMITS)
 
 
 def test_channels_can_be_mixed(tmp_path: Path) -> None:
     path = BY_NAME["rf64.wav"].write(tmp_path)
-    both, mixed = heard(path), heard(path, mix=True)
+    both, mixed = transcribed(path), transcribed(path, mix=True)
     assert mixed.shape == (1, both.shape[1])
     np.testing.assert_allclose(mixed[0], both.mean(axis=0), atol=1e-6)
-    (part,) = hear_ranges(path, [TimeSpan(0, 1.0, 1.5)], mix=True, limits=LIMITS)
+    (part,) = recogniser_ranges(path, [TimeSpan(0, 1.0, 1.5)], mix=True, limits=LIMITS)
     np.testing.assert_allclose(part, mixed[0, 16_000:24_000], atol=1e-6)
 
 
 def test_what_is_heard_to_the_end_is_what_the_decoder_gives(tmp_path: Path) -> None:
     path = BY_NAME["stereo.mp3"].write(tmp_path)
-    whole, part = Hearing(path, limits=LIMITS), Hearing(path, end_s=2.0, limits=LIMITS)
-    for hearing in (whole, part):
-        assert sum(block.shape[1] for block in hearing) > 0
+    whole, part = RecogniserAudio(path, limits=LIMITS), RecogniserAudio(path, end_s=2.0, limits=LIMITS)
+    for recogniser_audio in (whole, part):
+        assert sum(block.shape[1] for block in recogniser_audio) > 0
     with Decoder(path, LIMITS) as decoder:
         for _ in decoder.blocks():
             pass
@@ -103,9 +103,9 @@ def test_what_is_heard_to_the_end_is_what_the_decoder_gives(tmp_path: Path) -> N
 def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     path.write_bytes(path.read_bytes()[:-8_000])
-    assert heard(path, end_s=2.0).shape[1] == 2 * HEARING_RATE_HZ
+    assert transcribed(path, end_s=2.0).shape[1] == 2 * RECOGNISER_RATE_HZ
     with pytest.raises(MediaError):
-        heard(path)
+        transcribed(path)
 
 
 def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
@@ -114,7 +114,7 @@ def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
         blocks, identity = list(decoder.blocks()), decoder.identity
     size = sum(block.nbytes for block in blocks)
     for most_bytes, reads_again in ((size, False), (size - 1, True)):
-        sound = DecodedOnce(path, most_bytes=most_bytes, limits=LIMITS)
+        sound = SampleCache(path, most_bytes=most_bytes, limits=LIMITS)
         for _ in range(2):
             with reading(sound, LIMITS) as decoded:
                 again = list(decoded.blocks())
@@ -128,7 +128,7 @@ def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
 
 def test_what_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
-    sound = DecodedOnce(path, LIMITS)
+    sound = SampleCache(path, LIMITS)
     with reading(sound, LIMITS) as decoded:
         next(decoded.blocks())
     path.unlink()
@@ -141,11 +141,11 @@ def test_ranges_come_as_they_are_decoded_and_all_blocks_are_seen(tmp_path: Path)
     seen: list[int] = []
     ranges = [TimeSpan(0, 0.2, 0.4), TimeSpan(0, 0.1, 0.9), TimeSpan(0, 1.2, 1.4)]
     stream = stream_ranges(path, ranges, also=lambda info, block: seen.append(block.shape[1]), limits=LIMITS)
-    np.testing.assert_array_equal(next(stream), hear_ranges(path, ranges, limits=LIMITS)[0])
+    np.testing.assert_array_equal(next(stream), recogniser_ranges(path, ranges, limits=LIMITS)[0])
     after_first = sum(seen)
     rest = list(stream)
     with Decoder(path, LIMITS) as decoder:
         total = sum(block.shape[1] for block in decoder.blocks())
     assert after_first < sum(seen) == total
-    for one, other in zip(rest, hear_ranges(path, ranges, limits=LIMITS)[1:], strict=True):
+    for one, other in zip(rest, recogniser_ranges(path, ranges, limits=LIMITS)[1:], strict=True):
         np.testing.assert_array_equal(one, other)

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples, to_float
-from hushbeam.transforms.media.decoded_once import DecodedOnce, reading
+from hushbeam.transforms.media.sample_cache import SampleCache, reading
 
-HEARING_RATE_HZ = 16_000
+RECOGNISER_RATE_HZ = 16_000
 """What speech recognisers and voice activity detectors of this job work at."""
 
 MARGIN_S = 0.05
 """Sound around a range that the resampling filter needs to be right at the range's edges."""
 
-Heard = NDArray[np.float32]
+FloatSamples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def inspect(path: str | Path, limits: MediaLimits) -> Inspection:
         return Inspection(decoder.info, decoder.identity)
 
 
-class Hearing:
+class RecogniserAudio:
     """A recording, or a range of it, at 16 kHz. Iterate it once.
 
     Sample k of what it yields lies at `start_s + k / 16000` seconds of the recording. A range is decoded from the
@@ -78,7 +78,7 @@ class Hearing:
         self.info: MediaInfo | None = None
         self.identity: SampleIdentity | None = None
 
-    def __iter__(self) -> Iterator[Heard]:
+    def __iter__(self) -> Iterator[FloatSamples]:
         with Decoder(self._path, self._limits) as decoder:
             self.info = decoder.info
             rate = decoder.info.sample_rate_hz
@@ -91,7 +91,7 @@ class Hearing:
                 last = block.shape[1] if end is None else min(block.shape[1], end - position)
                 position += block.shape[1]
                 if last > first:
-                    yield from resampler.add(as_heard(block[:, first:last], mix=self._mix))
+                    yield from resampler.add(float_channels(block[:, first:last], mix=self._mix))
                 if end is not None and position >= end:
                     break
             else:
@@ -99,20 +99,20 @@ class Hearing:
             yield from resampler.finish()
 
 
-def as_heard(samples: Samples, *, mix: bool) -> Heard:
+def float_channels(samples: Samples, *, mix: bool) -> FloatSamples:
     """Native samples as float32, of each channel or of their mean."""
     channels = to_float(samples)
     return channels.mean(axis=0, keepdims=True, dtype=np.float32) if mix else channels
 
 
-def hear_blocks(
+def recogniser_blocks(
     path: str | Path,
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
     mix: bool = False,
     limits: MediaLimits,
-) -> Iterator[Heard]:
+) -> Iterator[FloatSamples]:
     """Yields a recording, or a range of it, at 16 kHz as float32 blocks of shape (channels, frames), in order.
 
     Args:
@@ -122,16 +122,16 @@ def hear_blocks(
     Raises:
       MediaError: The file is not whole, not supported, or beyond the limits.
     """
-    yield from Hearing(path, start_s=start_s, end_s=end_s, mix=mix, limits=limits)
+    yield from RecogniserAudio(path, start_s=start_s, end_s=end_s, mix=mix, limits=limits)
 
 
-def hear_ranges(
+def recogniser_ranges(
     path: str | Path,
     ranges: Sequence[TimeSpan],
     *,
     mix: bool = False,
     limits: MediaLimits,
-) -> list[Heard]:
+) -> list[FloatSamples]:
     """Hears only these ranges, each of its own channel, in one pass over the file.
 
     Args:
@@ -149,14 +149,14 @@ def hear_ranges(
 
 
 def stream_ranges(
-    source: str | Path | DecodedOnce,
+    source: str | Path | SampleCache,
     ranges: Sequence[TimeSpan],
     *,
     mix: bool = False,
     also: Callable[[MediaInfo, Samples], None] | None = None,
     limits: MediaLimits,
-) -> Iterator[Heard]:
-    """As `hear_ranges`, but each range as soon as it and those before it have been decoded.
+) -> Iterator[FloatSamples]:
+    """As `recogniser_ranges`, but each range as soon as it and those before it have been decoded.
 
     Ranges that are asked for in the order of their ends take no more memory than those that overlap.
 
@@ -180,11 +180,11 @@ def stream_ranges(
             collecting = [want for want in collecting if want.end > end]
             position = end
             while asked and asked[0].end <= position:
-                yield asked.popleft().heard(rate)
+                yield asked.popleft().transcribed(rate)
             if not asked and also is None:
                 return
         for want in asked:
-            yield want.heard(rate)
+            yield want.transcribed(rate)
 
 
 @dataclass
@@ -196,7 +196,7 @@ class _Wanted:
     end: int
     margin_before: int
     length_s: float
-    parts: list[Heard] = field(default_factory=list)
+    parts: list[FloatSamples] = field(default_factory=list)
 
     @classmethod
     def of(cls, span: TimeSpan, rate: int, mix: bool) -> _Wanted:
@@ -216,13 +216,13 @@ class _Wanted:
             raise IndexError(f"the recording has {block.shape[0]} channels, channel {self.channel} is asked for")
         self.parts.append(to_float(part).mean(axis=0, dtype=np.float32))
 
-    def heard(self, rate: int) -> Heard:
+    def transcribed(self, rate: int) -> FloatSamples:
         if not self.parts:
             return np.zeros(0, np.float32)
         native = np.concatenate(self.parts)
-        at_hearing_rate = native if rate == HEARING_RATE_HZ else soxr.resample(native, rate, HEARING_RATE_HZ)
-        first = round(self.margin_before * HEARING_RATE_HZ / rate)
-        wanted: Heard = at_hearing_rate[first : first + round(self.length_s * HEARING_RATE_HZ)]
+        at_recogniser_rate = native if rate == RECOGNISER_RATE_HZ else soxr.resample(native, rate, RECOGNISER_RATE_HZ)
+        first = round(self.margin_before * RECOGNISER_RATE_HZ / rate)
+        wanted: FloatSamples = at_recogniser_rate[first : first + round(self.length_s * RECOGNISER_RATE_HZ)]
         return wanted
 
 
@@ -232,27 +232,27 @@ class Resampler:
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._stream = (
             None
-            if rate_hz == HEARING_RATE_HZ
-            else soxr.ResampleStream(rate_hz, HEARING_RATE_HZ, channels, dtype="float32")
+            if rate_hz == RECOGNISER_RATE_HZ
+            else soxr.ResampleStream(rate_hz, RECOGNISER_RATE_HZ, channels, dtype="float32")
         )
         self._channels = channels
 
-    def add(self, samples: Heard) -> Iterator[Heard]:
+    def add(self, samples: FloatSamples) -> Iterator[FloatSamples]:
         if self._stream is None:
             yield samples
             return
         yield from self._filled(self._stream.resample_chunk(_frames_first(samples)))
 
-    def finish(self) -> Iterator[Heard]:
+    def finish(self) -> Iterator[FloatSamples]:
         if self._stream is not None:
             nothing = np.zeros((0, self._channels), np.float32)
             yield from self._filled(self._stream.resample_chunk(_frames_first(nothing.T), last=True))
 
-    def _filled(self, chunk: NDArray[np.float32]) -> Iterator[Heard]:
+    def _filled(self, chunk: NDArray[np.float32]) -> Iterator[FloatSamples]:
         if len(chunk):
             yield np.ascontiguousarray(chunk.reshape(-1, self._channels).T)
 
 
-def _frames_first(samples: Heard) -> NDArray[np.float32]:
+def _frames_first(samples: FloatSamples) -> NDArray[np.float32]:
     """soxr takes (frames, channels), and a flat array for one channel."""
     return samples[0].copy() if samples.shape[0] == 1 else np.ascontiguousarray(samples.T)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.sounds import likeness
-from hushbeam.transforms.verify_audio.innocent_speech import InnocentSpeech, InnocentWord
+from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech, KeptWord
 from hushbeam.transforms.verify_audio.nearby import Nearby
 
 
 @dataclass(frozen=True)
-class SentinelSettings:
+class ControlWordSettings:
     """Which words are expected to be heard again, and when the second recogniser is deaf.
 
     Attributes:
@@ -35,23 +35,23 @@ class SentinelSettings:
     least_share: float = 0.4
 
 
-def choose_sentinels(
-    innocent: InnocentSpeech,
-    listened: Sequence[TimeSpan] | None,
+def choose_control_words(
+    kept: KeptSpeech,
+    verified: Sequence[TimeSpan] | None,
     muted: Sequence[TimeSpan],
-    settings: SentinelSettings,
-) -> tuple[InnocentWord, ...]:
+    settings: ControlWordSettings,
+) -> tuple[KeptWord, ...]:
     """The innocent words that anybody who listens to these ranges must hear.
 
     Args:
-      listened: Ordered by channel and start; None: to everything.
+      verified: Ordered by channel and start; None: to everything.
       muted: What cannot be heard.
     """
-    ranges = None if listened is None else Nearby(listened, lambda span: span)
+    ranges = None if verified is None else Nearby(verified, lambda span: span)
     silence = Nearby(muted, lambda span: span)
     return tuple(
         word
-        for word in innocent.words
+        for word in kept.words
         if word.confidence >= settings.least_confidence
         and len(word.value) >= settings.least_letters
         and (ranges is None or any(_holds(span, word.place) for span in ranges.within(word.place, 0.0)))
@@ -71,14 +71,14 @@ def _holds(span: TimeSpan, place: TimeSpan) -> bool:
     )
 
 
-def count_heard(sentinels: Sequence[InnocentWord], again: Conversation, settings: SentinelSettings) -> int:
+def count_found(control_words: Sequence[KeptWord], again: Conversation, settings: ControlWordSettings) -> int:
     """How many of the sentinels were heard again at their place."""
-    said = InnocentSpeech(again, frozenset())
+    said = KeptSpeech(again, frozenset())
     return sum(
         any(
-            word.place.channel == sentinel.place.channel
-            and (word.value == sentinel.value or likeness(word.value, sentinel.value) >= settings.alike)
-            for word in said.words_near(sentinel.place, settings.same_place_s)
+            word.place.channel == control_word.place.channel
+            and (word.value == control_word.value or likeness(word.value, control_word.value) >= settings.alike)
+            for word in said.words_near(control_word.place, settings.same_place_s)
         )
-        for sentinel in sentinels
+        for control_word in control_words
     )
