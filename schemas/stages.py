@@ -163,8 +163,12 @@ class DetectedRecording(_FromRecording):
     reports: tuple[RecogniserReport, ...] = ()
 
     @property
+    def pending(self) -> PendingRecording:
+        return self.transcribed.pending
+
+    @property
     def recording(self) -> Recording:
-        return self.transcribed.recording
+        return self.pending.recording
 
     def __repr__(self) -> str:
         return f"DetectedRecording({self.recording_id!r}, {len(self.findings)} findings)"
@@ -176,11 +180,19 @@ class RedactedRecording(_FromRecording):
     """A recording with the transcript that may be read."""
 
     detected: DetectedRecording
-    redacted: RedactedTranscript
+    redacted_transcript: RedactedTranscript
+
+    @property
+    def transcribed(self) -> TranscribedRecording:
+        return self.detected.transcribed
+
+    @property
+    def pending(self) -> PendingRecording:
+        return self.detected.pending
 
     @property
     def recording(self) -> Recording:
-        return self.detected.recording
+        return self.pending.recording
 
     def __repr__(self) -> str:
         return f"RedactedRecording({self.recording_id!r})"
@@ -256,8 +268,24 @@ class MutedRecording(_FromRecording):
     verification: Verification = Verification()
 
     @property
+    def redacted_transcript(self) -> RedactedTranscript:
+        return self.redacted.redacted_transcript
+
+    @property
+    def detected(self) -> DetectedRecording:
+        return self.redacted.detected
+
+    @property
+    def transcribed(self) -> TranscribedRecording:
+        return self.detected.transcribed
+
+    @property
+    def pending(self) -> PendingRecording:
+        return self.detected.pending
+
+    @property
     def recording(self) -> Recording:
-        return self.redacted.recording
+        return self.pending.recording
 
     def __repr__(self) -> str:
         return f"MutedRecording({self.recording_id!r})"

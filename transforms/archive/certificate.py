@@ -36,10 +36,10 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
     Args:
       identities: Of the models by use, and of the `configuration`.
     """
-    transcribed = recording.redacted.detected.transcribed
+    transcribed = recording.transcribed
     source, audio = transcribed.pending.source, recording.audio
     source_url = recording.recording.published_url or display(source.url)
-    findings = [*recording.redacted.detected.findings, *recording.audio_findings]
+    findings = [*recording.detected.findings, *recording.audio_findings]
     return {
         "version": _VERSION,
         "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},

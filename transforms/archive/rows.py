@@ -23,7 +23,7 @@ def transcript_row(
       certificate: See `hushbeam.transforms.archive.certificate`.
     """
     audio = certificate["audio"] or {}
-    row = recording.redacted.redacted.to_row(
+    row = recording.redacted_transcript.to_row(
         recording.recording,
         status=status_of(recording),
         redacted_audio_url=redacted_audio_url,
@@ -39,8 +39,7 @@ def transcript_row(
 
 def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
     """Rows of `FINDINGS_SCHEMA` as JSON, in time order."""
-    redacted = recording.redacted
-    found = _located(redacted.detected.findings, redacted.redacted)
+    found = _located(recording.detected.findings, recording.redacted_transcript)
     found += [(finding, None) for finding in recording.audio_findings]
     found.sort(key=lambda located: (located[0].start_s, located[0].channel, located[0].policy))
     return tuple(

@@ -166,7 +166,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             redacted_audio_url=redacted_audio_url,
             transcript_row=row,
             finding_rows=findings,
-            audio_s=recording.redacted.redacted.duration_s,
+            audio_s=recording.redacted_transcript.duration_s,
             replaces=pending.replaces,
             webhook_url=asked.webhook_url,
             webhook_auth_header_name=asked.webhook_auth_header_name,
@@ -184,7 +184,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         return audio_url(self._output, recording.recording_id, identity, recording.audio.suffix)
 
     def _captions_of(self, recording: MutedRecording) -> dict[str, bytes] | None:
-        redacted = recording.redacted.redacted
+        redacted = recording.redacted_transcript
         return {"srt": to_srt(redacted).encode(), "vtt": to_vtt(redacted).encode()} if self._captions else None
 
     def _publish(
@@ -243,7 +243,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
 
 
 def _pending(recording: MutedRecording) -> PendingRecording:
-    return recording.redacted.detected.transcribed.pending
+    return recording.pending
 
 
 def _delete_captions(output: str, recording_id: str, output_identity: str) -> None:

@@ -94,7 +94,7 @@ class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
         self._output = UnredactedOutput(self._settings)
 
     def process(self, recording: MutedRecording) -> MutedRecording:
-        detected = recording.redacted.detected
+        detected = recording.detected
         with removed_on_error(recording):
             self._output.write(detected.transcribed, detected.findings)
         return recording

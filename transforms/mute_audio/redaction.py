@@ -71,7 +71,7 @@ def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, set
       SpanTimeError: A finding has no usable time.
       MediaError: The source cannot be decoded.
     """
-    transcribed = recording.detected.transcribed
+    transcribed = recording.transcribed
     transcript = transcribed.transcript
     edges = settings.edges
     audio = SampleCache(source, settings.limits) if isinstance(source, Path) else source
@@ -141,14 +141,14 @@ def stage_audio(
     Raises:
       MediaError: See `hushbeam.transforms.mute_audio.render.render`.
     """
-    asked, published = recording.recording, recording.detected.transcribed.published
+    asked, published = recording.recording, recording.transcribed.published
     rendered = render(
         source,
         folder / uuid4().hex,
         spans,
         muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
         quality=asked.audio_quality,
-        expected=None if published else recording.detected.transcribed.samples,
+        expected=None if published else recording.transcribed.samples,
         limits=settings.limits,
     )
     return StagedAudio(

@@ -53,15 +53,15 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         self._folder.cleanup()
 
     def size(self, recording: RedactedRecording) -> int:
-        return recording.detected.transcribed.audio_source.size_bytes
+        return recording.transcribed.audio_source.size_bytes
 
     def process(self, recording: RedactedRecording) -> MutedRecording:
         asked = recording.recording
-        has_no_speech = not recording.detected.transcribed.transcript.utterances
+        has_no_speech = not recording.transcribed.transcript.utterances
         if not asked.redact_audio or (has_no_speech and not asked.return_no_speech_audio):
             return MutedRecording(recording, audio=None)
         with TemporaryFolder(within=self._folder.name) as fetched:
-            audio_source = recording.detected.transcribed.audio_source
+            audio_source = recording.transcribed.audio_source
             local = files.fetch(audio_source.url, fetched, expected=audio_source)
             source = SampleCache(local, self._settings.limits)
             plan = plan_redaction(recording, source, self._settings)

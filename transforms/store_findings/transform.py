@@ -40,7 +40,7 @@ class _StoreStage(RecordingStage[MutedRecording, MutedRecording]):
         self._store = FindingsStore(self._settings)
 
     def process(self, recording: MutedRecording) -> MutedRecording:
-        detected = recording.redacted.detected
+        detected = recording.detected
         leaks = tuple(finding for finding in recording.audio_findings if finding.detector == VERIFICATION_DETECTOR)
         with removed_on_error(recording):
             self._store.write(StoredRecording(detected.transcribed, detected.reports, leaks, self._provenance))

@@ -72,7 +72,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         return 0 if recording.audio is None else recording.audio.size_bytes
 
     def process(self, recording: MutedRecording) -> MutedRecording:
-        transcribed = recording.redacted.detected.transcribed
+        transcribed = recording.transcribed
         if not self._settings.includes(recording.recording_id):
             outcome = "not_sampled" if self._settings.enabled else "off"
             return replace(recording, verification=_not_verified(outcome, transcribed))

@@ -98,7 +98,7 @@ class _Check:
     """What is known of one recording: what must not be heard, and what must."""
 
     def __init__(self, recording: MutedRecording, settings: VerifySettings) -> None:
-        detected = recording.redacted.detected
+        detected = recording.detected
         conversation = Conversation(detected.transcribed.transcript)
         self._transcribed = detected.transcribed
         self._policies = recording.recording.policies

@@ -49,7 +49,7 @@ def test_a_certificate_says_what_was_done_and_no_value(tmp_path: Path):
     audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings(LIMITS))
     certificate = certificate_of(MutedRecording(recording, audio, verification=Verification("passed")), IDENTITIES)
     assert certificate["source"]["size_bytes"] == call.audio.stat().st_size
-    assert certificate["samples"]["sha256"] == recording.detected.transcribed.samples.sha256
+    assert certificate["samples"]["sha256"] == recording.transcribed.samples.sha256
     assert certificate["audio"]["sha256"] == audio.sha256
     assert certificate["audio"]["muted_s"] == pytest.approx(
         sum(certificate["audio"]["muted_s_by_policy"].values()), abs=0.01

@@ -40,7 +40,7 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
         )
     path = tmp_path / "call.wav"
     soundfile.write(path, samples, rate, subtype="PCM_16")
-    transcribed = call.detected.transcribed
+    transcribed = call.transcribed
     pending = replace(transcribed.pending, recording=replace(call.recording, audio_url=str(path)))
     transcribed = replace(transcribed, pending=pending, samples=inspect(path, LIMITS).identity)
     return replace(call, detected=replace(call.detected, transcribed=transcribed))
@@ -81,10 +81,10 @@ def test_speech_has_no_keypad_tones(call: RedactedRecording):
 def test_speech_without_words_is_muted_flagged_or_kept(
     call: RedactedRecording, mode: UntranscribedMode, reported: int, muted: bool
 ):
-    transcript = call.detected.transcribed.transcript
+    transcript = call.transcribed.transcript
     loud = TimeSpan(0, 29.5, 33.5)
     assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
-    transcribed = replace(call.detected.transcribed, transcript=replace(transcript, speech=(loud,)))
+    transcribed = replace(call.transcribed, transcript=replace(transcript, speech=(loud,)))
     recording = replace(call, detected=replace(call.detected, transcribed=transcribed))
     planned = plan(recording, MuteSettings(untranscribed=UntranscribedSettings(mode=mode), limits=LIMITS))
     assert len([finding for finding in planned.audio_findings if finding.policy == "untranscribed_speech"]) == reported
@@ -92,14 +92,14 @@ def test_speech_without_words_is_muted_flagged_or_kept(
 
 
 def test_what_was_heard_as_a_mix_is_muted_in_every_channel(call: RedactedRecording):
-    transcript = call.detected.transcribed.transcript
+    transcript = call.transcribed.transcript
     one = [
         replace(utterance, channel=0, words=tuple(replace(word, channel=0) for word in utterance.words))
         for utterance in transcript.utterances
     ]
     speech = tuple(replace(span, channel=0) for span in transcript.speech)
     mixed = replace(transcript, channels=1, utterances=tuple(one), speech=speech)
-    transcribed = replace(call.detected.transcribed, transcript=mixed, mixed=True)
+    transcribed = replace(call.transcribed, transcript=mixed, mixed=True)
     findings = tuple(replace(finding, channel=0) for finding in call.detected.findings)
     spans = plan(
         replace(call, detected=replace(call.detected, transcribed=transcribed, findings=findings)),

@@ -30,7 +30,7 @@ def leaking(recording_id: str, folder: str) -> MutedRecording:
 
 def with_another_source(recording: MutedRecording) -> MutedRecording:
     """The same, as if the source had changed since it was heard."""
-    detected = recording.redacted.detected
+    detected = recording.detected
     pending = detected.transcribed.pending
     changed = replace(pending, source=replace(pending.source, version="mtime_ns:1"))
     return replace(

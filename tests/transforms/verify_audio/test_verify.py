@@ -107,7 +107,7 @@ def test_only_speech_near_what_is_muted_is_listened_to(
     (ranges,) = asked
     assert ranges is not None
     assert passed.verification.verified_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
-    speech = renderer.recording.detected.transcribed.transcript.speech
+    speech = renderer.recording.transcribed.transcript.speech
     assert passed.verification.verified_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
 
 
@@ -115,7 +115,7 @@ def test_where_no_speech_is_known_everything_is_searched_for_it(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     recording = redacted(card)
-    transcribed = recording.detected.transcribed
+    transcribed = recording.transcribed
     unknown = replace(transcribed, transcript=replace(transcribed.transcript, speech=()))
     renderer = Renderer(replace(recording, detected=replace(recording.detected, transcribed=unknown)), tmp_path)
     forgotten = finding_of(renderer.recording, "credit_card_number")
@@ -234,7 +234,7 @@ def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, transcribe_
 
 def _without_words_of(finding: Finding, recording: RedactedRecording) -> RedactedRecording:
     """The same recording as a first recogniser that heard nothing where the finding is gave it."""
-    transcribed = recording.detected.transcribed
+    transcribed = recording.transcribed
     numbered = list(enumerate(transcribed.transcript.iter_words()))
     lost = {
         number
