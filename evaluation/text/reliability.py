@@ -37,7 +37,7 @@ _SIZE, _MARGIN = 360, 56
 _FIGURES = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
 _TABLE = """\
 | minimum score | recall, any word | recall, all words | other words redacted | in lines without personal data |
-| --- | --- | --- | --- | --- |
+|---|---|---|---|---|
 {thresholds}
 
 Mean distance of score and share of right findings: {error:.3f}.
