@@ -224,7 +224,7 @@ def main() -> None:
         curves.append(Curve(folder.name, tuple(points[:-1]), points[-1]))
     Console(highlight=False, soft_wrap=True, markup=False).print("\n\n".join(tables))
     if arguments.docs:
-        drawing = chart(curves, across="innocent speech muted (over-redaction)", up="entities not fully muted")
+        drawing = chart(curves, across="other speech muted (over-redaction)", up="entities not fully muted")
         (arguments.docs / "edges.svg").write_text(drawing, encoding="utf-8")
 
 
