@@ -124,7 +124,7 @@ bench-gpu: setup
 	$(BIN)/python -m benchmarks.engine --device cuda
 	$(BIN)/python -m benchmarks.job --device cuda
 
-# Damaged recordings and manifests, for as long as it takes: docs/untrusted-media.md has the figures of the last run.
+# Damaged recordings and manifests, for as long as it takes: docs/measurements.md has the figures of the last run.
 .PHONY: fuzz
 fuzz: setup
 	$(BIN)/python -m tests.fuzz.run --minutes 13 --seed 2026

@@ -1,4 +1,4 @@
-"""The main job as a file, for launchers that start a file: Flex Templates, Airflow."""
+"""Entry point of `hushbeam redact` for launchers that start a Python file: Flex Templates, Airflow."""
 
 import sys
 

@@ -1,7 +1,7 @@
 """Where muting cuts, apart from detection: labels laid on recognised words, muted, and measured on the sound.
 
     python -m evaluation.edges --calls evaluation/dev evaluation/telephone [--laying time]
-    python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs   # rewrites docs/edges.*
+    python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs   # rewrites docs/edges.svg
 
 Detection is perfect here: what `evaluation.laying` marks. Muting is that of the job (`transforms/mute_audio/edges.py`)
 or a fixed padding around the words' times, and replaces samples by silence without encoding them; the figures are those
@@ -15,7 +15,6 @@ The recognised words are those of `transcripts.json` beside the truth, which `ev
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -37,8 +36,6 @@ from hushbeam.transforms.mute_audio.edges import EdgeSettings, plan_mutes
 
 PADDINGS_S = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.25), (0.1, 0.5), (0.25, 0.5), (0.25, 0.75), (0.5, 1.0))
 """Fixed paddings before and after the words' times that the job's rule is compared with."""
-
-_FIGURES = re.compile(r"(?<=<!-- figures -->\n).*?(?=<!-- end of figures -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -208,7 +205,7 @@ def main() -> None:
     parser.add_argument("--calls", type=Path, nargs="+", required=True, help="folders of labelled recordings")
     parser.add_argument("--transcripts", type=Path, nargs="+", help="recognised words, a file for each folder")
     parser.add_argument("--laying", choices=LAYINGS, default="text", help="how labels are laid on recognised words")
-    parser.add_argument("--docs", type=Path, help="folder of edges.md and edges.svg, to be rewritten")
+    parser.add_argument("--docs", type=Path, help="folder of edges.svg, to be rewritten")
     arguments = parser.parse_args()
     if arguments.transcripts and len(arguments.transcripts) != len(arguments.calls):
         parser.error("--transcripts: as many files as there are folders in --calls")
@@ -225,12 +222,9 @@ def main() -> None:
         tables.append("\n".join([f"**{folder.name}**", "", header, "| --- |" + " --- |" * 6, *rows]))
         points = [(of_rule.over_redaction, 1.0 - of_rule.covered) for of_rule in figures.values()]
         curves.append(Curve(folder.name, tuple(points[:-1]), points[-1]))
-    table = "\n\n".join(tables) + "\n"
-    Console(highlight=False, soft_wrap=True, markup=False).print(table)
+    Console(highlight=False, soft_wrap=True, markup=False).print("\n\n".join(tables))
     if arguments.docs:
-        page = arguments.docs / "edges.md"
-        page.write_text(_FIGURES.sub(lambda _: table, page.read_text(encoding="utf-8")), encoding="utf-8")
-        drawing = chart(curves, across="innocent speech muted (over-redaction)", up="entities not fully muted")
+        drawing = chart(curves, across="other speech muted (over-redaction)", up="entities not fully muted")
         (arguments.docs / "edges.svg").write_text(drawing, encoding="utf-8")
 
 

@@ -1,8 +1,8 @@
-"""A nightly run on Dataflow, for Airflow with apache-airflow-providers-apache-beam[google] and -google.
+"""Nightly run on Dataflow, for Airflow with apache-airflow-providers-apache-beam[google] and -google.
 
 `HUSHBEAM_PYTHON` is a Python on the Airflow workers that has this project installed, `HUSHBEAM_HOME` a checkout of it,
-`HUSHBEAM_CONFIG` the configuration file (deploy/dataflow/job.yaml is one to start from). The task fails where the run
-ends with anything but 0; the exit statuses are in docs/command_line.md.
+`HUSHBEAM_CONFIG` the configuration file (start from deploy/dataflow/job.yaml). The task fails if the run ends with any
+status but 0 (docs/command_line.md). A run id cannot be used twice: change `run_id` before a retry.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ with DAG(
     schedule="0 2 * * *",
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
-    # One run over an output at a time.
+    # One run at a time writes to an output.
     max_active_runs=1,
 ):
     BeamRunPythonPipelineOperator(

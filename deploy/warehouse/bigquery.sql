@@ -1,5 +1,5 @@
--- External tables over one output root: BigQuery reads the Parquet files where they are. Replace BUCKET and DATASET.
--- Rows of recordings that are done again are replaced in the files themselves, so every row is current.
+-- External tables over one output root: BigQuery reads the Parquet files in place. Replace BUCKET and DATASET.
+-- Later runs replace rows of redone recordings in the files, so every row is current.
 CREATE OR REPLACE EXTERNAL TABLE DATASET.transcripts
 OPTIONS (format = 'PARQUET', uris = ['gs://BUCKET/redacted/transcripts/*.parquet']);
 

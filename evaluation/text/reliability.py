@@ -1,7 +1,7 @@
 """What a finding's score means, and what a minimum score costs.
 
     python -m evaluation.text.reliability --fit           # fits the calibration anew, on the training templates
-    python -m evaluation.text.reliability --docs docs     # rewrites docs/confidence.md and docs/confidence.svg
+    python -m evaluation.text.reliability --docs docs     # rewrites the figures in docs/
 
 Reliability: of the findings with a score of about 0.8, are about 80 % right? A finding is right if it touches an
 entity. Measured on held-out generated calls, innocent lines and written sentences, each under the policies that
@@ -13,6 +13,7 @@ Threshold: findings below a minimum score are left out afterwards, which is what
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -33,32 +34,13 @@ _CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
 _SIZE, _MARGIN = 360, 56
-_PAGE = """\
-# Confidence
-
-<!-- Written by `python -m evaluation.text.reliability --docs docs`. -->
-
-Every finding has a score between 0 and 1: how often findings like it are right, fitted on other calls than these
-(`transforms/detect_pii/calibration.py`). Measured on generated calls
-with held-out templates, lines without personal data, and written sentences (`evaluation/README.md`); a finding is
-right if it touches personal data of any policy.
-
-![Share of right findings by score](confidence.svg)
-
-| score | findings | mean score | right |
-| --- | --- | --- | --- |
-{reliability}
+_FIGURES = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
+_TABLE = """\
+| minimum score | recall, any word | recall, all words | other words redacted | in lines without personal data |
+|---|---|---|---|---|
+{thresholds}
 
 Mean distance of score and share of right findings: {error:.3f}.
-
-## What a minimum score costs
-
-By default every finding is redacted, whatever its score: what leaked cannot be taken back. With a minimum score,
-for all policies or for one:
-
-| minimum score | recall, any word | recall, all words | over-redacted words in calls | in innocent lines |
-| --- | --- | --- | --- | --- |
-{thresholds}
 """
 
 
@@ -152,20 +134,14 @@ def effect(minimum_score: float, calls: Iterable[Judged], lines: Iterable[Judged
     )
 
 
-def page(found: Sequence[Bin], effects: Sequence[ThresholdEffect]) -> str:
-    """The documentation page."""
-    reliability = [
-        f"| {part.low:.2f} to {part.high:.2f} | {part.count} | {part.mean_score:.2f} | {part.share_right:.2f} |"
-        for part in found
-    ]
+def table(found: Sequence[Bin], effects: Sequence[ThresholdEffect]) -> str:
+    """The table of what a minimum score costs, for the documentation."""
     thresholds = [
         f"| {row.minimum_score:.1f} | {row.recall_any:.3f} | {row.recall_full:.3f} "
         f"| {row.over_redacted_in_calls:.4f} | {row.over_redacted_in_innocent_lines:.4f} |"
         for row in effects
     ]
-    return _PAGE.format(
-        reliability="\n".join(reliability), error=calibration_error(found), thresholds="\n".join(thresholds)
-    )
+    return _TABLE.format(thresholds="\n".join(thresholds), error=calibration_error(found))
 
 
 def plot(found: Sequence[Bin]) -> str:
@@ -224,7 +200,9 @@ def main() -> None:
     samples = _samples(Detector(), "held_out.txt", arguments.calls, SEED)
     found = bins(samples.outcomes())
     effects = [effect(minimum_score, samples.calls, samples.innocent) for minimum_score in THRESHOLDS]
-    (arguments.docs / "confidence.md").write_text(page(found, effects), encoding="utf-8")
+    page = arguments.docs / "measurements.md"
+    figures = table(found, effects)
+    page.write_text(_FIGURES.sub(lambda _: figures, page.read_text(encoding="utf-8")), encoding="utf-8")
     (arguments.docs / "confidence.svg").write_text(plot(found), encoding="utf-8")
 
 

@@ -19,7 +19,7 @@ from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
 
 UNCERTAIN = 0.6
-"""Findings with a lower score are worth a look (docs/confidence.md)."""
+"""Findings with a lower score are worth a look (docs/measurements.md)."""
 
 _SUMMARY = ["recording_id", "duration_s", "channels", "redacted_audio_url", "muted_s_by_policy", "verification"]
 _ROWS_AT_ONCE = 4096

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from evaluation.text.calls import GoldEntity, LabelledTranscript, words_of_lines
-from evaluation.text.reliability import Judged, bins, calibration_error, effect, page, plot
+from evaluation.text.reliability import Judged, bins, calibration_error, effect, plot, table
 from hushbeam.schemas.finding import Finding
 
 (LINE,) = words_of_lines(["my number is five five one and that is it"])
@@ -39,9 +39,9 @@ def test_a_minimum_score_costs_recall() -> None:
     assert effect(0.7, judged, []).recall_any == 0.0
 
 
-def test_the_page_and_the_plot_hold_every_bin() -> None:
+def test_the_table_holds_every_minimum_score_and_the_plot_every_bin() -> None:
     found = bins([(0.55, True), (0.75, False), (0.97, True)])
-    text = page(found, [effect(0.5, [Judged(CALL, ())], [Judged(LINE, ())])])
-    assert text.count("\n| 0.") == len(found) + 1
+    text = table(found, [effect(0.5, [Judged(CALL, ())], [Judged(LINE, ())])] * 2)
+    assert text.count("\n| 0.") == 2
     circles = ElementTree.fromstring(plot(found)).findall("{http://www.w3.org/2000/svg}circle")
     assert len(circles) == len(found)
