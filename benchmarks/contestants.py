@@ -34,7 +34,7 @@ from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.model import resolve
-from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.windows import SPEECH_PROBABILITY
 
 BEAM_SIZE = 5
 PROCESSOR_TIME = ".processor_microseconds"
@@ -108,7 +108,7 @@ def sensitive_batched_pipeline(clock: Clock, corpus: Corpus, machine: Machine) -
     """The same, with voice activity detection as sensitive as the job's: by default it drops quiet speech."""
     pipeline = BatchedInferencePipeline(_whisper(machine))
     clock.ready()
-    sensitive = {"threshold": TranscriptionSettings().vad_threshold}
+    sensitive = {"threshold": SPEECH_PROBABILITY}
     return _transcribe(partial(pipeline.transcribe, batch_size=machine.batch, vad_parameters=sensitive), corpus)
 
 

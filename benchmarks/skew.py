@@ -28,10 +28,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.corpus import SEED, Corpus, make_long, make_short, make_silent
-from benchmarks.measure import Clock, in_new_process
+from benchmarks.measure import Clock, in_new_process, processor_name
 from hushbeam.pipelines.redact import run
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
-from hushbeam.transforms.transcribe.processor import processor_name
 from hushbeam.transforms.transcribe.settings import cores
 
 RESULTS = Path(__file__).parent / "results"

@@ -115,14 +115,11 @@ class SpeechEngine:
         The future's exception is a `RunError` where the model failed; any other is of this recording alone.
         """
         self.load()
-        language = job.language or self._settings.language
         with self._lock:
             if self._broken is not None:
                 raise self._broken
             self._submitted += 1
-            recording = RecordingInProgress(
-                job, language, number=self._submitted, second_look=self._settings.second_look
-            )
+            recording = RecordingInProgress(job, number=self._submitted, second_look=self._settings.second_look)
             self._running.add(recording)
         recording.future.add_done_callback(lambda _: self._forget(recording))
         self._room.producing(+1)
@@ -165,7 +162,7 @@ class SpeechEngine:
         """Everything before the model, for one recording, in one thread."""
         try:
             self._check_language(recording.language)
-            for channel, window, samples in recording.windows(self._settings.vad_threshold):
+            for channel, window, samples in recording.windows():
                 if recording.future.done():
                     return
                 features = self._loaded.mel(samples)

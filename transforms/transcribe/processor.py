@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 from functools import cache
 from pathlib import Path
 
@@ -29,11 +28,6 @@ def multiplies_with_mkl() -> bool:
     """
     told = os.environ.get("CT2_USE_MKL", "").lower()
     return told in ("1", "true") if told else _fact("vendor_id") == "GenuineIntel"
-
-
-def processor_name() -> str:
-    """As its maker calls it; its kind where the system does not say."""
-    return _fact("model name") or platform.machine()
 
 
 @cache

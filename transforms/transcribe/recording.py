@@ -41,7 +41,7 @@ class SpeechJob:
       recording_id: For the caller; the engine does not interpret it.
       blocks: Called once, in a thread of the engine. Gives float32 blocks of shape (channels, frames) at 16 kHz, of any
         length, all with the same number of channels. A `RecordingError` that it raises ends this job alone.
-      language: ISO 639-1; None takes the settings' language, or detects it.
+      language: ISO 639-1; None detects it.
       start_s: Where the first sample lies in the recording. All times in the result count from the recording's start.
       speech: Where in the recording there is speech to be heard, each channel's ranges ordered and apart; None searches
         for it.
@@ -103,13 +103,11 @@ class RecordingInProgress:
       number: Recordings with lower numbers are heard first.
     """
 
-    def __init__(
-        self, job: SpeechJob, language: str | None, *, number: int = 0, second_look: SecondLook = "thorough"
-    ) -> None:
+    def __init__(self, job: SpeechJob, *, number: int, second_look: SecondLook) -> None:
         self.job = job
         self.number = number
         self.future: Future[Transcription] = Future()
-        self.language = language
+        self.language = job.language
         self._look = second_look
         self._confidence = 1.0
         self._lock = threading.Lock()
@@ -124,7 +122,7 @@ class RecordingInProgress:
         self._frames = 0
         self._packers: list[WindowPacker] = []
 
-    def windows(self, threshold: float) -> Iterator[tuple[int, Window, Samples]]:
+    def windows(self) -> Iterator[tuple[int, Window, Samples]]:
         """Reads the sound to its end and yields each channel's windows with their sound.
 
         Raises:
@@ -135,7 +133,7 @@ class RecordingInProgress:
         for block in _reblocked(self.job.blocks()):
             if not self._packers:
                 detectors = [self._detector(channel) for channel in range(len(block))]
-                self._packers = [WindowPacker(threshold) for _ in block]
+                self._packers = [WindowPacker() for _ in block]
             self._frames += block.shape[1]
             for channel, samples in enumerate(block):
                 probabilities = detectors[channel].feed(samples)

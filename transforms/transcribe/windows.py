@@ -9,7 +9,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from hushbeam.transforms.transcribe.settings import WINDOW_S
 from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ, Probabilities, Samples
 
 SILENCE_BETWEEN_S = 1.0
@@ -18,11 +17,19 @@ SILENCE_BETWEEN_S = 1.0
 PAUSE_S = 0.3
 """Silence at which speech may be cut."""
 
+SPEECH_PROBABILITY = 0.2
+"""Speech begins at this probability; higher values lose quiet telephone speech."""
+
+_STILL_SPEECH_PROBABILITY = 0.05
+"""Speech ends when the probability stays below this for `PAUSE_S`."""
+
+WINDOW_S = 30.0
+"""The longest audio that a Whisper model takes at once."""
+
 _LEAST_FULL = 0.4
 _FULL_ENOUGH = 0.65
 """Where a channel does not fit into one window: 20 s cost a third less for each second than 30 s, and lose nothing."""
 
-_HYSTERESIS = 0.15
 _SMOOTHING = 5
 
 
@@ -95,16 +102,10 @@ class WindowPacker:
     """Turns a channel's samples and speech probabilities into windows, as they come.
 
     Keeps the open window, the last piece of speech and the one that is going on: never two minutes of sound.
-
-    Args:
-      threshold: Probability at which speech begins. It ends where the probability stays well below for `PAUSE_S`.
-      window_s: Longest window.
     """
 
-    def __init__(self, threshold: float, window_s: float = WINDOW_S) -> None:
-        self._begin = threshold
-        self._end = max(threshold - _HYSTERESIS, 0.01)
-        self._limit = int(window_s * RATE_HZ)
+    def __init__(self) -> None:
+        self._limit = int(WINDOW_S * RATE_HZ)
         self._margin = int(SILENCE_BETWEEN_S / 2 * RATE_HZ)
         self._pause = round(PAUSE_S * RATE_HZ / FRAME)
         self._samples: Samples = np.zeros(0, np.float32)
@@ -143,14 +144,14 @@ class WindowPacker:
     def _transcribe(self, probability: float) -> Iterator[tuple[Window, Samples]]:
         now = self._frame
         if self._speaking_since is None:
-            if probability >= self._begin:
+            if probability >= SPEECH_PROBABILITY:
                 self._speaking_since = now
                 self._quiet_since = None
             elif self._waiting is not None and (now - self._waiting.stop) * FRAME >= 2 * self._margin:
                 yield from self._pack(self._waiting, None)
                 self._waiting = None
             return
-        if probability >= self._end:
+        if probability >= _STILL_SPEECH_PROBABILITY:
             self._quiet_since = None
             if (now + 1 - self._speaking_since) * FRAME + 2 * self._margin > self._limit:
                 longest = (self._limit - 2 * self._margin) // FRAME

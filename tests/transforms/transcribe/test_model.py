@@ -106,10 +106,8 @@ def test_a_folder_without_a_whisper_model_does_not_load(tmp_path: Path, tiny_fol
     [
         {"device": "tpu"},
         {"profile": "sloppy"},
-        {"beam_size": 0},
-        {"vad_threshold": 1.5},
         {"workers": -1},
-        {"pending_bytes": 10},
+        {"batch_windows": -1},
     ],
 )
 def test_settings_are_checked_when_they_are_made(wrong: dict[str, object]) -> None:

@@ -42,8 +42,9 @@ def test_it_is_known_who_multiplies_the_matrices(environment: dict[str, str], mo
 
 
 def test_batches_are_larger_where_each_product_arranges_the_weights_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hushbeam.transforms.transcribe.settings.cores", lambda: 2)
     monkeypatch.setenv("CT2_USE_MKL", "0")
-    assert TranscriptionSettings(threads=1).batch == 16
+    assert TranscriptionSettings(workers=2).batch == 16
     monkeypatch.setenv("CT2_USE_MKL", "1")
-    assert TranscriptionSettings(threads=1).batch == 4
-    assert TranscriptionSettings(threads=2).batch == 8
+    assert TranscriptionSettings(workers=2).batch == 4
+    assert TranscriptionSettings(workers=1).batch == 8

@@ -30,7 +30,7 @@ def calls() -> list[tuple[LabelledRecording, np.ndarray]]:
 
 def transcribed(samples: np.ndarray) -> np.ndarray:
     """Which samples of one channel reach the model."""
-    probabilities, packer = SpeechProbabilities(), WindowPacker(0.2)
+    probabilities, packer = SpeechProbabilities(), WindowPacker()
     mask = np.zeros(len(samples), bool)
     windows = []
     for start in range(0, len(samples), 8 * RATE_HZ):

@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ
-from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, Window, WindowPacker, split
-
-THRESHOLD = 0.2
+from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, SPEECH_PROBABILITY, Window, WindowPacker, split
 
 
 @st.composite
@@ -23,7 +21,7 @@ def channels(draw: st.DrawFn) -> np.ndarray:
 def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tuple[Window, np.ndarray]], WindowPacker]:
     # Every sample is its own position: windows can be checked against where they claim to come from.
     samples = np.arange(len(probabilities) * FRAME, dtype=np.float32)
-    packer = WindowPacker(THRESHOLD)
+    packer = WindowPacker()
     windows = []
     for start in range(0, len(probabilities), block_frames):
         stop = start + block_frames
@@ -40,7 +38,7 @@ def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray)
         for piece in window.pieces:
             transcribed[piece.source : piece.source + piece.length] += 1
     assert transcribed.max(initial=0) <= 1
-    for frame in np.flatnonzero(probabilities >= THRESHOLD):
+    for frame in np.flatnonzero(probabilities >= SPEECH_PROBABILITY):
         assert transcribed[frame * FRAME : (frame + 1) * FRAME].all()
 
 
@@ -71,7 +69,7 @@ def test_windows_do_not_depend_on_the_size_of_blocks(probabilities: np.ndarray, 
 @settings(max_examples=15, deadline=None)
 @given(channels())
 def test_the_memory_of_a_channel_is_bounded(probabilities: np.ndarray) -> None:
-    packer = WindowPacker(THRESHOLD)
+    packer = WindowPacker()
     for start in range(0, len(probabilities), 250):
         block = probabilities[start : start + 250]
         list(packer.feed(np.zeros(len(block) * FRAME, np.float32), block))
