@@ -25,10 +25,8 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child
 from hushbeam.transforms.media.isolation.wire import Kind, Message
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.samples import SAMPLE_TYPES, Samples, from_float, to_float
+from hushbeam.transforms.media.samples import SAMPLE_TYPES, Samples
 from hushbeam.transforms.storage import files
-
-__all__ = ["Decoder", "MediaLimits", "Samples", "from_float", "to_float"]
 
 LOUDEST = 2.0**16
 """Full scale is 1; some writers count in 16-bit steps. Beyond that, or not a number, is damage."""

@@ -9,20 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples, to_float
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
-
-RECOGNISER_RATE_HZ = 16_000
-"""What speech recognisers and voice activity detectors of this job work at."""
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples, Samples, to_float
 
 MARGIN_S = 0.05
 """Sound around a range that the resampling filter needs to be right at the range's edges."""
-
-FloatSamples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -248,11 +244,11 @@ class Resampler:
             nothing = np.zeros((0, self._channels), np.float32)
             yield from self._filled(self._stream.resample_chunk(_frames_first(nothing.T), last=True))
 
-    def _filled(self, chunk: NDArray[np.float32]) -> Iterator[FloatSamples]:
+    def _filled(self, chunk: FloatSamples) -> Iterator[FloatSamples]:
         if len(chunk):
             yield np.ascontiguousarray(chunk.reshape(-1, self._channels).T)
 
 
-def _frames_first(samples: FloatSamples) -> NDArray[np.float32]:
+def _frames_first(samples: FloatSamples) -> FloatSamples:
     """soxr takes (frames, channels), and a flat array for one channel."""
     return samples[0].copy() if samples.shape[0] == 1 else np.ascontiguousarray(samples.T)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import Samples
 
 MOST_KEPT_BYTES = 32 * 2**20
 """Of native samples: 17 minutes of a telephone call in two channels. What is longer is decoded for each reader."""

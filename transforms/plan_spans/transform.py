@@ -14,8 +14,10 @@ from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.stages import PendingRecording, SpanToTranscribe
 from hushbeam.transforms.base.each_recording import ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.plan_spans.silence import cut_in_silence, loudness
 from hushbeam.transforms.storage import files
 

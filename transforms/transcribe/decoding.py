@@ -15,8 +15,8 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.model import LoadedModel
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
 from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
 
@@ -297,7 +297,9 @@ def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tu
     steps = int(window.duration_s * TOKENS_PER_SECOND) + 1
     open_speech = np.zeros(steps, bool)
     for start, stop in window.speech:
-        open_speech[start * TOKENS_PER_SECOND // RATE_HZ : stop * TOKENS_PER_SECOND // RATE_HZ] = True
+        open_speech[
+            start * TOKENS_PER_SECOND // RECOGNISER_RATE_HZ : stop * TOKENS_PER_SECOND // RECOGNISER_RATE_HZ
+        ] = True
     for word in words:
         long = plausible_s(word.text)
         for low, high in (
@@ -333,7 +335,7 @@ def too_many_digits(words: Sequence[TimedText]) -> bool:
 def _said_twice(text: str, window: Window) -> bool:
     """Whether words come twice in a row faster than anybody speaks."""
     letters = len(re.findall(r"\w", text))
-    spoken_s = sum(stop - start for start, stop in window.speech) / RATE_HZ
+    spoken_s = sum(stop - start for start, stop in window.speech) / RECOGNISER_RATE_HZ
     return letters > _LETTERS_PER_SECOND * spoken_s and _TWICE.search(text) is not None
 
 

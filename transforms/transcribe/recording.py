@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
 from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.settings import SecondLook
-from hushbeam.transforms.transcribe.vad import RATE_HZ, KnownSpeech, Samples, SpeechProbabilities
+from hushbeam.transforms.transcribe.vad import KnownSpeech, SpeechProbabilities
 from hushbeam.transforms.transcribe.windows import Window, WindowPacker, split
 from hushbeam.transforms.transcribe.words import place, utterances
 
-_BLOCK = 8 * RATE_HZ
+_BLOCK = 8 * RECOGNISER_RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _MOST_PARKED = 32
@@ -48,7 +49,7 @@ class SpeechJob:
     """
 
     recording_id: str
-    blocks: Callable[[], Iterable[Samples]]
+    blocks: Callable[[], Iterable[FloatSamples]]
     language: str | None = None
     start_s: float = 0.0
     speech: Sequence[TimeSpan] | None = None
@@ -122,7 +123,7 @@ class RecordingInProgress:
         self._frames = 0
         self._packers: list[WindowPacker] = []
 
-    def windows(self) -> Iterator[tuple[int, Window, Samples]]:
+    def windows(self) -> Iterator[tuple[int, Window, FloatSamples]]:
         """Reads the sound to its end and yields each channel's windows with their sound.
 
         Raises:
@@ -236,8 +237,8 @@ class RecordingInProgress:
 
     def _part(self, entry: Entry, language: str, first: int, last: int) -> Entry:
         features = entry.request.features
-        _, rest = split(entry.request.window, first * RATE_HZ // FRAMES_PER_SECOND)
-        window, _ = split(rest, (last - first) * RATE_HZ // FRAMES_PER_SECOND)
+        _, rest = split(entry.request.window, first * RECOGNISER_RATE_HZ // FRAMES_PER_SECOND)
+        window, _ = split(rest, (last - first) * RECOGNISER_RATE_HZ // FRAMES_PER_SECOND)
         part = Request(window, np.ascontiguousarray(features[:, first:last]), language)
         return Entry(self, entry.channel, part, whole=False, first_frame=first)
 
@@ -274,11 +275,13 @@ class RecordingInProgress:
             parts = sorted((part for part in self._settled if part.channel == channel), key=lambda part: part.source_s)
             spoken.extend(utterances([word for part in parts for word in part.words]))
         speech = [
-            TimeSpan(channel, round(start_s + start / RATE_HZ, 3), round(start_s + stop / RATE_HZ, 3))
+            TimeSpan(
+                channel, round(start_s + start / RECOGNISER_RATE_HZ, 3), round(start_s + stop / RECOGNISER_RATE_HZ, 3)
+            )
             for channel, packer in enumerate(self._packers)
             for start, stop in packer.spoken
         ]
-        transcribed_s = self._frames / RATE_HZ
+        transcribed_s = self._frames / RECOGNISER_RATE_HZ
         transcript = Transcript(
             language_code=self.language or (self._votes[0][0] if self._votes else _UNKNOWN_LANGUAGE),
             language_confidence=self._confidence if self.language else (self._votes[0][1] if self._votes else 0.0),
@@ -302,9 +305,9 @@ def _better(first: Decoded | None, second: Decoded) -> Decoded:
     return second if first is None or merit(second) >= merit(first) else first
 
 
-def _reblocked(blocks: Iterable[Samples]) -> Iterator[Samples]:
+def _reblocked(blocks: Iterable[FloatSamples]) -> Iterator[FloatSamples]:
     """Cuts the sound into blocks of 8 s, whatever its own blocks are, and checks it."""
-    waiting: list[Samples] = []
+    waiting: list[FloatSamples] = []
     frames, channels = 0, None
     for block in blocks:
         if block.ndim != 2 or not block.shape[0] or block.shape[0] != (channels or block.shape[0]):

@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
 from hushbeam.transforms.transcribe.words import TimedText, plausible_s
 
@@ -31,7 +31,7 @@ def parts_to_transcribe_again(window: Window, features: NDArray[np.float32], dec
       features: Of the window, of shape (bands, frames).
     """
     frames = features.shape[1]
-    islands = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
+    islands = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
     untranscribed = set(_islands_to_transcribe(islands, decoded))
     parts: list[tuple[int, int]] = []
     for first, last in _runs(sorted(untranscribed)):

@@ -16,10 +16,10 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import RecogniserAudio
+from hushbeam.transforms.media.samples import FloatSamples
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
-from hushbeam.transforms.transcribe.vad import Samples
 
 _ENGINES = Shared()
 
@@ -136,7 +136,7 @@ class _Audio:
         """Whether several channels were heard as one."""
         return self._mix and self.info is not None and self.info.channels > 1
 
-    def blocks(self) -> Iterator[Samples]:
+    def blocks(self) -> Iterator[FloatSamples]:
         self._limits.check_size(self._recording.source.size_bytes)
         with TemporaryFolder() as folder:
             source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)

@@ -11,11 +11,12 @@ import onnxruntime
 from faster_whisper.utils import get_assets_path
 from numpy.typing import NDArray
 
-RATE_HZ = 16_000
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
+
 FRAME = 512
 """Samples that one speech probability stands for: 32 ms."""
 
-FRAME_S = FRAME / RATE_HZ
+FRAME_S = FRAME / RECOGNISER_RATE_HZ
 
 _CONTEXT = 64
 _STATE = (1, 1, 128)
@@ -33,7 +34,6 @@ _BELOW_VOICE_DB = 20.0
 _LOUD_OF = 7
 _LOUD_AT_LEAST = 3
 
-Samples = NDArray[np.float32]
 Probabilities = NDArray[np.float32]
 
 
@@ -53,10 +53,10 @@ class SpeechProbabilities:
         self._levels: NDArray[np.float32] = np.zeros(0, np.float32)
         self._hidden = np.zeros(_STATE, np.float32)
         self._cell = np.zeros(_STATE, np.float32)
-        self._rest: Samples = np.zeros(0, np.float32)
-        self._context: Samples = np.zeros(_CONTEXT, np.float32)
+        self._rest: FloatSamples = np.zeros(0, np.float32)
+        self._context: FloatSamples = np.zeros(_CONTEXT, np.float32)
 
-    def feed(self, samples: Samples) -> Probabilities:
+    def feed(self, samples: FloatSamples) -> Probabilities:
         """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) // FRAME * FRAME
@@ -72,7 +72,7 @@ class SpeechProbabilities:
         self._rest = np.zeros(0, np.float32)
         return self._listen(padded)
 
-    def _listen(self, samples: Samples) -> Probabilities:
+    def _listen(self, samples: FloatSamples) -> Probabilities:
         frames = samples.reshape(-1, FRAME)
         found = np.zeros(len(frames), np.float32)
         if not len(frames):
@@ -87,7 +87,7 @@ class SpeechProbabilities:
             found[start:stop] = probabilities.reshape(-1)
         return np.where(self._as_loud_as_voices(frames), np.float32(1.0), found)
 
-    def _as_loud_as_voices(self, frames: Samples) -> NDArray[np.bool_]:
+    def _as_loud_as_voices(self, frames: FloatSamples) -> NDArray[np.bool_]:
         power = np.einsum("ij,ij->i", frames, frames) / FRAME
         levels = 10 * np.log10(np.maximum(power, 1e-10)).astype(np.float32)
         self._levels = np.concatenate((self._levels, levels))[-_REMEMBERED_FRAMES:]
@@ -109,11 +109,11 @@ class KnownSpeech:
     """
 
     def __init__(self, ranges: Sequence[tuple[float, float]]) -> None:
-        self._edges = np.array(ranges, np.float64).reshape(-1) * RATE_HZ
-        self._rest: Samples = np.zeros(0, np.float32)
+        self._edges = np.array(ranges, np.float64).reshape(-1) * RECOGNISER_RATE_HZ
+        self._rest: FloatSamples = np.zeros(0, np.float32)
         self._frame = 0
 
-    def feed(self, samples: Samples) -> Probabilities:
+    def feed(self, samples: FloatSamples) -> Probabilities:
         """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) // FRAME * FRAME
@@ -126,7 +126,7 @@ class KnownSpeech:
         self._rest = np.zeros(0, np.float32)
         return self._known(padded)
 
-    def _known(self, samples: Samples) -> Probabilities:
+    def _known(self, samples: FloatSamples) -> Probabilities:
         frames = samples.reshape(-1, FRAME)
         middles = (self._frame + np.arange(len(frames)) + 0.5) * FRAME
         self._frame += len(frames)

@@ -9,7 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ, Probabilities, Samples
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
+from hushbeam.transforms.transcribe.vad import FRAME, Probabilities
 
 SILENCE_BETWEEN_S = 1.0
 """Silence that is kept between two pieces of speech. With less, numbers of different turns are glued into one."""
@@ -67,12 +68,12 @@ class Window:
 
     @property
     def duration_s(self) -> float:
-        return self.length / RATE_HZ
+        return self.length / RECOGNISER_RATE_HZ
 
     def source_s(self, moment_s: float) -> float:
         """Where a moment of the window lies in the channel, in seconds."""
-        piece = self.piece_at(moment_s * RATE_HZ)
-        return moment_s + (piece.source - piece.offset) / RATE_HZ
+        piece = self.piece_at(moment_s * RECOGNISER_RATE_HZ)
+        return moment_s + (piece.source - piece.offset) / RECOGNISER_RATE_HZ
 
     def piece_at(self, offset: float) -> Piece:
         """The piece that holds a sample of the window; the nearest where it lies outside."""
@@ -95,7 +96,7 @@ class _Packed:
     start: int
     stop: int
     spoken: tuple[int, int]
-    samples: Samples
+    samples: FloatSamples
 
 
 class WindowPacker:
@@ -105,10 +106,10 @@ class WindowPacker:
     """
 
     def __init__(self) -> None:
-        self._limit = int(WINDOW_S * RATE_HZ)
-        self._margin = int(SILENCE_BETWEEN_S / 2 * RATE_HZ)
-        self._pause = round(PAUSE_S * RATE_HZ / FRAME)
-        self._samples: Samples = np.zeros(0, np.float32)
+        self._limit = int(WINDOW_S * RECOGNISER_RATE_HZ)
+        self._margin = int(SILENCE_BETWEEN_S / 2 * RECOGNISER_RATE_HZ)
+        self._pause = round(PAUSE_S * RECOGNISER_RATE_HZ / FRAME)
+        self._samples: FloatSamples = np.zeros(0, np.float32)
         self._first_sample = 0
         self._probabilities: list[float] = []
         self._first_frame = 0
@@ -121,7 +122,7 @@ class WindowPacker:
         self.spoken: list[tuple[int, int]] = []
         """All speech so far, in samples of the channel, ordered, without margins."""
 
-    def feed(self, samples: Samples, probabilities: Probabilities) -> Iterator[tuple[Window, Samples]]:
+    def feed(self, samples: FloatSamples, probabilities: Probabilities) -> Iterator[tuple[Window, FloatSamples]]:
         """Takes samples and the probabilities of their frames; yields windows that became full, with their sound."""
         self._samples = np.concatenate((self._samples, samples))
         for probability in probabilities.tolist():
@@ -130,7 +131,7 @@ class WindowPacker:
             self._frame += 1
         self._forget()
 
-    def finish(self) -> Iterator[tuple[Window, Samples]]:
+    def finish(self) -> Iterator[tuple[Window, FloatSamples]]:
         """Yields what is left, after the last sample was fed."""
         if self._speaking_since is not None:
             yield from self._settle(_Atom(self._speaking_since, self._frame))
@@ -141,7 +142,7 @@ class WindowPacker:
         if self._open:
             yield self._close(len(self._open))
 
-    def _transcribe(self, probability: float) -> Iterator[tuple[Window, Samples]]:
+    def _transcribe(self, probability: float) -> Iterator[tuple[Window, FloatSamples]]:
         now = self._frame
         if self._speaking_since is None:
             if probability >= SPEECH_PROBABILITY:
@@ -165,13 +166,13 @@ class WindowPacker:
             yield from self._settle(_Atom(self._speaking_since, self._quiet_since))
             self._speaking_since = None
 
-    def _settle(self, atom: _Atom) -> Iterator[tuple[Window, Samples]]:
+    def _settle(self, atom: _Atom) -> Iterator[tuple[Window, FloatSamples]]:
         """The next atom is known, so the margin after the one before is known as well."""
         if self._waiting is not None:
             yield from self._pack(self._waiting, atom)
         self._waiting = atom
 
-    def _pack(self, atom: _Atom, following: _Atom | None) -> Iterator[tuple[Window, Samples]]:
+    def _pack(self, atom: _Atom, following: _Atom | None) -> Iterator[tuple[Window, FloatSamples]]:
         start = max(atom.start * FRAME - self._margin, self._packed_until)
         last = self._first_sample + len(self._samples)
         stop = min(atom.stop * FRAME + self._margin, last)
@@ -206,7 +207,7 @@ class WindowPacker:
                 cuts.append(((pause, length), count))
         return max(cuts)[1] if cuts else len(self._open)
 
-    def _close(self, count: int) -> tuple[Window, Samples]:
+    def _close(self, count: int) -> tuple[Window, FloatSamples]:
         closed, self._open = self._open[:count], self._open[count:]
         pieces: list[Piece] = []
         speech: list[tuple[int, int]] = []
@@ -239,7 +240,7 @@ class WindowPacker:
             needed = min(needed, self._waiting.start)
         keep = max(min(needed * FRAME - self._margin, self._first_sample + len(self._samples)), self._packed_until)
         drop = keep - self._first_sample
-        if drop > RATE_HZ:
+        if drop > RECOGNISER_RATE_HZ:
             self._samples = self._samples[drop:].copy()
             self._first_sample = keep
             frames = max(keep // FRAME - self._first_frame, 0)

@@ -16,7 +16,7 @@ import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 
 from hushbeam.schemas.transcript import Utterance, Word
-from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
 
 TOKENS_PER_SECOND = 50
@@ -69,7 +69,7 @@ def timed_texts(
     starts = _first_steps(alignment, len(tokens) + 1) / TOKENS_PER_SECOND
     pieces = [tokenizer.decode([token]) for token in tokens]
     loud = [any(character.isalnum() for character in piece) or "\ufffd" in piece for piece in pieces]
-    speech = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
+    speech = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
     spans = settle(list(pairwise(starts.tolist())), loud, speech)
     texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
     words: list[TimedText] = []
@@ -206,9 +206,9 @@ def place(words: Sequence[TimedText], window: Window, channel: int, start_s: flo
     """
     placed = []
     for word in words:
-        piece = window.piece_at((word.start_s + word.end_s) / 2 * RATE_HZ)
-        shift = start_s + (piece.source - piece.offset) / RATE_HZ
-        low, high = piece.offset / RATE_HZ, (piece.offset + piece.length) / RATE_HZ
+        piece = window.piece_at((word.start_s + word.end_s) / 2 * RECOGNISER_RATE_HZ)
+        shift = start_s + (piece.source - piece.offset) / RECOGNISER_RATE_HZ
+        low, high = piece.offset / RECOGNISER_RATE_HZ, (piece.offset + piece.length) / RECOGNISER_RATE_HZ
         start, end = (min(max(moment, low), high) + shift for moment in (word.start_s, word.end_s))
         placed.append(Word(word.text, round(start, 3), round(end, 3), round(word.confidence, 4), channel))
     return placed

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from hushbeam.schemas.media import SampleIdentity
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, from_float, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import from_float, to_float
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
 from tests.transforms.media.hostile import elsewhere
@@ -345,7 +347,8 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
     code = (
         "import sys\n"
         "from hushbeam.schemas.failure import RecordingError\n"
-        "from hushbeam.transforms.media.decode import Decoder, MediaLimits\n"
+        "from hushbeam.transforms.media.decode import Decoder\n"
+        "from hushbeam.transforms.media.limits import MediaLimits\n"
         "try:\n    Decoder(sys.argv[1], MediaLimits()).__enter__()\n"
         "except RecordingError as error:\n    print(type(error).__name__)\n"
     )

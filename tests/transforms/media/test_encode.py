@@ -16,11 +16,12 @@ import soxr
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.media import MediaInfo
-from hushbeam.transforms.media.decode import Decoder, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.encode import Encoder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import QUALITIES, output_format
+from hushbeam.transforms.media.samples import to_float
 from tests.transforms.media.recordings import CANARY, EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE, Recipe
 
 LIMITS = MediaLimits()

@@ -11,9 +11,11 @@ import pytest
 import soundfile
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import QUALITIES
+from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.mute_audio.render import render
 
 RATE_HZ = 48_000

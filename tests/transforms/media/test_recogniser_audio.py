@@ -13,8 +13,6 @@ from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import (
-    RECOGNISER_RATE_HZ,
-    FloatSamples,
     RecogniserAudio,
     inspect,
     recogniser_blocks,
@@ -22,6 +20,7 @@ from hushbeam.transforms.media.recogniser_audio import (
     stream_ranges,
 )
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.storage.errors import MissingFileError
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, speech
 

@@ -7,6 +7,7 @@ import pytest
 
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.decoding import (
     Decoded,
     Doubt,
@@ -16,7 +17,6 @@ from hushbeam.transforms.transcribe.decoding import (
     too_many_digits,
 )
 from hushbeam.transforms.transcribe.model import LoadedModel
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Piece, Window
 from hushbeam.transforms.transcribe.words import TimedText
 
@@ -24,8 +24,10 @@ DEV = Path(__file__).parents[3] / "evaluation" / "dev"
 
 
 def window_of(seconds: float, *speech: tuple[float, float]) -> Window:
-    spans = tuple((int(start * RATE_HZ), int(stop * RATE_HZ)) for start, stop in speech or ((0.0, seconds),))
-    return Window((Piece(0, 0, int(seconds * RATE_HZ)),), spans)
+    spans = tuple(
+        (int(start * RECOGNISER_RATE_HZ), int(stop * RECOGNISER_RATE_HZ)) for start, stop in speech or ((0.0, seconds),)
+    )
+    return Window((Piece(0, 0, int(seconds * RECOGNISER_RATE_HZ)),), spans)
 
 
 def said(*words: tuple[str, float, float]) -> list[TimedText]:
@@ -61,7 +63,7 @@ def test_more_digits_than_anybody_can_say_are_a_loop() -> None:
 
 
 def noise(model: LoadedModel, seconds: float, *, careful: bool) -> Request:
-    samples = np.random.default_rng(7).normal(0, 0.05, int(seconds * RATE_HZ)).astype(np.float32)
+    samples = np.random.default_rng(7).normal(0, 0.05, int(seconds * RECOGNISER_RATE_HZ)).astype(np.float32)
     return Request(window_of(seconds), model.mel(samples), "en", careful)
 
 
@@ -79,7 +81,7 @@ def stuck(model: LoadedModel, *, careful: bool) -> Request:
     )[0]
     loudest = int(np.convolve(np.abs(speech), np.ones(8000), "valid").argmax())
     samples = np.tile(speech[loudest : loudest + 6400], 60)
-    return Request(window_of(len(samples) / RATE_HZ), model.mel(samples), "en", careful)
+    return Request(window_of(len(samples) / RECOGNISER_RATE_HZ), model.mel(samples), "en", careful)
 
 
 def test_a_text_that_goes_in_circles_is_decoded_again_in_a_careful_pass_always_to_the_same(tiny: LoadedModel) -> None:

@@ -13,10 +13,10 @@ from hushbeam.schemas.failure import RecordingError, RunError
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription, TranscriptionError
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 
 decode = WindowDecoder.decode
 TELEPHONE = Path(__file__).parents[3] / "evaluation" / "telephone"
@@ -31,7 +31,7 @@ def call(number: int) -> np.ndarray:
     return np.concatenate(list(recogniser_blocks(read_truth(TELEPHONE)[number].audio, limits=MediaLimits())), axis=1)
 
 
-def blocks(samples: np.ndarray, frames: int = RATE_HZ) -> Iterator[np.ndarray]:
+def blocks(samples: np.ndarray, frames: int = RECOGNISER_RATE_HZ) -> Iterator[np.ndarray]:
     for start in range(0, samples.shape[1], frames):
         yield samples[:, start : start + frames]
 
@@ -57,7 +57,7 @@ def test_each_channel_is_heard_by_itself_in_time_order(engine: SpeechEngine) -> 
     transcript = transcribed.transcript
     assert transcript.channels == 2
     assert transcript.language_code == "en"
-    assert transcribed.transcribed_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RATE_HZ)
+    assert transcribed.transcribed_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RECOGNISER_RATE_HZ)
     starts = [utterance.start_s for utterance in transcript.utterances]
     assert starts == sorted(starts)
     for channel, said in ((0, "this is sarah speaking"), (1, "daniel whitfield")):
@@ -88,7 +88,7 @@ def test_times_of_a_range_count_from_the_start_of_the_recording(engine: SpeechEn
 
 def test_an_error_of_one_recording_ends_that_one_alone(engine: SpeechEngine) -> None:
     def broken() -> Iterator[np.ndarray]:
-        yield from blocks(call(0)[:, : 20 * RATE_HZ])
+        yield from blocks(call(0)[:, : 20 * RECOGNISER_RATE_HZ])
         raise BrokenFileError("the file ends early")
 
     jobs = [job("good", call(1)), SpeechJob("broken", broken, "en"), job("foreign", call(1), language="de")]
@@ -102,9 +102,9 @@ def test_an_error_of_one_recording_ends_that_one_alone(engine: SpeechEngine) -> 
 @pytest.mark.parametrize(
     "sound",
     [
-        [np.full((1, RATE_HZ), np.nan, np.float32)],
-        [np.zeros((1, RATE_HZ), np.float32), np.zeros((2, RATE_HZ), np.float32)],
-        [np.zeros(RATE_HZ, np.float32)],
+        [np.full((1, RECOGNISER_RATE_HZ), np.nan, np.float32)],
+        [np.zeros((1, RECOGNISER_RATE_HZ), np.float32), np.zeros((2, RECOGNISER_RATE_HZ), np.float32)],
+        [np.zeros(RECOGNISER_RATE_HZ, np.float32)],
     ],
     ids=["not a number", "a channel more", "no channels"],
 )
@@ -114,7 +114,9 @@ def test_what_is_no_sound_is_refused(engine: SpeechEngine, sound: list[np.ndarra
 
 
 def test_silence_is_heard_as_a_transcript_without_words(engine: SpeechEngine) -> None:
-    transcript = engine.submit(job("silent", np.zeros((2, 5 * RATE_HZ), np.float32))).result(timeout=60).transcript
+    transcript = (
+        engine.submit(job("silent", np.zeros((2, 5 * RECOGNISER_RATE_HZ), np.float32))).result(timeout=60).transcript
+    )
     assert transcript.utterances == transcript.speech == ()
     assert (transcript.channels, transcript.duration_s) == (2, 5.0)
     assert engine.submit(SpeechJob("empty", lambda: [], "en")).result(timeout=60).transcribed_s == 0.0
@@ -131,7 +133,7 @@ def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(WindowDecoder, "decode", short_of_memory)
     engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
-    samples = call(0)[:, : 9 * RATE_HZ]
+    samples = call(0)[:, : 9 * RECOGNISER_RATE_HZ]
     outcomes = dict(engine.transcribe([job(str(number), samples) for number in range(6)]))
     engine.close()
     assert all(isinstance(outcome, Transcription) for outcome in outcomes.values())
@@ -169,7 +171,7 @@ def test_what_the_model_cannot_take_ends_its_recording_alone(monkeypatch: pytest
     engine.load()
     # A mark that the model's own code lets pass: tiny.en knows English alone, whatever it is told.
     monkeypatch.setattr(SpeechEngine, "_check_language", lambda *_: None)
-    samples = call(0)[:, : 9 * RATE_HZ]
+    samples = call(0)[:, : 9 * RECOGNISER_RATE_HZ]
     futures = {name: engine.submit(job(name, samples, language=name[:2])) for name in ("en-1", "de-2", "en-3", "en-4")}
     for name, future in futures.items():
         if name == "de-2":
@@ -214,7 +216,7 @@ def passing_over_last_turns(self: WindowDecoder, requests: list[Request]) -> lis
 
 
 def _without_last_turn(request: Request, decoded: Decoded) -> Decoded:
-    islands = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in request.window.speech]
+    islands = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in request.window.speech]
     if len(islands) < 2 or request.careful:
         return decoded
     words = tuple(word for word in decoded.words if word.start_s < islands[-1][0] - 0.2)
@@ -246,7 +248,7 @@ def test_a_batch_on_a_cpu_has_fewer_windows_the_more_the_model_is_shown(
         return decode(self, requests)
 
     monkeypatch.setattr(WindowDecoder, "decode", counted)
-    list(engine.transcribe(job(f"{number}", call(number % 4)[:, : 4 * RATE_HZ]) for number in range(8)))
+    list(engine.transcribe(job(f"{number}", call(number % 4)[:, : 4 * RECOGNISER_RATE_HZ]) for number in range(8)))
     list(engine.transcribe(job(f"{number}", call(number)) for number in range(4)))
     batch = TranscriptionSettings().batch
     assert len({context for _, context in batches}) > 1

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.decoding import Decoded, Doubt
 from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Piece, Window
 from hushbeam.transforms.transcribe.words import TimedText
 
@@ -13,8 +13,8 @@ def parts(
     speech: list[tuple[float, float]], untranscribed: list[tuple[float, float]], words: list[TimedText] | None = None
 ) -> list[tuple[int, int]]:
     length_s = speech[-1][1] + 0.5
-    spans = tuple((int(start * RATE_HZ), int(stop * RATE_HZ)) for start, stop in speech)
-    window = Window((Piece(0, 0, int(length_s * RATE_HZ)),), spans)
+    spans = tuple((int(start * RECOGNISER_RATE_HZ), int(stop * RECOGNISER_RATE_HZ)) for start, stop in speech)
+    window = Window((Piece(0, 0, int(length_s * RECOGNISER_RATE_HZ)),), spans)
     features = np.zeros((80, int(length_s * 100)), np.float32)
     for start, stop in speech:
         features[:, int(start * 100) : int(stop * 100)] = 1.0

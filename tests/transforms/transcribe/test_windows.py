@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
+from hushbeam.transforms.transcribe.vad import FRAME
 from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, SPEECH_PROBABILITY, Window, WindowPacker, split
 
 
@@ -46,7 +47,7 @@ def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray)
 @given(channels())
 def test_every_window_fits_the_model_and_leads_back_to_its_sound(probabilities: np.ndarray) -> None:
     for window, samples in packed(probabilities)[0]:
-        assert 0 < window.length == len(samples) <= 30 * RATE_HZ
+        assert 0 < window.length == len(samples) <= 30 * RECOGNISER_RATE_HZ
         offset = 0
         for piece in window.pieces:
             assert piece.offset == offset
@@ -54,7 +55,9 @@ def test_every_window_fits_the_model_and_leads_back_to_its_sound(probabilities: 
             assert np.array_equal(samples[piece.offset : piece.offset + piece.length], expected)
             offset += piece.length
         moment_s = 0.5 * window.duration_s
-        assert window.source_s(moment_s) == pytest.approx(samples[int(moment_s * RATE_HZ)] / RATE_HZ, abs=1e-3)
+        assert window.source_s(moment_s) == pytest.approx(
+            samples[int(moment_s * RECOGNISER_RATE_HZ)] / RECOGNISER_RATE_HZ, abs=1e-3
+        )
 
 
 @settings(max_examples=20, deadline=None)
@@ -73,7 +76,7 @@ def test_the_memory_of_a_channel_is_bounded(probabilities: np.ndarray) -> None:
     for start in range(0, len(probabilities), 250):
         block = probabilities[start : start + 250]
         list(packer.feed(np.zeros(len(block) * FRAME, np.float32), block))
-        assert len(packer._samples) + sum(len(each.samples) for each in packer._open) <= 110 * RATE_HZ
+        assert len(packer._samples) + sum(len(each.samples) for each in packer._open) <= 110 * RECOGNISER_RATE_HZ
 
 
 def test_turns_stay_a_second_apart() -> None:
@@ -81,7 +84,7 @@ def test_turns_stay_a_second_apart() -> None:
     (window, _), *others = packed(np.concatenate([gap, turn, gap, turn, gap]))[0]
     assert not others
     (_, first_stop), (second_start, _) = window.speech
-    assert (second_start - first_stop) / RATE_HZ == pytest.approx(SILENCE_BETWEEN_S, abs=0.01)
+    assert (second_start - first_stop) / RECOGNISER_RATE_HZ == pytest.approx(SILENCE_BETWEEN_S, abs=0.01)
 
 
 def test_short_pauses_keep_their_length() -> None:

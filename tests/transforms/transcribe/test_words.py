@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.transcript import Word
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.model import LoadedModel
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Piece, Window
 from hushbeam.transforms.transcribe.words import TimedText, place, plausible_s, settle, timed_texts, utterances
 
 
 def window_of(*speech: tuple[float, float]) -> Window:
-    length = int((speech[-1][1] + 1.0) * RATE_HZ)
-    spans = tuple((int(start * RATE_HZ), int(stop * RATE_HZ)) for start, stop in speech)
+    length = int((speech[-1][1] + 1.0) * RECOGNISER_RATE_HZ)
+    spans = tuple((int(start * RECOGNISER_RATE_HZ), int(stop * RECOGNISER_RATE_HZ)) for start, stop in speech)
     return Window((Piece(0, 0, length),), spans)
 
 

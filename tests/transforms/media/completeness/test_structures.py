@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
 from hushbeam.transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
 from hushbeam.transforms.media.containers import recognise
-from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.source_file import FEW_READS, Length, Source
 from hushbeam.transforms.media.track_decoder import TrackDecoder
 from tests.transforms.media.completeness import written

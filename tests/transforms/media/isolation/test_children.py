@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments
@@ -92,7 +93,8 @@ def test_a_decoder_that_is_not_wanted_any_more_ends(recording: Path) -> None:
 def test_a_worker_that_ends_leaves_nothing_behind(recording: Path) -> None:
     script = (
         "import sys, time\n"
-        "from hushbeam.transforms.media.decode import Decoder, MediaLimits\n"
+        "from hushbeam.transforms.media.decode import Decoder\n"
+        "from hushbeam.transforms.media.limits import MediaLimits\n"
         "with Decoder(sys.argv[1], MediaLimits()) as decoder:\n"
         "    print(flush=True)\n"
         "    time.sleep(600)\n"
