@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -79,7 +80,7 @@ def unverified_job(clock: Clock, corpus: Corpus, machine: Machine) -> int:
 
 def job_in_spans(clock: Clock, corpus: Corpus, machine: Machine) -> int:
     """The main job, which hears long recordings in spans. Their words travel encrypted, as on a cluster."""
-    os.environ[_KEY_VARIABLE] = secrets.token_hex(32)
+    os.environ[_KEY_VARIABLE] = base64.b64encode(secrets.token_bytes(32)).decode()
     return _run_job(corpus, machine, "--shuffle_key", f"env:{_KEY_VARIABLE}")
 
 
