@@ -22,7 +22,7 @@ from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.errors import MediaError, decoder_memory
 from hushbeam.transforms.media.hidden_text.search import count_hidden_text
 from hushbeam.transforms.media.isolation import wire
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.isolation.worker_file import WorkerFile
 from hushbeam.transforms.media.output_format import OutputFormat
 from hushbeam.transforms.media.samples import Samples
@@ -75,10 +75,10 @@ def rehearse() -> None:
 
 def _decode(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
     with _source(connection, files) as source, TrackDecoder(source) as decoder:
-        wire.send(connection, Kind.INFO, asdict(decoder.info))
+        wire.send(connection, MessageKind.INFO, asdict(decoder.info))
         for block in decoder.blocks():
-            wire.send(connection, Kind.BLOCK, data=np.ascontiguousarray(block.T))
-        wire.send(connection, Kind.END)
+            wire.send(connection, MessageKind.BLOCK, data=np.ascontiguousarray(block.T))
+        wire.send(connection, MessageKind.END)
 
 
 def _copy_video(connection: socket.socket, files: tuple[BinaryIO, ...], job: dict[str, Any]) -> None:
@@ -95,15 +95,15 @@ def _copy_video(connection: socket.socket, files: tuple[BinaryIO, ...], job: dic
         if isinstance(error, ConnectionError):
             raise
         raise MediaError("not_written", f"the disk refused ({type(error).__name__})", retryable=True) from None
-    wire.send(connection, Kind.END)
+    wire.send(connection, MessageKind.END)
 
 
 def _search_video(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
-    wire.send(connection, Kind.FOUND, count_hidden_text(files[0]))
+    wire.send(connection, MessageKind.FOUND, count_hidden_text(files[0]))
 
 
 def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples]:
-    while (message := wire.receive(connection)).kind is Kind.BLOCK:
+    while (message := wire.receive(connection)).kind is MessageKind.BLOCK:
         yield np.frombuffer(message.data, info.sample_type).reshape(-1, info.channels).T
 
 
@@ -116,7 +116,7 @@ def _source(connection: socket.socket, files: tuple[BinaryIO, ...]) -> BinaryIO:
 def _refuse(connection: socket.socket, error: MediaError) -> None:
     fields = {"reason": error.reason, "message": error.message, "retryable": error.retryable}
     with contextlib.suppress(OSError):
-        wire.send(connection, Kind.REFUSED, fields)
+        wire.send(connection, MessageKind.REFUSED, fields)
 
 
 def _unexpected(error: Exception) -> MediaError:

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child
-from hushbeam.transforms.media.isolation.wire import Kind, Message
+from hushbeam.transforms.media.isolation.wire import Message, MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import SAMPLE_TYPES, Samples
 from hushbeam.transforms.storage import files
@@ -76,9 +76,9 @@ class Decoder:
 
     def blocks(self) -> Iterator[Samples]:
         """Yields consecutive native samples of shape (channels, frames), about a second at a time."""
-        while (message := self._child.receive()).kind is Kind.BLOCK:
+        while (message := self._child.receive()).kind is MessageKind.BLOCK:
             yield self._counting(message)
-        if message.kind is not Kind.END:
+        if message.kind is not MessageKind.END:
             raise self._child.invalid_reply()
         self._identity = SampleIdentity(self._counted, self._digest.hexdigest())
 

@@ -16,8 +16,8 @@ MOST_KEPT_BYTES = 32 * 2**20
 """Of native samples: 17 minutes of a telephone call in two channels. What is longer is decoded for each reader."""
 
 
-class Decoded(Protocol):
-    """What `Decoder` gives while it is open."""
+class SampleReader(Protocol):
+    """An open recording: what `Decoder` gives between entry and exit."""
 
     @property
     def info(self) -> MediaInfo: ...
@@ -44,7 +44,7 @@ class SampleCache:
         self._kept: _Kept | None = None
 
     @contextmanager
-    def opened(self) -> Iterator[Decoded]:
+    def opened(self) -> Iterator[SampleReader]:
         """The recording, from its start."""
         if self._kept is not None:
             yield self._kept
@@ -98,7 +98,7 @@ class _Keeping:
 
 
 @contextmanager
-def reading(source: str | Path | SampleCache, limits: MediaLimits) -> Iterator[Decoded]:
+def reading(source: str | Path | SampleCache, limits: MediaLimits) -> Iterator[SampleReader]:
     """Opens a file, or what was decoded of it before.
 
     Raises:

@@ -73,11 +73,11 @@ class TrackDecoder:
         with ExitStack() as stack:
             self._size = self._file.seek(0, SEEK_END)
             self._file.seek(0)
-            self._kind = recognise(self._file)
+            self._format = recognise(self._file)
             self._start = tags_end(self._file)
-            self._length = check_complete(self._file, self._kind.name, self._start, thorough=False)
+            self._length = check_complete(self._file, self._format.name, self._start, thorough=False)
             self._file.seek(0)
-            self._container = open_container(self._file, self._kind)
+            self._container = open_container(self._file, self._format)
             stack.callback(self._container.close)
             self._frames = self._decode()
             self.info = self._inspect()
@@ -103,7 +103,7 @@ class TrackDecoder:
                 pending, length = [], 0
         if pending:
             yield _joined(pending)
-        check_complete(self._file, self._kind.name, self._start, thorough=True)
+        check_complete(self._file, self._format.name, self._start, thorough=True)
         self._check_length()
 
     # How the file is read.
@@ -130,7 +130,7 @@ class TrackDecoder:
         codec = _codec_name(stream)
         has_video = any(is_moving(video) for video in self._container.streams.video)
         return MediaInfo(
-            container=self._kind.name,
+            container=self._format.name,
             codec=codec,
             sample_rate_hz=first.sample_rate,
             nominal_rate_hz=_nominal_rate_hz(codec, stream.codec_context.extradata) or first.sample_rate,
@@ -142,24 +142,24 @@ class TrackDecoder:
             start_s=(_seconds(stream.start_time, stream.time_base) or 0.0) if has_video else 0.0,
             bit_rate=stream.bit_rate or None,
             has_video=has_video,
-            block_bytes=wav_block_bytes(self._file, self._kind) if codec.startswith("adpcm_") else None,
+            block_bytes=wav_block_bytes(self._file, self._format) if codec.startswith("adpcm_") else None,
             states_length=self._length is Length.STATED,
             size=self._size,
         )
 
     def _claimed_s(self, stream: Any, rate: int) -> float | None:
-        if self._kind.claim == "none" or self._length is Length.OPEN:
+        if self._format.claim == "none" or self._length is Length.OPEN:
             return None
         claimed = _seconds(stream.duration, stream.time_base)
         if claimed is None and self._container.duration is not None and not self._container.streams.video:
             claimed = self._container.duration / av.time_base
-        if claimed is not None and self._kind.name == "ogg" and _codec_name(stream) == "opus":
+        if claimed is not None and self._format.name == "ogg" and _codec_name(stream) == "opus":
             claimed -= _opus_pre_skip(stream.codec_context.extradata) / rate
         return claimed if claimed is not None and claimed > 0 else None
 
     def _decode(self) -> Generator[Any, None, None]:
         """Yields every frame; any damage raises."""
-        lost = _LostBytes(self._kind)
+        lost = _LostBytes(self._format)
         codec = _codec_name(self._stream)
         try:
             for packet in self._container.demux(self._stream):
@@ -177,7 +177,7 @@ class TrackDecoder:
             # PyAV's answer to a packet of a track that the header did not name.
             raise MediaError("corrupt", "tracks appear in the middle of the file") from None
         lost.check(self._file)
-        if self._kind.name == "mp3":
+        if self._format.name == "mp3":
             self._file.seek(self._start)
             lost.check_count(mp3_counts(self._file.read(HEAD_BYTES))[0])
 
@@ -186,18 +186,18 @@ class TrackDecoder:
         if codec.startswith("pcm_"):
             # A short last packet is whole frames all the same; its length is compared with the claim.
             return False
-        if self._kind.demuxer != "wav" or self._length is not Length.OPEN:
+        if self._format.demuxer != "wav" or self._length is not Length.OPEN:
             return bool(packet.is_corrupt)
         # Nobody can ask for just what is left of a WAV whose header does not say how much that is.
         if codec in {"mp2", "mp3"}:
             stated = mpeg_frame_bytes(bytes(memoryview(packet)[:4]))
             return bool(packet.is_corrupt) if stated is None else packet.size < stated
-        block_bytes = wav_block_bytes(self._file, self._kind) if packet.is_corrupt else None
+        block_bytes = wav_block_bytes(self._file, self._format) if packet.is_corrupt else None
         return block_bytes is not None and packet.size % block_bytes != 0
 
     def _trimmed(self) -> Iterator[Samples]:
         """Native samples of each frame, without the encoder's padding after the claimed end."""
-        clock = _Clock(self.info.sample_rate_hz, self._kind.elementary)
+        clock = _Clock(self.info.sample_rate_hz, self._format.elementary)
         end = self._padding_starts()
         decoded = 0
         frame: Any = self._first
@@ -215,7 +215,7 @@ class TrackDecoder:
     def _padding_starts(self) -> int | None:
         """Where MP4 says that the sound ends: the last packet is padded to a full one."""
         info = self.info
-        if self._kind.demuxer != "mov" or info.duration_s is None or info.bits is not None:
+        if self._format.demuxer != "mov" or info.duration_s is None or info.bits is not None:
             return None
         return round(info.duration_s * info.sample_rate_hz)
 
@@ -242,7 +242,7 @@ class TrackDecoder:
     def _tolerance(self) -> float:
         """In samples: none for PCM and lossless codecs, one padded packet or block for other codecs, `CLOSE_S` else."""
         info = self.info
-        if self._kind.claim != "exact":
+        if self._format.claim != "exact":
             return CLOSE_S * info.sample_rate_hz
         if info.codec.startswith("pcm_") or info.codec in _COUNTED_CODECS:
             return 0.5
@@ -327,7 +327,7 @@ class _LostBytes:
             raise cut_off(f"its header states {stated} frames, {self._count} are there")
 
 
-def open_container(file: BinaryIO, kind: Container) -> Any:
+def open_container(file: BinaryIO, container: Container) -> Any:
     """Opens a file object with the demuxer that its content names, and no other.
 
     Raises:
@@ -337,11 +337,11 @@ def open_container(file: BinaryIO, kind: Container) -> Any:
         return av.open(
             _LenientFile(file),
             mode="r",
-            format=kind.demuxer,
+            format=container.demuxer,
             metadata_errors="ignore",
             io_open=_refuse_other_files,
             # A second lock beside `io_open`: no protocol may be opened for a reference within the file.
-            options={"protocol_whitelist": "none", "format_whitelist": kind.demuxer},
+            options={"protocol_whitelist": "none", "format_whitelist": container.demuxer},
         )
     except av.error.FFmpegError as error:
         raise_unreadable(error)

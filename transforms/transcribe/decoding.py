@@ -83,7 +83,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedWindow:
     """What the model made of one window.
 
     Attributes:
@@ -100,7 +100,7 @@ class Decoded:
     untranscribed: tuple[tuple[float, float], ...]
 
     def __repr__(self) -> str:
-        return f"Decoded({len(self.words)} words, {self.doubt})"
+        return f"DecodedWindow({len(self.words)} words, {self.doubt})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,7 +160,7 @@ class WindowDecoder:
         self._model = model
         self._beam = beam
 
-    def decode(self, requests: Sequence[Request]) -> list[Decoded]:
+    def decode(self, requests: Sequence[Request]) -> list[DecodedWindow]:
         """Decodes a batch of requests of the same context and care.
 
         Raises:
@@ -278,14 +278,14 @@ class WindowDecoder:
         return words
 
 
-def _judged(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> Decoded:
+def _judged(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> DecodedWindow:
     doubt = text.doubt
     untranscribed = () if text.silent else speech_without_words(request.window, words)
     if doubt is None and too_many_digits(words):
         doubt = Doubt.REPEATS
     if doubt is None and untranscribed:
         doubt = Doubt.UNTRANSCRIBED
-    return Decoded(tuple(words), *language, text.log_probability, doubt, untranscribed)
+    return DecodedWindow(tuple(words), *language, text.log_probability, doubt, untranscribed)
 
 
 def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tuple[float, float], ...]:

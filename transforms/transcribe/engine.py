@@ -18,7 +18,7 @@ from hushbeam.schemas.languages import shown_language
 from hushbeam.transforms.base.freed_memory import give_back_freed, keep_few_heaps
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.transcribe.batching import WindowQueue
-from hushbeam.transforms.transcribe.decoding import Decoded, WindowDecoder
+from hushbeam.transforms.transcribe.decoding import DecodedWindow, WindowDecoder
 from hushbeam.transforms.transcribe.model import LoadedModel, load
 from hushbeam.transforms.transcribe.recording import (
     Entry,
@@ -38,7 +38,7 @@ _FRAMES_OF_A_FULL_BATCH = 600
 """Up to so many frames each, as many windows as the settings say make a batch on a CPU."""
 
 
-class _Kind(NamedTuple):
+class _BatchKind(NamedTuple):
     """What the windows of a batch have in common: the frames that the model is shown, and whether it is careful."""
 
     careful: bool
@@ -46,7 +46,7 @@ class _Kind(NamedTuple):
 
 
 @cache
-def _turns(workers: int) -> threading.BoundedSemaphore:
+def _permits(workers: int) -> threading.BoundedSemaphore:
     """So many batches at once, whatever their engine: on a CPU more are no faster, and each takes its memory."""
     return threading.BoundedSemaphore(workers)
 
@@ -65,9 +65,9 @@ class SpeechEngine:
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
         self._model: LoadedModel | None = None
-        self._room: WindowQueue[_Kind, Entry] = WindowQueue(settings.pending_limit, self._at_once)
+        self._room: WindowQueue[_BatchKind, Entry] = WindowQueue(settings.pending_limit, self._at_once)
         self._batch = settings.batch
-        self._turns = nullcontext() if settings.device == "cuda" else _turns(settings.model_workers)
+        self._permits = nullcontext() if settings.device == "cuda" else _permits(settings.model_workers)
         self._decoding_pool = ThreadPoolExecutor(settings.decoders, thread_name_prefix="hear")
         self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -183,7 +183,7 @@ class SpeechEngine:
                 f"{min(known)}"
             )
 
-    def _at_once(self, kind: _Kind) -> int:
+    def _at_once(self, kind: _BatchKind) -> int:
         """How many windows of a kind go through the model together."""
         if self._settings.device == "cuda":
             return self._batch
@@ -192,7 +192,7 @@ class SpeechEngine:
 
     def _queue(self, entry: Entry, *, wait: bool) -> None:
         request = entry.request
-        kind = _Kind(request.careful, request.context)
+        kind = _BatchKind(request.careful, request.context)
         self._room.put(entry, kind=kind, size=request.features.nbytes, rank=entry.recording.number, wait=wait)
 
     def _work(self, decoder: WindowDecoder) -> None:
@@ -200,7 +200,7 @@ class SpeechEngine:
         try:
             while self._room.wait_for_batch():
                 # Taken when the model is free, not before: until then others join the batch.
-                with self._turns:
+                with self._permits:
                     entries = [entry for entry in self._room.take() if not entry.recording.future.done()]
                     transcribed = self._decode_apart(decoder, entries)
                 for entry, result in transcribed:
@@ -209,14 +209,14 @@ class SpeechEngine:
         except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
             self._break(error)
 
-    def _take(self, entry: Entry, result: Decoded) -> None:
+    def _take(self, entry: Entry, result: DecodedWindow) -> None:
         try:
             for again in entry.recording.transcribed(entry, result):
                 self._queue(again, wait=False)
         except Exception as error:  # noqa: BLE001 - it is raised where the future is asked
             entry.recording.fail(error)
 
-    def _decode_apart(self, decoder: WindowDecoder, entries: Sequence[Entry]) -> list[tuple[Entry, Decoded]]:
+    def _decode_apart(self, decoder: WindowDecoder, entries: Sequence[Entry]) -> list[tuple[Entry, DecodedWindow]]:
         """Decodes a batch; where that fails, each window by itself, so that a recording fails alone.
 
         Raises:
@@ -227,7 +227,7 @@ class SpeechEngine:
         except Exception as error:
             if _is_of_memory(error):
                 raise
-        transcribed: list[tuple[Entry, Decoded]] = []
+        transcribed: list[tuple[Entry, DecodedWindow]] = []
         for entry in entries:
             try:
                 transcribed += zip([entry], self._decode(decoder, [entry]), strict=True)
@@ -239,7 +239,9 @@ class SpeechEngine:
                 entry.recording.fail(error)
         return transcribed
 
-    def _decode(self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES) -> list[Decoded]:
+    def _decode(
+        self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES
+    ) -> list[DecodedWindow]:
         if not entries:
             return []
         try:

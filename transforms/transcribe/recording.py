@@ -14,7 +14,7 @@ from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
-from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
+from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, DecodedWindow, Doubt, Request
 from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.settings import SecondLook
 from hushbeam.transforms.transcribe.vad import KnownSpeech, SpeechProbabilities
@@ -83,7 +83,7 @@ class Entry:
     recording: RecordingInProgress
     channel: int
     request: Request
-    best: Decoded | None = None
+    best: DecodedWindow | None = None
     whole: bool = True
     first_frame: int = 0
 
@@ -176,7 +176,7 @@ class RecordingInProgress:
             self._ended = True
         self._complete()
 
-    def transcribed(self, entry: Entry, decoded: Decoded) -> list[Entry]:
+    def transcribed(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
         """Takes what the model made of a window, and returns the windows that must go to it again, or only now."""
         with self._lock:
             following = self._settle_language(entry, decoded) if entry.request.language is None else []
@@ -199,7 +199,7 @@ class RecordingInProgress:
         with self._released:
             self._released.notify_all()
 
-    def _settle_language(self, entry: Entry, decoded: Decoded) -> list[Entry]:
+    def _settle_language(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
         """Decides by the first windows which language is spoken, and lets the waiting ones go."""
         if self.language is not None:
             return []
@@ -220,7 +220,7 @@ class RecordingInProgress:
         self._released.notify_all()
         return released
 
-    def _second_look(self, entry: Entry, decoded: Decoded) -> list[Entry]:
+    def _second_look(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
         """What must be heard again: stretches without words by themselves, other doubtful windows as a whole."""
         request, language = entry.request, self.language or decoded.language
         if decoded.language != language:
@@ -242,7 +242,7 @@ class RecordingInProgress:
         part = Request(window, np.ascontiguousarray(features[:, first:last]), language)
         return Entry(self, entry.channel, part, whole=False, first_frame=first)
 
-    def _settle(self, entry: Entry, decoded: Decoded, cut: Sequence[tuple[int, int]] = ()) -> None:
+    def _settle(self, entry: Entry, decoded: DecodedWindow, cut: Sequence[tuple[int, int]] = ()) -> None:
         """Keeps the words of a window, but for the frames in `cut`, which are heard by themselves."""
         window, start_s = entry.request.window, self.job.start_s
         first_s = 0.0
@@ -262,13 +262,13 @@ class RecordingInProgress:
         with self._lock:
             if not self._ended or self._outstanding or self.future.done():
                 return
-            outcome = self._outcome()
+            transcription = self._transcription()
         try:
-            self.future.set_result(outcome)
+            self.future.set_result(transcription)
         except InvalidStateError:
             return
 
-    def _outcome(self) -> Transcription:
+    def _transcription(self) -> Transcription:
         start_s = self.job.start_s
         spoken: list[Utterance] = []
         for channel in range(len(self._packers)):
@@ -295,10 +295,10 @@ class RecordingInProgress:
         )
 
 
-def _better(first: Decoded | None, second: Decoded) -> Decoded:
+def _better(first: DecodedWindow | None, second: DecodedWindow) -> DecodedWindow:
     """The later of two results, unless it is worse."""
 
-    def merit(decoded: Decoded) -> tuple[bool, bool, float]:
+    def merit(decoded: DecodedWindow) -> tuple[bool, bool, float]:
         untranscribed_s = sum(stop - start for start, stop in decoded.untranscribed)
         return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -untranscribed_s
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
-from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
+from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, DecodedWindow
 from hushbeam.transforms.transcribe.windows import Window
 from hushbeam.transforms.transcribe.words import TimedText, plausible_s
 
@@ -24,7 +24,9 @@ _SEARCHED_OUTSIDE = 40
 _SEARCHED_INSIDE = 10
 
 
-def parts_to_transcribe_again(window: Window, features: NDArray[np.float32], decoded: Decoded) -> list[tuple[int, int]]:
+def parts_to_transcribe_again(
+    window: Window, features: NDArray[np.float32], decoded: DecodedWindow
+) -> list[tuple[int, int]]:
     """Ranges of frames of the window that hold all speech without words, ordered, apart, and cut in silence.
 
     Args:
@@ -47,7 +49,7 @@ def parts_to_transcribe_again(window: Window, features: NDArray[np.float32], dec
     return _apart(parts)
 
 
-def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: Decoded) -> list[int]:
+def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: DecodedWindow) -> list[int]:
     chosen = []
     for index, (start_s, stop_s) in enumerate(islands):
         if not any(low < stop_s and high > start_s for low, high in decoded.untranscribed):

@@ -82,7 +82,7 @@ class Window:
 
 
 @dataclass
-class _Atom:
+class _Phrase:
     """Speech that is not cut any further, in frames."""
 
     start: int
@@ -91,7 +91,7 @@ class _Atom:
 
 @dataclass(frozen=True, eq=False)
 class _Packed:
-    """An atom with its margins and its sound, in samples of the channel."""
+    """A phrase with its margins and its sound, in samples of the channel."""
 
     start: int
     stop: int
@@ -116,7 +116,7 @@ class WindowPacker:
         self._frame = 0
         self._speaking_since: int | None = None
         self._quiet_since: int | None = None
-        self._waiting: _Atom | None = None
+        self._waiting: _Phrase | None = None
         self._packed_until = 0
         self._open: list[_Packed] = []
         self.spoken: list[tuple[int, int]] = []
@@ -134,7 +134,7 @@ class WindowPacker:
     def finish(self) -> Iterator[tuple[Window, FloatSamples]]:
         """Yields what is left, after the last sample was fed."""
         if self._speaking_since is not None:
-            yield from self._settle(_Atom(self._speaking_since, self._frame))
+            yield from self._settle(_Phrase(self._speaking_since, self._frame))
             self._speaking_since = None
         if self._waiting is not None:
             yield from self._pack(self._waiting, None)
@@ -157,30 +157,30 @@ class WindowPacker:
             if (now + 1 - self._speaking_since) * FRAME + 2 * self._margin > self._limit:
                 longest = (self._limit - 2 * self._margin) // FRAME
                 cut = self._quietest_frame(self._speaking_since, min(now, self._speaking_since + longest))
-                yield from self._settle(_Atom(self._speaking_since, cut))
+                yield from self._settle(_Phrase(self._speaking_since, cut))
                 self._speaking_since = cut
             return
         if self._quiet_since is None:
             self._quiet_since = now
         if now + 1 - self._quiet_since >= self._pause:
-            yield from self._settle(_Atom(self._speaking_since, self._quiet_since))
+            yield from self._settle(_Phrase(self._speaking_since, self._quiet_since))
             self._speaking_since = None
 
-    def _settle(self, atom: _Atom) -> Iterator[tuple[Window, FloatSamples]]:
-        """The next atom is known, so the margin after the one before is known as well."""
+    def _settle(self, phrase: _Phrase) -> Iterator[tuple[Window, FloatSamples]]:
+        """The next phrase is known, so the margin after the one before is known as well."""
         if self._waiting is not None:
-            yield from self._pack(self._waiting, atom)
-        self._waiting = atom
+            yield from self._pack(self._waiting, phrase)
+        self._waiting = phrase
 
-    def _pack(self, atom: _Atom, following: _Atom | None) -> Iterator[tuple[Window, FloatSamples]]:
-        start = max(atom.start * FRAME - self._margin, self._packed_until)
+    def _pack(self, phrase: _Phrase, following: _Phrase | None) -> Iterator[tuple[Window, FloatSamples]]:
+        start = max(phrase.start * FRAME - self._margin, self._packed_until)
         last = self._first_sample + len(self._samples)
-        stop = min(atom.stop * FRAME + self._margin, last)
+        stop = min(phrase.stop * FRAME + self._margin, last)
         if following is not None:
-            # What lies between two atoms is shared between them, so that no sample is heard twice.
-            stop = min(stop, (atom.stop + following.start) * FRAME // 2)
-        stop = max(stop, min(atom.stop * FRAME, last))
-        spoken = (atom.start * FRAME, min(atom.stop * FRAME, last))
+            # What lies between two phrases is shared between them, so that no sample is heard twice.
+            stop = min(stop, (phrase.stop + following.start) * FRAME // 2)
+        stop = max(stop, min(phrase.stop * FRAME, last))
+        spoken = (phrase.start * FRAME, min(phrase.stop * FRAME, last))
         packed = _Packed(
             start, stop, spoken, self._samples[start - self._first_sample : stop - self._first_sample].copy()
         )
@@ -194,7 +194,7 @@ class WindowPacker:
             self.spoken.append(spoken)
 
     def _best_cut(self, following: _Packed) -> int:
-        """How many of the open atoms to close: up to the longest pause between 12 and 20 s.
+        """How many of the open phrases to close: up to the longest pause between 12 and 20 s.
 
         The model's cost grows faster than the length of a window, and between turns nothing is cut apart.
         """

@@ -9,7 +9,7 @@ from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.decoding import (
-    Decoded,
+    DecodedWindow,
     Doubt,
     Request,
     WindowDecoder,
@@ -103,6 +103,6 @@ def test_context_has_fixed_steps_and_leaves_silence_at_the_end(tiny: LoadedModel
 
 
 def test_decoded_reprs_show_no_words(tiny: LoadedModel) -> None:
-    decoded = Decoded(tuple(said((" Kowalczyk", 0.0, 1.0))), "en", 1.0, -0.2, Doubt.UNTRANSCRIBED, ((0.0, 2.0),))
+    decoded = DecodedWindow(tuple(said((" Kowalczyk", 0.0, 1.0))), "en", 1.0, -0.2, Doubt.UNTRANSCRIBED, ((0.0, 2.0),))
     assert "Kowalczyk" not in repr(decoded)
     assert "Kowalczyk" not in repr(decoded.words[0])

@@ -14,7 +14,7 @@ from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
-from hushbeam.transforms.transcribe.decoding import Decoded, Doubt, Request, WindowDecoder
+from hushbeam.transforms.transcribe.decoding import DecodedWindow, Doubt, Request, WindowDecoder
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription, TranscriptionError
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
@@ -125,7 +125,7 @@ def test_silence_is_heard_as_a_transcript_without_words(engine: SpeechEngine) ->
 def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    def short_of_memory(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+    def short_of_memory(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
         sizes.append(len(requests))
         if len(requests) > 1:
             raise RuntimeError("CUDA failed with error out of memory")
@@ -142,7 +142,7 @@ def test_running_out_of_memory_halves_the_batch(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_error_of_the_model_ends_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+    def fails(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
         raise RuntimeError("the device was lost")
 
     monkeypatch.setattr(WindowDecoder, "decode", fails)
@@ -160,7 +160,7 @@ def test_an_error_of_the_model_ends_everything(monkeypatch: pytest.MonkeyPatch) 
 def test_what_the_model_cannot_take_ends_its_recording_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     together: list[int] = []
 
-    def chokes(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+    def chokes(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
         together.append(len(requests))
         if any(request.language == "de" and request.features.any() for request in requests):
             raise RuntimeError("it cannot be decoded")
@@ -207,7 +207,7 @@ def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_e
     assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
 
 
-def passing_over_last_turns(self: WindowDecoder, requests: list[Request]) -> list[Decoded]:
+def passing_over_last_turns(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
     """What the model makes of whole windows, as if it had passed over the last stretch of speech in each.
 
     It does so by itself now and then; in which call depends on the processor's arithmetic.
@@ -215,7 +215,7 @@ def passing_over_last_turns(self: WindowDecoder, requests: list[Request]) -> lis
     return [_without_last_turn(request, whole) for request, whole in zip(requests, decode(self, requests), strict=True)]
 
 
-def _without_last_turn(request: Request, decoded: Decoded) -> Decoded:
+def _without_last_turn(request: Request, decoded: DecodedWindow) -> DecodedWindow:
     islands = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in request.window.speech]
     if len(islands) < 2 or request.careful:
         return decoded
@@ -243,7 +243,7 @@ def test_a_batch_on_a_cpu_has_fewer_windows_the_more_the_model_is_shown(
 ) -> None:
     batches: list[tuple[int, int]] = []
 
-    def counted(self: WindowDecoder, requests: Sequence[Request]) -> list[Decoded]:
+    def counted(self: WindowDecoder, requests: Sequence[Request]) -> list[DecodedWindow]:
         batches.append((len(requests), max(request.context for request in requests)))
         return decode(self, requests)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
-from hushbeam.transforms.transcribe.decoding import Decoded, Doubt
+from hushbeam.transforms.transcribe.decoding import DecodedWindow, Doubt
 from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.windows import Piece, Window
 from hushbeam.transforms.transcribe.words import TimedText
@@ -18,7 +18,7 @@ def parts(
     features = np.zeros((80, int(length_s * 100)), np.float32)
     for start, stop in speech:
         features[:, int(start * 100) : int(stop * 100)] = 1.0
-    decoded = Decoded(tuple(words or ()), "en", 1.0, -0.1, Doubt.UNTRANSCRIBED, tuple(untranscribed))
+    decoded = DecodedWindow(tuple(words or ()), "en", 1.0, -0.1, Doubt.UNTRANSCRIBED, tuple(untranscribed))
     return parts_to_transcribe_again(window, features, decoded)
 
 

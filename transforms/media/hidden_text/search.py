@@ -24,11 +24,11 @@ def count_hidden_text(file: BinaryIO) -> dict[str, int]:
       MediaError: `captions_inside` where the codec is none that is copied; `corrupt`, `truncated`, `format_changes`.
     """
     found = {"packets": 0, "headers": 0, "tracks": 0, "profiles": 0}
-    kind = recognise(file)
-    if kind.demuxer == "mov":
+    file_format = recognise(file)
+    if file_format.demuxer == "mov":
         found["profiles"] = len(profiles_in(file))
         file.seek(0)
-    with open_container(file, kind) as container:
+    with open_container(file, file_format) as container:
         tracks = {stream.index: CleanedTrack(stream) for stream in container.streams.video if is_moving(stream)}
         found["tracks"] = len(container.streams) - len(tracks) - len(container.streams.audio)
         found["headers"] = sum(track.header_held_text for track in tracks.values())

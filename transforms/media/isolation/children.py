@@ -23,7 +23,7 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation import wire
 from hushbeam.transforms.media.isolation.confinement import Locks
 from hushbeam.transforms.media.isolation.fork_server import LARGEST_REQUEST
-from hushbeam.transforms.media.isolation.wire import Kind, Message
+from hushbeam.transforms.media.isolation.wire import Message, MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 
 _STARTED_S = 60.0
@@ -97,13 +97,13 @@ class Child:
         """The child's next message, which is about the sound."""
         while True:
             message = self._next()
-            if message.kind is Kind.REFUSED:
+            if message.kind is MessageKind.REFUSED:
                 raise _refusal(message)
-            if message.kind is not Kind.READ:
+            if message.kind is not MessageKind.READ:
                 return message
             self._read_for_child(message)
 
-    def send(self, kind: Kind, data: Any = b"") -> None:
+    def send(self, kind: MessageKind, data: Any = b"") -> None:
         """Gives the child something."""
         started = time.monotonic()
         try:
@@ -141,7 +141,7 @@ class Child:
         self._source.seek(offset)
         content = self._source.read(max(0, min(size, _LARGEST_READ)))
         try:
-            wire.send(self._connection, Kind.BYTES, {"size": total}, content)
+            wire.send(self._connection, MessageKind.BYTES, {"size": total}, content)
         except OSError:
             raise self._ended() from None
 

@@ -24,7 +24,7 @@ _PIECE = 2**20
 _SHORTEST_WAIT_S = 0.001
 
 
-class Kind(enum.IntEnum):
+class MessageKind(enum.IntEnum):
     """What a message says."""
 
     INFO = 1
@@ -50,7 +50,7 @@ class Message(NamedTuple):
       data: Its own copy, which the receiver may change.
     """
 
-    kind: Kind
+    kind: MessageKind
     fields: Mapping[str, Any]
     data: bytearray
 
@@ -59,7 +59,9 @@ class WireError(Exception):
     """The other side ended, or said something that is no message."""
 
 
-def send(connection: socket.socket, kind: Kind, fields: Mapping[str, Any] | None = None, data: Any = b"") -> None:
+def send(
+    connection: socket.socket, kind: MessageKind, fields: Mapping[str, Any] | None = None, data: Any = b""
+) -> None:
     """Sends a message; `data` is any contiguous buffer.
 
     Raises:
@@ -88,7 +90,7 @@ def receive(connection: socket.socket, deadline: float | None = None) -> Message
         raise WireError
     try:
         fields = json.loads(_exactly(connection, text_size, deadline)) if text_size else {}
-        known = Kind(kind)
+        known = MessageKind(kind)
     except (ValueError, RecursionError):
         raise WireError from None
     if not isinstance(fields, dict):

@@ -9,7 +9,7 @@ import socket
 from typing import Any
 
 from hushbeam.transforms.media.isolation import wire
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 
 
 class WorkerFile(io.RawIOBase):
@@ -48,5 +48,5 @@ class WorkerFile(io.RawIOBase):
         return self._size
 
     def _ask(self, offset: int, size: int) -> wire.Message:
-        wire.send(self._connection, Kind.READ, {"offset": offset, "size": size})
+        wire.send(self._connection, MessageKind.READ, {"offset": offset, "size": size})
         return wire.receive(self._connection)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files
 
@@ -36,6 +36,8 @@ def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
                 return error.message
             raise
         counts = {place: message.fields.get(place) for place in _PLACES}
-        if message.kind is not Kind.FOUND or not all(type(count) is int and count >= 0 for count in counts.values()):
+        if message.kind is not MessageKind.FOUND or not all(
+            type(count) is int and count >= 0 for count in counts.values()
+        ):
             raise child.invalid_reply()
     return ", ".join(f"{count} {_PLACES[place]}" for place, count in counts.items() if count)

@@ -14,7 +14,7 @@ import numpy as np
 
 from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.isolation.children import Child
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import OutputFormat
 from hushbeam.transforms.media.samples import Samples
@@ -48,13 +48,13 @@ class VideoFileWriter:
         """Encodes the next samples, and copies the pictures up to their end."""
         self._child.allow_for(block.shape[1] / self._rate_hz)
         if block.shape[1]:
-            self._child.send(Kind.BLOCK, np.ascontiguousarray(block.T))
+            self._child.send(MessageKind.BLOCK, np.ascontiguousarray(block.T))
 
     def finish(self) -> None:
         """Writes what the encoder still holds, and the remaining pictures."""
         with self._child as child:
-            child.send(Kind.END)
-            if child.receive().kind is not Kind.END:
+            child.send(MessageKind.END)
+            if child.receive().kind is not MessageKind.END:
                 raise child.invalid_reply()
 
     def abandon(self) -> None:
