@@ -1,4 +1,4 @@
-"""One recording on its way through the engine: what went to the model, what came back, and what is missing."""
+"""One recording in the speech engine: its windows, the words that came back, and speech without words."""
 
 from __future__ import annotations
 
@@ -27,25 +27,24 @@ _LANGUAGE_WINDOWS = 3
 _MOST_PARKED = 32
 _UNKNOWN_LANGUAGE = "und"
 _MOST_UNTRANSCRIBED = 0.95
-"""Where more of a window is without words, all of it is heard again."""
+"""If parts without words are a larger share of a window, the whole window is transcribed again."""
 
 
 class TranscriptionError(RecordingError):
-    """The sound of one recording cannot be transcribed."""
+    """The audio of one recording cannot be transcribed."""
 
 
 @dataclass(frozen=True)
 class SpeechJob:
-    """One recording, or a time range of one, to be heard.
+    """One recording, or a time range of one, to transcribe.
 
     Attributes:
       recording_id: For the caller; the engine does not interpret it.
       blocks: Called once, in a thread of the engine. Gives float32 blocks of shape (channels, frames) at 16 kHz, of any
-        length, all with the same number of channels. A `RecordingError` that it raises ends this job alone.
+        length, all with the same number of channels. A `RecordingError` that it raises ends this job only.
       language: ISO 639-1; None detects it.
       start_s: Where the first sample lies in the recording. All times in the result count from the recording's start.
-      speech: Where in the recording there is speech to be heard, each channel's ranges ordered and apart; None searches
-        for it.
+      speech: Ranges of the recording to transcribe, those of a channel ordered and apart; None detects speech.
     """
 
     recording_id: str
@@ -57,12 +56,12 @@ class SpeechJob:
 
 @dataclass(frozen=True)
 class Transcription:
-    """What the engine heard of one job.
+    """The engine's result for one job.
 
     Attributes:
-      transcript: Utterances over all channels, in time order. Its duration is the end of what was heard.
-      transcribed_s: Seconds of sound that the blocks held.
-      untranscribed: Stretches of detected speech for which the model found no words, even at a second look.
+      transcript: Utterances over all channels, in time order. Its duration is the end of the job's audio.
+      transcribed_s: Seconds of audio in the blocks.
+      untranscribed: Stretches of detected speech for which the model wrote no words, even at a second look.
     """
 
     transcript: Transcript
@@ -72,12 +71,12 @@ class Transcription:
 
 @dataclass(frozen=True)
 class Entry:
-    """A window of a recording on its way to the model.
+    """A window of a recording in the queue for the model.
 
     Attributes:
-      best: What an earlier pass made of it.
-      whole: Not a part of a window that is heard by itself.
-      first_frame: Of a part, in its window.
+      best: The result of an earlier pass.
+      whole: Whether it is a whole window; a part of one is transcribed by itself.
+      first_frame: Where a part begins in its window.
     """
 
     recording: RecordingInProgress
@@ -96,12 +95,12 @@ class _Settled:
 
 
 class RecordingInProgress:
-    """Reads one job's sound, and collects what the model made of its windows. Safe to call from several threads.
+    """Reads one job's audio, and collects the words of its windows. Safe to call from several threads.
 
-    `future` holds the outcome once the sound has ended and every window has come back.
+    `future` holds the transcription once the audio has ended and every window has come back.
 
     Attributes:
-      number: Recordings with lower numbers are heard first.
+      number: Recordings with lower numbers are transcribed first.
     """
 
     def __init__(self, job: SpeechJob, *, number: int, second_look: SecondLook) -> None:
@@ -124,10 +123,10 @@ class RecordingInProgress:
         self._packers: list[WindowPacker] = []
 
     def windows(self) -> Iterator[tuple[int, Window, FloatSamples]]:
-        """Reads the sound to its end and yields each channel's windows with their sound.
+        """Reads the audio to its end and yields each channel's windows with their audio.
 
         Raises:
-          TranscriptionError: The blocks do not fit together, or hold values that are no sound.
+          TranscriptionError: The blocks do not fit together, or hold values that are not finite.
           RecordingError: Reading failed.
         """
         detectors: list[SpeechProbabilities | KnownSpeech] = []
@@ -154,7 +153,7 @@ class RecordingInProgress:
         )
 
     def arrived(self, channel: int, window: Window, features: NDArray[np.float32]) -> list[Entry]:
-        """Takes a window that was cut, and returns what may go to the model now."""
+        """Takes a new window, and returns the windows that may go to the model now."""
         with self._lock:
             self._outstanding += 1
             entry = Entry(self, channel, Request(window, features, self.language))
@@ -166,18 +165,18 @@ class RecordingInProgress:
             return [entry]
 
     def wait_for_language(self) -> None:
-        """Returns when few windows wait to be told their language: they fill memory that nobody counts."""
+        """Returns when few windows wait for the language to be detected: the queue does not count their memory."""
         with self._released:
             self._released.wait_for(lambda: len(self._parked) < _MOST_PARKED or self.future.done())
 
     def ended(self) -> None:
-        """All windows have arrived."""
+        """Notes that all windows have arrived."""
         with self._lock:
             self._ended = True
         self._complete()
 
     def transcribed(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
-        """Takes what the model made of a window, and returns the windows that must go to it again, or only now."""
+        """Takes the result of a window, and returns windows that must go to the model again, or only now."""
         with self._lock:
             following = self._settle_language(entry, decoded) if entry.request.language is None else []
             again = self._second_look(entry, decoded)
@@ -191,7 +190,7 @@ class RecordingInProgress:
         return again + following
 
     def fail(self, error: BaseException) -> None:
-        """Ends the recording, unless it has ended."""
+        """Ends the recording with an error, unless it has ended."""
         try:
             self.future.set_exception(error)
         except InvalidStateError:
@@ -200,7 +199,7 @@ class RecordingInProgress:
             self._released.notify_all()
 
     def _settle_language(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
-        """Decides by the first windows which language is spoken, and lets the waiting ones go."""
+        """Decides the language by the first windows, and releases the waiting ones."""
         if self.language is not None:
             return []
         self._votes.append((decoded.language, decoded.language_confidence))
@@ -221,7 +220,7 @@ class RecordingInProgress:
         return released
 
     def _second_look(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
-        """What must be heard again: stretches without words by themselves, other doubtful windows as a whole."""
+        """What to transcribe again: stretches without words by themselves, other doubtful windows as a whole."""
         request, language = entry.request, self.language or decoded.language
         if decoded.language != language:
             return [replace(entry, request=replace(request, language=language))]
@@ -243,7 +242,7 @@ class RecordingInProgress:
         return Entry(self, entry.channel, part, whole=False, first_frame=first)
 
     def _settle(self, entry: Entry, decoded: DecodedWindow, cut: Sequence[tuple[int, int]] = ()) -> None:
-        """Keeps the words of a window, but for the frames in `cut`, which are heard by themselves."""
+        """Keeps the words of a window, except in the frames of `cut`, which are transcribed by themselves."""
         window, start_s = entry.request.window, self.job.start_s
         first_s = 0.0
         bounds = [(first / FRAMES_PER_SECOND, last / FRAMES_PER_SECOND) for first, last in cut]
@@ -296,7 +295,7 @@ class RecordingInProgress:
 
 
 def _better(first: DecodedWindow | None, second: DecodedWindow) -> DecodedWindow:
-    """The later of two results, unless it is worse."""
+    """The better of two results; the later one if they are equal."""
 
     def merit(decoded: DecodedWindow) -> tuple[bool, bool, float]:
         untranscribed_s = sum(stop - start for start, stop in decoded.untranscribed)
@@ -306,14 +305,14 @@ def _better(first: DecodedWindow | None, second: DecodedWindow) -> DecodedWindow
 
 
 def _reblocked(blocks: Iterable[FloatSamples]) -> Iterator[FloatSamples]:
-    """Cuts the sound into blocks of 8 s, whatever its own blocks are, and checks it."""
+    """Checks the blocks, and joins and cuts them into blocks of 8 s."""
     waiting: list[FloatSamples] = []
     frames, channels = 0, None
     for block in blocks:
         if block.ndim != 2 or not block.shape[0] or block.shape[0] != (channels or block.shape[0]):
-            raise TranscriptionError("the decoded sound changes its number of channels")
+            raise TranscriptionError("the number of channels of the decoded audio changes")
         if not np.isfinite(block).all():
-            raise TranscriptionError("the decoded sound holds values that are not finite")
+            raise TranscriptionError("the decoded audio contains values that are not finite")
         channels = block.shape[0]
         waiting.append(block.astype(np.float32, copy=False))
         frames += block.shape[1]

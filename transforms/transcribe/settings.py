@@ -1,4 +1,4 @@
-"""How speech is recognised: the job's options, checked once."""
+"""Settings of the speech engine."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class TranscriptionSettings:
       profile: `accurate` (beam of 5) or `fast` (beam of 1).
       workers: Batches that the model works on at once (CTranslate2's `inter_threads`); 0 chooses by device.
       batch_windows: Windows in a batch; 0 chooses by device.
-      second_look: Whether windows whose text is doubtful are heard again: `thorough`, with more context and, where that
-        does not help, without repetition; `parts`, only stretches of speech without words, by themselves; or `none`.
+      second_look: Which windows with a doubtful text are transcribed again. `thorough`: all, with more context and, if
+        that does not help, without repetition. `parts`: only stretches of speech without words. `none`: no window.
     """
 
     model: str = "base"
@@ -48,7 +48,9 @@ class TranscriptionSettings:
         if self.profile not in PROFILES:
             raise ConfigurationError(f"profile: {self.profile!r} is not one of {', '.join(PROFILES)}")
         if self.second_look not in get_args(SecondLook):
-            raise ConfigurationError(f"second_look: {self.second_look!r} is none of {', '.join(get_args(SecondLook))}")
+            raise ConfigurationError(
+                f"second_look: {self.second_look!r} is not one of {', '.join(get_args(SecondLook))}"
+            )
         for name in ("workers", "batch_windows"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"{name}: must not be negative")

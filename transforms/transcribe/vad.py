@@ -1,4 +1,4 @@
-"""Where somebody speaks: Silero's voice activity detector over a stream of blocks, and loudness where it fails."""
+"""Voice activity detection on a stream of blocks: Silero's detector, and loudness for voices that it misses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CONTEXT = 64
 _STATE = (1, 1, 128)
 
 QUIET_PEAK = 0.0008
-"""Below this amplitude (-62 dB of full scale, 26 steps of a 16-bit sample) nothing can be understood."""
+"""Speech below this amplitude (-62 dB of full scale, 26 steps of a 16-bit sample) cannot be understood."""
 
 _WARM_UP_FRAMES = 16
 _LONGEST_RUN_FRAMES = 2048
@@ -38,15 +38,14 @@ Probabilities = NDArray[np.float32]
 
 
 class SpeechProbabilities:
-    """Speech probabilities of one channel, block by block, with the detector's memory kept in between.
+    """Speech probabilities of one channel, block by block, with the detector's state kept between blocks.
 
-    Frames in long stretches of near silence are not shown to the detector, which is a good part of one side of a
-    telephone call: their probability is 0. The half second before sound returns is always shown.
+    The detector does not get long stretches of near silence, which are a large part of one side of a telephone call:
+    their probability is 0. It always gets the half second before audio returns.
 
-    The detector does not know every voice: it gives some that are loud and clear, whispering ones above all, a
-    probability of 0 over whole sentences. What it does not hear would be neither transcribed nor muted. So
-    sound that is as loud as the channel's voices, and stands out from its noise, has probability 1 whatever the
-    detector says.
+    The detector misses some voices: it gives loud and clear ones, whispering ones above all, a probability of 0 over
+    whole sentences. Speech that it misses would be neither transcribed nor muted. Therefore audio that is as loud as
+    the channel's voices, and louder than its noise, has probability 1.
     """
 
     def __init__(self) -> None:
@@ -57,11 +56,11 @@ class SpeechProbabilities:
         self._context: FloatSamples = np.zeros(_CONTEXT, np.float32)
 
     def feed(self, samples: FloatSamples) -> Probabilities:
-        """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
+        """Returns the probability of every frame that `samples` complete, after the rest of the last call."""
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) // FRAME * FRAME
         self._rest = joined[whole:].copy()
-        return self._listen(joined[:whole])
+        return self._detect(joined[:whole])
 
     def finish(self) -> Probabilities:
         """Returns the probability of the last, incomplete frame, if there is one."""
@@ -70,9 +69,9 @@ class SpeechProbabilities:
         padded = np.zeros(FRAME, np.float32)
         padded[: len(self._rest)] = self._rest
         self._rest = np.zeros(0, np.float32)
-        return self._listen(padded)
+        return self._detect(padded)
 
-    def _listen(self, samples: FloatSamples) -> Probabilities:
+    def _detect(self, samples: FloatSamples) -> Probabilities:
         frames = samples.reshape(-1, FRAME)
         found = np.zeros(len(frames), np.float32)
         if not len(frames):
@@ -100,9 +99,9 @@ class SpeechProbabilities:
 
 
 class KnownSpeech:
-    """Speech probabilities of one channel where somebody has searched for speech before: 1 in it, 0 elsewhere.
+    """Speech probabilities of one channel whose speech is known: 1 in speech, 0 elsewhere.
 
-    What has become near silence since then is no speech.
+    Near silence has probability 0 also within the known speech: it was muted since.
 
     Args:
       ranges: Start and end in seconds from the channel's first sample, ordered and apart.
@@ -114,7 +113,7 @@ class KnownSpeech:
         self._frame = 0
 
     def feed(self, samples: FloatSamples) -> Probabilities:
-        """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
+        """Returns the probability of every frame that `samples` complete, after the rest of the last call."""
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) // FRAME * FRAME
         self._rest = joined[whole:].copy()
@@ -137,7 +136,7 @@ class KnownSpeech:
 
 
 def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Ranges of frames worth showing to the detector: all but long near silence."""
+    """Ranges of frames for the detector: all but long near silence."""
     loud = peaks >= QUIET_PEAK
     loud[:1] = True
     loud[-_WARM_UP_FRAMES:] = True
@@ -153,7 +152,7 @@ def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:
 
 @cache
 def _session() -> onnxruntime.InferenceSession:
-    """One for the process: its `run` is safe in several threads and holds no lock while it computes."""
+    """One session for the process: its `run` is safe in several threads and holds no lock while it computes."""
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1

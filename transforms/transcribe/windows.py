@@ -1,4 +1,4 @@
-"""Packs a channel's speech into windows of up to 30 s, cut in silence, that know where every sample came from."""
+"""Windows of up to 30 s: packs a channel's speech, cut in silence, and keeps where every sample came from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.vad import FRAME, Probabilities
 
 SILENCE_BETWEEN_S = 1.0
-"""Silence that is kept between two pieces of speech. With less, numbers of different turns are glued into one."""
+"""Silence that is kept between two pieces of speech. With less, the model joins numbers of different turns."""
 
 PAUSE_S = 0.3
 """Silence at which speech may be cut."""
@@ -29,7 +29,7 @@ WINDOW_S = 30.0
 
 _LEAST_FULL = 0.4
 _FULL_ENOUGH = 0.65
-"""Where a channel does not fit into one window: 20 s cost a third less for each second than 30 s, and lose nothing."""
+"""For channels that do not fit into one window: per second, 20 s cost a third less than 30 s, with equal results."""
 
 _SMOOTHING = 5
 
@@ -51,11 +51,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Window:
-    """Where up to 30 s of one channel's sound, most of it speech, lie in the recording.
+    """The position in the recording of up to 30 s of one channel's audio, most of it speech.
 
     Attributes:
       pieces: In order; they fill the window without gaps.
-      speech: Where the detector heard speech, in samples of the window, ordered.
+      speech: Detected speech, in samples of the window, ordered.
     """
 
     pieces: tuple[Piece, ...]
@@ -76,7 +76,7 @@ class Window:
         return moment_s + (piece.source - piece.offset) / RECOGNISER_RATE_HZ
 
     def piece_at(self, offset: float) -> Piece:
-        """The piece that holds a sample of the window; the nearest where it lies outside."""
+        """The piece that holds a sample of the window; the nearest piece if it lies outside."""
         index = bisect.bisect_right(self.pieces, offset, key=lambda piece: piece.offset) - 1
         return self.pieces[max(index, 0)]
 
@@ -91,7 +91,7 @@ class _Phrase:
 
 @dataclass(frozen=True, eq=False)
 class _Packed:
-    """A phrase with its margins and its sound, in samples of the channel."""
+    """A phrase with its margins and its audio, in samples of the channel."""
 
     start: int
     stop: int
@@ -102,7 +102,7 @@ class _Packed:
 class WindowPacker:
     """Turns a channel's samples and speech probabilities into windows, as they come.
 
-    Keeps the open window, the last piece of speech and the one that is going on: never two minutes of sound.
+    Keeps the open window, the last phrase and the current one: less than two minutes of audio.
     """
 
     def __init__(self) -> None:
@@ -123,16 +123,16 @@ class WindowPacker:
         """All speech so far, in samples of the channel, ordered, without margins."""
 
     def feed(self, samples: FloatSamples, probabilities: Probabilities) -> Iterator[tuple[Window, FloatSamples]]:
-        """Takes samples and the probabilities of their frames; yields windows that became full, with their sound."""
+        """Takes samples and the probabilities of their frames; yields full windows with their audio."""
         self._samples = np.concatenate((self._samples, samples))
         for probability in probabilities.tolist():
             self._probabilities.append(probability)
-            yield from self._transcribe(probability)
+            yield from self._advance(probability)
             self._frame += 1
         self._forget()
 
     def finish(self) -> Iterator[tuple[Window, FloatSamples]]:
-        """Yields what is left, after the last sample was fed."""
+        """Yields the remaining windows, after the last sample."""
         if self._speaking_since is not None:
             yield from self._settle(_Phrase(self._speaking_since, self._frame))
             self._speaking_since = None
@@ -142,7 +142,7 @@ class WindowPacker:
         if self._open:
             yield self._close(len(self._open))
 
-    def _transcribe(self, probability: float) -> Iterator[tuple[Window, FloatSamples]]:
+    def _advance(self, probability: float) -> Iterator[tuple[Window, FloatSamples]]:
         now = self._frame
         if self._speaking_since is None:
             if probability >= SPEECH_PROBABILITY:
@@ -167,7 +167,7 @@ class WindowPacker:
             self._speaking_since = None
 
     def _settle(self, phrase: _Phrase) -> Iterator[tuple[Window, FloatSamples]]:
-        """The next phrase is known, so the margin after the one before is known as well."""
+        """Notes a complete phrase, and packs the one before: the pause between them is known now."""
         if self._waiting is not None:
             yield from self._pack(self._waiting, phrase)
         self._waiting = phrase
@@ -177,7 +177,7 @@ class WindowPacker:
         last = self._first_sample + len(self._samples)
         stop = min(phrase.stop * FRAME + self._margin, last)
         if following is not None:
-            # What lies between two phrases is shared between them, so that no sample is heard twice.
+            # Two phrases share the pause between them, so that no sample is transcribed twice.
             stop = min(stop, (phrase.stop + following.start) * FRAME // 2)
         stop = max(stop, min(phrase.stop * FRAME, last))
         spoken = (phrase.start * FRAME, min(phrase.stop * FRAME, last))
@@ -196,7 +196,7 @@ class WindowPacker:
     def _best_cut(self, following: _Packed) -> int:
         """How many of the open phrases to close: up to the longest pause between 12 and 20 s.
 
-        The model's cost grows faster than the length of a window, and between turns nothing is cut apart.
+        The model's cost grows faster than the length of a window, and a cut in a long pause separates turns.
         """
         cuts: list[tuple[tuple[int, int], int]] = []
         length = 0
@@ -223,7 +223,7 @@ class WindowPacker:
         return Window(tuple(pieces), tuple(speech)), np.concatenate([packed.samples for packed in closed])
 
     def _quietest_frame(self, start: int, stop: int) -> int:
-        """Where to cut speech without a pause: the least likely speech in its second half, softest if several are."""
+        """Where to cut speech without a pause: the frame in its second half that is least likely speech, and quiet."""
         half = start + (stop - start) // 2
         likely = np.array(self._probabilities[half - self._first_frame : stop - self._first_frame])
         audio = self._samples[half * FRAME - self._first_sample : stop * FRAME - self._first_sample]
@@ -234,7 +234,7 @@ class WindowPacker:
         return half + edge + int(np.argmin(smooth[edge : len(smooth) - edge]))
 
     def _forget(self) -> None:
-        """Drops the sound that no coming window can need."""
+        """Drops audio that no later window can need."""
         needed = self._frame if self._speaking_since is None else self._speaking_since
         if self._waiting is not None:
             needed = min(needed, self._waiting.start)
