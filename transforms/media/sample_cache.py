@@ -1,4 +1,4 @@
-"""One recording's samples for several readers, one after another, decoded as few times as memory allows."""
+"""Cache of one recording's samples: several readers, one after another, decode it once if it fits into memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import Samples
 
 MOST_KEPT_BYTES = 32 * 2**20
-"""Of native samples: 17 minutes of a telephone call in two channels. What is longer is decoded for each reader."""
+"""Size of the cache: 17 minutes of a telephone call in two channels. Longer recordings are decoded for each reader."""
 
 
 class SampleReader(Protocol):
@@ -29,12 +29,12 @@ class SampleReader(Protocol):
 
 
 class SampleCache:
-    """A local recording whose samples are kept in memory after the first reading, where they fit.
+    """A local recording whose samples are kept in memory after the first reading, if they fit.
 
     Readers come one after another. The samples, their identity and all errors are those of `Decoder`.
 
     Args:
-      most_bytes: How much is kept; a recording that has more is decoded anew for each reader.
+      most_bytes: Size of the cache; a recording with more bytes of samples is decoded for each reader.
     """
 
     def __init__(self, path: str | Path, limits: MediaLimits, most_bytes: int = MOST_KEPT_BYTES) -> None:
@@ -53,7 +53,7 @@ class SampleCache:
             yield _Keeping(decoder, self)
 
     def keep(self, kept: _Kept) -> None:
-        """Keeps all of a recording for the readers to come."""
+        """Keeps a whole recording for later readers."""
         self._kept = kept
 
     @property
@@ -72,7 +72,7 @@ class _Kept:
 
 
 class _Keeping:
-    """A decoder whose blocks are kept while they fit, and all of them or none once they are read."""
+    """A decoder whose blocks are kept if all of them fit and are read."""
 
     def __init__(self, decoder: Decoder, owner: SampleCache) -> None:
         self._decoder = decoder
@@ -99,7 +99,7 @@ class _Keeping:
 
 @contextmanager
 def reading(source: str | Path | SampleCache, limits: MediaLimits) -> Iterator[SampleReader]:
-    """Opens a file, or what was decoded of it before.
+    """Opens a file, or its cached samples.
 
     Raises:
       MediaError: See `Decoder`.

@@ -19,11 +19,11 @@ RECOGNISER_RATE_HZ = 16_000
 _FULL_SCALE = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0, "float32": 1.0, "float64": 1.0}
 
 SAMPLE_TYPES = frozenset(_FULL_SCALE)
-"""numpy's names of the types that decoders give."""
+"""numpy's names of the types of native samples."""
 
 MOST_PLANES = 7
-"""Channels of a planar frame that PyAV reads and writes: it looks for the end of the list of planes in the place after
-the last one, and where there are eight, the list's length, or more, runs past its end."""
+"""Most channels of a planar frame for PyAV: it looks for an end mark after the last plane, and FFmpeg's list has eight
+places, so with eight channels or more PyAV reads beyond the list."""
 
 
 def to_float(samples: Samples) -> FloatSamples:

@@ -1,4 +1,4 @@
-"""Where a long recording may be cut: between words, in the quietest moment near the end of each span."""
+"""Cuts of a long recording into spans: in the quietest moment near the end of each span."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SEARCHED = 0.2
 
 
 def loudness(blocks: Iterable[FloatSamples], rate_hz: int) -> Iterator[float]:
-    """Mean square of each step of `STEP_S`, of the loudest channel: a cut must hurt none of them.
+    """Mean square of each step of `STEP_S`, in the loudest channel, so that a cut falls between words of all channels.
 
     Args:
-      blocks: Of shape (channels, frames), in order; the steps run on over their borders.
+      blocks: Of shape (channels, frames), in order. Steps may reach from one block into the next.
     """
     step = max(1, round(STEP_S * rate_hz))
     rest: FloatSamples | None = None
@@ -39,7 +39,7 @@ def cut_in_silence(levels: Sequence[float], duration_s: float, longest_s: float)
     Each ends in the middle of the quietest `_QUIET_S` of its last fifth; the last ends with the recording.
 
     Args:
-      levels: As `loudness` gives them.
+      levels: From `loudness`.
     """
     count = math.ceil(duration_s / longest_s)
     if count <= 1:

@@ -171,7 +171,7 @@ def test_vorbis_in_webm_becomes_opus_and_says_so(tmp_path: Path) -> None:
     path, note = copy(source)
     copied, written = decode(path)
     assert (written.container, written.codec) == ("webm", "opus")
-    assert "the sound is opus; the sample rate is 48000 Hz" in note
+    assert "the audio is opus; the sample rate is 48000 Hz" in note
     assert copied.shape[1] / 48_000 == pytest.approx(samples.shape[1] / 44_100, abs=0.02)
     at_source_rate = soxr.resample(copied.T, 48_000, 44_100).T
     assert abs(lag_s(samples, at_source_rate, 44_100)) < 0.01
@@ -240,7 +240,7 @@ def test_what_a_container_holds_and_cannot_be_written_into_it_becomes_another_co
     path, note = copy(source)
     copied, written = decode(path)
     assert (written.container, written.codec) == (info.container, becomes)
-    assert f"cannot be written: the sound is {becomes}" in note
+    assert f"cannot be written: the audio is {becomes}" in note
     np.testing.assert_array_equal(copied, samples)
 
 

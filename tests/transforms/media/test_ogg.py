@@ -22,8 +22,8 @@ def test_settled_files_of_the_same_sound_are_equal_whatever_their_serial_number(
     one = VORBIS.write(tmp_path)
     other = tmp_path / "other.ogg"
     other.write_bytes(one.read_bytes().replace(one.read_bytes()[14:18], b"\x99\x88\x77\x66"))
-    ogg.settle(one)
-    ogg.settle(other)
+    ogg.settle(one, 48_000)
+    ogg.settle(other, 48_000)
     assert one.read_bytes() == other.read_bytes()
 
 

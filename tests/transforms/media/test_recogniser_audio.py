@@ -16,7 +16,6 @@ from hushbeam.transforms.media.recogniser_audio import (
     RecogniserAudio,
     inspect,
     recogniser_blocks,
-    recogniser_ranges,
     stream_ranges,
 )
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
@@ -31,6 +30,10 @@ BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
 
 def transcribed(path: Path, **options: float | bool | None) -> FloatSamples:
     return np.concatenate(list(recogniser_blocks(path, limits=LIMITS, **options)), axis=1)  # type: ignore[arg-type]
+
+
+def ranges_of(path: Path, ranges: list[TimeSpan], *, mix: bool = False) -> list[FloatSamples]:
+    return list(stream_ranges(path, ranges, mix=mix, limits=LIMITS))
 
 
 @pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-16.flac", "stereo.opus", "rf64.wav"])
@@ -56,7 +59,7 @@ def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> N
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     whole = transcribed(path)
     ranges = [TimeSpan(1, 4.0, 4.5), TimeSpan(0, 0.0, 0.25), TimeSpan(1, 3.9, 4.2), TimeSpan(0, 6.0, 9.0)]
-    sounds = recogniser_ranges(path, ranges, limits=LIMITS)
+    sounds = ranges_of(path, ranges)
     for span, sound in zip(ranges, sounds, strict=True):
         first, last = round(span.start_s * RECOGNISER_RATE_HZ), round(min(span.end_s, SECONDS) * RECOGNISER_RATE_HZ)
         assert len(sound) == pytest.approx(last - first, abs=1)
@@ -66,13 +69,13 @@ def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> N
 
 def test_no_ranges_are_no_sounds(tmp_path: Path) -> None:
     path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
-    assert recogniser_ranges(path, [], limits=LIMITS) == []
-    assert [len(sound) for sound in recogniser_ranges(path, [TimeSpan(0, 60.0, 61.0)], limits=LIMITS)] == [0]
+    assert ranges_of(path, []) == []
+    assert [len(sound) for sound in ranges_of(path, [TimeSpan(0, 60.0, 61.0)])] == [0]
 
 
 def test_a_range_of_a_channel_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(IndexError):
-        recogniser_ranges(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)], limits=LIMITS)
+        ranges_of(BY_NAME["gsm.wav"].write(tmp_path), [TimeSpan(1, 1.0, 2.0)])
 
 
 def test_channels_can_be_mixed(tmp_path: Path) -> None:
@@ -80,7 +83,7 @@ def test_channels_can_be_mixed(tmp_path: Path) -> None:
     both, mixed = transcribed(path), transcribed(path, mix=True)
     assert mixed.shape == (1, both.shape[1])
     np.testing.assert_allclose(mixed[0], both.mean(axis=0), atol=1e-6)
-    (part,) = recogniser_ranges(path, [TimeSpan(0, 1.0, 1.5)], mix=True, limits=LIMITS)
+    (part,) = ranges_of(path, [TimeSpan(0, 1.0, 1.5)], mix=True)
     np.testing.assert_allclose(part, mixed[0, 16_000:24_000], atol=1e-6)
 
 
@@ -140,11 +143,11 @@ def test_ranges_come_as_they_are_decoded_and_all_blocks_are_seen(tmp_path: Path)
     seen: list[int] = []
     ranges = [TimeSpan(0, 0.2, 0.4), TimeSpan(0, 0.1, 0.9), TimeSpan(0, 1.2, 1.4)]
     stream = stream_ranges(path, ranges, also=lambda info, block: seen.append(block.shape[1]), limits=LIMITS)
-    np.testing.assert_array_equal(next(stream), recogniser_ranges(path, ranges, limits=LIMITS)[0])
+    np.testing.assert_array_equal(next(stream), ranges_of(path, ranges)[0])
     after_first = sum(seen)
     rest = list(stream)
     with Decoder(path, LIMITS) as decoder:
         total = sum(block.shape[1] for block in decoder.blocks())
     assert after_first < sum(seen) == total
-    for one, other in zip(rest, recogniser_ranges(path, ranges, limits=LIMITS)[1:], strict=True):
+    for one, other in zip(rest, ranges_of(path, ranges)[1:], strict=True):
         np.testing.assert_array_equal(one, other)

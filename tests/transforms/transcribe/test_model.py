@@ -89,7 +89,7 @@ def test_a_gpu_that_is_absent_is_no_reason_to_use_the_cpu() -> None:
 
 
 def test_a_type_that_the_device_cannot_compute_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="compute_type: .*'float64'"):
+    with pytest.raises(ConfigurationError, match=r"compute_type: .*'float64'"):
         model.load(TranscriptionSettings(model="tiny.en", compute_type="float64"))
 
 

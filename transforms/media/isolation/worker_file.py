@@ -1,4 +1,4 @@
-"""A child's view of a file that the worker reads for it."""
+"""File object of a child whose bytes the worker reads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hushbeam.transforms.media.isolation.wire import MessageKind
 
 
 class WorkerFile(io.RawIOBase):
-    """A source that the worker reads: of a remote one, only what is needed is fetched."""
+    """A source that the worker reads for the child: of a remote file, only the needed parts are fetched."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection

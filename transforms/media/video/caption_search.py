@@ -1,4 +1,4 @@
-"""Says whether a published video holds text beside its pictures, such as closed captions. A child process looks."""
+"""Search of a published video for hidden text, such as closed captions. Runs in a child process."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _PLACES = {
 
 
 def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
-    """Says where a video file holds hidden text, in a few words; empty where it holds none.
+    """Describes where a video file holds hidden text; empty if it holds none.
 
     Args:
-      duration_s: Of the recording: a longer one may take longer.
+      duration_s: Of the recording: the search of a longer one may take longer.
 
     Raises:
       MediaError: The file cannot be read to its end.

@@ -303,5 +303,5 @@ def test_the_message_says_how_many_bytes_and_names_nothing() -> None:
     with pytest.raises(MediaError) as refused, TrackDecoder(io.BytesIO(content[:50_000])):
         pass
     assert str(refused.value) == (
-        f"truncated: the file ends too early: its header states {len(content)} bytes, 50000 are there"
+        f"truncated: the file ends too early: its header states {len(content)} bytes, and it has 50000"
     )
