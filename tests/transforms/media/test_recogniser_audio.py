@@ -1,4 +1,4 @@
-"""What the recogniser hears, whole or in part, is always the same sound."""
+"""Audio for the recogniser: the same samples for the whole and for ranges (functions, real files)."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def ranges_of(path: Path, ranges: list[TimeSpan], *, mix: bool = False) -> list[
 
 
 @pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-16.flac", "stereo.opus", "rf64.wav"])
-def test_a_recording_is_heard_at_16_khz(tmp_path: Path, name: str) -> None:
-    sound = transcribed(BY_NAME[name].write(tmp_path))
-    assert sound.dtype == np.float32
-    assert sound.shape == (2, pytest.approx(SECONDS * RECOGNISER_RATE_HZ, abs=2))
-    expected = speech(RECOGNISER_RATE_HZ, 2)[:, : sound.shape[1]]
-    assert np.corrcoef(sound[1, : expected.shape[1]], expected[1])[0, 1] > 0.9
+def test_a_recording_is_resampled_to_16_khz(tmp_path: Path, name: str) -> None:
+    audio = transcribed(BY_NAME[name].write(tmp_path))
+    assert audio.dtype == np.float32
+    assert audio.shape == (2, pytest.approx(SECONDS * RECOGNISER_RATE_HZ, abs=2))
+    expected = speech(RECOGNISER_RATE_HZ, 2)[:, : audio.shape[1]]
+    assert np.corrcoef(audio[1, : expected.shape[1]], expected[1])[0, 1] > 0.9
 
 
-def test_a_range_is_the_same_sound_as_in_the_whole(tmp_path: Path) -> None:
+def test_a_range_has_the_same_samples_as_the_whole(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     whole = transcribed(path)
     part = transcribed(path, start_s=2.0, end_s=4.5)
@@ -55,22 +55,22 @@ def test_a_range_is_the_same_sound_as_in_the_whole(tmp_path: Path) -> None:
     np.testing.assert_allclose(part[:, inner], whole[:, 32_000:72_000][:, inner], atol=1e-4)
 
 
-def test_ranges_are_heard_each_in_its_own_channel_and_order(tmp_path: Path) -> None:
+def test_ranges_come_from_their_own_channels_in_the_given_order(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     whole = transcribed(path)
     ranges = [TimeSpan(1, 4.0, 4.5), TimeSpan(0, 0.0, 0.25), TimeSpan(1, 3.9, 4.2), TimeSpan(0, 6.0, 9.0)]
-    sounds = ranges_of(path, ranges)
-    for span, sound in zip(ranges, sounds, strict=True):
+    parts = ranges_of(path, ranges)
+    for span, audio in zip(ranges, parts, strict=True):
         first, last = round(span.start_s * RECOGNISER_RATE_HZ), round(min(span.end_s, SECONDS) * RECOGNISER_RATE_HZ)
-        assert len(sound) == pytest.approx(last - first, abs=1)
-        length = min(len(sound), whole.shape[1] - first)
-        np.testing.assert_allclose(sound[:length], whole[span.channel, first : first + length], atol=2e-3)
+        assert len(audio) == pytest.approx(last - first, abs=1)
+        length = min(len(audio), whole.shape[1] - first)
+        np.testing.assert_allclose(audio[:length], whole[span.channel, first : first + length], atol=2e-3)
 
 
-def test_no_ranges_are_no_sounds(tmp_path: Path) -> None:
+def test_no_ranges_and_ranges_outside_the_recording_are_empty(tmp_path: Path) -> None:
     path = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
     assert ranges_of(path, []) == []
-    assert [len(sound) for sound in ranges_of(path, [TimeSpan(0, 60.0, 61.0)])] == [0]
+    assert [len(audio) for audio in ranges_of(path, [TimeSpan(0, 60.0, 61.0)])] == [0]
 
 
 def test_a_range_of_a_channel_that_is_not_there_is_an_error(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_channels_can_be_mixed(tmp_path: Path) -> None:
     np.testing.assert_allclose(part, mixed[0, 16_000:24_000], atol=1e-6)
 
 
-def test_what_is_heard_to_the_end_is_what_the_decoder_gives(tmp_path: Path) -> None:
+def test_audio_read_to_the_end_has_the_identity_of_the_decoder(tmp_path: Path) -> None:
     path = BY_NAME["stereo.mp3"].write(tmp_path)
     whole, part = RecogniserAudio(path, limits=LIMITS), RecogniserAudio(path, end_s=2.0, limits=LIMITS)
     for recogniser_audio in (whole, part):
@@ -102,7 +102,7 @@ def test_what_is_heard_to_the_end_is_what_the_decoder_gives(tmp_path: Path) -> N
     assert inspect(path, LIMITS).duration_s == pytest.approx(SECONDS, abs=0.05)
 
 
-def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -> None:
+def test_damage_after_a_range_is_found_when_the_whole_is_read(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     path.write_bytes(path.read_bytes()[:-8_000])
     assert transcribed(path, end_s=2.0).shape[1] == 2 * RECOGNISER_RATE_HZ
@@ -110,31 +110,31 @@ def test_damage_after_a_range_is_found_when_the_whole_is_heard(tmp_path: Path) -
         transcribed(path)
 
 
-def test_what_fits_into_memory_is_decoded_once(tmp_path: Path):
+def test_a_recording_that_fits_into_memory_is_decoded_once(tmp_path: Path):
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
     with Decoder(path, LIMITS) as decoder:
         blocks, identity = list(decoder.blocks()), decoder.identity
     size = sum(block.nbytes for block in blocks)
     for most_bytes, reads_again in ((size, False), (size - 1, True)):
-        sound = SampleCache(path, most_bytes=most_bytes, limits=LIMITS)
+        audio = SampleCache(path, most_bytes=most_bytes, limits=LIMITS)
         for _ in range(2):
-            with reading(sound, LIMITS) as decoded:
+            with reading(audio, LIMITS) as decoded:
                 again = list(decoded.blocks())
                 assert decoded.identity == identity
                 np.testing.assert_array_equal(np.concatenate(again, axis=1), np.concatenate(blocks, axis=1))
         hidden = path.rename(tmp_path / "hidden")
-        with pytest.raises(MissingFileError) if reads_again else nullcontext(), reading(sound, LIMITS) as decoded:
+        with pytest.raises(MissingFileError) if reads_again else nullcontext(), reading(audio, LIMITS) as decoded:
             assert sum(block.nbytes for block in decoded.blocks()) == size
         hidden.rename(path)
 
 
-def test_what_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
+def test_a_recording_that_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
-    sound = SampleCache(path, LIMITS)
-    with reading(sound, LIMITS) as decoded:
+    audio = SampleCache(path, LIMITS)
+    with reading(audio, LIMITS) as decoded:
         next(decoded.blocks())
     path.unlink()
-    with pytest.raises(MissingFileError), reading(sound, LIMITS):
+    with pytest.raises(MissingFileError), reading(audio, LIMITS):
         pass
 
 

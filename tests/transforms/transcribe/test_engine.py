@@ -1,4 +1,4 @@
-"""The engine on real speech: many recordings at once, each with its own outcome."""
+"""The speech engine on real speech: many recordings at once, each with its own result (functions, real models)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -52,7 +52,7 @@ def engine() -> Iterator[SpeechEngine]:
     engine.close()
 
 
-def test_each_channel_is_heard_by_itself_in_time_order(engine: SpeechEngine) -> None:
+def test_each_channel_is_transcribed_by_itself_in_time_order(engine: SpeechEngine) -> None:
     transcribed = engine.submit(job("a", call(0))).result(timeout=60)
     transcript = transcribed.transcript
     assert transcript.channels == 2
@@ -60,16 +60,16 @@ def test_each_channel_is_heard_by_itself_in_time_order(engine: SpeechEngine) -> 
     assert transcribed.transcribed_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RECOGNISER_RATE_HZ)
     starts = [utterance.start_s for utterance in transcript.utterances]
     assert starts == sorted(starts)
-    for channel, said in ((0, "this is sarah speaking"), (1, "daniel whitfield")):
+    for channel, expected in ((0, "this is sarah speaking"), (1, "daniel whitfield")):
         words = "".join(word.text for word in transcript.words if word.channel == channel)
-        assert said in words.lower()
+        assert expected in words.lower()
     for utterance in transcript.utterances:
         assert {word.channel for word in utterance.words} == {utterance.channel}
         assert 0.0 <= utterance.start_s < utterance.end_s <= transcript.duration_s + 0.01
     assert {span.channel for span in transcript.speech} == {0, 1}
 
 
-def test_what_is_heard_does_not_depend_on_company_or_blocks(engine: SpeechEngine) -> None:
+def test_a_transcript_does_not_depend_on_other_recordings_or_blocks(engine: SpeechEngine) -> None:
     alone = engine.submit(job("alone", call(2))).result(timeout=60)
     jobs = [job(str(number), call(number)) for number in (0, 2, 4)]
     jobs[1] = SpeechJob("2", partial(blocks, call(2), 777_777), "en")
@@ -100,7 +100,7 @@ def test_an_error_of_one_recording_ends_that_one_alone(engine: SpeechEngine) -> 
 
 
 @pytest.mark.parametrize(
-    "sound",
+    "audio",
     [
         [np.full((1, RECOGNISER_RATE_HZ), np.nan, np.float32)],
         [np.zeros((1, RECOGNISER_RATE_HZ), np.float32), np.zeros((2, RECOGNISER_RATE_HZ), np.float32)],
@@ -108,12 +108,12 @@ def test_an_error_of_one_recording_ends_that_one_alone(engine: SpeechEngine) -> 
     ],
     ids=["not a number", "a channel more", "no channels"],
 )
-def test_what_is_no_sound_is_refused(engine: SpeechEngine, sound: list[np.ndarray]) -> None:
+def test_invalid_samples_are_refused(engine: SpeechEngine, audio: list[np.ndarray]) -> None:
     with pytest.raises(TranscriptionError):
-        engine.submit(SpeechJob("odd", lambda: sound, "en")).result(timeout=60)
+        engine.submit(SpeechJob("odd", lambda: audio, "en")).result(timeout=60)
 
 
-def test_silence_is_heard_as_a_transcript_without_words(engine: SpeechEngine) -> None:
+def test_silence_gives_a_transcript_without_words(engine: SpeechEngine) -> None:
     transcript = (
         engine.submit(job("silent", np.zeros((2, 5 * RECOGNISER_RATE_HZ), np.float32))).result(timeout=60).transcript
     )
@@ -151,13 +151,13 @@ def test_an_error_of_the_model_ends_everything(monkeypatch: pytest.MonkeyPatch) 
     for future in futures:
         with pytest.raises(RunError, match=r"tiny.en fails with RuntimeError at test_engine.py") as raised:
             future.result(timeout=60)
-        assert "device was lost" not in str(raised.value)  # what a library says may hold what was said
+        assert "device was lost" not in str(raised.value)  # a library's message may quote the transcript
     with pytest.raises(RunError, match="fails with"):
         engine.submit(job("late", call(0)))
     engine.close()
 
 
-def test_what_the_model_cannot_take_ends_its_recording_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audio_that_the_model_fails_on_ends_its_recording_only(monkeypatch: pytest.MonkeyPatch) -> None:
     together: list[int] = []
 
     def chokes(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
@@ -183,7 +183,7 @@ def test_what_the_model_cannot_take_ends_its_recording_alone(monkeypatch: pytest
     assert max(together) > 1
 
 
-def test_closing_ends_what_is_not_finished() -> None:
+def test_closing_ends_unfinished_recordings() -> None:
     engine = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast"))
     engine.load()
     future = engine.submit(job("a", call(0)))
@@ -199,7 +199,7 @@ def default_engine() -> Iterator[SpeechEngine]:
     engine.close()
 
 
-def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_engine: SpeechEngine) -> None:
+def test_the_default_model_finds_the_language_and_a_whole_number(default_engine: SpeechEngine) -> None:
     transcribed = default_engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
     assert transcribed.transcript.language_code == "en"
     assert transcribed.transcript.language_confidence > 0.5
@@ -207,7 +207,7 @@ def test_the_default_model_finds_the_language_and_hears_a_number_whole(default_e
     assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
 
 
-def passing_over_last_turns(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
+def skipping_last_turns(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
     """What the model makes of whole windows, as if it had passed over the last stretch of speech in each.
 
     It does so by itself now and then; in which call depends on the processor's arithmetic.
@@ -223,11 +223,11 @@ def _without_last_turn(request: Request, decoded: DecodedWindow) -> DecodedWindo
     return replace(decoded, words=words, untranscribed=(islands[-1],), doubt=Doubt.UNTRANSCRIBED)
 
 
-def test_speech_that_the_model_passes_over_is_heard_again(
+def test_speech_that_the_model_skips_is_transcribed_again(
     engine: SpeechEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = engine.submit(job("whole", call(2))).result(timeout=60)
-    monkeypatch.setattr(WindowDecoder, "decode", passing_over_last_turns)
+    monkeypatch.setattr(WindowDecoder, "decode", skipping_last_turns)
     once = SpeechEngine(TranscriptionSettings(model="tiny.en", profile="fast", second_look="none"))
     missed = once.submit(job("once", call(2))).result(timeout=60)
     once.close()

@@ -1,4 +1,4 @@
-"""What is heard again: whole stretches of speech that the model passed over, cut where nobody speaks."""
+"""Parts to transcribe again: whole stretches of speech that the model skipped, cut in silence (functions)."""
 
 import numpy as np
 
@@ -22,15 +22,15 @@ def parts(
     return parts_to_transcribe_again(window, features, decoded)
 
 
-def test_a_turn_without_words_is_heard_again_whole() -> None:
+def test_a_turn_without_words_is_transcribed_again_whole() -> None:
     assert parts([(0.5, 5.0), (6.0, 9.0), (10.0, 15.0)], [(6.8, 8.9)]) == [(550, 950)]
 
 
-def test_turns_that_follow_each_other_are_heard_together() -> None:
+def test_turns_that_follow_each_other_are_transcribed_together() -> None:
     assert parts([(0.5, 9.0), (10.0, 12.0), (13.0, 15.0), (16.0, 20.0)], [(10.0, 12.0), (13.2, 15.0)]) == [(950, 1550)]
 
 
-def test_turns_apart_are_heard_apart() -> None:
+def test_separate_turns_are_transcribed_separately() -> None:
     found = parts([(0.5, 2.0), (3.0, 9.0), (10.0, 12.0), (13.0, 20.0)], [(0.5, 2.0), (10.0, 12.0)])
     assert found == [(0, 250), (950, 1250)]
 
@@ -41,7 +41,7 @@ def test_a_word_stretched_over_a_turn_may_have_been_said_in_the_next() -> None:
     assert found == [(550, 1250)]
 
 
-def test_long_speech_is_cut_around_what_is_missing() -> None:
+def test_long_speech_is_cut_around_the_part_without_words() -> None:
     ((first, last),) = parts([(0.5, 28.0)], [(10.0, 13.0)])
     assert 950 <= first <= 1010
     assert 1290 <= last <= 1350

@@ -1,4 +1,4 @@
-"""Hearing that somebody speaks, on the labelled telephone calls."""
+"""Voice activity detection on the labelled telephone calls (functions, real detector)."""
 
 from functools import cache
 from pathlib import Path
@@ -44,34 +44,34 @@ def transcribed(samples: np.ndarray) -> np.ndarray:
     return mask
 
 
-def test_personal_data_on_the_telephone_is_heard() -> None:
+def test_personal_data_in_telephone_calls_is_detected_as_speech() -> None:
     asked = found = 0
     for call, samples in calls():
         masks = [transcribed(channel) for channel in samples]
         for entity in call.entities:
-            said = masks[entity.channel][
+            detected = masks[entity.channel][
                 int(entity.start_s * RECOGNISER_RATE_HZ) : int(entity.end_s * RECOGNISER_RATE_HZ)
             ]
-            asked += len(said)
-            found += int(said.sum())
+            asked += len(detected)
+            found += int(detected.sum())
     assert found / asked >= 0.998
 
 
 @pytest.mark.parametrize("gain_db", [-20, -12])
-def test_quiet_calls_are_heard_as_well(gain_db: float) -> None:
+def test_speech_in_quiet_calls_is_detected(gain_db: float) -> None:
     asked = found = 0
     for call, samples in calls()[:4]:
         masks = [transcribed(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
         for entity in call.entities:
-            said = masks[entity.channel][
+            detected = masks[entity.channel][
                 int(entity.start_s * RECOGNISER_RATE_HZ) : int(entity.end_s * RECOGNISER_RATE_HZ)
             ]
-            asked += len(said)
-            found += int(said.sum())
+            asked += len(detected)
+            found += int(detected.sum())
     assert found / asked >= 0.99
 
 
-def test_near_silence_is_not_shown_to_the_detector_and_steady_noise_is_no_speech() -> None:
+def test_near_silence_does_not_reach_the_detector_and_steady_noise_is_not_speech() -> None:
     noise = np.random.default_rng(1).normal(0, 1e-4, 20 * RECOGNISER_RATE_HZ).astype(np.float32)
     assert not transcribed(noise).any()
     probabilities = SpeechProbabilities().feed(noise)
@@ -95,12 +95,12 @@ def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch:
 @given(st.lists(st.integers(1, 40_000), min_size=1, max_size=5))
 @settings(deadline=None, max_examples=30)
 def test_known_speech_is_speech_unless_it_was_silenced(lengths: list[int]) -> None:
-    sound = np.full(sum(lengths), 0.1, np.float32)
-    sound[RECOGNISER_RATE_HZ : RECOGNISER_RATE_HZ * 3 // 2] = 0.0
+    audio = np.full(sum(lengths), 0.1, np.float32)
+    audio[RECOGNISER_RATE_HZ : RECOGNISER_RATE_HZ * 3 // 2] = 0.0
     detector = KnownSpeech([(0.5, 2.0), (3.0, 3.5)])
-    blocks = np.split(sound, np.cumsum(lengths)[:-1])
+    blocks = np.split(audio, np.cumsum(lengths)[:-1])
     found = np.concatenate([*(detector.feed(block) for block in blocks), detector.finish()])
-    assert len(found) == -(-len(sound) // FRAME)
+    assert len(found) == -(-len(audio) // FRAME)
     middles = (np.arange(len(found)) + 0.5) * FRAME_S
     for probability, middle in zip(found, middles, strict=True):
         if abs(middle * RECOGNISER_RATE_HZ - np.array([RECOGNISER_RATE_HZ, RECOGNISER_RATE_HZ * 3 // 2])).min() > FRAME:

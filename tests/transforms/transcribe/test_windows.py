@@ -1,4 +1,4 @@
-"""Packing: no speech is lost, nothing is heard twice, every window fits the model, and times lead back."""
+"""Packing of speech into windows: no speech is lost or doubled, windows fit the model, times lead back (functions)."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tup
 
 @settings(max_examples=60, deadline=None)
 @given(channels())
-def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray) -> None:
+def test_no_speech_is_lost_or_transcribed_twice(probabilities: np.ndarray) -> None:
     windows, _ = packed(probabilities)
     transcribed = np.zeros(len(probabilities) * FRAME, int)
     for window, _ in windows:
@@ -45,7 +45,7 @@ def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray)
 
 @settings(max_examples=60, deadline=None)
 @given(channels())
-def test_every_window_fits_the_model_and_leads_back_to_its_sound(probabilities: np.ndarray) -> None:
+def test_every_window_fits_the_model_and_leads_back_to_its_audio(probabilities: np.ndarray) -> None:
     for window, samples in packed(probabilities)[0]:
         assert 0 < window.length == len(samples) <= 30 * RECOGNISER_RATE_HZ
         offset = 0
@@ -108,7 +108,7 @@ def test_speech_that_fits_into_one_window_is_one_window() -> None:
     assert len(packed(np.concatenate([turn, gap] * 5))[0]) == 1
 
 
-def test_what_does_not_fit_is_cut_at_its_longest_pause() -> None:
+def test_speech_that_does_not_fit_is_cut_at_its_longest_pause() -> None:
     turn, breath, gap = np.ones(90, np.float32), np.zeros(14, np.float32), np.zeros(40, np.float32)
     windows = packed(np.concatenate([turn, breath] * 5 + [gap] + [turn, breath] * 10))[0]
     last = windows[0][0].pieces[-1]
@@ -127,11 +127,11 @@ def test_silence_has_no_windows() -> None:
 def test_both_halves_of_a_window_know_where_they_come_from(probabilities: np.ndarray, share: float) -> None:
     for window, samples in packed(probabilities)[0][:3]:
         at = max(1, int(share * window.length))
-        for half, sound in zip(split(window, at), (samples[:at], samples[at:]), strict=True):
-            assert half.length == len(sound)
+        for half, audio in zip(split(window, at), (samples[:at], samples[at:]), strict=True):
+            assert half.length == len(audio)
             for piece in half.pieces:
-                assert sound[piece.offset] == piece.source
-                assert sound[piece.offset + piece.length - 1] == piece.source + piece.length - 1
+                assert audio[piece.offset] == piece.source
+                assert audio[piece.offset + piece.length - 1] == piece.source + piece.length - 1
         assert sum(stop - start for half in split(window, at) for start, stop in half.speech) == sum(
             stop - start for start, stop in window.speech
         )

@@ -1,4 +1,4 @@
-"""Word times: set right against detected speech, and texts that join to what was written."""
+"""Word times, corrected with detected speech, and texts that join to the model's text (functions)."""
 
 from itertools import pairwise
 
@@ -26,19 +26,19 @@ def aligned(steps: list[int]) -> list[tuple[int, int]]:
     ]
 
 
-def test_the_first_word_after_a_pause_begins_with_the_sound() -> None:
+def test_the_first_word_after_a_pause_begins_with_the_speech() -> None:
     # The alignment gives the whole pause from 2 to 5 s to the second word.
     (_, first_end), (start, end) = settle([(1.0, 1.6), (1.6, 5.3)], [True, True], [(1.0, 2.0), (5.0, 5.6)])
     assert first_end == pytest.approx(2.0)
     assert (start, end) == pytest.approx((5.0, 5.6))
 
 
-def test_the_last_word_before_a_pause_lasts_as_long_as_the_sound() -> None:
+def test_the_last_word_before_a_pause_lasts_as_long_as_the_speech() -> None:
     spans = settle([(0.1, 0.5), (0.5, 0.9)], [True, True], [(0.2, 1.3)])
     assert spans[-1][1] == pytest.approx(1.3)
 
 
-def test_a_word_does_not_last_over_speech_that_nobody_recognised() -> None:
+def test_a_word_does_not_last_over_unrecognised_speech() -> None:
     spans = settle([(0.1, 0.5), (0.5, 0.9)], [True, True], [(0.2, 6.0)])
     assert spans[-1][1] < 1.1
 
@@ -95,7 +95,7 @@ def test_two_turns_that_were_written_as_one_number_are_parted(tiny: LoadedModel)
     assert len(utterances(place(words, speech, 0, 0.0))) == 2
 
 
-def test_words_lie_in_the_recording_where_their_sound_does() -> None:
+def test_words_have_the_times_of_their_audio_in_the_recording() -> None:
     pieces = (Piece(80_000, 0, 32_000), Piece(320_000, 32_000, 32_000))
     window = Window(pieces, ((0, 32_000), (32_000, 64_000)))
     words = place(

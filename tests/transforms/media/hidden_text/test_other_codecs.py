@@ -1,4 +1,4 @@
-"""AV1, JPEG, ProRes, H.263 and codecs without room for text; what is not on the list is refused."""
+"""AV1, JPEG, ProRes, H.263 and codecs without text; other codecs are refused (functions)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_order_of_fields_stays_in_a_jpeg_header():
     assert cleaner_of("mjpeg", order + SAID).header == b""
 
 
-def test_what_follows_a_prores_picture_goes():
+def test_bytes_after_a_prores_picture_are_removed():
     picture = (40).to_bytes(4, "big") + b"icpf" + (20).to_bytes(2, "big") + bytes(30)
     cleaner = cleaner_of("prores", SAID)
     assert cleaner.header == b""

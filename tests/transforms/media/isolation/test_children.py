@@ -1,4 +1,4 @@
-"""A child that hangs, dies or lies ends its own recording, and nothing else."""
+"""Children that hang, die or send invalid messages fail their own recording only (processes)."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_fork_server_that_is_gone_is_started_again(recording: Path) -> None:
     assert fork_server() != server
 
 
-def test_a_fork_server_that_goes_ends_what_is_decoded(recording: Path) -> None:
+def test_a_fork_server_that_ends_takes_its_decoders_along(recording: Path) -> None:
     with Decoder(recording, LIMITS) as decoder:
         (child,) = decoders()
         os.kill(fork_server(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Messages arrive as they were sent; anything else is no message."""
+"""Messages between worker and child: they arrive as sent, and all other bytes are refused (functions)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_long_message_arrives_in_pieces() -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_message_or_none(content: bytes) -> None:
+def test_any_bytes_are_a_message_or_an_error(content: bytes) -> None:
     try:
         message = received(content)
     except WireError:
@@ -65,7 +65,7 @@ def test_any_bytes_are_a_message_or_none(content: bytes) -> None:
     ],
     ids=["endless bytes", "endless fields", "no object", "deep"],
 )
-def test_what_is_no_message_is_refused_without_taking_its_room(content: bytes) -> None:
+def test_an_invalid_message_is_refused_without_taking_its_memory(content: bytes) -> None:
     with pytest.raises(WireError):
         received(content)
 
