@@ -53,8 +53,8 @@ def write(path: Path, channels: int) -> Path:
     return path
 
 
-def transcribed(path: str | Path) -> list[int]:
-    """The tone in each channel; 0 where there is none."""
+def tones_of(path: str | Path) -> list[int]:
+    """The tone in each channel; 0 in a silent one."""
     with Decoder(path, MediaLimits()) as decoder:
         audio = to_float(np.concatenate(list(decoder.blocks()), axis=1))
         rate_hz = decoder.info.sample_rate_hz
@@ -69,7 +69,7 @@ def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: in
     if name == "audio.opus" and channels in (5, 7):
         pytest.skip("FFmpeg's own encoder exchanges them")
     expected = [200 + 50 * channel for channel in range(channels)]
-    found = transcribed(write(tmp_path / name, channels))
+    found = tones_of(write(tmp_path / name, channels))
     if name.endswith("m4a") and channels in LOW_FREQUENCIES:
         del expected[LOW_FREQUENCIES[channels]], found[LOW_FREQUENCIES[channels]]
     assert found == expected
@@ -79,7 +79,7 @@ def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: in
 def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path: Path, channels: int):
     source = write(tmp_path / "audio.opus", channels)
     rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
-    assert transcribed(rendered.path) == transcribed(source)
+    assert tones_of(rendered.path) == tones_of(source)
     assert "opus in ogg cannot be written" in rendered.note
 
 
@@ -88,8 +88,8 @@ def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path:
 def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name: str, quality: str):
     source = write(tmp_path / name, 8)
     spans = [TimeSpan(7, 0.0, 1.0), TimeSpan(2, 0.0, 1.0)]
-    before = transcribed(source)
-    after = transcribed(render(source, tmp_path / "copy", spans, quality=quality, limits=MediaLimits()).path)
+    before = tones_of(source)
+    after = tones_of(render(source, tmp_path / "copy", spans, quality=quality, limits=MediaLimits()).path)
     assert after == [0 if channel in (2, 7) else tone for channel, tone in enumerate(before)]
 
 
@@ -99,11 +99,11 @@ def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int):
     soundfile.write(source, tones(channels).T, RATE_HZ, format="OGG", subtype="VORBIS")
     copy = render(source, tmp_path / "copy", [], limits=MediaLimits()).path
     assert copy.endswith(".ogg")
-    assert transcribed(copy) == transcribed(source)
+    assert tones_of(copy) == tones_of(source)
 
 
 def test_nine_channels_are_refused(tmp_path: Path):
     path = tmp_path / "nine.wav"
     soundfile.write(path, np.zeros((8000, 9)), 8000, subtype="PCM_16")
     with pytest.raises(MediaError, match=r"too_many_channels: .* 9 channels"):
-        transcribed(path)
+        tones_of(path)

@@ -28,7 +28,7 @@ LIMITS = MediaLimits()
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY]}
 
 
-def transcribed(path: Path, **options: float | bool | None) -> FloatSamples:
+def resampled(path: Path, **options: float | bool | None) -> FloatSamples:
     return np.concatenate(list(recogniser_blocks(path, limits=LIMITS, **options)), axis=1)  # type: ignore[arg-type]
 
 
@@ -38,7 +38,7 @@ def ranges_of(path: Path, ranges: list[TimeSpan], *, mix: bool = False) -> list[
 
 @pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-16.flac", "stereo.opus", "rf64.wav"])
 def test_a_recording_is_resampled_to_16_khz(tmp_path: Path, name: str) -> None:
-    audio = transcribed(BY_NAME[name].write(tmp_path))
+    audio = resampled(BY_NAME[name].write(tmp_path))
     assert audio.dtype == np.float32
     assert audio.shape == (2, pytest.approx(SECONDS * RECOGNISER_RATE_HZ, abs=2))
     expected = speech(RECOGNISER_RATE_HZ, 2)[:, : audio.shape[1]]
@@ -47,8 +47,8 @@ def test_a_recording_is_resampled_to_16_khz(tmp_path: Path, name: str) -> None:
 
 def test_a_range_has_the_same_samples_as_the_whole(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
-    whole = transcribed(path)
-    part = transcribed(path, start_s=2.0, end_s=4.5)
+    whole = resampled(path)
+    part = resampled(path, start_s=2.0, end_s=4.5)
     assert part.shape == (2, 2.5 * RECOGNISER_RATE_HZ)
     # The resampling filter sees silence beyond a range's edges.
     inner = slice(800, -800)
@@ -57,7 +57,7 @@ def test_a_range_has_the_same_samples_as_the_whole(tmp_path: Path) -> None:
 
 def test_ranges_come_from_their_own_channels_in_the_given_order(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
-    whole = transcribed(path)
+    whole = resampled(path)
     ranges = [TimeSpan(1, 4.0, 4.5), TimeSpan(0, 0.0, 0.25), TimeSpan(1, 3.9, 4.2), TimeSpan(0, 6.0, 9.0)]
     parts = ranges_of(path, ranges)
     for span, audio in zip(ranges, parts, strict=True):
@@ -80,7 +80,7 @@ def test_a_range_of_a_channel_that_is_not_there_is_an_error(tmp_path: Path) -> N
 
 def test_channels_can_be_mixed(tmp_path: Path) -> None:
     path = BY_NAME["rf64.wav"].write(tmp_path)
-    both, mixed = transcribed(path), transcribed(path, mix=True)
+    both, mixed = resampled(path), resampled(path, mix=True)
     assert mixed.shape == (1, both.shape[1])
     np.testing.assert_allclose(mixed[0], both.mean(axis=0), atol=1e-6)
     (part,) = ranges_of(path, [TimeSpan(0, 1.0, 1.5)], mix=True)
@@ -105,9 +105,9 @@ def test_audio_read_to_the_end_has_the_identity_of_the_decoder(tmp_path: Path) -
 def test_damage_after_a_range_is_found_when_the_whole_is_read(tmp_path: Path) -> None:
     path = BY_NAME["flac-16.flac"].write(tmp_path)
     path.write_bytes(path.read_bytes()[:-8_000])
-    assert transcribed(path, end_s=2.0).shape[1] == 2 * RECOGNISER_RATE_HZ
+    assert resampled(path, end_s=2.0).shape[1] == 2 * RECOGNISER_RATE_HZ
     with pytest.raises(MediaError):
-        transcribed(path)
+        resampled(path)
 
 
 def test_a_recording_that_fits_into_memory_is_decoded_once(tmp_path: Path):

@@ -53,11 +53,11 @@ def engine() -> Iterator[SpeechEngine]:
 
 
 def test_each_channel_is_transcribed_by_itself_in_time_order(engine: SpeechEngine) -> None:
-    transcribed = engine.submit(job("a", call(0))).result(timeout=60)
-    transcript = transcribed.transcript
+    transcription = engine.submit(job("a", call(0))).result(timeout=60)
+    transcript = transcription.transcript
     assert transcript.channels == 2
     assert transcript.language_code == "en"
-    assert transcribed.transcribed_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RECOGNISER_RATE_HZ)
+    assert transcription.transcribed_s == transcript.duration_s == pytest.approx(call(0).shape[1] / RECOGNISER_RATE_HZ)
     starts = [utterance.start_s for utterance in transcript.utterances]
     assert starts == sorted(starts)
     for channel, expected in ((0, "this is sarah speaking"), (1, "daniel whitfield")):
@@ -200,10 +200,10 @@ def default_engine() -> Iterator[SpeechEngine]:
 
 
 def test_the_default_model_finds_the_language_and_a_whole_number(default_engine: SpeechEngine) -> None:
-    transcribed = default_engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
-    assert transcribed.transcript.language_code == "en"
-    assert transcribed.transcript.language_confidence > 0.5
-    assert "9021" in text(transcribed.transcript)
+    transcription = default_engine.submit(SpeechJob("a", partial(blocks, call(5)))).result(timeout=120)
+    assert transcription.transcript.language_code == "en"
+    assert transcription.transcript.language_confidence > 0.5
+    assert "9021" in text(transcription.transcript)
     assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
 
 

@@ -29,7 +29,7 @@ def calls() -> list[tuple[LabelledRecording, np.ndarray]]:
     ]
 
 
-def transcribed(samples: np.ndarray) -> np.ndarray:
+def reaching_the_model(samples: np.ndarray) -> np.ndarray:
     """Which samples of one channel reach the model."""
     probabilities, packer = SpeechProbabilities(), WindowPacker()
     mask = np.zeros(len(samples), bool)
@@ -47,7 +47,7 @@ def transcribed(samples: np.ndarray) -> np.ndarray:
 def test_personal_data_in_telephone_calls_is_detected_as_speech() -> None:
     asked = found = 0
     for call, samples in calls():
-        masks = [transcribed(channel) for channel in samples]
+        masks = [reaching_the_model(channel) for channel in samples]
         for entity in call.entities:
             detected = masks[entity.channel][
                 int(entity.start_s * RECOGNISER_RATE_HZ) : int(entity.end_s * RECOGNISER_RATE_HZ)
@@ -61,7 +61,7 @@ def test_personal_data_in_telephone_calls_is_detected_as_speech() -> None:
 def test_speech_in_quiet_calls_is_detected(gain_db: float) -> None:
     asked = found = 0
     for call, samples in calls()[:4]:
-        masks = [transcribed(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
+        masks = [reaching_the_model(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
         for entity in call.entities:
             detected = masks[entity.channel][
                 int(entity.start_s * RECOGNISER_RATE_HZ) : int(entity.end_s * RECOGNISER_RATE_HZ)
@@ -73,10 +73,10 @@ def test_speech_in_quiet_calls_is_detected(gain_db: float) -> None:
 
 def test_near_silence_does_not_reach_the_detector_and_steady_noise_is_not_speech() -> None:
     noise = np.random.default_rng(1).normal(0, 1e-4, 20 * RECOGNISER_RATE_HZ).astype(np.float32)
-    assert not transcribed(noise).any()
+    assert not reaching_the_model(noise).any()
     probabilities = SpeechProbabilities().feed(noise)
     assert (probabilities == 0).sum() > 0.9 * len(probabilities)
-    assert not transcribed(noise * np.float32(100)).any()
+    assert not reaching_the_model(noise * np.float32(100)).any()
 
 
 def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,13 +34,13 @@ def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tup
 @given(channels())
 def test_no_speech_is_lost_or_transcribed_twice(probabilities: np.ndarray) -> None:
     windows, _ = packed(probabilities)
-    transcribed = np.zeros(len(probabilities) * FRAME, int)
+    times_packed = np.zeros(len(probabilities) * FRAME, int)
     for window, _ in windows:
         for piece in window.pieces:
-            transcribed[piece.source : piece.source + piece.length] += 1
-    assert transcribed.max(initial=0) <= 1
+            times_packed[piece.source : piece.source + piece.length] += 1
+    assert times_packed.max(initial=0) <= 1
     for frame in np.flatnonzero(probabilities >= SPEECH_PROBABILITY):
-        assert transcribed[frame * FRAME : (frame + 1) * FRAME].all()
+        assert times_packed[frame * FRAME : (frame + 1) * FRAME].all()
 
 
 @settings(max_examples=60, deadline=None)

@@ -65,7 +65,7 @@ def test_settled_times_are_ordered_and_never_negative(tokens: list[tuple[float, 
         moments.append(moments[-1] + length)
     marks = [sum(edges[: index + 1]) for index in range(len(edges))]
     speech = list(zip(marks[::2], marks[1::2], strict=False))
-    spans = settle(list(pairwise(moments)), [transcribed for _, transcribed in tokens], speech)
+    spans = settle(list(pairwise(moments)), [spoken for _, spoken in tokens], speech)
     assert len(spans) == len(tokens)
     assert all(start <= end for start, end in spans)
     assert all(first <= second for (first, _), (second, _) in pairwise(spans))
