@@ -165,7 +165,7 @@ def test_codecs_without_room_for_text_are_passed_on(codec: str, size: int):
 def test_a_codec_that_is_not_on_the_list_is_refused(codec: str):
     assert codec not in COPIED_CODECS
     with pytest.raises(
-        MediaError, match=r"captions_inside: .*convert its pictures, or ask for the audio alone"
+        MediaError, match=r"captions_inside: .*convert the video, or request audio without video"
     ) as raised:
         cleaner_of(codec, b"")
     # What a child says is cut off after 200 characters.

@@ -415,7 +415,7 @@ def test_a_codec_that_was_not_examined_is_refused(tmp_path: Path, recipe: Captio
     source = recipe.write(tmp_path, plain_frames())
     with pytest.raises(MediaError, match="captions_inside"):
         published(source, tmp_path)
-    assert "may hold text" in hidden_text_in(source, 6.3, MediaLimits())
+    assert "may contain text" in hidden_text_in(source, 6.3, MediaLimits())
     # The audio alone is what its message says that one may ask for.
     assert Path(render(source, tmp_path / "audio", [], quality="flac", limits=MediaLimits()).path).suffix == ".flac"
 
