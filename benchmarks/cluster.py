@@ -23,9 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.corpus import CALLS
+from benchmarks.measure import processor_name
 from evaluation.truth import read_truth
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
-from hushbeam.transforms.transcribe.processor import processor_name
 from tests.runners.flink import QUICK_START, FlinkCluster, job_server_options
 from tests.runners.submitting import Submission
 

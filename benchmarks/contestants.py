@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -34,7 +35,7 @@ from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.model import resolve
-from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.windows import SPEECH_PROBABILITY
 
 BEAM_SIZE = 5
 PROCESSOR_TIME = ".processor_microseconds"
@@ -79,7 +80,7 @@ def unverified_job(clock: Clock, corpus: Corpus, machine: Machine) -> int:
 
 def job_in_spans(clock: Clock, corpus: Corpus, machine: Machine) -> int:
     """The main job, which hears long recordings in spans. Their words travel encrypted, as on a cluster."""
-    os.environ[_KEY_VARIABLE] = secrets.token_hex(32)
+    os.environ[_KEY_VARIABLE] = base64.b64encode(secrets.token_bytes(32)).decode()
     return _run_job(corpus, machine, "--shuffle_key", f"env:{_KEY_VARIABLE}")
 
 
@@ -108,7 +109,7 @@ def sensitive_batched_pipeline(clock: Clock, corpus: Corpus, machine: Machine) -
     """The same, with voice activity detection as sensitive as the job's: by default it drops quiet speech."""
     pipeline = BatchedInferencePipeline(_whisper(machine))
     clock.ready()
-    sensitive = {"threshold": TranscriptionSettings().vad_threshold}
+    sensitive = {"threshold": SPEECH_PROBABILITY}
     return _transcribe(partial(pipeline.transcribe, batch_size=machine.batch, vad_parameters=sensitive), corpus)
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from evaluation.truth import read_truth
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 
 CALLS = Path(__file__).parent.parent / "evaluation"
 LABELLED = (CALLS / "dev", CALLS / "telephone")

@@ -41,8 +41,7 @@ from benchmarks.contestants import (
 )
 from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
 from benchmarks.engine import hear
-from benchmarks.measure import Clock, Cost, in_new_process
-from hushbeam.transforms.transcribe.processor import processor_name
+from benchmarks.measure import Clock, Cost, in_new_process, processor_name
 from hushbeam.transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 
 RESULTS = Path(__file__).parent / "results"

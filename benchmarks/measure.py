@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import resource
 import sys
@@ -113,3 +114,12 @@ def peak_mib(process: int | None = None) -> float:
         raise RuntimeError("needs Linux, and a process that runs")
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / _MIB if sys.platform == "darwin" else used * _KIB / _MIB
+
+
+def processor_name() -> str:
+    """The processor's name from Linux; its architecture where Linux does not say."""
+    facts = Path("/proc/cpuinfo")
+    named = (
+        re.search(r"^model name\s*: (.+)$", facts.read_text(encoding="utf-8"), re.MULTILINE) if facts.exists() else None
+    )
+    return named[1] if named else platform.machine()

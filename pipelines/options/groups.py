@@ -33,7 +33,7 @@ class Recognition(BaseModel):
     model_workers: int = Field(0, ge=0, description="batches at once; 0: 4 on cuda, one a core (up to 4) on cpu")
     longest_minutes: float = Field(20.0, gt=0, description="longer recordings are cut in silence; needs --shuffle_key")
     shuffle_key: SecretReference | None = Field(
-        None, description="where the key for words between workers is kept: env:NAME"
+        None, description="where the key for words between workers is kept, base64 of 32 random bytes: env:NAME"
     )
 
     def settings(self) -> TranscriptionSettings:

@@ -16,6 +16,7 @@ from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.detect_pii.names.named_entities import model_identities
@@ -129,7 +130,7 @@ def check_secrets(options: RedactOptions) -> None:
     if options.hash_identities:
         Pseudonyms(options.hash_identities)
     if options.recognition.shuffle_key:
-        read_secret(options.recognition.shuffle_key, "--shuffle_key")
+        SpanSealer(options.recognition.shuffle_key)
     store = options.keeping.store_settings(options.output)
     if store is not None:
         FindingsStore(store)

@@ -63,7 +63,7 @@ def unknown_codec(night: Night) -> str:
         (error,) = rows(output, "errors")
         assert error["recording_id"] == "lossless.mkv"
         assert "captions_inside" in error["message"]
-        assert "audio alone" in error["message"]
+        assert "audio without video" in error["message"]
         assert not error["retryable"]
         # What the message says helps.
         assert run_job(manifest, output, "--audio_quality", "flac") == EXIT_COMPLETED

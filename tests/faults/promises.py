@@ -92,7 +92,7 @@ def secrets_at_debug(night: Night) -> str:
     values = {
         "FAULT_SIGNING": "whsec_" + base64.b64encode(os.urandom(24)).decode(),
         "FAULT_AUTH": "Bearer " + os.urandom(16).hex(),
-        "FAULT_SHUFFLE": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "FAULT_SHUFFLE": base64.b64encode(os.urandom(32)).decode(),
         "FAULT_STORE": base64.b64encode(os.urandom(32)).decode(),
         "FAULT_IDENTITIES": os.urandom(16).hex(),
         "FAULT_CERTIFICATE": Ed25519PrivateKey.generate()
@@ -133,7 +133,7 @@ def words_in_parts(night: Night) -> str:
     """Recordings are transcribed in parts by two worker processes, and joined by either."""
     with night.output() as output, tempfile.TemporaryDirectory() as folder:
         key = Path(folder) / "key"
-        key.write_text(base64.urlsafe_b64encode(os.urandom(32)).decode())
+        key.write_text(base64.b64encode(os.urandom(32)).decode())
         options = ("--shuffle_key", f"file:{key}", "--longest_minutes", "0.1")
         workers = ("--direct_num_workers=2", "--direct_running_mode=multi_processing")
         job = start_faulty(night, output, "log_everything", options=(*options, *workers))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import difflib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +25,7 @@ IN_SPANS = ("--longest_minutes", "0.4", "--shuffle_key", "env:SHUFFLE_KEY")
 
 @pytest.fixture(autouse=True)
 def long_call(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHUFFLE_KEY", "a key of the operator's")
+    monkeypatch.setenv("SHUFFLE_KEY", base64.b64encode(os.urandom(32)).decode())
     if not (calls / "long.wav").exists():
         parts = [cut(name, 0, 31) for name in ("vehicle-claim.wav", "telecom-phone-readback.wav")]
         assert {rate for _, rate in parts} == {8000}
@@ -54,8 +56,11 @@ def test_a_span_that_fails_fails_the_recording_once_and_the_others_complete(reda
     assert "1 failed" in run.terminal
 
 
-def test_a_key_that_is_not_there_ends_the_job(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("key", [None, "a key of the operator's"], ids=["absent", "not 32 bytes of base64"])
+def test_a_key_that_is_absent_or_weak_ends_the_job(redact: Redact, key: str | None, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("SHUFFLE_KEY")
+    if key is not None:
+        monkeypatch.setenv("SHUFFLE_KEY", key)
     run = redact(LONG, options=IN_SPANS)
     assert run.status == EXIT_USAGE
     assert "--shuffle_key" in run.terminal

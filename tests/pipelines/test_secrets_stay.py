@@ -21,7 +21,7 @@ from hushbeam.transforms.notify.deliver import WebhookClient
 _VALUES = {
     "SIGNING": "whsec_" + base64.b64encode(b"siskin-of-the-signature-").decode(),
     "AUTH": "Bearer siskin-of-the-auth-header",
-    "SHUFFLE": base64.urlsafe_b64encode(b"siskin-of-the-shuffle-key-32byte").decode(),
+    "SHUFFLE": base64.b64encode(b"siskin-of-the-shuffle-key-32byte").decode(),
     "SURROGATE": "siskin-of-the-surrogate-key-that-is-long-enough",
 }
 

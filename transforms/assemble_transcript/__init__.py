@@ -1,4 +1,4 @@
-"""From the spans of a long recording to its whole transcript."""
+"""Joins the spans of long recordings into whole transcripts."""
 
 from hushbeam.transforms.assemble_transcript.transform import AssembleTranscript
 

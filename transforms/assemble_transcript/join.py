@@ -1,4 +1,4 @@
-"""Joins what was heard in the spans of a recording."""
+"""Joins the transcripts of a recording's spans."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hushbeam.schemas.transcript import Transcript
 
 
 class IncompleteTranscriptError(RecordingError):
-    """Not all spans of the recording were heard: some failed, with rows of their own."""
+    """Some spans of the recording were not transcribed; each of those has an error row of its own."""
 
     retryable = True
 
@@ -20,14 +20,13 @@ def join(spans: Iterable[TranscribedSpan]) -> TranscribedRecording:
     """The whole recording, from all its spans in any order.
 
     Raises:
-      IncompleteTranscriptError: A span is missing: a part of the recording would be published unheard.
-      ValueError: There is no span at all.
+      IncompleteTranscriptError: A span is missing: part of the recording would be published without being searched.
     """
     transcribed = sorted(spans, key=lambda span: span.span.number)
     first = transcribed[0].span
     if [span.span.number for span in transcribed] != list(range(first.count)):
         raise IncompleteTranscriptError(
-            f"{len(transcribed)} of {first.count} spans were heard; see the errors of the others"
+            f"{len(transcribed)} of {first.count} spans were transcribed; see the errors of the others"
         )
     transcripts = [span.transcript for span in transcribed]
     whole = Transcript(
@@ -49,7 +48,7 @@ def join(spans: Iterable[TranscribedSpan]) -> TranscribedRecording:
 
 
 def _language(transcripts: Iterable[Transcript]) -> str:
-    """The one in which the most words were said: a span of silence or music has none, or any."""
+    """The language of the most words: the language of a span of silence or music is a guess."""
     words = Counter[str]()
     for transcript in transcripts:
         words[transcript.language_code] += sum(len(utterance.words) for utterance in transcript.utterances)

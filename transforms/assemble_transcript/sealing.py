@@ -1,56 +1,58 @@
-"""Raw words between workers: encrypted, and bound to where they belong."""
+"""Encryption of transcribed spans while they travel between workers."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import asdict
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hushbeam.schemas.media import MediaInfo
 from hushbeam.schemas.stages import SealedSpan, SpanToTranscribe, TranscribedSpan
 from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.base.sealing import FileSealer, SealedFileError
 
-_NONCE_BYTES = 12
-_PURPOSE = b"hushbeam: words of spans, version 1\0"
+_OPTION = "--shuffle_key"
+_PURPOSE = "words of spans"
 
 
 class SealBrokenError(Exception):
-    """Sealed words do not open: another key, or they were changed on the way. Ends the job: nothing can be trusted."""
+    """Sealed words do not open: another key sealed them, or they were changed on the way. Ends the job."""
 
 
-class Sealer:
-    """Seals and opens spans with one key, AES-256-GCM. Lives in the worker alone."""
+class SpanSealer:
+    """Seals and opens spans. Holds the key: it lives in the worker alone.
 
-    def __init__(self, secret: str) -> None:
-        self._cipher = AESGCM(hashlib.sha256(_PURPOSE + secret.encode()).digest())
+    A sealed span is bound to its recording, its output and its place among the recording's spans.
+
+    Args:
+      reference: Where the key is kept, as for sealed files: base64 of 32 random bytes or more.
+
+    Raises:
+      ConfigurationError: The key cannot be read, or is not such a key.
+    """
+
+    def __init__(self, reference: str) -> None:
+        self._sealer = FileSealer([reference], _OPTION, _PURPOSE)
 
     def seal(self, transcribed: TranscribedSpan) -> SealedSpan:
-        """Encrypts what was heard. Sealing the same twice gives different bytes."""
-        words = {"transcript": transcribed.transcript.to_dict(), "media": asdict(transcribed.media)}
-        nonce = os.urandom(_NONCE_BYTES)
-        sealed = self._cipher.encrypt(nonce, json.dumps(words).encode(), _belonging(transcribed.span))
-        return SealedSpan(transcribed.span, nonce + sealed)
+        """Encrypts a span's transcript. Sealing the same span twice gives different bytes."""
+        content = {"transcript": transcribed.transcript.to_dict(), "media": asdict(transcribed.media)}
+        span = transcribed.span
+        return SealedSpan(span, self._sealer.seal(json.dumps(content).encode(), _place_of(span)))
 
     def open(self, sealed: SealedSpan) -> TranscribedSpan:
         """The inverse of `seal`.
 
         Raises:
-          SealBrokenError: The words are not those that were sealed for this span of this output.
+          SealBrokenError: The bytes are not those that were sealed for this span with this key.
         """
-        nonce, content = sealed.sealed[:_NONCE_BYTES], sealed.sealed[_NONCE_BYTES:]
         try:
-            words = json.loads(self._cipher.decrypt(nonce, content, _belonging(sealed.span)))
-        except InvalidTag:
-            raise SealBrokenError(
-                "The words of a span do not open: do all workers have the same --shuffle_key?"
-            ) from None
-        return TranscribedSpan(sealed.span, Transcript.from_dict(words["transcript"]), MediaInfo(**words["media"]))
+            content = json.loads(self._sealer.open(sealed.sealed, _place_of(sealed.span)))
+        except SealedFileError:
+            raise SealBrokenError(f"the words of a span do not open: do all workers have the same {_OPTION}?") from None
+        return TranscribedSpan(sealed.span, Transcript.from_dict(content["transcript"]), MediaInfo(**content["media"]))
 
 
-def _belonging(span: SpanToTranscribe) -> bytes:
-    place = [span.recording_id, span.pending.output_identity, span.number, span.count, span.start_s, span.end_s]
-    return json.dumps(place).encode()
+def _place_of(span: SpanToTranscribe) -> str:
+    return json.dumps(
+        [span.recording_id, span.pending.output_identity, span.number, span.count, span.start_s, span.end_s]
+    )

@@ -1,4 +1,4 @@
-"""AssembleTranscript: joins the spans of each long recording. Their words cross the shuffle encrypted."""
+"""AssembleTranscript: joins the transcripts of each long recording's spans, which cross the shuffle encrypted."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ import apache_beam as beam
 
 from hushbeam.schemas.stages import SealedSpan, SpanToTranscribe, TranscribedRecording, TranscribedSpan
 from hushbeam.transforms.assemble_transcript.join import join
-from hushbeam.transforms.assemble_transcript.sealing import Sealer
+from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.base.secrets import read_secret
-
-_OPTION = "--shuffle_key"
 
 
 class AssembleTranscript(beam.PTransform):
-    """Gives each recording of which all spans were heard; one with a span missing fails as a whole.
+    """Gives each recording of which all spans were transcribed; a recording with a missing span fails as a whole.
 
     Args:
-      key: Where the key is kept that every worker must have, as `env:NAME`.
+      key: Secret reference of `--shuffle_key`, which every worker must be able to read.
     """
 
     def __init__(self, key: str) -> None:
@@ -41,7 +38,7 @@ class _SealFn(beam.DoFn):
         self._key = key
 
     def setup(self) -> None:
-        self._sealer = Sealer(read_secret(self._key, _OPTION))
+        self._sealer = SpanSealer(self._key)
 
     def process(self, element: TranscribedSpan) -> Iterable[tuple[str, SealedSpan]]:
         yield element.recording_id, self._sealer.seal(element)
@@ -81,7 +78,7 @@ class _JoinStage(RecordingStage[_GatheredSpans, TranscribedRecording]):
         self._key = key
 
     def setup(self) -> None:
-        self._sealer = Sealer(read_secret(self._key, _OPTION))
+        self._sealer = SpanSealer(self._key)
 
     def process(self, recording: _GatheredSpans) -> TranscribedRecording:
         return join(self._sealer.open(span) for span in recording.spans)

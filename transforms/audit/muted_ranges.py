@@ -10,10 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
-
-Samples = NDArray[np.float32]
 
 _TONE_BINS = 3
 """Of 31 Hz, to each side of a tone, that its window spreads it over."""
@@ -39,7 +37,7 @@ class MutedRangeSettings:
 
 
 def audible_seconds(
-    blocks: Iterable[Samples], muted: Sequence[TimeSpan], method: str, settings: MutedRangeSettings
+    blocks: Iterable[FloatSamples], muted: Sequence[TimeSpan], method: str, settings: MutedRangeSettings
 ) -> float:
     """Seconds of muted ranges in which something can be heard, summed over the channels.
 
@@ -68,7 +66,7 @@ class _Meter(ABC):
         self._settings = settings
         self._marked: list[NDArray[np.bool_]] = []
 
-    def measure(self, samples: Samples, inside: NDArray[np.bool_]) -> None:
+    def measure(self, samples: FloatSamples, inside: NDArray[np.bool_]) -> None:
         """Takes whole frames."""
         self._marked.append(self._audible(samples) & inside.reshape(-1, FRAME).all(axis=1))
 
@@ -77,12 +75,12 @@ class _Meter(ABC):
         return _long_runs_s(np.concatenate(self._marked), self._settings.least_s)
 
     @abstractmethod
-    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+    def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
         """For each frame, whether something can be heard that muting does not leave."""
 
 
 class _Silence(_Meter):
-    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+    def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
         power = (samples.reshape(-1, FRAME).astype(np.float64) ** 2).mean(axis=1)
         audible: NDArray[np.bool_] = _db(power) > self._settings.silent_db
         return audible
@@ -91,7 +89,7 @@ class _Silence(_Meter):
 class _Tone(_Meter):
     """A voice activity detector takes tones for speech: what counts is the sound beside the strongest frequency."""
 
-    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+    def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
         window = np.hanning(FRAME)
         spectrum = np.abs(np.fft.rfft(samples.reshape(-1, FRAME) * window)) ** 2 / (FRAME * (window**2).sum() / 2)
         near_peak = np.abs(np.arange(spectrum.shape[1]) - spectrum.argmax(axis=1)[:, None]) <= _TONE_BINS
@@ -106,7 +104,7 @@ class _Noise(_Meter):
         super().__init__(settings)
         self._detector = SpeechProbabilities()
 
-    def _audible(self, samples: Samples) -> NDArray[np.bool_]:
+    def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
         return self._detector.feed(samples) > self._settings.speech
 
 
@@ -115,9 +113,9 @@ def _db(power: NDArray[np.float64]) -> NDArray[np.float64]:
     return decibels
 
 
-def _in_frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
+def _in_frames(blocks: Iterable[FloatSamples]) -> Iterator[FloatSamples]:
     """The same sound in blocks of whole frames; the last is filled up with silence."""
-    rest: Samples | None = None
+    rest: FloatSamples | None = None
     for block in blocks:
         joined = block if rest is None else np.concatenate((rest, block), axis=1)
         whole = joined.shape[1] // FRAME * FRAME
@@ -129,8 +127,8 @@ def _in_frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
 
 
 def _with_mask(
-    blocks: Iterable[Samples], muted: Sequence[TimeSpan], edge_s: float
-) -> Iterator[tuple[Samples, NDArray[np.bool_]]]:
+    blocks: Iterable[FloatSamples], muted: Sequence[TimeSpan], edge_s: float
+) -> Iterator[tuple[FloatSamples, NDArray[np.bool_]]]:
     """Each block, and which of its samples lie inside muted ranges."""
     position = 0
     for block in blocks:

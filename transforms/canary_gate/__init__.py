@@ -1,4 +1,4 @@
-"""Whether a run would still find what it must, before it touches a recording."""
+"""Canary calls: checks that a job finds known personal data before it reads recordings."""
 
 from hushbeam.transforms.canary_gate.gate import CanariesMissedError, CanaryScore, plant, score
 

@@ -1,7 +1,7 @@
-"""Canary calls: synthetic, shipped with the job, and known to the second.
+"""Canary calls: synthetic calls in this package, with labelled times of their personal data.
 
-They are redacted before the night's recordings, by the same pipeline with the same models and options. A model, a
-dependency or an option that makes the job blind shows there, and costs four calls instead of a night.
+The job redacts them before the recordings, by the same pipeline with the same models and options. If a model, a
+dependency or an option keeps the job from finding personal data, it fails on four calls, not after a whole night.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _LONGEST_PLAIN_DIGITS = 5
 
 
 class CanariesMissedError(ConfigurationError):
-    """The job, as it is set up, does not find what it must."""
+    """With these options and models the job does not find the personal data of the canary calls."""
 
 
 @dataclass(frozen=True)
 class CanaryScore:
-    """What came of the canary calls.
+    """Result of the canary calls.
 
     Attributes:
       items: Labelled values that the job's policies cover.
-      missed: Those that can still be heard or read, or whose call did not complete, by policy.
+      missed: Values that can still be heard or read, or whose call did not complete, by policy.
     """
 
     items: int
@@ -43,12 +43,12 @@ class CanaryScore:
 
     @property
     def recall(self) -> float:
-        """The share that was redacted; 0 where there was nothing to redact, since that shows nothing."""
+        """The share of values that was redacted; 0 without values, which prove nothing."""
         return 1 - sum(self.missed.values()) / self.items if self.items else 0.0
 
 
 def plant(root: str) -> str:
-    """Copies the calls below `root`, where every worker can read them, and gives their manifest."""
+    """Copies the calls below `root`, where every worker can read them, and returns their manifest."""
     calls = package_files(_PACKAGE) / "calls"
     lines = []
     for call in sorted({label["call"] for label in _labels()}):
@@ -61,10 +61,10 @@ def plant(root: str) -> str:
 
 
 def score(output: str, policies: Iterable[str]) -> CanaryScore:
-    """Compares what a run over the calls published with what is known to be in them.
+    """Compares the published output of the calls with their labels.
 
     Args:
-      policies: What the run redacts.
+      policies: Policies that the run redacts.
     """
     asked = frozenset(policies)
     labels = [label for label in _labels() if label["policy"] in asked]

@@ -27,7 +27,8 @@ from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.claims import Claim
 from hushbeam.transforms.archive.ledger import Status, published_audio
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files
 
 _STANDS_FOR_A_WORD = " "

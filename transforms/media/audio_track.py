@@ -1,4 +1,4 @@
-"""Encodes samples into one track of an open FFmpeg container."""
+"""Audio encoder for one track of an open FFmpeg container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hushbeam.transforms.media.output_format import OutputFormat
 from hushbeam.transforms.media.samples import MOST_PLANES, Samples
 
 BITEXACT = {"fflags": "+bitexact"}
-"""Keeps dates, random numbers and the libraries' versions out of a file."""
+"""Keeps dates, random numbers and library versions out of a file."""
 
 _PLANAR = {"uint8": "u8p", "int16": "s16p", "int32": "s32p", "float32": "fltp", "float64": "dblp"}
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
@@ -48,7 +48,7 @@ class AudioTrack:
 
     @property
     def end_s(self) -> float:
-        """Where the sound ends so far, on the file's clock."""
+        """Where the audio written so far ends, on the file's clock."""
         return self._position / self._rate_hz
 
     def write(self, block: Samples) -> None:
@@ -69,5 +69,5 @@ class AudioTrack:
         return av.AudioFrame.from_ndarray(np.ascontiguousarray(block), self._planar, self._layout)
 
     def finish(self) -> None:
-        """Writes what the encoder still holds."""
+        """Writes the packets that the encoder still holds."""
         self._container.mux(self.stream.encode(None))

@@ -1,4 +1,4 @@
-"""What a child does with untrusted bytes. Everything here runs in a confined process that ends with its job."""
+"""Jobs of a child process on untrusted bytes. They run in a confined process that ends with its job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.errors import MediaError, decoder_memory
 from hushbeam.transforms.media.hidden_text.search import count_hidden_text
 from hushbeam.transforms.media.isolation import wire
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.isolation.worker_file import WorkerFile
 from hushbeam.transforms.media.output_format import OutputFormat
 from hushbeam.transforms.media.samples import Samples
@@ -35,7 +35,7 @@ _UNREADABLE = frozenset({errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.ENODATA
 
 
 def do(job: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
-    """Does one job and tells the worker how it went, where there is anything to tell."""
+    """Does one job and sends its result or its error to the worker."""
     try:
         if job["do"] == "decode":
             _decode(connection, files)
@@ -44,21 +44,21 @@ def do(job: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ..
         else:
             _copy_video(connection, files, job)
     except (wire.WireError, BrokenPipeError, ConnectionError):
-        # The worker has lost interest.
+        # The worker has closed the connection.
         return
     except MediaError as error:
         _refuse(connection, error)
     except MemoryError:
         _refuse(connection, decoder_memory())
-    except Exception as error:  # noqa: BLE001 - whatever a hostile file can raise ends that file
+    except Exception as error:  # noqa: BLE001 - a hostile file can raise anything, and fails alone
         if isinstance(error, OSError) and error.errno in _UNREADABLE:
-            _refuse(connection, MediaError("not_readable", "the disk cannot read the file", retryable=True))
+            _refuse(connection, MediaError("not_readable", "the disk failed to read the file", retryable=True))
         else:
             _refuse(connection, _unexpected(error))
 
 
 def rehearse() -> None:
-    """Loads all of PyAV and decodes a little sound: a child may open no file, so it can import nothing."""
+    """Loads all of PyAV and decodes a little audio: children cannot open files, so they cannot import modules."""
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in _NOT_LOADED:
             importlib.import_module(module.name)
@@ -70,15 +70,15 @@ def rehearse() -> None:
         for block in decoder.blocks():
             np.ascontiguousarray(block.T)
     with contextlib.suppress(MediaError), TrackDecoder(io.BytesIO(b"fLaC" + silence)):
-        raise AssertionError("noise was taken for sound")
+        raise AssertionError("noise was decoded as audio")
 
 
 def _decode(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
     with _source(connection, files) as source, TrackDecoder(source) as decoder:
-        wire.send(connection, Kind.INFO, asdict(decoder.info))
+        wire.send(connection, MessageKind.INFO, asdict(decoder.info))
         for block in decoder.blocks():
-            wire.send(connection, Kind.BLOCK, data=np.ascontiguousarray(block.T))
-        wire.send(connection, Kind.END)
+            wire.send(connection, MessageKind.BLOCK, data=np.ascontiguousarray(block.T))
+        wire.send(connection, MessageKind.END)
 
 
 def _copy_video(connection: socket.socket, files: tuple[BinaryIO, ...], job: dict[str, Any]) -> None:
@@ -90,20 +90,22 @@ def _copy_video(connection: socket.socket, files: tuple[BinaryIO, ...], job: dic
                 writer.write(block)
             writer.finish()
     except av.error.FFmpegError as error:
-        raise MediaError("not_encodable", f"the encoder refused ({type(error).__name__})") from None
+        raise MediaError("not_encodable", f"the encoder failed ({type(error).__name__})") from None
     except OSError as error:
         if isinstance(error, ConnectionError):
             raise
-        raise MediaError("not_written", f"the disk refused ({type(error).__name__})", retryable=True) from None
-    wire.send(connection, Kind.END)
+        raise MediaError(
+            "not_written", f"the file cannot be written ({type(error).__name__})", retryable=True
+        ) from None
+    wire.send(connection, MessageKind.END)
 
 
 def _search_video(connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
-    wire.send(connection, Kind.FOUND, count_hidden_text(files[0]))
+    wire.send(connection, MessageKind.FOUND, count_hidden_text(files[0]))
 
 
 def _sent_blocks(connection: socket.socket, info: MediaInfo) -> Iterator[Samples]:
-    while (message := wire.receive(connection)).kind is Kind.BLOCK:
+    while (message := wire.receive(connection)).kind is MessageKind.BLOCK:
         yield np.frombuffer(message.data, info.sample_type).reshape(-1, info.channels).T
 
 
@@ -116,13 +118,13 @@ def _source(connection: socket.socket, files: tuple[BinaryIO, ...]) -> BinaryIO:
 def _refuse(connection: socket.socket, error: MediaError) -> None:
     fields = {"reason": error.reason, "message": error.message, "retryable": error.retryable}
     with contextlib.suppress(OSError):
-        wire.send(connection, Kind.REFUSED, fields)
+        wire.send(connection, MessageKind.REFUSED, fields)
 
 
 def _unexpected(error: Exception) -> MediaError:
-    """The kind of an error and its place in the code; its own words may be the file's."""
+    """An error with the type and the line of `error`, without its message, which may quote the file."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return MediaError(
         "decoder_crashed",
-        f"the decoder broke with {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}",
+        f"the decoder failed with {type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}",
     )

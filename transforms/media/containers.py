@@ -1,7 +1,7 @@
-"""Finds a recording's container by its first bytes, never by its name.
+"""Container formats, recognised by a file's first bytes, never by its name.
 
-The demuxer is chosen here and forced on FFmpeg. What is not in this list is not opened: playlists and scripts
-(HLS, ffconcat, SDP, ...) that would make FFmpeg read other files or addresses are absent on purpose.
+The demuxer is chosen here and forced on FFmpeg. Only listed formats are opened: playlists and scripts (HLS, ffconcat,
+SDP, ...), which would make FFmpeg read other files or addresses, are missing on purpose.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.source_file import ID3_HEADER, id3_bytes
 
 HEAD_BYTES = 4096
-"""How much of a file's start is looked at, after any ID3 tag."""
+"""Bytes that are read for this, after any ID3 tag."""
 
 LARGEST_TAG = 64 * 2**20
-"""An ID3 tag with cover art may be large; beyond this it is an attack."""
+"""An ID3 tag with cover art may be large; a larger tag is an attack."""
 
 
 @dataclass(frozen=True)
 class Container:
-    """A file format and what it promises about its own length.
+    """A file format, and how exactly its files state their length.
 
     Attributes:
       name: As in `MediaInfo.container`.
       demuxer: FFmpeg's name.
-      claim: How far the decoded length may be from what the file claims.
-        `exact`: counted in samples by the writer; they agree to within one block of the codec.
-        `close`: counted in the container's own ticks or in packets; they agree to within a quarter of a second.
-        `none`: the length is an estimate from the bit rate, and says nothing.
-      elementary: Bare frames without an index or timestamps: bytes that belong to no frame are lost sound.
+      claim: How far the decoded length may be from the length that the file states.
+        `exact`: the writer counts samples; both agree to within one block of the codec.
+        `close`: the writer counts ticks or packets; both agree to within a quarter of a second.
+        `none`: the length is estimated from the bit rate, and is not compared.
+      elementary: Whether it has bare frames without index or timestamps: bytes outside of frames are lost audio.
     """
 
     name: str
@@ -122,14 +122,14 @@ def _transport_stream(head: bytes) -> Container | None:
 
 
 def _frame_sync(head: bytes) -> Container | None:
-    """MPEG audio, ADTS and AC-3 begin with nothing but their frames' sync words."""
+    """MPEG audio, ADTS and AC-3 begin with the sync word of their first frame."""
     if len(head) < 8:
         return None
     found = None
     if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         found = ADTS
     elif head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 and head[2] >> 4 != 0xF:
-        # Any of these marks names the stream's frames, so that its length is known.
+        # Each of these marks begins a count of the frames, which gives the length.
         counted = re.search(rb"Xing|Info|VBRI", head[:300])
         found = MP2 if head[1] & 0x06 != 0x02 else MP3_COUNTED if counted else MP3
     elif head[0] == 0x56 and head[1] & 0xE0 == 0xE0:
@@ -193,11 +193,11 @@ def recognise(file: BinaryIO) -> Container:
         found = look(head)
         if found is not None:
             return found
-    raise MediaError("unsupported", "the file's content is no audio or video format that is read here")
+    raise MediaError("unsupported", "the file is not of a supported audio or video format")
 
 
 def wav_block_bytes(file: BinaryIO, container: Container) -> int | None:
-    """The block size in a WAV file's format chunk; None for another container. Leaves the file where it was."""
+    """The block size in a WAV file's format chunk; None for other containers. Keeps the file's position."""
     if container.name != "wav":
         return None
     position = file.tell()
@@ -209,12 +209,12 @@ def wav_block_bytes(file: BinaryIO, container: Container) -> int | None:
 
 
 def tags_end(file: BinaryIO) -> int:
-    """Where a file begins after any ID3 tags. Leaves the file anywhere."""
+    """Position after any ID3 tags. Leaves the file at any position."""
     return _after_tags(file)[1]
 
 
 def _after_tags(file: BinaryIO) -> tuple[bytes, int]:
-    """The first bytes after any ID3 tags, and where they are."""
+    """The first bytes after any ID3 tags, and their position."""
     position = 0
     while position <= LARGEST_TAG:
         file.seek(position)

@@ -1,8 +1,8 @@
-"""Decodes a recording to its native samples: the one decoder, for hearing and for muting.
+"""Decoder of recordings to native samples, for transcription and for muting alike.
 
-What the recogniser hears and what is muted must be the same samples, so both come from here, and `SampleIdentity`
-proves it. The file is parsed in a child process that can do nothing else (`isolation/`); what comes
-out of it is counted, limited and hashed here. Memory does not grow with the recording's length.
+The recogniser and the muting must get the same samples, so both get them from here, and `SampleIdentity` proves it.
+A child process that can do nothing else parses the file (`isolation/`); its samples are counted, limited and hashed
+here. Memory does not grow with the recording's length.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ from pydantic import TypeAdapter, ValidationError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child
-from hushbeam.transforms.media.isolation.wire import Kind, Message
+from hushbeam.transforms.media.isolation.wire import Message, MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.samples import SAMPLE_TYPES, Samples, from_float, to_float
+from hushbeam.transforms.media.samples import SAMPLE_TYPES, Samples
 from hushbeam.transforms.storage import files
 
-__all__ = ["Decoder", "MediaLimits", "Samples", "from_float", "to_float"]
-
 LOUDEST = 2.0**16
-"""Full scale is 1; some writers count in 16-bit steps. Beyond that, or not a number, is damage."""
+"""Full scale is 1, but some writers count in 16-bit steps. Larger values, and NaN, are damage."""
 
 _NAME = re.compile(r"[\w.+@() -]{1,64}")
 _INFO = TypeAdapter(MediaInfo)
@@ -40,14 +38,14 @@ _INFO = TypeAdapter(MediaInfo)
 class Decoder:
     """Decodes one file's first audio track, as a context manager.
 
-    Given an open file (seekable, binary), it reads that and leaves it open: for a look at the header of a remote one.
+    An open file (seekable, binary) is read and left open: this serves to read the header of a remote file.
 
     `info` is known on entry. `blocks` may be called once. `identity` is known when the blocks have been read to the
-    end; reading to the end is also what proves that the file is whole.
+    end; only then is the file known to be whole.
 
     Raises (on entry and while reading):
-      MediaError: with a reason for each way in which a file is not what it should be.
-      StorageError: the file itself cannot be opened.
+      MediaError: The file is damaged, not supported or beyond the limits; its `reason` says which.
+      StorageError: The file cannot be opened.
     """
 
     def __init__(self, source: str | Path | BinaryIO, limits: MediaLimits) -> None:
@@ -78,9 +76,9 @@ class Decoder:
 
     def blocks(self) -> Iterator[Samples]:
         """Yields consecutive native samples of shape (channels, frames), about a second at a time."""
-        while (message := self._child.receive()).kind is Kind.BLOCK:
+        while (message := self._child.receive()).kind is MessageKind.BLOCK:
             yield self._counting(message)
-        if message.kind is not Kind.END:
+        if message.kind is not MessageKind.END:
             raise self._child.invalid_reply()
         self._identity = SampleIdentity(self._counted, self._digest.hexdigest())
 
@@ -94,7 +92,7 @@ class Decoder:
             return Child(job, self._limits, files=[file])
 
     def _checked(self, message: Message) -> MediaInfo:
-        """What the child says of the file, if that is possible at all, and allowed."""
+        """The child's description of the file, if it is valid and within the limits."""
         try:
             info = _INFO.validate_json(json.dumps(message.fields), strict=True)
         except ValidationError:
@@ -104,11 +102,14 @@ class Decoder:
             raise self._child.invalid_reply()
         limits = self._limits
         if not 1 <= info.channels <= limits.max_channels:
-            raise MediaError("too_many_channels", f"{info.channels} channels; at most {limits.max_channels} are read")
+            raise MediaError(
+                "too_many_channels",
+                f"the recording has {info.channels} channels; at most {limits.max_channels} are allowed",
+            )
         if not limits.min_rate_hz <= info.sample_rate_hz <= limits.max_rate_hz:
             raise MediaError(
                 "sample_rate",
-                f"{info.sample_rate_hz} Hz is not within {limits.min_rate_hz} and {limits.max_rate_hz}",
+                f"{info.sample_rate_hz} Hz is not between {limits.min_rate_hz} and {limits.max_rate_hz} Hz",
             )
         return info
 
@@ -121,11 +122,11 @@ class Decoder:
         self._counted += frames
         self._child.allow_for(frames / info.sample_rate_hz)
         if self._counted > limits.max_duration_s * info.sample_rate_hz:
-            raise MediaError("too_long", f"more than {limits.max_duration_s:.0f} s of sound")
+            raise MediaError("too_long", f"the recording is longer than {limits.max_duration_s:.0f} s")
         if self._counted * frame_bytes > limits.max_decoded_bytes:
-            raise MediaError("too_large", f"more than {limits.max_decoded_bytes} bytes of decoded sound")
+            raise MediaError("too_large", f"the decoded audio has more than {limits.max_decoded_bytes} bytes")
         self._digest.update(message.data)
         block = np.frombuffer(message.data, info.sample_type).reshape(frames, info.channels).T
         if block.dtype.kind == "f" and not (np.abs(block) < LOUDEST).all():
-            raise MediaError("corrupt", "samples are not numbers, or beyond any loudness")
+            raise MediaError("corrupt", "samples are not numbers, or too large for audio")
         return block

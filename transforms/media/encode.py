@@ -1,6 +1,6 @@
-"""Writes samples as a recording, block by block: the same samples always give the same bytes.
+"""Encoder of redacted recordings, block by block: the same samples always give the same bytes.
 
-Nothing but sound is written: no title, date, chapter, picture or encoder's name.
+Only audio is written: no title, date, chapter, picture or encoder's name. Videos keep their pictures (`video/`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from hushbeam.transforms.media.video.file import VideoFileWriter
 SMALL_WRITE = 8192
 """Frames that libsndfile gets at once: its Vorbis encoder crashes on long writes."""
 
-
 _VORBIS_PLACES = {
     3: (0, 2, 1),
     5: (0, 2, 1, 3, 4),
@@ -34,26 +33,26 @@ _VORBIS_PLACES = {
     7: (0, 2, 1, 6, 5, 3, 4),
     8: (0, 2, 1, 7, 5, 6, 3, 4),
 }
-"""Where Vorbis keeps each channel of FFmpeg's order (Vorbis I, 4.3.9): libsndfile writes them as they are given."""
+"""Position in Vorbis of each channel in FFmpeg's order (Vorbis I, 4.3.9): libsndfile does not reorder channels."""
 
 _LEAST_VORBIS_S = 0.02
-"""libsndfile writes no packet with sound for less, which is then an empty file for others."""
+"""For less audio libsndfile writes no audio packet, and other readers find the file empty."""
 
 _SYSTEM_ERROR = 2
-"""libsndfile's code for what the operating system refused."""
+"""libsndfile's code for errors of the operating system."""
 
 
 class Writer(Protocol):
-    """What takes a recording's samples in order."""
+    """Takes a recording's samples in order."""
 
     def write(self, block: Samples) -> None:
         """Takes the next samples, of shape (channels, frames)."""
 
     def finish(self) -> None:
-        """Takes it that all samples have been written; the file is complete afterwards."""
+        """Completes the file, after the last samples."""
 
     def abandon(self) -> None:
-        """Closes a file that nobody wants any more."""
+        """Closes the file of a recording that failed."""
 
 
 class Encoder:
@@ -61,13 +60,13 @@ class Encoder:
 
     Args:
       path: The file to write, with its suffix.
-      source: The recording, whose pictures are copied where `output.video` says so.
+      source: The recording; its pictures are copied if `output.video` is true.
       info: Of the source; the samples are of its type, rate and channels.
       output: From `output_format`.
-      limits: Of the child that puts a video together.
+      limits: Of the child process that writes a video.
 
     Raises (on entry, while writing and on exit):
-      MediaError: `not_encodable`, or `not_written` (retryable) where the disk refuses.
+      MediaError: `not_encodable`, or `not_written` (retryable) if the file cannot be written.
     """
 
     def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits) -> None:
@@ -94,7 +93,7 @@ class Encoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            # The recording has failed already; a second failure while its file closes says nothing new.
+            # The recording has failed already: ignore a second error while its file closes.
             with suppress(av.error.FFmpegError, soundfile.SoundFileError, OSError):
                 self._writer.abandon()
             self._path.unlink(missing_ok=True)
@@ -105,7 +104,7 @@ class Encoder:
                 ogg.settle(self._path, self._info.nominal_rate_hz)
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as failure:
             self._fail(failure)
-        except BaseException:  # of the child that puts a video together, or one that nobody foresaw
+        except BaseException:  # from the child process that writes a video, or unexpected
             self._path.unlink(missing_ok=True)
             raise
 
@@ -116,7 +115,7 @@ class Encoder:
         try:
             self._writer.write(block[:, skipped:])
         except (av.error.FFmpegError, soundfile.SoundFileError, OSError) as error:
-            # The writer is abandoned on exit, which the error leads to.
+            # The error leads to the exit, which abandons the writer.
             raise_unwritten(error)
 
     def _open(self) -> Writer:
@@ -132,11 +131,13 @@ class Encoder:
 
 
 def raise_unwritten(error: Exception) -> NoReturn:
-    """Turns what a library raised while writing into what ends the recording."""
+    """Raises a library's error while writing as the error that fails the recording."""
     refused_by_system = isinstance(error, soundfile.LibsndfileError) and error.code == _SYSTEM_ERROR
     if refused_by_system or (isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError)):
-        raise MediaError("not_written", f"the disk refused ({type(error).__name__})", retryable=True) from None
-    raise MediaError("not_encodable", f"the encoder refused ({type(error).__name__})") from None
+        raise MediaError(
+            "not_written", f"the file cannot be written ({type(error).__name__})", retryable=True
+        ) from None
+    raise MediaError("not_encodable", f"the encoder failed ({type(error).__name__})") from None
 
 
 def _silence(info: MediaInfo, frames: int) -> Samples:
@@ -145,7 +146,7 @@ def _silence(info: MediaInfo, frames: int) -> Samples:
 
 
 class _AudioFileWriter:
-    """A file of one audio track, by FFmpeg."""
+    """Writes a file of one audio track with FFmpeg."""
 
     def __init__(self, path: Path, info: MediaInfo, output: OutputFormat) -> None:
         with ExitStack() as stack:
@@ -169,7 +170,7 @@ class _AudioFileWriter:
 
 
 class _SoundFileWriter:
-    """A file by libsndfile."""
+    """Writes a file with libsndfile."""
 
     def __init__(self, path: Path, info: MediaInfo, output: OutputFormat) -> None:
         self._file = soundfile.SoundFile(
@@ -189,7 +190,9 @@ class _SoundFileWriter:
     def finish(self) -> None:
         self._file.close()
         if self._written < self._least:
-            raise MediaError("not_encodable", "the recording is too short for Vorbis: ask for another quality, as flac")
+            raise MediaError(
+                "not_encodable", "the recording is too short for Vorbis: choose another quality, such as flac"
+            )
 
     def abandon(self) -> None:
         self._file.close()

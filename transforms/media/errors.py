@@ -1,4 +1,4 @@
-"""What ends a recording whose sound cannot be read or written safely."""
+"""Errors of recordings whose audio cannot be decoded or encoded safely."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from hushbeam.schemas.errors import RecordingError
 
 
 class MediaError(RecordingError):
-    """The file cannot be decoded to sound that we trust, or its redacted copy cannot be written.
+    """The file cannot be decoded to audio that is known to be whole, or its redacted copy cannot be written.
 
     Attributes:
       message: Without the reason.
       reason: Stable, for grouping and tests: `unsupported`, `no_audio`, `corrupt`, `truncated`, `gap`,
         `length_disagrees`, `too_long`, `too_large`, `too_many_channels`, `sample_rate`, `format_changes`,
-        `identity_differs`, `span_outside`, `captions_inside`, `not_encodable`, `not_written`, `not_readable`; and of
-        the process that decodes: `decoder_memory`, `decoder_time`, `decoder_crashed`.
+        `identity_differs`, `span_outside`, `captions_inside`, `not_encodable`, `not_written`, `not_readable`; and for
+        the decoder's process: `decoder_memory`, `decoder_time`, `decoder_crashed`.
     """
 
     def __init__(self, reason: str, message: str, *, retryable: bool = False) -> None:
@@ -24,5 +24,5 @@ class MediaError(RecordingError):
 
 
 def decoder_memory() -> MediaError:
-    """The file asks for more memory than one decoder may take: nearly always a size in a damaged header."""
-    return MediaError("decoder_memory", "the decoder asks for more memory than --decoder_memory_mb allows")
+    """The decoder needs more memory than it may take: nearly always because of a size in a damaged header."""
+    return MediaError("decoder_memory", "the decoder needs more memory than --decoder_memory_mb allows")

@@ -43,9 +43,9 @@ class MediaLimits:
     require_confinement: bool = False
 
     def check_size(self, size_bytes: int) -> None:
-        """Raises `MediaError` where a file is too large to be looked at."""
+        """Raises `MediaError` if a file is too large to be read."""
         if size_bytes > self.max_source_bytes:
-            raise MediaError("too_large", f"a file of more than {self.max_source_bytes} bytes")
+            raise MediaError("too_large", f"the file is larger than {self.max_source_bytes} bytes")
 
     @property
     def of_outputs(self) -> MediaLimits:

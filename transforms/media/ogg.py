@@ -1,4 +1,4 @@
-"""Ogg pages: where one ends, and what an Ogg writer leaves to chance."""
+"""Ogg pages: where they end, and how to fix the values that Ogg writers choose at random."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ HEADER = 27
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def settle(path: Path, opus_rate_hz: int | None = None) -> None:
-    """Numbers the file's one logical stream 1, in place, and renews every page's checksum.
+def settle(path: Path, opus_rate_hz: int) -> None:
+    """Sets the serial number of the file's one logical stream to 1, in place, and every page's checksum.
 
     Args:
       path: An Ogg file of one logical stream, as our encoders write it.
-      opus_rate_hz: Written into an Opus header as the rate that the sound was made from.
+      opus_rate_hz: Sample rate of the source, for an Opus header.
     """
     with path.open("r+b") as file:
         while page := _read_page(file):
             start = file.tell() - len(page)
             page[14:18] = (1).to_bytes(4, "little")
             body = HEADER + page[26]
-            if opus_rate_hz is not None and page[body : body + 8] == b"OpusHead":
+            if page[body : body + 8] == b"OpusHead":
                 page[body + 12 : body + 16] = opus_rate_hz.to_bytes(4, "little")
             page[22:26] = bytes(4)
             page[22:26] = checksum(page).to_bytes(4, "little")
@@ -33,7 +33,7 @@ def settle(path: Path, opus_rate_hz: int | None = None) -> None:
 
 
 def page_end(content: bytes, start: int) -> int | None:
-    """Where the page ends that begins at `start`; None where it begins nowhere or does not end within `content`."""
+    """Where the page ends that begins at `start`; None if `content` does not hold a whole page there."""
     if start < 0 or len(content) - start < HEADER:
         return None
     sizes = content[start + HEADER : start + HEADER + content[start + 26]]
@@ -44,7 +44,7 @@ def page_end(content: bytes, start: int) -> int | None:
 def checksum(page: bytes | bytearray) -> int:
     """Ogg's CRC-32 of a page whose checksum field is zero.
 
-    It is zlib's polynomial without bit reversal, initial value and final inversion; zlib computes it on reversed
+    It is zlib's polynomial without bit reversal, initial value and final inversion, so zlib computes it on reversed
     bits at the speed of C.
     """
     reversed_crc = zlib.crc32(page.translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""Decides how a redacted recording is written: like its source, or as near to it as the libraries can."""
+"""Output format of a redacted recording: that of its source, or the nearest that the libraries can write."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ _MP2_BIT_RATES = (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384
 
 @dataclass(frozen=True)
 class OutputFormat:
-    """One way of writing sound.
+    """A format of audio or video files.
 
     Attributes:
       suffix: Of the file's name, with its dot.
       muxer: FFmpeg's name of the container; libsndfile's where `encoder` is one of `SOUNDFILE_SUBTYPES`.
       encoder: FFmpeg's name of the encoder, or libsndfile's of the subtype.
-      sample_format: FFmpeg's name of what the encoder is given.
+      sample_format: FFmpeg's name of the samples that the encoder gets.
       bit_rate: Bits per second; None for lossless codecs and for the encoder's own choice.
       codec_options, muxer_options: FFmpeg's.
-      delay: Samples by which the decoded output would lag where the container cannot say so. That many samples
-        of the start are left out, so that everything after them keeps its time. Negative: that much silence is
-        put before the start, because decoders drop as much.
-      rate_hz: Where the encoder cannot take the source's rate; None: the source's.
-      video: Whether the source's pictures are copied beside the sound.
-      note: What differs from the source in kind; empty where nothing does.
+      delay: Samples by which the decoded output would be late, in containers that cannot state it. So many samples
+        are left out at the start, so that all later ones keep their time. Negative: so many samples of silence are
+        added before the start, because decoders drop as many.
+      rate_hz: Sample rate, if the encoder does not take the source's; None for the source's.
+      video: Whether the source's pictures are copied.
+      note: How the output differs from the source in kind; empty if it does not.
     """
 
     suffix: str
@@ -53,7 +53,7 @@ class OutputFormat:
 
 
 SOUNDFILE_SUBTYPES = ("VORBIS", "GSM610")
-"""What libsndfile writes and FFmpeg's build does not, or not well."""
+"""Encoders of libsndfile, for formats that FFmpeg's build does not write, or not well."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ class _Family:
     """A container that can be written.
 
     Attributes:
-      suffixes: The file names in use for it, the usual one first.
-      codecs: What it holds, the best stand-in for a codec that cannot be encoded first.
+      suffixes: File name suffixes in use for it, the usual one first.
+      codecs: Codecs that it holds, the best replacement for codecs without an encoder first.
     """
 
     muxer: str
@@ -119,8 +119,8 @@ _ENCODERS: Mapping[str, str] = {
 }
 
 _CODEC_OPTIONS: Mapping[str, Mapping[str, str]] = {
-    # Of LAME's 0 (slow) to 9: half the time of its default, and no difference that a call's listener hears.
-    # Two speakers share little: channels by themselves are faster, and neither is heard in the other.
+    # Of LAME's 0 (slow) to 9: half the time of its default, and no audible difference in calls.
+    # Two speakers have little in common: separate channels are faster, and neither can be heard in the other.
     "mp3": {"compression_level": "7", "joint_stereo": "0"},
     "aac": {"aac_coder": "fast"},
     "opus": {"compression_level": "5"},
@@ -132,7 +132,7 @@ _BIT_RATE_LIMITS = {
     "wmav1": (24_000, 1_000_000),
     "wmav2": (24_000, 1_000_000),
 }
-"""Beyond which encoders refuse; Opus's upper one is for each channel."""
+"""Limits of the encoders; the upper limit of Opus is for each channel."""
 
 _DELAYS = {
     ("adts", "aac"): 1024,
@@ -162,7 +162,7 @@ _CHANNELS_IN_DISORDER = {"opus": (5, 7)}
 _ADPCM_BLOCKS = tuple(2**power for power in range(5, 14))
 _ISO_MUXERS = ("mp4", "mov", "ipod", "3gp")
 
-# The widest first that loses nothing, for each decoded sample type.
+# For each decoded sample type: lossless formats first, the narrowest of them first.
 _SAMPLE_FORMATS: Mapping[str, tuple[str, ...]] = {
     "uint8": ("u8", "u8p", "s16", "s16p", "s32", "s32p", "fltp", "flt"),
     "int16": ("s16", "s16p", "s32", "s32p", "fltp", "flt"),
@@ -172,7 +172,7 @@ _SAMPLE_FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 
 _COMPANDED = ("pcm_mulaw", "pcm_alaw")
-"""Eight bits that decode to 13 or 14: sixteen hold them."""
+"""Eight bits that decode to 13 or 14, which fit into 16."""
 
 _LOSSLESS = ("flac", "alac", "wavpack", "tta", "ape", "tak", "wmalossless", "shorten", "truehd", "mlp")
 
@@ -183,7 +183,7 @@ def output_format(info: MediaInfo, quality: str, source_suffix: str = "") -> Out
     Args:
       info: Of the source.
       quality: One of `QUALITIES`.
-      source_suffix: Kept where it is a usual name for what is written.
+      source_suffix: Kept if it is a usual suffix of the output's container.
 
     Raises:
       ConfigurationError: An unknown quality.
@@ -197,7 +197,7 @@ def output_format(info: MediaInfo, quality: str, source_suffix: str = "") -> Out
     elif quality == "flac":
         chosen = _flac(info)
     else:
-        raise ConfigurationError(f"redact_pii_audio_quality: {quality!r} is none of {', '.join(QUALITIES)}")
+        raise ConfigurationError(f"redact_pii_audio_quality: {quality!r} is not one of {', '.join(QUALITIES)}")
     return chosen
 
 
@@ -216,7 +216,7 @@ def _like_source(info: MediaInfo, source_suffix: str) -> OutputFormat:
     if codec is None:
         return _nearest(info)
     if codec != info.codec:
-        notes.append(f"{info.codec} in {info.container} cannot be written: the sound is {codec}")
+        notes.append(f"{info.codec} in {info.container} cannot be written: the audio is {codec}")
     suffix = source_suffix.lower() if source_suffix.lower() in family.suffixes else family.suffixes[0]
     written = _written(info, family, codec)
     if written.rate_hz is not None:
@@ -225,10 +225,10 @@ def _like_source(info: MediaInfo, source_suffix: str) -> OutputFormat:
 
 
 def _stand_in(info: MediaInfo, family: _Family) -> str | None:
-    """The codec that comes nearest to the source's within its container: a lossless one for a lossless source."""
+    """The codec of the container that is nearest to the source's: a lossless one for a lossless source."""
     candidates = []
     for codec in family.codecs:
-        # Some containers hold the one byte order, some the other.
+        # Some containers hold little-endian PCM, others big-endian PCM.
         little = _pcm(info)
         candidates += [little, little.removesuffix("le") + "be"] if codec == "pcm" else [codec]
     if _is_lossless(info.codec):
@@ -237,15 +237,15 @@ def _stand_in(info: MediaInfo, family: _Family) -> str | None:
 
 
 def _nearest(info: MediaInfo) -> OutputFormat:
-    """FLAC for what was lossless, AAC for what was not; WAV where neither can hold the sound."""
+    """FLAC for lossless sources, AAC for others; WAV if neither can hold the audio."""
     if _is_lossless(info.codec):
         near = _flac(info)
     elif _encodes(info, "aac"):
         near = _written(info, _FAMILIES["m4a"], "aac")
     else:
         near = _wav(info)
-    said = f"{info.codec} in {info.container} cannot be written: the sound is {near.encoder} ({near.suffix})"
-    return replace(near, note="; ".join(filter(None, [said, near.note])))
+    note = f"{info.codec} in {info.container} cannot be written: the audio is {near.encoder} ({near.suffix})"
+    return replace(near, note="; ".join(filter(None, [note, near.note])))
 
 
 def _written(info: MediaInfo, family: _Family, codec: str) -> OutputFormat:
@@ -259,7 +259,7 @@ def _written(info: MediaInfo, family: _Family, codec: str) -> OutputFormat:
     if family.muxer == "wav" and not options and _is_large(info):
         options["rf64"] = "auto"
     if family.muxer in _ISO_MUXERS and not info.has_video:
-        # Edit lists count in this: in milliseconds, the default, they would cut samples off.
+        # The unit of edit lists: the default, milliseconds, would cut samples off.
         options["movie_timescale"] = str(info.sample_rate_hz)
     return OutputFormat(
         suffix=family.suffixes[0],
@@ -275,7 +275,7 @@ def _written(info: MediaInfo, family: _Family, codec: str) -> OutputFormat:
 
 
 def _uncompensated_delay(info: MediaInfo, muxer: str, codec: str) -> int:
-    """See `OutputFormat.delay`; measured, and covered by the round-trip tests."""
+    """See `OutputFormat.delay`: measured, and covered by the round-trip tests."""
     if codec in {"wmav1", "wmav2"}:
         # FFmpeg's decoder drops one frame more than its encoder adds.
         rate = info.sample_rate_hz
@@ -285,8 +285,8 @@ def _uncompensated_delay(info: MediaInfo, muxer: str, codec: str) -> int:
 
 def _mp3(info: MediaInfo) -> OutputFormat:
     if not _encodes(info, "mp3"):
-        said = f"mp3 cannot hold {info.channels} channels at {info.sample_rate_hz} Hz: written as flac"
-        return replace(_flac(info), note=said)
+        note = f"mp3 cannot hold {info.channels} channels at {info.sample_rate_hz} Hz: written as flac"
+        return replace(_flac(info), note=note)
     return _written(info, _FAMILIES["mp3"], "mp3")
 
 
@@ -295,7 +295,7 @@ def _wav(info: MediaInfo) -> OutputFormat:
 
 
 def _pcm(info: MediaInfo) -> str:
-    """The PCM codec of the source's depth; 16 bits for what was lossy."""
+    """The PCM codec of the source's depth; 16 bits for lossy sources."""
     if info.bits is None:
         return "pcm_s16le"
     if info.sample_type == "int32":
@@ -304,7 +304,7 @@ def _pcm(info: MediaInfo) -> str:
 
 
 def _flac(info: MediaInfo) -> OutputFormat:
-    """16 or 24 bits, what FLAC's players agree on; 32 only where the source is such a FLAC."""
+    """16 or 24 bits, which all FLAC players read; 32 only for a source that is 32-bit FLAC."""
     if info.bits is None:
         bits = 16
     elif info.codec == "flac" and info.bits > 24:
@@ -333,7 +333,7 @@ def _holds(family: _Family, codec: str) -> bool:
 
 @lru_cache
 def _is_taken(muxer: str, encoder: str) -> bool:
-    """Whether a muxer takes what an encoder makes: of PCM, few take all kinds."""
+    """Whether a muxer takes an encoder's output: few take all kinds of PCM."""
     with av.open(io.BytesIO(), "w", format=muxer) as container:
         try:
             container.add_stream(encoder)
@@ -348,18 +348,18 @@ def _is_lossless(codec: str) -> bool:
 
 def _codec_options(info: MediaInfo, codec: str) -> Mapping[str, str]:
     if codec.startswith("adpcm_") and info.block_bytes in _ADPCM_BLOCKS:
-        # The encoder pads its last block: with the source's block size, by nothing.
+        # The encoder pads its last block; with the source's block size the last block is full.
         return {"block_size": str(info.block_bytes)}
     return _CODEC_OPTIONS.get(codec, {})
 
 
 def _is_large(info: MediaInfo) -> bool:
-    """Whether a WAV's 32-bit sizes may not do: the length is unknown, or near to that."""
+    """Whether a WAV's 32-bit sizes may be too small: the length is unknown, or near the limit."""
     return info.duration_s is None or info.duration_s * info.sample_rate_hz * info.channels * 8 > 2**32
 
 
 def _encodes(info: MediaInfo, codec: str) -> bool:
-    """Whether the codec's encoder is there and takes this sample rate and number of channels."""
+    """Whether the codec has an encoder that takes this sample rate and number of channels."""
     if info.channels > _MOST_CHANNELS.get(codec, 8) or info.channels in _CHANNELS_IN_DISORDER.get(codec, ()):
         return False
     encoder = _ENCODERS.get(codec, codec)
@@ -379,13 +379,13 @@ def _sample_format(sample_type: str, encoder: str) -> str:
 
 
 def _sample_formats(sample_type: str, encoder: str) -> list[str]:
-    """What an encoder may be given, the best first; nothing where all that it takes is narrower."""
+    """Sample formats for an encoder, the best first; empty if it takes none of them."""
     taken = {sample_format.name for sample_format in av.codec.Codec(encoder, "w").audio_formats or ()}
     return [name for name in _SAMPLE_FORMATS[sample_type] if name in taken]
 
 
 def _bit_rate(info: MediaInfo, codec: str) -> int | None:
-    """The source's where both are lossy, in steps that the codec has; else a rate at which speech is clear."""
+    """The source's bit rate if both are lossy, in the codec's steps; otherwise a rate at which speech is clear."""
     if codec.startswith("adpcm_") or _is_lossless(codec):
         return None
     lossy = info.bits is None
@@ -402,7 +402,7 @@ def _bit_rate(info: MediaInfo, codec: str) -> int | None:
         if codec == "mp3" and info.sample_rate_hz <= 12_000:
             steps = steps[:8]
         return 1000 * next((step for step in steps if step * 1000 >= 0.97 * known), steps[-1])
-    # A source's own rate may be anything: a file with a picture in its tags has more bytes than its sound.
+    # The source's rate may be too high: a file with a picture in its tags has more bytes than its audio.
     least, most = _BIT_RATE_LIMITS.get(codec, (0, max(known, 8_000 * info.channels)))
     if codec == "opus":
         most *= info.channels

@@ -1,4 +1,4 @@
-"""What the recogniser hears: float32 samples at 16 kHz, from the same decoder that the muting reads."""
+"""Audio for the recogniser: float32 samples at 16 kHz, from the decoder that muting uses."""
 
 from __future__ import annotations
 
@@ -9,37 +9,33 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples, to_float
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
-
-RECOGNISER_RATE_HZ = 16_000
-"""What speech recognisers and voice activity detectors of this job work at."""
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples, Samples, to_float
 
 MARGIN_S = 0.05
-"""Sound around a range that the resampling filter needs to be right at the range's edges."""
-
-FloatSamples = NDArray[np.float32]
+"""Audio on each side of a range, which the resampling filter needs to be exact at the range's edges."""
 
 
 @dataclass(frozen=True)
 class Inspection:
-    """A recording that was decoded to its end once, and is whole."""
+    """Format and identity of a recording that was decoded to its end, and is whole."""
 
     info: MediaInfo
     identity: SampleIdentity
 
     @property
     def duration_s(self) -> float:
-        """Of the decoded sound."""
+        """Duration of the decoded audio."""
         return self.identity.frames / self.info.sample_rate_hz
 
 
 def inspect(path: str | Path, limits: MediaLimits) -> Inspection:
-    """Decodes a file to its end, keeps nothing of it, and says what it holds.
+    """Decodes a file to its end, and returns its format and identity.
 
     Raises:
       MediaError: The file is not whole, not supported, or beyond the limits.
@@ -54,11 +50,11 @@ class RecogniserAudio:
     """A recording, or a range of it, at 16 kHz. Iterate it once.
 
     Sample k of what it yields lies at `start_s + k / 16000` seconds of the recording. A range is decoded from the
-    recording's start, so that its samples are those that muting will see.
+    recording's start, so that its samples are those that will be muted.
 
     Attributes:
       info: Of the file; known once iteration has begun.
-      identity: Of the whole file; None unless the iteration came to the file's own end.
+      identity: Of the whole file; None unless the iteration reached the end of the file.
     """
 
     def __init__(
@@ -125,29 +121,6 @@ def recogniser_blocks(
     yield from RecogniserAudio(path, start_s=start_s, end_s=end_s, mix=mix, limits=limits)
 
 
-def recogniser_ranges(
-    path: str | Path,
-    ranges: Sequence[TimeSpan],
-    *,
-    mix: bool = False,
-    limits: MediaLimits,
-) -> list[FloatSamples]:
-    """Hears only these ranges, each of its own channel, in one pass over the file.
-
-    Args:
-      ranges: In any order, overlapping or not. What lies outside the recording is left out.
-      mix: The ranges are of the mean of all channels, as `Hearing(mix=True)` gave it; their channel is ignored.
-
-    Returns:
-      For each range, in the same order, float32 mono at 16 kHz of shape (frames,).
-
-    Raises:
-      MediaError: The file is not whole up to the last range's end, not supported, or beyond the limits.
-      IndexError: A range names a channel that the file does not have.
-    """
-    return list(stream_ranges(path, ranges, mix=mix, limits=limits))
-
-
 def stream_ranges(
     source: str | Path | SampleCache,
     ranges: Sequence[TimeSpan],
@@ -156,12 +129,22 @@ def stream_ranges(
     also: Callable[[MediaInfo, Samples], None] | None = None,
     limits: MediaLimits,
 ) -> Iterator[FloatSamples]:
-    """As `recogniser_ranges`, but each range as soon as it and those before it have been decoded.
+    """Yields only these ranges, each of its own channel, in one pass over the recording.
 
-    Ranges that are asked for in the order of their ends take no more memory than those that overlap.
+    Each range comes in the given order, as soon as it and those before it have been decoded. If they are ordered by
+    their ends, only ranges that overlap are in memory at once.
 
     Args:
-      also: Is given every block of native samples, to the recording's end, once the last range is taken.
+      ranges: They may overlap. The parts outside the recording are left out.
+      mix: The ranges are of the mean of all channels, and their own channel is ignored.
+      also: Called with every block of native samples, to the recording's end if the last range is taken.
+
+    Yields:
+      For each range, float32 samples at 16 kHz of shape (frames,).
+
+    Raises:
+      MediaError: The file is not whole up to the last range's end, not supported, or beyond the limits.
+      IndexError: A range names a channel that the recording does not have.
     """
     with reading(source, limits) as decoder:
         rate = decoder.info.sample_rate_hz
@@ -180,11 +163,11 @@ def stream_ranges(
             collecting = [want for want in collecting if want.end > end]
             position = end
             while asked and asked[0].end <= position:
-                yield asked.popleft().transcribed(rate)
+                yield asked.popleft().resampled(rate)
             if not asked and also is None:
                 return
         for want in asked:
-            yield want.transcribed(rate)
+            yield want.resampled(rate)
 
 
 @dataclass
@@ -213,10 +196,10 @@ class _Wanted:
             return
         part = block[:, first:last] if self.channel is None else block[self.channel : self.channel + 1, first:last]
         if part.shape[0] == 0:
-            raise IndexError(f"the recording has {block.shape[0]} channels, channel {self.channel} is asked for")
+            raise IndexError(f"the recording has {block.shape[0]} channels, and channel {self.channel} was requested")
         self.parts.append(to_float(part).mean(axis=0, dtype=np.float32))
 
-    def transcribed(self, rate: int) -> FloatSamples:
+    def resampled(self, rate: int) -> FloatSamples:
         if not self.parts:
             return np.zeros(0, np.float32)
         native = np.concatenate(self.parts)
@@ -227,7 +210,7 @@ class _Wanted:
 
 
 class Resampler:
-    """To 16 kHz, block by block of (channels, frames): soxr's stream, or nothing at all where the rate is right."""
+    """Resamples blocks of (channels, frames) to 16 kHz with soxr; audio at 16 kHz stays as it is."""
 
     def __init__(self, rate_hz: int, channels: int) -> None:
         self._stream = (
@@ -248,11 +231,11 @@ class Resampler:
             nothing = np.zeros((0, self._channels), np.float32)
             yield from self._filled(self._stream.resample_chunk(_frames_first(nothing.T), last=True))
 
-    def _filled(self, chunk: NDArray[np.float32]) -> Iterator[FloatSamples]:
+    def _filled(self, chunk: FloatSamples) -> Iterator[FloatSamples]:
         if len(chunk):
             yield np.ascontiguousarray(chunk.reshape(-1, self._channels).T)
 
 
-def _frames_first(samples: FloatSamples) -> NDArray[np.float32]:
+def _frames_first(samples: FloatSamples) -> FloatSamples:
     """soxr takes (frames, channels), and a flat array for one channel."""
     return samples[0].copy() if samples.shape[0] == 1 else np.ascontiguousarray(samples.T)

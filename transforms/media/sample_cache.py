@@ -1,4 +1,4 @@
-"""One recording's samples for several readers, one after another, decoded as few times as memory allows."""
+"""Cache of one recording's samples: several readers, one after another, decode it once if it fits into memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Protocol
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, Samples
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import Samples
 
 MOST_KEPT_BYTES = 32 * 2**20
-"""Of native samples: 17 minutes of a telephone call in two channels. What is longer is decoded for each reader."""
+"""Size of the cache: 17 minutes of a telephone call in two channels. Longer recordings are decoded for each reader."""
 
 
-class Decoded(Protocol):
-    """What `Decoder` gives while it is open."""
+class SampleReader(Protocol):
+    """An open recording: what `Decoder` gives between entry and exit."""
 
     @property
     def info(self) -> MediaInfo: ...
@@ -27,12 +29,12 @@ class Decoded(Protocol):
 
 
 class SampleCache:
-    """A local recording whose samples are kept in memory after the first reading, where they fit.
+    """A local recording whose samples are kept in memory after the first reading, if they fit.
 
     Readers come one after another. The samples, their identity and all errors are those of `Decoder`.
 
     Args:
-      most_bytes: How much is kept; a recording that has more is decoded anew for each reader.
+      most_bytes: Size of the cache; a recording with more bytes of samples is decoded for each reader.
     """
 
     def __init__(self, path: str | Path, limits: MediaLimits, most_bytes: int = MOST_KEPT_BYTES) -> None:
@@ -42,7 +44,7 @@ class SampleCache:
         self._kept: _Kept | None = None
 
     @contextmanager
-    def opened(self) -> Iterator[Decoded]:
+    def opened(self) -> Iterator[SampleReader]:
         """The recording, from its start."""
         if self._kept is not None:
             yield self._kept
@@ -51,7 +53,7 @@ class SampleCache:
             yield _Keeping(decoder, self)
 
     def keep(self, kept: _Kept) -> None:
-        """Keeps all of a recording for the readers to come."""
+        """Keeps a whole recording for later readers."""
         self._kept = kept
 
     @property
@@ -70,7 +72,7 @@ class _Kept:
 
 
 class _Keeping:
-    """A decoder whose blocks are kept while they fit, and all of them or none once they are read."""
+    """A decoder whose blocks are kept if all of them fit and are read."""
 
     def __init__(self, decoder: Decoder, owner: SampleCache) -> None:
         self._decoder = decoder
@@ -96,8 +98,8 @@ class _Keeping:
 
 
 @contextmanager
-def reading(source: str | Path | SampleCache, limits: MediaLimits) -> Iterator[Decoded]:
-    """Opens a file, or what was decoded of it before.
+def reading(source: str | Path | SampleCache, limits: MediaLimits) -> Iterator[SampleReader]:
+    """Opens a file, or its cached samples.
 
     Raises:
       MediaError: See `Decoder`.

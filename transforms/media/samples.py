@@ -1,4 +1,4 @@
-"""Decoded sound: arrays of native samples, and their way to floats and back."""
+"""Arrays of decoded audio: native samples, float samples, and conversion between them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 Samples: TypeAlias = NDArray[Any]
-"""Samples of shape (channels, frames)."""
+"""Native samples, in the type that the decoder gives, of shape (channels, frames)."""
+
+FloatSamples: TypeAlias = NDArray[np.float32]
+"""Samples in -1 to 1, of shape (channels, frames), or (frames,) for one channel."""
+
+RECOGNISER_RATE_HZ = 16_000
+"""The sample rate of speech recognisers and voice activity detectors."""
 
 _FULL_SCALE = {"uint8": 128.0, "int16": 32768.0, "int32": 2147483648.0, "float32": 1.0, "float64": 1.0}
 
 SAMPLE_TYPES = frozenset(_FULL_SCALE)
-"""numpy's names of the types that decoders give."""
+"""numpy's names of the types of native samples."""
 
 MOST_PLANES = 7
-"""Channels of a planar frame that PyAV reads and writes: it looks for the end of the list of planes in the place after
-the last one, and where there are eight, the list's length, or more, runs past its end."""
+"""Most channels of a planar frame for PyAV: it looks for an end mark after the last plane, and FFmpeg's list has eight
+places, so with eight channels or more PyAV reads beyond the list."""
 
 
-def to_float(samples: Samples) -> NDArray[np.float32]:
+def to_float(samples: Samples) -> FloatSamples:
     """Native samples as float32 in -1 to 1."""
     scale = _FULL_SCALE[samples.dtype.name]
     if samples.dtype == np.uint8:

@@ -1,4 +1,4 @@
-"""A file whose structure is looked at: small reads at any place, few of them or as many as it takes."""
+"""Reader of a file's structure: small reads at any position, few of them for a look at the header."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import BinaryIO, Literal
 from hushbeam.transforms.media.errors import MediaError
 
 FEW_READS = 32
-"""For a look at the header alone: of a remote file each may be a request."""
+"""Most reads for a look at the header: each read of a remote file may be a request."""
 
 LEAST_REST = 16
-"""Bytes after the stated end that may be audio: two milliseconds, where a sample takes a byte."""
+"""Fewer bytes after the stated end are not taken for audio: two milliseconds at a byte a sample."""
 
 ID3_HEADER = 10
 _PIECE = 64 * 2**10
@@ -21,13 +21,13 @@ ByteOrder = Literal["little", "big"]
 
 
 class Length(Enum):
-    """What a file states about where its audio ends.
+    """Whether a file states where its audio ends.
 
     Attributes:
-      STATED: It does, in whatever way, and as many bytes are there.
-      OPEN: Its header has a place for it, which its writer left open, as one that writes to a pipe has to. What FFmpeg
-        calls the length is then derived from the file's size.
-      UNSTATED: Nothing in such a file tells that its end is missing.
+      STATED: It does, and has as many bytes.
+      OPEN: The header has a field for it, which the writer left open, as programs that write to a pipe do. FFmpeg's
+        length is then derived from the file's size.
+      UNSTATED: The format has no such field: a missing end cannot be noticed.
     """
 
     STATED = "stated"
@@ -36,15 +36,15 @@ class Length(Enum):
 
 
 class TooManyReadsError(Exception):
-    """The structure has more parts than are looked at for a header."""
+    """The structure has more parts than may be read for a look at the header."""
 
 
 class Source:
     """An open file from its first byte after any ID3 tags on.
 
     Args:
-      start: Where that byte is.
-      thorough: Whether every part may be looked at, or only `FEW_READS`.
+      start: Position of that byte.
+      thorough: Whether all parts may be read; otherwise at most `FEW_READS` reads are allowed.
 
     Attributes:
       size: Bytes from `start` to the file's end.
@@ -58,10 +58,10 @@ class Source:
         self._reads = 0
 
     def at(self, position: int, count: int) -> bytes:
-        """So many bytes from a position, fewer at the file's end.
+        """`count` bytes from a position, or fewer at the file's end.
 
         Raises:
-          TooManyReadsError: This is a look at the header, and enough was read.
+          TooManyReadsError: This is a look at the header, and made too many reads.
         """
         self._reads += 1
         if not self.thorough and self._reads > FEW_READS:
@@ -72,18 +72,18 @@ class Source:
         return self._file.read(count)
 
     def number(self, position: int, count: int, order: ByteOrder) -> int:
-        """An unsigned integer of `count` bytes; what lies beyond the file's end counts as zero bits."""
+        """An unsigned integer of `count` bytes; bytes beyond the file's end count as zero."""
         return int.from_bytes(self.at(position, count).ljust(count, b"\0"), order)
 
     def check_holds(self, end: int) -> None:
-        """Raises `truncated` where the file ends before a position that it states."""
+        """Raises `truncated` if the file ends before a position that it states."""
         if end > self.size:
-            raise cut_off(f"its header states {end} bytes, {self.size} are there")
+            raise cut_off(f"its header states {end} bytes, and it has {self.size}")
 
     def check_rest(self, position: int) -> None:
-        """Raises `length_disagrees` where the file goes on after its stated end with anything but zeros or a tag.
+        """Raises `length_disagrees` if anything but zeros or tags follows the stated end of the file.
 
-        A few bytes, as a line end or a checksum, are no audio that anybody would miss.
+        A few bytes, such as a line end or a checksum, are not audio.
         """
         while tag := _tag_bytes(self.at(position, 32)):
             position += tag
@@ -98,7 +98,7 @@ class Source:
 
 
 def _tag_bytes(head: bytes) -> int:
-    """The size of a tag; 0 where there is none."""
+    """The size of a tag; 0 for anything else."""
     if head.startswith(b"TAG"):
         return 128
     if head.startswith(b"APETAGEX"):
@@ -109,16 +109,16 @@ def _tag_bytes(head: bytes) -> int:
 
 
 def id3_bytes(head: bytes) -> int:
-    """The size of an ID3 tag by its first ten bytes, with its header, and its footer where it has one."""
+    """The size of an ID3 tag from its first ten bytes, with its header and any footer."""
     size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
     return ID3_HEADER + size + (ID3_HEADER if head[5] & 0x10 else 0)
 
 
 def cut_off(how: str) -> MediaError:
-    """The file ends before its audio does."""
+    """The error of a file that ends before its audio does."""
     return MediaError("truncated", f"the file ends too early: {how}")
 
 
 def goes_on(count: int) -> MediaError:
-    """After the stated end there may be audio that nobody would hear."""
-    return MediaError("length_disagrees", f"the file goes on for {count} bytes after the end that it states")
+    """The error of a file with more bytes than it states: they may be audio that would not be transcribed."""
+    return MediaError("length_disagrees", f"the file has {count} bytes after the end that it states")

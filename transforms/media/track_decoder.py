@@ -1,7 +1,7 @@
-"""Decodes a file's first audio track to native samples. Parses untrusted bytes: runs in a child process.
+"""Decoder of a file's first audio track to native samples. Parses untrusted bytes: runs in a child process.
 
-Nothing is skipped, concealed or guessed: damage, gaps, and a length that is not what the file claims end the
-recording. Memory does not grow with the recording's length.
+Nothing is skipped, concealed or guessed: the recording fails if it has damage or gaps, or if its length differs from
+the length that the file states. Memory does not grow with the recording's length.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from hushbeam.transforms.media.samples import MOST_PLANES, Samples
 from hushbeam.transforms.media.source_file import Length, cut_off
 
 BLOCK_S = 1.0
-"""Decoded blocks are about this long: long enough that their number costs nothing, short enough to be small."""
+"""Length of decoded blocks: so few cost nothing to send, and one takes little memory."""
 
 CLOSE_S = 0.25
-"""How far a `close` container's claim may be off: ticks of a millisecond, a packet at either end."""
+"""Largest error of the length that a `close` container states: ticks of a millisecond, a packet at each end."""
 
 GAP_S = 0.1
-"""A jump between two frames' timestamps that no container's rounding explains."""
+"""Jumps between the timestamps of two frames that are larger than this are not due to rounding."""
 
 DRIFT_S = 0.5
-"""How far timestamps and counted samples may part in all; a live recorder's clock drifts, see `DRIFT_SHARE`."""
+"""Largest difference between timestamps and counted samples, plus `DRIFT_SHARE` of the time: clocks drift."""
 
 DRIFT_SHARE = 1e-3
-"""And this share of the time so far: the worst sound cards are off by less."""
+"""Drift of a recorder's clock, as a share of the time: that of the worst audio hardware is smaller."""
 
 LOST_BYTES = 1024
-"""Bytes of an elementary stream that may belong to no frame: a small tag between two joined files."""
+"""Bytes of an elementary stream that may lie outside of frames: a small tag between two joined files."""
 
 _DTYPES = {"u8": "uint8", "s16": "int16", "s32": "int32", "flt": "float32", "dbl": "float64"}
 _LOSSLESS_BITS = {
@@ -59,11 +59,11 @@ _TRAILING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"3DI")
 class TrackDecoder:
     """Decodes the first audio track of an open file (seekable, binary), as a context manager; leaves the file open.
 
-    `info` is known on entry. `blocks` may be called once. Reading to the end is what proves that the file is whole.
+    `info` is known on entry. `blocks` may be called once. Only after reading to the end is the file known to be whole.
 
     Raises (on entry and while reading):
-      MediaError: with a reason for each way in which a file is not what it should be.
-      OSError: the file itself cannot be read.
+      MediaError: The file is damaged or not supported; its `reason` says which.
+      OSError: The file cannot be read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -73,11 +73,11 @@ class TrackDecoder:
         with ExitStack() as stack:
             self._size = self._file.seek(0, SEEK_END)
             self._file.seek(0)
-            self._kind = recognise(self._file)
+            self._format = recognise(self._file)
             self._start = tags_end(self._file)
-            self._length = check_complete(self._file, self._kind.name, self._start, thorough=False)
+            self._length = check_complete(self._file, self._format.name, self._start, thorough=False)
             self._file.seek(0)
-            self._container = open_container(self._file, self._kind)
+            self._container = open_container(self._file, self._format)
             stack.callback(self._container.close)
             self._frames = self._decode()
             self.info = self._inspect()
@@ -103,34 +103,34 @@ class TrackDecoder:
                 pending, length = [], 0
         if pending:
             yield _joined(pending)
-        check_complete(self._file, self._kind.name, self._start, thorough=True)
+        check_complete(self._file, self._format.name, self._start, thorough=True)
         self._check_length()
 
     # How the file is read.
 
     def _inspect(self) -> MediaInfo:
-        """Reads ahead to the first frame: some codecs know their rate only then."""
+        """Reads ahead to the first frame, because some codecs know their rate only then."""
         if not self._container.streams.audio:
             raise MediaError("no_audio", "the file has no audio track")
         stream = self._stream = self._container.streams.audio[0]
         if stream.codec_context is None:
-            raise MediaError("unsupported", "there is no decoder for the audio track")
+            raise MediaError("unsupported", "the codec of the audio track is not supported")
         for other in self._container.streams:
             if other is not stream:
                 other.discard = av.stream.Discard.all
-        # A child may not start threads, and one track of sound needs none.
+        # A child cannot start threads, and one audio track does not need them.
         stream.codec_context.thread_count = 1
         _forget_own_layout(stream.codec_context)
         stream.codec_context.options = {"err_detect": "crccheck+bitstream+buffer+explode"}
         first = next(self._frames, None)
         if first is None:
-            raise MediaError("no_audio", "the audio track holds no sound")
+            raise MediaError("no_audio", "the audio track is empty")
         self._first = first
         samples = _native(first)
         codec = _codec_name(stream)
         has_video = any(is_moving(video) for video in self._container.streams.video)
         return MediaInfo(
-            container=self._kind.name,
+            container=self._format.name,
             codec=codec,
             sample_rate_hz=first.sample_rate,
             nominal_rate_hz=_nominal_rate_hz(codec, stream.codec_context.extradata) or first.sample_rate,
@@ -142,62 +142,62 @@ class TrackDecoder:
             start_s=(_seconds(stream.start_time, stream.time_base) or 0.0) if has_video else 0.0,
             bit_rate=stream.bit_rate or None,
             has_video=has_video,
-            block_bytes=wav_block_bytes(self._file, self._kind) if codec.startswith("adpcm_") else None,
+            block_bytes=wav_block_bytes(self._file, self._format) if codec.startswith("adpcm_") else None,
             states_length=self._length is Length.STATED,
             size=self._size,
         )
 
     def _claimed_s(self, stream: Any, rate: int) -> float | None:
-        if self._kind.claim == "none" or self._length is Length.OPEN:
+        if self._format.claim == "none" or self._length is Length.OPEN:
             return None
         claimed = _seconds(stream.duration, stream.time_base)
         if claimed is None and self._container.duration is not None and not self._container.streams.video:
             claimed = self._container.duration / av.time_base
-        if claimed is not None and self._kind.name == "ogg" and _codec_name(stream) == "opus":
+        if claimed is not None and self._format.name == "ogg" and _codec_name(stream) == "opus":
             claimed -= _opus_pre_skip(stream.codec_context.extradata) / rate
         return claimed if claimed is not None and claimed > 0 else None
 
     def _decode(self) -> Generator[Any, None, None]:
         """Yields every frame; any damage raises."""
-        lost = _LostBytes(self._kind)
+        lost = _LostBytes(self._format)
         codec = _codec_name(self._stream)
         try:
             for packet in self._container.demux(self._stream):
                 if packet.size and self._is_cut_off(packet, codec):
-                    raise MediaError("truncated", "the file ends in the middle of a packet")
+                    raise MediaError("truncated", "the file ends within a packet")
                 lost.saw(packet)
                 for frame in self._stream.codec_context.decode(packet):
                     if frame.is_corrupt:
-                        raise MediaError("corrupt", "the decoder marked a frame as damaged")
+                        raise MediaError("corrupt", "an audio frame is damaged")
                     if frame.samples:
                         yield frame
         except av.error.FFmpegError as error:
             raise_unreadable(error)
         except IndexError:
-            # PyAV's answer to a packet of a track that the header did not name.
-            raise MediaError("corrupt", "tracks appear in the middle of the file") from None
+            # PyAV raises it for a packet of a track that is not in the header.
+            raise MediaError("corrupt", "the file contains a track that its header does not list") from None
         lost.check(self._file)
-        if self._kind.name == "mp3":
+        if self._format.name == "mp3":
             self._file.seek(self._start)
             lost.check_count(mp3_counts(self._file.read(HEAD_BYTES))[0])
 
     def _is_cut_off(self, packet: Any, codec: str) -> bool:
-        """Whether a packet lacks its end. FFmpeg says so of all that is shorter than what it asked for."""
+        """Whether the end of a packet is missing. FFmpeg marks every packet that is shorter than it requested."""
         if codec.startswith("pcm_"):
-            # A short last packet is whole frames all the same; its length is compared with the claim.
+            # A short last packet has whole frames; the total length is compared with the stated one.
             return False
-        if self._kind.demuxer != "wav" or self._length is not Length.OPEN:
+        if self._format.demuxer != "wav" or self._length is not Length.OPEN:
             return bool(packet.is_corrupt)
-        # Nobody can ask for just what is left of a WAV whose header does not say how much that is.
+        # In a WAV of unstated length FFmpeg cannot request just the rest, and marks every last packet.
         if codec in {"mp2", "mp3"}:
             stated = mpeg_frame_bytes(bytes(memoryview(packet)[:4]))
             return bool(packet.is_corrupt) if stated is None else packet.size < stated
-        block_bytes = wav_block_bytes(self._file, self._kind) if packet.is_corrupt else None
+        block_bytes = wav_block_bytes(self._file, self._format) if packet.is_corrupt else None
         return block_bytes is not None and packet.size % block_bytes != 0
 
     def _trimmed(self) -> Iterator[Samples]:
-        """Native samples of each frame, without the encoder's padding after the claimed end."""
-        clock = _Clock(self.info.sample_rate_hz, self._kind.elementary)
+        """Native samples of each frame, without the encoder's padding after the stated end."""
+        clock = _Clock(self.info.sample_rate_hz, self._format.elementary)
         end = self._padding_starts()
         decoded = 0
         frame: Any = self._first
@@ -213,9 +213,9 @@ class TrackDecoder:
             frame = next(self._frames, None)
 
     def _padding_starts(self) -> int | None:
-        """Where MP4 says that the sound ends: the last packet is padded to a full one."""
+        """The end of the audio that MP4 states: encoders pad the last packet."""
         info = self.info
-        if self._kind.demuxer != "mov" or info.duration_s is None or info.bits is not None:
+        if self._format.demuxer != "mov" or info.duration_s is None or info.bits is not None:
             return None
         return round(info.duration_s * info.sample_rate_hz)
 
@@ -225,10 +225,12 @@ class TrackDecoder:
         info = self.info
         found = (frame.sample_rate, samples.shape[0], samples.dtype.name)
         if found != (info.sample_rate_hz, info.channels, info.sample_type):
-            raise MediaError("format_changes", "the sample rate, channels or sample format change within the track")
+            raise MediaError(
+                "format_changes", "the sample rate, number of channels or sample format changes within the track"
+            )
 
     def _check_length(self) -> None:
-        """Compares what was decoded with what the file claims."""
+        """Compares the decoded length with the length that the file states."""
         info = self.info
         if info.duration_s is None:
             return
@@ -236,13 +238,13 @@ class TrackDecoder:
         if abs(self._decoded - claimed) > self._tolerance():
             raise MediaError(
                 "length_disagrees",
-                f"the file claims {claimed:.0f} samples of each channel, {self._decoded} were decoded",
+                f"the file states {claimed:.0f} samples per channel, and {self._decoded} were decoded",
             )
 
     def _tolerance(self) -> float:
-        """In samples: none for PCM and lossless codecs, one padded packet or block for other codecs, `CLOSE_S` else."""
+        """In samples: less than one for PCM and lossless codecs, otherwise a padded packet, or `CLOSE_S`."""
         info = self.info
-        if self._kind.claim != "exact":
+        if self._format.claim != "exact":
             return CLOSE_S * info.sample_rate_hz
         if info.codec.startswith("pcm_") or info.codec in _COUNTED_CODECS:
             return 0.5
@@ -254,24 +256,24 @@ def _joined(parts: list[Samples]) -> Samples:
 
 
 _COUNTED_CODECS = ("flac", "alac", "wavpack", "tta", "ape", "tak")
-"""Whose last packet is as short as the sound."""
+"""Codecs that do not pad their last packet."""
 
 _LARGEST_PACKET = 4608
 """Samples of the longest packet or ADPCM block that pads an end."""
 
 
 class _Clock:
-    """Follows the frames' timestamps beside the count of decoded samples."""
+    """Compares the frames' timestamps with the count of decoded samples."""
 
     def __init__(self, rate_hz: int, elementary: bool) -> None:
         self._rate_hz = rate_hz
-        # Elementary streams have no timestamps of their own: FFmpeg counts frames, and would find no gap.
+        # Elementary streams have no timestamps: FFmpeg counts frames instead, which shows no gaps.
         self._trusted = not elementary
         self._first: Fraction | None = None
         self._offset_s = 0.0
 
     def check(self, frame: Any, decoded: int) -> None:
-        """Raises `gap` where time goes on without sound, or back."""
+        """Raises `gap` if timestamps jump."""
         if not self._trusted or frame.pts is None:
             return
         time = frame.pts * frame.time_base
@@ -280,12 +282,12 @@ class _Clock:
         counted_s = decoded / self._rate_hz
         offset_s = float(time - self._first) - counted_s
         if abs(offset_s - self._offset_s) > GAP_S or abs(offset_s) > DRIFT_S + DRIFT_SHARE * counted_s:
-            raise MediaError("gap", f"sound is missing or doubled at {counted_s:.2f} s")
+            raise MediaError("gap", f"audio is missing or repeated at {counted_s:.2f} s")
         self._offset_s = offset_s
 
 
 class _LostBytes:
-    """Follows the frames of an elementary stream: bytes that belong to none, a last one that is not whole."""
+    """Finds bytes of an elementary stream that lie outside of frames, and a last frame that is not whole."""
 
     def __init__(self, container: Container) -> None:
         self._elementary = container.elementary
@@ -306,7 +308,7 @@ class _LostBytes:
         self._end = packet.pos + packet.size
 
     def check(self, file: BinaryIO) -> None:
-        """Raises `corrupt` where more than tags and padding was passed over."""
+        """Raises `corrupt` if FFmpeg skipped more than tags and padding."""
         if not self._elementary or self._end is None:
             return
         file.seek(self._end)
@@ -314,21 +316,21 @@ class _LostBytes:
         if not tail.startswith(_TRAILING_TAGS):
             self._lost += len(tail)
         if self._lost > LOST_BYTES:
-            raise MediaError("corrupt", "parts of the file are no audio frames")
-        # FFmpeg's decoder fills up the last frame's missing end.
+            raise MediaError("corrupt", "parts of the file are not audio frames")
+        # FFmpeg's decoder fills in the missing end of the last frame.
         header, size = self._last
         stated = mpeg_frame_bytes(header)
         if stated is not None and size < stated:
-            raise cut_off(f"its last frame states {stated} bytes, {size} are there")
+            raise cut_off(f"its last frame states {stated} bytes, and has {size}")
 
     def check_count(self, stated: int | None) -> None:
-        """Raises `truncated` where frames are missing; some writers count the one that holds the count."""
+        """Raises `truncated` if frames are missing; some writers count the frame with the count too."""
         if stated is not None and self._count < stated - 1:
-            raise cut_off(f"its header states {stated} frames, {self._count} are there")
+            raise cut_off(f"its header states {stated} frames, and it has {self._count}")
 
 
-def open_container(file: BinaryIO, kind: Container) -> Any:
-    """Opens a file object with the demuxer that its content names, and no other.
+def open_container(file: BinaryIO, container: Container) -> Any:
+    """Opens a file object with the demuxer of its container, and no other.
 
     Raises:
       MediaError: `corrupt`, `truncated` or `unsupported`.
@@ -337,20 +339,20 @@ def open_container(file: BinaryIO, kind: Container) -> Any:
         return av.open(
             _LenientFile(file),
             mode="r",
-            format=kind.demuxer,
+            format=container.demuxer,
             metadata_errors="ignore",
             io_open=_refuse_other_files,
-            # A second lock beside `io_open`: no protocol may be opened for a reference within the file.
-            options={"protocol_whitelist": "none", "format_whitelist": kind.demuxer},
+            # A second protection beside `io_open`: no protocol may be opened for a reference within the file.
+            options={"protocol_whitelist": "none", "format_whitelist": container.demuxer},
         )
     except av.error.FFmpegError as error:
         raise_unreadable(error)
 
 
 class _LenientFile:
-    """A file that answers an impossible seek as the operating system does, with an error number.
+    """A file that returns an error number for an impossible seek, as the operating system does.
 
-    Damaged headers make FFmpeg ask for such places. Python's own file raises, and PyAV prints that and fails later.
+    Damaged headers make FFmpeg seek to such positions. Python's file raises, and PyAV prints the error and fails later.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -366,18 +368,18 @@ class _LenientFile:
 
 
 def _refuse_other_files(url: str, flags: int, options: dict[str, str]) -> NoReturn:
-    raise MediaError("unsupported", "the file refers to another file or address, which is never followed")
+    raise MediaError("unsupported", "the file refers to another file or address, which is not allowed")
 
 
 def raise_unreadable(error: av.error.FFmpegError) -> NoReturn:
-    """Turns what FFmpeg raised while reading into what ends the recording."""
-    # FFmpeg's own message may hold the file's name.
+    """Raises FFmpeg's error while reading as the error that fails the recording."""
+    # FFmpeg's message may contain the file's name.
     if isinstance(error, av.error.MemoryError):
         raise decoder_memory() from None
     if isinstance(error, (av.error.DecoderNotFoundError, av.error.PatchWelcomeError)):
-        raise MediaError("unsupported", "there is no decoder for the audio track") from None
+        raise MediaError("unsupported", "the codec of the audio track is not supported") from None
     if isinstance(error, av.error.EOFError):
-        raise MediaError("truncated", "the file ends before its sound does") from None
+        raise MediaError("truncated", "the file ends before its audio does") from None
     raise MediaError("corrupt", f"FFmpeg cannot read the file ({type(error).__name__})") from None
 
 
@@ -385,7 +387,7 @@ def _native(frame: Any) -> Samples:
     """A frame's samples as (channels, frames), in the codec's own sample type."""
     name = frame.format.name
     if name.removesuffix("p") not in _DTYPES:
-        raise MediaError("unsupported", f"samples of type {name} are not read here")
+        raise MediaError("unsupported", f"samples of type {name} are not supported")
     channels = frame.layout.nb_channels
     if frame.format.is_planar and channels > MOST_PLANES:
         frame = _packed(frame)
@@ -405,7 +407,7 @@ def _packed(frame: Any) -> Any:
 def _forget_own_layout(decoder: Any) -> None:
     """Replaces a layout that lists its channels one by one by their number, before the decoder is opened.
 
-    PyAV frees such a list twice, with each frame. It may be asked for once: that is the first time.
+    PyAV frees such a list twice, with each frame. Reading the layout once is safe.
     """
     layout = decoder.layout
     if "channels (" in layout.name:
@@ -433,7 +435,7 @@ def _bits(codec: str, extradata: bytes | None, dtype: np.dtype[Any]) -> int | No
 
 
 def _nominal_rate_hz(codec: str, extradata: bytes | None) -> int | None:
-    """The input rate in an Opus header; None where there is none."""
+    """The input rate in an Opus header; None for other codecs."""
     if codec != "opus" or not extradata or len(extradata) < 16:
         return None
     return int.from_bytes(extradata[12:16], "little") or None
@@ -448,6 +450,6 @@ def _seconds(ticks: int | None, time_base: Fraction | None) -> float | None:
 
 
 def is_moving(video: Any) -> bool:
-    """Whether a video track is moving pictures, and no cover art."""
+    """Whether a video track has moving pictures, unlike cover art."""
     still = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
     return not video.disposition & still

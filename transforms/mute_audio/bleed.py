@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.mute_audio.edges import ReadRanges
-from hushbeam.transforms.mute_audio.loudness import RECOGNISER_RATE_HZ, Samples, loudness_db
+from hushbeam.transforms.mute_audio.loudness import loudness_db
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,15 @@ def _same_path(echo: _Echo, known: _Echo, settings: BleedSettings) -> bool:
     ) < settings.same_delay_s
 
 
-def _from(start_s: float, samples: Samples) -> Samples:
+def _from(start_s: float, samples: FloatSamples) -> FloatSamples:
     """Samples that begin before the recording does are silence there."""
     missing = max(0, round(-start_s * RECOGNISER_RATE_HZ))
     return np.pad(samples, (missing, 0)) if missing else samples
 
 
-def _echo(span: TimeSpan, channel: int, voice: Samples, audio: Samples, settings: BleedSettings) -> _Echo | None:
+def _echo(
+    span: TimeSpan, channel: int, voice: FloatSamples, audio: FloatSamples, settings: BleedSettings
+) -> _Echo | None:
     """The likeliest echo of `voice` in `sound`, which begins `earliest_s` before it; None where nothing is likely."""
     loudness = loudness_db(audio)
     if not len(voice) or not len(loudness) or loudness.max() < settings.audible_db:
@@ -131,7 +134,7 @@ def _echo(span: TimeSpan, channel: int, voice: Samples, audio: Samples, settings
     return _Echo(span, channel, best / RECOGNISER_RATE_HZ - settings.earliest_s, salience)
 
 
-def _agreement(voice: Samples, audio: Samples) -> Samples:
+def _agreement(voice: FloatSamples, audio: FloatSamples) -> FloatSamples:
     """How well the phases of `sound` agree with `voice` at each delay in samples, over the telephone's band."""
     length = -(-(len(voice) + len(audio)) // _FFT_STEP) * _FFT_STEP
     cross = np.conj(np.fft.rfft(voice, length)) * np.fft.rfft(audio, length)
@@ -139,5 +142,5 @@ def _agreement(voice: Samples, audio: Samples) -> Samples:
     strength = np.abs(cross)
     transcribed = (frequencies > _BAND_HZ[0]) & (frequencies < _BAND_HZ[1]) & (strength > 0)
     phases = np.divide(cross, strength, out=np.zeros_like(cross), where=transcribed)
-    agreement: Samples = np.abs(np.fft.irfft(phases, length))
+    agreement: FloatSamples = np.abs(np.fft.irfft(phases, length))
     return agreement

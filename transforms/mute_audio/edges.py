@@ -17,11 +17,12 @@ from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Word
+from hushbeam.transforms.media.samples import FloatSamples
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from hushbeam.transforms.mute_audio.loudness import PauseSettings, Samples, Stretch, stretches_of_speech
+from hushbeam.transforms.mute_audio.loudness import PauseSettings, Stretch, stretches_of_speech
 from hushbeam.transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s
 
-ReadRanges = Callable[[Sequence[TimeSpan]], Iterable[Samples]]
+ReadRanges = Callable[[Sequence[TimeSpan]], Iterable[FloatSamples]]
 """Gives 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.
 
 Ranges are asked for in the order of their ends, so that they can be given as the recording is decoded.

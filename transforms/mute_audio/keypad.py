@@ -6,8 +6,8 @@ import numpy as np
 
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import MediaInfo
-from hushbeam.transforms.media.decode import Samples
-from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, FloatSamples, Resampler, float_channels
+from hushbeam.transforms.media.recogniser_audio import Resampler, float_channels
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples, Samples
 from hushbeam.transforms.mute_audio.dtmf import ToneFinder
 
 KEYPAD_POLICY = "dtmf"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Samples = npt.NDArray[np.float32]
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 
-RECOGNISER_RATE_HZ = 16_000
 FRAME_S = 0.01
 _FRAME = int(RECOGNISER_RATE_HZ * FRAME_S)
 _SILENCE_DB = -100.0
@@ -46,7 +45,7 @@ class PauseSettings:
     click_s: float = 0.03
 
 
-def loudness_db(samples: Samples) -> npt.NDArray[np.float64]:
+def loudness_db(samples: FloatSamples) -> npt.NDArray[np.float64]:
     """The loudness of each frame of `FRAME_S` of 16 kHz mono samples, in dB of full scale, not below -100."""
     frames = samples[: len(samples) // _FRAME * _FRAME].reshape(-1, _FRAME).astype(np.float64)
     power = (frames**2).mean(axis=1)
@@ -65,7 +64,7 @@ def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> 
     )
 
 
-def stretches_of_speech(samples: Samples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
+def stretches_of_speech(samples: FloatSamples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
     """The stretches of sound in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
 
     None where speech cannot be told from what is around it.

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Samples, from_float, to_float
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.samples import Samples, from_float, to_float
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 FADE_S = 0.005

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import MediaLimits
 from hushbeam.transforms.media.encode import Encoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import output_format
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
 from hushbeam.transforms.mute_audio.muting import Muter, Muting, touched

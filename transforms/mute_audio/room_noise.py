@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Samples, to_float
+from hushbeam.transforms.media.samples import Samples, to_float
 
 FRAME = 512
 """Samples of a measured frame and of a grain of noise; grains overlap by half."""

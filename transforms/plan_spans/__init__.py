@@ -1,4 +1,4 @@
-"""From recordings to what one worker hears at a time."""
+"""Splits long recordings into spans that several workers transcribe."""
 
 from hushbeam.transforms.plan_spans.transform import PlanSpans
 

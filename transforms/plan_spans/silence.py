@@ -1,4 +1,4 @@
-"""Where a long recording may be cut: between words, in the quietest moment near the end of each span."""
+"""Cuts of a long recording into spans: in the quietest moment near the end of each span."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+
+from hushbeam.transforms.media.samples import FloatSamples
 
 STEP_S = 0.05
 _QUIET_S = 0.6
@@ -14,14 +15,14 @@ _SEARCHED = 0.2
 """The last fifth of each span is searched for its end."""
 
 
-def loudness(blocks: Iterable[NDArray[np.float32]], rate_hz: int) -> Iterator[float]:
-    """Mean square of each step of `STEP_S`, of the loudest channel: a cut must hurt none of them.
+def loudness(blocks: Iterable[FloatSamples], rate_hz: int) -> Iterator[float]:
+    """Mean square of each step of `STEP_S`, in the loudest channel, so that a cut falls between words of all channels.
 
     Args:
-      blocks: Of shape (channels, frames), in order; the steps run on over their borders.
+      blocks: Of shape (channels, frames), in order. Steps may reach from one block into the next.
     """
     step = max(1, round(STEP_S * rate_hz))
-    rest: NDArray[np.float32] | None = None
+    rest: FloatSamples | None = None
     for block in blocks:
         samples = block if rest is None else np.concatenate([rest, block], axis=1)
         steps = samples.shape[1] // step
@@ -38,7 +39,7 @@ def cut_in_silence(levels: Sequence[float], duration_s: float, longest_s: float)
     Each ends in the middle of the quietest `_QUIET_S` of its last fifth; the last ends with the recording.
 
     Args:
-      levels: As `loudness` gives them.
+      levels: From `loudness`.
     """
     count = math.ceil(duration_s / longest_s)
     if count <= 1:

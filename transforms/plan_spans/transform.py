@@ -1,4 +1,4 @@
-"""PlanSpans: cuts recordings that are long into spans that several workers can hear."""
+"""PlanSpans: splits long recordings into spans that several workers transcribe."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.stages import PendingRecording, SpanToTranscribe
 from hushbeam.transforms.base.each_recording import ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.plan_spans.silence import cut_in_silence, loudness
 from hushbeam.transforms.storage import files
 
-# What speech codecs need at the least. A file that could not hold a long recording at this rate is not looked into.
+# The lowest rate of speech codecs. A file too small for a long recording at this rate is not opened.
 _LEAST_BYTES_PER_S = 600
 _PLANNERS = 2
 
 
 class PlannedRecordings(NamedTuple):
-    """Recordings that are heard as a whole, spans of those that are not, and what cannot be decoded."""
+    """Recordings to transcribe as a whole, spans of the other recordings, and failures to decode."""
 
     whole: beam.PCollection[PendingRecording]
     spans: beam.PCollection[SpanToTranscribe]
@@ -33,10 +35,10 @@ class PlannedRecordings(NamedTuple):
 
 
 class PlanSpans(beam.PTransform):
-    """Splits recordings longer than `longest_s` in silence; each span is an element that any worker may hear.
+    """Splits recordings longer than `longest_s` in silence; each span is an element that any worker may transcribe.
 
-    A long recording is decoded once for this, and its samples' identity goes with the spans: what is heard, and later
-    muted, must be the same samples.
+    A long recording is decoded once for this, and its spans carry the identity of its samples: transcription and muting
+    must get the same samples.
     """
 
     def __init__(self, longest_s: float, limits: MediaLimits) -> None:
@@ -62,7 +64,7 @@ class PlanSpans(beam.PTransform):
 @travels
 @dataclass(frozen=True)
 class _Plan:
-    """Where a recording is cut. No bounds: it was too small to be looked into."""
+    """Bounds of a recording's spans; without bounds for a recording that is short."""
 
     pending: PendingRecording
     samples: SampleIdentity | None = None
@@ -105,7 +107,7 @@ class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
         return _Plan(recording, samples, (0.0, *(end_s for _, end_s in spans)))
 
     def _may_be_long(self, recording: PendingRecording) -> bool:
-        """Looks at the header alone. A container that does not say how long it is may be."""
+        """Reads only the header. A recording of unstated length may be long."""
         with files.open_read(recording.recording.audio_url) as file, Decoder(file, self._limits) as decoder:
             claimed_s = decoder.info.duration_s
             return claimed_s is None or claimed_s > self._longest_s

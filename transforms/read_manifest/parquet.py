@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child, ForkServer
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.read_manifest import parquet_child as parquet_rows
 from hushbeam.transforms.read_manifest.line import ManifestLineError
@@ -70,7 +70,7 @@ def read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Mani
             fork_server() as server,
             Child({"do": "rows"}, _LIMITS, source=file, server=server) as child,
         ):
-            while (message := child.receive()).kind is Kind.BLOCK:
+            while (message := child.receive()).kind is MessageKind.BLOCK:
                 child.allow_for(_MORE_S)
                 for row in bytes(message.data).split(b"\n"):
                     number += 1
@@ -79,7 +79,7 @@ def read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Mani
                 if number > most_rows or held > most_held:
                     yield number + 1, ManifestLineError("The file stands for far more than a file of its size can hold")
                     return
-            if message.kind is not Kind.END:
+            if message.kind is not MessageKind.END:
                 raise child.invalid_reply()
     except MediaError as error:
         # A child that crashed gave no reason of its own.

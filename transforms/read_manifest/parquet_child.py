@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hushbeam.transforms.media.isolation import wire
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.isolation.worker_file import WorkerFile
 
 LONGEST_ROW_BYTES = 1 << 20
@@ -63,8 +63,8 @@ def do(_: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ...]
     source = files[0] if files else cast(BinaryIO, io.BufferedReader(WorkerFile(connection), _BUFFER))
     try:
         for message in _messages(_rows(source)):
-            wire.send(connection, Kind.BLOCK, data=message)
-        wire.send(connection, Kind.END)
+            wire.send(connection, MessageKind.BLOCK, data=message)
+        wire.send(connection, MessageKind.END)
     except (wire.WireError, ConnectionError):
         # The worker has lost interest.
         return
@@ -142,4 +142,4 @@ def _text(value: Any) -> str:
 
 def _refuse(connection: socket.socket, reason: str) -> None:
     with contextlib.suppress(OSError):
-        wire.send(connection, Kind.REFUSED, {"reason": reason, "message": "", "retryable": False})
+        wire.send(connection, MessageKind.REFUSED, {"reason": reason, "message": "", "retryable": False})

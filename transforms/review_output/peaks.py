@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
+from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.storage import files
 
 POINTS_EACH_SECOND = 20

@@ -1,4 +1,4 @@
-"""A bounded room where windows of many recordings wait until they fill a batch."""
+"""Bounded queue that collects windows of many recordings into batches."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class _Waiting(Generic[Entry]):
 
 
 class WindowQueue(Generic[KindT, Entry]):
-    """Collects entries of several producers and hands them out in batches of one kind.
+    """Collects entries of several producers and gives them out in batches of one kind.
 
-    A producer waits while the room holds as many bytes as it may. Lower ranks go first, so that what came first is
-    done first, and others can go on with it. Full batches go before others. Where none is full, the fullest is handed
-    out once nobody can add to it, because all producers have ended or wait for room, or once nothing else was ready for
-    a second. An entry that has waited for a minute goes before all.
+    A producer waits while the queue is full. Lower ranks go first, so that recordings finish in the order in which
+    they began. Full batches go before others. Without a full batch, the fullest is given out when no producer can add
+    to it, because all have ended or wait for room, or when no batch was given out for a second. An entry that has
+    waited for a minute goes first.
 
     Args:
-      limit_bytes: How much may wait. One entry is always let in.
-      batch: How many entries of a kind to hand out at once, asked anew for each batch.
+      limit_bytes: Size of the queue. An empty queue takes an entry of any size.
+      batch: Number of entries of a kind to give out at once; called for each batch.
     """
 
     def __init__(self, limit_bytes: int, batch: Callable[[KindT], int]) -> None:
@@ -52,7 +52,7 @@ class WindowQueue(Generic[KindT, Entry]):
         self._closed = False
 
     def producing(self, change: int) -> None:
-        """Adds to, or takes from, the number of producers that may still put entries."""
+        """Changes the number of producers that may still put entries."""
         with self._changed:
             self._producers += change
             self._changed.notify_all()
@@ -64,10 +64,10 @@ class WindowQueue(Generic[KindT, Entry]):
           kind: Entries of different kinds never go together.
           size: In bytes.
           rank: Entries of equal rank keep their order.
-          wait: Whether to wait for room; those who empty the room must not.
+          wait: Whether to wait for room. Threads that take batches must not wait.
 
         Returns:
-          Whether it was taken; not where the room is closed.
+          Whether the queue took it; False once the queue is closed.
         """
         with self._changed:
             if wait:
@@ -84,7 +84,7 @@ class WindowQueue(Generic[KindT, Entry]):
             return True
 
     def wait_for_batch(self) -> bool:
-        """Waits until there is a batch to take. False where the room is closed."""
+        """Waits until there is a batch to take. Returns False once the queue is closed."""
         with self._changed:
             while not self._closed:
                 if self._ready() is not None:
@@ -93,20 +93,20 @@ class WindowQueue(Generic[KindT, Entry]):
             return False
 
     def take(self) -> list[Entry]:
-        """Hands out a batch; an empty one where none is ready, as when others were quicker."""
+        """Gives out a batch: an empty one when none is ready, as when another thread took it."""
         with self._changed:
             kind = self._ready()
-            return [] if kind is None else self._hand_out(kind)
+            return [] if kind is None else self._give_out(kind)
 
     def close(self) -> None:
-        """Lets everybody go: `put` returns False, `take` an empty batch, and what waits is dropped."""
+        """Releases all threads: `put` returns False, `take` returns an empty batch, waiting entries are dropped."""
         with self._changed:
             self._closed = True
             self._kinds.clear()
             self._changed.notify_all()
 
     def _ready(self) -> KindT | None:
-        """The kind to hand out now, if any."""
+        """The kind to give out now, if any."""
         if not self._kinds:
             return None
         waited_s = time.monotonic() - min(waiting[0].since for waiting in self._kinds.values())
@@ -118,10 +118,10 @@ class WindowQueue(Generic[KindT, Entry]):
         return None
 
     def _fullness(self, kind: KindT) -> float:
-        """Of the next batch of a kind; 1 where more do not fit."""
+        """Of the next batch of a kind: 1 when it is full."""
         return min(1.0, len(self._kinds[kind]) / self._batch(kind))
 
-    def _hand_out(self, kind: KindT) -> list[Entry]:
+    def _give_out(self, kind: KindT) -> list[Entry]:
         waiting = self._kinds[kind]
         batch = [heapq.heappop(waiting) for _ in range(min(self._batch(kind), len(waiting)))]
         if not waiting:

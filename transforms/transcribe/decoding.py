@@ -1,4 +1,4 @@
-"""From windows of sound to words: one pass of the model over a batch, and what speaks against its result."""
+"""Decoding of window batches with the Whisper model, and checks of the result."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.model import LoadedModel
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
 from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
 
 FRAMES_PER_SECOND = 100
 _CONTEXTS = tuple(range(600, 3001, 200))
-"""Frames that the model is shown. Fixed steps, so that what is heard in a window does not depend on its batch."""
+"""Frames that the model gets. Fixed steps, so that the words of a window do not depend on its batch."""
 
 _TRAILING_FRAMES = 100
-"""Silence after a window's sound that the model sees; without any it invents endings."""
+"""Silence that the model gets after a window's audio. Without it the model invents endings."""
 
 _NOT_REPEATED = (5, 3)
-"""Tokens in a row that a text that went in circles may not have twice, in the order in which that is tried."""
+"""Lengths of token sequences that a repetitive text may not repeat, in the order in which they are tried."""
 
 _COMPRESSION_LIMIT = 2.4
 _LOG_PROBABILITY_LIMIT = -1.0
@@ -47,10 +47,10 @@ _ENCODING_LONG = threading.Lock()
 
 
 class Doubt(enum.Enum):
-    """What speaks against a decoded window."""
+    """Why the text of a decoded window may be wrong."""
 
-    REPEATS = "the text repeats itself more than anybody speaks"
-    UNLIKELY = "the model itself thinks its text unlikely"
+    REPEATS = "the text repeats itself more than speech does"
+    UNLIKELY = "the model gives its own text a low probability"
     UNTRANSCRIBED = "a stretch of speech has no words"
 
 
@@ -59,10 +59,10 @@ class Request:
     """A window for the model.
 
     Attributes:
-      window: Where its sound lies in the recording.
+      window: Position of its audio in the recording.
       features: Log-mel, of shape (bands, frames).
-      language: None asks the model.
-      careful: The second look: the model sees a whole 30 s, and tries again where its first text goes in circles.
+      language: None detects it.
+      careful: Whether this is the second look: the model gets a whole 30 s, and decodes a repetitive text again.
     """
 
     window: Window
@@ -72,19 +72,19 @@ class Request:
 
     @property
     def frames(self) -> int:
-        """Of its sound."""
+        """Number of frames of its audio."""
         return int(self.features.shape[1])
 
     @property
     def context(self) -> int:
-        """Frames that the model is shown: the sound and silence after it."""
+        """Frames that the model gets: the audio and silence after it."""
         needed = self.frames + _TRAILING_FRAMES
         return _CONTEXTS[-1] if self.careful else next((n for n in _CONTEXTS if n >= needed), _CONTEXTS[-1])
 
 
 @dataclass(frozen=True)
-class Decoded:
-    """What the model made of one window.
+class DecodedWindow:
+    """The words of one window.
 
     Attributes:
       words: In order, in the window's time.
@@ -100,7 +100,7 @@ class Decoded:
     untranscribed: tuple[tuple[float, float], ...]
 
     def __repr__(self) -> str:
-        return f"Decoded({len(self.words)} words, {self.doubt})"
+        return f"DecodedWindow({len(self.words)} words, {self.doubt})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,7 +112,7 @@ class _Text:
 
     @property
     def silent(self) -> bool:
-        """Nobody spoke, whatever the text says."""
+        """Whether nobody spoke, whatever the text is."""
         return self.no_speech > _NO_SPEECH_LIMIT and self.log_probability < _LOG_PROBABILITY_LIMIT
 
     @property
@@ -140,7 +140,7 @@ class _Pass:
 
 
 def _part(work: _Pass, indices: Sequence[int]) -> _Pass:
-    """Some windows of a pass."""
+    """The pass with these windows only."""
     if len(indices) == len(work.requests):
         return work
     on_cpu = work.encoded if work.encoded.device == "cpu" else work.encoded.to_device(ctranslate2.Device.cpu)
@@ -160,7 +160,7 @@ class WindowDecoder:
         self._model = model
         self._beam = beam
 
-    def decode(self, requests: Sequence[Request]) -> list[Decoded]:
+    def decode(self, requests: Sequence[Request]) -> list[DecodedWindow]:
         """Decodes a batch of requests of the same context and care.
 
         Raises:
@@ -171,10 +171,10 @@ class WindowDecoder:
         work = _Pass(requests, encoded, [self._prompt(language) for language, _ in languages], languages)
         texts = self._generate(work, {"beam_size": self._beam})
         if requests[0].careful:
-            texts = self._tried_again(work, texts)
+            texts = self._decoded_again(work, texts)
         words = self._align(work, texts)
         return [
-            _judged(request, language, text, spoken)
+            _checked(request, language, text, spoken)
             for request, language, text, spoken in zip(requests, languages, texts, words, strict=True)
         ]
 
@@ -226,16 +226,16 @@ class WindowDecoder:
             tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
             written = len(result.sequences_ids[0])
             text = tokenizer.decode(tokens).strip()
-            repeats = written >= most or _compression(text) > _COMPRESSION_LIMIT or _said_twice(text, request.window)
+            repeats = written >= most or _compression(text) > _COMPRESSION_LIMIT or _is_said_twice(text, request.window)
             log_probability = result.scores[0] * written / (written + 1)
             texts.append(_Text(tokens, log_probability, result.no_speech_prob, repeats))
         return texts
 
-    def _tried_again(self, work: _Pass, texts: list[_Text]) -> list[_Text]:
-        """Decodes windows whose text repeats itself without such repetition, until one text stands.
+    def _decoded_again(self, work: _Pass, texts: list[_Text]) -> list[_Text]:
+        """Decodes windows with a repetitive text again, without repetition, until a text is not repetitive.
 
-        Whisper samples here, at rising temperatures. CTranslate2 draws from a generator of each of its threads, so that
-        the same recording would not always give the same words; and on unlikely texts sampling finds no better ones.
+        Whisper samples at rising temperatures instead. CTranslate2 has a random generator for each of its threads, so
+        the same recording would not always give the same words. Of five unlikely texts sampling improved none.
         """
         tried = [[text] for text in texts]
         for tokens in _NOT_REPEATED:
@@ -278,26 +278,28 @@ class WindowDecoder:
         return words
 
 
-def _judged(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> Decoded:
+def _checked(request: Request, language: tuple[str, float], text: _Text, words: list[TimedText]) -> DecodedWindow:
     doubt = text.doubt
     untranscribed = () if text.silent else speech_without_words(request.window, words)
     if doubt is None and too_many_digits(words):
         doubt = Doubt.REPEATS
     if doubt is None and untranscribed:
         doubt = Doubt.UNTRANSCRIBED
-    return Decoded(tuple(words), *language, text.log_probability, doubt, untranscribed)
+    return DecodedWindow(tuple(words), *language, text.log_probability, doubt, untranscribed)
 
 
 def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tuple[float, float], ...]:
-    """Stretches of detected speech, of at least a second, that no word can account for, in window seconds.
+    """Stretches of detected speech, of at least a second, that no word accounts for, in seconds of the window.
 
-    A word accounts for as much time as it can take to say, at either end of its range: a word that is stretched over a
-    whole sentence leaves that sentence unheard.
+    A word accounts for the time that it can take to say, at each end of its range: a word that is stretched over a
+    whole sentence leaves most of that sentence untranscribed.
     """
     steps = int(window.duration_s * TOKENS_PER_SECOND) + 1
     open_speech = np.zeros(steps, bool)
     for start, stop in window.speech:
-        open_speech[start * TOKENS_PER_SECOND // RATE_HZ : stop * TOKENS_PER_SECOND // RATE_HZ] = True
+        open_speech[
+            start * TOKENS_PER_SECOND // RECOGNISER_RATE_HZ : stop * TOKENS_PER_SECOND // RECOGNISER_RATE_HZ
+        ] = True
     for word in words:
         long = plausible_s(word.text)
         for low, high in (
@@ -315,7 +317,7 @@ def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tu
 
 
 def too_many_digits(words: Sequence[TimedText]) -> bool:
-    """Whether a run of digits is longer than anybody could have said in its time: a repeated digit that loops."""
+    """Whether a run of digits is longer than a person can say in its time: the model repeated a digit."""
     digits, start, end = 0, 0.0, 0.0
     for word in words:
         count = len(re.findall(r"\d", word.text))
@@ -330,10 +332,10 @@ def too_many_digits(words: Sequence[TimedText]) -> bool:
     return False
 
 
-def _said_twice(text: str, window: Window) -> bool:
-    """Whether words come twice in a row faster than anybody speaks."""
+def _is_said_twice(text: str, window: Window) -> bool:
+    """Whether words come twice in a row, faster than people speak."""
     letters = len(re.findall(r"\w", text))
-    spoken_s = sum(stop - start for start, stop in window.speech) / RATE_HZ
+    spoken_s = sum(stop - start for start, stop in window.speech) / RECOGNISER_RATE_HZ
     return letters > _LETTERS_PER_SECOND * spoken_s and _TWICE.search(text) is not None
 
 

@@ -1,4 +1,4 @@
-"""The speech engine: one for each process, shared by everybody who has recordings to be heard."""
+"""Speech engine: transcribes many recordings at once, in batches. One for each process."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hushbeam.schemas.languages import shown_language
 from hushbeam.transforms.base.freed_memory import give_back_freed, keep_few_heaps
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.transcribe.batching import WindowQueue
-from hushbeam.transforms.transcribe.decoding import Decoded, WindowDecoder
+from hushbeam.transforms.transcribe.decoding import DecodedWindow, WindowDecoder
 from hushbeam.transforms.transcribe.model import LoadedModel, load
 from hushbeam.transforms.transcribe.recording import (
     Entry,
@@ -35,40 +35,39 @@ _MEMORY_TRIES = 5
 _MEMORY_WAIT_S = 1.0
 
 _FRAMES_OF_A_FULL_BATCH = 600
-"""Up to so many frames each, as many windows as the settings say make a batch on a CPU."""
+"""On a CPU a batch has the number of windows of the settings if each has at most so many frames."""
 
 
-class _Kind(NamedTuple):
-    """What the windows of a batch have in common: the frames that the model is shown, and whether it is careful."""
+class _BatchKind(NamedTuple):
+    """What the windows of a batch have in common: care, and the number of frames that the model gets."""
 
     careful: bool
     context: int
 
 
 @cache
-def _turns(workers: int) -> threading.BoundedSemaphore:
-    """So many batches at once, whatever their engine: on a CPU more are no faster, and each takes its memory."""
+def _permits(workers: int) -> threading.BoundedSemaphore:
+    """Permits for batches of all engines: on a CPU more batches at once are not faster, and each takes memory."""
     return threading.BoundedSemaphore(workers)
 
 
 class SpeechEngine:
-    """Hears many recordings at once, so that the model always has full batches.
+    """Transcribes many recordings at once, so that the model always has full batches.
 
-    Recordings are decoded, searched for speech and cut into windows in several threads; windows of all recordings
-    and channels wait together and go through the model in batches; results return to their recordings. What waits is
-    bounded.
+    Several threads decode recordings, detect speech and cut windows. Windows of all recordings and channels share one
+    bounded queue and go through the model in batches; results return to their recordings.
 
-    `submit` may be called from any thread. An error of one recording ends that recording's future alone, also where
-    the model cannot take what the recording holds. A model that fails for silence as well ends all of them.
+    `submit` may be called from any thread. An error of one recording ends that recording's future only, also when
+    the model fails on its audio. A model that fails on silence too ends all recordings.
     """
 
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
         self._model: LoadedModel | None = None
-        self._room: WindowQueue[_Kind, Entry] = WindowQueue(settings.pending_limit, self._at_once)
+        self._windows: WindowQueue[_BatchKind, Entry] = WindowQueue(settings.pending_limit, self._at_once)
         self._batch = settings.batch
-        self._turns = nullcontext() if settings.device == "cuda" else _turns(settings.model_workers)
-        self._decoding_pool = ThreadPoolExecutor(settings.decoders, thread_name_prefix="hear")
+        self._permits = nullcontext() if settings.device == "cuda" else _permits(settings.model_workers)
+        self._decoding_pool = ThreadPoolExecutor(settings.decoders, thread_name_prefix="decode")
         self._workers: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._running: set[RecordingInProgress] = set()
@@ -77,7 +76,7 @@ class SpeechEngine:
 
     @property
     def model_identity(self) -> str:
-        """Names the model's weights in provenance records."""
+        """Identity of the model's weights, for provenance records."""
         return self._loaded.identity
 
     @property
@@ -110,32 +109,29 @@ class SpeechEngine:
                 self._workers.append(worker)
 
     def submit(self, job: SpeechJob) -> Future[Transcription]:
-        """Begins to hear a recording.
+        """Begins to transcribe a recording.
 
-        The future's exception is a `RunError` where the model failed; any other is of this recording alone.
+        The future's exception is a `RunError` if the model failed; any other error concerns this recording only.
         """
         self.load()
-        language = job.language or self._settings.language
         with self._lock:
             if self._broken is not None:
                 raise self._broken
             self._submitted += 1
-            recording = RecordingInProgress(
-                job, language, number=self._submitted, second_look=self._settings.second_look
-            )
+            recording = RecordingInProgress(job, number=self._submitted, second_look=self._settings.second_look)
             self._running.add(recording)
         recording.future.add_done_callback(lambda _: self._forget(recording))
-        self._room.producing(+1)
+        self._windows.producing(+1)
         self._decoding_pool.submit(self._transcribe, recording)
         return recording.future
 
     def transcribe(
         self, jobs: Iterable[SpeechJob], in_flight: int = 64
     ) -> Iterator[tuple[str, Transcription | RecordingError]]:
-        """Hears many recordings and yields each result with its recording's id as soon as it is there.
+        """Transcribes many recordings and yields each recording's id and result when it is ready.
 
         Args:
-          in_flight: How many recordings are begun before results are awaited.
+          in_flight: Number of recordings to begin before waiting for results.
         """
         waiting: dict[Future[Transcription], str] = {}
         for job in jobs:
@@ -146,8 +142,8 @@ class SpeechEngine:
             yield from _finished(waiting)
 
     def close(self) -> None:
-        """Ends the threads and gives the model's memory back. Recordings that are not finished are cancelled."""
-        self._room.close()
+        """Ends the threads and frees the model. Unfinished recordings are cancelled."""
+        self._windows.close()
         with self._lock:
             running = list(self._running)
         for recording in running:
@@ -162,99 +158,101 @@ class SpeechEngine:
             self._running.discard(recording)
 
     def _transcribe(self, recording: RecordingInProgress) -> None:
-        """Everything before the model, for one recording, in one thread."""
+        """Does all the work before the model, for one recording, in one thread."""
         try:
             self._check_language(recording.language)
-            for channel, window, samples in recording.windows(self._settings.vad_threshold):
+            for channel, window, samples in recording.windows():
                 if recording.future.done():
                     return
                 features = self._loaded.mel(samples)
                 for entry in recording.arrived(channel, window, features):
-                    self._queue(entry, wait=True)
+                    self._enqueue(entry, wait=True)
                 recording.wait_for_language()
             recording.ended()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
+        except BaseException as error:  # noqa: BLE001 - the future raises it
             recording.fail(error)
         finally:
-            self._room.producing(-1)
+            self._windows.producing(-1)
 
     def _check_language(self, language: str | None) -> None:
         known = self._loaded.languages
         if language is not None and language not in known:
             raise TranscriptionError(
-                f"the model does not know the language {shown_language(language)!r}; it knows {len(known)}, such as "
-                f"{min(known)}"
+                f"the model does not know the language {shown_language(language)!r}; it knows {len(known)}, for "
+                f"example {min(known)}"
             )
 
-    def _at_once(self, kind: _Kind) -> int:
-        """How many windows of a kind go through the model together."""
+    def _at_once(self, kind: _BatchKind) -> int:
+        """Number of windows of a kind in a batch."""
         if self._settings.device == "cuda":
             return self._batch
-        # Memory grows with the frames, and on a CPU fewer windows are as fast.
+        # On a CPU memory grows with the frames, and fewer windows are as fast.
         return max(1, min(self._batch, self._batch * _FRAMES_OF_A_FULL_BATCH // kind.context))
 
-    def _queue(self, entry: Entry, *, wait: bool) -> None:
+    def _enqueue(self, entry: Entry, *, wait: bool) -> None:
         request = entry.request
-        kind = _Kind(request.careful, request.context)
-        self._room.put(entry, kind=kind, size=request.features.nbytes, rank=entry.recording.number, wait=wait)
+        kind = _BatchKind(request.careful, request.context)
+        self._windows.put(entry, kind=kind, size=request.features.nbytes, rank=entry.recording.number, wait=wait)
 
     def _work(self, decoder: WindowDecoder) -> None:
-        """Takes batches until the room closes."""
+        """Decodes batches until the queue closes."""
         try:
-            while self._room.wait_for_batch():
-                # Taken when the model is free, not before: until then others join the batch.
-                with self._turns:
-                    entries = [entry for entry in self._room.take() if not entry.recording.future.done()]
-                    transcribed = self._decode_apart(decoder, entries)
+            while self._windows.wait_for_batch():
+                # Take the batch only when the model is free: until then more windows join it.
+                with self._permits:
+                    entries = [entry for entry in self._windows.take() if not entry.recording.future.done()]
+                    transcribed = self._decode_batch(decoder, entries)
                 for entry, result in transcribed:
                     self._take(entry, result)
                 give_back_freed()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the futures are asked
+        except BaseException as error:  # noqa: BLE001 - the futures raise it
             self._break(error)
 
-    def _take(self, entry: Entry, result: Decoded) -> None:
+    def _take(self, entry: Entry, result: DecodedWindow) -> None:
         try:
             for again in entry.recording.transcribed(entry, result):
-                self._queue(again, wait=False)
-        except Exception as error:  # noqa: BLE001 - it is raised where the future is asked
+                self._enqueue(again, wait=False)
+        except Exception as error:  # noqa: BLE001 - the future raises it
             entry.recording.fail(error)
 
-    def _decode_apart(self, decoder: WindowDecoder, entries: Sequence[Entry]) -> list[tuple[Entry, Decoded]]:
-        """Decodes a batch; where that fails, each window by itself, so that a recording fails alone.
+    def _decode_batch(self, decoder: WindowDecoder, entries: Sequence[Entry]) -> list[tuple[Entry, DecodedWindow]]:
+        """Decodes a batch, or each window by itself if that fails, so that only one recording fails.
 
         Raises:
-          Exception: The model fails for silence as well, or there is no memory.
+          Exception: The model fails on silence too, or memory ran out.
         """
         try:
             return list(zip(entries, self._decode(decoder, entries), strict=True))
         except Exception as error:
-            if _is_of_memory(error):
+            if _is_out_of_memory(error):
                 raise
-        transcribed: list[tuple[Entry, Decoded]] = []
+        transcribed: list[tuple[Entry, DecodedWindow]] = []
         for entry in entries:
             try:
                 transcribed += zip([entry], self._decode(decoder, [entry]), strict=True)
             except Exception as error:
-                if _is_of_memory(error):
+                if _is_out_of_memory(error):
                     raise
                 silence = np.zeros_like(entry.request.features)
                 decoder.decode([replace(entry.request, features=silence)])
                 entry.recording.fail(error)
         return transcribed
 
-    def _decode(self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES) -> list[Decoded]:
+    def _decode(
+        self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES
+    ) -> list[DecodedWindow]:
         if not entries:
             return []
         try:
             return decoder.decode([entry.request for entry in entries])
         except RuntimeError as error:
-            if not _is_of_memory(error) or not tries:
+            if not _is_out_of_memory(error) or not tries:
                 raise
         half = len(entries) // 2
         if half:
             self._batch = min(self._batch, half)
             return [*self._decode(decoder, entries[:half]), *self._decode(decoder, entries[half:])]
-        # The other workers have memory to give back.
+        # The other workers will free memory.
         time.sleep(_MEMORY_WAIT_S)
         return self._decode(decoder, entries, tries - 1)
 
@@ -263,18 +261,18 @@ class SpeechEngine:
         with self._lock:
             self._broken = broken
             running = list(self._running)
-        self._room.close()
+        self._windows.close()
         for recording in running:
             recording.fail(broken)
 
 
-def _is_of_memory(error: Exception) -> bool:
-    """Whether there was no memory: CTranslate2 says so in a `RuntimeError`."""
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether memory ran out, which CTranslate2 reports as a `RuntimeError`."""
     return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
 
 
 def _finished(waiting: dict[Future[Transcription], str]) -> Iterator[tuple[str, Transcription | RecordingError]]:
-    """Waits for at least one recording, and takes those that are there out of `waiting`."""
+    """Waits for at least one recording, and removes finished ones from `waiting`."""
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in done:
         recording_id = waiting.pop(future)

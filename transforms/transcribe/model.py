@@ -1,4 +1,4 @@
-"""Finds, checks and loads the speech model."""
+"""Speech models: finds, checks and loads them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ModelFolder:
     """A CTranslate2 Whisper model on this machine.
 
     Attributes:
-      name: As it was asked for.
+      name: As the user gave it.
       path: Holds `model.bin`, `config.json`, `tokenizer.json` and a vocabulary.
       sha256: Of `model.bin`.
     """
@@ -53,18 +53,18 @@ class ModelFolder:
 
     @property
     def identity(self) -> str:
-        """Names the weights in provenance records: two runs with the same identity used the same model."""
+        """Identity of the weights, for provenance records: two runs with the same identity used the same model."""
         return f"{self.name}@sha256:{self.sha256}"
 
 
 def resolve(model: str) -> ModelFolder:
-    """Finds a model, brings it to this machine where needed, and checks it.
+    """Finds a model, copies it to this machine if needed, and checks it.
 
     Args:
       model: See `TranscriptionSettings.model`.
 
     Raises:
-      ConfigurationError: The model is absent, incomplete, or not the one that was packaged.
+      ConfigurationError: The model is missing, incomplete, or differs from the packaged one.
     """
     if model == "base":
         return _packaged_base()
@@ -75,18 +75,18 @@ def resolve(model: str) -> ModelFolder:
     if Path(model).is_dir():
         return _folder(Path(model).name, Path(model))
     if os.sep in model and not model.count("/") == 1:
-        raise ConfigurationError(f"model: there is no folder {model!r}")
+        raise ConfigurationError(f"model: the folder {model!r} does not exist")
     return _folder(model, _from_hub(model))
 
 
 class LoadedModel:
-    """A model in memory, with what turns its tokens into words.
+    """A model in memory, with its tokenizer.
 
     Attributes:
       whisper: Encodes, generates and aligns; safe to call from several threads.
       identity: See `ModelFolder.identity`.
       device: `cpu` or `cuda`.
-      languages: ISO 639-1 codes that it knows.
+      languages: ISO 639-1 codes that the model knows.
     """
 
     def __init__(self, whisper: faster_whisper.WhisperModel, identity: str, device: str) -> None:
@@ -101,7 +101,7 @@ class LoadedModel:
         return bool(self.whisper.is_multilingual)
 
     def tokenizer(self, language: str) -> Tokenizer:
-        """Tokens of one language: a small object, made for each use because it is not safe to share."""
+        """Tokenizer of one language: a small object, made for each use because threads must not share it."""
         return Tokenizer(self._whisper.hf_tokenizer, self.multilingual, task="transcribe", language=language)
 
     def mel(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -111,23 +111,23 @@ class LoadedModel:
 
 
 def load(settings: TranscriptionSettings) -> LoadedModel:
-    """Loads the model that the settings name, on the device that they name.
+    """Loads the model of the settings on their device.
 
     Raises:
-      ConfigurationError: The model or the device is absent, or the device cannot compute in the type asked for.
+      ConfigurationError: The model or the device is missing, or the device does not support the compute type.
     """
     device = settings.device
     if device == "cpu":
         use_wide_vectors()
     if device == "cuda" and ctranslate2.get_cuda_device_count() == 0:
-        raise ConfigurationError("device: cuda was asked for, but this machine has no usable NVIDIA GPU")
+        raise ConfigurationError("device: cuda needs an NVIDIA GPU, and this machine has none that works")
     compute_type = settings.compute_type
     if compute_type == "default":
         compute_type = "float16" if device == "cuda" else "int8"
     supported = ctranslate2.get_supported_compute_types(device)
     if compute_type not in supported:
         raise ConfigurationError(
-            f"compute_type: {compute_type!r} is not supported on this {device}; it knows {', '.join(sorted(supported))}"
+            f"compute_type: this {device} does not support {compute_type!r}; it supports {', '.join(sorted(supported))}"
         )
     folder = resolve(settings.model)
     try:
@@ -145,15 +145,15 @@ def load(settings: TranscriptionSettings) -> LoadedModel:
 
 
 def cache_folder() -> Path:
-    """Where joined and copied models are kept: private to this user, and safe to delete."""
+    """Folder of joined and copied models: private to this user, and safe to delete."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     path = Path(base) / "hushbeam" / "models"
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigurationError(
-            f"XDG_CACHE_HOME: the folder for models cannot be made ({type(error).__name__}); name one that this user "
-            "may write to"
+            f"XDG_CACHE_HOME: the folder for models cannot be made ({type(error).__name__}); name a folder that this "
+            "user may write to"
         ) from None
     return path
 
@@ -185,7 +185,7 @@ def _packaged_tiny() -> ModelFolder:
 
 
 def _package_data(package: str) -> Path:
-    """The folder of an installed package, found without running its code."""
+    """The folder of an installed package, found without importing it."""
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise ConfigurationError(
@@ -198,14 +198,14 @@ def _package_data(package: str) -> Path:
 def _folder(name: str, path: Path) -> ModelFolder:
     missing = [file for file in _NEEDED if not (path / file).is_file()]
     if missing:
-        raise ConfigurationError(f"model: the folder of {name!r} lacks {', '.join(missing)}")
+        raise ConfigurationError(f"model: these files are missing in the folder of {name!r}: {', '.join(missing)}")
     return ModelFolder(name, path, _sha256(path / "model.bin"))
 
 
 def _from_hub(name: str) -> Path:
     if "/" not in name and name not in available_models():
         raise ConfigurationError(
-            f"model: {name!r} is neither a folder nor a name that the model hub knows "
+            f"model: {name!r} is not a folder and not a name on the model hub "
             f"({', '.join(available_models())}, or owner/name)"
         )
     try:
@@ -213,7 +213,7 @@ def _from_hub(name: str) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ConfigurationError(
             f"model: {name!r} could not be read from the model hub ({type(error).__name__}); "
-            "give a folder or an object-store URL where the hub cannot be reached"
+            "if the hub cannot be reached, give a folder or an object-store URL"
         ) from error
 
 
@@ -236,7 +236,7 @@ def _fill(url: str, folder: Path) -> None:
 
 
 def _once(target: Path, fill: Callable[[Path], None]) -> None:
-    """Fills a folder that does not exist yet; other processes may do the same at the same time."""
+    """Creates and fills a folder, unless it exists; other processes may do so at the same time."""
     if target.is_dir():
         return
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as name:
@@ -253,7 +253,7 @@ def _once(target: Path, fill: Callable[[Path], None]) -> None:
 def _check(path: Path, expected: str) -> None:
     if not path.is_file() or _sha256(path) != expected:
         raise ConfigurationError(
-            f"model: {path} is not the file that was packaged (its SHA-256 differs); "
+            f"model: {path} differs from the packaged file (SHA-256); "
             "remove its folder and reinstall the model's packages"
         )
 

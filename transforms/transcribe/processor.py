@@ -1,44 +1,38 @@
-"""What CTranslate2 makes of this machine's processor."""
+"""Processor features that CTranslate2 uses."""
 
 from __future__ import annotations
 
 import os
-import platform
 from functools import cache
 from pathlib import Path
 
 _FACTS = Path("/proc/cpuinfo")
 _WIDE_VECTORS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq", "avx512_vnni"})
-"""What CTranslate2's code for AVX-512 is compiled for, and VNNI."""
+"""Flags that CTranslate2's AVX-512 code needs, and VNNI."""
 
 
 def use_wide_vectors() -> None:
-    """Has CTranslate2 use AVX-512 where that pays.
+    """Makes CTranslate2 use AVX-512 on processors that do not slow down with it: those with VNNI.
 
-    It does not by itself, since the first processors that had it slowed down as a whole; those that have VNNI as well
-    do not. It asks for the variable once, when it first computes.
+    CTranslate2 never does by itself, because of the first processors with AVX-512. It reads the variable once, when it
+    first computes.
     """
     if frozenset(_fact("flags").split()) >= _WIDE_VECTORS:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
 
 
 def multiplies_with_mkl() -> bool:
-    """Whether CTranslate2 multiplies matrices with Intel's library: on Intel's processors, or where it is told to.
+    """Whether CTranslate2 multiplies matrices with Intel's MKL: on Intel processors, or if CT2_USE_MKL says so.
 
-    On others oneDNN or Ruy arrange a model's weights anew for each product, which many rows at once pay for better.
+    Otherwise oneDNN or Ruy rearrange the model's weights for each product, which pays only with many rows at once.
     """
     told = os.environ.get("CT2_USE_MKL", "").lower()
     return told in ("1", "true") if told else _fact("vendor_id") == "GenuineIntel"
 
 
-def processor_name() -> str:
-    """As its maker calls it; its kind where the system does not say."""
-    return _fact("model name") or platform.machine()
-
-
 @cache
 def _fact(name: str) -> str:
-    """What Linux on x86 says of its first processor; empty elsewhere."""
+    """A field of the first processor in Linux's list; empty on other systems."""
     if not _FACTS.exists():
         return ""
     for line in _FACTS.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""One recording on its way through the engine: what went to the model, what came back, and what is missing."""
+"""One recording in the speech engine: its windows, the words that came back, and speech without words."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from numpy.typing import NDArray
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded, Doubt, Request
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
+from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, DecodedWindow, Doubt, Request
 from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.settings import SecondLook
-from hushbeam.transforms.transcribe.vad import RATE_HZ, KnownSpeech, Samples, SpeechProbabilities
+from hushbeam.transforms.transcribe.vad import KnownSpeech, SpeechProbabilities
 from hushbeam.transforms.transcribe.windows import Window, WindowPacker, split
 from hushbeam.transforms.transcribe.words import place, utterances
 
-_BLOCK = 8 * RATE_HZ
+_BLOCK = 8 * RECOGNISER_RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _MOST_PARKED = 32
 _UNKNOWN_LANGUAGE = "und"
 _MOST_UNTRANSCRIBED = 0.95
-"""Where more of a window is without words, all of it is heard again."""
+"""If parts without words are a larger share of a window, the whole window is transcribed again."""
 
 
 class TranscriptionError(RecordingError):
-    """The sound of one recording cannot be transcribed."""
+    """The audio of one recording cannot be transcribed."""
 
 
 @dataclass(frozen=True)
 class SpeechJob:
-    """One recording, or a time range of one, to be heard.
+    """One recording, or a time range of one, to transcribe.
 
     Attributes:
       recording_id: For the caller; the engine does not interpret it.
       blocks: Called once, in a thread of the engine. Gives float32 blocks of shape (channels, frames) at 16 kHz, of any
-        length, all with the same number of channels. A `RecordingError` that it raises ends this job alone.
-      language: ISO 639-1; None takes the settings' language, or detects it.
+        length, all with the same number of channels. A `RecordingError` that it raises ends this job only.
+      language: ISO 639-1; None detects it.
       start_s: Where the first sample lies in the recording. All times in the result count from the recording's start.
-      speech: Where in the recording there is speech to be heard, each channel's ranges ordered and apart; None searches
-        for it.
+      speech: Ranges of the recording to transcribe, those of a channel ordered and apart; None detects speech.
     """
 
     recording_id: str
-    blocks: Callable[[], Iterable[Samples]]
+    blocks: Callable[[], Iterable[FloatSamples]]
     language: str | None = None
     start_s: float = 0.0
     speech: Sequence[TimeSpan] | None = None
@@ -56,12 +56,12 @@ class SpeechJob:
 
 @dataclass(frozen=True)
 class Transcription:
-    """What the engine heard of one job.
+    """The engine's result for one job.
 
     Attributes:
-      transcript: Utterances over all channels, in time order. Its duration is the end of what was heard.
-      transcribed_s: Seconds of sound that the blocks held.
-      untranscribed: Stretches of detected speech for which the model found no words, even at a second look.
+      transcript: Utterances over all channels, in time order. Its duration is the end of the job's audio.
+      transcribed_s: Seconds of audio in the blocks.
+      untranscribed: Stretches of detected speech for which the model wrote no words, even at a second look.
     """
 
     transcript: Transcript
@@ -71,18 +71,18 @@ class Transcription:
 
 @dataclass(frozen=True)
 class Entry:
-    """A window of a recording on its way to the model.
+    """A window of a recording in the queue for the model.
 
     Attributes:
-      best: What an earlier pass made of it.
-      whole: Not a part of a window that is heard by itself.
-      first_frame: Of a part, in its window.
+      best: The result of an earlier pass.
+      whole: Whether it is a whole window; a part of one is transcribed by itself.
+      first_frame: Where a part begins in its window.
     """
 
     recording: RecordingInProgress
     channel: int
     request: Request
-    best: Decoded | None = None
+    best: DecodedWindow | None = None
     whole: bool = True
     first_frame: int = 0
 
@@ -95,21 +95,19 @@ class _Settled:
 
 
 class RecordingInProgress:
-    """Reads one job's sound, and collects what the model made of its windows. Safe to call from several threads.
+    """Reads one job's audio, and collects the words of its windows. Safe to call from several threads.
 
-    `future` holds the outcome once the sound has ended and every window has come back.
+    `future` holds the transcription once the audio has ended and every window has come back.
 
     Attributes:
-      number: Recordings with lower numbers are heard first.
+      number: Recordings with lower numbers are transcribed first.
     """
 
-    def __init__(
-        self, job: SpeechJob, language: str | None, *, number: int = 0, second_look: SecondLook = "thorough"
-    ) -> None:
+    def __init__(self, job: SpeechJob, *, number: int, second_look: SecondLook) -> None:
         self.job = job
         self.number = number
         self.future: Future[Transcription] = Future()
-        self.language = language
+        self.language = job.language
         self._look = second_look
         self._confidence = 1.0
         self._lock = threading.Lock()
@@ -124,18 +122,18 @@ class RecordingInProgress:
         self._frames = 0
         self._packers: list[WindowPacker] = []
 
-    def windows(self, threshold: float) -> Iterator[tuple[int, Window, Samples]]:
-        """Reads the sound to its end and yields each channel's windows with their sound.
+    def windows(self) -> Iterator[tuple[int, Window, FloatSamples]]:
+        """Reads the audio to its end and yields each channel's windows with their audio.
 
         Raises:
-          TranscriptionError: The blocks do not fit together, or hold values that are no sound.
+          TranscriptionError: The blocks do not fit together, or hold values that are not finite.
           RecordingError: Reading failed.
         """
         detectors: list[SpeechProbabilities | KnownSpeech] = []
         for block in _reblocked(self.job.blocks()):
             if not self._packers:
                 detectors = [self._detector(channel) for channel in range(len(block))]
-                self._packers = [WindowPacker(threshold) for _ in block]
+                self._packers = [WindowPacker() for _ in block]
             self._frames += block.shape[1]
             for channel, samples in enumerate(block):
                 probabilities = detectors[channel].feed(samples)
@@ -155,7 +153,7 @@ class RecordingInProgress:
         )
 
     def arrived(self, channel: int, window: Window, features: NDArray[np.float32]) -> list[Entry]:
-        """Takes a window that was cut, and returns what may go to the model now."""
+        """Takes a new window, and returns the windows that may go to the model now."""
         with self._lock:
             self._outstanding += 1
             entry = Entry(self, channel, Request(window, features, self.language))
@@ -167,18 +165,18 @@ class RecordingInProgress:
             return [entry]
 
     def wait_for_language(self) -> None:
-        """Returns when few windows wait to be told their language: they fill memory that nobody counts."""
+        """Returns when few windows wait for the language to be detected: the queue does not count their memory."""
         with self._released:
             self._released.wait_for(lambda: len(self._parked) < _MOST_PARKED or self.future.done())
 
     def ended(self) -> None:
-        """All windows have arrived."""
+        """Notes that all windows have arrived."""
         with self._lock:
             self._ended = True
         self._complete()
 
-    def transcribed(self, entry: Entry, decoded: Decoded) -> list[Entry]:
-        """Takes what the model made of a window, and returns the windows that must go to it again, or only now."""
+    def transcribed(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
+        """Takes the result of a window, and returns windows that must go to the model again, or only now."""
         with self._lock:
             following = self._settle_language(entry, decoded) if entry.request.language is None else []
             again = self._second_look(entry, decoded)
@@ -192,7 +190,7 @@ class RecordingInProgress:
         return again + following
 
     def fail(self, error: BaseException) -> None:
-        """Ends the recording, unless it has ended."""
+        """Ends the recording with an error, unless it has ended."""
         try:
             self.future.set_exception(error)
         except InvalidStateError:
@@ -200,8 +198,8 @@ class RecordingInProgress:
         with self._released:
             self._released.notify_all()
 
-    def _settle_language(self, entry: Entry, decoded: Decoded) -> list[Entry]:
-        """Decides by the first windows which language is spoken, and lets the waiting ones go."""
+    def _settle_language(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
+        """Decides the language by the first windows, and releases the waiting ones."""
         if self.language is not None:
             return []
         self._votes.append((decoded.language, decoded.language_confidence))
@@ -221,8 +219,8 @@ class RecordingInProgress:
         self._released.notify_all()
         return released
 
-    def _second_look(self, entry: Entry, decoded: Decoded) -> list[Entry]:
-        """What must be heard again: stretches without words by themselves, other doubtful windows as a whole."""
+    def _second_look(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
+        """What to transcribe again: stretches without words by themselves, other doubtful windows as a whole."""
         request, language = entry.request, self.language or decoded.language
         if decoded.language != language:
             return [replace(entry, request=replace(request, language=language))]
@@ -238,13 +236,13 @@ class RecordingInProgress:
 
     def _part(self, entry: Entry, language: str, first: int, last: int) -> Entry:
         features = entry.request.features
-        _, rest = split(entry.request.window, first * RATE_HZ // FRAMES_PER_SECOND)
-        window, _ = split(rest, (last - first) * RATE_HZ // FRAMES_PER_SECOND)
+        _, rest = split(entry.request.window, first * RECOGNISER_RATE_HZ // FRAMES_PER_SECOND)
+        window, _ = split(rest, (last - first) * RECOGNISER_RATE_HZ // FRAMES_PER_SECOND)
         part = Request(window, np.ascontiguousarray(features[:, first:last]), language)
         return Entry(self, entry.channel, part, whole=False, first_frame=first)
 
-    def _settle(self, entry: Entry, decoded: Decoded, cut: Sequence[tuple[int, int]] = ()) -> None:
-        """Keeps the words of a window, but for the frames in `cut`, which are heard by themselves."""
+    def _settle(self, entry: Entry, decoded: DecodedWindow, cut: Sequence[tuple[int, int]] = ()) -> None:
+        """Keeps the words of a window, except in the frames of `cut`, which are transcribed by themselves."""
         window, start_s = entry.request.window, self.job.start_s
         first_s = 0.0
         bounds = [(first / FRAMES_PER_SECOND, last / FRAMES_PER_SECOND) for first, last in cut]
@@ -263,24 +261,26 @@ class RecordingInProgress:
         with self._lock:
             if not self._ended or self._outstanding or self.future.done():
                 return
-            outcome = self._outcome()
+            transcription = self._transcription()
         try:
-            self.future.set_result(outcome)
+            self.future.set_result(transcription)
         except InvalidStateError:
             return
 
-    def _outcome(self) -> Transcription:
+    def _transcription(self) -> Transcription:
         start_s = self.job.start_s
         spoken: list[Utterance] = []
         for channel in range(len(self._packers)):
             parts = sorted((part for part in self._settled if part.channel == channel), key=lambda part: part.source_s)
             spoken.extend(utterances([word for part in parts for word in part.words]))
         speech = [
-            TimeSpan(channel, round(start_s + start / RATE_HZ, 3), round(start_s + stop / RATE_HZ, 3))
+            TimeSpan(
+                channel, round(start_s + start / RECOGNISER_RATE_HZ, 3), round(start_s + stop / RECOGNISER_RATE_HZ, 3)
+            )
             for channel, packer in enumerate(self._packers)
             for start, stop in packer.spoken
         ]
-        transcribed_s = self._frames / RATE_HZ
+        transcribed_s = self._frames / RECOGNISER_RATE_HZ
         transcript = Transcript(
             language_code=self.language or (self._votes[0][0] if self._votes else _UNKNOWN_LANGUAGE),
             language_confidence=self._confidence if self.language else (self._votes[0][1] if self._votes else 0.0),
@@ -294,25 +294,25 @@ class RecordingInProgress:
         )
 
 
-def _better(first: Decoded | None, second: Decoded) -> Decoded:
-    """The later of two results, unless it is worse."""
+def _better(first: DecodedWindow | None, second: DecodedWindow) -> DecodedWindow:
+    """The better of two results; the later one if they are equal."""
 
-    def merit(decoded: Decoded) -> tuple[bool, bool, float]:
+    def merit(decoded: DecodedWindow) -> tuple[bool, bool, float]:
         untranscribed_s = sum(stop - start for start, stop in decoded.untranscribed)
         return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -untranscribed_s
 
     return second if first is None or merit(second) >= merit(first) else first
 
 
-def _reblocked(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """Cuts the sound into blocks of 8 s, whatever its own blocks are, and checks it."""
-    waiting: list[Samples] = []
+def _reblocked(blocks: Iterable[FloatSamples]) -> Iterator[FloatSamples]:
+    """Checks the blocks, and joins and cuts them into blocks of 8 s."""
+    waiting: list[FloatSamples] = []
     frames, channels = 0, None
     for block in blocks:
         if block.ndim != 2 or not block.shape[0] or block.shape[0] != (channels or block.shape[0]):
-            raise TranscriptionError("the decoded sound changes its number of channels")
+            raise TranscriptionError("the number of channels of the decoded audio changes")
         if not np.isfinite(block).all():
-            raise TranscriptionError("the decoded sound holds values that are not finite")
+            raise TranscriptionError("the decoded audio contains values that are not finite")
         channels = block.shape[0]
         waiting.append(block.astype(np.float32, copy=False))
         frames += block.shape[1]

@@ -1,7 +1,6 @@
-"""Which parts of a window must be heard again, because the model wrote no words for what was said there.
+"""Finds the parts of a window to transcribe again: speech for which the model wrote no words.
 
-Whisper passes over whole turns, above all where another voice takes over, and goes on as if nothing had been said.
-Heard by itself, such a turn is recognised.
+Whisper skips whole turns, above all when another speaker begins. Transcribed by itself, such a turn is recognised.
 """
 
 from __future__ import annotations
@@ -12,26 +11,28 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
-from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
+from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, DecodedWindow
 from hushbeam.transforms.transcribe.windows import Window
 from hushbeam.transforms.transcribe.words import TimedText, plausible_s
 
 _LARGEST_PART = 0.6
-"""A part that would be more of its window than this is cut within speech, where it is quiet."""
+"""A part that is a larger share of its window is cut within speech instead, at quiet frames."""
 
 _SEARCHED_OUTSIDE = 40
 _SEARCHED_INSIDE = 10
 
 
-def parts_to_transcribe_again(window: Window, features: NDArray[np.float32], decoded: Decoded) -> list[tuple[int, int]]:
+def parts_to_transcribe_again(
+    window: Window, features: NDArray[np.float32], decoded: DecodedWindow
+) -> list[tuple[int, int]]:
     """Ranges of frames of the window that hold all speech without words, ordered, apart, and cut in silence.
 
     Args:
       features: Of the window, of shape (bands, frames).
     """
     frames = features.shape[1]
-    islands = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
+    islands = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
     untranscribed = set(_islands_to_transcribe(islands, decoded))
     parts: list[tuple[int, int]] = []
     for first, last in _runs(sorted(untranscribed)):
@@ -47,7 +48,7 @@ def parts_to_transcribe_again(window: Window, features: NDArray[np.float32], dec
     return _apart(parts)
 
 
-def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: Decoded) -> list[int]:
+def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: DecodedWindow) -> list[int]:
     chosen = []
     for index, (start_s, stop_s) in enumerate(islands):
         if not any(low < stop_s and high > start_s for low, high in decoded.untranscribed):
@@ -80,7 +81,7 @@ def _apart(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _quiet_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:
-    """Where to cut near a moment: the quietest of the frames from there in one direction, and of a few in the other."""
+    """The quietest frame near a moment: up to 40 frames in one direction, 10 in the other."""
     at = int(moment_s * FRAMES_PER_SECOND)
     low, high = sorted((at - direction * _SEARCHED_INSIDE, at + direction * _SEARCHED_OUTSIDE))
     if low <= 0 and direction < 0:

@@ -1,4 +1,4 @@
-"""How speech is recognised: the job's options, checked once."""
+"""Settings of the speech engine."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ SecondLook = Literal["thorough", "parts", "none"]
 
 _MIB = 1024 * 1024
 
-WINDOW_S = 30.0
-"""What a Whisper model can hear at once."""
-
 
 @dataclass(frozen=True)
 class TranscriptionSettings:
@@ -31,32 +28,19 @@ class TranscriptionSettings:
       device: `cpu` or `cuda`. A device that is asked for and absent is an error, never a fallback.
       compute_type: CTranslate2's name, or `default`: `int8` on CPU, `float16` on CUDA.
       profile: `accurate` (beam of 5) or `fast` (beam of 1).
-      beam_size: Overrides the profile's; None for the profile's.
       workers: Batches that the model works on at once (CTranslate2's `inter_threads`); 0 chooses by device.
-      threads: CPU threads of each worker; 0 shares the cores among the workers.
       batch_windows: Windows in a batch; 0 chooses by device.
-      decoding_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
-      second_look: Whether windows whose text is doubtful are heard again: `thorough`, with more context and, where that
-        does not help, without repetition; `parts`, only stretches of speech without words, by themselves; or `none`.
-      vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
-      pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits. 0 chooses by
-        device.
-      language: ISO 639-1 code for recordings that name none; None detects it.
+      second_look: Which windows with a doubtful text are transcribed again. `thorough`: all, with more context and, if
+        that does not help, without repetition. `parts`: only stretches of speech without words. `none`: no window.
     """
 
     model: str = "base"
     device: str = "cpu"
     compute_type: str = "default"
     profile: str = "accurate"
-    beam_size: int | None = None
     workers: int = 0
-    threads: int = 0
     batch_windows: int = 0
-    decoding_threads: int = 0
     second_look: SecondLook = "thorough"
-    vad_threshold: float = 0.2
-    pending_bytes: int = 0
-    language: str | None = None
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -64,21 +48,17 @@ class TranscriptionSettings:
         if self.profile not in PROFILES:
             raise ConfigurationError(f"profile: {self.profile!r} is not one of {', '.join(PROFILES)}")
         if self.second_look not in get_args(SecondLook):
-            raise ConfigurationError(f"second_look: {self.second_look!r} is none of {', '.join(get_args(SecondLook))}")
-        if self.beam_size is not None and self.beam_size < 1:
-            raise ConfigurationError("beam_size: must be at least 1")
-        if not 0.0 < self.vad_threshold < 1.0:
-            raise ConfigurationError("vad_threshold: must lie between 0 and 1")
-        for name in ("workers", "threads", "batch_windows", "decoding_threads"):
+            raise ConfigurationError(
+                f"second_look: {self.second_look!r} is not one of {', '.join(get_args(SecondLook))}"
+            )
+        for name in ("workers", "batch_windows"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"{name}: must not be negative")
-        if self.pending_bytes and self.pending_bytes < 16 * _MIB:
-            raise ConfigurationError("pending_bytes: must be at least 16 MiB")
 
     @property
     def beam(self) -> int:
         """Hypotheses that decoding follows."""
-        return PROFILES[self.profile] if self.beam_size is None else self.beam_size
+        return PROFILES[self.profile]
 
     @property
     def model_workers(self) -> int:
@@ -87,8 +67,8 @@ class TranscriptionSettings:
 
     @property
     def model_threads(self) -> int:
-        """`threads`, or an equal share of the cores."""
-        return self.threads or max(1, cores() // self.model_workers)
+        """CPU threads of each worker: an equal share of the cores."""
+        return max(1, cores() // self.model_workers)
 
     @property
     def batch(self) -> int:
@@ -103,8 +83,8 @@ class TranscriptionSettings:
 
     @property
     def pending_limit(self) -> int:
-        """`pending_bytes`, or what holds some batches for every worker: a window takes up to 1 MiB."""
-        return self.pending_bytes or (1024 if self.device == "cuda" else 16) * _MIB
+        """Bytes of windows that may wait for the model: some batches for every worker, at up to 1 MiB a window."""
+        return (1024 if self.device == "cuda" else 16) * _MIB
 
     @property
     def in_flight(self) -> int:
@@ -113,8 +93,8 @@ class TranscriptionSettings:
 
     @property
     def decoders(self) -> int:
-        """`decoding_threads`, or enough to keep the model fed."""
-        return self.decoding_threads or (max(2, min(16, cores())) if self.device == "cuda" else min(4, max(1, cores())))
+        """Recordings that are decoded and searched for speech at once: enough to keep the model fed."""
+        return max(2, min(16, cores())) if self.device == "cuda" else min(4, max(1, cores()))
 
 
 def cores() -> int:

@@ -1,4 +1,4 @@
-"""Transcribe: what was said in each recording, by whom and when."""
+"""Transcribe: recognises the speech of recordings, or of spans, with times and channels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import RecogniserAudio
+from hushbeam.transforms.media.samples import FloatSamples
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
-from hushbeam.transforms.transcribe.vad import Samples
 
 _ENGINES = Shared()
 
@@ -27,7 +27,7 @@ _ENGINES = Shared()
 class Transcribe(beam.PTransform):
     """Recognises speech, each channel of a recording by itself, in batches over many recordings.
 
-    Not Beam's RunInference: it sends a whole batch to the dead letters when one element fails, and it waits for a
+    Beam's RunInference is not used: it sends a whole batch to the dead letters when one element fails, and waits for a
     batch before it decodes the next. One speech engine in each process, shared by all instances, keeps the model busy
     while other recordings are fetched, decoded and searched for speech.
     """
@@ -42,7 +42,7 @@ class Transcribe(beam.PTransform):
 
 
 class TranscribeSpans(beam.PTransform):
-    """The same for spans of long recordings, each by itself, by whichever worker gets it."""
+    """Recognises speech in spans of long recordings, each span by itself, on any worker."""
 
     def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
         super().__init__("TranscribeSpans")
@@ -80,7 +80,7 @@ class _TranscribeStage(_EngineStage[PendingRecording, TranscribedRecording]):
 
         def whole(transcribed: Transcription) -> TranscribedRecording:
             if audio.info is None or audio.identity is None:
-                raise RuntimeError("the engine finished a recording that it did not hear to its end")
+                raise RuntimeError("the engine finished a recording without reading it to its end")
             return TranscribedRecording(recording, transcribed.transcript, audio.info, audio.identity, audio.is_mixed)
 
         job = SpeechJob(recording.recording_id, audio.blocks, recording.recording.language_code)
@@ -99,9 +99,11 @@ class _TranscribeSpanStage(_EngineStage[SpanToTranscribe, TranscribedSpan]):
 
         def part(transcribed: Transcription) -> TranscribedSpan:
             if audio.info is None or (last and audio.identity is None):
-                raise RuntimeError("the engine finished a span that it did not hear to its end")
+                raise RuntimeError("the engine finished a span without reading it to its end")
             if last and audio.identity != recording.samples:
-                raise MediaError("identity_differs", "the samples that were heard are not those that were planned with")
+                raise MediaError(
+                    "identity_differs", "the transcribed samples are not those that the spans were planned with"
+                )
             return TranscribedSpan(recording, transcribed.transcript, audio.info)
 
         job = SpeechJob(
@@ -114,10 +116,10 @@ class _TranscribeSpanStage(_EngineStage[SpanToTranscribe, TranscribedSpan]):
 
 
 class _Audio:
-    """A recording's way into the engine, or a span's: fetched and decoded when the engine asks for it, then removed.
+    """The audio of a recording or a span: fetched and decoded when the engine reads it, then removed.
 
     Attributes:
-      info, identity: As in `Hearing`, once the blocks were read.
+      info, identity: As in `RecogniserAudio`, once the blocks were read.
     """
 
     def __init__(
@@ -133,10 +135,10 @@ class _Audio:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether several channels were heard as one."""
+        """Whether several channels were transcribed as one."""
         return self._mix and self.info is not None and self.info.channels > 1
 
-    def blocks(self) -> Iterator[Samples]:
+    def blocks(self) -> Iterator[FloatSamples]:
         self._limits.check_size(self._recording.source.size_bytes)
         with TemporaryFolder() as folder:
             source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)

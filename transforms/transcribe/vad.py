@@ -1,4 +1,4 @@
-"""Where somebody speaks: Silero's voice activity detector over a stream of blocks, and loudness where it fails."""
+"""Voice activity detection on a stream of blocks: Silero's detector, and loudness for voices that it misses."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ import onnxruntime
 from faster_whisper.utils import get_assets_path
 from numpy.typing import NDArray
 
-RATE_HZ = 16_000
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
+
 FRAME = 512
 """Samples that one speech probability stands for: 32 ms."""
 
-FRAME_S = FRAME / RATE_HZ
+FRAME_S = FRAME / RECOGNISER_RATE_HZ
 
 _CONTEXT = 64
 _STATE = (1, 1, 128)
 
 QUIET_PEAK = 0.0008
-"""Below this amplitude (-62 dB of full scale, 26 steps of a 16-bit sample) nothing can be understood."""
+"""Speech below this amplitude (-62 dB of full scale, 26 steps of a 16-bit sample) cannot be understood."""
 
 _WARM_UP_FRAMES = 16
 _LONGEST_RUN_FRAMES = 2048
@@ -33,35 +34,33 @@ _BELOW_VOICE_DB = 20.0
 _LOUD_OF = 7
 _LOUD_AT_LEAST = 3
 
-Samples = NDArray[np.float32]
 Probabilities = NDArray[np.float32]
 
 
 class SpeechProbabilities:
-    """Speech probabilities of one channel, block by block, with the detector's memory kept in between.
+    """Speech probabilities of one channel, block by block, with the detector's state kept between blocks.
 
-    Frames in long stretches of near silence are not shown to the detector, which is a good part of one side of a
-    telephone call: their probability is 0. The half second before sound returns is always shown.
+    The detector does not get long stretches of near silence, which are a large part of one side of a telephone call:
+    their probability is 0. It always gets the half second before audio returns.
 
-    The detector does not know every voice: it gives some that are loud and clear, whispering ones above all, a
-    probability of 0 over whole sentences. What it does not hear would be neither transcribed nor muted. So
-    sound that is as loud as the channel's voices, and stands out from its noise, has probability 1 whatever the
-    detector says.
+    The detector misses some voices: it gives loud and clear ones, whispering ones above all, a probability of 0 over
+    whole sentences. Speech that it misses would be neither transcribed nor muted. Therefore audio that is as loud as
+    the channel's voices, and louder than its noise, has probability 1.
     """
 
     def __init__(self) -> None:
         self._levels: NDArray[np.float32] = np.zeros(0, np.float32)
         self._hidden = np.zeros(_STATE, np.float32)
         self._cell = np.zeros(_STATE, np.float32)
-        self._rest: Samples = np.zeros(0, np.float32)
-        self._context: Samples = np.zeros(_CONTEXT, np.float32)
+        self._rest: FloatSamples = np.zeros(0, np.float32)
+        self._context: FloatSamples = np.zeros(_CONTEXT, np.float32)
 
-    def feed(self, samples: Samples) -> Probabilities:
-        """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
+    def feed(self, samples: FloatSamples) -> Probabilities:
+        """Returns the probability of every frame that `samples` complete, after the rest of the last call."""
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) // FRAME * FRAME
         self._rest = joined[whole:].copy()
-        return self._listen(joined[:whole])
+        return self._detect(joined[:whole])
 
     def finish(self) -> Probabilities:
         """Returns the probability of the last, incomplete frame, if there is one."""
@@ -70,9 +69,9 @@ class SpeechProbabilities:
         padded = np.zeros(FRAME, np.float32)
         padded[: len(self._rest)] = self._rest
         self._rest = np.zeros(0, np.float32)
-        return self._listen(padded)
+        return self._detect(padded)
 
-    def _listen(self, samples: Samples) -> Probabilities:
+    def _detect(self, samples: FloatSamples) -> Probabilities:
         frames = samples.reshape(-1, FRAME)
         found = np.zeros(len(frames), np.float32)
         if not len(frames):
@@ -87,7 +86,7 @@ class SpeechProbabilities:
             found[start:stop] = probabilities.reshape(-1)
         return np.where(self._as_loud_as_voices(frames), np.float32(1.0), found)
 
-    def _as_loud_as_voices(self, frames: Samples) -> NDArray[np.bool_]:
+    def _as_loud_as_voices(self, frames: FloatSamples) -> NDArray[np.bool_]:
         power = np.einsum("ij,ij->i", frames, frames) / FRAME
         levels = 10 * np.log10(np.maximum(power, 1e-10)).astype(np.float32)
         self._levels = np.concatenate((self._levels, levels))[-_REMEMBERED_FRAMES:]
@@ -100,21 +99,21 @@ class SpeechProbabilities:
 
 
 class KnownSpeech:
-    """Speech probabilities of one channel where somebody has searched for speech before: 1 in it, 0 elsewhere.
+    """Speech probabilities of one channel whose speech is known: 1 in speech, 0 elsewhere.
 
-    What has become near silence since then is no speech.
+    Near silence has probability 0 also within the known speech: it was muted since.
 
     Args:
       ranges: Start and end in seconds from the channel's first sample, ordered and apart.
     """
 
     def __init__(self, ranges: Sequence[tuple[float, float]]) -> None:
-        self._edges = np.array(ranges, np.float64).reshape(-1) * RATE_HZ
-        self._rest: Samples = np.zeros(0, np.float32)
+        self._edges = np.array(ranges, np.float64).reshape(-1) * RECOGNISER_RATE_HZ
+        self._rest: FloatSamples = np.zeros(0, np.float32)
         self._frame = 0
 
-    def feed(self, samples: Samples) -> Probabilities:
-        """Returns the probability of every frame that `samples`, after what was left of the last call, completes."""
+    def feed(self, samples: FloatSamples) -> Probabilities:
+        """Returns the probability of every frame that `samples` complete, after the rest of the last call."""
         joined = np.concatenate((self._rest, samples))
         whole = len(joined) // FRAME * FRAME
         self._rest = joined[whole:].copy()
@@ -126,7 +125,7 @@ class KnownSpeech:
         self._rest = np.zeros(0, np.float32)
         return self._known(padded)
 
-    def _known(self, samples: Samples) -> Probabilities:
+    def _known(self, samples: FloatSamples) -> Probabilities:
         frames = samples.reshape(-1, FRAME)
         middles = (self._frame + np.arange(len(frames)) + 0.5) * FRAME
         self._frame += len(frames)
@@ -137,7 +136,7 @@ class KnownSpeech:
 
 
 def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Ranges of frames worth showing to the detector: all but long near silence."""
+    """Ranges of frames for the detector: all but long near silence."""
     loud = peaks >= QUIET_PEAK
     loud[:1] = True
     loud[-_WARM_UP_FRAMES:] = True
@@ -153,7 +152,7 @@ def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:
 
 @cache
 def _session() -> onnxruntime.InferenceSession:
-    """One for the process: its `run` is safe in several threads and holds no lock while it computes."""
+    """One session for the process: its `run` is safe in several threads and holds no lock while it computes."""
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = 1

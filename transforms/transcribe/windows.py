@@ -1,4 +1,4 @@
-"""Packs a channel's speech into windows of up to 30 s, cut in silence, that know where every sample came from."""
+"""Windows of up to 30 s: packs a channel's speech, cut in silence, and keeps where every sample came from."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ from itertools import pairwise
 
 import numpy as np
 
-from hushbeam.transforms.transcribe.settings import WINDOW_S
-from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ, Probabilities, Samples
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
+from hushbeam.transforms.transcribe.vad import FRAME, Probabilities
 
 SILENCE_BETWEEN_S = 1.0
-"""Silence that is kept between two pieces of speech. With less, numbers of different turns are glued into one."""
+"""Silence that is kept between two pieces of speech. With less, the model joins numbers of different turns."""
 
 PAUSE_S = 0.3
 """Silence at which speech may be cut."""
 
+SPEECH_PROBABILITY = 0.2
+"""Speech begins at this probability; higher values lose quiet telephone speech."""
+
+_STILL_SPEECH_PROBABILITY = 0.05
+"""Speech ends when the probability stays below this for `PAUSE_S`."""
+
+WINDOW_S = 30.0
+"""The longest audio that a Whisper model takes at once."""
+
 _LEAST_FULL = 0.4
 _FULL_ENOUGH = 0.65
-"""Where a channel does not fit into one window: 20 s cost a third less for each second than 30 s, and lose nothing."""
+"""For channels that do not fit into one window: per second, 20 s cost a third less than 30 s, with equal results."""
 
-_HYSTERESIS = 0.15
 _SMOOTHING = 5
 
 
@@ -43,11 +51,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Window:
-    """Where up to 30 s of one channel's sound, most of it speech, lie in the recording.
+    """The position in the recording of up to 30 s of one channel's audio, most of it speech.
 
     Attributes:
       pieces: In order; they fill the window without gaps.
-      speech: Where the detector heard speech, in samples of the window, ordered.
+      speech: Detected speech, in samples of the window, ordered.
     """
 
     pieces: tuple[Piece, ...]
@@ -60,21 +68,21 @@ class Window:
 
     @property
     def duration_s(self) -> float:
-        return self.length / RATE_HZ
+        return self.length / RECOGNISER_RATE_HZ
 
     def source_s(self, moment_s: float) -> float:
         """Where a moment of the window lies in the channel, in seconds."""
-        piece = self.piece_at(moment_s * RATE_HZ)
-        return moment_s + (piece.source - piece.offset) / RATE_HZ
+        piece = self.piece_at(moment_s * RECOGNISER_RATE_HZ)
+        return moment_s + (piece.source - piece.offset) / RECOGNISER_RATE_HZ
 
     def piece_at(self, offset: float) -> Piece:
-        """The piece that holds a sample of the window; the nearest where it lies outside."""
+        """The piece that holds a sample of the window; the nearest piece if it lies outside."""
         index = bisect.bisect_right(self.pieces, offset, key=lambda piece: piece.offset) - 1
         return self.pieces[max(index, 0)]
 
 
 @dataclass
-class _Atom:
+class _Phrase:
     """Speech that is not cut any further, in frames."""
 
     start: int
@@ -83,56 +91,50 @@ class _Atom:
 
 @dataclass(frozen=True, eq=False)
 class _Packed:
-    """An atom with its margins and its sound, in samples of the channel."""
+    """A phrase with its margins and its audio, in samples of the channel."""
 
     start: int
     stop: int
     spoken: tuple[int, int]
-    samples: Samples
+    samples: FloatSamples
 
 
 class WindowPacker:
     """Turns a channel's samples and speech probabilities into windows, as they come.
 
-    Keeps the open window, the last piece of speech and the one that is going on: never two minutes of sound.
-
-    Args:
-      threshold: Probability at which speech begins. It ends where the probability stays well below for `PAUSE_S`.
-      window_s: Longest window.
+    Keeps the open window, the last phrase and the current one: less than two minutes of audio.
     """
 
-    def __init__(self, threshold: float, window_s: float = WINDOW_S) -> None:
-        self._begin = threshold
-        self._end = max(threshold - _HYSTERESIS, 0.01)
-        self._limit = int(window_s * RATE_HZ)
-        self._margin = int(SILENCE_BETWEEN_S / 2 * RATE_HZ)
-        self._pause = round(PAUSE_S * RATE_HZ / FRAME)
-        self._samples: Samples = np.zeros(0, np.float32)
+    def __init__(self) -> None:
+        self._limit = int(WINDOW_S * RECOGNISER_RATE_HZ)
+        self._margin = int(SILENCE_BETWEEN_S / 2 * RECOGNISER_RATE_HZ)
+        self._pause = round(PAUSE_S * RECOGNISER_RATE_HZ / FRAME)
+        self._samples: FloatSamples = np.zeros(0, np.float32)
         self._first_sample = 0
         self._probabilities: list[float] = []
         self._first_frame = 0
         self._frame = 0
         self._speaking_since: int | None = None
         self._quiet_since: int | None = None
-        self._waiting: _Atom | None = None
+        self._waiting: _Phrase | None = None
         self._packed_until = 0
         self._open: list[_Packed] = []
         self.spoken: list[tuple[int, int]] = []
         """All speech so far, in samples of the channel, ordered, without margins."""
 
-    def feed(self, samples: Samples, probabilities: Probabilities) -> Iterator[tuple[Window, Samples]]:
-        """Takes samples and the probabilities of their frames; yields windows that became full, with their sound."""
+    def feed(self, samples: FloatSamples, probabilities: Probabilities) -> Iterator[tuple[Window, FloatSamples]]:
+        """Takes samples and the probabilities of their frames; yields full windows with their audio."""
         self._samples = np.concatenate((self._samples, samples))
         for probability in probabilities.tolist():
             self._probabilities.append(probability)
-            yield from self._transcribe(probability)
+            yield from self._advance(probability)
             self._frame += 1
         self._forget()
 
-    def finish(self) -> Iterator[tuple[Window, Samples]]:
-        """Yields what is left, after the last sample was fed."""
+    def finish(self) -> Iterator[tuple[Window, FloatSamples]]:
+        """Yields the remaining windows, after the last sample."""
         if self._speaking_since is not None:
-            yield from self._settle(_Atom(self._speaking_since, self._frame))
+            yield from self._settle(_Phrase(self._speaking_since, self._frame))
             self._speaking_since = None
         if self._waiting is not None:
             yield from self._pack(self._waiting, None)
@@ -140,45 +142,45 @@ class WindowPacker:
         if self._open:
             yield self._close(len(self._open))
 
-    def _transcribe(self, probability: float) -> Iterator[tuple[Window, Samples]]:
+    def _advance(self, probability: float) -> Iterator[tuple[Window, FloatSamples]]:
         now = self._frame
         if self._speaking_since is None:
-            if probability >= self._begin:
+            if probability >= SPEECH_PROBABILITY:
                 self._speaking_since = now
                 self._quiet_since = None
             elif self._waiting is not None and (now - self._waiting.stop) * FRAME >= 2 * self._margin:
                 yield from self._pack(self._waiting, None)
                 self._waiting = None
             return
-        if probability >= self._end:
+        if probability >= _STILL_SPEECH_PROBABILITY:
             self._quiet_since = None
             if (now + 1 - self._speaking_since) * FRAME + 2 * self._margin > self._limit:
                 longest = (self._limit - 2 * self._margin) // FRAME
                 cut = self._quietest_frame(self._speaking_since, min(now, self._speaking_since + longest))
-                yield from self._settle(_Atom(self._speaking_since, cut))
+                yield from self._settle(_Phrase(self._speaking_since, cut))
                 self._speaking_since = cut
             return
         if self._quiet_since is None:
             self._quiet_since = now
         if now + 1 - self._quiet_since >= self._pause:
-            yield from self._settle(_Atom(self._speaking_since, self._quiet_since))
+            yield from self._settle(_Phrase(self._speaking_since, self._quiet_since))
             self._speaking_since = None
 
-    def _settle(self, atom: _Atom) -> Iterator[tuple[Window, Samples]]:
-        """The next atom is known, so the margin after the one before is known as well."""
+    def _settle(self, phrase: _Phrase) -> Iterator[tuple[Window, FloatSamples]]:
+        """Notes a complete phrase, and packs the one before: the pause between them is known now."""
         if self._waiting is not None:
-            yield from self._pack(self._waiting, atom)
-        self._waiting = atom
+            yield from self._pack(self._waiting, phrase)
+        self._waiting = phrase
 
-    def _pack(self, atom: _Atom, following: _Atom | None) -> Iterator[tuple[Window, Samples]]:
-        start = max(atom.start * FRAME - self._margin, self._packed_until)
+    def _pack(self, phrase: _Phrase, following: _Phrase | None) -> Iterator[tuple[Window, FloatSamples]]:
+        start = max(phrase.start * FRAME - self._margin, self._packed_until)
         last = self._first_sample + len(self._samples)
-        stop = min(atom.stop * FRAME + self._margin, last)
+        stop = min(phrase.stop * FRAME + self._margin, last)
         if following is not None:
-            # What lies between two atoms is shared between them, so that no sample is heard twice.
-            stop = min(stop, (atom.stop + following.start) * FRAME // 2)
-        stop = max(stop, min(atom.stop * FRAME, last))
-        spoken = (atom.start * FRAME, min(atom.stop * FRAME, last))
+            # Two phrases share the pause between them, so that no sample is transcribed twice.
+            stop = min(stop, (phrase.stop + following.start) * FRAME // 2)
+        stop = max(stop, min(phrase.stop * FRAME, last))
+        spoken = (phrase.start * FRAME, min(phrase.stop * FRAME, last))
         packed = _Packed(
             start, stop, spoken, self._samples[start - self._first_sample : stop - self._first_sample].copy()
         )
@@ -192,9 +194,9 @@ class WindowPacker:
             self.spoken.append(spoken)
 
     def _best_cut(self, following: _Packed) -> int:
-        """How many of the open atoms to close: up to the longest pause between 12 and 20 s.
+        """How many of the open phrases to close: up to the longest pause between 12 and 20 s.
 
-        The model's cost grows faster than the length of a window, and between turns nothing is cut apart.
+        The model's cost grows faster than the length of a window, and a cut in a long pause separates turns.
         """
         cuts: list[tuple[tuple[int, int], int]] = []
         length = 0
@@ -205,7 +207,7 @@ class WindowPacker:
                 cuts.append(((pause, length), count))
         return max(cuts)[1] if cuts else len(self._open)
 
-    def _close(self, count: int) -> tuple[Window, Samples]:
+    def _close(self, count: int) -> tuple[Window, FloatSamples]:
         closed, self._open = self._open[:count], self._open[count:]
         pieces: list[Piece] = []
         speech: list[tuple[int, int]] = []
@@ -221,7 +223,7 @@ class WindowPacker:
         return Window(tuple(pieces), tuple(speech)), np.concatenate([packed.samples for packed in closed])
 
     def _quietest_frame(self, start: int, stop: int) -> int:
-        """Where to cut speech without a pause: the least likely speech in its second half, softest if several are."""
+        """Where to cut speech without a pause: the frame in its second half that is least likely speech, and quiet."""
         half = start + (stop - start) // 2
         likely = np.array(self._probabilities[half - self._first_frame : stop - self._first_frame])
         audio = self._samples[half * FRAME - self._first_sample : stop * FRAME - self._first_sample]
@@ -232,13 +234,13 @@ class WindowPacker:
         return half + edge + int(np.argmin(smooth[edge : len(smooth) - edge]))
 
     def _forget(self) -> None:
-        """Drops the sound that no coming window can need."""
+        """Drops audio that no later window can need."""
         needed = self._frame if self._speaking_since is None else self._speaking_since
         if self._waiting is not None:
             needed = min(needed, self._waiting.start)
         keep = max(min(needed * FRAME - self._margin, self._first_sample + len(self._samples)), self._packed_until)
         drop = keep - self._first_sample
-        if drop > RATE_HZ:
+        if drop > RECOGNISER_RATE_HZ:
             self._samples = self._samples[drop:].copy()
             self._first_sample = keep
             frames = max(keep // FRAME - self._first_frame, 0)

@@ -1,8 +1,8 @@
-"""Words with times, from tokens and their alignment to one window of sound.
+"""Words with times, from tokens and their alignment to one window of audio.
 
-Whisper's alignment says when the model's attention moves on to the next token. That is early: a little within speech,
-and by the whole length of a pause before the first word after it. Muting depends on these times, so they are set right
-here against the speech that the voice activity detector heard.
+Whisper's alignment gives the moment at which the model's attention moves on to the next token. That is too early: a
+little within speech, and by the whole pause for the first word after a pause. Muting depends on these times, so they
+are corrected here with the speech that the voice activity detector found.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 
 from hushbeam.schemas.transcript import Utterance, Word
-from hushbeam.transforms.transcribe.vad import RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
 
 TOKENS_PER_SECOND = 50
@@ -27,10 +27,10 @@ UTTERANCE_PAUSE_S = 0.8
 
 _EARLY_S = 0.08
 _TAIL_S = 0.7
-"""Sound after the last word before a pause that still belongs to it."""
+"""Audio after the last word before a pause that still belongs to the word."""
 
 _SHORTEST_S = 0.1
-"""Nothing is said in less. The alignment gives no time at all to some words."""
+"""The shortest word. The alignment gives some words no time at all."""
 
 _PREPENDED = "\"'“¿([{-"
 _APPENDED = "\"'.。,，!！?？:：”)]}、"
@@ -62,22 +62,22 @@ def timed_texts(
       tokens: Text tokens, without special ones.
       alignment: Pairs of token index and time step, as CTranslate2 gives them.
       probabilities: Of each token.
-      window: Says where speech was detected.
+      window: The window of the tokens, with its detected speech.
     """
     if not tokens or not alignment:
         return []
     starts = _first_steps(alignment, len(tokens) + 1) / TOKENS_PER_SECOND
     pieces = [tokenizer.decode([token]) for token in tokens]
-    loud = [any(character.isalnum() for character in piece) or "\ufffd" in piece for piece in pieces]
-    speech = [(start / RATE_HZ, stop / RATE_HZ) for start, stop in window.speech]
-    spans = settle(list(pairwise(starts.tolist())), loud, speech)
+    spoken = [any(character.isalnum() for character in piece) or "\ufffd" in piece for piece in pieces]
+    speech = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
+    spans = settle(list(pairwise(starts.tolist())), spoken, speech)
     texts, parts = tokenizer.split_to_word_tokens([*tokens, tokenizer.eot])
     words: list[TimedText] = []
     first = 0
     for text, part in zip(texts[:-1], parts[:-1], strict=True):
         last = first + len(part)
-        for begin, end in _unbroken(spans, loud, first, last):
-            audible = [span for span, transcribed in zip(spans[begin:end], loud[begin:end], strict=True) if transcribed]
+        for begin, end in _unbroken(spans, spoken, first, last):
+            audible = [span for span, is_spoken in zip(spans[begin:end], spoken[begin:end], strict=True) if is_spoken]
             start_s, end_s = (audible[0][0], audible[-1][1]) if audible else (spans[begin][0], spans[begin][0])
             shown = text if (begin, end) == (first, last) else tokenizer.decode(list(tokens[begin:end]))
             words.append(TimedText(shown, start_s, end_s, float(np.mean(probabilities[begin:end]))))
@@ -86,52 +86,52 @@ def timed_texts(
 
 
 def settle(
-    spans: Sequence[tuple[float, float]], loud: Sequence[bool], speech: Sequence[tuple[float, float]]
+    spans: Sequence[tuple[float, float]], spoken: Sequence[bool], speech: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
-    """Sets the times of aligned tokens right, in seconds of one window.
+    """Corrects the times of aligned tokens, in seconds of one window.
 
-    A token whose range reaches over a pause was said after it. The last token before a pause lasts to the end of the
-    sound. Punctuation takes no time.
+    A token whose range reaches over a pause was spoken after it. The last token before a pause lasts to the end of the
+    audio before the pause. Punctuation takes no time.
 
     Args:
       spans: Ordered, each beginning where the one before ends.
-      loud: Whether a token can be heard at all.
+      spoken: Whether a token is spoken; punctuation is not.
       speech: Detected speech, ordered, apart from each other.
 
     Returns:
-      Ranges of the same tokens: ordered by start, none of negative length.
+      Ranges of the same tokens, ordered by start, of no negative length.
     """
     settled: list[tuple[float, float]] = []
     onset_wanted = 0.0
-    for (aligned_start, aligned_end), transcribed in zip(spans, loud, strict=True):
+    for (aligned_start, aligned_end), is_spoken in zip(spans, spoken, strict=True):
         start, end = aligned_start + _EARLY_S, aligned_end + _EARLY_S
         if settled:
             start = max(start, settled[-1][0])
-        if not transcribed:
+        if not is_spoken:
             settled.append((start, start))
             onset_wanted = start
             continue
-        # The first sound after punctuation may have begun within the punctuation's range.
+        # The first word after punctuation may have begun within the punctuation's range.
         onset = _last_onset(speech, min(start, onset_wanted or start), end)
         if onset is not None:
             start = onset
         settled.append((start, max(end, start + _SHORTEST_S)))
         onset_wanted = 0.0
-    return _lengthened(settled, loud, speech)
+    return _lengthened(settled, spoken, speech)
 
 
 def _last_onset(speech: Sequence[tuple[float, float]], start: float, end: float) -> float | None:
-    """Where speech begins after the last pause within a range, if there is one."""
+    """Where speech begins after the last pause within a range, if the range holds a pause."""
     onsets = [onset for onset, _ in speech if start < onset <= end + _EARLY_S]
     return onsets[-1] if onsets else None
 
 
 def _lengthened(
-    spans: list[tuple[float, float]], loud: Sequence[bool], speech: Sequence[tuple[float, float]]
+    spans: list[tuple[float, float]], spoken: Sequence[bool], speech: Sequence[tuple[float, float]]
 ) -> list[tuple[float, float]]:
-    """Lets the last token before a pause last as long as the sound does."""
+    """Extends the last token before a pause to the end of the speech."""
     lengthened = list(spans)
-    audible = [index for index, transcribed in enumerate(loud) if transcribed]
+    audible = [index for index, is_spoken in enumerate(spoken) if is_spoken]
     next_starts = [*(spans[index][0] for index in audible[1:]), float("inf")]
     for index, next_start in zip(audible, next_starts, strict=False):
         start, end = spans[index]
@@ -139,16 +139,16 @@ def _lengthened(
             if onset <= end <= stop <= next_start:
                 lengthened[index] = (start, stop if stop - end <= _TAIL_S else end)
             elif onset <= end and next_start <= stop and 0 < next_start - end <= _TAIL_S:
-                # Sound without a pause: what lies between two words is the end of the first.
+                # Speech without a pause: the time between two words is the end of the first.
                 lengthened[index] = (start, next_start)
             elif start < stop < end:
-                # The alignment let the token go on into the pause.
+                # The alignment extended the token into the pause.
                 lengthened[index] = (start, max(stop, start + _SHORTEST_S))
     return lengthened
 
 
 def _first_steps(alignment: Sequence[tuple[int, int]], count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """The step at which the alignment reaches each token; tokens that it never reaches take the step of the next."""
+    """The first step of each token in the alignment; a token without one takes the step of the next token."""
     tokens, steps = np.array(alignment).T
     firsts = np.full(count, np.inf)
     np.minimum.at(firsts, np.minimum(tokens, count - 1), steps)
@@ -158,12 +158,12 @@ def _first_steps(alignment: Sequence[tuple[int, int]], count: int) -> np.ndarray
 
 
 def _unbroken(
-    spans: Sequence[tuple[float, float]], loud: Sequence[bool], first: int, last: int
+    spans: Sequence[tuple[float, float]], spoken: Sequence[bool], first: int, last: int
 ) -> Iterator[tuple[int, int]]:
-    """Splits a word's tokens where a long pause lies in between: two turns that were written as one number."""
+    """Splits a word's tokens at long pauses: the model wrote two turns as one number."""
     begin, previous = first, None
     for index in range(first, last):
-        if not loud[index]:
+        if not spoken[index]:
             continue
         if previous is not None and spans[index][0] - spans[previous][1] > UTTERANCE_PAUSE_S:
             yield begin, previous + 1
@@ -192,7 +192,7 @@ def _with_punctuation(words: list[TimedText]) -> list[TimedText]:
 
 
 def plausible_s(text: str) -> float:
-    """About the longest that a word takes to say: digits and single letters are said one by one."""
+    """About the longest time that a word takes to say: people say digits and letters one by one."""
     digits = len(re.findall(r"\d", text))
     letters = len(re.findall(r"[^\W\d_]", text))
     return 0.3 + 0.08 * letters + 0.45 * digits
@@ -206,9 +206,9 @@ def place(words: Sequence[TimedText], window: Window, channel: int, start_s: flo
     """
     placed = []
     for word in words:
-        piece = window.piece_at((word.start_s + word.end_s) / 2 * RATE_HZ)
-        shift = start_s + (piece.source - piece.offset) / RATE_HZ
-        low, high = piece.offset / RATE_HZ, (piece.offset + piece.length) / RATE_HZ
+        piece = window.piece_at((word.start_s + word.end_s) / 2 * RECOGNISER_RATE_HZ)
+        shift = start_s + (piece.source - piece.offset) / RECOGNISER_RATE_HZ
+        low, high = piece.offset / RECOGNISER_RATE_HZ, (piece.offset + piece.length) / RECOGNISER_RATE_HZ
         start, end = (min(max(moment, low), high) + shift for moment in (word.start_s, word.end_s))
         placed.append(Word(word.text, round(start, 3), round(end, 3), round(word.confidence, 4), channel))
     return placed

@@ -10,16 +10,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
-
-Samples = NDArray[np.float32]
 
 Ranges = tuple[TimeSpan, ...]
 """Speech, ordered by channel and start; those of one channel are apart."""
@@ -166,12 +164,12 @@ def _joined(ranges: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return joined
 
 
-def without_tone(blocks: Iterable[Samples], tone_hz: float) -> Iterator[Samples]:
+def without_tone(blocks: Iterable[FloatSamples], tone_hz: float) -> Iterator[FloatSamples]:
     """Blocks of (channels, frames) at 16 kHz without a steady tone; all else is as it was, but for 25 Hz around it.
 
     The tone is what stays when the sound, shifted down by its frequency, is averaged over 40 ms.
     """
-    rest: Samples | None = None
+    rest: FloatSamples | None = None
     position = -_TONE_REACH
     for block in _followed_by_silence(blocks, _TONE_REACH):
         before = np.zeros((block.shape[0], _TONE_REACH), np.float32) if rest is None else rest
@@ -189,7 +187,7 @@ def without_tone(blocks: Iterable[Samples], tone_hz: float) -> Iterator[Samples]
         position += count
 
 
-def _followed_by_silence(blocks: Iterable[Samples], frames: int) -> Iterator[Samples]:
+def _followed_by_silence(blocks: Iterable[FloatSamples], frames: int) -> Iterator[FloatSamples]:
     channels = 0
     for block in blocks:
         channels = block.shape[0]
@@ -198,5 +196,5 @@ def _followed_by_silence(blocks: Iterable[Samples], frames: int) -> Iterator[Sam
         yield np.zeros((channels, frames), np.float32)
 
 
-def _audio(blocks: Iterable[Samples], tone_hz: float | None) -> Iterable[Samples]:
+def _audio(blocks: Iterable[FloatSamples], tone_hz: float | None) -> Iterable[FloatSamples]:
     return blocks if tone_hz is None else without_tone(blocks, tone_hz)

@@ -1,19 +1,22 @@
-"""Joining spans, and what their words look like on the way."""
+"""Joining spans and sealing their words: functions."""
 
 from __future__ import annotations
 
+import base64
+import os
 import pickle
 
 import pytest
 from apache_beam import coders
 
+from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import PendingRecording, SealedSpan, SpanToTranscribe, TranscribedSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.assemble_transcript.join import IncompleteTranscriptError, join
-from hushbeam.transforms.assemble_transcript.sealing import SealBrokenError, Sealer
+from hushbeam.transforms.assemble_transcript.sealing import SealBrokenError, SpanSealer
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
 
@@ -60,23 +63,38 @@ def test_a_recording_of_which_a_span_is_missing_or_doubled_fails(media: MediaInf
         join(transcribed(media, number, 2, (number * 5 + 1.0, "hi")) for number in present)
 
 
-def test_sealed_words_open_with_the_same_key_alone(media: MediaInfo):
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    for name in ("HUSHBEAM_TEST_KEY", "HUSHBEAM_TEST_OTHER_KEY"):
+        monkeypatch.setenv(name, base64.b64encode(os.urandom(32)).decode())
+    return ["env:HUSHBEAM_TEST_KEY", "env:HUSHBEAM_TEST_OTHER_KEY"]
+
+
+def test_sealed_words_open_with_the_same_key_only(media: MediaInfo, keys: list[str]):
     span = transcribed(media, 0, 1, (1.0, "quagga"))
-    sealed = Sealer("first key").seal(span)
-    assert Sealer("first key").open(sealed) == span
+    sealed = SpanSealer(keys[0]).seal(span)
+    assert SpanSealer(keys[0]).open(sealed) == span
     with pytest.raises(SealBrokenError, match="--shuffle_key"):
-        Sealer("other key").open(sealed)
+        SpanSealer(keys[1]).open(sealed)
 
 
-def test_words_do_not_open_as_those_of_another_span(media: MediaInfo):
-    sealer = Sealer("key")
+@pytest.mark.parametrize("key", ["a key of the operator's", base64.b64encode(bytes(31)).decode()])
+def test_a_key_that_is_not_32_bytes_of_base64_is_refused(key: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HUSHBEAM_TEST_KEY", key)
+    with pytest.raises(ConfigurationError, match="--shuffle_key: not base64 of 32 random bytes") as refused:
+        SpanSealer("env:HUSHBEAM_TEST_KEY")
+    assert key not in str(refused.value)
+
+
+def test_sealed_words_do_not_open_as_those_of_another_span(media: MediaInfo, keys: list[str]):
+    sealer = SpanSealer(keys[0])
     first, second = (sealer.seal(transcribed(media, number, 2, (1.0, "quagga"))) for number in (0, 1))
     with pytest.raises(SealBrokenError):
         sealer.open(SealedSpan(second.span, first.sealed))
 
 
-def test_nothing_that_is_shuffled_can_be_read(media: MediaInfo):
-    sealed = Sealer("key").seal(transcribed(media, 0, 1, (1.0, "quagga")))
+def test_nothing_that_is_shuffled_can_be_read(media: MediaInfo, keys: list[str]):
+    sealed = SpanSealer(keys[0]).seal(transcribed(media, 0, 1, (1.0, "quagga")))
     coder = coders.registry.get_coder(SealedSpan)
     encoded = coder.encode(sealed)
     assert coder.decode(encoded) == sealed

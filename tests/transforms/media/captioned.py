@@ -101,7 +101,7 @@ class Captioned:
     name: str
     muxer: str
     codec: str
-    sound: str = "aac"
+    audio_codec: str = "aac"
     options: Mapping[str, str] = field(default_factory=dict)
     muxer_options: Mapping[str, str] = field(default_factory=dict)
     size: tuple[int, int] = (96, 64)
@@ -116,15 +116,15 @@ class Captioned:
             pictures: Any = container.add_stream(self.codec, rate=_RATE, options=dict(self.options))
             pictures.pix_fmt = _PIXELS.get(self.codec, "yuv420p")
             pictures.width, pictures.height = self.size
-            track: Any = container.add_stream(self.sound, rate=rate_hz, layout=layout)
+            track: Any = container.add_stream(self.audio_codec, rate=rate_hz, layout=layout)
             for number, frame in enumerate(frames or captioned_frames()):
                 container.mux(pictures.encode(self._prepared(frame, number)))
             container.mux(pictures.encode(None))
             for start in range(0, samples.shape[1], 4096):
                 block = np.ascontiguousarray(samples[:, start : start + 4096])
-                transcribed = av.AudioFrame.from_ndarray(block, "fltp", layout)
-                transcribed.sample_rate, transcribed.pts, transcribed.time_base = rate_hz, start, Fraction(1, rate_hz)
-                container.mux(track.encode(transcribed))
+                audio_frame = av.AudioFrame.from_ndarray(block, "fltp", layout)
+                audio_frame.sample_rate, audio_frame.pts, audio_frame.time_base = rate_hz, start, Fraction(1, rate_hz)
+                container.mux(track.encode(audio_frame))
             container.mux(track.encode(None))
         return path
 

@@ -1,4 +1,4 @@
-"""Real recordings that were made hostile."""
+"""Makes hostile files from real recordings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def playlists(folder: Path, other: Path, address: str) -> dict[str, Path]:
 
 
 def elsewhere(folder: Path, other: Path) -> dict[str, Path]:
-    """Movies whose index is their own and whose sound is another file's, in each way that FFmpeg knows to name one."""
+    """Movies whose index is their own and whose audio is another file's, in each way that FFmpeg knows to name one."""
     movie = next(recipe for recipe in EXACT if recipe.name == "pcm.mov").write(folder).read_bytes()
     own = b"\x00\x00\x00\x0curl \x00\x00\x00\x01"
     start = movie.index(own)

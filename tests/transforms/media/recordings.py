@@ -81,18 +81,18 @@ class Recipe:
             for tag in ("title", "artist", "comment", "album"):
                 container.metadata[tag] = CANARY
             picture = None if self.video is None else _picture_stream(container, self.video)
-            sound: Any = container.add_stream(self.codec, rate=self.rate_hz, layout=layout)
-            sound.metadata["title"] = CANARY
+            audio: Any = container.add_stream(self.codec, rate=self.rate_hz, layout=layout)
+            audio.metadata["title"] = CANARY
             if self.bit_rate is not None:
-                sound.bit_rate = self.bit_rate
+                audio.bit_rate = self.bit_rate
             if picture is not None:
                 _write_pictures(container, picture)
             for start in range(0, samples.shape[1], 4096):
                 block = np.ascontiguousarray(samples[:, start : start + 4096])
                 frame = av.AudioFrame.from_ndarray(block, "fltp", layout)
                 frame.sample_rate, frame.pts, frame.time_base = self.rate_hz, start, Fraction(1, self.rate_hz)
-                container.mux(sound.encode(frame))
-            container.mux(sound.encode(None))
+                container.mux(audio.encode(frame))
+            container.mux(audio.encode(None))
 
 
 class _Pipe:
@@ -162,7 +162,7 @@ LOSSY = [
     Recipe("telephone.opus", "ogg", "libopus", 8_000, 1, 16_000),
     Recipe("stereo.m4a", "ipod", "aac", 44_100, 2, 96_000),
     Recipe("telephone.m4a", "ipod", "aac", 8_000, 1, 24_000),
-    Recipe("sound.mp4", "mp4", "aac", 16_000, 1, 32_000),
+    Recipe("audio.mp4", "mp4", "aac", 16_000, 1, 32_000),
     Recipe("fragments.mp4", "mp4", "aac", 16_000, 1, 32_000, options={"movflags": "frag_keyframe+empty_moov"}),
     Recipe("bare.aac", "adts", "aac", 16_000, 1, 32_000),
     Recipe("narrow.amr", "amr", "libopencore_amrnb", 8_000, 1, 12_200),

@@ -1,4 +1,4 @@
-"""A container is found by content; what could make FFmpeg open something else is not opened."""
+"""Containers are recognised by content; files that make FFmpeg open other files are refused (functions)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_playlists_scripts_and_pictures_are_refused(content: bytes) -> None:
     assert refused.value.reason == "unsupported"
 
 
-def test_a_tag_before_the_sound_is_passed_over() -> None:
+def test_a_tag_before_the_audio_is_skipped() -> None:
     tag = b"ID3\x04\x00\x00\x00\x00\x02\x00" + bytes(256)
     assert recognise(io.BytesIO(tag + tag + b"fLaC" + bytes(40))).name == "flac"
 

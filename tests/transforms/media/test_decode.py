@@ -1,4 +1,4 @@
-"""One decoder, which gives all of a recording's samples or none."""
+"""The decoder: it gives all samples of a recording or an error (functions, real files)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from hushbeam.schemas.media import SampleIdentity
-from hushbeam.transforms.media.decode import Decoder, MediaLimits, from_float, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.media.samples import from_float, to_float
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
 from tests.transforms.media.hostile import elsewhere
@@ -54,7 +56,7 @@ def test_another_decoder_reads_the_same_samples(tmp_path: Path, subtype: str) ->
     assert identity.frames == expected.shape[1]
 
 
-def test_the_file_says_what_it_holds(tmp_path: Path) -> None:
+def test_the_format_of_a_file_is_known(tmp_path: Path) -> None:
     with Decoder(BY_NAME["flac-24.flac"].write(tmp_path), LIMITS) as decoder:
         info = decoder.info
     assert (info.container, info.codec, info.sample_rate_hz, info.channels, info.bits) == (
@@ -73,11 +75,11 @@ def test_an_opus_header_names_the_rate_of_its_source(tmp_path: Path) -> None:
         assert (decoder.info.sample_rate_hz, decoder.info.nominal_rate_hz) == (48_000, 8_000)
 
 
-def test_cover_art_is_no_video(tmp_path: Path) -> None:
-    sound = BY_NAME["stereo.mp3"].write(tmp_path)
+def test_cover_art_is_not_video(tmp_path: Path) -> None:
+    audio = BY_NAME["stereo.mp3"].write(tmp_path)
     path = tmp_path / "with-cover.mp3"
     picture = _frame_id3(b"APIC", b"\x00image/png\x00\x03\x00" + _png())
-    path.write_bytes(b"ID3\x03\x00\x00" + _synchsafe(len(picture)) + picture + sound.read_bytes())
+    path.write_bytes(b"ID3\x03\x00\x00" + _synchsafe(len(picture)) + picture + audio.read_bytes())
     with Decoder(path, LIMITS) as decoder, av.open(str(path)) as container:
         assert len(container.streams.video) == 1
         assert not decoder.info.has_video
@@ -183,7 +185,7 @@ def test_pcm_that_lacks_a_single_frame_is_refused(tmp_path: Path, missing: int) 
     assert refusal(path) == "truncated"
 
 
-def test_a_video_without_sound_is_refused(tmp_path: Path) -> None:
+def test_a_video_without_audio_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "silent.mp4"
     with av.open(str(BY_NAME["h264.mp4"].write(tmp_path))) as source, av.open(str(path), "w") as silent:
         track = source.streams.video[0]
@@ -234,17 +236,17 @@ def test_a_movie_that_refers_to_another_file_is_not_followed(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("kind", ["url", "relative", "alias"])
-def test_a_movie_whose_sound_is_another_file_gives_none_of_it(
+def test_a_movie_whose_audio_is_in_another_file_gives_none_of_it(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret = tmp_path / "secret.mov"
     BY_NAME["pcm.mov"].write(tmp_path).rename(secret)
     path = elsewhere(tmp_path, secret)[kind]
-    # The bytes in the place where its own sound was are noise: what is not noise comes from the other file.
+    # The bytes in the place where its own audio was are noise: what is not noise comes from the other file.
     content = bytearray(path.read_bytes())
-    sound = content.index(b"mdat") + 4
+    audio = content.index(b"mdat") + 4
     length = len(secret.read_bytes()) // 2
-    content[sound : sound + length] = np.random.default_rng(1).bytes(length)
+    content[audio : audio + length] = np.random.default_rng(1).bytes(length)
     path.write_bytes(content)
     monkeypatch.chdir(tmp_path)
     try:
@@ -266,7 +268,7 @@ def test_samples_survive_the_way_to_native_and_back(values: np.ndarray[Any, Any]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1e30])
-def test_samples_that_are_no_sound_are_refused(tmp_path: Path, value: float) -> None:
+def test_samples_that_are_not_audio_are_refused(tmp_path: Path, value: float) -> None:
     path = tmp_path / "x.wav"
     samples = speech(8_000, 1)[0].astype(np.float64)
     samples[9_000] = value
@@ -323,7 +325,7 @@ def _synchsafe(size: int) -> bytes:
     return bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
-def test_what_is_no_file_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "folder.wav").mkdir()
     for name, reason in (("pipe.wav", "not a regular file"), ("folder.wav", "not a regular file")):
@@ -345,7 +347,8 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
     code = (
         "import sys\n"
         "from hushbeam.schemas.failure import RecordingError\n"
-        "from hushbeam.transforms.media.decode import Decoder, MediaLimits\n"
+        "from hushbeam.transforms.media.decode import Decoder\n"
+        "from hushbeam.transforms.media.limits import MediaLimits\n"
         "try:\n    Decoder(sys.argv[1], MediaLimits()).__enter__()\n"
         "except RecordingError as error:\n    print(type(error).__name__)\n"
     )

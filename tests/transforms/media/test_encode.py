@@ -1,4 +1,4 @@
-"""A recording is written like its source: exactly, or aligned with it, and without anything but sound."""
+"""Encoding: like the source, exactly or aligned with it, and nothing but audio (functions, real files)."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import soxr
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.media import MediaInfo
-from hushbeam.transforms.media.decode import Decoder, to_float
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.encode import Encoder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import QUALITIES, output_format
+from hushbeam.transforms.media.samples import to_float
 from tests.transforms.media.recordings import CANARY, EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE, Recipe
 
 LIMITS = MediaLimits()
@@ -86,7 +87,7 @@ def test_lossy_formats_stay_aligned_and_keep_their_length(tmp_path: Path, recipe
 
 
 @pytest.mark.parametrize("recipe", [*EXACT, *LOSSY, *VIDEO, VIDEO_ELSEWHERE[0]], ids=lambda recipe: recipe.name)
-def test_nothing_but_sound_and_pictures_is_written(tmp_path: Path, recipe: Recipe) -> None:
+def test_only_audio_and_pictures_are_written(tmp_path: Path, recipe: Recipe) -> None:
     path, _ = copy(recipe.write(tmp_path))
     assert b"CANARY" not in path.read_bytes()
     with av.open(str(path)) as container:
@@ -111,7 +112,7 @@ def test_the_canary_is_in_the_sources(tmp_path: Path) -> None:
         *("stereo.m4a", "narrow.amr", "opus.mka", "h264.mp4", "mpeg4.mov", "vp8.webm", "h264-aac.mkv", "stereo.wma"),
     ],
 )
-def test_the_same_sound_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
+def test_the_same_audio_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
     source = BY_NAME[name].write(tmp_path)
     one, _ = copy(source, name="one")
     other, _ = copy(source, name="other")
@@ -120,7 +121,7 @@ def test_the_same_sound_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("quality", ["wav", "flac", "mp3"])
 @pytest.mark.parametrize("name", ["pcm_mulaw.wav", "flac-24.flac", "stereo.mp3", "stereo.opus", "h264.mp4"])
-def test_a_quality_that_is_asked_for_is_what_is_written(tmp_path: Path, quality: str, name: str) -> None:
+def test_the_requested_quality_is_written(tmp_path: Path, quality: str, name: str) -> None:
     source = BY_NAME[name].write(tmp_path)
     samples, info = decode(source)
     path, note = copy(source, quality)
@@ -143,7 +144,7 @@ def test_other_readers_agree_about_mp3_and_ogg(tmp_path: Path) -> None:
         assert after.frames == pytest.approx(before.frames, abs=0.02 * before.samplerate)
 
 
-def test_mp3_that_cannot_hold_the_sound_becomes_flac_and_says_so(tmp_path: Path) -> None:
+def test_mp3_that_cannot_hold_the_audio_becomes_flac_with_a_note(tmp_path: Path) -> None:
     path, note = copy(BY_NAME["four-channels.wav"].write(tmp_path), "mp3")
     assert path.suffix == ".flac"
     assert "mp3 cannot hold 4 channels" in note
@@ -170,7 +171,7 @@ def test_vorbis_in_webm_becomes_opus_and_says_so(tmp_path: Path) -> None:
     path, note = copy(source)
     copied, written = decode(path)
     assert (written.container, written.codec) == ("webm", "opus")
-    assert "the sound is opus; the sample rate is 48000 Hz" in note
+    assert "the audio is opus; the sample rate is 48000 Hz" in note
     assert copied.shape[1] / 48_000 == pytest.approx(samples.shape[1] / 44_100, abs=0.02)
     at_source_rate = soxr.resample(copied.T, 48_000, 44_100).T
     assert abs(lag_s(samples, at_source_rate, 44_100)) < 0.01
@@ -231,7 +232,7 @@ def test_a_failure_half_way_leaves_no_file(tmp_path: Path, name: str) -> None:
         ("au", "g722", 16_000, "pcm_s16be"),
     ],
 )
-def test_what_a_container_holds_and_cannot_be_written_into_it_becomes_another_codec(
+def test_a_codec_that_cannot_be_written_into_its_container_becomes_another(
     tmp_path: Path, muxer: str, codec: str, rate_hz: int, becomes: str
 ) -> None:
     source = foreign(tmp_path, muxer, codec, rate_hz)
@@ -239,7 +240,7 @@ def test_what_a_container_holds_and_cannot_be_written_into_it_becomes_another_co
     path, note = copy(source)
     copied, written = decode(path)
     assert (written.container, written.codec) == (info.container, becomes)
-    assert f"cannot be written: the sound is {becomes}" in note
+    assert f"cannot be written: the audio is {becomes}" in note
     np.testing.assert_array_equal(copied, samples)
 
 
@@ -250,15 +251,15 @@ def foreign(folder: Path, muxer: str, codec: str, rate_hz: int) -> Path:
     with av.open(str(by_ffmpeg.write(folder))) as wav:
         track, packets = wav.streams.audio[0], [bytes(packet) for packet in wav.demux(audio=0)]
         kind = str(track.codec_context.codec.canonical_name)
-    sound = b"".join(packets)
+    audio = b"".join(packets)
     if muxer == "au":
-        path.write_bytes(b".snd" + b"".join(n.to_bytes(4, "big") for n in (24, len(sound), 24, rate_hz, 1)) + sound)
+        path.write_bytes(b".snd" + b"".join(n.to_bytes(4, "big") for n in (24, len(audio), 24, rate_hz, 1)) + audio)
     else:
-        path.write_bytes(acm_in_matroska({"pcm_mulaw": 7, "pcm_alaw": 6}[kind], sound, rate_hz))
+        path.write_bytes(acm_in_matroska({"pcm_mulaw": 7, "pcm_alaw": 6}[kind], audio, rate_hz))
     return path
 
 
-def acm_in_matroska(number: int, sound: bytes, rate_hz: int) -> bytes:
+def acm_in_matroska(number: int, audio: bytes, rate_hz: int) -> bytes:
     """One track of the codec that Windows numbers so, as mkvmerge and recorders of telephony write it."""
     fields = (number, 1, rate_hz, rate_hz, 1, 8, 0)
     form = b"".join(value.to_bytes(size, "little") for value, size in zip(fields, (2, 2, 4, 4, 2, 2, 2), strict=True))
@@ -266,10 +267,10 @@ def acm_in_matroska(number: int, sound: bytes, rate_hz: int) -> bytes:
     track = element(0xD7, b"\1") + element(0x73C5, b"\1") + element(0x83, b"\2") + element(0x86, b"A_MS/ACM")
     tracks = element(0x1654AE6B, element(0xAE, track + element(0x63A2, form) + element(0xE1, rate)))
     about = element(0x2AD7B1, (10**6).to_bytes(3, "big"))
-    about += element(0x4489, struct.pack(">d", 1000 * len(sound) / rate_hz))
+    about += element(0x4489, struct.pack(">d", 1000 * len(audio) / rate_hz))
     blocks = b"".join(
-        element(0xA3, b"\x81" + (1000 * start // rate_hz).to_bytes(2, "big") + b"\x80" + sound[start : start + 800])
-        for start in range(0, len(sound), 800)
+        element(0xA3, b"\x81" + (1000 * start // rate_hz).to_bytes(2, "big") + b"\x80" + audio[start : start + 800])
+        for start in range(0, len(audio), 800)
     )
     segment = element(0x1549A966, about) + tracks + element(0x1F43B675, element(0xE7, b"\0") + blocks)
     return element(0x1A45DFA3, element(0x4282, b"matroska")) + element(0x18538067, segment)
@@ -318,7 +319,7 @@ def test_a_codec_that_a_muxer_does_not_take_ends_the_recording_and_leaves_no_fil
 @pytest.mark.parametrize("name", ["stereo.opus", "stereo.m4a", "vorbis.ogg", "stereo.mp3"])
 @pytest.mark.parametrize("bit_rate", [1, 900_000, 30_000_000, 2**40])
 def test_any_bit_rate_that_a_source_seems_to_have_can_be_written(tmp_path: Path, name: str, bit_rate: int) -> None:
-    """A picture in its tags, which are larger than the sound, or a header that states nonsense."""
+    """A picture in its tags, which are larger than the audio, or a header that states nonsense."""
     source = BY_NAME[name].write(tmp_path)
     assert_written_at(source, bit_rate)
 
@@ -350,7 +351,7 @@ def assert_written_at(source: Path, bit_rate: int) -> None:
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 48000])
-def test_what_is_too_short_for_vorbis_is_refused_and_a_little_more_is_read_again(tmp_path: Path, rate_hz: int) -> None:
+def test_audio_too_short_for_vorbis_is_refused_and_a_little_more_can_be_read(tmp_path: Path, rate_hz: int) -> None:
     for frames, is_written in ((round(0.015 * rate_hz), False), (round(0.05 * rate_hz), True)):
         source = tmp_path / f"{frames}.wav"
         soundfile.write(source, np.full(frames, 0.1), rate_hz, subtype="PCM_16")

@@ -1,4 +1,4 @@
-"""Whatever is done to a recording, it is decoded or refused with a reason. The long run: `make fuzz`."""
+"""Damaged recordings are decoded or refused with a reason (functions, hypothesis). The long run: `make fuzz`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No reader of recordings has limits of its own: they come from the options of the job, or the code does not run."""
+"""Limits come from the options of the job: no reader of recordings has its own (functions)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_default_would_be_noticed(code: str):
     [recipe for recipe in LOSSY if recipe.name in ("stereo.opus", "adpcm_ms.wav", "stereo.wma")],
     ids=lambda recipe: recipe.name,
 )
-def test_a_copy_of_what_is_just_within_the_limits_is_within_those_of_outputs(
+def test_a_copy_of_a_recording_just_within_the_limits_is_within_those_of_outputs(
     tmp_path: Path, recipe: Recipe, quality: str
 ):
     source = recipe.write(tmp_path)

@@ -1,4 +1,4 @@
-"""Ogg pages as other libraries write them."""
+"""Ogg pages of files by other libraries (functions, real files)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def test_the_checksum_is_that_of_other_libraries(tmp_path: Path) -> None:
     assert ogg.checksum(page) == stored
 
 
-def test_settled_files_of_the_same_sound_are_equal_whatever_their_serial_number(tmp_path: Path) -> None:
+def test_settled_files_of_the_same_audio_are_equal_whatever_their_serial_number(tmp_path: Path) -> None:
     one = VORBIS.write(tmp_path)
     other = tmp_path / "other.ogg"
     other.write_bytes(one.read_bytes().replace(one.read_bytes()[14:18], b"\x99\x88\x77\x66"))
-    ogg.settle(one)
-    ogg.settle(other)
+    ogg.settle(one, 48_000)
+    ogg.settle(other, 48_000)
     assert one.read_bytes() == other.read_bytes()
 
 

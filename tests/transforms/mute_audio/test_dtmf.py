@@ -12,7 +12,8 @@ import soundfile
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones
 from tests.transforms.media.recordings import speech
 

@@ -1,4 +1,4 @@
-"""Where long recordings are cut."""
+"""Cuts of long recordings (functions)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The waiting room: full batches of one kind, room in bytes, and nobody left waiting."""
+"""The queue of windows: full batches of one kind, bounded bytes, no thread left waiting (functions, threads)."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ def test_a_batch_holds_entries_of_one_kind_only() -> None:
     assert [room.take(), room.take(), room.take()] == [["a", "c"], ["b", "d"], ["e"]]
 
 
-def test_what_came_first_goes_first() -> None:
+def test_entries_keep_their_order() -> None:
     room = room_of(2)
     for entry, rank in (("second a", 2), ("first a", 1), ("second b", 2), ("first b", 1), ("third", 3)):
         room.put(entry, kind=1, size=1, rank=rank)
@@ -57,7 +57,7 @@ def test_entries_join_a_batch_until_it_is_taken() -> None:
     assert room.take() == ["a", "b"]
 
 
-def test_who_comes_too_late_for_a_batch_gets_none() -> None:
+def test_a_thread_that_is_too_late_for_a_batch_gets_an_empty_one() -> None:
     room = room_of(3)
     room.put("a", kind=1, size=1)
     with ThreadPoolExecutor(2) as pool:

@@ -1,4 +1,4 @@
-"""Finding, checking and loading models: everything that is not as it should be is said, with the option's name."""
+"""Finding, checking and loading models: every error names its option (functions, real models)."""
 
 import json
 import uuid
@@ -83,13 +83,13 @@ def test_a_model_that_cannot_be_had_is_named(name: str, monkeypatch: pytest.Monk
 
 
 @pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="this machine has a GPU")
-def test_a_gpu_that_is_absent_is_no_reason_to_use_the_cpu() -> None:
+def test_a_missing_gpu_is_an_error_and_not_replaced_by_the_cpu() -> None:
     with pytest.raises(ConfigurationError, match="device: cuda"):
         model.load(TranscriptionSettings(model="tiny.en", device="cuda"))
 
 
 def test_a_type_that_the_device_cannot_compute_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="compute_type: 'float64'"):
+    with pytest.raises(ConfigurationError, match=r"compute_type: .*'float64'"):
         model.load(TranscriptionSettings(model="tiny.en", compute_type="float64"))
 
 
@@ -106,10 +106,8 @@ def test_a_folder_without_a_whisper_model_does_not_load(tmp_path: Path, tiny_fol
     [
         {"device": "tpu"},
         {"profile": "sloppy"},
-        {"beam_size": 0},
-        {"vad_threshold": 1.5},
         {"workers": -1},
-        {"pending_bytes": 10},
+        {"batch_windows": -1},
     ],
 )
 def test_settings_are_checked_when_they_are_made(wrong: dict[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""What this package believes of CTranslate2 and the processor, beside what CTranslate2 says itself."""
+"""Processor features as this package sees them and as CTranslate2 reports them (functions, processes)."""
 
 import os
 import subprocess
@@ -29,21 +29,22 @@ def test_avx_512_is_used_where_it_slows_nothing_else_down() -> None:
 
 
 @pytest.mark.skipif("avx2" not in PROCESSOR, reason="this processor has no AVX2")
-def test_whoever_names_an_instruction_set_gets_it() -> None:
+def test_an_instruction_set_in_the_environment_is_used() -> None:
     assert told_by_ctranslate2("Selected ISA", CT2_FORCE_CPU_ISA="AVX2") == "AVX2"
 
 
 @pytest.mark.skipif("vendor_id" not in PROCESSOR, reason="CTranslate2 has MKL for x86 alone")
 @pytest.mark.parametrize("environment", [{}, {"CT2_USE_MKL": "0"}, {"CT2_USE_MKL": "1"}])
-def test_it_is_known_who_multiplies_the_matrices(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_library_for_matrix_products_is_known(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert told_by_ctranslate2("Use Intel MKL") == str(multiplies_with_mkl()).lower()
 
 
 def test_batches_are_larger_where_each_product_arranges_the_weights_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hushbeam.transforms.transcribe.settings.cores", lambda: 2)
     monkeypatch.setenv("CT2_USE_MKL", "0")
-    assert TranscriptionSettings(threads=1).batch == 16
+    assert TranscriptionSettings(workers=2).batch == 16
     monkeypatch.setenv("CT2_USE_MKL", "1")
-    assert TranscriptionSettings(threads=1).batch == 4
-    assert TranscriptionSettings(threads=2).batch == 8
+    assert TranscriptionSettings(workers=2).batch == 4
+    assert TranscriptionSettings(workers=1).batch == 8

@@ -1,4 +1,4 @@
-"""Hearing that somebody speaks, on the labelled telephone calls."""
+"""Voice activity detection on the labelled telephone calls (functions, real detector)."""
 
 from functools import cache
 from pathlib import Path
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from evaluation.truth import LabelledRecording, read_truth
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe import vad
-from hushbeam.transforms.transcribe.vad import FRAME, FRAME_S, RATE_HZ, KnownSpeech, SpeechProbabilities
+from hushbeam.transforms.transcribe.vad import FRAME, FRAME_S, KnownSpeech, SpeechProbabilities
 from hushbeam.transforms.transcribe.windows import WindowPacker
 
 LIMITS = MediaLimits()
@@ -28,13 +29,13 @@ def calls() -> list[tuple[LabelledRecording, np.ndarray]]:
     ]
 
 
-def transcribed(samples: np.ndarray) -> np.ndarray:
+def reaching_the_model(samples: np.ndarray) -> np.ndarray:
     """Which samples of one channel reach the model."""
-    probabilities, packer = SpeechProbabilities(), WindowPacker(0.2)
+    probabilities, packer = SpeechProbabilities(), WindowPacker()
     mask = np.zeros(len(samples), bool)
     windows = []
-    for start in range(0, len(samples), 8 * RATE_HZ):
-        block = samples[start : start + 8 * RATE_HZ]
+    for start in range(0, len(samples), 8 * RECOGNISER_RATE_HZ):
+        block = samples[start : start + 8 * RECOGNISER_RATE_HZ]
         windows += packer.feed(block, probabilities.feed(block))
     windows += packer.feed(np.zeros(0, np.float32), probabilities.finish())
     for window, _ in [*windows, *packer.finish()]:
@@ -43,42 +44,46 @@ def transcribed(samples: np.ndarray) -> np.ndarray:
     return mask
 
 
-def test_personal_data_on_the_telephone_is_heard() -> None:
+def test_personal_data_in_telephone_calls_is_detected_as_speech() -> None:
     asked = found = 0
     for call, samples in calls():
-        masks = [transcribed(channel) for channel in samples]
+        masks = [reaching_the_model(channel) for channel in samples]
         for entity in call.entities:
-            said = masks[entity.channel][int(entity.start_s * RATE_HZ) : int(entity.end_s * RATE_HZ)]
-            asked += len(said)
-            found += int(said.sum())
+            detected = masks[entity.channel][
+                int(entity.start_s * RECOGNISER_RATE_HZ) : int(entity.end_s * RECOGNISER_RATE_HZ)
+            ]
+            asked += len(detected)
+            found += int(detected.sum())
     assert found / asked >= 0.998
 
 
 @pytest.mark.parametrize("gain_db", [-20, -12])
-def test_quiet_calls_are_heard_as_well(gain_db: float) -> None:
+def test_speech_in_quiet_calls_is_detected(gain_db: float) -> None:
     asked = found = 0
     for call, samples in calls()[:4]:
-        masks = [transcribed(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
+        masks = [reaching_the_model(channel * np.float32(10 ** (gain_db / 20))) for channel in samples]
         for entity in call.entities:
-            said = masks[entity.channel][int(entity.start_s * RATE_HZ) : int(entity.end_s * RATE_HZ)]
-            asked += len(said)
-            found += int(said.sum())
+            detected = masks[entity.channel][
+                int(entity.start_s * RECOGNISER_RATE_HZ) : int(entity.end_s * RECOGNISER_RATE_HZ)
+            ]
+            asked += len(detected)
+            found += int(detected.sum())
     assert found / asked >= 0.99
 
 
-def test_near_silence_is_not_shown_to_the_detector_and_steady_noise_is_no_speech() -> None:
-    noise = np.random.default_rng(1).normal(0, 1e-4, 20 * RATE_HZ).astype(np.float32)
-    assert not transcribed(noise).any()
+def test_near_silence_does_not_reach_the_detector_and_steady_noise_is_not_speech() -> None:
+    noise = np.random.default_rng(1).normal(0, 1e-4, 20 * RECOGNISER_RATE_HZ).astype(np.float32)
+    assert not reaching_the_model(noise).any()
     probabilities = SpeechProbabilities().feed(noise)
     assert (probabilities == 0).sum() > 0.9 * len(probabilities)
-    assert not transcribed(noise * np.float32(100)).any()
+    assert not reaching_the_model(noise * np.float32(100)).any()
 
 
 def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch: pytest.MonkeyPatch) -> None:
     # Loudness is judged by what was heard so far, and so by whole blocks: here the detector alone is compared.
     monkeypatch.setattr(vad, "_SOFTEST_VOICE_DB", 0.0)
     monkeypatch.setattr(vad, "QUIET_PEAK", 0.0)
-    samples = calls()[0][1][0][: 10 * RATE_HZ]
+    samples = calls()[0][1][0][: 10 * RECOGNISER_RATE_HZ]
     whole = SpeechProbabilities()
     expected = np.concatenate([whole.feed(samples), whole.finish()])
     parts = SpeechProbabilities()
@@ -90,14 +95,14 @@ def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch:
 @given(st.lists(st.integers(1, 40_000), min_size=1, max_size=5))
 @settings(deadline=None, max_examples=30)
 def test_known_speech_is_speech_unless_it_was_silenced(lengths: list[int]) -> None:
-    sound = np.full(sum(lengths), 0.1, np.float32)
-    sound[RATE_HZ : RATE_HZ * 3 // 2] = 0.0
+    audio = np.full(sum(lengths), 0.1, np.float32)
+    audio[RECOGNISER_RATE_HZ : RECOGNISER_RATE_HZ * 3 // 2] = 0.0
     detector = KnownSpeech([(0.5, 2.0), (3.0, 3.5)])
-    blocks = np.split(sound, np.cumsum(lengths)[:-1])
+    blocks = np.split(audio, np.cumsum(lengths)[:-1])
     found = np.concatenate([*(detector.feed(block) for block in blocks), detector.finish()])
-    assert len(found) == -(-len(sound) // FRAME)
+    assert len(found) == -(-len(audio) // FRAME)
     middles = (np.arange(len(found)) + 0.5) * FRAME_S
     for probability, middle in zip(found, middles, strict=True):
-        if abs(middle * RATE_HZ - np.array([RATE_HZ, RATE_HZ * 3 // 2])).min() > FRAME:
+        if abs(middle * RECOGNISER_RATE_HZ - np.array([RECOGNISER_RATE_HZ, RECOGNISER_RATE_HZ * 3 // 2])).min() > FRAME:
             known = 0.5 <= middle < 2.0 or 3.0 <= middle < 3.5
             assert probability == (known and not 1.0 <= middle < 1.5)

@@ -1,14 +1,13 @@
-"""Packing: no speech is lost, nothing is heard twice, every window fits the model, and times lead back."""
+"""Packing of speech into windows: no speech is lost or doubled, windows fit the model, times lead back (functions)."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.transforms.transcribe.vad import FRAME, RATE_HZ
-from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, Window, WindowPacker, split
-
-THRESHOLD = 0.2
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
+from hushbeam.transforms.transcribe.vad import FRAME
+from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, SPEECH_PROBABILITY, Window, WindowPacker, split
 
 
 @st.composite
@@ -23,7 +22,7 @@ def channels(draw: st.DrawFn) -> np.ndarray:
 def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tuple[Window, np.ndarray]], WindowPacker]:
     # Every sample is its own position: windows can be checked against where they claim to come from.
     samples = np.arange(len(probabilities) * FRAME, dtype=np.float32)
-    packer = WindowPacker(THRESHOLD)
+    packer = WindowPacker()
     windows = []
     for start in range(0, len(probabilities), block_frames):
         stop = start + block_frames
@@ -33,22 +32,22 @@ def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tup
 
 @settings(max_examples=60, deadline=None)
 @given(channels())
-def test_no_speech_is_lost_and_nothing_is_heard_twice(probabilities: np.ndarray) -> None:
+def test_no_speech_is_lost_or_transcribed_twice(probabilities: np.ndarray) -> None:
     windows, _ = packed(probabilities)
-    transcribed = np.zeros(len(probabilities) * FRAME, int)
+    times_packed = np.zeros(len(probabilities) * FRAME, int)
     for window, _ in windows:
         for piece in window.pieces:
-            transcribed[piece.source : piece.source + piece.length] += 1
-    assert transcribed.max(initial=0) <= 1
-    for frame in np.flatnonzero(probabilities >= THRESHOLD):
-        assert transcribed[frame * FRAME : (frame + 1) * FRAME].all()
+            times_packed[piece.source : piece.source + piece.length] += 1
+    assert times_packed.max(initial=0) <= 1
+    for frame in np.flatnonzero(probabilities >= SPEECH_PROBABILITY):
+        assert times_packed[frame * FRAME : (frame + 1) * FRAME].all()
 
 
 @settings(max_examples=60, deadline=None)
 @given(channels())
-def test_every_window_fits_the_model_and_leads_back_to_its_sound(probabilities: np.ndarray) -> None:
+def test_every_window_fits_the_model_and_leads_back_to_its_audio(probabilities: np.ndarray) -> None:
     for window, samples in packed(probabilities)[0]:
-        assert 0 < window.length == len(samples) <= 30 * RATE_HZ
+        assert 0 < window.length == len(samples) <= 30 * RECOGNISER_RATE_HZ
         offset = 0
         for piece in window.pieces:
             assert piece.offset == offset
@@ -56,7 +55,9 @@ def test_every_window_fits_the_model_and_leads_back_to_its_sound(probabilities: 
             assert np.array_equal(samples[piece.offset : piece.offset + piece.length], expected)
             offset += piece.length
         moment_s = 0.5 * window.duration_s
-        assert window.source_s(moment_s) == pytest.approx(samples[int(moment_s * RATE_HZ)] / RATE_HZ, abs=1e-3)
+        assert window.source_s(moment_s) == pytest.approx(
+            samples[int(moment_s * RECOGNISER_RATE_HZ)] / RECOGNISER_RATE_HZ, abs=1e-3
+        )
 
 
 @settings(max_examples=20, deadline=None)
@@ -71,11 +72,11 @@ def test_windows_do_not_depend_on_the_size_of_blocks(probabilities: np.ndarray, 
 @settings(max_examples=15, deadline=None)
 @given(channels())
 def test_the_memory_of_a_channel_is_bounded(probabilities: np.ndarray) -> None:
-    packer = WindowPacker(THRESHOLD)
+    packer = WindowPacker()
     for start in range(0, len(probabilities), 250):
         block = probabilities[start : start + 250]
         list(packer.feed(np.zeros(len(block) * FRAME, np.float32), block))
-        assert len(packer._samples) + sum(len(each.samples) for each in packer._open) <= 110 * RATE_HZ
+        assert len(packer._samples) + sum(len(each.samples) for each in packer._open) <= 110 * RECOGNISER_RATE_HZ
 
 
 def test_turns_stay_a_second_apart() -> None:
@@ -83,7 +84,7 @@ def test_turns_stay_a_second_apart() -> None:
     (window, _), *others = packed(np.concatenate([gap, turn, gap, turn, gap]))[0]
     assert not others
     (_, first_stop), (second_start, _) = window.speech
-    assert (second_start - first_stop) / RATE_HZ == pytest.approx(SILENCE_BETWEEN_S, abs=0.01)
+    assert (second_start - first_stop) / RECOGNISER_RATE_HZ == pytest.approx(SILENCE_BETWEEN_S, abs=0.01)
 
 
 def test_short_pauses_keep_their_length() -> None:
@@ -107,7 +108,7 @@ def test_speech_that_fits_into_one_window_is_one_window() -> None:
     assert len(packed(np.concatenate([turn, gap] * 5))[0]) == 1
 
 
-def test_what_does_not_fit_is_cut_at_its_longest_pause() -> None:
+def test_speech_that_does_not_fit_is_cut_at_its_longest_pause() -> None:
     turn, breath, gap = np.ones(90, np.float32), np.zeros(14, np.float32), np.zeros(40, np.float32)
     windows = packed(np.concatenate([turn, breath] * 5 + [gap] + [turn, breath] * 10))[0]
     last = windows[0][0].pieces[-1]
@@ -126,11 +127,11 @@ def test_silence_has_no_windows() -> None:
 def test_both_halves_of_a_window_know_where_they_come_from(probabilities: np.ndarray, share: float) -> None:
     for window, samples in packed(probabilities)[0][:3]:
         at = max(1, int(share * window.length))
-        for half, sound in zip(split(window, at), (samples[:at], samples[at:]), strict=True):
-            assert half.length == len(sound)
+        for half, audio in zip(split(window, at), (samples[:at], samples[at:]), strict=True):
+            assert half.length == len(audio)
             for piece in half.pieces:
-                assert sound[piece.offset] == piece.source
-                assert sound[piece.offset + piece.length - 1] == piece.source + piece.length - 1
+                assert audio[piece.offset] == piece.source
+                assert audio[piece.offset + piece.length - 1] == piece.source + piece.length - 1
         assert sum(stop - start for half in split(window, at) for start, stop in half.speech) == sum(
             stop - start for start, stop in window.speech
         )

@@ -1,4 +1,4 @@
-"""Word times: set right against detected speech, and texts that join to what was written."""
+"""Word times, corrected with detected speech, and texts that join to the model's text (functions)."""
 
 from itertools import pairwise
 
@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.transcript import Word
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.model import LoadedModel
-from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Piece, Window
 from hushbeam.transforms.transcribe.words import TimedText, place, plausible_s, settle, timed_texts, utterances
 
 
 def window_of(*speech: tuple[float, float]) -> Window:
-    length = int((speech[-1][1] + 1.0) * RATE_HZ)
-    spans = tuple((int(start * RATE_HZ), int(stop * RATE_HZ)) for start, stop in speech)
+    length = int((speech[-1][1] + 1.0) * RECOGNISER_RATE_HZ)
+    spans = tuple((int(start * RECOGNISER_RATE_HZ), int(stop * RECOGNISER_RATE_HZ)) for start, stop in speech)
     return Window((Piece(0, 0, length),), spans)
 
 
@@ -26,19 +26,19 @@ def aligned(steps: list[int]) -> list[tuple[int, int]]:
     ]
 
 
-def test_the_first_word_after_a_pause_begins_with_the_sound() -> None:
+def test_the_first_word_after_a_pause_begins_with_the_speech() -> None:
     # The alignment gives the whole pause from 2 to 5 s to the second word.
     (_, first_end), (start, end) = settle([(1.0, 1.6), (1.6, 5.3)], [True, True], [(1.0, 2.0), (5.0, 5.6)])
     assert first_end == pytest.approx(2.0)
     assert (start, end) == pytest.approx((5.0, 5.6))
 
 
-def test_the_last_word_before_a_pause_lasts_as_long_as_the_sound() -> None:
+def test_the_last_word_before_a_pause_lasts_as_long_as_the_speech() -> None:
     spans = settle([(0.1, 0.5), (0.5, 0.9)], [True, True], [(0.2, 1.3)])
     assert spans[-1][1] == pytest.approx(1.3)
 
 
-def test_a_word_does_not_last_over_speech_that_nobody_recognised() -> None:
+def test_a_word_does_not_last_over_unrecognised_speech() -> None:
     spans = settle([(0.1, 0.5), (0.5, 0.9)], [True, True], [(0.2, 6.0)])
     assert spans[-1][1] < 1.1
 
@@ -65,7 +65,7 @@ def test_settled_times_are_ordered_and_never_negative(tokens: list[tuple[float, 
         moments.append(moments[-1] + length)
     marks = [sum(edges[: index + 1]) for index in range(len(edges))]
     speech = list(zip(marks[::2], marks[1::2], strict=False))
-    spans = settle(list(pairwise(moments)), [transcribed for _, transcribed in tokens], speech)
+    spans = settle(list(pairwise(moments)), [spoken for _, spoken in tokens], speech)
     assert len(spans) == len(tokens)
     assert all(start <= end for start, end in spans)
     assert all(first <= second for (first, _), (second, _) in pairwise(spans))
@@ -95,7 +95,7 @@ def test_two_turns_that_were_written_as_one_number_are_parted(tiny: LoadedModel)
     assert len(utterances(place(words, speech, 0, 0.0))) == 2
 
 
-def test_words_lie_in_the_recording_where_their_sound_does() -> None:
+def test_words_have_the_times_of_their_audio_in_the_recording() -> None:
     pieces = (Piece(80_000, 0, 32_000), Piece(320_000, 32_000, 32_000))
     window = Window(pieces, ((0, 32_000), (32_000, 64_000)))
     words = place(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.verify_audio.second_recogniser import speech_around, without_tone
 from hushbeam.transforms.verify_audio.settings import VerifySettings, in_sample
 

@@ -1,1 +1,1 @@
-"""Compares what a file states about its own size with the bytes that are there."""
+"""Completeness of files: compares the sizes that a file states with its bytes."""

@@ -1,4 +1,4 @@
-"""Files made of nested parts of any size: MP4 and MOV, Matroska and WebM, MXF."""
+"""Completeness of files of nested parts: MP4 and MOV, Matroska and WebM, MXF."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Box(NamedTuple):
 
     Attributes:
       kind: Four characters.
-      start, content, end: Where it, and what is in it, begins, and where both end by the size that it states.
+      start, content, end: Where the box and its content begin, and where both end by the size that the box states.
     """
 
     kind: bytes
@@ -31,7 +31,7 @@ class Box(NamedTuple):
 
 
 def movie(source: Source) -> Length:
-    """MP4, MOV, 3GP: every box is there, and of a movie in fragments those that an index names."""
+    """MP4, MOV, 3GP: every box is whole; a movie in fragments has all that its index lists."""
     fragments = indexed = seen = False
     position = 0
     for box in movie_boxes(source, 0, source.size):
@@ -56,7 +56,7 @@ def movie(source: Source) -> Length:
 
 
 def movie_boxes(source: Source, position: int, end: int) -> Iterator[Box]:
-    """Boxes beside one another, up to what is none. Sound lies where the index says: what is no box, is none of it."""
+    """The boxes of one level. Bytes that are not a box end them: audio lies where the index says."""
     while position < end:
         head = source.at(position, 16)
         kind = head[4:8]
@@ -74,7 +74,7 @@ def movie_boxes(source: Source, position: int, end: int) -> Iterator[Box]:
 
 
 def _referenced(source: Source, box: Box) -> tuple[int, int]:
-    """Where the last fragment ends that a segment index names, and how many it names."""
+    """Where the last fragment in a segment index ends, and how many the index lists."""
     content = source.at(box.content, min(box.end - box.content, 2**20))
     if len(content) < 8:
         return 0, 0
@@ -90,7 +90,7 @@ def _referenced(source: Source, box: Box) -> tuple[int, int]:
 
 
 def matroska(source: Source) -> Length:
-    """Matroska and WebM: the segment is there; without a size, its last whole element."""
+    """Matroska and WebM: the segment is whole; if it has no size, its last element is."""
     _, size, position = _element(source, 0)
     kind, segment, content = _element(source, position + (size or 0))
     if kind != _SEGMENT:
@@ -105,13 +105,13 @@ def matroska(source: Source) -> Length:
 
 
 def _check_elements(source: Source, position: int) -> None:
-    """The elements of a segment without a size; clusters may have none either, and go on to the next one."""
+    """Checks the elements of a segment without a size. Clusters may have no size either: they end at the next one."""
     while position < source.size:
         kind, size, content = _element(source, position)
         if not kind:
             rest = source.at(position, _LARGEST_HEAD)
             if len(rest) < _LARGEST_HEAD and rest.strip(b"\0"):
-                raise cut_off("an element's header is not whole")
+                raise cut_off("the header of an element is not whole")
             source.check_rest(position)
             return
         if size is None and kind != _CLUSTER:
@@ -121,7 +121,7 @@ def _check_elements(source: Source, position: int) -> None:
 
 
 def _element(source: Source, position: int) -> tuple[int, int | None, int]:
-    """An element's id (0: it is none), size (None: it has none), and where its content begins."""
+    """An element's id (0 if it is not an element), its size (None if not stated), and where its content begins."""
     head = source.at(position, _LARGEST_HEAD)
     width = 9 - head[0].bit_length() if head else 9
     if width > 4 or len(head) <= width:
@@ -135,19 +135,19 @@ def _element(source: Source, position: int) -> tuple[int, int | None, int]:
 
 
 def mxf(source: Source) -> Length:
-    """MXF: the footer is where the header says, or at least it is there."""
+    """MXF: the footer is at the position that the header states, or anywhere if it states none."""
     head = source.at(0, 64)
     content = _mxf_content(head)
     footer = int.from_bytes(head[content + 24 : content + 32], "big")
     if footer and (source.at(footer, 14)[:13] != _MXF_PARTITION):
-        raise cut_off(f"its footer is stated to be at {footer}, {source.size} bytes are there")
+        raise cut_off(f"its header states a footer at {footer}, and it has {source.size} bytes")
     if source.thorough or footer:
         _check_mxf(source, 0 if source.thorough else footer)
     return Length.STATED
 
 
 def _check_mxf(source: Source, position: int) -> None:
-    """Every part from a position on, up to the footer and what belongs to it, is there."""
+    """Checks that all parts from a position on are whole, up to the footer and its parts."""
     footer = False
     while position < source.size:
         head = source.at(position, 25)

@@ -1,4 +1,4 @@
-"""Compares what a file states about its own size with the bytes that are there.
+"""Check of a file's stated sizes against its bytes, for each container.
 
 FFmpeg takes the length of many formats from the file's size, and so never notices that half of a file is missing.
 Parses untrusted bytes: runs in a child process, in constant memory.
@@ -47,21 +47,20 @@ CHECKED: Mapping[str, Callable[[Source], Length]] = {
 """By `Container.name`."""
 
 _COUNTED = frozenset({"tak"})
-"""Their headers count samples, which are compared with what was decoded, and nothing else."""
+"""Their headers state only a number of samples, which is compared with the decoded number."""
 
 
 def check_complete(file: BinaryIO, container: str, start: int, *, thorough: bool) -> Length:
-    """Compares stated sizes with the file; leaves the file anywhere.
+    """Compares stated sizes with the file; leaves the file at any position.
 
     Args:
       container: As in `MediaInfo.container`.
-      start: Of the container's first byte, after any ID3 tags.
-      thorough: Every part of the file is looked at. Otherwise a few reads have to do, and what they do not reach
-        passes.
+      start: Position of the container's first byte, after any ID3 tags.
+      thorough: Whether to check every part of the file. Otherwise a few reads must do, and other parts pass.
 
     Raises:
-      MediaError: `truncated` where less is there than stated; `length_disagrees` where the file goes on after its
-        stated end; `corrupt` or `format_changes` where parts do not follow one another.
+      MediaError: `truncated` if the file has fewer bytes than it states; `length_disagrees` if it goes on after its
+        stated end; `corrupt` or `format_changes` if parts do not follow one another.
     """
     check = CHECKED.get(container)
     if check is None:

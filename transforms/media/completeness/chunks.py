@@ -1,4 +1,4 @@
-"""Files made of chunks that state their size: RIFF (WAV, RF64, AVI, QCP), IFF (AIFF, 8SVX), CAF, W64."""
+"""Completeness of files of chunks: RIFF (WAV, RF64, AVI, QCP), IFF (AIFF, 8SVX), CAF, W64."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from hushbeam.transforms.media.source_file import ByteOrder, Length, Source, goes_on
 
 _NO_SIZES = frozenset({0, 0xFFFFFFFF})
-"""What is no size: FFmpeg reads on to the file's end."""
+"""Values for an unknown size: FFmpeg reads to the end of the file."""
 
 _LARGEST_SIZES = (0x7FFFFFFF, 0x80000000, 0x7FFFF000, 0x7FFFFF00, 0x7F000008)
-"""What recorders that write to a pipe state, so that readers go on to the end: LAME, opusdec, sox, espeak, arecord."""
+"""Sizes that programs state when they write to a pipe: LAME, opusdec, sox, espeak, arecord."""
 
 _LEAST_OPEN = 0x7F000000
-"""A size of a whole RIFF file from here on goes with an open size of its audio."""
+"""A RIFF file that states a larger size than this has an open size too."""
 
 _OPEN_64 = 2**63 - 1
 _FILES = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff")
-"""A chunk of such a name after the audio is another file that was appended."""
+"""Names of chunks that begin a file: after the audio, another file was appended."""
 
 _DESCRIPTIVE = frozenset(
     name.ljust(4)
@@ -27,7 +27,7 @@ _DESCRIPTIVE = frozenset(
         b"levl DISP ResU SAUR COMT MARK APPL NAME AUTH ANNO (c) AESD INST MIDI"
     ).split()
 )
-"""Chunks that hold no audio: one of them may be cut off."""
+"""Chunks without audio, which may be cut off."""
 
 _W64_ENDINGS = (bytes.fromhex("2e91cf11a5d628db04c10000"), bytes.fromhex("f3acd3118cd100c04f8edb8a"))
 
@@ -39,7 +39,7 @@ class Chunk:
     Attributes:
       name: Four characters.
       start: Where its content begins.
-      size: Of the content, as stated.
+      size: Stated size of the content.
     """
 
     name: bytes
@@ -52,7 +52,7 @@ class Chunk:
 
 
 def wav(source: Source) -> Length:
-    """WAV, RF64, BW64 and QCP: the `data` chunk is there, and no audio follows after it."""
+    """WAV, RF64, BW64 and QCP: the `data` chunk is whole, and no audio follows it."""
     head = source.at(0, 12)
     order: ByteOrder = "big" if head.startswith(b"RIFX") else "little"
     large = _Sizes64() if head.startswith((b"RF64", b"BW64")) else None
@@ -75,7 +75,7 @@ def wav(source: Source) -> Length:
 
 
 def iff(source: Source, audio: bytes) -> Length:
-    """AIFF and 8SVX: the chunk with the audio is there, and no audio follows after it."""
+    """AIFF and 8SVX: the audio chunk is whole, and no audio follows it."""
     for chunk in _in_turn(source, 12, "big", None, audio):
         if chunk.name == audio:
             if _is_open(source, chunk):
@@ -85,50 +85,50 @@ def iff(source: Source, audio: bytes) -> Length:
 
 
 def caf(source: Source) -> Length:
-    """CAF: all chunks are there. The last one may have no size, and then goes on to the file's end."""
-    position, transcribed = 8, False
+    """CAF: all chunks are whole. The last one may have no size: then it ends with the file."""
+    position, audio_seen = 8, False
     while position < source.size:
         head = source.at(position, 12)
-        if transcribed and (not _is_name(head[:4]) or head.startswith(_FILES)):
+        if audio_seen and (not _is_name(head[:4]) or head.startswith(_FILES)):
             break
-        if transcribed and head.startswith(b"data"):
+        if audio_seen and head.startswith(b"data"):
             raise goes_on(source.size - position)
         size = int.from_bytes(head[4:12].ljust(8, b"\0"), "big", signed=True)
         if size < 0:
             return Length.OPEN
         position += 12 + size
         source.check_holds(position)
-        transcribed = transcribed or head.startswith(b"data")
-    if transcribed:
+        audio_seen = audio_seen or head.startswith(b"data")
+    if audio_seen:
         source.check_rest(position)
-    return Length.STATED if transcribed else Length.OPEN
+    return Length.STATED if audio_seen else Length.OPEN
 
 
 def w64(source: Source) -> Length:
     """Sony Wave64: chunks of 64-bit sizes that count their own headers, named by GUIDs, on multiples of 8 bytes."""
-    position, transcribed = 40, False
+    position, audio_seen = 40, False
     while position < source.size:
         head = source.at(position, 24)
-        if len(head) < 24 or (transcribed and (head[4:16] not in _W64_ENDINGS or head.startswith(b"riff"))):
+        if len(head) < 24 or (audio_seen and (head[4:16] not in _W64_ENDINGS or head.startswith(b"riff"))):
             break
         size = int.from_bytes(head[16:24], "little")
         if head.startswith(b"data"):
-            if transcribed:
+            if audio_seen:
                 raise goes_on(source.size - position)
             if size >= _OPEN_64 or size == 0:
                 return Length.OPEN
             source.check_holds(position + size)
-            transcribed = True
+            audio_seen = True
         if size < 24:
             break
         position += size + -size % 8
-    if transcribed:
+    if audio_seen:
         source.check_rest(position)
-    return Length.STATED if transcribed else Length.OPEN
+    return Length.STATED if audio_seen else Length.OPEN
 
 
 def avi(source: Source) -> Length:
-    """AVI, also of several RIFF parts (OpenDML): all parts are there, and those that the index names."""
+    """AVI, of one or several RIFF parts (OpenDML): all parts are whole, and so are those in the index."""
     position = 0
     while position < source.size:
         head = source.at(position, 12)
@@ -151,7 +151,7 @@ def avi(source: Source) -> Length:
 
 
 def _is_open(source: Source, chunk: Chunk, block_bytes: int = 1) -> bool:
-    """Whether a chunk with audio goes on to the file's end, since its writer could not know the size.
+    """Whether an audio chunk ends with the file because its writer did not know the size.
 
     Args:
       block_bytes: The largest sizes are rounded down to whole blocks of the codec.
@@ -163,7 +163,7 @@ def _is_open(source: Source, chunk: Chunk, block_bytes: int = 1) -> bool:
 
 
 class _Sizes64:
-    """What an RF64's `ds64` chunk states for chunks whose own field is too small."""
+    """Sizes in an RF64's `ds64` chunk, for chunks that are too large for their own field."""
 
     def __init__(self) -> None:
         self._sizes: dict[bytes, int] = {}
@@ -181,11 +181,11 @@ class _Sizes64:
 def _in_turn(
     source: Source, position: int, order: ByteOrder, large: _Sizes64 | None, audio: bytes = b"data"
 ) -> Iterator[Chunk]:
-    """Each chunk; those before the audio however large, those after it only if they are chunks indeed."""
-    transcribed = False
+    """Each chunk: before the audio of any size, after it only if it is a valid chunk."""
+    audio_seen = False
     while position < source.size:
         head = source.at(position, 8)
-        if transcribed and (not _is_name(head[:4]) or head.startswith(_FILES)):
+        if audio_seen and (not _is_name(head[:4]) or head.startswith(_FILES)):
             break
         size = int.from_bytes(head[4:8].ljust(4, b"\0"), order)
         chunk = Chunk(head[:4], position + 8, size)
@@ -193,20 +193,20 @@ def _in_turn(
             if chunk.name == b"ds64":
                 large.read(source, chunk)
             chunk = Chunk(chunk.name, chunk.start, large.of(chunk.name, size))
-        if transcribed and chunk.name == audio:
-            # FFmpeg reads one of them, and passes over the others.
+        if audio_seen and chunk.name == audio:
+            # FFmpeg reads one of them, and skips the others.
             raise goes_on(source.size - position)
-        if transcribed and chunk.end > source.size and chunk.name not in _DESCRIPTIVE:
+        if audio_seen and chunk.end > source.size and chunk.name not in _DESCRIPTIVE:
             break
         yield chunk
-        transcribed = transcribed or chunk.name == audio
+        audio_seen = audio_seen or chunk.name == audio
         position = _next(source, chunk)
-    if transcribed:
+    if audio_seen:
         _check_nothing_follows(source, position)
 
 
 def _next(source: Source, chunk: Chunk) -> int:
-    """Where the next chunk begins: after a pad byte where the size is odd, which some writers leave out."""
+    """Where the next chunk begins: after a pad byte if the size is odd, which some writers leave out."""
     if chunk.size % 2 and _is_name(source.at(chunk.end, 4)) and not _is_name(source.at(chunk.end + 1, 4)):
         return chunk.end
     return chunk.end + chunk.size % 2
@@ -223,7 +223,7 @@ def _is_name(name: bytes) -> bool:
 
 
 def _lists(source: Source, position: int) -> dict[bytes, Chunk]:
-    """The lists of one RIFF part by their kind, up to the one with the audio."""
+    """The lists of one RIFF part by their type, up to the one with the audio."""
     found = {}
     end = position + 8 + source.number(position + 4, 4, "little")
     position += 12
@@ -239,7 +239,7 @@ def _lists(source: Source, position: int) -> dict[bytes, Chunk]:
 
 
 def _indexed(source: Source, headers: Chunk) -> Iterator[int]:
-    """The ends of all parts that the tracks' super indices name (OpenDML)."""
+    """The ends of all parts in the tracks' super indices (OpenDML)."""
     content = source.at(headers.start, min(headers.size, 2**20))
     position = content.find(b"indx")
     while position >= 0:
@@ -255,7 +255,7 @@ def _indexed(source: Source, headers: Chunk) -> Iterator[int]:
 
 
 def _check_movie(source: Source, position: int) -> None:
-    """An AVI without sizes: its last chunk is whole."""
+    """Checks that the last chunk of an AVI without sizes is whole."""
     while position < source.size:
         head = source.at(position, 12)
         if not _is_name(head[:4]) or head.startswith(_FILES):

@@ -1,4 +1,4 @@
-"""Files whose one header states a size or a count: AU, VOC, SPHERE, DSS, APE, TTA, WavPack, FLAC, MP3."""
+"""Completeness of files whose header states a size or a count: AU, VOC, SPHERE, DSS, APE, TTA, WavPack, FLAC, MP3."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SOX_FORGETS = 8
 _DSS_BLOCK = 512
 _TTA_HEADER = 22
 _LARGEST_TABLE = 4 * 2**20
-"""Of a recording of twelve days."""
+"""The table of a recording of twelve days."""
 
 _APE_DESCRIBED = 3980
 """The first version whose header states the sizes of all parts."""
@@ -28,12 +28,12 @@ def au(source: Source) -> Length:
 
 
 def voc(source: Source) -> Length:
-    """Creative Voice: blocks, the last of which says that it is the last."""
+    """Creative Voice: blocks, with a mark after the last one."""
     first = position = source.number(20, 2, "little")
     while source.thorough:
         head = source.at(position, 4)
         if not head:
-            raise cut_off("the block that ends it is missing")
+            raise cut_off("its last block is missing")
         if _is_short_by_sox(source, first, position):
             break
         if head[0] == 0:
@@ -58,7 +58,7 @@ def _is_short_by_sox(source: Source, first: int, position: int) -> bool:
 
 
 def sphere(source: Source) -> Length:
-    """NIST SPHERE: a text with the number of samples."""
+    """NIST SPHERE: a text header with the number of samples."""
     size = re.match(rb"NIST_1A\s+(\d{1,7})\s", source.at(0, 16))
     header = source.at(0, min(int(size[1]), 2**16) if size else 1024)
     count, width, channels = (_field(header, name) for name in (b"sample_count", b"sample_n_bytes", b"channel_count"))
@@ -76,7 +76,7 @@ def _field(header: bytes, name: bytes) -> int | None:
 
 
 def dss(source: Source) -> Length:
-    """Digital Speech Standard: whole blocks; how many there should be is not stated."""
+    """Digital Speech Standard: whole blocks; their number is not stated."""
     missing = -source.size % _DSS_BLOCK
     if missing:
         raise cut_off(f"its last block lacks {missing} bytes")
@@ -84,7 +84,7 @@ def dss(source: Source) -> Length:
 
 
 def ape(source: Source) -> Length:
-    """Monkey's Audio: the sizes of all parts, in newer files; the number of samples in all."""
+    """Monkey's Audio: the number of samples, and in newer files the sizes of all parts."""
     head = source.at(0, 36)
     if int.from_bytes(head[4:6], "little") >= _APE_DESCRIBED:
         parts = (int.from_bytes(head[place : place + 4], "little") for place in (8, 12, 16, 20, 24, 32))
@@ -117,7 +117,7 @@ def flac(source: Source) -> Length:
 
 
 def mp3(source: Source) -> Length:
-    """MP3 with a frame that counts the others and their bytes."""
+    """MP3: a first frame may state the number of the other frames and their bytes."""
     frames, size = mp3_counts(source.at(0, 512))
     if size is not None:
         source.check_holds(size)
@@ -125,7 +125,7 @@ def mp3(source: Source) -> Length:
 
 
 def mp3_counts(head: bytes) -> tuple[int | None, int | None]:
-    """Frames after the first, and bytes with it, as the first frame of an MP3 counts them; None where it does not."""
+    """Numbers of frames after the first and of bytes with it, from the first frame of an MP3; None if not stated."""
     found = re.search(rb"Xing|Info|VBRI", head[:300])
     if not found:
         return None, None
@@ -144,7 +144,7 @@ def _count(field: bytes) -> int | None:
 
 
 def mpeg_frame_bytes(header: bytes) -> int | None:
-    """The size of an MPEG audio frame, layers I to III, that its header states; None where it states none."""
+    """The size of an MPEG audio frame, layers I to III, from its header; None if the header does not state it."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     version, layer = header[1] >> 3 & 3, 4 - (header[1] >> 1 & 3)

@@ -1,4 +1,4 @@
-"""Files made of many packets: Ogg, FLV, ASF, MPEG transport and program streams."""
+"""Completeness of files of packets: Ogg, FLV, ASF, MPEG transport and program streams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PS_PACK, _PS_END, _PS_LEAST = 0xBA, 0xB9, 0xBB
 
 
 def ogg_pages(source: Source) -> Length:
-    """Ogg: the last page is whole and says that it is the last; no page before it is missing."""
+    """Ogg: the last page is whole and marked as the last, and no page before it is missing."""
     tail_start = max(0, source.size - ogg.LARGEST_PAGE)
     tail = source.at(tail_start, ogg.LARGEST_PAGE)
     page = tail.rfind(b"OggS\0")
@@ -43,16 +43,16 @@ def ogg_pages(source: Source) -> Length:
 
 
 def _check_pages(source: Source, end: int) -> None:
-    """Every page follows upon another, and the numbers of each stream have no gap."""
+    """Checks that pages follow each other, without gaps in the numbers of each stream."""
     position, numbers, begun = 0, dict[bytes, int](), False
     while position < end:
         head = source.at(position, ogg.HEADER + 255)
         if not head.startswith(b"OggS"):
-            raise MediaError("corrupt", "bytes of the file belong to no Ogg page")
+            raise MediaError("corrupt", "the file contains bytes that are not part of an Ogg page")
         serial, number = head[14:18], int.from_bytes(head[18:22], "little")
         first = bool(head[5] & _OGG_FIRST)
         if first and begun:
-            raise MediaError("format_changes", "another Ogg stream begins where the first one has ended")
+            raise MediaError("format_changes", "a second Ogg stream begins after the first")
         begun = begun or not first
         if not first and number != numbers.get(serial, -1) + 1:
             raise MediaError("corrupt", "an Ogg page is missing")
@@ -61,7 +61,7 @@ def _check_pages(source: Source, end: int) -> None:
 
 
 def flv(source: Source) -> Length:
-    """FLV: the size and length that its metadata state; the last tag is whole."""
+    """FLV: the size and length in its metadata; the last tag is whole."""
     head = source.at(0, 2048)
     size, duration_s = (_flv_number(head, name) for name in (b"filesize", b"duration"))
     if size:
@@ -80,7 +80,7 @@ def flv(source: Source) -> Length:
 
 
 def _flv_number(head: bytes, name: bytes) -> float:
-    """A number in the metadata, by its name; 0 where there is none that makes sense."""
+    """A number in the metadata, by its name; 0 if it is missing or not plausible."""
     start = head.find(name + b"\0")
     if start < 0 or len(head) < start + len(name) + 9:
         return 0.0
@@ -89,7 +89,7 @@ def _flv_number(head: bytes, name: bytes) -> float:
 
 
 def asf(source: Source) -> Length:
-    """ASF: the data object is there, and only indices after it."""
+    """ASF: the data object is whole, and only indices follow it."""
     header = source.number(16, 8, "little")
     content = source.at(0, min(header, 2**16))
     properties = content.find(_ASF_PROPERTIES)
@@ -112,7 +112,7 @@ def asf(source: Source) -> Length:
 
 
 def transport_stream(source: Source) -> Length:
-    """MPEG-TS: whole packets, since a stream has no end of its own."""
+    """MPEG-TS: whole packets; the format has no mark at the end."""
     head = source.at(0, 4 * TS_PACKETS[-1][1])
     for offset, packet in TS_PACKETS:
         if all(head[place] == _SYNC for place in range(offset, len(head), packet)):
@@ -124,7 +124,7 @@ def transport_stream(source: Source) -> Length:
 
 
 def program_stream(source: Source) -> Length:
-    """MPEG-PS: whole packets, and an end code where a writer left one."""
+    """MPEG-PS: whole packets, and an end code if the writer wrote one."""
     position = 0
     while source.thorough and position < source.size:
         head = source.at(position, 14)
@@ -139,7 +139,7 @@ def program_stream(source: Source) -> Length:
 
 
 def _after_zeros(source: Source, position: int) -> int:
-    """Where the next packet begins after a padding of zeros, or the file's end."""
+    """Where the next packet begins after padding zeros, or the end of the file."""
     start = position
     while piece := source.at(position, _PIECE):
         padding = len(piece) - len(piece.lstrip(b"\0"))

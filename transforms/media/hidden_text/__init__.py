@@ -1,1 +1,1 @@
-"""Removes from compressed pictures what is no picture and can hold text: captions, user data, comments."""
+"""Removal of hidden text from compressed video: captions, user data, comments."""

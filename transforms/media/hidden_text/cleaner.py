@@ -1,4 +1,4 @@
-"""What each codec's cleaner is, and the errors that cleaners raise."""
+"""Interface of the cleaners of video codecs, and their errors."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ class Cleaner(Protocol):
     """Cleans one video track.
 
     Attributes:
-      header: The track's codec header (FFmpeg's extradata) without hidden text; empty where it needs none.
+      header: The track's codec header (FFmpeg's extradata) without hidden text; may be empty.
     """
 
     @property
     def header(self) -> bytes: ...
 
     def clean(self, picture: bytes) -> bytes:
-        """Returns a packet's bytes without hidden text: `picture` itself if it has none, empty if nothing stays.
+        """Returns a packet's bytes without hidden text: `picture` itself if it has none, empty if nothing remains.
 
         Raises:
-          MediaError: `captions_inside` where text cannot be removed, `corrupt` where the packet cannot be taken apart.
+          MediaError: `captions_inside` if text cannot be removed, `corrupt` if the packet cannot be parsed.
         """
 
 
 def not_cleanable(codec: str) -> MediaError:
-    """Nobody knows how to find the hidden text, so the pictures are not published."""
+    """The error of a video whose hidden text cannot be found: its pictures are not published."""
     return MediaError(
         "captions_inside",
-        f"{codec} video may hold text that cannot be removed: convert its pictures, "
-        "or ask for the audio alone (redact_pii_audio_quality mp3, wav or flac)",
+        f"{codec} video may contain text that cannot be removed: convert the video, "
+        "or request audio without video (redact_pii_audio_quality mp3, wav or flac)",
     )
 
 
 def damaged() -> MediaError:
-    """The packet or header does not have the parts that it names."""
-    return MediaError("corrupt", "the video cannot be taken apart to look for hidden text")
+    """The error of a packet or header without the parts that it states."""
+    return MediaError("corrupt", "the video cannot be parsed to find hidden text")

@@ -1,7 +1,7 @@
-"""The video codecs whose pictures may be copied, and how each is cleaned. Any other is refused.
+"""Table of the video codecs whose pictures may be copied, with their cleaners. Others are refused.
 
-Not on the list, although containers can hold them: what was not looked at (VVC, screen recorders' codecs), what
-mixes text with pictures in ways that are not taken apart here (DV, DNxHD, Theora, JPEG 2000, H.261).
+Missing on purpose, although containers can hold them: codecs that were not examined (VVC, codecs of screen recorders),
+and codecs that mix text with pictures in ways that are not parsed here (DV, DNxHD, Theora, JPEG 2000, H.261).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ COPIED_CODECS = frozenset(_CLEANERS)
 
 
 def cleaner_of(codec: str, header: bytes) -> Cleaner:
-    """Gives what cleans a track of a codec.
+    """The cleaner of a track.
 
     Args:
       codec: FFmpeg's name.

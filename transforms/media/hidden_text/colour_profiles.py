@@ -1,7 +1,7 @@
-"""Finds and blanks colour profiles (ICC) in MP4 and MOV files that FFmpeg wrote: a profile holds texts of any length.
+"""Colour profiles (ICC) in MP4 and MOV files: finds and blanks them, because they can contain text of any length.
 
-FFmpeg's muxer writes the source's profile where colours have no numbers, and has no option against it. Only what FFmpeg
-wrote is blanked; an audit looks into published files as well, which may be anybody's by then.
+FFmpeg's muxer copies the source's profile if the colours have no numbers, and has no option against it. Only files that
+FFmpeg wrote are blanked; an audit also searches published files, which anyone may have changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PROFILE = re.compile(rb"colr(?:prof|rICC)")
 
 
 def profiles_in(file: BinaryIO) -> list[tuple[int, int]]:
-    """Where the boxes of colour profiles lie in an open file, with their sizes in bytes; leaves the file anywhere."""
+    """Positions and sizes of colour profile boxes in an open file; leaves the file at any position."""
     found = []
     source = Source(file, thorough=True)
     for movie in movie_boxes(source, 0, source.size):

@@ -1,8 +1,8 @@
-"""H.264 and HEVC: keeps the units that pictures need, and of supplemental information (SEI) what cannot hold text.
+"""Cleaner of H.264 and HEVC: keeps units that pictures need, and supplemental information (SEI) without text.
 
-Captions (CEA-608 and 708) and an encoder's notes are payloads of SEI units. Other payloads matter to players: where
-decoding can start, how pictures are shown, how bright they are. FFmpeg's own filter (`filter_units`) cannot tell
-payloads apart, and would take those away as well.
+Captions (CEA-608 and 708) and encoders' notes are payloads of SEI units. Players need other payloads: where decoding
+can start, how pictures are shown, how bright they are. FFmpeg's filter (`filter_units`) cannot distinguish payloads,
+and would remove those too.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _START_CODE = b"\0\0\1"
 _ESCAPED = b"\0\0\3"
 _NEEDS_ESCAPE = re.compile(rb"\0\0(?=[\0-\3])")
 _END = b"\x80"
-"""The bits that end a unit, where its content ends with a whole byte."""
+"""The bits that end a unit whose content ends with a whole byte."""
 
 _PROFILES_WITHOUT_MORE = (66, 77, 88)
-"""Of H.264 (baseline, main, extended): the `avcC` of all others goes on after the parameter sets, in FFmpeg's files."""
+"""Profiles of H.264 (baseline, main, extended) whose `avcC` ends after the parameter sets in FFmpeg's files."""
 
 _SHARED_PAYLOADS = {
     0: 64,  # buffering period
@@ -38,15 +38,15 @@ _SHARED_PAYLOADS = {
 
 @dataclass(frozen=True)
 class _Standard:
-    """What of a codec's units stays.
+    """Units of a codec that are kept.
 
     Attributes:
       kind_of: A unit's type, from its first byte.
-      head_bytes: Of a unit.
+      head_bytes: Size of a unit's header.
       kept: Types that pictures need.
-      fixed_bytes: Of kept types whose units are all of one size.
+      fixed_bytes: Sizes of kept types whose units are all of one size.
       supplemental: Types that hold SEI.
-      payloads: SEI types that cannot hold text, and the largest size in bytes that one has.
+      payloads: SEI types without text, with their largest size in bytes.
     """
 
     kind_of: Callable[[int], int]
@@ -125,7 +125,7 @@ def _clean_lengths(picture: bytes, length_bytes: int, standard: _Standard) -> by
     cleaned = []
     changed = False
     for unit in _units(picture, length_bytes):
-        # Decoders go on at a start code within a unit, where none belongs.
+        # A start code does not belong within a unit, but decoders begin a new unit at it.
         for part in unit.split(_START_CODE) if _START_CODE in unit else [unit]:
             clean = _clean_unit(part, standard)
             changed |= clean is not unit
@@ -139,7 +139,7 @@ def _units(picture: bytes, length_bytes: int) -> Iterator[bytes]:
     while position < len(picture):
         start = position + length_bytes
         if start > len(picture) and not picture[position:].strip(b"\0"):
-            # Some writers fill up.
+            # Some writers add padding.
             return
         end = start + int.from_bytes(picture[position:start], "big")
         if end > len(picture) or start > len(picture):
@@ -149,7 +149,7 @@ def _units(picture: bytes, length_bytes: int) -> Iterator[bytes]:
 
 
 def _clean_unit(unit: bytes, standard: _Standard) -> bytes:
-    """The unit itself, less, or nothing."""
+    """The unit itself, a shorter one, or an empty one."""
     if not unit:
         return b""
     kind = standard.kind_of(unit[0])
@@ -160,7 +160,7 @@ def _clean_unit(unit: bytes, standard: _Standard) -> bytes:
 
 
 def _clean_supplemental(unit: bytes, standard: _Standard) -> bytes:
-    """An SEI unit with the payloads that cannot hold text; nothing where none is left."""
+    """An SEI unit with only the payloads without text; empty if none remains."""
     content = unit[standard.head_bytes :].replace(_ESCAPED, b"\0\0").rstrip(b"\0")
     kept, position, whole = [], 0, True
     while content[position:] != _END:
@@ -169,7 +169,7 @@ def _clean_supplemental(unit: bytes, standard: _Standard) -> bytes:
         size, position = _extended_number(content, position)
         position += size
         if position >= len(content):
-            # What follows is no payload: whoever reads it as one could find text.
+            # The rest is not a valid payload, but a reader could find text in it.
             whole = False
             break
         if size <= standard.payloads.get(kind, -1):
@@ -193,7 +193,7 @@ def _extended_number(content: bytes, position: int) -> tuple[int, int]:
 
 
 def _clean_avcc(header: bytes) -> bytes:
-    """H.264's parameter sets as MP4 keeps them, and nothing beside them."""
+    """Only the parameter sets of an H.264 header of MP4."""
     sets, position = _listed(header, 6, header[5] & 0x1F)
     sets = _only(sets, {7, 15}, _H264)
     if position >= len(header):
@@ -210,7 +210,7 @@ def _clean_avcc(header: bytes) -> bytes:
 
 
 def _clean_hvcc(header: bytes) -> bytes:
-    """HEVC's parameter sets as MP4 keeps them, and of SEI what cannot hold text."""
+    """Only the parameter sets of an HEVC header of MP4, and SEI without text."""
     cleaned, count, position = [], 0, 23
     for _ in range(header[22]):
         if len(header) < position + 3:
@@ -225,7 +225,7 @@ def _clean_hvcc(header: bytes) -> bytes:
 
 
 def _listed(header: bytes, position: int, count: int) -> tuple[list[bytes], int]:
-    """So many units, each after its length of two bytes, and where they end."""
+    """`count` units, each after its length of two bytes, and where they end."""
     units = []
     for _ in range(count):
         start = position + 2
@@ -237,7 +237,7 @@ def _listed(header: bytes, position: int, count: int) -> tuple[list[bytes], int]
 
 
 def _only(units: list[bytes], kinds: set[int], standard: _Standard) -> list[bytes]:
-    """Units of these types, cleaned, each up to the start code that does not belong there."""
+    """Units of these types, cleaned, each up to any start code in it."""
     firsts = [unit.split(_START_CODE)[0] for unit in units]
     cleaned = [_clean_unit(unit, standard) for unit in firsts if unit and standard.kind_of(unit[0]) in kinds]
     return [unit for unit in cleaned if unit]

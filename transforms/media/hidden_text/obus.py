@@ -1,4 +1,4 @@
-"""AV1: keeps the units (OBUs) that pictures need, and how bright they are."""
+"""Cleaner of AV1: keeps the units (OBUs) that pictures need, and metadata of brightness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Codecs whose only room for text is their pictures' headers, and those that have none."""
+"""Cleaners of codecs that can contain text only in picture headers, or not at all."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from hushbeam.transforms.media.hidden_text.cleaner import damaged, not_cleanable
 
 _LARGEST_PRORES_HEADER = 148
 _LONG_FORM = 7
-"""What H.263 says instead of a size of pictures where a longer header follows."""
+"""Value of H.263's picture size if a longer header follows."""
 
 
 class NoTextCleaner:
-    """Cleans a track of a codec that has no room for text in its pictures, and few bytes of header."""
+    """Cleans a track of a codec without room for text in its pictures; keeps the first bytes of its header."""
 
     def __init__(self, header: bytes, header_bytes: int) -> None:
         self.header = header[:header_bytes]
@@ -21,7 +21,7 @@ class NoTextCleaner:
 
 
 class ProResCleaner:
-    """Cleans a track of ProRes: what lies in a packet after its picture goes."""
+    """Cleans a track of ProRes: removes bytes after the picture of a packet."""
 
     header = b""
 
@@ -36,7 +36,7 @@ class ProResCleaner:
 
 
 class H263Cleaner:
-    """Refuses H.263 where a picture brings supplemental information along, or says more than the short header."""
+    """Refuses H.263 pictures with supplemental information or a long header."""
 
     header = b""
 

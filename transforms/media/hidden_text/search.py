@@ -1,4 +1,4 @@
-"""Looks for hidden text in a published video. Parses untrusted bytes: runs in a child process."""
+"""Search for hidden text in a published video. Parses untrusted bytes: runs in a child process."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from hushbeam.transforms.media.track_decoder import is_moving, open_container, r
 
 
 def count_hidden_text(file: BinaryIO) -> dict[str, int]:
-    """Counts where an open video file has room for text that a copy would not have, in one pass over its packets.
+    """Counts places of an open video file that may contain text and that a clean copy would not have.
 
     Returns:
       `packets` of pictures, `headers` of video tracks, `tracks` that are neither pictures nor audio, colour `profiles`.
 
     Raises:
-      MediaError: `captions_inside` where the codec is none that is copied; `corrupt`, `truncated`, `format_changes`.
+      MediaError: `captions_inside` for a codec that is never copied; `corrupt`, `truncated`, `format_changes`.
     """
     found = {"packets": 0, "headers": 0, "tracks": 0, "profiles": 0}
-    kind = recognise(file)
-    if kind.demuxer == "mov":
+    file_format = recognise(file)
+    if file_format.demuxer == "mov":
         found["profiles"] = len(profiles_in(file))
         file.seek(0)
-    with open_container(file, kind) as container:
+    with open_container(file, file_format) as container:
         tracks = {stream.index: CleanedTrack(stream) for stream in container.streams.video if is_moving(stream)}
         found["tracks"] = len(container.streams) - len(tracks) - len(container.streams.audio)
         found["headers"] = sum(track.header_held_text for track in tracks.values())
@@ -47,6 +47,6 @@ def _packets(container: Any, tracks: dict[int, CleanedTrack]) -> Iterator[Any]:
             stream.discard = av.stream.Discard.all
     for packet in container.demux(pictures):
         if packet.is_corrupt:
-            raise MediaError("truncated", "the video ends in the middle of a packet")
+            raise MediaError("truncated", "the video ends within a packet")
         if packet.size:
             yield packet

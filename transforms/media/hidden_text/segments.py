@@ -1,4 +1,4 @@
-"""Motion JPEG: keeps the segments that pictures need; comments and applications' segments hold text."""
+"""Cleaner of Motion JPEG: keeps the segments that pictures need. Comments and application segments hold text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ _NUMBERS = frozenset({0xDC, 0xDD})
 """Segments of one number of two bytes: lines, restarts."""
 
 _KEPT_APPLICATIONS = (
-    # JFIF without a thumbnail; which field of a picture follows (AVI); how colours are coded (Adobe). Each with the
-    # largest size in bytes.
+    # JFIF without a thumbnail; the order of fields (AVI); the coding of colours (Adobe). With their largest sizes.
     (0xE0, b"JFIF\0", 16),
     (0xE0, b"AVI1", 16),
     (0xEE, b"Adobe", 14),
@@ -27,7 +26,7 @@ _COMMENT = 0xFE
 _KEPT_COMMENT = re.compile(
     rb"(?:CS=ITU601|Intel\(R\) JPEG Library, version [\d.\[\]]{1,16}|Metasoft MJPEG Codec|MULTISCOPE II)\0?"
 )
-"""Names by which decoders choose a range of colours, or turn pictures upside down."""
+"""Names by which decoders choose a range of colours, or flip pictures."""
 
 _FIELD_ORDER = slice(4, 8)
 _MARKER = re.compile(rb"\xff+[\x01-\xfe]")
@@ -38,7 +37,7 @@ class SegmentCleaner:
     """Cleans a track of Motion JPEG."""
 
     def __init__(self, header: bytes) -> None:
-        # QuickTime's order of fields; AVI repeats tables there that decoders have.
+        # QuickTime's order of fields; AVI only repeats tables that decoders have.
         self.header = header if header[_FIELD_ORDER] == b"fiel" and len(header) == 10 else b""
 
     def clean(self, picture: bytes) -> bytes:
@@ -55,7 +54,7 @@ class SegmentCleaner:
 
 
 def _clean_picture(content: bytes, position: int, kept: list[bytes]) -> int:
-    """Keeps what stays of the picture that begins here, and gives where it ends. What lies between segments goes."""
+    """Keeps segments of the picture that begins here, and returns where it ends. Drops bytes between segments."""
     while found := _MARKER.search(content, position):
         start, position = found.start(), found.end()
         marker = content[position - 1]

@@ -1,6 +1,6 @@
-"""MPEG-1, MPEG-2, MPEG-4 part 2 and VC-1: drops user data, and every other unit that pictures do not need.
+"""Cleaner of MPEG-1, MPEG-2, MPEG-4 part 2 and VC-1: drops user data and other units that pictures do not need.
 
-User data carry closed captions in MPEG-2 (ATSC A/53, SCTE 20, DVD) and anything that an encoder likes elsewhere.
+User data hold closed captions in MPEG-2 (ATSC A/53, SCTE 20, DVD), and in other codecs any data of the encoder.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from hushbeam.transforms.media.hidden_text.cleaner import damaged, not_cleanable
 _START_CODE = b"\0\0\1"
 
 Keep = Callable[[bytes], bytes]
-"""Gives of a unit (from its start code's last byte) what stays: the unit itself, less, or nothing."""
+"""Returns the kept part of a unit (from its start code's last byte): all of it, a shorter one, or empty bytes."""
 
 
 class StartCodeCleaner:
     """Cleans a track whose units begin with start codes.
 
     Args:
-      lead_bytes: How long a packet may be that begins with no start code, or its part before the first one, to be
-        kept; None: any length, since pictures may lie there.
+      lead_bytes: Most bytes before the first start code of a packet that are kept. None keeps all of them, because
+        pictures may lie there.
     """
 
     def __init__(self, keep: Keep, header: bytes, lead_bytes: int | None, header_lead_bytes: int = 0) -> None:
@@ -50,18 +50,18 @@ def mpeg12_cleaner(codec: str, header: bytes) -> StartCodeCleaner:
 
 
 def mpeg4_cleaner(header: bytes) -> StartCodeCleaner:
-    """For MPEG-4 part 2. AVI has packets of one byte that say that a picture is the last one again."""
+    """For MPEG-4 part 2. In AVI, packets of one byte repeat the last picture."""
     return StartCodeCleaner(_keep_mpeg4, header, 1)
 
 
 def vc1_cleaner(header: bytes) -> StartCodeCleaner:
-    """For VC-1's advanced profile. A packet begins with a picture where its container says where pictures begin."""
-    # In ASF, one byte stands before the header's start codes.
+    """For VC-1's advanced profile. In some containers packets begin with a picture, without a start code."""
+    # In ASF, one byte precedes the header's start codes.
     return StartCodeCleaner(_keep_vc1, header, None, header_lead_bytes=1)
 
 
 _EXTENSION_BYTES = {1: 7, 2: 9, 3: 258, 4: 12, 5: 9, 7: 17, 8: 9, 9: 9, 10: 9}
-"""What each extension of MPEG-2 may take: those of sequences, displays, quantisers, copyright, layers and pictures."""
+"""Largest sizes of MPEG-2's extensions: sequence, display, quantisers, copyright, layers, pictures."""
 
 
 class _Mpeg12:
@@ -86,7 +86,7 @@ class _Mpeg12:
         return _cut(unit, 1) if kind == self._END else b""
 
     def _picture_bytes(self, unit: bytes) -> int:
-        """A picture header's length, if no information follows that the standard leaves open."""
+        """A picture header's length, if it contains no information that the standard leaves open."""
         if len(unit) < 5:
             raise damaged()
         kind = unit[2] >> 3 & 7
@@ -107,20 +107,20 @@ class _Mpeg12:
 
 
 def _cut(unit: bytes, size: int) -> bytes:
-    """The unit up to a length, if anything but the zeros before the next start code follows."""
+    """The unit, cut to a length if anything but zeros follows."""
     return unit if not unit[size:].strip(b"\0") else unit[:size]
 
 
 _MPEG4_USER_DATA = 0xB2
 _MPEG4_KEPT = frozenset({*range(0x20, 0x30), 0xB6})
 _MPEG4_FIXED_BYTES = {**dict.fromkeys(range(0x20), 1), 0xB0: 2, 0xB1: 1, 0xB3: 4, 0xB5: 7}
-"""Begins of objects, a sequence's begin with its profile and its end, a group's time, the largest visual object."""
+"""Starts of objects, start of a sequence with its profile, its end, time of a group, largest visual object."""
 
 _MPEG4_ENCODER = re.compile(
     rb"XviD\d{4}C?|DivX\d{3,4}(?:Build|b)\d{3,4}p?|Lavc\d{1,3}\.\d{1,3}\.\d{1,3}|Lavc\d{7}|ffmpeg"
     rb"|FFmpeg[\d.]{0,6}b\d{4}|FFmpeg v\d\.\d\.\d / libavcodec build: \d{4}"
 )
-"""Names of encoders: decoders choose their arithmetic by them, and pictures would come out different without."""
+"""Names of encoders, by which decoders choose their arithmetic: pictures would differ without them."""
 
 
 def _keep_mpeg4(unit: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Cleans the packets of a video track of an open FFmpeg container."""
+"""Cleaner of one video track of an open FFmpeg container."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class CleanedTrack:
       stream: PyAV's, of an open input.
 
     Attributes:
-      header: The track's codec header, cleaned; None where there is none.
+      header: The track's codec header, cleaned; None if it is empty.
+      header_held_text: Whether the cleaned header differs from the track's own.
 
     Raises:
-      MediaError: `captions_inside` where text cannot be removed, `corrupt`.
+      MediaError: `captions_inside` if text cannot be removed, `corrupt`.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -34,12 +35,12 @@ class CleanedTrack:
         self.header_held_text = self._cleaner.header != given
 
     def clean(self, packet: Any) -> Any:
-        """The packet itself, or one with its times and less in it; None where it holds no picture.
+        """The packet itself, or a copy without hidden text; None if it holds no picture.
 
-        Whatever demuxers attach to packets (captions, private data, names, alpha channels) goes.
+        Data that demuxers attach to packets (captions, private data, names, alpha channels) are dropped.
 
         Raises:
-          MediaError: As above; `format_changes` where the track goes on with another header.
+          MediaError: As above; `format_changes` if the track continues with another header.
         """
         attached = list(packet.iter_sidedata())
         for data in attached:
@@ -56,8 +57,8 @@ class CleanedTrack:
 
 
 def _like(packet: Any, content: bytes) -> Any:
-    """A packet with another one's times and nothing else of it."""
-    # Given a size, FFmpeg adds the zeros at the end that its parsers may read beyond it.
+    """A packet of this content with the times of another one."""
+    # For a given size FFmpeg adds zeros at the end, which its parsers may read.
     copy = av.Packet(len(content))
     copy.update(content)
     copy.time_base, copy.pts, copy.dts, copy.duration = packet.time_base, packet.pts, packet.dts, packet.duration

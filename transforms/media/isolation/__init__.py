@@ -1,1 +1,1 @@
-"""Untrusted media are parsed in child processes that hold nothing but one recording, and can do nothing but answer."""
+"""Child processes that parse untrusted media: each holds one recording only, and can only reply to its worker."""

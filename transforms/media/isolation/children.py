@@ -1,4 +1,4 @@
-"""A worker's side of its children: starts them, waits for them no longer than allowed, and says how they ended."""
+"""Child processes of a worker: starts them, limits their time, and reports how they ended."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation import wire
 from hushbeam.transforms.media.isolation.confinement import Locks
 from hushbeam.transforms.media.isolation.fork_server import LARGEST_REQUEST
-from hushbeam.transforms.media.isolation.wire import Kind, Message
+from hushbeam.transforms.media.isolation.wire import Message, MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 
 _STARTED_S = 60.0
@@ -46,15 +46,15 @@ class Child:
       job: As `hushbeam.transforms.media.child_jobs.do` takes it.
       limits: Of memory and time. Time counts only while the worker waits for the child.
       files: Open files that the child gets.
-      source: Read here on the child's behalf, where it gets no file.
-      written_bytes: What the child may write.
-      server: What forks it; None: the one whose children decode.
+      source: A file that the worker reads for a child without files.
+      written_bytes: Bytes that the child may write.
+      server: Forks the child; None for the server whose children decode.
 
     Raises:
-      ConfigurationError: The limits ask for locks that this machine does not have.
+      ConfigurationError: The limits require locks that this machine does not have.
 
-    Raises (while talking):
-      MediaError: What the child refused the recording for, or how it ended: `decoder_memory`, `decoder_time`,
+    Raises (while sending and receiving):
+      MediaError: The child's reason to refuse the recording, or how it ended: `decoder_memory`, `decoder_time`,
         `decoder_crashed`.
     """
 
@@ -90,21 +90,21 @@ class Child:
         self._lease.close()
 
     def allow_for(self, audio_s: float) -> None:
-        """Gives the child the time that so much more sound may take."""
+        """Gives the child the time for so much more audio."""
         self._allowed_s += audio_s / 3600 * self._limits.decode_s_per_hour
 
     def receive(self) -> Message:
-        """The child's next message, which is about the sound."""
+        """The child's next message, after reading for it as it requests."""
         while True:
             message = self._next()
-            if message.kind is Kind.REFUSED:
+            if message.kind is MessageKind.REFUSED:
                 raise _refusal(message)
-            if message.kind is not Kind.READ:
+            if message.kind is not MessageKind.READ:
                 return message
             self._read_for_child(message)
 
-    def send(self, kind: Kind, data: Any = b"") -> None:
-        """Gives the child something."""
+    def send(self, kind: MessageKind, data: Any = b"") -> None:
+        """Sends a message to the child."""
         started = time.monotonic()
         try:
             self._connection.settimeout(max(self._allowed_s - self._waited_s, 0.001))
@@ -112,15 +112,15 @@ class Child:
         except TimeoutError:
             raise self._too_slow() from None
         except OSError:
-            # It does not listen any more, and may have said why.
+            # The child has closed its side, and may have sent the reason.
             self.receive()
             raise self.invalid_reply() from None
         finally:
             self._waited_s += time.monotonic() - started
 
     def invalid_reply(self) -> MediaError:
-        """What a child ends with that says what it cannot mean."""
-        return MediaError("decoder_crashed", "the decoder's answer is none")
+        """The error of a child that sent an invalid message."""
+        return MediaError("decoder_crashed", "the decoder sent an invalid reply")
 
     def _next(self) -> Message:
         started = time.monotonic()
@@ -141,47 +141,47 @@ class Child:
         self._source.seek(offset)
         content = self._source.read(max(0, min(size, _LARGEST_READ)))
         try:
-            wire.send(self._connection, Kind.BYTES, {"size": total}, content)
+            wire.send(self._connection, MessageKind.BYTES, {"size": total}, content)
         except OSError:
             raise self._ended() from None
 
     def _too_slow(self) -> MediaError:
-        return MediaError("decoder_time", f"the decoder gave nothing in {self._allowed_s:.0f} s; see --decode_seconds")
+        return MediaError("decoder_time", f"the decoder sent nothing for {self._allowed_s:.0f} s; see --decode_seconds")
 
     def _ended(self) -> MediaError:
-        """Why the child is gone, from how it ended."""
+        """The error of a child that has ended."""
         self._connection.close()
         self._lease.settimeout(_ENDED_S)
         try:
-            said = self._lease.recv(16)
+            answer = self._lease.recv(16)
         except OSError:
-            said = b""
-        if not said:
-            return MediaError("decoder_crashed", "the decoder could not be started, or is gone", retryable=True)
-        status = int(said)
+            answer = b""
+        if not answer:
+            return MediaError("decoder_crashed", "the decoder did not start, or has ended", retryable=True)
+        status = int(answer)
         if status == -signal.SIGXCPU:
             return self._too_slow()
         if status == -signal.SIGKILL:
-            # As machines do that run out of memory.
+            # Linux kills processes so when memory runs out.
             return MediaError("decoder_crashed", "the decoder was killed", retryable=True)
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         return MediaError("decoder_crashed", f"the decoder ended with {how}")
 
 
 def _refusal(message: Message) -> MediaError:
-    """A child's reason; of its words, no more than a line, since it may have lost control of itself."""
-    reason, said = message.fields.get("reason"), message.fields.get("message")
-    if not isinstance(reason, str) or not _REASON.fullmatch(reason) or not isinstance(said, str):
-        return MediaError("decoder_crashed", "the decoder's answer is none")
-    line = "".join(character for character in said if character.isprintable())[:_LONGEST_MESSAGE]
+    """A child's reason, with at most a line of its message: a hostile file may control the child."""
+    reason, text = message.fields.get("reason"), message.fields.get("message")
+    if not isinstance(reason, str) or not _REASON.fullmatch(reason) or not isinstance(text, str):
+        return MediaError("decoder_crashed", "the decoder sent an invalid reply")
+    line = "".join(character for character in text if character.isprintable())[:_LONGEST_MESSAGE]
     return MediaError(reason, line, retryable=message.fields.get("retryable") is True)
 
 
 class ForkServer:
-    """A handle of a fork server of this worker's, which starts with the first child. Safe to use from several threads.
+    """Handle of a fork server of this worker, which starts with the first child. Safe to use from several threads.
 
     Args:
-      jobs_module: What its children do, as `fork_server.serve` takes it.
+      jobs_module: Module of its children's jobs, as for `fork_server.serve`.
     """
 
     def __init__(self, jobs_module: str = _DECODING) -> None:
@@ -202,7 +202,7 @@ class ForkServer:
         """
         request = json.dumps(job).encode()
         if len(request) > LARGEST_REQUEST:
-            raise ValueError("a job for a decoder is a few fields")
+            raise ValueError("a decoder's job must be small")
         connection, theirs = socket.socketpair()
         lease, lease_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, lease_theirs:
@@ -228,7 +228,7 @@ class ForkServer:
             self._discard()
 
     def forget(self) -> None:
-        """In a fork of this worker: the server is the parent's."""
+        """Forgets the server in a fork of this worker: it belongs to the parent."""
         self._lock = threading.Lock()
         if self._control is not None:
             self._control.close()
@@ -243,7 +243,7 @@ class ForkServer:
                 except OSError:
                     self._discard()
                     if last_try:
-                        raise RuntimeError("the process that starts decoders does not stay") from None
+                        raise RuntimeError("the process that starts decoders ends at once") from None
                 else:
                     return
 
@@ -266,7 +266,7 @@ class ForkServer:
                     self._jobs_module,
                 ],
                 stdin=subprocess.DEVNULL,
-                # FFmpeg's own words may be the file's.
+                # FFmpeg's messages may quote the file.
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
@@ -296,9 +296,9 @@ class ForkServer:
 
 
 def _module_path() -> list[str]:
-    """Where this worker finds its modules: the server starts in another folder.
+    """The import path of this worker, in absolute paths, because the server starts in another folder.
 
-    An editable installation leads to the packages by a hook that the server does not have, so their folder is named.
+    An editable installation finds the packages by a hook that the server does not have, so their folder is added.
     """
     ours = str(Path(hushbeam.__file__).parents[1])
     return [os.path.abspath(entry) for entry in [*sys.path, ours]]  # noqa: PTH100 - a missing folder is no error
@@ -315,7 +315,7 @@ def locks() -> Locks:
 
 
 def check_confinement(limits: MediaLimits) -> None:
-    """Refuses to decode on a machine without all locks, where the limits ask for them.
+    """Refuses to decode on a machine without all locks, if the limits require them.
 
     Raises:
       ConfigurationError: Names the option and what to do.
@@ -323,5 +323,5 @@ def check_confinement(limits: MediaLimits) -> None:
     missing = locks().missing() if limits.require_confinement else ""
     if missing:
         raise ConfigurationError(
-            f"--require_confinement: on this machine, decoders run without {missing}; see docs/untrusted-media.md"
+            f"--require_confinement: decoders on this machine lack {missing}; see docs/untrusted-media.md"
         )

@@ -1,7 +1,7 @@
-"""What a child gives up before it looks at a recording: memory, time, files, processes, the network.
+"""Confinement of a child process before it reads a recording: memory, time, files, processes, network.
 
-Resource limits hold on every Linux. The system call filter needs libseccomp, which Debian's and Ubuntu's base images
-bring along; namespaces need a kernel and a container that allow them to everybody. `Locks` says which ones hold.
+Resource limits work on every Linux. The system call filter needs libseccomp, which Debian's and Ubuntu's base images
+contain; namespaces need a kernel and a container that allow them to all users. `Locks` says which of them work.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _OPEN_FILES = 16
 
 @dataclass(frozen=True)
 class Argument:
-    """What an argument of a system call must be: `argument & mask == value`.
+    """Condition on an argument of a system call: `argument & mask == value`.
 
     Attributes:
       position: From 0.
@@ -46,41 +46,41 @@ ALLOWED_CALLS = (
     ("recvfrom", "poll", "ppoll"),
     # Memory of its own.
     ("brk", "munmap", "mremap"),
-    # Time, chance, and the end.
+    # Time, random numbers, and the end of the process.
     ("clock_gettime", "clock_nanosleep", "gettimeofday", "nanosleep", "getrandom", "exit", "exit_group"),
     ("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
     ("sched_yield", "getpid", "gettid", "getrusage"),
 )
-"""What a decoder may ask of the system, with any arguments: no file can be opened or looked at, no socket made, no
-process or thread started."""
+"""System calls that are allowed with any arguments: none of them opens or examines a file, makes a socket, or starts a
+process or thread."""
 
 _PRIVATE_MEMORY = (Argument(2, 0, mmap.PROT_EXEC), Argument(3, 0, mmap.MAP_SHARED))
 
 CONDITIONAL_CALLS: Mapping[str, tuple[tuple[Argument, ...], ...]] = {
-    # Other commands have the kernel signal processes (F_SETOWN, F_SETLEASE, F_NOTIFY), or lock the recording.
+    # Other commands make the kernel signal processes (F_SETOWN, F_SETLEASE, F_NOTIFY), or lock the recording.
     "fcntl": ((Argument(1, fcntl.F_GETFD),), (Argument(1, fcntl.F_GETFL),)),
-    # To the other end alone; with a message's ancillary data, descriptors could be sent as well.
+    # To the other end only; other calls could send file descriptors in ancillary data.
     "sendto": ((Argument(4, 0),),),
-    # Neither code nor memory that others see.
+    # Neither executable nor shared memory.
     "mmap": (_PRIVATE_MEMORY,),
     "mprotect": ((Argument(2, 0, mmap.PROT_EXEC),),),
-    # Where the user is root, other advice takes pages out of use that all processes share.
+    # For root, other advice can disable pages that all processes share.
     "madvise": tuple((Argument(2, advice),) for advice in (mmap.MADV_DONTNEED, mmap.MADV_FREE, mmap.MADV_HUGEPAGE)),
-    # Of the process's own: others may wait in a page of a library.
+    # Private ones only: other processes may wait in a page of a shared library.
     "futex": ((Argument(1, _FUTEX_PRIVATE_FLAG, _FUTEX_PRIVATE_FLAG),),),
     "sched_getaffinity": ((Argument(0, 0),),),
 }
-"""Calls that are allowed where all arguments of one alternative are as they must be."""
+"""System calls that are allowed if all conditions of one alternative hold."""
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What one child may use.
+    """Resources that one child may use.
 
     Attributes:
       memory_bytes: Beside the code and data that all children share.
       processor_s: Of processor time.
-      written_bytes: Into a file that it was given; 0 where it writes none.
+      written_bytes: Into a file that it got; 0 for children that write no file.
     """
 
     memory_bytes: int
@@ -94,14 +94,14 @@ class Locks:
 
     Attributes:
       call_filter: Only `ALLOWED_CALLS` and `CONDITIONAL_CALLS` can be called.
-      namespaces: The process is in a network of its own, without any interface, and has no rights of its user's.
+      namespaces: The process has its own network, without any interface, and none of its user's rights.
     """
 
     call_filter: bool
     namespaces: bool
 
     def missing(self) -> str:
-        """What decoders lack on this machine, and what to do, as the end of a sentence; empty where nothing is."""
+        """The locks that do not work here and how to enable them, as the end of a sentence; empty if all work."""
         lacks = []
         if not self.call_filter:
             lacks.append("a filter of system calls (install libseccomp: apt-get install libseccomp2)")
@@ -120,7 +120,7 @@ class Confinement:
         self.locks = Locks(self._filter is not None, self._leave_network())
 
     def share(self) -> None:
-        """Takes it that all code and data that children share are in memory."""
+        """Notes that all code and data that children share are in memory."""
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
         self._shared_bytes = pages * resource.getpagesize()
 
@@ -129,13 +129,13 @@ class Confinement:
 
         Args:
           parent: The process that forked this one; when it ends, this one is killed.
-          files: Descriptors that stay open.
+          files: File descriptors that stay open.
         """
         _close_all_but(files)
         self._libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(0)
-        # Neither a core dump nor a debugger: a process of this user's could read samples from either.
+        # Neither a core dump nor a debugger: other processes of this user could read samples from them.
         self._libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
         _limit(resource.RLIMIT_CORE, 0)
         _limit(resource.RLIMIT_AS, self._shared_bytes + allowance.memory_bytes)
@@ -163,7 +163,7 @@ class _Comparison(ctypes.Structure):
 
 
 class _CallFilter:
-    """libseccomp's filter: what is not allowed answers that it is not permitted."""
+    """libseccomp's filter: calls that are not allowed fail with EPERM."""
 
     def __init__(self, library: ctypes.CDLL, context: ctypes.c_void_p) -> None:
         self._library = library
@@ -171,7 +171,7 @@ class _CallFilter:
 
     @classmethod
     def build(cls) -> _CallFilter | None:
-        """None where there is no libseccomp."""
+        """None on machines without libseccomp."""
         try:
             library = ctypes.CDLL("libseccomp.so.2")
         except OSError:
@@ -190,13 +190,13 @@ class _CallFilter:
         compared = (_Comparison * len(arguments))(
             *(_Comparison(each.position, _CMP_MASKED_EQ, each.mask, each.value) for each in arguments)
         )
-        # A call that cannot be allowed, since this processor's Linux has none of this name, stays forbidden.
+        # A call that does not exist on this processor's Linux cannot be allowed, and stays forbidden.
         self._library.seccomp_rule_add_array(
             self._context, ctypes.c_uint32(_SCMP_ACT_ALLOW), number, len(arguments), compared
         )
 
     def load(self) -> None:
-        """Raises `OSError` where the kernel refuses: then nothing is decoded."""
+        """Raises `OSError` if the kernel refuses: then nothing is decoded."""
         failure = self._library.seccomp_load(self._context)
         if failure:
             raise OSError(-failure, os.strerror(-failure))

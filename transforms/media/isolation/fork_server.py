@@ -1,7 +1,7 @@
-"""The process that forks children: started once by a worker, without its environment, files or memory.
+"""Fork server: a process that a worker starts once, without its environment, files or memory, to fork children.
 
-It has loaded what decoding needs, holds nothing of any recording, and reads none. Each child is a copy of it that does
-one job, once: what a hostile file does to a child ends with that child. Started by `children.ForkServer`.
+It has loaded the modules for decoding, and never reads a recording. Each child is a copy of it that does one job: a
+hostile file can only damage that child. `children.ForkServer` starts it.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ LARGEST_REQUEST = 32 * 1024
 _MOST_FILES = 4
 
 Job = Callable[[dict[str, Any], socket.socket, tuple[BinaryIO, ...]], None]
-"""What a child does, with a connection to the worker and the files that it was given."""
+"""A child's job, which gets a connection to the worker and the files of the request."""
 
 
 def serve(control: int, jobs_module: str) -> None:
     """Forks children until the worker closes `control`, or ends.
 
     Args:
-      jobs_module: What children do: its `rehearse` is called here once, its `do` (a `Job`) in each child.
+      jobs_module: Module of the jobs: its `rehearse` is called here once, its `do` (a `Job`) in each child.
     """
     confinement = Confinement()
-    # Imported only here: a process leaves its namespaces before a library starts a thread, or not at all.
+    # Imported only now: a process can leave its namespaces only before a library starts a thread.
     jobs = importlib.import_module(jobs_module)
     jobs.rehearse()
     gc.collect()
@@ -48,8 +48,8 @@ def serve(control: int, jobs_module: str) -> None:
 class _Server:
     """One thread, one loop.
 
-    A request comes with a connection, on which child and worker talk, and a lease: the worker ends the child by closing
-    its side of it, and is told there how the child ended.
+    A request comes with a connection between child and worker, and a lease: the worker ends the child by closing its
+    side of the lease, and receives the child's exit status there.
     """
 
     def __init__(self, requests: socket.socket, confinement: Confinement, do: Job) -> None:
@@ -83,7 +83,7 @@ class _Server:
         try:
             child = os.fork()
         except OSError:
-            # The worker is told by the lease's end that there is no child.
+            # The closed lease tells the worker that no child was started.
             lease.close()
         else:
             if child == 0:
@@ -100,7 +100,7 @@ class _Server:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             talk = socket.socket(fileno=connection)
-            # Opening asks for what a confined process may not ask: `fstat` can be asked about any path.
+            # Open before the confinement: opening calls `fstat`, which is forbidden then.
             opened = tuple(_opened(file) for file in files)
             self._confinement.close_on(self._own, Allowance(**job.pop("allowance")), (connection, *files))
             self._do(job, talk, opened)
@@ -109,9 +109,9 @@ class _Server:
             os._exit(status)
 
     def _end(self, child: int) -> None:
-        """The worker has closed its side of the lease."""
+        """Kills a child whose lease the worker has closed."""
         if child not in self._leases:
-            # It ended by itself at the same moment, and was seen to first: its number may be another's by now.
+            # It ended by itself at the same moment: its process id may belong to another process by now.
             return
         os.kill(child, signal.SIGKILL)
         self._selector.unregister(self._leases[child])
@@ -123,7 +123,7 @@ class _Server:
             if not child:
                 return
             with self._leases.pop(child) as lease:
-                # Not there, or not listening: the worker has ended the child itself.
+                # If the lease is gone or closed, the worker has ended the child itself.
                 with contextlib.suppress(KeyError):
                     self._selector.unregister(lease)
                 with contextlib.suppress(OSError):
@@ -131,6 +131,6 @@ class _Server:
 
 
 def _opened(file: int) -> BinaryIO:
-    """A descriptor as it was opened, to read or to write as well."""
+    """A file object for a descriptor, in the mode in which it was opened."""
     reads_only = fcntl.fcntl(file, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
     return os.fdopen(file, "rb" if reads_only else "r+b")

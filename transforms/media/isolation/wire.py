@@ -1,7 +1,6 @@
-"""Messages between a worker and a child: plain fields and bytes, of bounded size, so that neither runs the other's.
+"""Messages between a worker and a child: a kind, a JSON object and bytes, all of bounded size.
 
-A message is a kind, a JSON object and bytes. Nothing is pickled: what a child says is read by a process that holds
-words and credentials.
+Nothing is pickled, because the worker holds words and credentials, and a child may be under a hostile file's control.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 LARGEST_DATA = 64 * 2**20
-"""A block of a second at the largest rate that can be asked for, of the largest number of channels, fits well."""
+"""Large enough for a second at the highest allowed rate in the largest number of channels."""
 
 LARGEST_FIELDS = 64 * 2**10
 
@@ -24,46 +23,48 @@ _PIECE = 2**20
 _SHORTEST_WAIT_S = 0.001
 
 
-class Kind(enum.IntEnum):
-    """What a message says."""
+class MessageKind(enum.IntEnum):
+    """Kinds of messages."""
 
     INFO = 1
-    """From the child: what the file holds (`MediaInfo`)."""
+    """From the child: the format of the file (`MediaInfo`)."""
     BLOCK = 2
-    """Either way: native samples, channels interleaved."""
+    """From either side: native samples, channels interleaved."""
     END = 3
-    """Either way: that was all."""
+    """From either side: the last message."""
     REFUSED = 4
-    """From the child: the recording ends here (`reason`, `message`, `retryable`)."""
+    """From the child: the recording fails (`reason`, `message`, `retryable`)."""
     READ = 5
-    """From the child: asks for `size` bytes of the source from `offset`."""
+    """From the child: requests `size` bytes of the source from `offset`."""
     BYTES = 6
-    """From the worker: the bytes that were asked for, fewer at the end of the source."""
+    """From the worker: the requested bytes, or fewer at the end of the source."""
     FOUND = 7
-    """From the child: how often a video holds hidden text, by place."""
+    """From the child: counts of hidden text in a video, by place."""
 
 
 class Message(NamedTuple):
     """One message.
 
     Attributes:
-      data: Its own copy, which the receiver may change.
+      data: A copy of its own, which the receiver may change.
     """
 
-    kind: Kind
+    kind: MessageKind
     fields: Mapping[str, Any]
     data: bytearray
 
 
 class WireError(Exception):
-    """The other side ended, or said something that is no message."""
+    """The other side ended, or sent something that is not a message."""
 
 
-def send(connection: socket.socket, kind: Kind, fields: Mapping[str, Any] | None = None, data: Any = b"") -> None:
+def send(
+    connection: socket.socket, kind: MessageKind, fields: Mapping[str, Any] | None = None, data: Any = b""
+) -> None:
     """Sends a message; `data` is any contiguous buffer.
 
     Raises:
-      OSError: The other side is gone, or did not read in the socket's time.
+      OSError: The other side has ended, or did not read within the socket's timeout.
     """
     text = json.dumps(fields).encode() if fields else b""
     body = memoryview(data).cast("B")
@@ -76,10 +77,10 @@ def receive(connection: socket.socket, deadline: float | None = None) -> Message
     """Waits for a message.
 
     Args:
-      deadline: By `time.monotonic`; None waits as long as the socket does.
+      deadline: By `time.monotonic`; None for the socket's timeout.
 
     Raises:
-      WireError: There is none any more, or it is none.
+      WireError: The other side ended, or sent something that is not a message.
       TimeoutError: The whole message did not come in time.
       OSError: The connection broke.
     """
@@ -88,7 +89,7 @@ def receive(connection: socket.socket, deadline: float | None = None) -> Message
         raise WireError
     try:
         fields = json.loads(_exactly(connection, text_size, deadline)) if text_size else {}
-        known = Kind(kind)
+        known = MessageKind(kind)
     except (ValueError, RecursionError):
         raise WireError from None
     if not isinstance(fields, dict):
@@ -97,7 +98,7 @@ def receive(connection: socket.socket, deadline: float | None = None) -> Message
 
 
 def _exactly(connection: socket.socket, size: int, deadline: float | None) -> bytearray:
-    """So many bytes. Memory grows with what arrives, not with what is announced."""
+    """Reads `size` bytes. Memory grows with the bytes that arrive, not with the announced size."""
     content = bytearray(min(size, _PIECE))
     filled = 0
     while filled < size:

@@ -1,4 +1,4 @@
-"""A child's view of a file that the worker reads for it."""
+"""File object of a child whose bytes the worker reads."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import socket
 from typing import Any
 
 from hushbeam.transforms.media.isolation import wire
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 
 
 class WorkerFile(io.RawIOBase):
-    """A source that the worker reads: of a remote one, only what is needed is fetched."""
+    """A source that the worker reads for the child: of a remote file, only the needed parts are fetched."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -48,5 +48,5 @@ class WorkerFile(io.RawIOBase):
         return self._size
 
     def _ask(self, offset: int, size: int) -> wire.Message:
-        wire.send(self._connection, Kind.READ, {"offset": offset, "size": size})
+        wire.send(self._connection, MessageKind.READ, {"offset": offset, "size": size})
         return wire.receive(self._connection)

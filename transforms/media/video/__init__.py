@@ -1,1 +1,1 @@
-"""Videos: the pictures are copied, the audio is new. Looks for captions in what is published."""
+"""Videos: writes them with the source's pictures and new audio, and searches published ones for hidden text."""

@@ -1,4 +1,4 @@
-"""Says whether a published video holds text beside its pictures, such as closed captions. A child process looks."""
+"""Search of a published video for hidden text, such as closed captions. Runs in a child process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files
 
@@ -19,10 +19,10 @@ _PLACES = {
 
 
 def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
-    """Says where a video file holds hidden text, in a few words; empty where it holds none.
+    """Describes where a video file holds hidden text; empty if it holds none.
 
     Args:
-      duration_s: Of the recording: a longer one may take longer.
+      duration_s: Of the recording: the search of a longer one may take longer.
 
     Raises:
       MediaError: The file cannot be read to its end.
@@ -36,6 +36,8 @@ def hidden_text_in(path: Path, duration_s: float, limits: MediaLimits) -> str:
                 return error.message
             raise
         counts = {place: message.fields.get(place) for place in _PLACES}
-        if message.kind is not Kind.FOUND or not all(type(count) is int and count >= 0 for count in counts.values()):
+        if message.kind is not MessageKind.FOUND or not all(
+            type(count) is int and count >= 0 for count in counts.values()
+        ):
             raise child.invalid_reply()
     return ", ".join(f"{count} {_PLACES[place]}" for place, count in counts.items() if count)

@@ -1,7 +1,7 @@
-"""Copies a recording's pictures beside its new sound, in a child process: not encoded again, and nothing else.
+"""Video writer: the source's pictures, not encoded again, beside new audio. Runs in a child process.
 
-Further audio tracks, subtitles, chapters, attachments, timecodes and every tag stay behind: they name people. So does
-the text between the pictures, such as closed captions (`hushbeam.transforms.media.hidden_text`).
+Further audio tracks, subtitles, chapters, attachments, timecodes and all tags are left out, because they name people.
+So is text between the pictures, such as closed captions (`hushbeam.transforms.media.hidden_text`).
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _ISO_MUXERS = ("mp4", "mov")
 
 
 class VideoCopyWriter:
-    """A file of the source's moving pictures and one new audio track.
+    """Writes a file of the source's moving pictures and one new audio track.
 
     Args:
-      copy: The file to write, open (for reading as well).
-      source: The recording, for its pictures alone, open.
+      copy: The file to write, open (for reading too).
+      source: The recording, of which only the pictures are read, open.
       info: Of the source.
       output: From `output_format`.
 
     Raises (also while writing):
-      MediaError: `not_encodable`; `captions_inside`, `format_changes`, `corrupt` or `truncated` of the pictures.
+      MediaError: `not_encodable`; for the pictures `captions_inside`, `format_changes`, `corrupt` or `truncated`.
     """
 
     def __init__(self, copy: BinaryIO, source: BinaryIO, info: MediaInfo, output: OutputFormat) -> None:
@@ -66,7 +66,7 @@ class VideoCopyWriter:
         self._copy_until(self._audio.end_s)
 
     def finish(self) -> None:
-        """Writes what the encoder still holds, and the remaining pictures."""
+        """Writes the rest of the audio and of the pictures."""
         with self._stack:
             self._audio.finish()
             self._copy_until(None)
@@ -94,8 +94,8 @@ def _picture_packets(container: Any, tracks: list[Any]) -> Iterator[Any]:
     try:
         for packet in container.demux(tracks):
             if packet.is_corrupt:
-                raise MediaError("truncated", "the video ends in the middle of a packet")
-            # FFmpeg ends each track with an empty packet; a packet without a decoding time is none of those.
+                raise MediaError("truncated", "the video ends within a packet")
+            # FFmpeg ends each track with an empty packet.
             if packet.size:
                 yield from clocks[packet.stream_index].timed(packet)
         for clock in clocks.values():
@@ -105,7 +105,7 @@ def _picture_packets(container: Any, tracks: list[Any]) -> Iterator[Any]:
 
 
 class _DecodingTimes:
-    """Fills in decoding times: Matroska stores none, and FFmpeg cannot guess those of the first pictures."""
+    """Fills in decoding times, which Matroska does not store and FFmpeg cannot guess for the first pictures."""
 
     def __init__(self) -> None:
         self._waiting: deque[Any] = deque()
@@ -122,7 +122,7 @@ class _DecodingTimes:
         yield packet
 
     def rest(self) -> Iterator[Any]:
-        """Packets that wait still: none of the track's packets had a decoding time."""
+        """The waiting packets of a track without any decoding times."""
         yield from self._before(min((packet.pts or 0 for packet in self._waiting), default=0) + 1)
 
     def _before(self, dts: int) -> Iterator[Any]:

@@ -1,6 +1,6 @@
-"""A video whose pictures are the source's and whose sound is new: put together in a child process.
+"""Video writer of the worker: sends samples to a child process that writes the source's pictures and new audio.
 
-The source's packets are untrusted bytes also for what writes them: a muxer reads codecs' headers.
+A child process is needed because muxers read codec headers, and the source's packets are untrusted bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.isolation.children import Child
-from hushbeam.transforms.media.isolation.wire import Kind
+from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import OutputFormat
 from hushbeam.transforms.media.samples import Samples
@@ -26,10 +26,10 @@ class VideoFileWriter:
 
     Args:
       path: The file to write.
-      source: The recording, for its pictures alone.
+      source: The recording, of which only the pictures are read.
       info: Of the source.
       output: From `output_format`.
-      limits: Of the child that puts the file together.
+      limits: Of the child process.
     """
 
     def __init__(self, path: Path, source: Path, info: MediaInfo, output: OutputFormat, limits: MediaLimits) -> None:
@@ -40,7 +40,7 @@ class VideoFileWriter:
                 stack.enter_context(files.open_local(source)),
                 cast(IO[bytes], stack.enter_context(path.open("w+b"))),
             ]
-            # The pictures, and sound that is no larger than samples.
+            # The pictures, and audio that is not larger than its samples.
             written_bytes = 2 * info.size + limits.max_decoded_bytes
             self._child = Child(job, limits, files=given, written_bytes=written_bytes)
 
@@ -48,16 +48,16 @@ class VideoFileWriter:
         """Encodes the next samples, and copies the pictures up to their end."""
         self._child.allow_for(block.shape[1] / self._rate_hz)
         if block.shape[1]:
-            self._child.send(Kind.BLOCK, np.ascontiguousarray(block.T))
+            self._child.send(MessageKind.BLOCK, np.ascontiguousarray(block.T))
 
     def finish(self) -> None:
-        """Writes what the encoder still holds, and the remaining pictures."""
+        """Writes the rest of the audio and of the pictures."""
         with self._child as child:
-            child.send(Kind.END)
-            if child.receive().kind is not Kind.END:
+            child.send(MessageKind.END)
+            if child.receive().kind is not MessageKind.END:
                 raise child.invalid_reply()
 
     def abandon(self) -> None:
-        """Ends the child of a recording that failed."""
+        """Ends the child process of a recording that failed."""
         with self._child:
             return

@@ -1,4 +1,4 @@
-"""What files state about their size, structure by structure; any bytes are judged or refused."""
+"""Stated sizes of files, structure by structure; any bytes give a result or an error (functions, hypothesis)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
 from hushbeam.transforms.media.completeness.headers import mp3_counts, mpeg_frame_bytes
 from hushbeam.transforms.media.containers import recognise
-from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.source_file import FEW_READS, Length, Source
 from hushbeam.transforms.media.track_decoder import TrackDecoder
 from tests.transforms.media.completeness import written
@@ -39,13 +40,13 @@ def joined(chunks: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 @given(CHUNKS, st.binary(min_size=1, max_size=60), CHUNKS, st.data())
-def test_a_wav_is_whole_exactly_when_all_of_its_sound_is_there(
-    before: list[tuple[bytes, bytes]], sound: bytes, after: list[tuple[bytes, bytes]], data: st.DataObject
+def test_a_wav_is_whole_exactly_when_all_of_its_audio_is_there(
+    before: list[tuple[bytes, bytes]], audio: bytes, after: list[tuple[bytes, bytes]], data: st.DataObject
 ) -> None:
-    head = joined(before) + written.format_chunk() + written.chunk(b"data", b"", size=len(sound))
-    content = written.riff(head, sound, b"\0" * (len(sound) % 2), joined(after))
+    head = joined(before) + written.format_chunk() + written.chunk(b"data", b"", size=len(audio))
+    content = written.riff(head, audio, b"\0" * (len(audio) % 2), joined(after))
     assert judged(content) is Length.STATED
-    end = 12 + len(head) + len(sound)
+    end = 12 + len(head) + len(audio)
     cut = data.draw(st.integers(12 + len(head), len(content)))
     if cut < end:
         assert judged(content[:cut]) == "truncated"
@@ -87,10 +88,10 @@ def test_a_wav_that_is_as_large_as_the_largest_size_states_its_length() -> None:
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500), st.integers(0, 500), st.integers(-9, 9))
-def test_the_parts_of_an_ape_file_add_up(header: int, table: int, wave: int, sound: int, more: int) -> None:
-    content = written.ape_header((52, header, table, wave, sound, 0)).ljust(52 + header + table + wave + sound + more)
+def test_the_parts_of_an_ape_file_add_up(header: int, table: int, wave: int, audio: int, more: int) -> None:
+    content = written.ape_header((52, header, table, wave, audio, 0)).ljust(52 + header + table + wave + audio + more)
     assert judged(content, "ape") == ("truncated" if more < 0 else Length.STATED)
-    assert judged(written.ape_header((52, header, table, wave, sound, 1)), "ape") == "truncated"
+    assert judged(written.ape_header((52, header, table, wave, audio, 1)), "ape") == "truncated"
 
 
 @given(st.integers(4, 4000))
@@ -175,7 +176,7 @@ def test_the_size_of_an_mpeg_frame(header: str, size: int | None) -> None:
 
 
 @given(st.binary(max_size=8))
-def test_any_bytes_are_an_mpeg_frame_or_none(header: bytes) -> None:
+def test_any_bytes_are_an_mpeg_frame_or_not(header: bytes) -> None:
     size = mpeg_frame_bytes(header)
     assert size is None or 0 < size < 5000
 
@@ -250,7 +251,7 @@ def test_of_a_large_remote_file_little_is_fetched_for_a_look_at_its_header(name:
     assert file.amount < 4 * 2**20 < len(LARGE[name])
 
 
-def test_a_file_of_very_many_parts_is_looked_at_in_full_only_after_its_sound_was_read() -> None:
+def test_a_file_of_very_many_parts_is_checked_in_full_only_after_its_audio_was_read() -> None:
     content = written.riff(
         written.format_chunk(),
         *(written.chunk(b"JUNK", b"") for _ in range(5_000)),
@@ -276,12 +277,12 @@ def test_a_source_reads_nothing_outside_of_itself() -> None:
 
 
 @pytest.mark.parametrize("padding", [0, 5_000])
-def test_a_tag_before_the_sound_does_not_count(tmp_path: Path, padding: int) -> None:
-    sound = BY_NAME["by-soundfile.mp3"].write(tmp_path).read_bytes()
+def test_a_tag_before_the_audio_does_not_count(tmp_path: Path, padding: int) -> None:
+    audio = BY_NAME["by-soundfile.mp3"].write(tmp_path).read_bytes()
     tag = b"ID3\x04\x00\x00" + bytes((0, 0, padding >> 7, padding & 0x7F)) + bytes(padding)
-    with TrackDecoder(io.BytesIO(tag + sound)) as decoder:
+    with TrackDecoder(io.BytesIO(tag + audio)) as decoder:
         assert sum(block.shape[1] for block in decoder.blocks()) > 0
         assert decoder.info.states_length
-    with pytest.raises(MediaError) as refused, TrackDecoder(io.BytesIO(tag + sound[:-300])):
+    with pytest.raises(MediaError) as refused, TrackDecoder(io.BytesIO(tag + audio[:-300])):
         pass
     assert refused.value.reason == "truncated"

@@ -1,4 +1,4 @@
-"""A file of which a part is missing is refused, in every format that is read, wherever it was cut."""
+"""Files with a missing part are refused, in every format, wherever they were cut (functions, real files)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_file_that_was_cut_is_refused_unless_its_format_states_no_length(tmp_p
 
 
 @pytest.mark.parametrize("recipe", PIPED, ids=lambda recipe: recipe.name)
-def test_what_was_written_to_a_pipe_is_read_and_its_end_is_missed_where_it_can_be(recipe: Recipe) -> None:
+def test_a_file_from_a_pipe_is_read_and_a_missing_end_is_noticed_if_possible(recipe: Recipe) -> None:
     content = recipe.piped()
     assert_missing_sound_is_seen(content, not read(content).states_length)
 
@@ -149,12 +149,12 @@ def test_a_file_made_of_its_parts_is_read_whole_or_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["rf64.wav", "pcm.w64", "pcm.aiff"])
-def test_what_ffmpeg_cannot_read_again_is_refused(name: str) -> None:
+def test_files_that_ffmpeg_cannot_read_again_are_refused(name: str) -> None:
     assert read(BY_NAME[name].piped()).refused
 
 
 INDEXED = ("mov", "mp4", "ipod", "3gp")
-"""The index says where sound is: what lies elsewhere in the file is none."""
+"""The index says where audio is: what lies elsewhere in the file is none."""
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
@@ -192,7 +192,7 @@ def test_a_file_that_goes_on_after_its_stated_end_is_refused_or_read_whole(tmp_p
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_header_that_a_crashed_recorder_left_behind_does_not_hide_sound(name: str, content: bytes) -> None:
+def test_a_header_of_a_crashed_recorder_does_not_hide_audio(name: str, content: bytes) -> None:
     assert read(content).refused in {"length_disagrees", "truncated", "corrupt", "no_audio"}
 
 
@@ -234,7 +234,7 @@ def test_a_size_that_only_looks_like_that_of_a_pipe_is_truncated(size: int) -> N
     assert read(written.wav(SOUND, size=size)).refused == "truncated"
 
 
-def test_a_wav_without_a_size_of_its_sound_is_measured_by_its_size_in_all() -> None:
+def test_a_wav_without_a_size_of_its_audio_is_checked_by_its_total_size() -> None:
     whole = written.wav(SOUND, size=0, riff_size=36 + len(SOUND))
     assert read(whole) == Read(len(SOUND) // 2, False)
     assert read(whole[: len(whole) // 2]).refused == "truncated"
@@ -303,5 +303,5 @@ def test_the_message_says_how_many_bytes_and_names_nothing() -> None:
     with pytest.raises(MediaError) as refused, TrackDecoder(io.BytesIO(content[:50_000])):
         pass
     assert str(refused.value) == (
-        f"truncated: the file ends too early: its header states {len(content)} bytes, 50000 are there"
+        f"truncated: the file ends too early: its header states {len(content)} bytes, and it has 50000"
     )

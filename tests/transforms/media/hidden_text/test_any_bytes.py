@@ -1,4 +1,4 @@
-"""Whatever the bytes: a cleaner answers or refuses, and what it gave has nothing left to remove."""
+"""Cleaners on any bytes: they clean or refuse, and clean output stays as it is (functions, hypothesis)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CONTENT = st.lists(PARTS, max_size=12).map(b"".join)
 @pytest.mark.parametrize("codec", CLEANED)
 @settings(max_examples=80, deadline=None)
 @given(header=st.one_of(st.just(b""), st.just(AVCC), CONTENT), picture=CONTENT)
-def test_what_a_cleaner_gives_is_clean(codec: str, header: bytes, picture: bytes):
+def test_the_output_of_a_cleaner_is_clean(codec: str, header: bytes, picture: bytes):
     try:
         cleaner = cleaner_of(codec, header)
         cleaned = cleaner.clean(picture)

@@ -1,4 +1,4 @@
-"""Of H.264 and HEVC, captions and notes go in whatever form they come; what decoders need stays byte for byte."""
+"""H.264 and HEVC: captions and notes are removed in every form; decoders' data stay byte for byte (functions)."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_a_picture_whose_lengths_are_wrong_is_damaged(picture: bytes):
 
 
 @pytest.mark.parametrize("padding", [1, 3, 4, 11])
-def test_zeros_at_the_end_are_no_damage(padding: int):
+def test_zeros_at_the_end_are_not_damage(padding: int):
     cleaner = h264_cleaner(AVCC)
     assert cleaner.clean(with_lengths(SLICE) + bytes(padding)).startswith(with_lengths(SLICE))
     assert cleaner.clean(with_lengths(CAPTION_UNIT, SLICE) + bytes(padding)) == with_lengths(SLICE)
@@ -117,7 +117,7 @@ def test_a_picture_without_any_start_code_is_damaged():
         h264_cleaner(b"").clean(with_lengths(CAPTION_UNIT, SLICE))
 
 
-def test_what_stands_before_the_first_start_code_goes():
+def test_bytes_before_the_first_start_code_are_removed():
     assert h264_cleaner(b"").clean(SAID + with_start_codes(SLICE)) == with_start_codes(SLICE)
 
 

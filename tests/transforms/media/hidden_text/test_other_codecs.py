@@ -1,4 +1,4 @@
-"""AV1, JPEG, ProRes, H.263 and codecs without room for text; what is not on the list is refused."""
+"""AV1, JPEG, ProRes, H.263 and codecs without text; other codecs are refused (functions)."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_order_of_fields_stays_in_a_jpeg_header():
     assert cleaner_of("mjpeg", order + SAID).header == b""
 
 
-def test_what_follows_a_prores_picture_goes():
+def test_bytes_after_a_prores_picture_are_removed():
     picture = (40).to_bytes(4, "big") + b"icpf" + (20).to_bytes(2, "big") + bytes(30)
     cleaner = cleaner_of("prores", SAID)
     assert cleaner.header == b""
@@ -165,7 +165,7 @@ def test_codecs_without_room_for_text_are_passed_on(codec: str, size: int):
 def test_a_codec_that_is_not_on_the_list_is_refused(codec: str):
     assert codec not in COPIED_CODECS
     with pytest.raises(
-        MediaError, match=r"captions_inside: .*convert its pictures, or ask for the audio alone"
+        MediaError, match=r"captions_inside: .*convert the video, or request audio without video"
     ) as raised:
         cleaner_of(codec, b"")
     # What a child says is cut off after 200 characters.

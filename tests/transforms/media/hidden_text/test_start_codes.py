@@ -1,4 +1,4 @@
-"""User data go from MPEG-1, MPEG-2, MPEG-4 and VC-1, at every level and in every form."""
+"""MPEG-1, MPEG-2, MPEG-4 and VC-1: user data are removed at every level (functions)."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_information_that_the_standard_leaves_open_is_refused(codec: str, marked
         mpeg12_cleaner(codec, b"").clean(units(INTRA, marked))
 
 
-def test_the_flags_of_an_mpeg2_slice_are_no_text():
+def test_the_flags_of_an_mpeg2_slice_are_not_text():
     picture = units(INTRA, b"\x01\x16\x00\x7d\x29\x48")
     assert mpeg12_cleaner("mpeg2video", b"").clean(picture) is picture
 
 
 @pytest.mark.parametrize("picture", [SAID, b"\0\0\1\0\0"])
-def test_what_is_no_picture_is_damaged(picture: bytes):
+def test_a_packet_without_a_picture_is_damaged(picture: bytes):
     with pytest.raises(MediaError, match="corrupt"):
         mpeg12_cleaner("mpeg2video", b"").clean(picture)
 

@@ -1,4 +1,4 @@
-"""Every system call that a confined process may make is judged here by what it could do to other processes."""
+"""System calls of a confined process: none of those allowed can affect other processes (processes)."""
 
 from __future__ import annotations
 
@@ -95,47 +95,49 @@ confinement = Confinement()
 confinement.share()
 confinement.close_on(os.getppid(), Allowance(256 * 2**20, 20.0), [own, connection, shared.fileno(), theirs.fileno()])
 
-said = {"filter": confinement.locks.call_filter}
+results = {"filter": confinement.locks.call_filter}
 commands = [*range(0, 64), *range(1024, 1050)]
-said["fcntl"] = sorted(
+results["fcntl"] = sorted(
     command
     for command in commands
     for number in (own, connection, shared.fileno())
     for argument in (victim, -victim, signal.SIGKILL, 0o20000, ctypes.addressof(who), 0)
     if call("fcntl", number, command, argument) != "EPERM"
 )
-said["fcntl_wide"] = call("fcntl", connection, (1 << 32) | 8, victim)
+results["fcntl_wide"] = call("fcntl", connection, (1 << 32) | 8, victim)
 # The red team's: the socket's next byte would kill the victim.
-said["owner"] = [call("fcntl", connection, command, value) for command, value in ((8, victim), (10, 9), (4, 0o20000))]
+results["owner"] = [
+    call("fcntl", connection, command, value) for command, value in ((8, victim), (10, 9), (4, 0o20000))
+]
 theirs.send(b"x")
 theirs.send(b"x")
-said["mmap"] = [
+results["mmap"] = [
     call("mmap", 0, 4096, protection, flags, number, 0)
     for protection, flags, number in (
         (5, 0x22, -1), (7, 0x22, -1), (4, 0x22, -1), (3, 0x21, -1),
         (3, 0x01, shared.fileno()), (1, 0x01, own), (3, 0x03, own),
     )
 ]
-said["mmap_own"] = call("mmap", 0, 4096, 3, 0x22, -1, 0)
-said["mprotect"] = [call("mprotect", address, 4096, protection) for protection in (4, 5, 7)]
-said["mprotect_own"] = call("mprotect", address, 4096, 3)
-said["madvise"] = sorted(
+results["mmap_own"] = call("mmap", 0, 4096, 3, 0x22, -1, 0)
+results["mprotect"] = [call("mprotect", address, 4096, protection) for protection in (4, 5, 7)]
+results["mprotect_own"] = call("mprotect", address, 4096, 3)
+results["madvise"] = sorted(
     advice for advice in (*range(0, 32), 100, 101) if call("madvise", address, 4096, advice) != "EPERM"
 )
-said["futex"] = [operation for operation in range(0, 20) if call("futex", address, operation, 1, 0, 0, 0) != "EPERM"]
-said["sendto"] = call("sendto", connection, address, 1, 0, ctypes.addressof(other_address), 9)
-said["affinity"] = call("sched_getaffinity", victim, 128, address)
+results["futex"] = [operation for operation in range(0, 20) if call("futex", address, operation, 1, 0, 0, 0) != "EPERM"]
+results["sendto"] = call("sendto", connection, address, 1, 0, ctypes.addressof(other_address), 9)
+results["affinity"] = call("sched_getaffinity", victim, 128, address)
 low = [number for number in range(3, 300) if number not in (own, connection, shared.fileno(), theirs.fileno())]
-said["files"] = sorted(
+results["files"] = sorted(
     {
         call(name, number, address, 0, 0, 0, 0)
         for name in ("read", "write", "lseek", "ftruncate", "recvfrom", "sendto", "close")
         for number in low
     }
 )
-said["source"] = [call("write", own, address, 1), call("ftruncate", own, 0)]
-said["resources"] = call("getrusage", victim, address)
-said["forbidden"] = {
+results["source"] = [call("write", own, address, 1), call("ftruncate", own, 0)]
+results["resources"] = call("getrusage", victim, address)
+results["forbidden"] = {
     "kill": call("kill", victim, 0),
     "tgkill": call("tgkill", victim, victim, 0),
     "stat": call("newfstatat", -100, address, address + 512, 0),
@@ -148,7 +150,7 @@ said["forbidden"] = {
     "memory file": call("memfd_create", address, 0),
     "locked memory": call("mlock", address, 4096),
 }
-os.write(1, json.dumps(said).encode())
+os.write(1, json.dumps(results).encode())
 """
 
 
@@ -171,8 +173,8 @@ def attempted(victim: int, folder: Path, user: int = 0) -> dict[str, Any]:
     values = (str(victim), str(shared), str(given), str(user), json.dumps(sys.path), json.dumps(sorted(JUDGED)))
     done = subprocess.run([sys.executable, "-c", ATTEMPTS, *values], check=False, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()[-2000:]
-    said: dict[str, Any] = json.loads(done.stdout)
-    return said
+    results: dict[str, Any] = json.loads(done.stdout)
+    return results
 
 
 def test_every_allowed_call_is_judged():
@@ -183,24 +185,24 @@ def test_every_allowed_call_is_judged():
 @pytest.mark.parametrize("user", [0, 65534], ids=["this user", "an ordinary user"])
 def test_a_confined_process_does_nothing_to_others(tmp_path: Path, user: int):
     if user and os.getuid() != 0:
-        pytest.skip("only root can become somebody else")
+        pytest.skip("only root can become another user")
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)
     with victim(user) as other:
-        said = attempted(other.pid, tmp_path, user)
+        results = attempted(other.pid, tmp_path, user)
         assert other.poll() is None, "the other process was killed"
-    assert said["filter"]
-    assert set(said["fcntl"]) == {1, 3}, "F_GETFD, F_GETFL"
-    assert said["fcntl_wide"] == "EPERM"
-    assert said["owner"] == ["EPERM"] * 3
-    assert said["mmap"] == ["EPERM"] * 7
-    assert said["mprotect"] == ["EPERM"] * 3
-    assert said["mmap_own"] == said["mprotect_own"] == "done"
-    assert said["madvise"] == [4, 8, 14]
-    assert said["futex"] == []
-    assert said["sendto"] == said["affinity"] == "EPERM"
-    assert said["files"] == ["EBADF"]
-    assert set(said["source"]) <= {"EBADF", "EINVAL"}
-    assert said["resources"] == "EINVAL"
-    assert set(said["forbidden"].values()) == {"EPERM"}
+    assert results["filter"]
+    assert set(results["fcntl"]) == {1, 3}, "F_GETFD, F_GETFL"
+    assert results["fcntl_wide"] == "EPERM"
+    assert results["owner"] == ["EPERM"] * 3
+    assert results["mmap"] == ["EPERM"] * 7
+    assert results["mprotect"] == ["EPERM"] * 3
+    assert results["mmap_own"] == results["mprotect_own"] == "done"
+    assert results["madvise"] == [4, 8, 14]
+    assert results["futex"] == []
+    assert results["sendto"] == results["affinity"] == "EPERM"
+    assert results["files"] == ["EBADF"]
+    assert set(results["source"]) <= {"EBADF", "EINVAL"}
+    assert results["resources"] == "EINVAL"
+    assert set(results["forbidden"].values()) == {"EPERM"}
     assert (tmp_path / "given").read_bytes() == bytes(4096)

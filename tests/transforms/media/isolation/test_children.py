@@ -1,4 +1,4 @@
-"""A child that hangs, dies or lies ends its own recording, and nothing else."""
+"""Children that hang, die or send invalid messages fail their own recording only (processes)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hushbeam.transforms.media.decode import Decoder, MediaLimits
+from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments
@@ -92,7 +93,8 @@ def test_a_decoder_that_is_not_wanted_any_more_ends(recording: Path) -> None:
 def test_a_worker_that_ends_leaves_nothing_behind(recording: Path) -> None:
     script = (
         "import sys, time\n"
-        "from hushbeam.transforms.media.decode import Decoder, MediaLimits\n"
+        "from hushbeam.transforms.media.decode import Decoder\n"
+        "from hushbeam.transforms.media.limits import MediaLimits\n"
         "with Decoder(sys.argv[1], MediaLimits()) as decoder:\n"
         "    print(flush=True)\n"
         "    time.sleep(600)\n"
@@ -116,7 +118,7 @@ def test_a_fork_server_that_is_gone_is_started_again(recording: Path) -> None:
     assert fork_server() != server
 
 
-def test_a_fork_server_that_goes_ends_what_is_decoded(recording: Path) -> None:
+def test_a_fork_server_that_ends_takes_its_decoders_along(recording: Path) -> None:
     with Decoder(recording, LIMITS) as decoder:
         (child,) = decoders()
         os.kill(fork_server(), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a confined process can still do: nothing but what a decoder needs."""
+"""Confinement: a confined process can do only what a decoder needs (processes)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads(said.stdout)
 
 
-def test_it_reads_what_it_was_given_and_nothing_that_was_open_before(results: dict[str, Any]):
+def test_it_reads_its_own_file_and_no_file_that_was_open_before(results: dict[str, Any]):
     assert {name for name, result in results.items() if result == "done"} >= POSSIBLE
     assert results["read what was open"] in {"OSError", "PermissionError"}
     assert results["use a socket that was open"] in {"OSError", "PermissionError"}

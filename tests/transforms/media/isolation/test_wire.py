@@ -1,4 +1,4 @@
-"""Messages arrive as they were sent; anything else is no message."""
+"""Messages between worker and child: they arrive as sent, and all other bytes are refused (functions)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.media.isolation import wire
-from hushbeam.transforms.media.isolation.wire import Kind, WireError
+from hushbeam.transforms.media.isolation.wire import MessageKind, WireError
 
 FIELDS = st.dictionaries(
     st.text(max_size=9), st.none() | st.booleans() | st.integers() | st.text(max_size=9), max_size=5
@@ -27,8 +27,8 @@ def received(content: bytes) -> wire.Message:
         return wire.receive(ours, time.monotonic() + 10)
 
 
-@given(st.sampled_from(Kind), FIELDS, st.binary(max_size=5000))
-def test_a_message_arrives(kind: Kind, fields: dict[str, Any], data: bytes) -> None:
+@given(st.sampled_from(MessageKind), FIELDS, st.binary(max_size=5000))
+def test_a_message_arrives(kind: MessageKind, fields: dict[str, Any], data: bytes) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         wire.send(theirs, kind, fields, data)
@@ -39,19 +39,19 @@ def test_a_long_message_arrives_in_pieces() -> None:
     data = bytes(range(256)) * 20_000
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        sender = threading.Thread(target=wire.send, args=(theirs, Kind.BLOCK, None, data))
+        sender = threading.Thread(target=wire.send, args=(theirs, MessageKind.BLOCK, None, data))
         sender.start()
         assert wire.receive(ours).data == data
         sender.join()
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_are_a_message_or_none(content: bytes) -> None:
+def test_any_bytes_are_a_message_or_an_error(content: bytes) -> None:
     try:
         message = received(content)
     except WireError:
         return
-    assert isinstance(message.kind, Kind)
+    assert isinstance(message.kind, MessageKind)
     assert isinstance(message.fields, dict)
 
 
@@ -65,7 +65,7 @@ def test_any_bytes_are_a_message_or_none(content: bytes) -> None:
     ],
     ids=["endless bytes", "endless fields", "no object", "deep"],
 )
-def test_what_is_no_message_is_refused_without_taking_its_room(content: bytes) -> None:
+def test_an_invalid_message_is_refused_without_taking_its_memory(content: bytes) -> None:
     with pytest.raises(WireError):
         received(content)
 

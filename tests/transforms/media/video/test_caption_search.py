@@ -1,4 +1,4 @@
-"""Captions and notes that real encoders put among the pictures do not come out, and the pictures are the same."""
+"""Captions and notes of real encoders are removed, and the pictures stay the same (functions, real files)."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def test_every_video_track_is_cleaned(tmp_path: Path):
 MATROSKA_BLOCK_ADDITIONAL = 15
 
 
-def test_what_matroska_adds_to_blocks_stays_behind(tmp_path: Path):
+def test_matroska_block_additions_are_left_out(tmp_path: Path):
     plain = Captioned("vp8.webm", "webm", "libvpx", "libopus", {"deadline": "realtime", "cpu-used": "8"})
     addition = struct.pack(">Q", 1) + caption_data() + NOTE
     source = copied(
@@ -313,7 +313,7 @@ def test_captions_beside_the_pictures_stay_behind(tmp_path: Path):
         assert hidden_text_in(source, 6.3, MediaLimits()), name
 
 
-def test_boxes_and_chunks_that_nobody_reads_stay_behind(tmp_path: Path):
+def test_boxes_and_chunks_that_no_reader_needs_are_left_out(tmp_path: Path):
     plain = PLAIN_H264.write(tmp_path, plain_frames())
     source = tmp_path / "boxes.mp4"
     boxes = b"".join(
@@ -411,11 +411,11 @@ def flv_header_tag(content: bytes) -> bytes:
     ],
     ids=lambda recipe: recipe.name,
 )
-def test_a_codec_that_nobody_looked_at_is_refused(tmp_path: Path, recipe: Captioned):
+def test_a_codec_that_was_not_examined_is_refused(tmp_path: Path, recipe: Captioned):
     source = recipe.write(tmp_path, plain_frames())
     with pytest.raises(MediaError, match="captions_inside"):
         published(source, tmp_path)
-    assert "may hold text" in hidden_text_in(source, 6.3, MediaLimits())
+    assert "may contain text" in hidden_text_in(source, 6.3, MediaLimits())
     # The audio alone is what its message says that one may ask for.
     assert Path(render(source, tmp_path / "audio", [], quality="flac", limits=MediaLimits()).path).suffix == ".flac"
 
@@ -433,7 +433,7 @@ def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", [0x00, 0x1F, 0xB0, 0xB1, 0xB2, 0xB3, 0xB5])
-def test_what_follows_a_unit_of_mpeg4_goes(kind: int):
+def test_bytes_after_a_unit_of_mpeg4_are_removed(kind: int):
     picture = b"\0\0\1\xb6" + bytes(range(16, 40))
     unit = b"\0\0\1" + bytes([kind, *range(1, 7)])
     assert NOTE[8:] not in cleaner_of("mpeg4", b"").clean(unit + NOTE + picture)
@@ -441,7 +441,7 @@ def test_what_follows_a_unit_of_mpeg4_goes(kind: int):
 
 
 @pytest.mark.parametrize("marker", [0xDC, 0xDD, 0xDE, 0xDF, 0xE1, 0xFE])
-def test_segments_of_motion_jpeg_are_no_longer_than_what_they_say(marker: int):
+def test_segments_of_motion_jpeg_are_not_longer_than_they_state(marker: int):
     def segment(content: bytes) -> bytes:
         return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
 

@@ -1,4 +1,4 @@
-"""A video's pictures are copied packet by packet; nothing else of it is. (Of hidden text: `test_captions`.)"""
+"""Video copies: pictures are copied packet by packet, and nothing else (functions, real files)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def pictures(path: Path) -> list[tuple[str, bool]]:
 
 
 def picture_times(path: Path) -> list[float]:
-    """When each picture is shown, relative to the sound's start."""
+    """When each picture is shown, relative to the audio's start."""
     with av.open(str(path)) as container:
-        sound = container.streams.audio[0]
-        start = float((sound.start_time or 0) * (sound.time_base or 0))
+        audio = container.streams.audio[0]
+        start = float((audio.start_time or 0) * (audio.time_base or 0))
         return [(frame.time or 0.0) - start for frame in container.decode(container.streams.video[0])]
 
 
@@ -51,7 +51,7 @@ def test_every_picture_is_copied_as_it_is(tmp_path: Path, recipe: Recipe) -> Non
 
 
 @pytest.mark.parametrize("recipe", VIDEO[:5], ids=lambda recipe: recipe.name)
-def test_pictures_and_sound_stay_together(tmp_path: Path, recipe: Recipe) -> None:
+def test_pictures_and_audio_stay_together(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
     rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
     before, after = picture_times(source), picture_times(Path(rendered.path))
@@ -89,7 +89,7 @@ def test_further_tracks_chapters_and_subtitles_stay_behind(tmp_path: Path) -> No
     assert b"CANARY" not in Path(rendered.path).read_bytes()
 
 
-def test_sound_that_starts_after_the_pictures_still_does(tmp_path: Path) -> None:
+def test_audio_that_starts_after_the_pictures_still_does(tmp_path: Path) -> None:
     source = tmp_path / "late.mkv"
     with av.open(str(VIDEO[3].write(tmp_path))) as simple, av.open(str(source), "w") as container:
         tracks = {track.index: container.add_stream_from_template(track) for track in simple.streams}
