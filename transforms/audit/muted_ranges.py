@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, runs
 from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
 
@@ -146,6 +146,5 @@ def _with_mask(
 
 def _long_runs_s(marked: NDArray[np.bool_], least_s: float) -> float:
     """Seconds of consecutive marked frames, where they last for at least `least_s`."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
-    lengths = (edges[1::2] - edges[::2]) * FRAME / RECOGNISER_RATE_HZ
-    return float(lengths[lengths >= least_s].sum())
+    lengths_s = ((end - start) * FRAME / RECOGNISER_RATE_HZ for start, end in runs(marked))
+    return sum(length_s for length_s in lengths_s if length_s >= least_s)

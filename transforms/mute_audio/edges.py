@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
 from hushbeam.transforms.mute_audio.loudness import PauseSettings, Samples, Stretch, stretches_of_speech
@@ -113,7 +113,7 @@ def plan_mutes(
         for run, stretches in zip(runs, transcribed[beside_pauses:], strict=True):
             start_s, end_s = _edges(run.widened_by(late_s), stretches, settings)
             spans.append(TimeSpan(run.words[0].channel, start_s, end_s))
-    return merge_spans(spans, transcript.duration_s, settings.join_s)
+    return merged_spans(spans, transcript.duration_s, settings.join_s)
 
 
 def around(finding: Finding, settings: EdgeSettings) -> TimeSpan:
@@ -132,21 +132,6 @@ def _stretches_in(
     for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
         found[index] = stretches_of_speech(samples, ranges[index].start_s, settings)
     return found
-
-
-def merge_spans(spans: Iterable[TimeSpan], duration_s: float, join_s: float = 0.0) -> tuple[TimeSpan, ...]:
-    """Spans within [0, `duration_s`], ordered by channel and start; those that touch or lie within `join_s` are one."""
-    merged: list[TimeSpan] = []
-    for span in sorted(spans, key=lambda span: (span.channel, span.start_s)):
-        start_s, end_s = max(span.start_s, 0.0), min(span.end_s, duration_s)
-        if end_s <= start_s:
-            continue
-        last = merged[-1] if merged else None
-        if last is not None and last.channel == span.channel and start_s <= last.end_s + join_s:
-            merged[-1] = replace(last, end_s=max(last.end_s, end_s))
-        else:
-            merged.append(TimeSpan(span.channel, start_s, end_s))
-    return tuple(merged)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hushbeam.schemas.spans import merged, runs
+
 Samples = npt.NDArray[np.float32]
 
 RECOGNISER_RATE_HZ = 16_000
@@ -74,15 +76,9 @@ def stretches_of_speech(samples: Samples, start_s: float, settings: PauseSetting
     if not len(loudness):
         return ()
     loud = loudness > threshold_db(loudness, settings)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], loud.astype(np.int8), [0]))))
-    joined: list[tuple[int, int]] = []
-    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if joined and (first - joined[-1][1]) * FRAME_S < settings.pause_s:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((first, end))
+    longest_closure = math.ceil(settings.pause_s / FRAME_S) - 1
     return tuple(
         Stretch(start_s + first * FRAME_S, start_s + end * FRAME_S)
-        for first, end in joined
+        for first, end in merged(runs(loud), longest_closure)
         if (end - first) * FRAME_S >= settings.click_s
     )

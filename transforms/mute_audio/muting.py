@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.transforms.media.decode import Samples, from_float, to_float
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
@@ -68,21 +68,16 @@ def frame_spans(spans: Sequence[TimeSpan], rate_hz: int, channels: int) -> list[
     Raises:
       MediaError: `span_outside`, for a span without a time or of a channel that the recording does not have.
     """
-    fade = fade_frames(rate_hz)
-    by_channel: list[list[FrameSpan]] = [[] for _ in range(channels)]
-    for span in sorted(spans, key=lambda span: span.start_s):
+    by_channel: list[list[tuple[int, int]]] = [[] for _ in range(channels)]
+    for span in spans:
         if not (math.isfinite(span.start_s) and math.isfinite(span.end_s)) or span.end_s < span.start_s:
             raise MediaError("span_outside", "a span to mute has no usable time")
         if not 0 <= span.channel < channels:
             raise MediaError("span_outside", f"a span to mute is in channel {span.channel} of {channels}")
-        start = max(0, math.floor(span.start_s * rate_hz))
-        end = max(start, math.ceil(span.end_s * rate_hz))
-        merged = by_channel[span.channel]
-        if merged and start - merged[-1].end <= 2 * fade:
-            merged[-1] = FrameSpan(merged[-1].start, max(end, merged[-1].end))
-        elif end > start:
-            merged.append(FrameSpan(start, end))
-    return by_channel
+        start, end = math.floor(span.start_s * rate_hz), math.ceil(span.end_s * rate_hz)
+        by_channel[span.channel].append((max(0, start), end))
+    between_fades = 2 * fade_frames(rate_hz)
+    return [[FrameSpan(start, end) for start, end in merged(ranges, between_fades)] for ranges in by_channel]
 
 
 def fade_frames(rate_hz: int) -> int:

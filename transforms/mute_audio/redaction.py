@@ -11,13 +11,13 @@ from uuid import uuid4
 
 from hushbeam.schemas.correction import REVIEWER, without_false_positives
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan, outside
+from hushbeam.schemas.spans import TimeSpan, merged_spans, outside
 from hushbeam.schemas.stages import RedactedRecording, StagedAudio, TranscribedRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import stream_ranges
 from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, around, merge_spans, plan_mutes
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, around, plan_mutes
 from hushbeam.transforms.mute_audio.keypad import KeypadDetector
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
 from hushbeam.transforms.mute_audio.render import joined_notes, render
@@ -96,14 +96,14 @@ def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, set
     if settings.dtmf and not keypad.has_audio:
         deque(read_first([]), maxlen=0)
     tones = without_false_positives(keypad.findings(), false_positives)
-    spans = merge_spans(
+    spans = merged_spans(
         [*spans, *(around(tone, edges) for tone in tones), *marked], transcript.duration_s, edges.join_s
     )
     spans = _padded(spans, transcript.duration_s, settings)
     bleed = outside(
         find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, settings.bleed), false_positives
     )
-    spans = merge_spans([*spans, *bleed], transcript.duration_s, edges.join_s)
+    spans = merged_spans([*spans, *bleed], transcript.duration_s, edges.join_s)
     return RedactionPlan(in_file_channels(transcribed, spans), (*tones, *untranscribed))
 
 
@@ -116,13 +116,13 @@ def _plan_further(
 ) -> RedactionPlan:
     """What is muted in a published recording, and in addition what a person marked, with its echo."""
     transcript = transcribed.transcript
-    spans = _padded(merge_spans(marked, transcript.duration_s), transcript.duration_s, settings)
+    spans = _padded(merged_spans(marked, transcript.duration_s), transcript.duration_s, settings)
     bleed = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, settings.bleed)
-    spans = merge_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
+    spans = merged_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
     further = in_file_channels(transcribed, spans)
     # What was touched has its fades; muted as a whole, it would grow with every correction.
     before = (replace(span, start_s=span.start_s + FADE_S, end_s=span.end_s - FADE_S) for span in muted)
-    return RedactionPlan(merge_spans([*before, *further], transcript.duration_s), ())
+    return RedactionPlan(merged_spans([*before, *further], transcript.duration_s), ())
 
 
 def stage_audio(
@@ -175,4 +175,4 @@ def _padded(spans: Iterable[TimeSpan], duration_s: float, settings: MuteSettings
     wider = (
         TimeSpan(span.channel, span.start_s - settings.padding_s, span.end_s + settings.padding_s) for span in spans
     )
-    return merge_spans(wider, duration_s, settings.edges.join_s)
+    return merged_spans(wider, duration_s, settings.edges.join_s)

@@ -15,6 +15,7 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.schemas.spans import runs
 from hushbeam.transforms.transcribe.model import LoadedModel
 from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
@@ -306,10 +307,9 @@ def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tu
         ):
             first = max(int((low - _TRANSCRIBED_AROUND_S) * TOKENS_PER_SECOND), 0)
             open_speech[first : int((high + _TRANSCRIBED_AROUND_S) * TOKENS_PER_SECOND) + 1] = False
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], open_speech.astype(np.int8), [0]))))
     return tuple(
-        (float(start) / TOKENS_PER_SECOND, float(stop) / TOKENS_PER_SECOND)
-        for start, stop in edges.reshape(-1, 2)
+        (start / TOKENS_PER_SECOND, stop / TOKENS_PER_SECOND)
+        for start, stop in runs(open_speech)
         if stop - start >= _UNTRANSCRIBED_S * TOKENS_PER_SECOND
     )
 

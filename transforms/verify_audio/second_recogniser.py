@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
@@ -125,7 +125,7 @@ def speech_around(spans: Iterable[TimeSpan], speech: Sequence[TimeSpan], around_
         for channel in channels
         for start_s, end_s in _within(
             sorted((span.start_s, span.end_s) for span in speech if span.channel == channel),
-            _joined(
+            merged(
                 (span.start_s - reach_s, span.end_s + reach_s)
                 for span in muted
                 for reach_s in [around_s if span.channel == channel else beside_s]
@@ -136,7 +136,7 @@ def speech_around(spans: Iterable[TimeSpan], speech: Sequence[TimeSpan], around_
 
 def _within(
     phrases: Sequence[tuple[float, float]], windows: Sequence[tuple[float, float]]
-) -> Iterator[tuple[float, float]]:
+) -> list[tuple[float, float]]:
     """The parts of phrases in the windows, to the phrase's own edge where that is near. Both are ordered and apart."""
     found: list[tuple[float, float]] = []
     first = 0
@@ -153,17 +153,7 @@ def _within(
                     end_s if end_s - part_end_s <= _TO_THE_PAUSE_S else part_end_s,
                 )
             )
-    yield from _joined(found)
-
-
-def _joined(ranges: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    joined: list[tuple[float, float]] = []
-    for start_s, end_s in sorted(ranges):
-        if joined and start_s <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end_s)
-        elif end_s > start_s:
-            joined.append((start_s, end_s))
-    return joined
+    return merged(found)
 
 
 def without_tone(blocks: Iterable[Samples], tone_hz: float) -> Iterator[Samples]:

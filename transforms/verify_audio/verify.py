@@ -8,10 +8,9 @@ from pathlib import Path
 
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.mute_audio.edges import merge_spans
 from hushbeam.transforms.mute_audio.redaction import in_file_channels
 from hushbeam.transforms.verify_audio.control_words import choose_control_words, count_found
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech, KeptWord
@@ -77,7 +76,7 @@ def verify(
                     f"{len(leaks)} findings can still be heard after {settings.most_repairs} repairs: not published"
                 )
             spans = check.spans_of(leaks, settings.pad_s * verification.repairs)
-            replaced, audio = audio, render(merge_spans([*audio.muted, *spans], audio.duration_s, settings.pad_s))
+            replaced, audio = audio, render(merged_spans([*audio.muted, *spans], audio.duration_s, settings.pad_s))
             Path(replaced.path).unlink(missing_ok=True)
             repaired += leaks
             # Speech that only the second recogniser knows of lies in no range.

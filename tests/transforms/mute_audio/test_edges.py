@@ -20,7 +20,7 @@ from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, SpanTimeError, merge_spans, plan_mutes
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, SpanTimeError, plan_mutes
 from tests.transforms.mute_audio.spoken import finding, listening_to, speech, transcript
 
 CALLS = Path(__file__).parents[3] / "evaluation" / "dev"
@@ -169,26 +169,6 @@ def test_nothing_is_heard_where_nothing_was_found() -> None:
         raise AssertionError(ranges)
 
     assert plan_mutes(transcript(("hello", 1.0, 1.5)), [], deaf) == ()
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.floats(-5, 70), st.floats(0, 20)), max_size=30),
-    st.floats(0, 1),
-)
-def test_merged_spans_hold_the_same_time_in_order_and_apart(
-    given_spans: list[tuple[int, float, float]], join_s: float
-) -> None:
-    spans = [TimeSpan(channel, start_s, start_s + length_s) for channel, start_s, length_s in given_spans]
-    merged = merge_spans(spans, 60.0, join_s)
-    assert list(merged) == sorted(merged, key=lambda span: (span.channel, span.start_s))
-    assert all(0.0 <= span.start_s < span.end_s <= 60.0 for span in merged)
-    for before, after in pairwise(merged):
-        assert before.channel < after.channel or before.end_s + join_s < after.start_s
-    for span in spans:
-        start_s, end_s = max(span.start_s, 0.0), min(span.end_s, 60.0)
-        if start_s < end_s:
-            assert any(m.channel == span.channel and m.start_s <= start_s and m.end_s >= end_s for m in merged)
-    assert merge_spans(merged, 60.0, join_s) == merged
 
 
 @settings(deadline=None)
