@@ -62,7 +62,7 @@ def find_bleed(
     channels: int,
     duration_s: float,
     read_ranges: ReadRanges,
-    settings: BleedSettings | None = None,
+    settings: BleedSettings,
 ) -> tuple[TimeSpan, ...]:
     """The stretches of other channels that repeat `spans`, to be muted as well; with one channel there are none.
 
@@ -70,11 +70,9 @@ def find_bleed(
       spans: What is muted, from `plan_mutes`.
       channels: How many channels were heard by themselves.
       read_ranges: As for `plan_mutes`; called at most once.
-      settings: None for the defaults.
     """
     if channels < 2 or not spans:
         return ()
-    settings = settings or BleedSettings()
     pairs = sorted(
         ((span, channel) for span in spans for channel in range(channels) if channel != span.channel),
         key=lambda pair: pair[0].start_s,

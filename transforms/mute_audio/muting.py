@@ -158,19 +158,6 @@ class Muter:
         return np.zeros(last - first)
 
 
-def mute(samples: Samples, spans: Sequence[TimeSpan], rate_hz: int, muting: Muting | None = None) -> Samples:
-    """Returns a copy of `samples` (channels, frames) in which `spans` cannot be heard.
-
-    Spans are in seconds, padded before. Nothing of a span itself remains; its edges fade over 5 ms outside of it,
-    and all other samples are identical.
-    """
-    muting = muting or Muting()
-    room = RoomNoise.measured([samples], rate_hz, spans) if muting.method == "noise" else None
-    muter = Muter(spans, rate_hz=rate_hz, channels=samples.shape[0], muting=muting, room=room)
-    muted = muter.mute(samples)
-    return muted.copy() if muted is samples else muted
-
-
 def touched(spans: Sequence[FrameSpan], frames: int, rate_hz: int, channel: int) -> list[TimeSpan]:
     """The spans of one channel with their fades, in seconds, within a recording of `frames`."""
     fade = fade_frames(rate_hz)

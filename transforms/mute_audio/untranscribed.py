@@ -8,7 +8,7 @@ from typing import Literal
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import merged, uncovered
 from hushbeam.schemas.transcript import Transcript, Word
-from hushbeam.transforms.mute_audio.spoken_length import longest_s
+from hushbeam.transforms.base.spoken_length import longest_for_muting_s
 
 POLICY = "untranscribed_speech"
 
@@ -67,5 +67,5 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
 
 def _claim(word: Word, settings: UntranscribedSettings) -> tuple[float, float]:
     """The time that a word may account for: what it claims beyond the longest it can last is silence, or another's."""
-    start_s = max(word.start_s, word.end_s - longest_s(word.text))
+    start_s = max(word.start_s, word.end_s - longest_for_muting_s(word.text))
     return start_s - settings.before_word_s, word.end_s + settings.after_word_s

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import runs
+from hushbeam.transforms.base.spoken_length import longest_for_second_look_s
 from hushbeam.transforms.transcribe.model import LoadedModel
 from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
-from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
+from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, timed_texts
 
 FRAMES_PER_SECOND = 100
 _CONTEXTS = tuple(range(600, 3001, 200))
@@ -300,7 +301,7 @@ def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tu
     for start, stop in window.speech:
         open_speech[start * TOKENS_PER_SECOND // RATE_HZ : stop * TOKENS_PER_SECOND // RATE_HZ] = True
     for word in words:
-        long = plausible_s(word.text)
+        long = longest_for_second_look_s(word.text)
         for low, high in (
             (word.start_s, min(word.end_s, word.start_s + long)),
             (max(word.start_s, word.end_s - long), word.end_s),

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import merged
+from hushbeam.transforms.base.spoken_length import longest_for_second_look_s
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, Decoded
 from hushbeam.transforms.transcribe.vad import RATE_HZ
 from hushbeam.transforms.transcribe.windows import Window
-from hushbeam.transforms.transcribe.words import TimedText, plausible_s
+from hushbeam.transforms.transcribe.words import TimedText
 
 _LARGEST_PART = 0.6
 """A part that would be more of its window than this is cut within speech, where it is quiet."""
@@ -60,7 +61,7 @@ def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: Deco
 
 
 def _stretched(word: TimedText, start_s: float, stop_s: float) -> bool:
-    return start_s <= word.start_s < stop_s and word.end_s - word.start_s > 2 * plausible_s(word.text)
+    return start_s <= word.start_s < stop_s and word.end_s - word.start_s > 2 * longest_for_second_look_s(word.text)
 
 
 def _quiet_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:

@@ -14,6 +14,7 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, to_float
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.output_format import QUALITIES
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 
 RATE_HZ = 48_000
@@ -76,7 +77,9 @@ def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: in
 @pytest.mark.parametrize("channels", [5, 7])
 def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path: Path, channels: int):
     source = write(tmp_path / "sound.opus", channels)
-    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     assert transcribed(rendered.path) == transcribed(source)
     assert "opus in ogg cannot be written" in rendered.note
 
@@ -87,7 +90,11 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
     source = write(tmp_path / name, 8)
     spans = [TimeSpan(7, 0.0, 1.0), TimeSpan(2, 0.0, 1.0)]
     before = transcribed(source)
-    after = transcribed(render(source, tmp_path / "copy", spans, quality=quality, limits=MediaLimits()).path)
+    after = transcribed(
+        render(
+            source, tmp_path / "copy", spans, quality=quality, muting=Muting(), expected=None, limits=MediaLimits()
+        ).path
+    )
     assert after == [0 if channel in (2, 7) else tone for channel, tone in enumerate(before)]
 
 
@@ -95,7 +102,9 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
 def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int):
     source = tmp_path / "sound.ogg"
     soundfile.write(source, tones(channels).T, RATE_HZ, format="OGG", subtype="VORBIS")
-    copy = render(source, tmp_path / "copy", [], limits=MediaLimits()).path
+    copy = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    ).path
     assert copy.endswith(".ogg")
     assert transcribed(copy) == transcribed(source)
 

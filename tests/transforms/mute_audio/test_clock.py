@@ -7,11 +7,11 @@ import pytest
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
 from hushbeam.transforms.mute_audio.loudness import PauseSettings, stretches_of_speech
-from tests.transforms.mute_audio.spoken import ReadRanges, listening_to, speech, transcript
+from tests.transforms.mute_audio.spoken import ReadRanges, reading_from, speech, transcript
 
 SETTINGS = ClockSettings()
 BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]
-SOUND = listening_to(speech(20, *BURSTS))
+SOUND = reading_from(speech(20, *BURSTS))
 
 
 def said(starts_late_s: float, ends_late_s: float) -> Transcript:

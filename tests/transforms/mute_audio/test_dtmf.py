@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import soundfile
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import RECOGNISER_RATE_HZ, recogniser_blocks
-from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones
+from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, ToneFinder, ToneSettings
 from tests.transforms.media.recordings import speech
 
 CALLS = sorted([*Path("evaluation/dev/audio").iterdir(), *Path("evaluation/telephone/audio").iterdir()])
@@ -41,6 +42,14 @@ def through_telephone(sound: Sound) -> Sound:
 
 def overlap(spans: list[TimeSpan], start_s: float, end_s: float) -> float:
     return sum(max(0.0, min(end_s, span.end_s) - max(start_s, span.start_s)) for span in spans)
+
+
+def find_tones(blocks: Iterable[Sound], rate_hz: int) -> list[TimeSpan]:
+    """The keypad tones of consecutive blocks of (channels, frames)."""
+    finder = ToneFinder(rate_hz, ToneSettings())
+    for block in blocks:
+        finder.add(block)
+    return finder.finish()
 
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 16_000, 44_100])

@@ -10,6 +10,7 @@ import pytest
 
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO, Recipe
 
@@ -28,6 +29,6 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_every_format_says_that_the_disk_is_full_and_leaves_nothing(tmp_path: Path, full: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
     with pytest.raises(RecordingError) as refused:
-        render(source, full / "copy", [], limits=MediaLimits())
+        render(source, full / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits())
     assert refused.value.retryable, refused.value
     assert not list(full.iterdir())

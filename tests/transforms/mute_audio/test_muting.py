@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, FrameSpan, Muter, Muting, frame_spans, mute, touched
+from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, FrameSpan, Muter, Muting, frame_spans, touched
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
+from tests.transforms.mute_audio.whole import mute
 
 RATE_HZ = 8_000
 FRAMES = 4_000
@@ -121,7 +122,6 @@ def test_the_touched_spans_are_exactly_what_changed(spans: list[TimeSpan]) -> No
 def test_the_given_samples_are_left_as_they_are() -> None:
     samples = noise("int16")
     before = samples.copy()
-    assert mute(samples, [], RATE_HZ) is not samples
     mute(samples, [TimeSpan(0, 0.1, 0.2)], RATE_HZ)
     np.testing.assert_array_equal(samples, before)
 

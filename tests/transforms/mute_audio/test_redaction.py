@@ -13,6 +13,7 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import RedactedRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
+from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from tests.transforms.verify_audio.labelled import labelled, redacted
@@ -47,7 +48,7 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
 
 
 def plan(recording: RedactedRecording, settings: MuteSettings):
-    return plan_redaction(recording, Path(recording.recording.audio_url), settings)
+    return plan_redaction(recording, SampleCache(recording.recording.audio_url, settings.limits), settings)
 
 
 def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: float) -> bool:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.mute_audio.muting import Muting, mute
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.room_noise import CEILING_DB, FLOOR_DB, RoomNoise
 from tests.transforms.media.recordings import speech
+from tests.transforms.mute_audio.whole import mute
 
 RATE_HZ = 8_000
 
