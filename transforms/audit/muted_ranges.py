@@ -1,4 +1,4 @@
-"""Whether what a certificate calls muted can really not be heard."""
+"""Meters of audible sound in the muted ranges of a certificate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
 Samples = NDArray[np.float32]
 
 _TONE_BINS = 3
-"""Of 31 Hz, to each side of a tone, that its window spreads it over."""
+"""Bins of 31 Hz on each side of a tone over which the window spreads it."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class MutedRangeSettings:
     """When a muted range counts as audible.
 
     Attributes:
-      edge_s: Left aside at both ends of a range: fades, and what a lossy codec smears into it.
-      silent_db: Sound below this, relative to full scale, cannot be understood.
-      below_tone_db: Nor can sound so far below the tone that it lies under: codecs leave some beside a tone.
-      speech: Probability of speech from which a frame of noise counts as speech.
+      edge_s: Ignored at both ends of a range: fades, and what a lossy codec smears into it.
+      silent_db: Sound below this level, relative to full scale, cannot be understood.
+      below_tone_db: Sound this far below a tone cannot be understood either: codecs leave some beside a tone.
+      speech: The probability of speech from which a frame of noise counts as speech.
       least_s: Shorter sounds are clicks.
     """
 
@@ -44,8 +44,8 @@ def audible_seconds(
     """Seconds of muted ranges in which something can be heard, summed over the channels.
 
     Args:
-      blocks: The redacted recording, (channels, frames) at 16 kHz.
-      method: What it was muted with: `silence`, `tone` or `noise`.
+      blocks: The redacted recording, of shape (channels, frames) at 16 kHz.
+      method: The method of muting: `silence`, `tone` or `noise`.
     """
     meter_for: dict[str, Callable[[MutedRangeSettings], _Meter]] = {
         "silence": _Silence,
@@ -62,23 +62,23 @@ def audible_seconds(
 
 
 class _Meter(ABC):
-    """Follows one channel and marks the frames inside muted ranges in which something can be heard."""
+    """Marks the frames of one channel inside muted ranges in which something can be heard."""
 
     def __init__(self, settings: MutedRangeSettings) -> None:
         self._settings = settings
         self._marked: list[NDArray[np.bool_]] = []
 
     def measure(self, samples: Samples, inside: NDArray[np.bool_]) -> None:
-        """Takes whole frames."""
+        """Takes the next samples, in whole frames."""
         self._marked.append(self._audible(samples) & inside.reshape(-1, FRAME).all(axis=1))
 
     def audible_s(self) -> float:
-        """Seconds, after the last samples."""
+        """Seconds in which something can be heard, after the last samples."""
         return _long_runs_s(np.concatenate(self._marked), self._settings.least_s)
 
     @abstractmethod
     def _audible(self, samples: Samples) -> NDArray[np.bool_]:
-        """For each frame, whether something can be heard that muting does not leave."""
+        """For each frame, whether more can be heard than muting leaves."""
 
 
 class _Silence(_Meter):
@@ -89,7 +89,7 @@ class _Silence(_Meter):
 
 
 class _Tone(_Meter):
-    """A voice activity detector takes tones for speech: what counts is the sound beside the strongest frequency."""
+    """Measures the sound beside the strongest frequency: voice activity detectors take tones for speech."""
 
     def _audible(self, samples: Samples) -> NDArray[np.bool_]:
         window = np.hanning(FRAME)
@@ -116,7 +116,7 @@ def _db(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _in_frames(blocks: Iterable[Samples]) -> Iterator[Samples]:
-    """The same sound in blocks of whole frames; the last is filled up with silence."""
+    """The same samples in blocks of whole frames; the last is filled up with silence."""
     rest: Samples | None = None
     for block in blocks:
         joined = block if rest is None else np.concatenate((rest, block), axis=1)

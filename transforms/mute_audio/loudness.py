@@ -1,4 +1,4 @@
-"""Where there is sound: stretches of speech between pauses, found by loudness alone."""
+"""Stretches of speech between pauses, found by loudness alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FRAME_S = 0.01
 _FRAME = int(RECOGNISER_RATE_HZ * FRAME_S)
 _SILENCE_DB = -100.0
 _LOUD_FRAMES = 30
-"""Speech is as loud as its 0.3 loudest seconds: a share of all frames would fall with the length of the pauses."""
+"""Speech is taken to be as loud as its loudest 0.3 s: a share of all frames would depend on how long the pauses are."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class PauseSettings:
-    """What counts as sound, and what as a pause.
+    """When a frame counts as speech, and when a gap counts as a pause.
 
     Attributes:
       below_speech_db: How far below the loud frames of speech its quiet frames may lie.
@@ -56,7 +56,7 @@ def loudness_db(samples: Samples) -> npt.NDArray[np.float64]:
 
 
 def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> float:
-    """The loudness above which a frame is speech, from that of a stretch with both speech and pauses; else infinite."""
+    """The loudness above which a frame is speech; infinite if speech and pauses cannot be told apart."""
     loud_frames = min(_LOUD_FRAMES, len(loudness))
     speech = float(np.partition(loudness, -loud_frames)[-loud_frames])
     noise = float(np.percentile(loudness, 5))
@@ -70,7 +70,7 @@ def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> 
 def stretches_of_speech(samples: Samples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
     """The stretches of sound in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
 
-    None where speech cannot be told from what is around it.
+    Empty if speech cannot be told from noise.
     """
     loudness = loudness_db(samples)
     if not len(loudness):

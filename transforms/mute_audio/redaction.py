@@ -25,16 +25,16 @@ from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, 
 
 @dataclass(frozen=True)
 class MuteSettings:
-    """How a job mutes; the method is each recording's own choice.
+    """How a job mutes; which method is each recording's own choice.
 
     Attributes:
       limits: Of what is decoded.
       edges: Where a span begins and ends.
       bleed: When another channel repeats a span.
-      untranscribed: What happens to speech without words.
+      untranscribed: What is done with speech that has no words.
       dtmf: Whether keypad tones are muted.
       tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
-      padding_s: Seconds muted on both sides of every span, in addition to what `edges` decides.
+      padding_s: Muted on both sides of every span, beyond what `edges` decides.
     """
 
     limits: MediaLimits

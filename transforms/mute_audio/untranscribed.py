@@ -1,4 +1,4 @@
-"""Speech that nobody transcribed: somebody speaks, and the recogniser wrote nothing, or nothing that it believed in."""
+"""Detector of untranscribed speech: speech for which the recogniser wrote no words, or only words of low confidence."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class UntranscribedSettings:
     """When speech counts as untranscribed.
 
     Attributes:
-      mode: What is done about it.
+      mode: What happens to it.
       least_s: Shorter speech is a breath, a click or the rest of a word whose time is wrong.
-      before_word_s, after_word_s: Speech so near to a word is the word's, whose times are no better than this.
+      before_word_s, after_word_s: Speech this near to a word belongs to the word, whose times are no better than this.
       widen_s: How far a finding reaches back into those margins, within the same speech.
-      least_confidence: A word that the recogniser believes in less was not transcribed.
+      least_confidence: A word of lower confidence does not count as transcribed.
     """
 
     mode: UntranscribedMode = "mute"
@@ -37,10 +37,10 @@ class UntranscribedSettings:
 
 
 def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) -> tuple[Finding, ...]:
-    """Findings, ordered by channel and start, for the speech of `transcript.speech` that no word accounts for.
+    """Findings for the parts of `transcript.speech` that no word accounts for, ordered by channel and start.
 
-    They have no words, and the detector is `voice_activity`. Whoever calls this mutes them in mode `mute` and reports
-    them in `mute` and `flag`.
+    They have no words, and their detector is `voice_activity`. The caller mutes them in mode `mute`, and reports them
+    in the modes `mute` and `flag`.
     """
     if settings.mode == "keep":
         return ()
@@ -66,6 +66,6 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
 
 
 def _claim(word: Word, settings: UntranscribedSettings) -> tuple[float, float]:
-    """The time that a word may account for: what it claims beyond the longest it can last is silence, or another's."""
+    """The time that a word may account for: beyond the longest it can last, its time is silence or other speech."""
     start_s = max(word.start_s, word.end_s - longest_for_muting_s(word.text))
     return start_s - settings.before_word_s, word.end_s + settings.after_word_s
