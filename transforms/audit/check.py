@@ -106,7 +106,7 @@ def audit(
         audited = replace(audited, audio_s=certificate["duration_s"], muted_s=certificate["muted_s"])
         problems += _audio_problems(recording_id, path, certificate, limits)
         if leak_check is not None and len(claim.rows) == 1:
-            audible, leaks = _heard_data(path, certificate, json.loads(claim.rows[0]), leak_check)
+            audible, leaks = _audible_data(path, certificate, json.loads(claim.rows[0]), leak_check)
             audited = replace(audited, verified=True, audible=audible)
             problems += [
                 Problem("number_audible", recording_id, f"{n} of policy {policy}")
@@ -251,7 +251,7 @@ def _audio_problems(
         yield Problem("audio_in_muted_range", recording_id, f"{audible_s:.2f} s")
 
 
-def _heard_data(
+def _audible_data(
     path: Path, certificate: Mapping[str, Any], row: Mapping[str, Any], leak_check: LeakCheck
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Counts by policy: personal data that seems to be heard and is not in the published text, and leaked numbers.
@@ -262,12 +262,12 @@ def _heard_data(
     conversation = Conversation(again)
     published = KeptSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
     leaks = find_leaks((), conversation, published, row["policies"], leak_check.leaks)
-    heard = Counter(
+    audible = Counter(
         finding.policy
         for finding in leak_check.detect(again, row["policies"])
         if not _is_published(finding, conversation, published, leak_check.leaks.same_place_s)
     )
-    return dict(heard), dict(Counter(leak.policy for leak in leaks))
+    return dict(audible), dict(Counter(leak.policy for leak in leaks))
 
 
 def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:

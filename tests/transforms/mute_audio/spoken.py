@@ -1,4 +1,4 @@
-"""Made-up speech: bursts of noise where somebody speaks, and transcripts whose words are timed as a test wants."""
+"""Synthetic audio with bursts of noise for speech, and transcripts with the word times that a test needs."""
 
 from __future__ import annotations
 

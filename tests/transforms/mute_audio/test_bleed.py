@@ -1,4 +1,4 @@
-"""Plain functions: echoes of muted words in other channels, on labelled calls with made-up echo."""
+"""Plain functions: echoes of muted words in other channels, on labelled calls with synthetic echo."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def with_echo(sound: Samples, gain_db: float, delay_s: float) -> Samples:
     return echoing
 
 
-def test_people_who_speak_in_turn_or_at_once_are_no_echo(calls: list[tuple[LabelledRecording, Samples]]) -> None:
+def test_people_who_speak_in_turn_or_at_once_are_not_echoes(calls: list[tuple[LabelledRecording, Samples]]) -> None:
     for recording, sound in calls:
         assert bleed(spans_of(recording), 2, recording.duration_s, reading_from(*sound)) == ()
 
@@ -74,7 +74,7 @@ def test_the_same_sound_on_both_channels_is_muted_on_both() -> None:
     assert echo.end_s >= 4.0
 
 
-def test_an_echo_too_soft_to_hear_is_left(calls: list[tuple[LabelledRecording, Samples]]) -> None:
+def test_an_echo_too_soft_to_hear_is_not_muted(calls: list[tuple[LabelledRecording, Samples]]) -> None:
     voice = speech(6, (1.0, 2.0), noise_db=-120.0)
     assert bleed([TimeSpan(0, 1.0, 2.0)], 2, 6.0, reading_from(voice, voice * np.float32(0.001))) == ()
 
@@ -88,7 +88,7 @@ def test_echoes_at_the_ends_of_a_recording_are_found_and_stay_within_it(span: Ti
 
 
 def test_a_mixed_recording_has_no_other_channel() -> None:
-    def deaf(ranges: object) -> list[np.ndarray]:
+    def unexpected(ranges: object) -> list[np.ndarray]:
         raise AssertionError(ranges)
 
-    assert bleed([TimeSpan(0, 1.0, 2.0)], 1, 6.0, deaf) == ()
+    assert bleed([TimeSpan(0, 1.0, 2.0)], 1, 6.0, unexpected) == ()

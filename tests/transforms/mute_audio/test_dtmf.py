@@ -1,4 +1,4 @@
-"""Keypad tones are found; speech is not taken for them."""
+"""Plain functions: keypad tones are found, and speech is not taken for them."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_labelled_calls_hold_no_keypad_tones() -> None:
     assert alarms == []
 
 
-def test_a_ringing_tone_and_a_single_sine_are_no_keys() -> None:
+def test_a_ringing_tone_and_a_single_sine_are_not_keypad_tones() -> None:
     times = np.arange(RATE_HZ) / RATE_HZ
     ringing = 0.2 * np.sin(2 * np.pi * 440 * times) + 0.2 * np.sin(2 * np.pi * 480 * times)
     single = 0.3 * np.sin(2 * np.pi * 770 * times)

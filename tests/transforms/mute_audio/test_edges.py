@@ -1,4 +1,4 @@
-"""Plain functions: where a span begins and ends, on made-up sound, and on labelled calls whose words are mistimed."""
+"""Plain functions: edges of spans, on synthetic audio, and on labelled calls whose words are mistimed."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_speech_in_noise_is_told_from_the_noise() -> None:
 
 
 @pytest.mark.parametrize("sound", [np.zeros(320_000, np.float32), speech(20), np.zeros(0, np.float32)])
-def test_where_nothing_can_be_told_from_silence_the_words_times_are_muted_with_padding(sound: np.ndarray) -> None:
+def test_word_times_are_padded_if_speech_cannot_be_told_from_noise(sound: np.ndarray) -> None:
     transcribed = transcript(("614", 3.0, 3.6))
     span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(sound)))
     assert span.start_s <= 2.9
@@ -169,11 +169,11 @@ def test_a_finding_of_words_that_are_not_there_quarantines_the_recording(first: 
         mutes(transcribed, [lost], reading_from(speech(20), speech(20)))
 
 
-def test_nothing_is_heard_where_nothing_was_found() -> None:
-    def deaf(ranges: object) -> list[np.ndarray]:
+def test_no_audio_is_read_for_a_transcript_without_findings() -> None:
+    def unexpected(ranges: object) -> list[np.ndarray]:
         raise AssertionError(ranges)
 
-    assert mutes(transcript(("hello", 1.0, 1.5)), [], deaf) == ()
+    assert mutes(transcript(("hello", 1.0, 1.5)), [], unexpected) == ()
 
 
 @settings(deadline=None)

@@ -1,4 +1,4 @@
-"""Nothing of a span remains, and nothing else changes."""
+"""Plain functions: nothing of a muted span remains, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hushbeam.schemas.failure import ConfigurationError
@@ -56,6 +56,7 @@ def frames_within(spans: Sequence[TimeSpan], channel: int, widen_s: float = 0.0)
     return within
 
 
+@settings(deadline=None)
 @given(spans=spans_of_a_call, dtype=st.sampled_from(DTYPES), method=st.sampled_from(METHODS))
 def test_nothing_of_the_spans_remains_and_the_rest_is_identical(spans: list[TimeSpan], dtype: str, method: str) -> None:
     one, other = noise(dtype, 1), noise(dtype, 2)
@@ -85,6 +86,7 @@ def _in_narrow_gaps(outside: np.ndarray[Any, np.dtype[np.bool_]]) -> np.ndarray[
     return narrow
 
 
+@settings(deadline=None)
 @given(
     spans=spans_of_a_call,
     cuts=st.lists(st.integers(1, FRAMES - 1), max_size=8, unique=True),
@@ -108,6 +110,7 @@ def _cut(samples: Samples, cuts: list[int]) -> Iterator[Samples]:
         yield samples[:, start:end]
 
 
+@settings(deadline=None)
 @given(spans=spans_of_a_call)
 def test_the_touched_spans_are_exactly_what_changed(spans: list[TimeSpan]) -> None:
     samples = noise("float64")
@@ -162,7 +165,7 @@ def test_a_tone_has_its_frequency_and_level_and_is_not_clipped() -> None:
         {"tone_level_db": float("nan")},
     ],
 )
-def test_a_muting_that_cannot_be_is_a_mistake_of_configuration(options: dict[str, Any]) -> None:
+def test_impossible_muting_options_are_configuration_errors(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Muting(**options)
 

@@ -1,4 +1,4 @@
-"""A recording's redacted copy, or nothing."""
+"""The renderer on real files: the redacted copy, or no file."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_the_result_describes_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "noted"), [("bare.mp3", True), ("stereo.mp3", False), ("bare.aac", True)])
-def test_a_source_whose_end_could_be_missing_unseen_is_noted(tmp_path: Path, name: str, noted: bool) -> None:
+def test_a_source_that_does_not_state_its_length_is_noted(tmp_path: Path, name: str, noted: bool) -> None:
     rendered = render(
         BY_NAME[name].write(tmp_path),
         tmp_path / "copy",
@@ -89,13 +89,13 @@ def test_a_source_whose_end_could_be_missing_unseen_is_noted(tmp_path: Path, nam
     assert rendered.note == (LENGTH_NOT_STATED if noted else "")
 
 
-def test_what_is_noted_twice_is_said_once() -> None:
+def test_equal_notes_are_joined_to_one() -> None:
     assert joined_notes("", "one; two", "", "two; three") == "one; two; three"
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", ["pcm_u8.wav", "flac-24.flac", "stereo.mp3"])
-def test_every_method_works_and_repeats_itself(tmp_path: Path, method: str, name: str) -> None:
+def test_every_method_gives_the_same_bytes_every_time(tmp_path: Path, method: str, name: str) -> None:
     source = BY_NAME[name].write(tmp_path)
     one, other = (
         render(source, tmp_path / place, SPANS, muting=Muting(method), quality="flac", expected=None, limits=LIMITS)
@@ -107,7 +107,7 @@ def test_every_method_works_and_repeats_itself(tmp_path: Path, method: str, name
     assert (np.abs(inside).max() > 0) == (method != "silence")
 
 
-def test_sound_that_the_recogniser_did_not_hear_is_not_rendered(tmp_path: Path) -> None:
+def test_samples_that_were_not_transcribed_are_not_rendered(tmp_path: Path) -> None:
     source = BY_NAME["flac-16.flac"].write(tmp_path)
     transcribed = inspect(source, LIMITS).identity
     assert Path(

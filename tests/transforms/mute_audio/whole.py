@@ -1,4 +1,4 @@
-"""Mutes whole recordings in memory with what the job mutes their blocks with."""
+"""Muting of whole recordings in memory, with the class that mutes the blocks of a job."""
 
 from __future__ import annotations
 
