@@ -1,4 +1,4 @@
-"""Settings of the verification of redacted recordings."""
+"""How redacted recordings are verified: the job's options, checked once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hushbeam.transforms.verify_audio.leaks import LeakSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
 FAST_SECOND_RECOGNISER = replace(SECOND_RECOGNISER, second_look="parts")
-"""With less effort on doubtful windows: control words prove that it still recognises enough."""
+"""What it does not hear at once it need not guess: innocent words prove that it hears."""
 
 OTHER_LANGUAGES = "base"
 
