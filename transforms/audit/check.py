@@ -46,8 +46,8 @@ _SAME_LENGTH_S = 0.05
 
 _CERTIFIED = frozenset({"sha256", "size_bytes", "duration_s", "channels", "method", "muted_s", "muted"})
 
-TranscribeParts = Callable[[Path, float, str], Transcript]
-"""Transcribes a local file of a duration in seconds, in a language."""
+Transcribe = Callable[[Path, str], Transcript]
+"""Transcribes a local file in a language."""
 
 Detect = Callable[[Transcript, Collection[str]], Sequence[Finding]]
 """Finds the personal data of some policies in a transcript."""
@@ -57,7 +57,7 @@ Detect = Callable[[Transcript, Collection[str]], Sequence[Finding]]
 class LeakCheck:
     """Recogniser and detection for the recordings of the sample."""
 
-    transcribe_parts: TranscribeParts
+    transcribe: Transcribe
     detect: Detect
     leaks: LeakSettings
 
@@ -106,7 +106,7 @@ def audit(
         audited = replace(audited, audio_s=certificate["duration_s"], muted_s=certificate["muted_s"])
         problems += _audio_problems(recording_id, path, certificate, limits)
         if leak_check is not None and len(claim.rows) == 1:
-            audible, leaks = _audible_data(path, certificate, json.loads(claim.rows[0]), leak_check)
+            audible, leaks = _audible_data(path, json.loads(claim.rows[0]), leak_check)
             audited = replace(audited, verified=True, audible=audible)
             problems += [
                 Problem("number_audible", recording_id, f"{n} of policy {policy}")
@@ -251,14 +251,12 @@ def _audio_problems(
         yield Problem("audio_in_muted_range", recording_id, f"{audible_s:.2f} s")
 
 
-def _audible_data(
-    path: Path, certificate: Mapping[str, Any], row: Mapping[str, Any], leak_check: LeakCheck
-) -> tuple[dict[str, int], dict[str, int]]:
+def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> tuple[dict[str, int], dict[str, int]]:
     """Counts by policy: personal data that seems to be heard and is not in the published text, and leaked numbers.
 
     Words of the published transcript are not counted: the run, which saw the whole conversation, did not redact them.
     """
-    again = leak_check.transcribe_parts(path, certificate["duration_s"], row["language_code"])
+    again = leak_check.transcribe(path, row["language_code"])
     conversation = Conversation(again)
     published = KeptSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
     leaks = find_leaks((), conversation, published, row["policies"], leak_check.leaks)

@@ -132,5 +132,5 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
             return audit(recording, self._output, Path(folder), self._key, leak_check, limits=self._settings.limits)
 
 
-def _transcribe_parts(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:
-    return recogniser.transcribe_parts(path, None, language=language)
+def _transcribe_parts(recogniser: SecondRecogniser, path: Path, language: str) -> Transcript:
+    return recogniser.transcribe_parts(path, None, language=language, mix=False, tone_hz=None)

@@ -89,7 +89,7 @@ class Muter:
 
     Args:
       spans: In seconds, padded, in any order.
-      room: The recording's own background noise, required by the method `noise`.
+      room: The recording's own background noise, for the method `noise`; else None.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Muter:
         rate_hz: int,
         channels: int,
         muting: Muting,
-        room: RoomNoise | None = None,
+        room: RoomNoise | None,
     ) -> None:
         if muting.method == "noise" and room is None:
             raise ValueError("muting with noise needs the room's noise")

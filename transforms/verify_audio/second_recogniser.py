@@ -79,8 +79,8 @@ class SecondRecogniser:
         ranges: Ranges | None,
         *,
         language: str,
-        mix: bool = False,
-        tone_hz: float | None = None,
+        mix: bool,
+        tone_hz: float | None,
     ) -> Transcript:
         """The words in parts of a file.
 
@@ -88,7 +88,7 @@ class SecondRecogniser:
           ranges: The speech to transcribe; None searches the whole file for speech.
           language: As the first recogniser determined it.
           mix: Whether the channels are transcribed as one.
-          tone_hz: A tone to remove first: recognisers take tones for speech, at several times the cost.
+          tone_hz: A tone to remove first, if any: recognisers take tones for speech, at several times the cost.
 
         Raises:
           MediaError: The file cannot be decoded.

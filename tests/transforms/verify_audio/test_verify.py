@@ -34,7 +34,7 @@ def recogniser() -> Iterator[SecondRecogniser]:
 
 @pytest.fixture
 def transcribe_parts(recogniser: SecondRecogniser) -> TranscribeParts:
-    return partial(recogniser.transcribe_parts, language="en")
+    return partial(recogniser.transcribe_parts, language="en", mix=False, tone_hz=None)
 
 
 class Renderer:
@@ -219,7 +219,9 @@ def test_another_model_verifies_languages_that_the_recogniser_does_not_know(
 ):
     assert recogniser.identity("en").startswith("whisper-tiny.en@")
     assert recogniser.identity("es").startswith("whisper-base@")
-    transcribed = recogniser.transcribe_parts(card.audio, (TimeSpan(0, 0.0, 3.0),), language="es")
+    transcribed = recogniser.transcribe_parts(
+        card.audio, (TimeSpan(0, 0.0, 3.0),), language="es", mix=False, tone_hz=None
+    )
     assert transcribed.language_code == "es"
 
 
