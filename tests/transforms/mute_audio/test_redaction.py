@@ -68,6 +68,12 @@ def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_pat
         assert np.abs(samples[round(start_s * rate) : round((start_s + TONE_S) * rate), channel]).max() == 0.0
 
 
+def test_keypad_tones_are_found_in_a_recording_without_findings(with_tones: RedactedRecording):
+    silent = replace(with_tones, detected=replace(with_tones.detected, findings=()))
+    found = plan(silent, MuteSettings(LIMITS)).audio_findings
+    assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
+
+
 def test_keypad_tones_stay_if_the_job_asks_for_it(with_tones: RedactedRecording):
     planned = plan(with_tones, MuteSettings(dtmf=False, limits=LIMITS))
     assert not any(finding.policy == "dtmf" for finding in planned.audio_findings)
