@@ -82,9 +82,9 @@ class Figures:
     errors: EdgeErrors
 
 
-def by_sound(call: Call, settings: EdgeSettings | None = None) -> Sequence[TimeSpan]:
+def by_sound(call: Call) -> Sequence[TimeSpan]:
     """The job's rule."""
-    return plan_mutes(call.transcript, call.findings, call.read_ranges, settings)
+    return plan_mutes(call.transcript, call.findings, call.read_ranges, EdgeSettings())
 
 
 def by_padding(call: Call, before_s: float, after_s: float) -> Sequence[TimeSpan]:

@@ -15,7 +15,7 @@ from evaluation.score import tokens
 from evaluation.truth import LabelledRecording, SpokenEntity, SpokenWord
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.transcript import Transcript, Word
-from hushbeam.transforms.mute_audio.spoken_length import longest_s
+from hushbeam.transforms.base.spoken_length import longest_for_muting_s
 
 _FARTHEST_S = 8.0
 """No word is heard at a time further from its own than this."""
@@ -81,7 +81,7 @@ def by_time(recording: LabelledRecording, transcript: Transcript) -> Marks:
     marked: Marks = {}
     for number, word in enumerate(transcript.words):
         seconds: dict[SpokenEntity | None, float] = defaultdict(float)
-        start_s = max(word.start_s, word.end_s - longest_s(word.text))
+        start_s = max(word.start_s, word.end_s - longest_for_muting_s(word.text))
         for spoken in _on_channel(recording, transcript, word.channel):
             overlap_s = min(word.end_s, spoken.end_s) - max(start_s, spoken.start_s)
             seconds[_entity_of(spoken, recording)] += max(0.0, overlap_s)

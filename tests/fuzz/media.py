@@ -10,6 +10,7 @@ from pathlib import Path
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.fuzz.mutations import mutated
 from tests.transforms.media.recordings import EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE
@@ -32,7 +33,7 @@ def outcome(path: Path, *, copy: bool) -> str:
     """
     try:
         if copy:
-            render(path, path.with_name("copy"), [], limits=SHORT)
+            render(path, path.with_name("copy"), [], muting=Muting(), quality="source", expected=None, limits=SHORT)
         else:
             inspect(path, SHORT)
     except MediaError as refused:

@@ -1,4 +1,4 @@
-"""Re-checks what past runs published, from the output root alone."""
+"""AuditOutput: the check of an output root from its files alone."""
 
 from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.transform import AuditOutput

@@ -1,4 +1,4 @@
-"""One recording's audit: what its status object claims, against what is there."""
+"""Audit of one recording: compares what its status object claims with the output root."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ _SAME_LENGTH_S = 0.05
 
 _CERTIFIED = frozenset({"sha256", "size_bytes", "duration_s", "channels", "method", "muted_s", "muted"})
 
-TranscribeParts = Callable[[Path, float, str], Transcript]
-"""Hears a local file of so many seconds, in a language."""
+Transcribe = Callable[[Path, str], Transcript]
+"""Transcribes a local file in a language."""
 
 Detect = Callable[[Transcript, Collection[str]], Sequence[Finding]]
-"""Finds the personal data of some policies."""
+"""Finds the personal data of some policies in a transcript."""
 
 
 @dataclass(frozen=True)
 class LeakCheck:
-    """What listens to the recordings of the sample."""
+    """Recogniser and detection for the recordings of the sample."""
 
-    transcribe_parts: TranscribeParts
+    transcribe: Transcribe
     detect: Detect
     leaks: LeakSettings
 
@@ -75,9 +75,9 @@ def audit(
 
     Args:
       folder: For a local copy of the recording, which the caller removes.
-      public_key: What the certificate must be signed with; None: its signature is not checked.
-      leak_check: None where the recording does not belong to the sample.
-      limits: Of what is decoded.
+      public_key: The key of the certificate's signature; None to ignore the signature.
+      leak_check: None if the recording does not belong to the sample.
+      limits: Limits on decoding.
 
     Raises:
       StorageError: The store cannot be reached.
@@ -106,8 +106,8 @@ def audit(
         audited = replace(audited, audio_s=certificate["duration_s"], muted_s=certificate["muted_s"])
         problems += _audio_problems(recording_id, path, certificate, limits)
         if leak_check is not None and len(claim.rows) == 1:
-            transcribed, leaks = _transcribed(path, certificate, json.loads(claim.rows[0]), leak_check)
-            audited = replace(audited, verified=True, audible=transcribed)
+            audible, leaks = _audible_data(path, json.loads(claim.rows[0]), leak_check)
+            audited = replace(audited, verified=True, audible=audible)
             problems += [
                 Problem("number_audible", recording_id, f"{n} of policy {policy}")
                 for policy, n in sorted(leaks.items())
@@ -122,7 +122,7 @@ def audit(
 
 
 class _WrongAudioError(Exception):
-    """There is no published sound to look at, or not the one that was certified."""
+    """There is no published recording, or it is not the one that was certified."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(kind)
@@ -132,14 +132,14 @@ class _WrongAudioError(Exception):
 
 def _place_problems(status: Status, output: str) -> Iterator[Problem]:
     if names_elsewhere(output, status):
-        detail = "its URL leads out of this root, which was copied or moved: run the job here once, which mends it"
+        detail = "its URL is outside this root, which was copied or moved: run the job here once, which repairs it"
         yield Problem("elsewhere", status.recording_id, detail)
 
 
 def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem]:
     rows = [json.loads(row) for row in claim.rows]
     if not rows and files.exists(rows_url(output, status.run_id, claim.recording_id)):
-        yield Problem("unfinished_run", claim.recording_id, "its rows wait for the next run, which writes the tables")
+        yield Problem("unfinished_run", claim.recording_id, "the next run writes its rows to the tables")
         return
     if len(rows) != 1:
         kind = "several_rows" if rows else "status_without_row"
@@ -156,23 +156,22 @@ def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem
         if row[name] != claimed
     ]
     if differing:
-        yield Problem("row_differs", claim.recording_id, f"{', '.join(differing)} of the row and of the status object")
+        detail = f"{', '.join(differing)} of the row and the status object differ"
+        yield Problem("row_differs", claim.recording_id, detail)
     certified = certified_outputs(status).get("transcript")
     if certified is not None and transcript_digest(claim.rows[0]) != certified:
         yield Problem("row_differs", claim.recording_id, "its row is not the one that was certified")
 
 
 def _finding_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem]:
-    """Whether `findings/` holds what was certified, each once, and within the published text."""
+    """Checks that `findings/` holds what was certified, each finding once, and within the published text."""
     if len(claim.rows) != 1:
         return
     row, findings = json.loads(claim.rows[0]), [json.loads(finding) for finding in claim.findings]
     found = Counter(finding["policy"] for finding in findings)
     certified = status.certificate.get("findings")
     if not findings and certified and files.exists(rows_url(output, status.run_id, claim.recording_id)):
-        yield Problem(
-            "unfinished_run", claim.recording_id, "its findings wait for the next run, which writes the table"
-        )
+        yield Problem("unfinished_run", claim.recording_id, "the next run writes its findings to the table")
         return
     if certified is not None and found != Counter(certified):
         yield Problem(
@@ -183,9 +182,9 @@ def _finding_problems(claim: Claim, status: Status, output: str) -> Iterator[Pro
     if len(set(claim.findings)) != len(claim.findings):
         yield Problem("several_findings", claim.recording_id, "equal rows in findings/")
     if any(finding["run_id"] != status.run_id for finding in findings):
-        yield Problem("findings_differ", claim.recording_id, "run_id of a finding and of the status object")
+        yield Problem("findings_differ", claim.recording_id, "run_id of a finding and the status object differ")
     if any((finding["text_end"] or 0) > len(row["text"]) for finding in findings):
-        yield Problem("findings_differ", claim.recording_id, "a finding lies outside of the text")
+        yield Problem("findings_differ", claim.recording_id, "a finding lies outside the text")
 
 
 def _caption_problems(status: Status, output: str) -> Iterator[Problem]:
@@ -219,7 +218,7 @@ def _certificate(status: Status) -> Mapping[str, Any]:
 
 
 def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str, folder: Path) -> Path:
-    """The published recording as a local file, which is byte for byte what was certified."""
+    """The published recording as a local file; its bytes are those that were certified."""
     url = published_audio(output, status)
     assert url is not None  # a status object with a URL names its own file
     try:
@@ -252,27 +251,25 @@ def _audio_problems(
         yield Problem("audio_in_muted_range", recording_id, f"{audible_s:.2f} s")
 
 
-def _transcribed(
-    path: Path, certificate: Mapping[str, Any], row: Mapping[str, Any], leak_check: LeakCheck
-) -> tuple[dict[str, int], dict[str, int]]:
-    """By policy: personal data that seems to be heard and is not in the published text, and the numbers among it.
+def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> tuple[dict[str, int], dict[str, int]]:
+    """Counts by policy: personal data that seems to be heard and is not in the published text, and leaked numbers.
 
-    What the published transcript says openly was judged innocent by the run, which saw the whole conversation.
+    Words of the published transcript are not counted: the run, which saw the whole conversation, did not redact them.
     """
-    again = leak_check.transcribe_parts(path, certificate["duration_s"], row["language_code"])
+    again = leak_check.transcribe(path, row["language_code"])
     conversation = Conversation(again)
     published = KeptSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
     leaks = find_leaks((), conversation, published, row["policies"], leak_check.leaks)
-    transcribed = Counter(
+    audible = Counter(
         finding.policy
         for finding in leak_check.detect(again, row["policies"])
         if not _is_published(finding, conversation, published, leak_check.leaks.same_place_s)
     )
-    return dict(transcribed), dict(Counter(leak.policy for leak in leaks))
+    return dict(audible), dict(Counter(leak.policy for leak in leaks))
 
 
 def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:
-    """The transcript that everybody may read, without what stands for something else."""
+    """The published transcript without its redacted words."""
     utterances = []
     for utterance in row["utterances"]:
         words = tuple(
@@ -286,7 +283,7 @@ def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:
 
 
 def _is_published(finding: Finding, again: Conversation, published: KeptSpeech, within_s: float) -> bool:
-    """Whether the published transcript has every word of a finding, about then."""
+    """Whether the published transcript has every word of a finding, near its time."""
     if finding.first_word is None or finding.last_word is None:
         return False
     place = place_of(again, finding.first_word, finding.last_word)

@@ -1,4 +1,4 @@
-"""What the report of an audit says."""
+"""Content of an audit report, as JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_LISTED = 1000
 
 
 def summarise(totals: Mapping[str, float], problems: Iterable[Problem]) -> dict[str, object]:
-    """The report from counts named `recordings`, `audible.POLICY`, `problems.KIND` and so on."""
+    """A report from counts named `recordings`, `audible.POLICY`, `problems.KIND` and so on."""
 
     def group(prefix: str) -> dict[str, int]:
         return {name.removeprefix(prefix): int(n) for name, n in sorted(totals.items()) if name.startswith(prefix)}
@@ -31,7 +31,7 @@ def summarise(totals: Mapping[str, float], problems: Iterable[Problem]) -> dict[
 
 
 def is_report(content: bytes) -> bool:
-    """Whether a file says what `summarise` says, or did in an earlier version, and nothing else."""
+    """Whether a file is what `summarise` returns, or returned in an earlier version, and nothing else."""
     try:
         report = json.loads(content)
         parts = {field.name for field in fields(Problem)}

@@ -1,4 +1,4 @@
-"""Whether what a certificate calls muted can really not be heard."""
+"""Meters of audible sound in the muted ranges of a certificate."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, runs
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.vad import FRAME, SpeechProbabilities
 
 _TONE_BINS = 3
-"""Of 31 Hz, to each side of a tone, that its window spreads it over."""
+"""Bins of 31 Hz on each side of a tone over which the window spreads it."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class MutedRangeSettings:
     """When a muted range counts as audible.
 
     Attributes:
-      edge_s: Left aside at both ends of a range: fades, and what a lossy codec smears into it.
-      silent_db: Sound below this, relative to full scale, cannot be understood.
-      below_tone_db: Nor can sound so far below the tone that it lies under: codecs leave some beside a tone.
-      speech: Probability of speech from which a frame of noise counts as speech.
+      edge_s: Ignored at both ends of a range: fades, and what a lossy codec smears into it.
+      silent_db: Sound below this level, relative to full scale, cannot be understood.
+      below_tone_db: Sound this far below a tone cannot be understood either: codecs leave some beside a tone.
+      speech: The probability of speech from which a frame of noise counts as speech.
       least_s: Shorter sounds are clicks.
     """
 
@@ -42,8 +42,8 @@ def audible_seconds(
     """Seconds of muted ranges in which something can be heard, summed over the channels.
 
     Args:
-      blocks: The redacted recording, (channels, frames) at 16 kHz.
-      method: What it was muted with: `silence`, `tone` or `noise`.
+      blocks: The redacted recording, of shape (channels, frames) at 16 kHz.
+      method: The method of muting: `silence`, `tone` or `noise`.
     """
     meter_for: dict[str, Callable[[MutedRangeSettings], _Meter]] = {
         "silence": _Silence,
@@ -60,23 +60,23 @@ def audible_seconds(
 
 
 class _Meter(ABC):
-    """Follows one channel and marks the frames inside muted ranges in which something can be heard."""
+    """Marks the frames of one channel inside muted ranges in which something can be heard."""
 
     def __init__(self, settings: MutedRangeSettings) -> None:
         self._settings = settings
         self._marked: list[NDArray[np.bool_]] = []
 
     def measure(self, samples: FloatSamples, inside: NDArray[np.bool_]) -> None:
-        """Takes whole frames."""
+        """Takes the next samples, in whole frames."""
         self._marked.append(self._audible(samples) & inside.reshape(-1, FRAME).all(axis=1))
 
     def audible_s(self) -> float:
-        """Seconds, after the last samples."""
+        """Seconds in which something can be heard, after the last samples."""
         return _long_runs_s(np.concatenate(self._marked), self._settings.least_s)
 
     @abstractmethod
     def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
-        """For each frame, whether something can be heard that muting does not leave."""
+        """For each frame, whether more can be heard than muting leaves."""
 
 
 class _Silence(_Meter):
@@ -87,7 +87,7 @@ class _Silence(_Meter):
 
 
 class _Tone(_Meter):
-    """A voice activity detector takes tones for speech: what counts is the sound beside the strongest frequency."""
+    """Measures the sound beside the strongest frequency: voice activity detectors take tones for speech."""
 
     def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
         window = np.hanning(FRAME)
@@ -114,7 +114,7 @@ def _db(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _in_frames(blocks: Iterable[FloatSamples]) -> Iterator[FloatSamples]:
-    """The same sound in blocks of whole frames; the last is filled up with silence."""
+    """The same samples in blocks of whole frames; the last is filled up with silence."""
     rest: FloatSamples | None = None
     for block in blocks:
         joined = block if rest is None else np.concatenate((rest, block), axis=1)
@@ -144,6 +144,5 @@ def _with_mask(
 
 def _long_runs_s(marked: NDArray[np.bool_], least_s: float) -> float:
     """Seconds of consecutive marked frames, where they last for at least `least_s`."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], marked.astype(np.int8), [0]))))
-    lengths = (edges[1::2] - edges[::2]) * FRAME / RECOGNISER_RATE_HZ
-    return float(lengths[lengths >= least_s].sum())
+    lengths_s = ((end - start) * FRAME / RECOGNISER_RATE_HZ for start, end in runs(marked))
+    return sum(length_s for length_s in lengths_s if length_s >= least_s)

@@ -1,4 +1,4 @@
-"""AuditedRecording: what came of the audit of one recording."""
+"""AuditedRecording: the result of the audit of one recording."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hushbeam.transforms.archive.claims import Problem
 @travels
 @dataclass(frozen=True)
 class AuditedRecording:
-    """What came of one recording's audit.
+    """The result of the audit of one recording.
 
     Attributes:
-      audio_s: Duration of the redacted sound; 0 where there is none.
-      muted_s: Of it, muted, summed over the channels.
-      signed: Whether its certificate carries a signature.
-      verified: Whether a recogniser listened to it.
-      audible: Personal data that seems to be heard, by policy. Names and places among them are guesses.
+      audio_s: Duration of the redacted audio; 0 if there is none.
+      muted_s: Muted seconds, summed over the channels.
+      signed: Whether its certificate is signed.
+      verified: Whether a recogniser checked it for leaks.
+      audible: Counts of personal data that seems to be heard, by policy. Names and places among them are guesses.
     """
 
     recording_id: str

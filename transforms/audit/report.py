@@ -1,4 +1,4 @@
-"""The report of an audit: counts, and what is wrong."""
+"""WriteReport: writes the report of an audit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Count = tuple[str, float]
 
 
 class WriteReport(beam.PTransform):
-    """Counts what an audit found and writes it to a URL, as JSON.
+    """Writes the counts and problems of an audit to a URL, as JSON.
 
     {"recordings": n, "verified": n, "signed": n, "audio_s": …, "muted_s": …, "audible": {policy: n},
     "problems": {kind: n}, "list": [{"kind", "subject", "detail"}, …]}

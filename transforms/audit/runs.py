@@ -1,4 +1,4 @@
-"""What an output root says about its runs: their summaries, their tables, and the lists of their files."""
+"""Audit of runs: their summaries, their tables, and the lists of their files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SETTLED = frozenset({_SUMMARY, _ROWS, FILE_LIST})
 
 
 def runs_of(output: str) -> list[str]:
-    """The ids of all runs that left something which a run's end settles: tables, a summary, a list, safety copies."""
+    """The ids of all runs that left tables, a summary, a list of files or safety copies."""
     found = {run_id for table in SCHEMAS for name in files.list_names(join(output, table)) if (run_id := run_of(name))}
     for name in files.list_names(join(output, _RUNS)):
         parts = name.split("/")
@@ -48,7 +48,7 @@ def runs_of(output: str) -> list[str]:
 
 
 def run_problems(run_id: str, output: str, key: Ed25519PublicKey | None) -> Iterator[Problem]:
-    """Whether a run came to its end, its files are those that it lists, and its summary counts what its tables hold."""
+    """Checks that a run ended, that its files are those that it lists, and that its summary counts match its tables."""
     try:
         listed = read_run_files(output, run_id)
     except (UnreadableFileListError, StorageError) as error:
@@ -63,7 +63,7 @@ def run_problems(run_id: str, output: str, key: Ed25519PublicKey | None) -> Iter
     copies = files.list_names(rows_folder(output, run_id))
     has_ended = summary is not None or (listed is not None and not listed.has_summary)
     if not has_ended or copies:
-        yield Problem("unfinished_run", run_id, "it was killed: run the job again, which takes over what is committed")
+        yield Problem("unfinished_run", run_id, "it was killed: run the job again, which completes what is committed")
     for name in copies:
         yield from _copy_problems(run_id, name, output)
     if has_ended:
@@ -92,17 +92,17 @@ def _list_problems(
             yield Problem("file_changed", name, "size or checksum differs from the list of its run's files")
     for before in listed.before:
         if not _is_there(join(output, _RUNS, before, _SUMMARY)):
-            yield Problem("run_missing", before, f"run {run_id} names it as one that ended before")
+            yield Problem("run_missing", before, f"run {run_id} lists it as an earlier run")
     try:
         missing = set(listed.kept_elsewhere) - kept_elsewhere(output)
     except ConfigurationError:
-        return  # said of the file
+        return  # reported as a problem of the file
     if missing:
         yield Problem("kept_elsewhere_differs", run_id, f"{', '.join(sorted(missing))} is no longer noted")
 
 
 def _is_there(url: str) -> bool:
-    """Whether there is a file, or what is none, such as a named pipe."""
+    """Whether there is something at a URL, even if it is not a file, such as a named pipe."""
     try:
         return files.exists(url)
     except StorageError as error:
@@ -121,10 +121,10 @@ def _entry(output: str, name: str) -> FileEntry | None:
 
 
 def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Iterator[Problem]:
-    """Whether a run's summary counts what its tables hold.
+    """Checks that a run's summary counts match its tables.
 
-    A later run takes rows out of the tables of this one where it did a recording again, so there may be fewer rows
-    than were counted, and never more. Rows of `errors/` stay until their recording is erased.
+    A later run that redacts a recording again removes its rows from the tables of this run. So there may be fewer rows
+    than were counted, but never more. Rows of `errors/` stay until their recording is erased.
     """
     counted = summary["recordings"]
     published = counted["completed"] + counted.get("recovered", 0)
@@ -135,7 +135,7 @@ def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Ite
     except StorageError as error:
         if error.retryable:
             raise
-        return  # said of the file
+        return  # reported as a problem of the file
     if rows.total() > published:
         yield Problem("counts_differ", run_id, f"{rows.total()} transcripts, {published} counted")
     expected = Counter({(policy,): count for policy, count in summary["findings"].items()})
@@ -167,10 +167,10 @@ def _small_files(run_id: str, output: str) -> Iterator[Problem]:
 
 
 def _check_canaries(content: bytes) -> None:
-    """Raises `ValueError` or `TypeError` where it is not what a gate writes: counts, and names of policies."""
+    """Raises `ValueError` or `TypeError` if it is not what a canary gate writes: counts, and names of policies."""
     found = json.loads(content)
     if found.keys() != {"items", "recall", "floor", "missed"} or not found["missed"].keys() <= CATALOGUE.keys():
-        raise ValueError("not what a gate writes")
+        raise ValueError("not written by a canary gate")
     sum((found["items"], found["recall"], found["floor"], *found["missed"].values()))
 
 
@@ -191,7 +191,7 @@ def _summary(output: str, run_id: str) -> Mapping[str, Any] | None:
 
 
 def _count(output: str, run_id: str, table: str, columns: list[str]) -> Counter[tuple[Any, ...]]:
-    """How often each combination of the columns' values stands in a run's files of a table."""
+    """How often each combination of values occurs in a run's files of a table."""
     counts: Counter[tuple[Any, ...]] = Counter()
     for name in files.list_names(join(output, table)):
         if run_of(name) != run_id:

@@ -1,4 +1,4 @@
-"""What an audit looks at: the job's options, checked once."""
+"""Settings of an audit."""
 
 from __future__ import annotations
 

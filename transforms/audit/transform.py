@@ -1,4 +1,4 @@
-"""AuditOutput: every claim of an output root, checked by itself."""
+"""AuditOutput: checks every claim of an output root."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from hushbeam.transforms.audit.check import LeakCheck, audit
 from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.audit.runs import run_problems, runs_of
 from hushbeam.transforms.audit.settings import AuditSettings
-from hushbeam.transforms.audit.strangers import strangers
+from hushbeam.transforms.audit.unknown_files import unknown_files
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.detect_pii.detector import Detector
@@ -40,12 +40,12 @@ _LEAK_CHECK = Shared()
 
 
 class Audited(NamedTuple):
-    """What came of an audit.
+    """The results of an audit.
 
     Attributes:
       recordings: With their problems, if any.
-      problems: Of runs, and of files that belong to no recording.
-      failures: Recordings that could not be looked at.
+      problems: Problems of runs, and of files that belong to no recording.
+      failures: Recordings that could not be audited.
     """
 
     recordings: beam.PCollection[AuditedRecording]
@@ -54,10 +54,10 @@ class Audited(NamedTuple):
 
 
 class AuditOutput(beam.PTransform):
-    """Joins status objects with their rows in `transcripts/` and `findings/`, and checks each recording's files,
-    claims and sound, each run's counts, and that nothing else is there.
+    """Joins status objects with their rows in `transcripts/` and `findings/`, and checks each recording's files, claims
+    and audio, each run's counts, and that there is nothing else.
 
-    Nothing of the run that made them is needed, and nothing is changed.
+    It needs only the output root, and changes nothing.
     """
 
     def __init__(self, output: str, settings: AuditSettings) -> None:
@@ -76,12 +76,12 @@ class AuditOutput(beam.PTransform):
         claims = (
             {"statuses": statuses, "rows": rows, "findings": findings}
             | "By recording" >> beam.CoGroupByKey()
-            | "Claims" >> beam.MapTuple(lambda key, said: claim_of(key, **said)).with_output_types(Claim)
+            | "Claims" >> beam.MapTuple(lambda key, joined: claim_of(key, **joined)).with_output_types(Claim)
         )
         audited, failures = claims | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
         problems = (
             read[PROBLEMS],
-            output | "Strangers" >> beam.FlatMap(strangers).with_output_types(Problem),
+            output | "Unknown files" >> beam.FlatMap(unknown_files).with_output_types(Problem),
             output
             | "Files of tables" >> beam.FlatMap(table_names).with_output_types(str)
             | "Each file by itself" >> beam.Reshuffle()
@@ -132,5 +132,5 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
             return audit(recording, self._output, Path(folder), self._key, leak_check, limits=self._settings.limits)
 
 
-def _transcribe_parts(recogniser: SecondRecogniser, path: Path, duration_s: float, language: str) -> Transcript:
-    return recogniser.transcribe_parts(path, None, language=language)
+def _transcribe_parts(recogniser: SecondRecogniser, path: Path, language: str) -> Transcript:
+    return recogniser.transcribe_parts(path, None, language=language, mix=False, tone_hz=None)

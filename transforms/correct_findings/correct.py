@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import groupby
 
 from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, lies_within, without_false_positives
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording
 from hushbeam.schemas.transcript import Utterance, Word
 
@@ -71,15 +70,13 @@ def _findings_of(mark: MarkedSpan, transcribed: TranscribedRecording, taken: set
     words where there are none, for the sound alone. All have the mark's own times: these are muted."""
     whole = Finding(mark.policy, mark.policy.upper(), mark.channel, mark.start_s, mark.end_s, 1.0, REVIEWER)
     found = tuple(
-        replace(whole, first_word=run[0], last_word=run[-1])
+        replace(whole, first_word=first_word, last_word=end - 1)
         for utterance, first in _numbered(transcribed.transcript.utterances)
         if utterance.channel == mark.channel
-        for run in _runs(
-            [
-                first + place
-                for place, word in enumerate(utterance.words)
-                if first + place not in taken and _is_covered(word, mark)
-            ]
+        for first_word, end in merged(
+            (number, number + 1)
+            for number, word in enumerate(utterance.words, first)
+            if number not in taken and _is_covered(word, mark)
         )
     )
     return found or (whole,)
@@ -97,8 +94,3 @@ def _numbered(utterances: Iterable[Utterance]) -> Iterator[tuple[Utterance, int]
     for utterance in utterances:
         yield utterance, first
         first += len(utterance.words)
-
-
-def _runs(numbers: Sequence[int]) -> Iterator[list[int]]:
-    for _, run in groupby(enumerate(numbers), key=lambda numbered: numbered[1] - numbered[0]):
-        yield [number for _, number in run]

@@ -1,4 +1,4 @@
-"""From findings to a recording in which they cannot be heard."""
+"""MuteAudio: the stage that mutes findings in recordings."""
 
 from hushbeam.transforms.mute_audio.redaction import MuteSettings
 from hushbeam.transforms.mute_audio.transform import MuteAudio

@@ -1,7 +1,7 @@
-"""The same words in other channels: echo, sidetone and crosstalk of a span that is muted in its own channel.
+"""Detector of bleed: echo, sidetone and crosstalk of a muted span in other channels.
 
-The delay at which a channel repeats another is found by cross-correlation with whitened phases: an echo 40 dB below
-the voice stands out, because all its frequencies agree on one delay; two people who merely speak at once agree on none.
+The delay at which a channel repeats another is found by cross-correlation with whitened phases. An echo 40 dB below the
+voice stands out, because all its frequencies agree on one delay; those of two people who speak at once do not.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ class BleedSettings:
     """When another channel counts as repeating a span.
 
     Attributes:
-      longest_delay_s: The latest echo. An echo may seem a little early too, where channels were cut differently.
-      earliest_s: How early.
-      transcribed_s: How much of a span is compared at most.
-      certain: How far the correlation at one delay rises above those at other delays, to be an echo by itself.
+      longest_delay_s: How late an echo may be.
+      earliest_s: How early an echo may seem, where channels were cut differently.
+      compared_s: How much of a span is compared at most.
+      certain: How far the correlation at one delay must rise above that at other delays to be an echo by itself.
       likely: The same, for a delay at which the same channels have a certain echo elsewhere in the recording.
-      same_delay_s: Delays within this are the same.
+      same_delay_s: Delays that differ by less are the same.
       audible_db: Softer sound cannot be heard, echo or not.
-      around_s: Muted before and after an echo, which smears what it repeats.
+      around_s: Muted before and after an echo, because echoes are smeared.
     """
 
     longest_delay_s: float = 0.5
     earliest_s: float = 0.05
-    transcribed_s: float = 8.0
+    compared_s: float = 8.0
     certain: float = 9.0
     likely: float = 4.5
     same_delay_s: float = 0.01
@@ -63,26 +63,24 @@ def find_bleed(
     channels: int,
     duration_s: float,
     read_ranges: ReadRanges,
-    settings: BleedSettings | None = None,
+    settings: BleedSettings,
 ) -> tuple[TimeSpan, ...]:
-    """The stretches of other channels that repeat `spans`, to be muted as well; with one channel there are none.
+    """The stretches of other channels that repeat `spans` and must be muted as well.
 
     Args:
-      spans: What is muted, from `plan_mutes`.
-      channels: How many channels were heard by themselves.
+      spans: The spans that are muted in their own channels.
+      channels: How many channels were transcribed separately; with one there is no bleed.
       read_ranges: As for `plan_mutes`; called at most once.
-      settings: None for the defaults.
     """
     if channels < 2 or not spans:
         return ()
-    settings = settings or BleedSettings()
     pairs = sorted(
         ((span, channel) for span in spans for channel in range(channels) if channel != span.channel),
         key=lambda pair: pair[0].start_s,
     )
     ranges: list[TimeSpan] = []
     for span, channel in pairs:
-        compared = replace(span, end_s=min(span.end_s, span.start_s + settings.transcribed_s))
+        compared = replace(span, end_s=min(span.end_s, span.start_s + settings.compared_s))
         start_s = max(span.start_s - settings.earliest_s, 0.0)
         ranges += [compared, TimeSpan(channel, start_s, min(compared.end_s + settings.longest_delay_s, duration_s))]
     samples = iter(read_ranges(ranges))
@@ -110,7 +108,7 @@ def _same_path(echo: _Echo, known: _Echo, settings: BleedSettings) -> bool:
 
 
 def _from(start_s: float, samples: FloatSamples) -> FloatSamples:
-    """Samples that begin before the recording does are silence there."""
+    """FloatSamples that begin before the recording does are silence there."""
     missing = max(0, round(-start_s * RECOGNISER_RATE_HZ))
     return np.pad(samples, (missing, 0)) if missing else samples
 
@@ -118,7 +116,7 @@ def _from(start_s: float, samples: FloatSamples) -> FloatSamples:
 def _echo(
     span: TimeSpan, channel: int, voice: FloatSamples, audio: FloatSamples, settings: BleedSettings
 ) -> _Echo | None:
-    """The likeliest echo of `voice` in `sound`, which begins `earliest_s` before it; None where nothing is likely."""
+    """The likeliest echo of `voice` in `audio`, which begins `earliest_s` before it; None where nothing is likely."""
     loudness = loudness_db(audio)
     if not len(voice) or not len(loudness) or loudness.max() < settings.audible_db:
         return None
@@ -135,12 +133,12 @@ def _echo(
 
 
 def _agreement(voice: FloatSamples, audio: FloatSamples) -> FloatSamples:
-    """How well the phases of `sound` agree with `voice` at each delay in samples, over the telephone's band."""
+    """How well the phases of `audio` agree with those of `voice` at each delay in samples, in the telephone band."""
     length = -(-(len(voice) + len(audio)) // _FFT_STEP) * _FFT_STEP
     cross = np.conj(np.fft.rfft(voice, length)) * np.fft.rfft(audio, length)
     frequencies = np.fft.rfftfreq(length, 1 / RECOGNISER_RATE_HZ)
     strength = np.abs(cross)
-    transcribed = (frequencies > _BAND_HZ[0]) & (frequencies < _BAND_HZ[1]) & (strength > 0)
-    phases = np.divide(cross, strength, out=np.zeros_like(cross), where=transcribed)
+    is_compared = (frequencies > _BAND_HZ[0]) & (frequencies < _BAND_HZ[1]) & (strength > 0)
+    phases = np.divide(cross, strength, out=np.zeros_like(cross), where=is_compared)
     agreement: FloatSamples = np.abs(np.fft.irfft(phases, length))
     return agreement

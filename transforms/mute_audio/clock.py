@@ -1,7 +1,7 @@
-"""How late a recogniser's clock is in one recording.
+"""Lateness of a recogniser's clock in one recording.
 
-Recognisers disagree by 0.2 s on when the same word was said, each of them steadily. Beside pauses the sound itself
-shows where words end and begin; what a recogniser says of these tells how far to trust it where there is no pause.
+Recognisers disagree by 0.2 s on when the same word was said, each of them steadily. Beside pauses the audio shows where
+words end and begin. The recogniser's error there corrects its times where there is no pause.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ class ClockSettings:
     """How the clock is read.
 
     Attributes:
-      pauses: How many pauses are heard at most, spread over the recording.
-      fewest: With fewer words to compare, the clock is taken to be as usual.
-      pause_s: The least silence between two words, as the recogniser has it, that is a pause.
-      around_s: How far from where the recogniser has it a word may end or begin. Starts that are dragged over a silence
-        lie further away and say nothing of the clock.
-      usual_end_s, usual_start_s: What a recogniser usually shows: ends and starts before those of the sound.
-      unusual_s: A smaller difference is none.
-      most_s: No clock is further from the usual than this.
+      pauses: How many pauses are compared at most, spread over the recording.
+      fewest: With fewer words to compare, the clock is assumed to be as usual.
+      pause_s: The shortest silence between two words, in the recogniser's times, that is a pause.
+      around_s: How far a word may end or begin from the recogniser's time. Starts that are dragged over a silence lie
+        further away and do not show the clock.
+      usual_end_s, usual_start_s: The usual error of a recogniser: its ends and starts are early.
+      unusual_s: A smaller difference from the usual error is ignored.
+      most_s: The largest difference from the usual error.
     """
 
     pauses: int = 16
@@ -44,14 +44,14 @@ class ClockSettings:
 
 @dataclass(frozen=True)
 class Pause:
-    """A silence between two words of a channel, as the recogniser has it."""
+    """A silence between two words of a channel, in the recogniser's times."""
 
     channel: int
     start_s: float
     end_s: float
 
     def ranges_to_read(self, duration_s: float, settings: ClockSettings) -> tuple[TimeSpan, TimeSpan]:
-        """The sound that shows where the word before ends, and where the word after begins."""
+        """The ranges of audio that show where the word before ends, and where the word after begins."""
         reach_s = 2 * settings.around_s
         before, after = (
             TimeSpan(self.channel, max(time_s - reach_s, 0.0), min(time_s + reach_s, duration_s))
@@ -76,16 +76,16 @@ def pauses_between_words(transcript: Transcript, settings: ClockSettings) -> tup
 
 def lateness_s(
     pauses: Sequence[Pause],
-    transcribed: Sequence[Sequence[Stretch]],
+    stretches: Sequence[Sequence[Stretch]],
     settings: ClockSettings,
 ) -> float:
-    """Seconds by which words are said to be later than usual (negative: earlier), as both ends and starts have it.
+    """Seconds by which the recogniser's times are later than usual (negative: earlier), by both ends and starts.
 
     Args:
-      transcribed: For each pause, the stretches of sound in its two `ranges_to_read`, one after the other.
+      stretches: For each pause, the stretches of sound in its two `ranges_to_read`, one after the other.
     """
     ends_s, starts_s = [], []
-    for pause, ending, beginning in zip(pauses, transcribed[::2], transcribed[1::2], strict=True):
+    for pause, ending, beginning in zip(pauses, stretches[::2], stretches[1::2], strict=True):
         ends_s += _nearest(pause.start_s, (stretch.end_s for stretch in ending), settings)
         starts_s += _nearest(pause.end_s, (stretch.start_s for stretch in beginning), settings)
     if min(len(ends_s), len(starts_s)) < settings.fewest:
@@ -98,6 +98,6 @@ def lateness_s(
 
 
 def _nearest(time_s: float, edges_s: Iterable[float], settings: ClockSettings) -> list[float]:
-    """How much later a time is than the nearest edge of a sound; empty where there is none."""
+    """How much later a time is than the nearest edge; empty if no edge is near."""
     offset_s = min((time_s - edge_s for edge_s in edges_s), key=abs, default=None)
     return [] if offset_s is None or abs(offset_s) > settings.around_s else [offset_s]

@@ -1,19 +1,24 @@
-"""Finds keypad tones (DTMF): whoever hears them can read the digits that were typed.
+"""Detector of keypad tones (DTMF), from which the digits that were typed can be decoded.
 
 A keypad tone is two steady sines, one of each group, and nothing else: little other sound, about equal levels, no
-harmonics, for at least 40 ms. Speech is never all of that for so long. Each frame is correlated with the eight
-frequencies and their second harmonics, which is what Goertzel's algorithm computes.
+harmonics, for at least 40 ms. Speech never has all of these properties for so long. Each frame is correlated with the
+eight frequencies and their second harmonics, which is what Goertzel's algorithm computes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.media import MediaInfo
 from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.media.recogniser_audio import Resampler, float_channels
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples, Samples
+
+KEYPAD_POLICY = "dtmf"
 
 LOW_HZ = (697.0, 770.0, 852.0, 941.0)
 HIGH_HZ = (1209.0, 1336.0, 1477.0, 1633.0)
@@ -47,49 +52,83 @@ class ToneSettings:
     steady_db: float = 6.0
 
 
-def find_tones(
-    blocks: Iterable[NDArray[np.float32]], rate_hz: int, settings: ToneSettings | None = None
-) -> list[TimeSpan]:
-    """Finds where keypad tones sound, in each channel by itself.
+class KeypadDetector:
+    """Finds the keypad tones of one recording, from its native samples as they are decoded.
 
     Args:
-      blocks: Consecutive samples of shape (channels, frames), in -1 to 1, at any rate from 4 kHz.
+      mix: Whether the channels are mixed for the recogniser: the tones are then looked for in the mix.
 
-    Returns:
-      A span for each tone of at least 40 ms, ordered by start; gaps between digits are not included.
+    Attributes:
+      has_audio: Whether any samples came.
     """
-    finder = ToneFinder(rate_hz, settings)
-    for block in blocks:
-        finder.add(block)
-    return finder.finish()
+
+    def __init__(self, *, mix: bool) -> None:
+        self.has_audio = False
+        self._mix = mix
+        self._resampler: Resampler | None = None
+        # Keypad tones and their harmonics lie below 3.3 kHz: half the rate costs a third.
+        self._finder = ToneFinder(RECOGNISER_RATE_HZ // 2, ToneSettings())
+        self._rest: FloatSamples | None = None
+
+    def add(self, info: MediaInfo, block: Samples) -> None:
+        """Takes the next native samples, of shape (channels, frames)."""
+        self.has_audio = True
+        if self._resampler is None:
+            self._resampler = Resampler(info.sample_rate_hz, 1 if self._mix else info.channels)
+        for samples in self._resampler.add(float_channels(block, mix=self._mix)):
+            self._add_at_half_rate(samples)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The tones, ordered by start. Call it once, after the last block."""
+        if self._resampler is not None:
+            for samples in self._resampler.finish():
+                self._add_at_half_rate(samples)
+        return tuple(
+            Finding(
+                policy=KEYPAD_POLICY,
+                label=KEYPAD_POLICY.upper(),
+                channel=span.channel,
+                start_s=span.start_s,
+                end_s=span.end_s,
+                score=1.0,
+                detector="keypad_tones",
+            )
+            for span in self._finder.finish()
+        )
+
+    def _add_at_half_rate(self, samples: FloatSamples) -> None:
+        joined = samples if self._rest is None else np.concatenate((self._rest, samples), axis=1)
+        pairs = joined.shape[1] // 2 * 2
+        self._rest = joined[:, pairs:]
+        self._finder.add((joined[:, 0:pairs:2] + joined[:, 1:pairs:2]) / np.float32(2))
 
 
 class ToneFinder:
-    """Finds the same in blocks as they come.
+    """Finds keypad tones in each channel by itself, block by block.
 
     Args:
-      rate_hz: Of the blocks.
+      rate_hz: Of the blocks; at least 4 kHz.
     """
 
-    def __init__(self, rate_hz: int, settings: ToneSettings | None = None) -> None:
+    def __init__(self, rate_hz: int, settings: ToneSettings) -> None:
         self._rate_hz = rate_hz
-        self._settings = settings or ToneSettings()
+        self._settings = settings
         self._channels: list[_ChannelFinder] = []
 
     def add(self, block: NDArray[np.float32]) -> None:
-        """Looks at the next samples, of shape (channels, frames)."""
+        """Takes the next samples, of shape (channels, frames), in -1 to 1."""
         if not self._channels:
             self._channels = [_ChannelFinder(channel, self._rate_hz, self._settings) for channel in range(len(block))]
         for finder, samples in zip(self._channels, block, strict=True):
             finder.add(samples)
 
     def finish(self) -> list[TimeSpan]:
-        """The tones, after the last samples, ordered by start."""
+        """A span for each tone of at least 40 ms, ordered by start; gaps between digits are not included."""
         return sorted((span for finder in self._channels for span in finder.finish()), key=lambda span: span.start_s)
 
 
 class _ChannelFinder:
-    """Follows one channel: keeps less than a frame of samples between blocks."""
+    """Finds the tones of one channel; less than a frame of samples is kept between blocks."""
 
     def __init__(self, channel: int, rate_hz: int, settings: ToneSettings) -> None:
         self._channel = channel
@@ -105,7 +144,7 @@ class _ChannelFinder:
         self._spans: list[TimeSpan] = []
 
     def add(self, samples: NDArray[np.float32]) -> None:
-        """Looks at the next samples."""
+        """Takes the next samples."""
         samples = np.concatenate([self._rest, samples])
         count = max(0, (len(samples) - self._frame) // self._hop + 1)
         if count:
@@ -118,7 +157,7 @@ class _ChannelFinder:
         self._rest = samples[count * self._hop :].copy()
 
     def finish(self) -> list[TimeSpan]:
-        """The spans found, after the last samples."""
+        """The spans of the tones, after the last samples."""
         self._close()
         return self._spans
 
@@ -194,8 +233,8 @@ def _waves(frame: int, rate_hz: int) -> NDArray[np.float32]:
     """Cosines of the eight frequencies and of their second harmonics, one a column, and then their sines."""
     frequencies = np.array([*LOW_HZ, *HIGH_HZ, *(2 * hz for hz in LOW_HZ), *(2 * hz for hz in HIGH_HZ)])
     angles = 2 * np.pi * np.outer(np.arange(frame) / rate_hz, frequencies)
-    hearable = frequencies < rate_hz / 2
-    return np.concatenate([np.cos(angles) * hearable, np.sin(angles) * hearable], axis=1).astype(np.float32)
+    representable = frequencies < rate_hz / 2
+    return np.concatenate([np.cos(angles) * representable, np.sin(angles) * representable], axis=1).astype(np.float32)
 
 
 def _strongest(power: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:

@@ -1,54 +1,55 @@
-"""Where to cut: from the words of findings, whose times are wrong, to the exact stretches of sound to mute.
+"""Edges of muted spans, from the words of findings and the audio around them.
 
-A recogniser says when a word was said to within 50 to 300 ms, and beside a silence to within seconds: ends are early,
-first words of a turn are dragged back over the silence before them, and the first digits of a number may be swallowed
-by the word before it. The sound itself knows better. A run of personal words therefore owns every stretch of sound
-that no other word can claim, its edges lie in pauses wherever there are pauses, and only where speech goes on without
-one do the recogniser's times decide, corrected by its clock (`clock`) and widened.
+A recogniser times a word to within 50 to 300 ms, and beside a silence to within seconds: ends are early, the first word
+of a turn is dragged back over the silence before it, and the word before a number may swallow its first digits. The
+audio is more exact. A run of personal words therefore owns every stretch of sound that no other word can claim, and its
+edges lie in pauses wherever there are pauses. Only where speech goes on without a pause do the recogniser's times
+decide, corrected by its clock (`clock`) and widened.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.transcript import Transcript, Word
+from hushbeam.transforms.base.spoken_length import longest_for_muting_s, number_s, symbol_s
 from hushbeam.transforms.media.samples import FloatSamples
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
 from hushbeam.transforms.mute_audio.loudness import PauseSettings, Stretch, stretches_of_speech
-from hushbeam.transforms.mute_audio.spoken_length import longest_s, number_s, symbol_s
+from hushbeam.transforms.mute_audio.personal_runs import PersonalRun, personal_runs
 
 ReadRanges = Callable[[Sequence[TimeSpan]], Iterable[FloatSamples]]
-"""Gives 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.
+"""Returns 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.
 
-Ranges are asked for in the order of their ends, so that they can be given as the recording is decoded.
+Ranges are asked for in the order of their ends, so that they can be returned while the recording is decoded.
 """
 
 _WORD_END_S = 0.05
-"""So much of a word's end is left aside when its stretch is looked for: neighbours overlap by a frame or two."""
+"""This much of a word's end is ignored when its stretch is looked for: neighbours overlap by a frame or two."""
 
 
 @dataclass(frozen=True)
 class EdgeSettings:
-    """How far a span reaches beyond what its words claim. The defaults are measured: see docs/edges.md.
+    """How far a span reaches beyond the times of its words. The defaults are measured: see docs/edges.md.
 
     Attributes:
-      within_speech_before_s, within_speech_after_s: Where a word of others precedes or follows without a pause.
-      into_pause_before_s, into_pause_after_s: Into the silence around a span, for sounds too quiet to measure; never
-        into the sound that follows.
-      around_speech_s: Around findings without words, whose times come from the sound itself.
+      within_speech_before_s, within_speech_after_s: Added where another word precedes or follows without a pause.
+      into_pause_before_s, into_pause_after_s: Added into the silence around a span, for speech too quiet to measure;
+        never into the sound that follows.
+      around_speech_s: Added around findings without words, whose times come from the audio.
       unclaimed_reach_s: Sound that no word claims belongs to a span if no more silence than this lies between them.
       unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this
         holds something that it did not write.
-      latest_end_s: No word sounds on for longer than this after the recogniser has it end, where others speak on.
+      latest_end_s: No word lasts longer than this after the recogniser's end of it, where others speak on.
       grazed_s: A stretch that a word's time overlaps by less, while another holds the rest, is not the word's.
       longest_silence_s: A longer silence divides a run of personal words into two spans.
-      transcribed_s: How much is heard on each side of a span to know speech from noise.
-      longest_gap_s: How much is heard at most between two spans with no word between them.
+      context_s: How much is read on each side of a span, to tell speech from noise.
+      longest_gap_s: How much is read at most between two spans with no word between them.
       join_s: Spans closer than this are one.
       widest_number_s: How far a number may be widened that is too short for its digits.
     """
@@ -63,7 +64,7 @@ class EdgeSettings:
     latest_end_s: float = 0.70
     grazed_s: float = 0.20
     longest_silence_s: float = 1.5
-    transcribed_s: float = 3.0
+    context_s: float = 3.0
     longest_gap_s: float = 10.0
     join_s: float = 0.30
     widest_number_s: float = 0.50
@@ -76,109 +77,43 @@ class SpanTimeError(QuarantineError):
 
 
 def plan_mutes(
-    transcript: Transcript,
-    findings: Sequence[Finding],
-    read_ranges: ReadRanges,
-    settings: EdgeSettings | None = None,
+    transcript: Transcript, findings: Sequence[Finding], read_ranges: ReadRanges, settings: EdgeSettings
 ) -> tuple[TimeSpan, ...]:
-    """The stretches to mute so that nothing of any finding can be heard.
+    """The stretches to mute so that no part of any finding can be heard.
 
     Args:
       transcript: The words that the findings count.
       findings: In any order; they may overlap.
-      read_ranges: Gives the sound of a channel; called at most once, with all ranges.
-      settings: None for the measured defaults.
+      read_ranges: Returns the samples of a channel; called at most once, with all ranges.
 
     Returns:
-      Spans ordered by channel and start, merged, within [0, duration]. Where the channels were mixed for hearing,
-      channel 0 stands for all of them.
+      Spans ordered by channel and start, merged, within [0, duration]. Where the channels were mixed for the
+      recogniser, channel 0 stands for all of them.
 
     Raises:
       SpanTimeError: A finding has no usable time.
     """
-    settings = settings or EdgeSettings()
     words = transcript.words
     for finding in findings:
         _require_time(finding, words, transcript)
-    runs = [run for channel in range(transcript.channels) for run in _runs(words, findings, channel, settings)]
+    runs = [
+        run
+        for channel in range(transcript.channels)
+        for run in personal_runs(words, findings, channel, settings.longest_silence_s)
+    ]
     spans = [
         around(finding, settings) for finding in findings if finding.first_word is None or finding.last_word is None
     ]
     if runs:
-        pauses = pauses_between_words(transcript, settings.clock)
-        ranges = [span for pause in pauses for span in pause.ranges_to_read(transcript.duration_s, settings.clock)]
-        beside_pauses = len(ranges)
-        ranges += [run.range_to_read(transcript.duration_s, settings) for run in runs]
-        transcribed = _stretches_in(ranges, read_ranges, settings.pauses)
-        late_s = lateness_s(pauses, transcribed[:beside_pauses], settings.clock)
-        for run, stretches in zip(runs, transcribed[beside_pauses:], strict=True):
-            start_s, end_s = _edges(run.widened_by(late_s), stretches, settings)
-            spans.append(TimeSpan(run.words[0].channel, start_s, end_s))
-    return merge_spans(spans, transcript.duration_s, settings.join_s)
+        spans += _spans_of(runs, transcript, read_ranges, settings)
+    return merged_spans(spans, transcript.duration_s, settings.join_s)
 
 
 def around(finding: Finding, settings: EdgeSettings) -> TimeSpan:
-    """What is muted for a finding whose times come from the sound itself."""
+    """What is muted for a finding whose times come from the audio."""
     return TimeSpan(
         finding.channel, finding.start_s - settings.around_speech_s, finding.end_s + settings.around_speech_s
     )
-
-
-def _stretches_in(
-    ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: PauseSettings
-) -> list[tuple[Stretch, ...]]:
-    """The stretches of sound in each range. The sound itself is held no longer than it is needed."""
-    found: list[tuple[Stretch, ...]] = [()] * len(ranges)
-    order = sorted(range(len(ranges)), key=lambda index: ranges[index].end_s)
-    for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
-        found[index] = stretches_of_speech(samples, ranges[index].start_s, settings)
-    return found
-
-
-def merge_spans(spans: Iterable[TimeSpan], duration_s: float, join_s: float = 0.0) -> tuple[TimeSpan, ...]:
-    """Spans within [0, `duration_s`], ordered by channel and start; those that touch or lie within `join_s` are one."""
-    merged: list[TimeSpan] = []
-    for span in sorted(spans, key=lambda span: (span.channel, span.start_s)):
-        start_s, end_s = max(span.start_s, 0.0), min(span.end_s, duration_s)
-        if end_s <= start_s:
-            continue
-        last = merged[-1] if merged else None
-        if last is not None and last.channel == span.channel and start_s <= last.end_s + join_s:
-            merged[-1] = replace(last, end_s=max(last.end_s, end_s))
-        else:
-            merged.append(TimeSpan(span.channel, start_s, end_s))
-    return tuple(merged)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Consecutive words of one channel that are all personal data.
-
-    Attributes:
-      before, after: The neighbouring words of the channel, if any.
-      keep_before, keep_after: Those of them that are not personal data, and shall be heard.
-    """
-
-    words: tuple[Word, ...]
-    before: Word | None
-    after: Word | None
-    keep_before: Word | None
-    keep_after: Word | None
-
-    def range_to_read(self, duration_s: float, settings: EdgeSettings) -> TimeSpan:
-        """What must be heard to find the edges: also all that lies between this run and a personal word before it."""
-        start_s = min(word.start_s for word in self.words)
-        end_s = max(word.end_s for word in self.words)
-        gap_start_s = start_s - settings.transcribed_s
-        if self.before is not None and self.keep_before is None:
-            gap_start_s = min(gap_start_s, max(self.before.end_s, start_s - settings.longest_gap_s))
-        return TimeSpan(self.words[0].channel, max(gap_start_s, 0.0), min(end_s + settings.transcribed_s, duration_s))
-
-    def widened_by(self, late_s: float) -> _Run:
-        """The same run as a clock that is not `late_s` late would show it, where that makes it longer."""
-        first, *rest = self.words
-        *others, last = [replace(first, start_s=first.start_s - max(late_s, 0.0)), *rest]
-        return replace(self, words=(*others, replace(last, end_s=last.end_s + max(-late_s, 0.0))))
 
 
 def _require_time(finding: Finding, words: Sequence[Word], transcript: Transcript) -> None:
@@ -198,131 +133,156 @@ def _require_time(finding: Finding, words: Sequence[Word], transcript: Transcrip
         and 0 <= finding.channel < transcript.channels
     )
     if not usable:
-        raise SpanTimeError(f"a finding of policy {finding.policy} has no time within the recording: not muted")
+        raise SpanTimeError(
+            f"a finding of policy {finding.policy} has no time within the recording, so it cannot be muted"
+        )
 
 
-def _runs(
-    transcript_words: Sequence[Word], findings: Sequence[Finding], channel: int, settings: EdgeSettings
-) -> list[_Run]:
-    """The runs of personal words of a channel. A long silence ends a run."""
-    personal: set[int] = set()
-    for finding in findings:
-        if finding.channel == channel and finding.first_word is not None and finding.last_word is not None:
-            personal.update(range(finding.first_word, finding.last_word + 1))
-    numbered = [(number, word) for number, word in enumerate(transcript_words) if word.channel == channel]
-    words = [word for _, word in numbered]
-    marks = [number in personal for number, _ in numbered]
-    runs: list[_Run] = []
-    start = 0
-    for end in range(1, len(words) + 1):
-        if (
-            end < len(words)
-            and marks[end] == marks[start]
-            and words[end].start_s - words[end - 1].end_s < settings.longest_silence_s
-        ):
-            continue
-        if marks[start]:
-            before = words[start - 1] if start else None
-            after = words[end] if end < len(words) else None
-            runs.append(
-                _Run(
-                    words=tuple(words[start:end]),
-                    before=before,
-                    after=after,
-                    keep_before=None if start and marks[start - 1] else before,
-                    keep_after=None if end < len(words) and marks[end] else after,
-                )
-            )
-        start = end
-    return runs
+def _spans_of(
+    runs: Sequence[PersonalRun], transcript: Transcript, read_ranges: ReadRanges, settings: EdgeSettings
+) -> list[TimeSpan]:
+    """A span for each run. The clock and the edges are read from the audio together, so that it is decoded once."""
+    duration_s = transcript.duration_s
+    pauses = pauses_between_words(transcript, settings.clock)
+    beside_pauses = [span for pause in pauses for span in pause.ranges_to_read(duration_s, settings.clock)]
+    of_runs = [run.range_to_read(duration_s, settings.context_s, settings.longest_gap_s) for run in runs]
+    stretches = _stretches_in([*beside_pauses, *of_runs], read_ranges, settings.pauses)
+    late_s = lateness_s(pauses, stretches[: len(beside_pauses)], settings.clock)
+    edges = Edges(settings)
+    return [
+        edges.of(run.widened_by(late_s), around_run)
+        for run, around_run in zip(runs, stretches[len(beside_pauses) :], strict=True)
+    ]
 
 
-def _edges(run: _Run, stretches: Sequence[Stretch], settings: EdgeSettings) -> tuple[float, float]:
-    start_s, end_s = _start_s(run, stretches, settings), _end_s(run, stretches, settings)
-    return min(start_s, end_s), max(start_s, end_s)
+def _stretches_in(
+    ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: PauseSettings
+) -> list[tuple[Stretch, ...]]:
+    """The stretches of sound in each range. FloatSamples are held no longer than they are needed."""
+    found: list[tuple[Stretch, ...]] = [()] * len(ranges)
+    order = sorted(range(len(ranges)), key=lambda index: ranges[index].end_s)
+    for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
+        found[index] = stretches_of_speech(samples, ranges[index].start_s, settings)
+    return found
 
 
-def _start_s(run: _Run, stretches: Sequence[Stretch], settings: EdgeSettings) -> float:
-    word, keep = run.words[0], run.keep_before
-    end_s = max(word.end_s for word in run.words)
-    index = next((i for i, s in enumerate(stretches) if s.end_s > word.start_s and s.start_s < end_s), None)
-    if index is None:
-        return word.start_s - settings.into_pause_before_s
-    stretch = stretches[index]
-    if keep is not None and stretch.start_s < word.start_s and _reaches(keep, stretch):
-        following = stretches[index + 1] if index + 1 < len(stretches) else None
-        if following is not None and _grazes(word, stretch, following, settings):
-            return word.start_s
-        return _start_within_speech_s(run, keep, stretch, settings)
-    # What sounds between two personal words is theirs, however long they paused.
-    reach_s = settings.unclaimed_reach_s if run.before is None or keep is not None else math.inf
-    while index > 0:
-        earlier = stretches[index - 1]
-        if stretches[index].start_s - earlier.end_s > reach_s:
-            break
-        if run.before is not None and _reaches(run.before, earlier):
-            break
-        index -= 1
-    pause_s = stretches[index].start_s - stretches[index - 1].end_s if index else math.inf
-    return stretches[index].start_s - min(settings.into_pause_before_s, pause_s)
+class Edges:
+    """Places the edges of runs of personal words by the stretches of sound around them."""
 
+    def __init__(self, settings: EdgeSettings) -> None:
+        self._settings = settings
 
-def _end_s(run: _Run, stretches: Sequence[Stretch], settings: EdgeSettings) -> float:
-    word, keep = run.words[-1], run.keep_after
-    home = _home(word, stretches)
-    index = home if home is not None else _last_before(word.end_s, run.words[0].start_s, stretches)
-    if index is None:
-        return word.end_s + settings.into_pause_after_s
-    stretch = stretches[index]
-    keep_home = _home(keep, stretches) if keep is not None else None
-    if keep is not None and keep_home is not None and stretch.end_s > word.end_s:
-        shared = keep_home <= index
-        if shared and index > 0 and _grazes(word, stretch, stretches[index - 1], settings):
-            return word.end_s
-        if shared or stretch.end_s > max(word.end_s + settings.latest_end_s, keep.start_s):
-            return _end_within_speech_s(run, keep, stretch, settings)
-    while index + 1 < len(stretches):
-        later = stretches[index + 1]
-        if later.start_s - stretches[index].end_s > settings.unclaimed_reach_s:
-            break
-        if keep is not None and later.end_s > _earliest_s(keep) + _WORD_END_S:
-            break
-        index += 1
-    pause_s = stretches[index + 1].start_s - stretches[index].end_s if index + 1 < len(stretches) else math.inf
-    end_s = stretches[index].end_s + min(settings.into_pause_after_s, pause_s)
-    # A word in what seems to be silence may be too quiet to measure: what it can last is muted all the same.
-    return end_s if home is not None else max(end_s, min(word.end_s, word.start_s + longest_s(word.text)))
+    def of(self, run: PersonalRun, stretches: Sequence[Stretch]) -> TimeSpan:
+        """The span of a run.
 
+        Args:
+          stretches: In the run's `range_to_read`, in order.
+        """
+        start_s, end_s = self._start_s(run, stretches), self._end_s(run, stretches)
+        return TimeSpan(run.channel, min(start_s, end_s), max(start_s, end_s))
 
-def _start_within_speech_s(run: _Run, keep: Word, stretch: Stretch, settings: EdgeSettings) -> float:
-    """Where a run begins in the stretch of sound in which the word before it is said."""
-    word = run.words[0]
-    start_s = word.start_s - _missing_at_start_s(run, settings)
-    if word.start_s - keep.end_s > settings.unclaimed_gap_s:
-        start_s = min(start_s, keep.end_s + 2 * settings.within_speech_before_s)
-    # A word that is longer than it can be has swallowed some of what follows.
-    start_s = min(start_s, max(keep.start_s, stretch.start_s) + longest_s(keep.text))
-    return start_s - settings.within_speech_before_s
+    def _start_s(self, run: PersonalRun, stretches: Sequence[Stretch]) -> float:
+        first = run.words[0]
+        index = next((i for i, s in enumerate(stretches) if s.end_s > first.start_s and s.start_s < run.end_s), None)
+        if index is None:
+            return first.start_s - self._settings.into_pause_before_s
+        within_speech_s = self._start_within_speech_s(run, stretches, index)
+        return self._start_in_pause_s(run, stretches, index) if within_speech_s is None else within_speech_s
 
+    def _end_s(self, run: PersonalRun, stretches: Sequence[Stretch]) -> float:
+        last = run.words[-1]
+        home = _home(last, stretches)
+        index = home if home is not None else _last_before(last.end_s, run.words[0].start_s, stretches)
+        if index is None:
+            return last.end_s + self._settings.into_pause_after_s
+        within_speech_s = self._end_within_speech_s(run, stretches, index)
+        if within_speech_s is not None:
+            return within_speech_s
+        end_s = self._end_in_pause_s(run, stretches, index)
+        # A word in what seems to be silence may be too quiet to measure: what it can last is muted all the same.
+        return (
+            end_s if home is not None else max(end_s, min(last.end_s, last.start_s + longest_for_muting_s(last.text)))
+        )
 
-def _end_within_speech_s(run: _Run, keep: Word, stretch: Stretch, settings: EdgeSettings) -> float:
-    """Where a run ends in the stretch of sound in which the word after it is said."""
-    word = run.words[-1]
-    end_s = word.end_s + settings.within_speech_after_s + _missing_at_end_s(run, settings)
-    if keep.start_s - word.end_s > settings.unclaimed_gap_s:
-        end_s = max(end_s, keep.start_s - _WORD_END_S)
-    end_s = max(end_s, min(keep.end_s, stretch.end_s) - longest_s(keep.text))
-    return min(end_s, stretch.end_s + settings.into_pause_after_s)
+    def _start_in_pause_s(self, run: PersonalRun, stretches: Sequence[Stretch], index: int) -> float:
+        """Where a run begins in the pause before it, from the first stretch that holds a word of it."""
+        # What sounds between two personal words is theirs, however long they paused.
+        reach_s = math.inf if run.before_is_personal else self._settings.unclaimed_reach_s
+        while index > 0:
+            earlier = stretches[index - 1]
+            if stretches[index].start_s - earlier.end_s > reach_s:
+                break
+            if run.before is not None and _may_reach(run.before, earlier):
+                break
+            index -= 1
+        pause_s = stretches[index].start_s - stretches[index - 1].end_s if index else math.inf
+        return stretches[index].start_s - min(self._settings.into_pause_before_s, pause_s)
 
+    def _end_in_pause_s(self, run: PersonalRun, stretches: Sequence[Stretch], index: int) -> float:
+        """Where a run ends in the pause after it, from the last stretch that holds a word of it."""
+        while index + 1 < len(stretches):
+            later = stretches[index + 1]
+            if later.start_s - stretches[index].end_s > self._settings.unclaimed_reach_s:
+                break
+            if run.kept_after is not None and later.end_s > _earliest_s(run.kept_after) + _WORD_END_S:
+                break
+            index += 1
+        pause_s = stretches[index + 1].start_s - stretches[index].end_s if index + 1 < len(stretches) else math.inf
+        return stretches[index].end_s + min(self._settings.into_pause_after_s, pause_s)
 
-def _grazes(word: Word, stretch: Stretch, other: Stretch, settings: EdgeSettings) -> bool:
-    """Whether a word's time only touches a stretch, and lies more in another beside it."""
-    here_s, there_s = (min(s.end_s, word.end_s) - max(s.start_s, word.start_s) for s in (stretch, other))
-    return here_s < min(there_s, settings.grazed_s)
+    def _start_within_speech_s(self, run: PersonalRun, stretches: Sequence[Stretch], index: int) -> float | None:
+        """Where a run begins in the stretch in which the word before it ends; None if a pause lies between them."""
+        first, kept, stretch = run.words[0], run.kept_before, stretches[index]
+        if kept is None or stretch.start_s >= first.start_s or not _may_reach(kept, stretch):
+            return None
+        if index + 1 < len(stretches) and self._grazes(first, stretch, stretches[index + 1]):
+            return first.start_s
+        start_s = first.start_s - self._missing_at_start_s(run)
+        if first.start_s - kept.end_s > self._settings.unclaimed_gap_s:
+            start_s = min(start_s, kept.end_s + 2 * self._settings.within_speech_before_s)
+        # A word that is longer than it can be has swallowed some of what follows.
+        start_s = min(start_s, max(kept.start_s, stretch.start_s) + longest_for_muting_s(kept.text))
+        return start_s - self._settings.within_speech_before_s
+
+    def _end_within_speech_s(self, run: PersonalRun, stretches: Sequence[Stretch], index: int) -> float | None:
+        """Where a run ends in a stretch that goes on into the word after it; None if a pause lies between them."""
+        last, kept, stretch = run.words[-1], run.kept_after, stretches[index]
+        kept_home = _home(kept, stretches) if kept is not None else None
+        if kept is None or kept_home is None or stretch.end_s <= last.end_s:
+            return None
+        is_shared = kept_home <= index
+        if is_shared and index > 0 and self._grazes(last, stretch, stretches[index - 1]):
+            return last.end_s
+        if not is_shared and stretch.end_s <= max(last.end_s + self._settings.latest_end_s, kept.start_s):
+            return None
+        end_s = last.end_s + self._settings.within_speech_after_s + self._missing_at_end_s(run)
+        if kept.start_s - last.end_s > self._settings.unclaimed_gap_s:
+            end_s = max(end_s, kept.start_s - _WORD_END_S)
+        end_s = max(end_s, min(kept.end_s, stretch.end_s) - longest_for_muting_s(kept.text))
+        return min(end_s, stretch.end_s + self._settings.into_pause_after_s)
+
+    def _grazes(self, word: Word, stretch: Stretch, other: Stretch) -> bool:
+        """Whether a word's time only touches a stretch, and lies more in another beside it."""
+        here_s, there_s = (min(s.end_s, word.end_s) - max(s.start_s, word.start_s) for s in (stretch, other))
+        return here_s < min(there_s, self._settings.grazed_s)
+
+    def _missing_at_start_s(self, run: PersonalRun) -> float:
+        """How much too short the digits at the start of a run are: the word before it has swallowed some."""
+        head = _numbers(run.words)
+        text = "".join(word.text for word in head)
+        missing_s = number_s(text) - symbol_s(text) - (head[-1].end_s - head[0].start_s) if head else 0.0
+        return min(max(missing_s, 0.0), self._settings.widest_number_s)
+
+    def _missing_at_end_s(self, run: PersonalRun) -> float:
+        """How much too short the number at the end of a run is, and its currency's name if it has a sign for one."""
+        tail = _numbers(run.words[::-1])
+        text = "".join(word.text for word in tail)
+        missing_s = number_s(text) - (tail[0].end_s - tail[-1].start_s) if tail else 0.0
+        return min(max(missing_s, symbol_s(text)), self._settings.widest_number_s)
 
 
 def _home(word: Word, stretches: Sequence[Stretch]) -> int | None:
-    """The stretch in which a word ends, if it sounds at all: starts are dragged over silences, ends are not."""
+    """The stretch in which a word ends, if any: starts are dragged over silences, ends are not."""
     end_s = word.end_s - min(_WORD_END_S, (word.end_s - word.start_s) / 2)
     return _last_before(end_s, word.start_s, stretches)
 
@@ -333,30 +293,14 @@ def _last_before(time_s: float, ends_after_s: float, stretches: Sequence[Stretch
     return index if index is not None and stretches[index].end_s > ends_after_s else None
 
 
-def _reaches(word: Word, stretch: Stretch) -> bool:
-    """Whether a word before a run may sound in a stretch."""
+def _may_reach(word: Word, stretch: Stretch) -> bool:
+    """Whether a word before a run may be said in a stretch."""
     return stretch.start_s < word.end_s + _WORD_END_S and stretch.end_s > _earliest_s(word)
 
 
 def _earliest_s(word: Word) -> float:
     """When a word began at the earliest, if it ended when the recogniser says."""
-    return max(word.start_s, word.end_s - longest_s(word.text))
-
-
-def _missing_at_start_s(run: _Run, settings: EdgeSettings) -> float:
-    """How much too short the digits at the start of a run are: the word before it has swallowed some."""
-    head = _numbers(run.words)
-    text = "".join(word.text for word in head)
-    missing_s = number_s(text) - symbol_s(text) - (head[-1].end_s - head[0].start_s) if head else 0.0
-    return min(max(missing_s, 0.0), settings.widest_number_s)
-
-
-def _missing_at_end_s(run: _Run, settings: EdgeSettings) -> float:
-    """How much too short the number at the end of a run is, and its currency's name if it has a sign for one."""
-    tail = _numbers(run.words[::-1])
-    text = "".join(word.text for word in tail)
-    missing_s = number_s(text) - (tail[0].end_s - tail[-1].start_s) if tail else 0.0
-    return min(max(missing_s, symbol_s(text)), settings.widest_number_s)
+    return max(word.start_s, word.end_s - longest_for_muting_s(word.text))
 
 
 def _numbers(words: Sequence[Word]) -> list[Word]:

@@ -1,4 +1,4 @@
-"""Where there is sound: stretches of speech between pauses, found by loudness alone."""
+"""Stretches of speech between pauses, found by loudness alone."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hushbeam.schemas.spans import merged, runs
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 
 FRAME_S = 0.01
 _FRAME = int(RECOGNISER_RATE_HZ * FRAME_S)
 _SILENCE_DB = -100.0
 _LOUD_FRAMES = 30
-"""Speech is as loud as its 0.3 loudest seconds: a share of all frames would fall with the length of the pauses."""
+"""Speech is taken to be as loud as its loudest 0.3 s: a share of all frames would depend on how long the pauses are."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class PauseSettings:
-    """What counts as sound, and what as a pause.
+    """When a frame counts as speech, and when a gap counts as a pause.
 
     Attributes:
       below_speech_db: How far below the loud frames of speech its quiet frames may lie.
@@ -53,7 +54,7 @@ def loudness_db(samples: FloatSamples) -> npt.NDArray[np.float64]:
 
 
 def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> float:
-    """The loudness above which a frame is speech, from that of a stretch with both speech and pauses; else infinite."""
+    """The loudness above which a frame is speech; infinite if speech and pauses cannot be told apart."""
     loud_frames = min(_LOUD_FRAMES, len(loudness))
     speech = float(np.partition(loudness, -loud_frames)[-loud_frames])
     noise = float(np.percentile(loudness, 5))
@@ -67,21 +68,15 @@ def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> 
 def stretches_of_speech(samples: FloatSamples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
     """The stretches of sound in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
 
-    None where speech cannot be told from what is around it.
+    Empty if speech cannot be told from noise.
     """
     loudness = loudness_db(samples)
     if not len(loudness):
         return ()
     loud = loudness > threshold_db(loudness, settings)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], loud.astype(np.int8), [0]))))
-    joined: list[tuple[int, int]] = []
-    for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-        if joined and (first - joined[-1][1]) * FRAME_S < settings.pause_s:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((first, end))
+    longest_closure = math.ceil(settings.pause_s / FRAME_S) - 1
     return tuple(
         Stretch(start_s + first * FRAME_S, start_s + end * FRAME_S)
-        for first, end in joined
+        for first, end in merged(runs(loud), longest_closure)
         if (end - first) * FRAME_S >= settings.click_s
     )

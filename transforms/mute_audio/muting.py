@@ -1,9 +1,9 @@
-"""Replaces ranges of samples so that nothing of them can be heard.
+"""Muting of samples: ranges are replaced by silence, a tone or noise.
 
-The one rule about edges: **a span is what must vanish**. In `[start, end)` of its channel nothing of the recording
-remains. The change from the recording to its replacement takes `FADE_S` before the span and `FADE_S` after it, where
-the recording fades out and in. Every sample further away is identical. So the *padded span* of a certificate is the
-span with its fades, as `touched` gives it: outside of it the samples are those of the source, bit for bit.
+**A span is what must vanish**: in `[start, end)` of its channel nothing of the recording remains. The recording fades
+out in the `FADE_S` before the span and fades in during the `FADE_S` after it. Every sample further away is identical.
+The span of a certificate is therefore the span with its fades, as `touched` returns it: outside, the samples are those
+of the source, bit for bit.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.samples import Samples, from_float, to_float
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 FADE_S = 0.005
-"""Long enough that an edge does not click, short enough that no sound of speech fits in."""
+"""Long enough that an edge does not click, short enough that no speech sound fits in."""
 
 METHODS = ("silence", "tone", "noise")
 
 
 @dataclass(frozen=True)
 class Muting:
-    """What stands in the place of personal data.
+    """What replaces personal data in a recording.
 
     Attributes:
-      method: One of `METHODS`: `silence`; `tone`; or `noise` like that of the room, so that nobody thinks that
-        the line dropped.
+      method: One of `METHODS`: `silence`; `tone`; or `noise` like that of the room, so that nobody thinks that the
+        line dropped.
       tone_hz: 100 to 1900, so that every recording's sample rate can hold it.
       tone_level_db: -60 to -6, relative to full scale.
     """
@@ -45,7 +45,7 @@ class Muting:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise ConfigurationError(f"muting: {self.method!r} is none of {', '.join(METHODS)}")
+            raise ConfigurationError(f"muting: {self.method!r} is not one of {', '.join(METHODS)}")
         if not 100 <= self.tone_hz <= 1900:
             raise ConfigurationError("muting: the tone's frequency must be between 100 and 1900 Hz")
         if not -60 <= self.tone_level_db <= -6:
@@ -54,35 +54,30 @@ class Muting:
 
 @dataclass(frozen=True)
 class FrameSpan:
-    """Frames of one channel of which nothing remains, `end` exclusive."""
+    """Frames of one channel that are replaced; `end` is exclusive."""
 
     start: int
     end: int
 
 
 def frame_spans(spans: Sequence[TimeSpan], rate_hz: int, channels: int) -> list[list[FrameSpan]]:
-    """Merged spans in frames, for each channel, in order: outwards to whole frames.
+    """Merged spans in frames, for each channel, in order; rounded outwards to whole frames.
 
-    Spans whose fades would meet become one.
+    Spans whose fades would meet are joined.
 
     Raises:
       MediaError: `span_outside`, for a span without a time or of a channel that the recording does not have.
     """
-    fade = fade_frames(rate_hz)
-    by_channel: list[list[FrameSpan]] = [[] for _ in range(channels)]
-    for span in sorted(spans, key=lambda span: span.start_s):
+    by_channel: list[list[tuple[int, int]]] = [[] for _ in range(channels)]
+    for span in spans:
         if not (math.isfinite(span.start_s) and math.isfinite(span.end_s)) or span.end_s < span.start_s:
             raise MediaError("span_outside", "a span to mute has no usable time")
         if not 0 <= span.channel < channels:
             raise MediaError("span_outside", f"a span to mute is in channel {span.channel} of {channels}")
-        start = max(0, math.floor(span.start_s * rate_hz))
-        end = max(start, math.ceil(span.end_s * rate_hz))
-        merged = by_channel[span.channel]
-        if merged and start - merged[-1].end <= 2 * fade:
-            merged[-1] = FrameSpan(merged[-1].start, max(end, merged[-1].end))
-        elif end > start:
-            merged.append(FrameSpan(start, end))
-    return by_channel
+        start, end = math.floor(span.start_s * rate_hz), math.ceil(span.end_s * rate_hz)
+        by_channel[span.channel].append((max(0, start), end))
+    between_fades = 2 * fade_frames(rate_hz)
+    return [[FrameSpan(start, end) for start, end in merged(ranges, between_fades)] for ranges in by_channel]
 
 
 def fade_frames(rate_hz: int) -> int:
@@ -90,11 +85,11 @@ def fade_frames(rate_hz: int) -> int:
 
 
 class Muter:
-    """Mutes a recording block by block; what comes out does not depend on where the blocks are cut.
+    """Mutes a recording block by block. The result does not depend on where the blocks are cut.
 
     Args:
       spans: In seconds, padded, in any order.
-      room: The recording's own background, for `noise`.
+      room: The recording's own background noise, for the method `noise`; else None.
     """
 
     def __init__(
@@ -104,7 +99,7 @@ class Muter:
         rate_hz: int,
         channels: int,
         muting: Muting,
-        room: RoomNoise | None = None,
+        room: RoomNoise | None,
     ) -> None:
         if muting.method == "noise" and room is None:
             raise ValueError("muting with noise needs the room's noise")
@@ -118,11 +113,11 @@ class Muter:
 
     @property
     def spans(self) -> list[list[FrameSpan]]:
-        """What vanishes, for each channel, merged."""
+        """The muted spans of each channel, merged."""
         return self._spans
 
     def mute(self, block: Samples) -> Samples:
-        """Mutes the next block, of shape (channels, frames); the given array is left as it is."""
+        """Returns the next block, of shape (channels, frames), muted; the given array is not changed."""
         result = block
         end = self._position + block.shape[1]
         for channel, spans in enumerate(self._spans):
@@ -152,28 +147,15 @@ class Muter:
         part[:] = from_float(kept * remaining + replacement * (1 - remaining), part.dtype)
 
     def _replacement(self, channel: int, first: int, last: int) -> NDArray[np.float64]:
-        """A function of channel and absolute frame alone, so that it carries nothing of what it replaces."""
+        """Depends on the channel and the absolute frames alone, so that it carries nothing of what it replaces."""
         if self._muting.method == "tone":
             level = 10 ** (self._muting.tone_level_db / 20)
-            turns = np.arange(first, last) * (self._muting.tone_hz / self._rate_hz)
-            tone: NDArray[np.float64] = level * np.sin(2 * np.pi * turns)
+            cycles = np.arange(first, last) * (self._muting.tone_hz / self._rate_hz)
+            tone: NDArray[np.float64] = level * np.sin(2 * np.pi * cycles)
             return tone
         if self._room is not None:
             return self._room.between(channel, first, last)
         return np.zeros(last - first)
-
-
-def mute(samples: Samples, spans: Sequence[TimeSpan], rate_hz: int, muting: Muting | None = None) -> Samples:
-    """Returns a copy of `samples` (channels, frames) in which `spans` cannot be heard.
-
-    Spans are in seconds, padded before. Nothing of a span itself remains; its edges fade over 5 ms outside of it,
-    and all other samples are identical.
-    """
-    muting = muting or Muting()
-    room = RoomNoise.measured([samples], rate_hz, spans) if muting.method == "noise" else None
-    muter = Muter(spans, rate_hz=rate_hz, channels=samples.shape[0], muting=muting, room=room)
-    muted = muter.mute(samples)
-    return muted.copy() if muted is samples else muted
 
 
 def touched(spans: Sequence[FrameSpan], frames: int, rate_hz: int, channel: int) -> list[TimeSpan]:

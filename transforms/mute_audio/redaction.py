@@ -1,9 +1,8 @@
-"""One recording's way from findings to a redacted file: what to mute, and the copy in which it is."""
+"""Redaction plan of one recording, and the redacted copy that follows from it."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -11,14 +10,15 @@ from uuid import uuid4
 
 from hushbeam.schemas.correction import REVIEWER, without_false_positives
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan, outside
+from hushbeam.schemas.spans import TimeSpan, merged_spans, outside
 from hushbeam.schemas.stages import RedactedRecording, StagedAudio, TranscribedRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import stream_ranges
-from hushbeam.transforms.media.sample_cache import SampleCache
+from hushbeam.transforms.media.sample_cache import SampleCache, reading
+from hushbeam.transforms.media.samples import FloatSamples
 from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, around, merge_spans, plan_mutes
-from hushbeam.transforms.mute_audio.keypad import KeypadDetector
+from hushbeam.transforms.mute_audio.dtmf import KeypadDetector
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, around, plan_mutes
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
 from hushbeam.transforms.mute_audio.render import joined_notes, render
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
@@ -54,75 +54,112 @@ class RedactionPlan:
 
     Attributes:
       spans: Padded and merged, in the channels of the file.
-      audio_findings: What was found in the sound and not in the words, muted or only reported.
+      audio_findings: What was found in the audio and not in the words, muted or only reported.
     """
 
     spans: tuple[TimeSpan, ...]
     audio_findings: tuple[Finding, ...]
 
 
-def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, settings: MuteSettings) -> RedactionPlan:
+def plan_redaction(recording: RedactedRecording, source: SampleCache, settings: MuteSettings) -> RedactionPlan:
     """Decides what to mute.
-
-    Args:
-      source: The recording as a local file, or what is kept of it.
 
     Raises:
       SpanTimeError: A finding has no usable time.
       MediaError: The source cannot be decoded.
     """
-    transcribed = recording.transcribed
-    transcript = transcribed.transcript
-    edges = settings.edges
-    audio = SampleCache(source, settings.limits) if isinstance(source, Path) else source
-    read_ranges = partial(stream_ranges, audio, mix=transcribed.mixed, limits=settings.limits)
-    found = [finding for finding in recording.detected.findings if finding.detector != REVIEWER]
-    # A person heard where it begins and ends.
-    marked = [
-        TimeSpan(finding.channel, finding.start_s, finding.end_s)
-        for finding in recording.detected.findings
-        if finding.detector == REVIEWER
-    ]
-    if transcribed.published is not None:
-        return _plan_further(transcribed, transcribed.published.muted, marked, read_ranges, settings)
-    false_positives = transcribed.false_positive_spans
-    keypad = KeypadDetector(mix=transcribed.mixed)
-    read_first = partial(read_ranges, also=keypad.add) if settings.dtmf else read_ranges
-    untranscribed = without_false_positives(find_untranscribed(transcript, settings.untranscribed), false_positives)
-    muted = [*found]
-    if settings.untranscribed.mode == "mute":
-        muted += untranscribed
-    spans = plan_mutes(transcript, muted, read_first, edges)
-    if settings.dtmf and not keypad.has_audio:
-        deque(read_first([]), maxlen=0)
-    tones = without_false_positives(keypad.findings(), false_positives)
-    spans = merge_spans(
-        [*spans, *(around(tone, edges) for tone in tones), *marked], transcript.duration_s, edges.join_s
-    )
-    spans = _padded(spans, transcript.duration_s, settings)
-    bleed = outside(
-        find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, settings.bleed), false_positives
-    )
-    spans = merge_spans([*spans, *bleed], transcript.duration_s, edges.join_s)
-    return RedactionPlan(in_file_channels(transcribed, spans), (*tones, *untranscribed))
+    planner = _Planner(recording, source, settings)
+    published = recording.transcribed.published
+    return planner.plan() if published is None else planner.plan_further(published.muted)
 
 
-def _plan_further(
-    transcribed: TranscribedRecording,
-    muted: Sequence[TimeSpan],
-    marked: Sequence[TimeSpan],
-    read_ranges: ReadRanges,
-    settings: MuteSettings,
-) -> RedactionPlan:
-    """What is muted in a published recording, and in addition what a person marked, with its echo."""
-    transcript = transcribed.transcript
-    spans = _padded(merge_spans(marked, transcript.duration_s), transcript.duration_s, settings)
-    bleed = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, settings.bleed)
-    spans = merge_spans([*spans, *bleed], transcript.duration_s, settings.edges.join_s)
-    further = in_file_channels(transcribed, spans)
-    # What was touched has its fades; muted as a whole, it would grow with every correction.
-    before = (replace(span, start_s=span.start_s + FADE_S, end_s=span.end_s - FADE_S) for span in muted)
-    return RedactionPlan(merge_spans([*before, *further], transcript.duration_s), ())
+class _Planner:
+    """The steps from the findings of one recording to the spans of its file."""
+
+    def __init__(self, recording: RedactedRecording, source: SampleCache, settings: MuteSettings) -> None:
+        self._transcribed = recording.transcribed
+        self._transcript = recording.transcribed.transcript
+        self._findings = recording.detected.findings
+        self._false_positives = recording.transcribed.false_positive_spans
+        self._source = source
+        self._settings = settings
+
+    def plan(self) -> RedactionPlan:
+        """Mutes what was found in the words and in the audio, and what reviewers marked."""
+        untranscribed = self._untranscribed()
+        first_pass = _FirstPass(self._source, self._transcribed.mixed, self._settings)
+        aligned = self._aligned(untranscribed, first_pass)
+        tones = without_false_positives(first_pass.keypad_tones(), self._false_positives)
+        around_tones = (around(tone, self._settings.edges) for tone in tones)
+        padded = self._padded([*aligned, *around_tones, *self._marked()])
+        spans = self._with_echoes(padded)
+        return RedactionPlan(in_file_channels(self._transcribed, spans), (*tones, *untranscribed))
+
+    def plan_further(self, muted: Sequence[TimeSpan]) -> RedactionPlan:
+        """Adds what reviewers marked, with its echo, to what is muted already in a published recording."""
+        spans = self._with_echoes(self._padded(self._marked()))
+        # The spans of a certificate include their fades; muted as a whole, they would grow with every correction.
+        before = (replace(span, start_s=span.start_s + FADE_S, end_s=span.end_s - FADE_S) for span in muted)
+        further = in_file_channels(self._transcribed, spans)
+        return RedactionPlan(merged_spans([*before, *further], self._transcript.duration_s), ())
+
+    def _untranscribed(self) -> tuple[Finding, ...]:
+        found = find_untranscribed(self._transcript, self._settings.untranscribed)
+        return without_false_positives(found, self._false_positives)
+
+    def _aligned(self, untranscribed: Sequence[Finding], first_pass: _FirstPass) -> tuple[TimeSpan, ...]:
+        """The spans of detected findings, with their edges in the pauses of the audio."""
+        found = [finding for finding in self._findings if finding.detector != REVIEWER]
+        if self._settings.untranscribed.mode == "mute":
+            found += untranscribed
+        return plan_mutes(self._transcript, found, first_pass.read_ranges, self._settings.edges)
+
+    def _marked(self) -> Iterator[TimeSpan]:
+        """The spans that reviewers marked, exactly as they marked them: they heard where each begins and ends."""
+        return (
+            TimeSpan(finding.channel, finding.start_s, finding.end_s)
+            for finding in self._findings
+            if finding.detector == REVIEWER
+        )
+
+    def _padded(self, spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+        padding_s = self._settings.padding_s
+        return self._merged(TimeSpan(span.channel, span.start_s - padding_s, span.end_s + padding_s) for span in spans)
+
+    def _with_echoes(self, spans: Sequence[TimeSpan]) -> tuple[TimeSpan, ...]:
+        """The spans, and where other channels repeat them."""
+        read_ranges = partial(stream_ranges, self._source, mix=self._transcribed.mixed, limits=self._settings.limits)
+        transcript = self._transcript
+        echoes = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, self._settings.bleed)
+        return self._merged([*spans, *outside(echoes, self._false_positives)])
+
+    def _merged(self, spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
+        return merged_spans(spans, self._transcript.duration_s, self._settings.edges.join_s)
+
+
+class _FirstPass:
+    """Reads a recording once, for the edges of spans and for keypad tones."""
+
+    def __init__(self, source: SampleCache, mix: bool, settings: MuteSettings) -> None:
+        self._source = source
+        self._mix = mix
+        self._limits = settings.limits
+        self._keypad = KeypadDetector(mix=mix) if settings.dtmf else None
+
+    def read_ranges(self, ranges: Sequence[TimeSpan]) -> Iterator[FloatSamples]:
+        """See `ReadRanges`. Call it at most once."""
+        also = self._keypad.add if self._keypad is not None else None
+        return stream_ranges(self._source, ranges, mix=self._mix, also=also, limits=self._limits)
+
+    def keypad_tones(self) -> tuple[Finding, ...]:
+        """The keypad tones; reads the recording if no ranges were asked for."""
+        if self._keypad is None:
+            return ()
+        if not self._keypad.has_audio:
+            with reading(self._source, self._limits) as decoded:
+                for block in decoded.blocks():
+                    self._keypad.add(decoded.info, block)
+        return self._keypad.findings()
 
 
 def stage_audio(
@@ -135,7 +172,7 @@ def stage_audio(
     """Renders the redacted copy of a recording into a new file of `folder`.
 
     Args:
-      source: As for `plan_redaction`.
+      source: The recording as a local file, or as a cache of its samples.
       spans: In the channels of the file.
 
     Raises:
@@ -163,16 +200,9 @@ def stage_audio(
 
 
 def in_file_channels(transcribed: TranscribedRecording, spans: Sequence[TimeSpan]) -> tuple[TimeSpan, ...]:
-    """Spans of what was heard, in the file: what was heard in a mix may be in any of the channels that were mixed."""
+    """Spans of transcribed channels as spans of the file: a finding in a mix may be in any of the mixed channels."""
     if not transcribed.mixed:
         return tuple(spans)
     return tuple(
         TimeSpan(channel, span.start_s, span.end_s) for channel in range(transcribed.media.channels) for span in spans
     )
-
-
-def _padded(spans: Iterable[TimeSpan], duration_s: float, settings: MuteSettings) -> tuple[TimeSpan, ...]:
-    wider = (
-        TimeSpan(span.channel, span.start_s - settings.padding_s, span.end_s + settings.padding_s) for span in spans
-    )
-    return merge_spans(wider, duration_s, settings.edges.join_s)

@@ -1,4 +1,4 @@
-"""Renders a recording's redacted copy: decode, mute, encode, in one streaming pass."""
+"""Renderer of redacted recordings: decodes, mutes and encodes in one streaming pass."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hushbeam.transforms.mute_audio.muting import Muter, Muting, touched
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 LENGTH_NOT_STATED = "the source does not state its length"
-"""Noted where nothing in a file would show that its end is missing."""
+"""Note on a source in which nothing would show that its end is missing."""
 
 LATE_S = 1.0
 """A span that starts this long after the recording's end was found in another recording."""
@@ -31,24 +31,18 @@ class RenderedAudio:
     Attributes:
       path: The file; the destination with `suffix`.
       suffix: With its dot, such as `.wav`.
-      frames: Of each channel, as decoded from the source and given to the encoder.
-      duration_s: The same in seconds.
-      muted_s: Of what vanished, over all channels.
-      touched: The muted spans with their fades, in time order for each channel: outside of them PCM and FLAC
-        samples are the source's.
-      identity: Of the source's samples, as muted.
+      duration_s: Of the decoded source, all of which was given to the encoder.
+      touched: The muted spans with their fades, in time order for each channel. Outside of them, PCM and FLAC samples
+        are those of the source.
       sha256: Hexadecimal digest of the file.
       size: The file's bytes.
-      note: How the format differs from the source's, and whether the source states no length; mostly empty.
+      note: How the format differs from that of the source, and whether the source states its length; mostly empty.
     """
 
     path: str
     suffix: str
-    frames: int
     duration_s: float
-    muted_s: float
     touched: tuple[TimeSpan, ...]
-    identity: SampleIdentity
     sha256: str
     size: int
     note: str
@@ -59,25 +53,24 @@ def render(
     destination: str | Path,
     spans: Sequence[TimeSpan],
     *,
-    muting: Muting | None = None,
-    quality: str = "source",
-    expected: SampleIdentity | None = None,
+    muting: Muting,
+    quality: str,
+    expected: SampleIdentity | None,
     limits: MediaLimits,
 ) -> RenderedAudio:
     """Writes a copy of `source` in which `spans` cannot be heard. On any error no file is left.
 
     Args:
-      source: A local file, or what is kept of it.
+      source: A local file, or a cache of its samples.
       destination: A local path without suffix; the suffix of the written format is added.
       spans: Padded, in seconds, in any order.
       quality: One of `hushbeam.transforms.media.output_format.QUALITIES`.
-      expected: What the recogniser heard. None only where nothing was heard before.
+      expected: The samples that the recogniser transcribed; None for a published recording that is muted further.
 
     Raises:
-      MediaError: The source cannot be decoded, is not what was heard (`identity_differs`), a span lies outside of
-        it, or the copy cannot be written.
+      MediaError: The source cannot be decoded, is not what was transcribed (`identity_differs`), a span lies outside
+        of it, or the copy cannot be written.
     """
-    muting = muting or Muting()
     room = _room(source, spans, limits) if muting.method == "noise" else None
     file = source.path if isinstance(source, SampleCache) else Path(source)
     with reading(source, limits) as decoder:
@@ -90,21 +83,16 @@ def render(
                 encoder.write(muter.mute(block))
             _check_samples(decoder.identity, expected)
             _check_within(spans, decoder.identity.frames / info.sample_rate_hz)
-        identity = decoder.identity
-    frames = identity.frames
-    muted = [(max(0, min(span.end, frames) - span.start)) for channel in muter.spans for span in channel]
+        frames = decoder.identity.frames
     return RenderedAudio(
         path=str(path),
         suffix=output.suffix,
-        frames=frames,
         duration_s=frames / info.sample_rate_hz,
-        muted_s=sum(muted) / info.sample_rate_hz,
         touched=tuple(
             span
             for channel, channel_spans in enumerate(muter.spans)
             for span in touched(channel_spans, frames, info.sample_rate_hz, channel)
         ),
-        identity=identity,
         sha256=_file_sha256(path),
         size=path.stat().st_size,
         note=joined_notes(output.note, "" if info.states_length else LENGTH_NOT_STATED),
@@ -112,7 +100,7 @@ def render(
 
 
 def joined_notes(*notes: str) -> str:
-    """All that is noted, each thing once."""
+    """The parts of all notes, each of them once."""
     return "; ".join(dict.fromkeys(part for note in notes for part in note.split("; ") if part))
 
 
@@ -123,7 +111,7 @@ def _room(source: str | Path | SampleCache, spans: Sequence[TimeSpan], limits: M
 
 def _check_samples(identity: SampleIdentity, expected: SampleIdentity | None) -> None:
     if expected is not None and identity != expected:
-        raise MediaError("identity_differs", "the samples to mute are not those that the recogniser heard")
+        raise MediaError("identity_differs", "the samples to mute are not those that were transcribed")
 
 
 def _check_within(spans: Sequence[TimeSpan], duration_s: float) -> None:

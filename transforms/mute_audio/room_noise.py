@@ -1,7 +1,7 @@
-"""Noise that sounds like the recording's own quiet moments, and carries nothing of what it replaces.
+"""Noise that resembles the quiet moments of a recording and carries nothing of what it replaces.
 
-Only frames outside the muted ranges are measured, and of those only the quietest; what is kept of them is one
-coarse spectrum for each channel. The noise is made from that spectrum and a fixed seed.
+Only frames outside the muted ranges are measured, and of those only the quietest. One coarse spectrum is kept for each
+channel; the noise is made from that spectrum and a fixed seed.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.samples import Samples, to_float
 
 FRAME = 512
-"""Samples of a measured frame and of a grain of noise; grains overlap by half."""
+"""Samples in a measured frame and in a grain of noise; grains overlap by half."""
 
 BANDS = 32
-"""Bands of the kept spectrum: too few to hold a voice."""
+"""Bands in the kept spectrum: too few to hold a voice."""
 
 QUIET_SHARE = 0.1
-"""The quietest tenth of the frames counts as the room."""
+"""The quietest tenth of the frames counts as room noise."""
 
 GUARD_S = 0.1
 """Frames this close to a muted range are not measured."""
 
 FLOOR_DB = -72.0
-"""Where a recording holds digital silence only, noise this far below full scale stands for the room."""
+"""Level of the noise, relative to full scale, if a recording holds only digital silence."""
 
 CEILING_DB = -30.0
-"""The room is never louder: a recording without a pause must not make noise as loud as speech."""
+"""The noise is never louder: a recording without a pause must not make noise as loud as speech."""
 
 _HOP = FRAME // 2
 _WINDOW = np.sqrt(np.hanning(FRAME + 1)[:FRAME])
@@ -43,7 +43,7 @@ class RoomNoise:
     """Endless noise for each channel, addressed by absolute frame.
 
     Args:
-      spectra: Of shape (channels, bins): the noise's power in each bin.
+      spectra: The noise's power in each bin, of shape (channels, bins).
     """
 
     def __init__(self, spectra: NDArray[np.float64]) -> None:
@@ -51,19 +51,19 @@ class RoomNoise:
 
     @classmethod
     def measured(cls, blocks: Iterable[Samples], rate_hz: int, muted: Sequence[TimeSpan]) -> Self:
-        """Measures a recording's quiet moments, outside the muted ranges, in one pass and little memory."""
-        histogram: _Quiet | None = None
+        """Measures the quiet moments of a recording outside the muted ranges, in one pass and little memory."""
+        histogram: _SpectraByLoudness | None = None
         position = 0
         rest: Samples | None = None
         for block in blocks:
-            histogram = histogram or _Quiet(block.shape[0], rate_hz, muted)
+            histogram = histogram or _SpectraByLoudness(block.shape[0], rate_hz, muted)
             joined = block if rest is None else np.concatenate([rest, block], axis=1)
             whole = joined.shape[1] // FRAME * FRAME
             histogram.add(to_float(joined[:, :whole]), position)
             position += whole
             rest = joined[:, whole:]
         if histogram is None:
-            raise ValueError("a recording without samples has no room")
+            raise ValueError("a recording without samples has no room noise")
         return cls(histogram.spectra())
 
     def between(self, channel: int, first: int, last: int) -> NDArray[np.float64]:
@@ -76,7 +76,7 @@ class RoomNoise:
         return np.clip(noise[offset : offset + last - first], -1.0, 1.0)
 
     def _grain(self, channel: int, index: int) -> NDArray[np.float64]:
-        # Counter-based: a grain is a function of its place alone, so blocks may be cut anywhere.
+        # The generator is counter-based: a grain depends on its place alone, so blocks may be cut anywhere.
         random = np.random.Generator(np.random.Philox(key=channel, counter=[0, 0, 0, index + 1]))
         phases = np.exp(2j * np.pi * random.random(_BINS))
         amplitudes = self._amplitudes[channel] * np.sqrt(-np.log1p(-random.random(_BINS)))
@@ -84,8 +84,8 @@ class RoomNoise:
         return grain
 
 
-class _Quiet:
-    """Mean spectra by loudness: a histogram of one-decibel steps, so that the quietest tenth is known at the end."""
+class _SpectraByLoudness:
+    """Mean spectra in a histogram of one-decibel steps, so that the quietest tenth is known at the end."""
 
     def __init__(self, channels: int, rate_hz: int, muted: Sequence[TimeSpan]) -> None:
         self._rate_hz = rate_hz

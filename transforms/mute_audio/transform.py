@@ -1,4 +1,4 @@
-"""MuteAudio: the recording in which personal data cannot be heard."""
+"""MuteAudio: renders recordings in which personal data cannot be heard."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from hushbeam.transforms.storage import files
 
-# Decoders, numpy and encoders work beside the model: while one recording is muted, others are heard.
+# Decoders, numpy and encoders work beside the model: while one recording is muted, others are transcribed.
 _THREADS = 4
 
 
 class MuteAudio(beam.PTransform):
     """Replaces every finding's time range in its recording with silence, a tone or room noise.
 
-    What was transcribed is what is muted: the samples' length and checksum must agree with those that the recogniser
-    heard. A disagreement, or a finding without a time, ends the recording. The redacted file waits on the worker's
+    What was transcribed is what is muted: length and checksum of the samples must be those that were transcribed. A
+    recording fails if they differ, and is quarantined if a finding has no time. The redacted file stays on the worker's
     disk, readable by the job alone, until it is committed.
     """
 

@@ -1,17 +1,14 @@
-"""Speech that nobody transcribed: somebody speaks, and the recogniser wrote nothing, or nothing that it believed in."""
+"""Detector of untranscribed speech: speech for which the recogniser wrote no words, or only words of low confidence."""
 
 from __future__ import annotations
 
-import bisect
-import itertools
-from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import merged, uncovered
 from hushbeam.schemas.transcript import Transcript, Word
-from hushbeam.transforms.mute_audio.spoken_length import longest_s
+from hushbeam.transforms.base.spoken_length import longest_for_muting_s
 
 POLICY = "untranscribed_speech"
 
@@ -24,11 +21,11 @@ class UntranscribedSettings:
     """When speech counts as untranscribed.
 
     Attributes:
-      mode: What is done about it.
+      mode: What happens to it.
       least_s: Shorter speech is a breath, a click or the rest of a word whose time is wrong.
-      before_word_s, after_word_s: Speech so near to a word is the word's, whose times are no better than this.
+      before_word_s, after_word_s: Speech this near to a word belongs to the word, whose times are no better than this.
       widen_s: How far a finding reaches back into those margins, within the same speech.
-      least_confidence: A word that the recogniser believes in less was not transcribed.
+      least_confidence: A word of lower confidence does not count as transcribed.
     """
 
     mode: UntranscribedMode = "mute"
@@ -40,10 +37,10 @@ class UntranscribedSettings:
 
 
 def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) -> tuple[Finding, ...]:
-    """Findings, ordered by channel and start, for the speech of `transcript.speech` that no word accounts for.
+    """Findings for the parts of `transcript.speech` that no word accounts for, ordered by channel and start.
 
-    They have no words, and the detector is `voice_activity`. Whoever calls this mutes them in mode `mute` and reports
-    them in `mute` and `flag`.
+    They have no words, and their detector is `voice_activity`. The caller mutes them in mode `mute`, and reports them
+    in the modes `mute` and `flag`.
     """
     if settings.mode == "keep":
         return ()
@@ -51,7 +48,7 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
     for word in transcript.iter_words():
         if word.confidence >= settings.least_confidence:
             claims.setdefault(word.channel, []).append(_claim(word, settings))
-    claimed = {channel: _merged(of_channel) for channel, of_channel in claims.items()}
+    claimed = {channel: merged(of_channel) for channel, of_channel in claims.items()}
     return tuple(
         Finding(
             policy=POLICY,
@@ -63,37 +60,12 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
             detector="voice_activity",
         )
         for span in sorted(transcript.speech, key=lambda span: (span.channel, span.start_s))
-        for start_s, end_s in _uncovered(span, claimed.get(span.channel, []))
+        for start_s, end_s in uncovered(span.start_s, span.end_s, claimed.get(span.channel, []))
         if end_s - start_s >= settings.least_s
     )
 
 
 def _claim(word: Word, settings: UntranscribedSettings) -> tuple[float, float]:
-    """The time that a word may account for: what it claims beyond the longest it can last is silence, or another's."""
-    start_s = max(word.start_s, word.end_s - longest_s(word.text))
+    """The time that a word may account for: beyond the longest it can last, its time is silence or other speech."""
+    start_s = max(word.start_s, word.end_s - longest_for_muting_s(word.text))
     return start_s - settings.before_word_s, word.end_s + settings.after_word_s
-
-
-def _merged(claims: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The same time, ordered and apart."""
-    merged: list[tuple[float, float]] = []
-    for start_s, end_s in sorted(claims):
-        if merged and start_s <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end_s))
-        else:
-            merged.append((start_s, end_s))
-    return merged
-
-
-def _uncovered(span: TimeSpan, claims: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
-    """The parts of `span` that lie in none of `claims`, which are ordered and apart."""
-    start_s = span.start_s
-    first = bisect.bisect_right(claims, start_s, key=lambda claim: claim[1])
-    for claim_start_s, claim_end_s in itertools.islice(claims, first, None):
-        if claim_start_s >= span.end_s:
-            break
-        if claim_start_s > start_s:
-            yield start_s, claim_start_s
-        start_s = claim_end_s
-    if start_s < span.end_s:
-        yield start_s, span.end_s

@@ -15,10 +15,12 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.schemas.spans import runs
+from hushbeam.transforms.base.spoken_length import longest_for_second_look_s
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.model import LoadedModel
 from hushbeam.transforms.transcribe.windows import Window
-from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, plausible_s, timed_texts
+from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, timed_texts
 
 FRAMES_PER_SECOND = 100
 _CONTEXTS = tuple(range(600, 3001, 200))
@@ -301,17 +303,16 @@ def speech_without_words(window: Window, words: Sequence[TimedText]) -> tuple[tu
             start * TOKENS_PER_SECOND // RECOGNISER_RATE_HZ : stop * TOKENS_PER_SECOND // RECOGNISER_RATE_HZ
         ] = True
     for word in words:
-        long = plausible_s(word.text)
+        long = longest_for_second_look_s(word.text)
         for low, high in (
             (word.start_s, min(word.end_s, word.start_s + long)),
             (max(word.start_s, word.end_s - long), word.end_s),
         ):
             first = max(int((low - _TRANSCRIBED_AROUND_S) * TOKENS_PER_SECOND), 0)
             open_speech[first : int((high + _TRANSCRIBED_AROUND_S) * TOKENS_PER_SECOND) + 1] = False
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], open_speech.astype(np.int8), [0]))))
     return tuple(
-        (float(start) / TOKENS_PER_SECOND, float(stop) / TOKENS_PER_SECOND)
-        for start, stop in edges.reshape(-1, 2)
+        (start / TOKENS_PER_SECOND, stop / TOKENS_PER_SECOND)
+        for start, stop in runs(open_speech)
         if stop - start >= _UNTRANSCRIBED_S * TOKENS_PER_SECOND
     )
 

@@ -6,15 +6,16 @@ Whisper skips whole turns, above all when another speaker begins. Transcribed by
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hushbeam.schemas.spans import merged
+from hushbeam.transforms.base.spoken_length import longest_for_second_look_s
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, DecodedWindow
 from hushbeam.transforms.transcribe.windows import Window
-from hushbeam.transforms.transcribe.words import TimedText, plausible_s
+from hushbeam.transforms.transcribe.words import TimedText
 
 _LARGEST_PART = 0.6
 """A part that is a larger share of its window is cut within speech instead, at quiet frames."""
@@ -33,11 +34,11 @@ def parts_to_transcribe_again(
     """
     frames = features.shape[1]
     islands = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
-    untranscribed = set(_islands_to_transcribe(islands, decoded))
+    untranscribed = _islands_to_transcribe(islands, decoded)
     parts: list[tuple[int, int]] = []
-    for first, last in _runs(sorted(untranscribed)):
+    for first, end in merged((island, island + 1) for island in untranscribed):
         low_s = (islands[first - 1][1] + islands[first][0]) / 2 if first else 0.0
-        high_s = (islands[last][1] + islands[last + 1][0]) / 2 if last + 1 < len(islands) else window.duration_s
+        high_s = (islands[end - 1][1] + islands[end][0]) / 2 if end < len(islands) else window.duration_s
         low, high = int(low_s * FRAMES_PER_SECOND), min(int(high_s * FRAMES_PER_SECOND), frames)
         if high - low <= _LARGEST_PART * frames:
             parts.append((low, high))
@@ -45,7 +46,7 @@ def parts_to_transcribe_again(
         for start_s, stop_s in decoded.untranscribed:
             if low_s <= start_s < high_s:
                 parts.append((_quiet_frame(features, start_s, -1), _quiet_frame(features, stop_s, +1)))
-    return _apart(parts)
+    return merged(parts)
 
 
 def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: DecodedWindow) -> list[int]:
@@ -61,23 +62,7 @@ def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: Deco
 
 
 def _stretched(word: TimedText, start_s: float, stop_s: float) -> bool:
-    return start_s <= word.start_s < stop_s and word.end_s - word.start_s > 2 * plausible_s(word.text)
-
-
-def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """First and last of each run of numbers that follow each other."""
-    breaks = [index + 1 for index, (a, b) in enumerate(pairwise(numbers)) if b != a + 1]
-    return [(numbers[start], numbers[stop - 1]) for start, stop in pairwise([0, *breaks, len(numbers)])]
-
-
-def _apart(parts: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    apart: list[tuple[int, int]] = []
-    for low, high in sorted(parts):
-        if apart and low <= apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(apart[-1][1], high))
-        elif high > low:
-            apart.append((low, high))
-    return apart
+    return start_s <= word.start_s < stop_s and word.end_s - word.start_s > 2 * longest_for_second_look_s(word.text)
 
 
 def _quiet_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:

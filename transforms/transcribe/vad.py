@@ -11,6 +11,7 @@ import onnxruntime
 from faster_whisper.utils import get_assets_path
 from numpy.typing import NDArray
 
+from hushbeam.schemas.spans import runs
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 
 FRAME = 512
@@ -142,11 +143,10 @@ def _audible_runs(peaks: NDArray[np.float32]) -> list[tuple[int, int]]:
     loud[-_WARM_UP_FRAMES:] = True
     window = np.ones(2 * _WARM_UP_FRAMES + 1)
     shown = np.convolve(loud, window, mode="same") > 0 if len(loud) >= len(window) else np.ones_like(loud)
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], shown.astype(np.int8), [0]))))
     return [
-        (start, min(start + _LONGEST_RUN_FRAMES, int(stop)))
-        for begin, stop in zip(edges[::2], edges[1::2], strict=True)
-        for start in range(int(begin), int(stop), _LONGEST_RUN_FRAMES)
+        (start, min(start + _LONGEST_RUN_FRAMES, stop))
+        for begin, stop in runs(shown)
+        for start in range(begin, stop, _LONGEST_RUN_FRAMES)
     ]
 
 

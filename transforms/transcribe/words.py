@@ -7,7 +7,6 @@ are corrected here with the speech that the voice activity detector found.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -189,13 +188,6 @@ def _with_punctuation(words: list[TimedText]) -> list[TimedText]:
     if opening is not None:
         joined.append(opening)
     return joined
-
-
-def plausible_s(text: str) -> float:
-    """About the longest time that a word takes to say: people say digits and letters one by one."""
-    digits = len(re.findall(r"\d", text))
-    letters = len(re.findall(r"[^\W\d_]", text))
-    return 0.3 + 0.08 * letters + 0.45 * digits
 
 
 def place(words: Sequence[TimedText], window: Window, channel: int, start_s: float) -> list[Word]:

@@ -1,4 +1,4 @@
-"""The second listening."""
+"""VerifyAudio: the stage that verifies redacted recordings with a second recogniser."""
 
 from hushbeam.transforms.verify_audio.settings import VerifySettings
 from hushbeam.transforms.verify_audio.transform import VerifyAudio

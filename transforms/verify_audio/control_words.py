@@ -1,4 +1,4 @@
-"""Proof that the second recogniser heard anything: innocent words that it must hear again."""
+"""Control words: unredacted words that prove that the second recogniser works on a recording."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hushbeam.transforms.verify_audio.nearby import Nearby
 
 @dataclass(frozen=True)
 class ControlWordSettings:
-    """Which words are expected to be heard again, and when the second recogniser is deaf.
+    """Which words are control words, and how many of them the second recogniser must find.
 
     Attributes:
-      least_confidence: Of the first recogniser.
-      least_letters: Shorter words are swallowed, and guessed.
+      least_confidence: The first recogniser's confidence in a control word.
+      least_letters: Shorter words are swallowed, or guessed.
       clear_of_muted_s: Words nearer to a muted span are clipped.
       same_place_s: How far apart two recognisers may time the same word.
-      alike: How alike two writings of one word are; 0 to 1.
-      fewest: With fewer sentinels nothing is proved.
-      least_share: Of the sentinels, that must be heard again.
+      alike: How alike two spellings of one word are; 0 to 1.
+      fewest: Fewer control words prove nothing.
+      least_share: The share of the control words that must be found.
     """
 
     least_confidence: float = 0.8
@@ -41,14 +41,14 @@ def choose_control_words(
     muted: Sequence[TimeSpan],
     settings: ControlWordSettings,
 ) -> tuple[KeptWord, ...]:
-    """The innocent words that anybody who listens to these ranges must hear.
+    """The words that a working recogniser must find in these ranges.
 
     Args:
-      verified: Ordered by channel and start; None: to everything.
-      muted: What cannot be heard.
+      verified: The verified ranges, ordered by channel and start; None for the whole recording.
+      muted: The muted spans, in the channels that were transcribed.
     """
     ranges = None if verified is None else Nearby(verified, lambda span: span)
-    silence = Nearby(muted, lambda span: span)
+    silences = Nearby(muted, lambda span: span)
     return tuple(
         word
         for word in kept.words
@@ -56,13 +56,13 @@ def choose_control_words(
         and len(word.value) >= settings.least_letters
         and (ranges is None or any(_holds(span, word.place) for span in ranges.within(word.place, 0.0)))
         and not any(
-            span.channel == word.place.channel for span in silence.within(word.place, settings.clear_of_muted_s)
+            span.channel == word.place.channel for span in silences.within(word.place, settings.clear_of_muted_s)
         )
     )
 
 
 def _holds(span: TimeSpan, place: TimeSpan) -> bool:
-    # Two detectors of speech, and a recogniser, agree on the edges of a word to about this.
+    # Two voice activity detectors and a recogniser agree on the edges of a word to about this.
     slack_s = 0.1
     return (
         span.channel == place.channel
@@ -72,13 +72,13 @@ def _holds(span: TimeSpan, place: TimeSpan) -> bool:
 
 
 def count_found(control_words: Sequence[KeptWord], again: Conversation, settings: ControlWordSettings) -> int:
-    """How many of the sentinels were heard again at their place."""
-    said = KeptSpeech(again, frozenset())
+    """How many of the control words were found at their place."""
+    found = KeptSpeech(again, frozenset())
     return sum(
         any(
             word.place.channel == control_word.place.channel
             and (word.value == control_word.value or likeness(word.value, control_word.value) >= settings.alike)
-            for word in said.words_near(control_word.place, settings.same_place_s)
+            for word in found.words_near(control_word.place, settings.same_place_s)
         )
         for control_word in control_words
     )

@@ -1,4 +1,4 @@
-"""What may be heard again: the words that detection left alone."""
+"""The words of a conversation that belong to no finding, indexed by time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hushbeam.transforms.verify_audio.spoken_form import Run, place_of, runs_of_
 
 @dataclass(frozen=True)
 class KeptWord:
-    """A word, or a part of one, in lower case."""
+    """A word, or part of a word, in lower case."""
 
     value: str
     place: TimeSpan
@@ -47,17 +47,17 @@ class KeptSpeech:
                 for run in kept_runs
                 if run
             ),
-            lambda said: said[1],
+            lambda placed: placed[1],
         )
 
     def words_near(self, place: TimeSpan, within_s: float) -> Iterator[KeptWord]:
-        """Words that were said about then, in any channel."""
+        """The words that were said near a time, in any channel."""
         return self._words_by_time.within(place, within_s)
 
     def says_word(self, value: str, place: TimeSpan, within_s: float) -> bool:
-        """Whether a word was said about then, in any channel: an echo is as innocent as what it repeats."""
+        """Whether a word was said near a time, in any channel: an echo of a kept word may be heard too."""
         return any(word.value == value for word in self.words_near(place, within_s))
 
     def says_signs(self, signs: str, place: TimeSpan, within_s: float) -> bool:
-        """The same for digits and letters."""
+        """Whether digits and letters were said near a time, in any channel."""
         return any(signs in said for said, _ in self._signs_by_time.within(place, within_s))

@@ -1,4 +1,4 @@
-"""What must not be heard again: the values of a recording's findings, in memory only."""
+"""Values of a recording's findings, which must not be heard in its redacted copy. They stay in memory."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ from hushbeam.transforms.detect_pii.text.tokens import plain
 from hushbeam.transforms.verify_audio.spoken_form import runs_of_signs
 
 SHORTEST_PART = 4
-"""So many consecutive signs of a longer value give it away."""
+"""This many consecutive signs of a longer value give it away."""
 
 SHORTEST_NUMBER = 3
-"""A number of so many digits is given away by all of them; a shorter one is said too often to be looked for."""
+"""A number of this many digits is given away by all of them; shorter numbers are too frequent to be searched for."""
 
 _SHORTEST_WORD = 3
 _EVERYDAY_WORDS_OF = "en"
-"""Which words are everyday ones is known of this language alone; in others, every word may be one."""
+"""The only language with a list of everyday words; in others, every word may be one."""
 
 
 @dataclass(frozen=True)
 class KnownValue:
-    """One finding's value.
+    """The value of one finding.
 
     Attributes:
-      policy, label: Of the finding.
-      place: When and where it was said.
+      policy, label: As in the finding.
+      place: The channel and time at which it was said.
       signs: Runs of digits and letters that were said one by one.
-      words: Words that stand for this value and nothing else in the conversation, in lower case.
-      common_words: Words of it that are said elsewhere too, or everywhere: they give it away only where it was said.
+      words: Words that occur only in this value, in lower case.
+      common_words: Words of the value that are everyday words or occur elsewhere in the conversation: they give it away
+        only at its place.
     """
 
     policy: str
@@ -45,7 +46,7 @@ class KnownValue:
 
 
 def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tuple[KnownValue, ...]:
-    """The values of all findings that have words and say something that can be recognised."""
+    """The values of all findings that have words and can be recognised."""
     personal = personal_words(findings)
     kept = {
         atom.value
@@ -53,7 +54,7 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
         if atom.kind is Kind.WORD and conversation.word_at(atom.start) not in personal
     }
     language = conversation.language
-    says_nothing = language.fillers | language.backchannels | language.joiners | language.symbols.keys()
+    uninformative = language.fillers | language.backchannels | language.joiners | language.symbols.keys()
     signs_of, words_of = _signs_by_word(conversation), _words_by_word(conversation)
     values = []
     for finding in findings:
@@ -76,7 +77,7 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
             place=TimeSpan(finding.channel, finding.start_s, finding.end_s),
             signs=tuple(run for run in signs.values() if is_telling(run)),
             words=frozenset(words.keys() - common),
-            common_words=frozenset(common - says_nothing),
+            common_words=frozenset(common - uninformative),
         )
         if known.signs or known.words or known.common_words:
             values.append(known)
@@ -84,7 +85,7 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
 
 
 def _signs_by_word(conversation: Conversation) -> dict[int, list[tuple[int, str]]]:
-    """For each word that says signs: the number of their run, and the signs."""
+    """For each word that says signs: the number of their run, and each sign."""
     by_word: dict[int, list[tuple[int, str]]] = {}
     for number, run in enumerate(runs_of_signs(conversation)):
         for sign in run:
@@ -93,7 +94,7 @@ def _signs_by_word(conversation: Conversation) -> dict[int, list[tuple[int, str]
 
 
 def _words_by_word(conversation: Conversation) -> dict[int, list[tuple[str, str]]]:
-    """For each word of the conversation, those in it that are long enough to say something, as they are written."""
+    """For each word of the conversation: its parts that are long enough to be searched for, and their spelling."""
     by_word: dict[int, list[tuple[str, str]]] = {}
     for atom in conversation.atoms:
         if atom.kind is Kind.WORD and len(atom.value) >= _SHORTEST_WORD:
@@ -103,5 +104,5 @@ def _words_by_word(conversation: Conversation) -> dict[int, list[tuple[str, str]
 
 
 def is_telling(signs: str) -> bool:
-    """Whether signs say so much that hearing them again is no accident."""
+    """Whether there are so many signs that finding them again is not a coincidence."""
     return len(signs) >= SHORTEST_PART or (len(signs) == SHORTEST_NUMBER and signs.isdigit())

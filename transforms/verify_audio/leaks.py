@@ -1,8 +1,8 @@
-"""What of the known values can still be heard.
+"""Search for known values in the words that the second recogniser found.
 
-Not every likeness is a leak: a wrong one mutes innocent speech, and one that cannot be muted costs the whole recording.
-What the first recogniser heard at the same moment, and detection left alone, is therefore no leak; numbers are compared
-only near the moment at which they were said.
+Not every similarity is a leak: a false one mutes other speech, and one that cannot be muted costs the whole recording.
+Words that the first recogniser transcribed at the same time, and that belong to no finding, are therefore not leaks.
+Numbers are compared only near the time at which they were said.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _SHORTEST_ALIKE = 4
 
 @dataclass(frozen=True)
 class LeakSettings:
-    """When something that was heard again is a leak.
+    """When words of the second recogniser are a leak.
 
     Attributes:
-      near_s: How far from where a number was said it is looked for.
+      near_s: How far from the time of a number it is searched for.
       same_place_s: How far apart two recognisers may time the same word.
-      alike: How alike two words must be written and sound to be one name, written by two recognisers; 0 to 1.
+      alike: How alike the spelling and sound of two words must be to be one name of two recognisers; 0 to 1.
     """
 
     near_s: float = 5.0
@@ -41,10 +41,11 @@ class LeakSettings:
 
 @dataclass(frozen=True)
 class Leak:
-    """Something that can still be heard, where it was heard.
+    """Personal data that can still be heard.
 
     Attributes:
-      policy, label: Of the value that it gives away.
+      policy, label: As in the value that it gives away.
+      place: The channel and time at which the second recogniser found it.
     """
 
     policy: str
@@ -59,23 +60,22 @@ def find_leaks(
     policies: Collection[str],
     settings: LeakSettings,
 ) -> tuple[Leak, ...]:
-    """Compares what was heard again with what must not be heard.
+    """The leaks in a redacted recording, joined where they overlap, ordered by channel and start.
 
     Args:
-      again: What the second recogniser heard in the redacted recording.
-      kept: What the first recogniser heard and detection left alone.
-      policies: What the recording asks for: numbers of these that the first recogniser did not hear at all are leaks,
-        known or not.
+      again: The second recogniser's transcript of the redacted recording.
+      kept: The first recogniser's words that belong to no finding.
+      policies: The policies of the recording. Numbers under these that the first recogniser missed are leaks too.
     """
     found = [
-        *_signs_transcribed(known, again, kept, settings),
-        *_words_transcribed(known, again, kept, settings),
-        *_numbers_missed(again, kept, policies, settings),
+        *_leaked_signs(known, again, kept, settings),
+        *_leaked_words(known, again, kept, settings),
+        *_missed_numbers(again, kept, policies, settings),
     ]
     joined: list[Leak] = []
     for leak in found:
         overlapping = [other for other in joined if _overlap(leak.place, other.place)]
-        # A value that is known names what was heard better than its sound alone.
+        # A known value names the leak better than a guess: it was found first.
         first = overlapping[0] if overlapping else leak
         joined = [other for other in joined if other not in overlapping]
         joined.append(replace(first, place=_hull([leak.place, *(other.place for other in overlapping)])))
@@ -90,7 +90,7 @@ def _hull(places: Sequence[TimeSpan]) -> TimeSpan:
     return TimeSpan(places[0].channel, min(place.start_s for place in places), max(place.end_s for place in places))
 
 
-def _signs_transcribed(
+def _leaked_signs(
     known: Sequence[KnownValue], again: Conversation, kept: KeptSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
     numbers = Nearby((value for value in known if value.signs), lambda value: value.place)
@@ -98,29 +98,29 @@ def _signs_transcribed(
         whole = place_of(again, run[0].word, run[-1].word)
         for value in numbers.within(whole, settings.near_s):
             for part in _telling_parts(run, value.signs):
-                transcribed = place_of(again, part[0].word, part[-1].word)
-                if not kept.says_signs("".join(sign.value for sign in part), transcribed, settings.same_place_s):
-                    yield Leak(value.policy, value.label, transcribed)
+                place = place_of(again, part[0].word, part[-1].word)
+                if not kept.says_signs("".join(sign.value for sign in part), place, settings.same_place_s):
+                    yield Leak(value.policy, value.label, place)
 
 
 def _telling_parts(run: Run, known: Sequence[str]) -> Iterator[Run]:
     """The longest parts of a run that give away one of the known values."""
-    transcribed = "".join(sign.value for sign in run)
+    said = "".join(sign.value for sign in run)
     for signs in known:
         least = min(SHORTEST_PART, len(signs))
         start = 0
-        while start + least <= len(transcribed):
+        while start + least <= len(said):
             end = start + least
-            if transcribed[start:end] not in signs:
+            if said[start:end] not in signs:
                 start += 1
                 continue
-            while end < len(transcribed) and transcribed[start : end + 1] in signs:
+            while end < len(said) and said[start : end + 1] in signs:
                 end += 1
             yield run[start:end]
             start = end
 
 
-def _words_transcribed(
+def _leaked_words(
     known: Sequence[KnownValue], again: Conversation, kept: KeptSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
     by_time = Nearby(known, lambda value: value.place)
@@ -132,36 +132,36 @@ def _words_transcribed(
         if atom.kind is not Kind.WORD:
             continue
         word = again.word_at(atom.start)
-        transcribed = place_of(again, word, word)
-        if kept.says_word(atom.value, transcribed, settings.same_place_s):
+        place = place_of(again, word, word)
+        if kept.says_word(atom.value, place, settings.same_place_s):
             continue
-        said = by_word.get(atom.value, [])
-        about = [
+        named = by_word.get(atom.value, [])
+        nearby = [
             value
-            for value in by_time.within(transcribed, settings.near_s)
-            if value not in said and _says_about_there(atom.value, transcribed, value, settings)
+            for value in by_time.within(place, settings.near_s)
+            if value not in named and _gives_away_nearby(atom.value, place, value, settings)
         ]
-        for value in (*said, *about):
-            yield Leak(value.policy, value.label, transcribed)
+        for value in (*named, *nearby):
+            yield Leak(value.policy, value.label, place)
 
 
-def _says_about_there(word: str, transcribed: TimeSpan, value: KnownValue, settings: LeakSettings) -> bool:
-    """Whether a word near a value gives it away because of that: an everyday word, or one written otherwise."""
-    beside = transcribed.channel == value.place.channel and apart_s(transcribed, value.place) == 0.0
-    if beside and word in value.common_words:
+def _gives_away_nearby(word: str, place: TimeSpan, value: KnownValue, settings: LeakSettings) -> bool:
+    """Whether a word gives away a value because it is near: an everyday word of it, or another spelling of it."""
+    is_at_value = place.channel == value.place.channel and apart_s(place, value.place) == 0.0
+    if is_at_value and word in value.common_words:
         return True
     if len(word) < _SHORTEST_ALIKE or is_common(word):
         return False
     return any(likeness(word, known) >= settings.alike for known in value.words if len(known) >= _SHORTEST_ALIKE)
 
 
-def _numbers_missed(
+def _missed_numbers(
     again: Conversation, kept: KeptSpeech, policies: Collection[str], settings: LeakSettings
 ) -> Iterator[Leak]:
-    """Personal numbers that only the second recogniser heard.
+    """Personal numbers that only the second recogniser found.
 
-    Numbers alone: without the muted words around them, names and places are guesses (on the labelled calls all that the
-    other recognisers report here is wrong).
+    Other kinds of data are not searched for: without the muted words around them, names and places are guesses. On the
+    labelled calls, all findings of the other recognisers are false here.
     """
     said: dict[int, str] = {}
     for run in runs_of_signs(again):
@@ -173,6 +173,6 @@ def _numbers_missed(
         signs = "".join(said.get(word, "") for word in own)
         if policy is None or sum(sign.isdigit() for sign in signs) < SHORTEST_PART:
             continue
-        transcribed = place_of(again, candidate.first_word, candidate.last_word)
-        if not kept.says_signs(signs, transcribed, settings.same_place_s):
-            yield Leak(policy, policy.upper(), transcribed)
+        place = place_of(again, candidate.first_word, candidate.last_word)
+        if not kept.says_signs(signs, place, settings.same_place_s):
+            yield Leak(policy, policy.upper(), place)

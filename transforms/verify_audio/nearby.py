@@ -1,4 +1,4 @@
-"""What was said near a moment, found without looking at all that was said: a long recording has many moments."""
+"""Index of things by time, which finds those near a time without a search of the whole recording."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Thing = TypeVar("Thing")
 
 
 class Nearby(Generic[Thing]):
-    """Things of any channels, by when they were said."""
+    """Things of all channels, by time."""
 
     def __init__(self, things: Iterable[Thing], place: Callable[[Thing], TimeSpan]) -> None:
         self._place = place
@@ -21,7 +21,7 @@ class Nearby(Generic[Thing]):
         self._longest_s = max((place(thing).end_s - place(thing).start_s for thing in self._things), default=0.0)
 
     def within(self, place: TimeSpan, within_s: float) -> Iterator[Thing]:
-        """Those no further away than that, in any channel."""
+        """The things of any channel that are at most `within_s` away from a place."""
         first = bisect.bisect_left(self._starts, place.start_s - within_s - self._longest_s)
         last = bisect.bisect_right(self._starts, place.end_s + within_s)
         return (thing for thing in self._things[first:last] if apart_s(self._place(thing), place) <= within_s)

@@ -1,4 +1,4 @@
-"""The second recogniser: listens to parts of a recording, and hears nothing of the rest."""
+"""Second recogniser: a speech engine that transcribes only the parts of a recording that it is asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
@@ -24,29 +24,29 @@ Ranges = tuple[TimeSpan, ...]
 
 _UNDETERMINED = "und"
 _TO_THE_PAUSE_S = 2.0
-"""A range whose edge lies so near to a pause reaches to it: half a word is heard as another."""
+"""A range is extended to a pause that is this near to its edge: half a word is recognised as another word."""
 
 _AFTER_S = 1.0
-"""So much more of the file is decoded than is listened to, for the resampling and the margins of words."""
+"""This much more of the file is decoded than is transcribed, for the resampling and the margins of words."""
 
 _TONE_REACH = RECOGNISER_RATE_HZ // 50
-"""Samples to each side over which a tone is averaged."""
+"""FloatSamples on each side over which a tone is averaged."""
 
 
 class TranscribeParts(Protocol):
-    """Hears parts of a local file."""
+    """Transcribes parts of a local file."""
 
     def __call__(self, path: str | Path, ranges: Ranges | None) -> Transcript:
-        """Words in the ranges, or in all of the file, with times of the whole recording."""
+        """The words in the ranges, or in the whole file if there are none; their times are those of the recording."""
 
 
 class SecondRecogniser:
-    """A speech engine that listens again. Safe to call from several threads, which fills the engine's batches.
+    """A speech engine for verification. Several threads may call it, which fills the engine's batches.
 
     Args:
-      settings: Of the recogniser.
-      other_languages: The model for languages that the first does not know. Loaded when a recording needs it.
-      limits: Of what is decoded.
+      settings: The recogniser's settings.
+      other_languages: The model for languages that the first does not know. It is loaded when a recording needs it.
+      limits: Limits on decoding.
     """
 
     def __init__(self, settings: TranscriptionSettings, other_languages: str, limits: MediaLimits) -> None:
@@ -63,12 +63,12 @@ class SecondRecogniser:
         self._engine.load()
 
     def close(self) -> None:
-        """Ends the engines."""
+        """Closes the engines."""
         self._engine.close()
         self._other.close()
 
     def identity(self, language: str) -> str:
-        """Of the model that listens to recordings in a language."""
+        """The identity of the model for recordings in a language."""
         return self._engine_for(language).model_identity
 
     def transcribe_parts(
@@ -77,16 +77,16 @@ class SecondRecogniser:
         ranges: Ranges | None,
         *,
         language: str,
-        mix: bool = False,
-        tone_hz: float | None = None,
+        mix: bool,
+        tone_hz: float | None,
     ) -> Transcript:
-        """Words in parts of a file.
+        """The words in parts of a file.
 
         Args:
-          ranges: Where there is speech to listen to; None searches the whole file for speech.
+          ranges: The speech to transcribe; None searches the whole file for speech.
           language: As the first recogniser determined it.
-          mix: Whether the channels are heard as one.
-          tone_hz: A tone that is not listened to: recognisers take tones for speech, at several times the cost.
+          mix: Whether the channels are transcribed as one.
+          tone_hz: A tone to remove first, if any: recognisers take tones for speech, at several times the cost.
 
         Raises:
           MediaError: The file cannot be decoded.
@@ -109,12 +109,13 @@ class SecondRecogniser:
 
 
 def speech_around(spans: Iterable[TimeSpan], speech: Sequence[TimeSpan], around_s: float, beside_s: float) -> Ranges:
-    """The speech near what was muted.
+    """The speech near muted spans.
 
     Args:
-      speech: Of all channels, those of one channel apart.
+      spans: The muted spans.
+      speech: The speech of all channels; the ranges of one channel are apart.
       around_s: How near to a span, in its own channel.
-      beside_s: How near in the others.
+      beside_s: How near to a span, in the other channels.
     """
     muted = list(spans)
     channels = sorted({span.channel for span in speech})
@@ -123,7 +124,7 @@ def speech_around(spans: Iterable[TimeSpan], speech: Sequence[TimeSpan], around_
         for channel in channels
         for start_s, end_s in _within(
             sorted((span.start_s, span.end_s) for span in speech if span.channel == channel),
-            _joined(
+            merged(
                 (span.start_s - reach_s, span.end_s + reach_s)
                 for span in muted
                 for reach_s in [around_s if span.channel == channel else beside_s]
@@ -134,8 +135,8 @@ def speech_around(spans: Iterable[TimeSpan], speech: Sequence[TimeSpan], around_
 
 def _within(
     phrases: Sequence[tuple[float, float]], windows: Sequence[tuple[float, float]]
-) -> Iterator[tuple[float, float]]:
-    """The parts of phrases in the windows, to the phrase's own edge where that is near. Both are ordered and apart."""
+) -> list[tuple[float, float]]:
+    """The parts of phrases in the windows, extended to a phrase's edge if it is near. Both are ordered and apart."""
     found: list[tuple[float, float]] = []
     first = 0
     for start_s, end_s in phrases:
@@ -151,23 +152,13 @@ def _within(
                     end_s if end_s - part_end_s <= _TO_THE_PAUSE_S else part_end_s,
                 )
             )
-    yield from _joined(found)
-
-
-def _joined(ranges: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
-    joined: list[tuple[float, float]] = []
-    for start_s, end_s in sorted(ranges):
-        if joined and start_s <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(joined[-1][1], end_s)
-        elif end_s > start_s:
-            joined.append((start_s, end_s))
-    return joined
+    return merged(found)
 
 
 def without_tone(blocks: Iterable[FloatSamples], tone_hz: float) -> Iterator[FloatSamples]:
-    """Blocks of (channels, frames) at 16 kHz without a steady tone; all else is as it was, but for 25 Hz around it.
+    """Removes a steady tone from blocks of (channels, frames) at 16 kHz, with 25 Hz around it and nothing else.
 
-    The tone is what stays when the sound, shifted down by its frequency, is averaged over 40 ms.
+    The tone is what remains when the samples, shifted down by its frequency, are averaged over 40 ms.
     """
     rest: FloatSamples | None = None
     position = -_TONE_REACH

@@ -1,6 +1,6 @@
-"""What somebody said, in a form in which two recognisers' writings of it can be compared.
+"""Runs of signs: spoken digits and letters in a form that is the same for all recognisers.
 
-One writes `6-1-4`, the other `six one four`; one spells `K-O-W`, the other writes `KOW`. Both are runs of signs.
+One recogniser writes `6-1-4` where another writes `six one four`, or `K-O-W` for `KOW`: these are equal runs of signs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Sign(NamedTuple):
 
     Attributes:
       value: `0` to `9`, or an upper-case letter.
-      word: Of the conversation.
+      word: The number of its word in the conversation.
     """
 
     value: str
@@ -33,7 +33,7 @@ Run = tuple[Sign, ...]
 
 
 def runs_of_signs(conversation: Conversation) -> list[Run]:
-    """All runs in the order of the text, also those of one sign."""
+    """All runs in the order of the text, including those of one sign."""
     language = conversation.language
     interrupting = language.fillers | language.joiners | language.backchannels
     runs: list[list[Sign]] = []
@@ -56,13 +56,13 @@ def runs_of_signs(conversation: Conversation) -> list[Run]:
 
 
 def place_of(conversation: Conversation, first_word: int, last_word: int) -> TimeSpan:
-    """When and where consecutive words (inclusive) of one channel were said."""
+    """The channel and time at which consecutive words (inclusive) of one channel were said."""
     words = conversation.words[first_word : last_word + 1]
     return TimeSpan(words[0].channel, words[0].start_s, max(word.end_s for word in words))
 
 
 def _signs_at(conversation: Conversation, position: int) -> tuple[list[Sign], int]:
-    """The signs that an atom says, with those after it that belong to it, and the position of what follows."""
+    """The signs of an atom and of those after it that belong to it, and the position of the next atom."""
     atoms = conversation.atoms
     atom = atoms[position]
     after = atoms[position + 1] if position + 1 < len(atoms) else None

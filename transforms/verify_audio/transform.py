@@ -1,4 +1,4 @@
-"""VerifyAudio: somebody else listens to what is about to be published."""
+"""VerifyAudio: a second recogniser checks redacted recordings before they are published."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ _RECOGNISERS = Shared()
 
 
 class VerifyAudio(beam.PTransform):
-    """Listens to redacted recordings again, with a second recogniser that knows what must not be heard.
+    """Transcribes redacted recordings with a second recogniser and searches them for the values that were muted.
 
-    What can still be heard is muted, and listened to again. What cannot be muted, and what the recogniser proves too
-    deaf for, is quarantined. The known values stay in the memory of the worker that heard them.
+    Values that can still be heard are muted, and the recording is verified again. A recording is quarantined if they
+    cannot be muted, or if the recogniser finds too few control words to be trusted. The known values stay in the memory
+    of the worker that transcribed them.
     """
 
     def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
@@ -40,7 +41,7 @@ class VerifyAudio(beam.PTransform):
 
 
 _THREADS = {"cpu": 8, "cuda": 24}
-"""By the second recogniser's device: enough that the windows of several recordings fill a batch."""
+"""By the second recogniser's device: enough for the windows of several recordings to fill a batch."""
 
 
 class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
@@ -85,7 +86,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         )
         audio_source = transcribed.audio_source
         with TemporaryFolder(within=self._folder.name) as fetched:
-            # Needed where something must be muted again, which is rare.
+            # It is needed only if something must be muted again, which is rare.
             source = cache(partial(files.fetch, audio_source.url, fetched, expected=audio_source))
             verified = verify(
                 recording, source, transcribe_parts, partial(self._render, recording, source), self._settings
@@ -110,5 +111,5 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
 
 
 def _not_verified(outcome: str, transcribed: TranscribedRecording) -> Verification:
-    """What is said where nobody listened now: what was heard before a published recording was muted further holds."""
+    """The verification of a recording that is not verified now. That of a published recording stays valid."""
     return Verification(outcome) if transcribed.published is None else transcribed.published.verification

@@ -1,4 +1,4 @@
-"""Listens to a redacted recording again, mutes what can still be heard, and gives up what cannot be muted."""
+"""Verification of one redacted recording: finds leaks, mutes them, and quarantines the recording if some remain."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 
 from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.mute_audio.edges import merge_spans
 from hushbeam.transforms.mute_audio.redaction import in_file_channels
 from hushbeam.transforms.verify_audio.control_words import choose_control_words, count_found
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech, KeptWord
@@ -23,15 +22,15 @@ from hushbeam.transforms.verify_audio.settings import VerifySettings
 DETECTOR = "second_recogniser"
 
 Render = Callable[[Sequence[TimeSpan]], StagedAudio]
-"""Renders the redacted copy from the source once more, with these spans of the file's channels muted."""
+"""Renders the redacted copy from the source again, with these spans of the file's channels muted."""
 
 
 class AudibleLeakError(QuarantineError):
-    """Something that was found can still be heard, however much of its surroundings is muted."""
+    """Personal data can still be heard after its surroundings were muted."""
 
 
 class DeafCheckError(QuarantineError):
-    """The second recogniser does not hear what it must: that it hears no leak says nothing."""
+    """The second recogniser finds too few control words, so it would not find a leak either."""
 
 
 def verify(
@@ -41,16 +40,16 @@ def verify(
     render: Render,
     settings: VerifySettings,
 ) -> MutedRecording:
-    """Returns the recording with sound in which the second recogniser hears none of the known values.
+    """Returns the recording with audio in which the second recogniser finds none of the known values.
 
-    The staged file is replaced where leaks had to be muted, and removed where the recording does not pass.
+    The staged file is replaced if leaks had to be muted, and removed if the recording does not pass.
 
     Args:
-      source: Gives the recording as a local file; called only where the redacted one does not do.
+      source: Returns the source as a local file; called only if the redacted copy is not enough.
 
     Raises:
       AudibleLeakError: Leaks remain after `most_repairs` repairs.
-      DeafCheckError: The recogniser proved deaf.
+      DeafCheckError: The recogniser finds too few control words.
       RecordingError: A file cannot be decoded or written, or the recogniser does not know the language.
     """
     check = _Check(recording, settings)
@@ -67,20 +66,20 @@ def verify(
             control_words=len(control_words),
         )
         again = Conversation(transcribe_parts(audio.path, ranges))
-        transcribed = count_found(control_words, again, settings.control_words)
-        if not check.is_proved(len(control_words), transcribed):
-            check.require_control(len(control_words), Conversation(transcribe_parts(source(), ranges)))
+        found = count_found(control_words, again, settings.control_words)
+        if not check.proves_recogniser(len(control_words), found):
+            check.require_known_values(len(control_words), Conversation(transcribe_parts(source(), ranges)))
         while leaks := check.leaks(again):
             verification = replace(verification, repairs=verification.repairs + 1)
             if verification.repairs > settings.most_repairs:
                 raise AudibleLeakError(
-                    f"{len(leaks)} findings can still be heard after {settings.most_repairs} repairs: not published"
+                    f"{len(leaks)} findings can still be heard after {settings.most_repairs} repairs"
                 )
             spans = check.spans_of(leaks, settings.pad_s * verification.repairs)
-            replaced, audio = audio, render(merge_spans([*audio.muted, *spans], audio.duration_s, settings.pad_s))
+            replaced, audio = audio, render(merged_spans([*audio.muted, *spans], audio.duration_s, settings.pad_s))
             Path(replaced.path).unlink(missing_ok=True)
             repaired += leaks
-            # Speech that only the second recogniser knows of lies in no range.
+            # Speech that only the second recogniser found lies in no range.
             ranges = None if ranges is None else check.around(spans) or None
             again = Conversation(transcribe_parts(audio.path, ranges))
     except BaseException:
@@ -90,12 +89,12 @@ def verify(
         recording,
         audio=audio,
         audio_findings=(*recording.audio_findings, *map(_finding, repaired)),
-        verification=replace(verification, control_words_found=transcribed, leaks=len(repaired)),
+        verification=replace(verification, control_words_found=found, leaks=len(repaired)),
     )
 
 
 class _Check:
-    """What is known of one recording: what must not be heard, and what must."""
+    """The known values and the kept words of one recording, and the search for them in its redacted copy."""
 
     def __init__(self, recording: MutedRecording, settings: VerifySettings) -> None:
         detected = recording.detected
@@ -107,7 +106,7 @@ class _Check:
         self.known: tuple[KnownValue, ...] = known_values(conversation, detected.findings)
 
     def ranges_to_verify(self, audio: StagedAudio) -> tuple[Ranges | None, tuple[KeptWord, ...]]:
-        """Speech around what is muted, and the sentinels in it; all of a recording with few innocent words."""
+        """The speech around muted spans and its control words; the whole recording (None) if these are too few."""
         settings = self._settings
         muted = self._in_transcribed_channels(audio.muted)
         ranges: Ranges | None = self.around(audio.muted)
@@ -123,7 +122,7 @@ class _Check:
         return speech_around(self._in_transcribed_channels(spans), speech, settings.around_s, settings.beside_s)
 
     def verified_s(self, ranges: Ranges | None, audio: StagedAudio) -> float:
-        """Seconds of sound, summed over the channels that are heard by themselves."""
+        """Seconds of audio to verify, summed over the channels that are transcribed separately."""
         if ranges is None:
             return round(audio.duration_s * self._transcribed.transcript.channels, 3)
         return round(sum(span.end_s - span.start_s for span in ranges), 3)
@@ -131,36 +130,36 @@ class _Check:
     def _in_transcribed_channels(self, spans: Sequence[TimeSpan]) -> Sequence[TimeSpan]:
         return [replace(span, channel=0) for span in spans] if self._transcribed.mixed else spans
 
-    def is_proved(self, control_words: int, transcribed: int) -> bool:
-        """Whether the recogniser hears well enough. False where there are too few sentinels to tell.
+    def proves_recogniser(self, control_words: int, found: int) -> bool:
+        """Whether enough control words were found. False if the recording has too few to tell.
 
         Raises:
-          DeafCheckError: It does not.
+          DeafCheckError: Too few were found.
         """
         settings = self._settings.control_words
         if control_words < settings.fewest:
             return False
-        if transcribed < settings.least_share * control_words:
+        if found < settings.least_share * control_words:
             raise DeafCheckError(
-                f"the second recogniser transcribed {transcribed} of {control_words} control words: too few to trust "
-                "that it would find a leak; name another model with --verify_model"
+                f"the second recogniser found {found} of {control_words} control words: too few to trust that it would "
+                "find a leak; name another model with --verify_model"
             )
         return True
 
-    def require_control(self, control_words: int, source: Conversation) -> None:
-        """Where there is too little innocent speech: the recogniser must hear the values in the source itself.
+    def require_known_values(self, control_words: int, source: Conversation) -> None:
+        """For recordings with too few control words: the recogniser must find the values in the source.
 
         Raises:
-          DeafCheckError: It hears none of them.
+          DeafCheckError: It finds none of them.
         """
         if not self.leaks(source):
             raise DeafCheckError(
-                f"there are only {control_words} control words, and the second recogniser transcribes none of the "
-                "values in the source either; name another model with --verify_model"
+                f"there are only {control_words} control words, and the second recogniser finds none of the values in "
+                "the source either; name another model with --verify_model"
             )
 
     def leaks(self, again: Conversation) -> tuple[Leak, ...]:
-        """What of the recording's personal data was heard."""
+        """The recording's personal data in a transcript of the second recogniser."""
         return find_leaks(self.known, again, self._kept, self._policies, self._settings.leaks)
 
     def spans_of(self, leaks: Iterable[Leak], pad_s: float) -> tuple[TimeSpan, ...]:

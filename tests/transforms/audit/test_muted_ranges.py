@@ -1,4 +1,4 @@
-"""Whether muted ranges are heard as what they are, in real recordings of several codecs."""
+"""Meters of audible sound, on real recordings of several codecs."""
 
 from __future__ import annotations
 
@@ -29,25 +29,37 @@ def audible(path: str | Path, spans: list[TimeSpan], method: str = "silence") ->
 
 
 @pytest.mark.parametrize("name", ["card-payment", "clinic-intake", "password-reset", "ssn-correction"])
-def test_silence_is_silent_whatever_the_codec(name: str, tmp_path: Path):
+def test_silence_is_inaudible_in_every_codec(name: str, tmp_path: Path):
     source, spans = spoken(name)
-    rendered = render(source, tmp_path / "redacted", spans, limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "redacted", spans, muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     assert audible(rendered.path, list(rendered.touched)) == 0.0
     assert audible(source, spans) > 1.0
 
 
 @pytest.mark.parametrize("method", ["tone", "noise"])
 @pytest.mark.parametrize("name", ["telecom-phone-readback", "card-payment", "password-reset"])
-def test_nobody_speaks_in_a_tone_or_noise(name: str, method: str, tmp_path: Path):
+def test_no_speech_is_audible_in_a_tone_or_noise(name: str, method: str, tmp_path: Path):
     source, spans = spoken(name)
-    rendered = render(source, tmp_path / "redacted", spans, muting=Muting(method), limits=MediaLimits())
+    rendered = render(
+        source,
+        tmp_path / "redacted",
+        spans,
+        muting=Muting(method),
+        quality="source",
+        expected=None,
+        limits=MediaLimits(),
+    )
     assert audible(rendered.path, list(rendered.touched), method) == 0.0
     assert audible(source, spans, method) > 2.0
 
 
-def test_a_span_that_was_cut_too_short_is_heard(tmp_path: Path):
+def test_a_span_that_was_cut_too_short_is_audible(tmp_path: Path):
     source, spans = spoken("card-payment")
     (number, *_) = spans
     short = replace(number, end_s=number.end_s - 1.0)
-    rendered = render(source, tmp_path / "redacted", [short], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "redacted", [short], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     assert 0.1 < audible(rendered.path, [number]) < 1.0

@@ -8,7 +8,7 @@ import pytest
 
 from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, corrected_identity
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.spans import TimeSpan, outside
+from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, PublishedOutput, Verification
 from hushbeam.schemas.transcript import Word
 from hushbeam.transforms.correct_findings.correct import correct
@@ -92,13 +92,6 @@ def test_of_a_published_recording_nothing_is_given_up():
     published = PublishedOutput(CALL.transcribed.pending.source, (), {}, "", Verification())
     detected = replace(detected, transcribed=replace(detected.transcribed, published=published))
     assert correct(detected).findings == CALL.findings
-
-
-def test_what_lies_outside():
-    spans = list(
-        outside([TimeSpan(0, 1.0, 5.0), TimeSpan(1, 1.0, 2.0)], [TimeSpan(0, 2.0, 3.0), TimeSpan(0, 4.0, 9.0)])
-    )
-    assert spans == [TimeSpan(0, 1.0, 2.0), TimeSpan(0, 3.0, 4.0), TimeSpan(1, 1.0, 2.0)]
 
 
 def test_identities_tell_corrections_and_how_they_were_rendered_apart():

@@ -12,6 +12,7 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import QUALITIES
 from hushbeam.transforms.media.recogniser_audio import inspect
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import LOSSY, Recipe
 
@@ -74,7 +75,7 @@ def test_a_copy_of_a_recording_just_within_the_limits_is_within_those_of_outputs
     limits = MediaLimits(
         max_duration_s=whole.duration_s, max_source_bytes=source.stat().st_size, max_decoded_bytes=decoded
     )
-    copy = render(source, tmp_path / "copy", [], quality=quality, limits=limits).path
+    copy = render(source, tmp_path / "copy", [], quality=quality, muting=Muting(), expected=None, limits=limits).path
     if quality == "wav":
         with pytest.raises(MediaError, match="too_large"):
             inspect(copy, limits)

@@ -16,6 +16,7 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import QUALITIES
 from hushbeam.transforms.media.samples import to_float
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 
 RATE_HZ = 48_000
@@ -78,7 +79,9 @@ def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: in
 @pytest.mark.parametrize("channels", [5, 7])
 def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path: Path, channels: int):
     source = write(tmp_path / "audio.opus", channels)
-    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     assert tones_of(rendered.path) == tones_of(source)
     assert "opus in ogg cannot be written" in rendered.note
 
@@ -89,7 +92,11 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
     source = write(tmp_path / name, 8)
     spans = [TimeSpan(7, 0.0, 1.0), TimeSpan(2, 0.0, 1.0)]
     before = tones_of(source)
-    after = tones_of(render(source, tmp_path / "copy", spans, quality=quality, limits=MediaLimits()).path)
+    after = tones_of(
+        render(
+            source, tmp_path / "copy", spans, quality=quality, muting=Muting(), expected=None, limits=MediaLimits()
+        ).path
+    )
     assert after == [0 if channel in (2, 7) else tone for channel, tone in enumerate(before)]
 
 
@@ -97,7 +104,9 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
 def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int):
     source = tmp_path / "audio.ogg"
     soundfile.write(source, tones(channels).T, RATE_HZ, format="OGG", subtype="VORBIS")
-    copy = render(source, tmp_path / "copy", [], limits=MediaLimits()).path
+    copy = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    ).path
     assert copy.endswith(".ogg")
     assert tones_of(copy) == tones_of(source)
 

@@ -1,4 +1,4 @@
-"""Made-up speech: bursts of noise where somebody speaks, and transcripts whose words are timed as a test wants."""
+"""Synthetic audio with bursts of noise for speech, and transcripts with the word times that a test needs."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def speech(duration_s: float, *bursts: tuple[float, float], noise_db: float = -8
     return sound.astype(np.float32)
 
 
-def listening_to(*channels: Sound) -> ReadRanges:
-    """A `listen` over sounds in memory."""
+def reading_from(*channels: Sound) -> ReadRanges:
+    """Reads ranges of audio that is in memory."""
 
     def read_ranges(ranges: Sequence[TimeSpan]) -> list[Sound]:
         assert all(span.start_s >= 0.0 for span in ranges)

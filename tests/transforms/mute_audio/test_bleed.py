@@ -1,4 +1,4 @@
-"""Plain functions: echoes of muted words in other channels, on labelled calls with made-up echo."""
+"""Plain functions: echoes of muted words in other channels, on labelled calls with synthetic echo."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from evaluation.score import Samples, decode
 from evaluation.truth import LabelledRecording, read_truth
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.mute_audio.bleed import find_bleed
-from tests.transforms.mute_audio.spoken import RATE_HZ, listening_to, speech
+from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
+from hushbeam.transforms.mute_audio.edges import ReadRanges
+from tests.transforms.mute_audio.spoken import RATE_HZ, reading_from, speech
 
 CALLS = Path(__file__).parents[3] / "evaluation" / "telephone"
 
@@ -19,6 +20,10 @@ CALLS = Path(__file__).parents[3] / "evaluation" / "telephone"
 @pytest.fixture(scope="module")
 def calls() -> list[tuple[LabelledRecording, Samples]]:
     return [(recording, decode(recording.audio)) for recording in read_truth(CALLS)[:4]]
+
+
+def bleed(spans: list[TimeSpan], channels: int, duration_s: float, read_ranges: ReadRanges) -> tuple[TimeSpan, ...]:
+    return find_bleed(spans, channels, duration_s, read_ranges, BleedSettings())
 
 
 def spans_of(recording: LabelledRecording) -> list[TimeSpan]:
@@ -33,9 +38,9 @@ def with_echo(sound: Samples, gain_db: float, delay_s: float) -> Samples:
     return echoing
 
 
-def test_people_who_speak_in_turn_or_at_once_are_no_echo(calls: list[tuple[LabelledRecording, Samples]]) -> None:
+def test_people_who_speak_in_turn_or_at_once_are_not_echoes(calls: list[tuple[LabelledRecording, Samples]]) -> None:
     for recording, sound in calls:
-        assert find_bleed(spans_of(recording), 2, recording.duration_s, listening_to(*sound)) == ()
+        assert bleed(spans_of(recording), 2, recording.duration_s, reading_from(*sound)) == ()
 
 
 @pytest.mark.parametrize(
@@ -47,8 +52,8 @@ def test_an_echo_is_muted_where_it_is_heard(
     found = []
     for recording, sound in calls:
         spans = spans_of(recording)
-        read_ranges = listening_to(*with_echo(sound, gain_db, delay_s))
-        bleeding = find_bleed(spans, 2, recording.duration_s, read_ranges)
+        read_ranges = reading_from(*with_echo(sound, gain_db, delay_s))
+        bleeding = bleed(spans, 2, recording.duration_s, read_ranges)
         found += [
             any(
                 echo.channel != span.channel
@@ -63,27 +68,27 @@ def test_an_echo_is_muted_where_it_is_heard(
 
 def test_the_same_sound_on_both_channels_is_muted_on_both() -> None:
     sound = speech(6, (1.0, 2.0), (3.0, 4.0))
-    (echo,) = find_bleed([TimeSpan(1, 3.0, 4.0)], 2, 6.0, listening_to(sound, sound))
+    (echo,) = bleed([TimeSpan(1, 3.0, 4.0)], 2, 6.0, reading_from(sound, sound))
     assert echo.channel == 0
     assert echo.start_s <= 3.0
     assert echo.end_s >= 4.0
 
 
-def test_an_echo_too_soft_to_hear_is_left(calls: list[tuple[LabelledRecording, Samples]]) -> None:
+def test_an_echo_too_soft_to_hear_is_not_muted(calls: list[tuple[LabelledRecording, Samples]]) -> None:
     voice = speech(6, (1.0, 2.0), noise_db=-120.0)
-    assert find_bleed([TimeSpan(0, 1.0, 2.0)], 2, 6.0, listening_to(voice, voice * np.float32(0.001))) == ()
+    assert bleed([TimeSpan(0, 1.0, 2.0)], 2, 6.0, reading_from(voice, voice * np.float32(0.001))) == ()
 
 
 @pytest.mark.parametrize("span", [TimeSpan(0, 0.0, 0.5), TimeSpan(0, 5.5, 6.0)])
 def test_echoes_at_the_ends_of_a_recording_are_found_and_stay_within_it(span: TimeSpan) -> None:
     sound = speech(6, (0.0, 0.8), (5.3, 6.0))
-    (echo,) = find_bleed([span], 2, 6.0, listening_to(sound, sound * np.float32(0.1)))
+    (echo,) = bleed([span], 2, 6.0, reading_from(sound, sound * np.float32(0.1)))
     assert 0.0 <= echo.start_s <= span.start_s
     assert span.end_s <= echo.end_s <= 6.0
 
 
 def test_a_mixed_recording_has_no_other_channel() -> None:
-    def deaf(ranges: object) -> list[np.ndarray]:
+    def unexpected(ranges: object) -> list[np.ndarray]:
         raise AssertionError(ranges)
 
-    assert find_bleed([TimeSpan(0, 1.0, 2.0)], 1, 6.0, deaf) == ()
+    assert bleed([TimeSpan(0, 1.0, 2.0)], 1, 6.0, unexpected) == ()

@@ -1,4 +1,4 @@
-"""Plain functions: a recogniser's clock is read from the sound beside pauses."""
+"""Plain functions: the lateness of a recogniser's clock, from the audio beside pauses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
 from hushbeam.transforms.mute_audio.loudness import PauseSettings, stretches_of_speech
-from tests.transforms.mute_audio.spoken import ReadRanges, listening_to, speech, transcript
+from tests.transforms.mute_audio.spoken import ReadRanges, reading_from, speech, transcript
 
 SETTINGS = ClockSettings()
 BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]
-SOUND = listening_to(speech(20, *BURSTS))
+SOUND = reading_from(speech(20, *BURSTS))
 
 
 def said(starts_late_s: float, ends_late_s: float) -> Transcript:
@@ -36,29 +36,29 @@ def test_the_usual_clock_is_not_late() -> None:
 
 
 @pytest.mark.parametrize("late_s", [0.2, -0.1])
-def test_a_clock_that_moves_starts_and_ends_alike_is_so_late(late_s: float) -> None:
+def test_a_clock_is_late_if_starts_and_ends_are_late_alike(late_s: float) -> None:
     transcribed = said(SETTINGS.usual_start_s + late_s, SETTINGS.usual_end_s + late_s)
     assert lateness(transcribed) == pytest.approx(late_s, abs=0.03)
 
 
-def test_late_ends_alone_are_no_late_clock() -> None:
+def test_late_ends_alone_do_not_make_a_late_clock() -> None:
     assert lateness(said(SETTINGS.usual_start_s, 0.2)) == 0.0
 
 
-def test_starts_dragged_over_silences_say_nothing_of_the_clock() -> None:
+def test_starts_dragged_over_silences_do_not_change_the_clock() -> None:
     assert lateness(said(-0.7, 0.2)) == 0.0
 
 
-def test_a_few_pauses_say_nothing() -> None:
+def test_a_few_pauses_do_not_change_the_clock() -> None:
     transcribed = transcript(("one", 0.6, 1.4), ("two", 2.6, 3.4), ("three", 4.6, 5.4))
     assert lateness(transcribed) == 0.0
 
 
-def test_no_clock_is_further_from_the_usual_than_the_limit() -> None:
+def test_a_clock_never_differs_from_the_usual_by_more_than_the_limit() -> None:
     assert abs(lateness(said(0.39, 0.39))) == SETTINGS.most_s
 
 
-def test_a_long_recording_is_heard_at_so_many_pauses_only_from_its_start_to_its_end() -> None:
+def test_pauses_of_a_long_recording_are_limited_and_spread_over_it() -> None:
     transcribed = transcript(*(("word", 2.0 * n, 2.0 * n + 1.0) for n in range(500)), duration_s=1000.0)
     pauses = pauses_between_words(transcribed, SETTINGS)
     assert len(pauses) == SETTINGS.pauses

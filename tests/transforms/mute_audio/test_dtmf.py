@@ -1,8 +1,9 @@
-"""Keypad tones are found; speech is not taken for them."""
+"""Plain functions: keypad tones are found, and speech is not taken for them."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
-from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, find_tones
+from hushbeam.transforms.mute_audio.dtmf import HIGH_HZ, LOW_HZ, ToneFinder, ToneSettings
 from tests.transforms.media.recordings import speech
 
 CALLS = sorted([*Path("evaluation/dev/audio").iterdir(), *Path("evaluation/telephone/audio").iterdir()])
@@ -42,6 +43,14 @@ def through_telephone(sound: Sound) -> Sound:
 
 def overlap(spans: list[TimeSpan], start_s: float, end_s: float) -> float:
     return sum(max(0.0, min(end_s, span.end_s) - max(start_s, span.start_s)) for span in spans)
+
+
+def find_tones(blocks: Iterable[Sound], rate_hz: int) -> list[TimeSpan]:
+    """The keypad tones of consecutive blocks of (channels, frames)."""
+    finder = ToneFinder(rate_hz, ToneSettings())
+    for block in blocks:
+        finder.add(block)
+    return finder.finish()
 
 
 @pytest.mark.parametrize("rate_hz", [4_000, 8_000, 16_000, 44_100])
@@ -94,7 +103,7 @@ def test_labelled_calls_hold_no_keypad_tones() -> None:
     assert alarms == []
 
 
-def test_a_ringing_tone_and_a_single_sine_are_no_keys() -> None:
+def test_a_ringing_tone_and_a_single_sine_are_not_keypad_tones() -> None:
     times = np.arange(RATE_HZ) / RATE_HZ
     ringing = 0.2 * np.sin(2 * np.pi * 440 * times) + 0.2 * np.sin(2 * np.pi * 480 * times)
     single = 0.3 * np.sin(2 * np.pi * 770 * times)

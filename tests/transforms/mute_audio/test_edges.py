@@ -1,8 +1,9 @@
-"""Plain functions: where a span begins and ends, on made-up sound, and on labelled calls whose words are mistimed."""
+"""Plain functions: edges of spans, on synthetic audio, and on labelled calls whose words are mistimed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,11 +21,15 @@ from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, SpanTimeError, merge_spans, plan_mutes
-from tests.transforms.mute_audio.spoken import finding, listening_to, speech, transcript
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, SpanTimeError, plan_mutes
+from tests.transforms.mute_audio.spoken import finding, reading_from, speech, transcript
 
 CALLS = Path(__file__).parents[3] / "evaluation" / "dev"
 SETTINGS = EdgeSettings()
+
+
+def mutes(transcribed: Transcript, findings: Sequence[Finding], read_ranges: ReadRanges) -> tuple[TimeSpan, ...]:
+    return plan_mutes(transcribed, findings, read_ranges, SETTINGS)
 
 
 def only(spans: tuple[TimeSpan, ...]) -> TimeSpan:
@@ -34,25 +39,25 @@ def only(spans: tuple[TimeSpan, ...]) -> TimeSpan:
 
 def test_a_word_that_is_said_to_end_early_is_muted_to_the_end_of_its_sound() -> None:
     transcribed = transcript(("number", 1.0, 1.4), ("614", 1.5, 2.0), ("thanks", 4.0, 4.5))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.9, 2.7), (4.0, 4.5)))))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(speech(20, (0.9, 2.7), (4.0, 4.5)))))
     assert 2.7 <= span.end_s <= 3.3
 
 
 def test_a_span_never_reaches_into_the_sound_after_its_pause() -> None:
     transcribed = transcript(("614", 1.5, 2.0), ("thanks", 2.2, 2.7))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(speech(20, (1.5, 2.1), (2.3, 2.8)))))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(speech(20, (1.5, 2.1), (2.3, 2.8)))))
     assert 2.1 <= span.end_s <= 2.31
 
 
 def test_a_start_that_was_dragged_over_a_silence_is_cut_to_where_sound_begins() -> None:
     transcribed = transcript(("yes", 1.0, 1.3), ("250", 2.0, 7.0))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (1.0, 1.4), (6.2, 7.1)))))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(speech(20, (1.0, 1.4), (6.2, 7.1)))))
     assert 6.0 <= span.start_s <= 6.2
 
 
 def test_digits_that_were_swallowed_before_a_late_start_are_muted() -> None:
     transcribed = transcript(("okay", 1.0, 1.4), ("5839", 3.0, 4.0))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (1.0, 1.5), (2.3, 4.1)))))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(speech(20, (1.0, 1.5), (2.3, 4.1)))))
     assert span.start_s <= 2.3
     assert span.start_s >= 1.5
 
@@ -60,7 +65,7 @@ def test_digits_that_were_swallowed_before_a_late_start_are_muted() -> None:
 def test_an_unclaimed_digit_after_a_short_pause_belongs_to_the_number() -> None:
     transcribed = transcript(("555", 1.0, 1.6), ("thanks", 4.0, 4.4))
     sound = speech(20, (1.0, 1.7), (2.2, 2.5), (4.0, 4.5))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(sound)))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(sound)))
     assert 2.5 <= span.end_s <= 4.0
 
 
@@ -68,7 +73,7 @@ def test_sound_between_two_personal_words_is_muted_however_far_they_lie_apart() 
     transcribed = transcript(("4111", 1.0, 2.0), ("0927", 9.0, 9.5))
     sound = speech(20, (1.0, 2.1), (5.0, 6.0), (9.0, 9.6))
     findings = [finding(transcribed, 0, 0), finding(transcribed, 1, 1)]
-    spans = plan_mutes(transcribed, findings, listening_to(sound))
+    spans = mutes(transcribed, findings, reading_from(sound))
     assert any(span.start_s <= 5.0 and span.end_s >= 6.0 for span in spans)
 
 
@@ -76,21 +81,21 @@ def test_without_a_pause_only_the_padding_is_taken_from_the_neighbours() -> None
     transcribed = transcript(
         ("is", 1.2, 1.5), ("Sarah", 1.5, 2.0), ("and", 2.0, 2.4), ("I", 2.4, 2.6), ("called", 2.6, 3.0)
     )
-    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.5, 3.2)))))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(speech(20, (0.5, 3.2)))))
     assert span.start_s == pytest.approx(1.5 - SETTINGS.within_speech_before_s)
     assert span.end_s == pytest.approx(2.0 + SETTINGS.within_speech_after_s)
 
 
 def test_a_neighbour_that_is_longer_than_it_can_be_has_swallowed_part_of_the_span() -> None:
     transcribed = transcript(("is", 1.0, 2.0), ("Sarah", 2.0, 2.5), ("I", 2.5, 3.5), ("called", 3.5, 4.0))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.8, 4.2)))))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(speech(20, (0.8, 4.2)))))
     assert 1.2 < span.start_s < 1.5
     assert 3.0 < span.end_s < 3.5
 
 
 def test_a_number_too_short_for_its_digits_is_widened() -> None:
     transcribed = transcript(("is", 1.0, 1.5), ("482913", 1.5, 2.2), ("and", 2.2, 2.5), ("called", 2.5, 3.0))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], listening_to(speech(20, (0.5, 3.2)))))
+    span = only(mutes(transcribed, [finding(transcribed, 1, 1)], reading_from(speech(20, (0.5, 3.2)))))
     assert span.start_s < 1.5 - SETTINGS.within_speech_before_s - 0.3
     assert span.end_s > 2.2 + SETTINGS.within_speech_after_s + 0.3
 
@@ -99,30 +104,30 @@ def test_a_currency_that_was_written_as_a_sign_is_muted_after_its_number() -> No
     words = (("is", 1.0, 1.5), ("$149", 1.5, 2.8), ("charged", 2.8, 3.2), ("today", 3.2, 3.7))
     transcribed = transcript(*words)
     plain = transcript(words[0], ("149", 1.5, 2.8), *words[2:])
-    sound = listening_to(speech(20, (0.5, 3.8)))
-    signed = only(plan_mutes(transcribed, [finding(transcribed, 1, 1)], sound))
-    assert signed.end_s > only(plan_mutes(plain, [finding(plain, 1, 1)], sound)).end_s + 0.3
+    sound = reading_from(speech(20, (0.5, 3.8)))
+    signed = only(mutes(transcribed, [finding(transcribed, 1, 1)], sound))
+    assert signed.end_s > only(mutes(plain, [finding(plain, 1, 1)], sound)).end_s + 0.3
 
 
 def test_speech_in_noise_is_told_from_the_noise() -> None:
     transcribed = transcript(("614", 3.0, 3.6), ("thanks", 9.0, 9.5))
     sound = speech(20, (3.0, 3.9), (9.0, 9.6), noise_db=-42.0)
-    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(sound)))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(sound)))
     assert 2.8 <= span.start_s <= 3.0
     assert 3.9 <= span.end_s <= 4.5
 
 
 @pytest.mark.parametrize("sound", [np.zeros(320_000, np.float32), speech(20), np.zeros(0, np.float32)])
-def test_where_nothing_can_be_told_from_silence_the_words_times_are_muted_with_padding(sound: np.ndarray) -> None:
+def test_word_times_are_padded_if_speech_cannot_be_told_from_noise(sound: np.ndarray) -> None:
     transcribed = transcript(("614", 3.0, 3.6))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(sound)))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(sound)))
     assert span.start_s <= 2.9
     assert span.end_s >= 4.1
 
 
 def test_a_word_without_length_is_muted_with_the_sound_around_it() -> None:
     transcribed = transcript(("oh", 3.1, 3.1))
-    span = only(plan_mutes(transcribed, [finding(transcribed, 0, 0)], listening_to(speech(20, (3.0, 3.4)))))
+    span = only(mutes(transcribed, [finding(transcribed, 0, 0)], reading_from(speech(20, (3.0, 3.4)))))
     assert span.start_s <= 3.0
     assert span.end_s >= 3.4
 
@@ -133,14 +138,14 @@ def test_a_late_clock_is_read_from_the_pauses_and_starts_are_moved_forward() -> 
     late = [(f"w{number}", start_s + 0.2, end_s + 0.1) for number, (start_s, end_s) in enumerate(bursts)]
     late[4:5] = [("is", 8.4, 8.7), ("Sarah", 8.7, 9.1), ("speaking", 9.1, 9.5)]
     transcribed = transcript(*late)
-    spans = plan_mutes(transcribed, [finding(transcribed, 5, 5)], listening_to(speech(20, *bursts)))
+    spans = mutes(transcribed, [finding(transcribed, 5, 5)], reading_from(speech(20, *bursts)))
     assert only(spans).start_s < 8.7 - SETTINGS.within_speech_before_s - 0.1
 
 
 def test_findings_without_words_are_muted_where_they_sound() -> None:
     tones = Finding("dtmf", "DTMF", 0, 2.0, 3.0, 1.0, "goertzel")
     transcribed = transcript(duration_s=10.0)
-    assert only(plan_mutes(transcribed, [tones], listening_to(speech(10)))) == TimeSpan(0, 1.9, 3.1)
+    assert only(mutes(transcribed, [tones], reading_from(speech(10)))) == TimeSpan(0, 1.9, 3.1)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +156,7 @@ def test_a_finding_without_a_usable_time_quarantines_the_recording(start_s: floa
     transcribed = transcript(("Sarah", 1.0, 1.5))
     unusable = replace(finding(transcribed, 0, 0), start_s=start_s, end_s=end_s, channel=channel)
     with pytest.raises(SpanTimeError) as error:
-        plan_mutes(transcribed, [unusable], listening_to(speech(20)))
+        mutes(transcribed, [unusable], reading_from(speech(20)))
     assert isinstance(error.value, QuarantineError)
     assert "Sarah" not in str(error.value)
 
@@ -161,34 +166,14 @@ def test_a_finding_of_words_that_are_not_there_quarantines_the_recording(first: 
     transcribed = replace(transcript(("Sarah", 1.0, 1.5), ("here", 1.5, 2.0)), channels=2)
     lost = replace(finding(transcribed, 0, 0), first_word=first, last_word=last, channel=channel)
     with pytest.raises(SpanTimeError):
-        plan_mutes(transcribed, [lost], listening_to(speech(20), speech(20)))
+        mutes(transcribed, [lost], reading_from(speech(20), speech(20)))
 
 
-def test_nothing_is_heard_where_nothing_was_found() -> None:
-    def deaf(ranges: object) -> list[np.ndarray]:
+def test_no_audio_is_read_for_a_transcript_without_findings() -> None:
+    def unexpected(ranges: object) -> list[np.ndarray]:
         raise AssertionError(ranges)
 
-    assert plan_mutes(transcript(("hello", 1.0, 1.5)), [], deaf) == ()
-
-
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.floats(-5, 70), st.floats(0, 20)), max_size=30),
-    st.floats(0, 1),
-)
-def test_merged_spans_hold_the_same_time_in_order_and_apart(
-    given_spans: list[tuple[int, float, float]], join_s: float
-) -> None:
-    spans = [TimeSpan(channel, start_s, start_s + length_s) for channel, start_s, length_s in given_spans]
-    merged = merge_spans(spans, 60.0, join_s)
-    assert list(merged) == sorted(merged, key=lambda span: (span.channel, span.start_s))
-    assert all(0.0 <= span.start_s < span.end_s <= 60.0 for span in merged)
-    for before, after in pairwise(merged):
-        assert before.channel < after.channel or before.end_s + join_s < after.start_s
-    for span in spans:
-        start_s, end_s = max(span.start_s, 0.0), min(span.end_s, 60.0)
-        if start_s < end_s:
-            assert any(m.channel == span.channel and m.start_s <= start_s and m.end_s >= end_s for m in merged)
-    assert merge_spans(merged, 60.0, join_s) == merged
+    assert mutes(transcript(("hello", 1.0, 1.5)), [], unexpected) == ()
 
 
 @settings(deadline=None)
@@ -206,7 +191,7 @@ def test_whatever_the_times_are_spans_are_in_order_and_within_the_recording(data
     findings = [finding(transcribed, number, number) for number in numbers if transcribed.words[number].end_s > 0]
     sound = speech(12, (1.0, 2.0), (2.5, 4.0), (9.0, 9.4))
     findings = [found for found in findings if found.start_s < 12.0]
-    spans = plan_mutes(transcribed, findings, listening_to(sound))
+    spans = mutes(transcribed, findings, reading_from(sound))
     assert bool(spans) == bool(findings)
     assert all(0.0 <= span.start_s < span.end_s <= 12.0 for span in spans)
     assert all(before.end_s < after.start_s for before, after in pairwise(spans))
@@ -233,7 +218,7 @@ def test_mistimed_words_of_labelled_calls_are_muted_whole_and_nothing_else_is() 
             calls.append(
                 Call(recording, decode(recording.audio), transcribed, lay_labels(recording, transcribed, by_text))
             )
-    figures = measure(calls, lambda call: plan_mutes(call.transcript, call.findings, call.read_ranges))
+    figures = measure(calls, lambda call: mutes(call.transcript, call.findings, call.read_ranges))
     assert figures.covered == 1.0
     assert figures.over_redaction <= 0.012
     assert figures.false_alarms_per_hour == 0.0

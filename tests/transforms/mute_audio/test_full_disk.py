@@ -1,4 +1,4 @@
-"""A disk that has no room for the redacted copy ends one recording, which may pass on another night."""
+"""The renderer on a full disk: the recording fails, and can be retried."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO, Recipe
 
@@ -25,9 +26,9 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("recipe", [*EXACT, *LOSSY, *VIDEO], ids=lambda recipe: recipe.name)
-def test_every_format_says_that_the_disk_is_full_and_leaves_nothing(tmp_path: Path, full: Path, recipe: Recipe) -> None:
+def test_every_format_reports_a_full_disk_and_leaves_no_file(tmp_path: Path, full: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
     with pytest.raises(RecordingError) as refused:
-        render(source, full / "copy", [], limits=MediaLimits())
+        render(source, full / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits())
     assert refused.value.retryable, refused.value
     assert not list(full.iterdir())

@@ -24,12 +24,12 @@ def test_a_stretch_begins_and_ends_with_its_sound_whatever_the_noise(noise_db: f
     assert stretches[1].start_s == pytest.approx(103.0, abs=2 * FRAME_S)
 
 
-def test_the_closure_of_a_consonant_is_no_pause() -> None:
+def test_the_closure_of_a_consonant_is_not_a_pause() -> None:
     assert len(stretches_of_speech(speech(4, (1.0, 1.5), (1.56, 2.0)), 0.0, SETTINGS)) == 1
     assert len(stretches_of_speech(speech(4, (1.0, 1.5), (1.65, 2.0)), 0.0, SETTINGS)) == 2
 
 
-def test_a_click_is_no_sound() -> None:
+def test_a_click_is_not_speech() -> None:
     assert len(stretches_of_speech(speech(4, (1.0, 1.02), (2.0, 3.0)), 0.0, SETTINGS)) == 1
 
 
@@ -39,7 +39,7 @@ def test_a_quiet_ending_belongs_to_the_sound() -> None:
     assert stretches_of_speech(sound, 0.0, SETTINGS)[0].end_s == pytest.approx(2.3, abs=2 * FRAME_S)
 
 
-def test_how_loud_the_recording_is_does_not_matter() -> None:
+def test_the_level_of_the_recording_does_not_matter() -> None:
     sound = speech(4, (1.0, 2.0), noise_db=-70.0)
     assert stretches_of_speech(sound, 0.0, SETTINGS) == stretches_of_speech(sound * 0.05, 0.0, SETTINGS)
 

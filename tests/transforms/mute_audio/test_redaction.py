@@ -1,4 +1,4 @@
-"""What is muted in a real call, beside what was found in its words."""
+"""Redaction plans of labelled calls: keypad tones, untranscribed speech, mixed channels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import RedactedRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
+from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
 from tests.transforms.verify_audio.labelled import labelled, redacted
@@ -47,7 +48,7 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
 
 
 def plan(recording: RedactedRecording, settings: MuteSettings):
-    return plan_redaction(recording, Path(recording.recording.audio_url), settings)
+    return plan_redaction(recording, SampleCache(recording.recording.audio_url, settings.limits), settings)
 
 
 def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: float) -> bool:
@@ -67,7 +68,13 @@ def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_pat
         assert np.abs(samples[round(start_s * rate) : round((start_s + TONE_S) * rate), channel]).max() == 0.0
 
 
-def test_keypad_tones_stay_where_the_job_says_so(with_tones: RedactedRecording):
+def test_keypad_tones_are_found_in_a_recording_without_findings(with_tones: RedactedRecording):
+    silent = replace(with_tones, detected=replace(with_tones.detected, findings=()))
+    found = plan(silent, MuteSettings(LIMITS)).audio_findings
+    assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
+
+
+def test_keypad_tones_stay_if_the_job_asks_for_it(with_tones: RedactedRecording):
     planned = plan(with_tones, MuteSettings(dtmf=False, limits=LIMITS))
     assert not any(finding.policy == "dtmf" for finding in planned.audio_findings)
     assert not any(covers(planned.spans, channel, start_s, start_s + TONE_S) for channel, start_s in TONES)
@@ -91,7 +98,7 @@ def test_speech_without_words_is_muted_flagged_or_kept(
     assert covers(planned.spans, 0, 30.0, 33.0) is muted
 
 
-def test_what_was_heard_as_a_mix_is_muted_in_every_channel(call: RedactedRecording):
+def test_findings_of_a_mix_are_muted_in_every_channel(call: RedactedRecording):
     transcript = call.transcribed.transcript
     one = [
         replace(utterance, channel=0, words=tuple(replace(word, channel=0) for word in utterance.words))

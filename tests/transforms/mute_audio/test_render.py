@@ -1,4 +1,4 @@
-"""A recording's redacted copy, or nothing."""
+"""The renderer on real files: the redacted copy, or no file."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def decode(path: str | Path) -> tuple[np.ndarray[Any, Any], int]:
 @pytest.mark.parametrize("recipe", EXACT, ids=lambda recipe: recipe.name)
 def test_samples_outside_the_touched_spans_are_the_sources(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
-    rendered = render(source, tmp_path / "copy", SPANS, limits=LIMITS)
+    rendered = render(source, tmp_path / "copy", SPANS, muting=Muting(), quality="source", expected=None, limits=LIMITS)
     before, rate = decode(source)
     after, _ = decode(rendered.path)
     changed = np.zeros(before.shape, bool)
@@ -52,7 +52,9 @@ def test_samples_outside_the_touched_spans_are_the_sources(tmp_path: Path, recip
 def test_lossy_copies_hold_nothing_where_they_are_muted(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
     both = [TimeSpan(channel, 2.0, 3.4) for channel in range(recipe.channels)]
-    after, rate = decode(render(source, tmp_path / "copy", both, limits=LIMITS).path)
+    after, rate = decode(
+        render(source, tmp_path / "copy", both, muting=Muting(), quality="source", expected=None, limits=LIMITS).path
+    )
     # Codecs blur edges by a packet at most, with the sound beside the span, which was muted before.
     inside = to_float(after)[:, int(2.1 * rate) : int(3.3 * rate)]
     outside = to_float(after)[:, int(3.6 * rate) : int(5.5 * rate)]
@@ -62,33 +64,43 @@ def test_lossy_copies_hold_nothing_where_they_are_muted(tmp_path: Path, recipe: 
 
 def test_the_result_describes_the_file(tmp_path: Path) -> None:
     source = BY_NAME["pcm_mulaw.wav"].write(tmp_path)
-    rendered = render(source, tmp_path / "some.where", SPANS, limits=LIMITS)
+    rendered = render(
+        source, tmp_path / "some.where", SPANS, muting=Muting(), quality="source", expected=None, limits=LIMITS
+    )
     assert rendered.path == str(tmp_path / "some.where.wav")
     content = Path(rendered.path).read_bytes()
     assert (rendered.sha256, rendered.size) == (hashlib.sha256(content).hexdigest(), len(content))
-    assert rendered.identity == inspect(source, LIMITS).identity
-    assert rendered.frames == rendered.identity.frames == inspect(rendered.path, LIMITS).identity.frames
+    assert inspect(rendered.path, LIMITS).identity.frames == inspect(source, LIMITS).identity.frames
     assert rendered.duration_s == pytest.approx(SECONDS)
-    assert rendered.muted_s == pytest.approx(1.4 + SECONDS - 5.9, abs=0.001)
+    touched_s = sum(span.end_s - span.start_s for span in rendered.touched)
+    assert touched_s == pytest.approx(1.4 + SECONDS - 5.9 + 3 * FADE_S, abs=0.001)
     assert rendered.note == ""
 
 
 @pytest.mark.parametrize(("name", "noted"), [("bare.mp3", True), ("stereo.mp3", False), ("bare.aac", True)])
-def test_a_source_whose_end_could_be_missing_unseen_is_noted(tmp_path: Path, name: str, noted: bool) -> None:
-    rendered = render(BY_NAME[name].write(tmp_path), tmp_path / "copy", SPANS, limits=LIMITS)
+def test_a_source_that_does_not_state_its_length_is_noted(tmp_path: Path, name: str, noted: bool) -> None:
+    rendered = render(
+        BY_NAME[name].write(tmp_path),
+        tmp_path / "copy",
+        SPANS,
+        muting=Muting(),
+        quality="source",
+        expected=None,
+        limits=LIMITS,
+    )
     assert rendered.note == (LENGTH_NOT_STATED if noted else "")
 
 
-def test_what_is_noted_twice_is_said_once() -> None:
+def test_equal_notes_are_joined_to_one() -> None:
     assert joined_notes("", "one; two", "", "two; three") == "one; two; three"
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", ["pcm_u8.wav", "flac-24.flac", "stereo.mp3"])
-def test_every_method_works_and_repeats_itself(tmp_path: Path, method: str, name: str) -> None:
+def test_every_method_gives_the_same_bytes_every_time(tmp_path: Path, method: str, name: str) -> None:
     source = BY_NAME[name].write(tmp_path)
     one, other = (
-        render(source, tmp_path / place, SPANS, muting=Muting(method), quality="flac", limits=LIMITS)
+        render(source, tmp_path / place, SPANS, muting=Muting(method), quality="flac", expected=None, limits=LIMITS)
         for place in ("one", "other")
     )
     assert one.sha256 == other.sha256
@@ -97,12 +109,24 @@ def test_every_method_works_and_repeats_itself(tmp_path: Path, method: str, name
     assert (np.abs(inside).max() > 0) == (method != "silence")
 
 
-def test_sound_that_the_recogniser_did_not_hear_is_not_rendered(tmp_path: Path) -> None:
+def test_samples_that_were_not_transcribed_are_not_rendered(tmp_path: Path) -> None:
     source = BY_NAME["flac-16.flac"].write(tmp_path)
     transcribed = inspect(source, LIMITS).identity
-    assert render(source, tmp_path / "same", SPANS, expected=transcribed, limits=LIMITS).identity == transcribed
+    assert Path(
+        render(
+            source, tmp_path / "same", SPANS, expected=transcribed, muting=Muting(), quality="source", limits=LIMITS
+        ).path
+    ).exists()
     with pytest.raises(MediaError) as refused:
-        render(source, tmp_path / "other", SPANS, expected=SampleIdentity(transcribed.frames, "0" * 64), limits=LIMITS)
+        render(
+            source,
+            tmp_path / "other",
+            SPANS,
+            expected=SampleIdentity(transcribed.frames, "0" * 64),
+            muting=Muting(),
+            quality="source",
+            limits=LIMITS,
+        )
     assert refused.value.reason == "identity_differs"
     assert list(tmp_path.glob("other*")) == []
 
@@ -110,7 +134,15 @@ def test_sound_that_the_recogniser_did_not_hear_is_not_rendered(tmp_path: Path) 
 @pytest.mark.parametrize("span", [TimeSpan(0, 60.0, 61.0), TimeSpan(5, 1.0, 2.0), TimeSpan(0, float("nan"), 1.0)])
 def test_a_span_that_is_not_in_the_recording_fails_it(tmp_path: Path, span: TimeSpan) -> None:
     with pytest.raises(MediaError) as refused:
-        render(BY_NAME["flac-16.flac"].write(tmp_path), tmp_path / "copy", [span], limits=LIMITS)
+        render(
+            BY_NAME["flac-16.flac"].write(tmp_path),
+            tmp_path / "copy",
+            [span],
+            muting=Muting(),
+            quality="source",
+            expected=None,
+            limits=LIMITS,
+        )
     assert refused.value.reason == "span_outside"
     assert list(tmp_path.glob("copy*")) == []
 
@@ -121,11 +153,19 @@ def test_a_damaged_recording_leaves_no_file(tmp_path: Path, name: str) -> None:
     content = source.read_bytes()
     source.write_bytes(content[: len(content) // 2])
     with pytest.raises(MediaError):
-        render(source, tmp_path / "copy", SPANS, limits=LIMITS)
+        render(source, tmp_path / "copy", SPANS, muting=Muting(), quality="source", expected=None, limits=LIMITS)
     assert list(tmp_path.glob("copy*")) == []
 
 
 def test_limits_hold_for_rendering_too(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as refused:
-        render(BY_NAME["stereo.m4a"].write(tmp_path), tmp_path / "copy", SPANS, limits=MediaLimits(max_duration_s=2))
+        render(
+            BY_NAME["stereo.m4a"].write(tmp_path),
+            tmp_path / "copy",
+            SPANS,
+            muting=Muting(),
+            quality="source",
+            expected=None,
+            limits=MediaLimits(max_duration_s=2),
+        )
     assert refused.value.reason == "too_long"

@@ -1,4 +1,4 @@
-"""Plain functions: speech that no believable word accounts for."""
+"""Plain functions: speech that no word of sufficient confidence accounts for."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_speech_between_words_is_found_without_them() -> None:
     assert 7.4 < found.end_s < 8.0
 
 
-def test_speech_near_words_is_the_words() -> None:
+def test_speech_near_words_belongs_to_the_words() -> None:
     assert find_untranscribed(transcribed(("hello", 1.0, 1.4), speech=(0.6, 2.0)), SETTINGS) == ()
 
 
@@ -49,7 +49,7 @@ def test_a_word_dragged_over_speech_does_not_account_for_it() -> None:
     assert 7.0 < found.end_s < 9.0
 
 
-def test_words_that_the_recogniser_does_not_believe_in_do_not_account_for_speech() -> None:
+def test_words_of_low_confidence_do_not_account_for_speech() -> None:
     certain = transcribed(("mumble", 5.0, 6.0), speech=(5.0, 6.0))
     word = replace(certain.words[0], confidence=0.02)
     doubted = replace(certain, utterances=(Utterance(0, (word,)),))
@@ -63,7 +63,7 @@ def test_words_of_one_channel_do_not_account_for_speech_in_another() -> None:
     assert found.channel == 1
 
 
-def test_nothing_is_found_where_it_is_kept() -> None:
+def test_nothing_is_found_in_mode_keep() -> None:
     assert find_untranscribed(transcribed(speech=(5.0, 9.0)), UntranscribedSettings(mode="keep")) == ()
 
 

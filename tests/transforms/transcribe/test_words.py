@@ -10,7 +10,7 @@ from hushbeam.schemas.transcript import Word
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.model import LoadedModel
 from hushbeam.transforms.transcribe.windows import Piece, Window
-from hushbeam.transforms.transcribe.words import TimedText, place, plausible_s, settle, timed_texts, utterances
+from hushbeam.transforms.transcribe.words import TimedText, place, settle, timed_texts, utterances
 
 
 def window_of(*speech: tuple[float, float]) -> Window:
@@ -109,8 +109,3 @@ def test_a_long_pause_ends_an_utterance() -> None:
     words = [Word(" a", 0.0, 0.2, 1.0, 0), Word(" b", 0.9, 1.0, 1.0, 0), Word(" c", 1.9, 2.0, 1.0, 0)]
     assert [len(utterance.words) for utterance in utterances(words)] == [2, 1]
     assert utterances([]) == []
-
-
-def test_digits_and_single_letters_may_take_longer_than_letters_of_a_word() -> None:
-    assert plausible_s(" 4242424242") > 4.0
-    assert plausible_s(" the") < 1.0

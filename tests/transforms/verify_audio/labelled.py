@@ -1,4 +1,4 @@
-"""Labelled calls as the stages before the second listening hand them over, with every word and finding right."""
+"""Labelled calls as they come to verification, with every word and finding right."""
 
 from __future__ import annotations
 

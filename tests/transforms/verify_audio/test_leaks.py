@@ -1,4 +1,4 @@
-"""What counts as heard again, on texts."""
+"""Plain functions: leaks, on texts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def leaks(said: Conversation, findings: list[Finding], again: Conversation) -> t
         ("nothing to count here", []),
     ],
 )
-def test_different_writings_of_the_same_signs_are_the_same(text: str, signs: list[str]):
+def test_different_spellings_of_the_same_signs_are_equal(text: str, signs: list[str]):
     runs = runs_of_signs(conversation((0, 0.0, text)))
     assert ["".join(sign.value for sign in run) for run in runs] == signs
 
@@ -88,13 +88,13 @@ def test_an_echo_in_the_other_channel_is_a_leak_there():
     assert leak.place.channel == 1
 
 
-def test_digits_far_from_their_number_are_no_leak():
+def test_digits_far_from_their_number_are_not_a_leak():
     said = conversation((0, 10.0, "my number is 4539 1488 0343 6467 okay"), (0, 60.0, "press one for sales"))
     card = [finding(said, "credit_card_number", 3, 6)]
     assert leaks(said, card, conversation((0, 62.0, "about 1488 people"))) == ()
 
 
-def test_what_detection_left_alone_is_no_leak():
+def test_words_that_belong_to_no_finding_are_not_a_leak():
     said = conversation((0, 10.0, "order 1488 and my card is 4539 1488 0343 6467"))
     card = [finding(said, "credit_card_number", 6, 9)]
     assert leaks(said, card, conversation((0, 10.5, "1488"))) == ()
@@ -107,21 +107,21 @@ def test_a_name_is_a_leak_wherever_it_is_heard():
     assert (leak.policy, leak.place.channel) == ("person_name", 1)
 
 
-def test_a_name_that_is_written_otherwise_is_a_leak_near_its_place():
+def test_another_spelling_of_a_name_is_a_leak_near_its_place():
     said = conversation((0, 10.0, "my name is Kowalczyk yes"))
     name = [finding(said, "person_name", 3, 3)]
     assert len(leaks(said, name, conversation((0, 11.4, "Kovalchik")))) == 1
     assert leaks(said, name, conversation((0, 50.0, "Kovalchik"))) == ()
 
 
-def test_a_name_that_is_an_everyday_word_is_a_leak_at_its_place_alone():
+def test_a_name_that_is_an_everyday_word_is_a_leak_only_at_its_place():
     said = conversation((0, 10.0, "this is Grace speaking"), (0, 14.0, "there is a grace period"))
     name = [finding(said, "person_name", 2, 2)]
     assert leaks(said, name, conversation((0, 15.5, "grace period"))) == ()
     assert len(leaks(said, name, conversation((0, 11.0, "Grace")))) == 1
 
 
-def test_a_personal_number_that_only_the_second_recogniser_heard_is_a_leak():
+def test_a_personal_number_that_only_the_second_recogniser_found_is_a_leak():
     said = conversation((0, 10.0, "my phone number is okay"))
     again = conversation((0, 10.0, "my phone number is 614 555 0142 okay"))
     (leak,) = leaks(said, [], again)
@@ -129,7 +129,7 @@ def test_a_personal_number_that_only_the_second_recogniser_heard_is_a_leak():
     assert leak.place.start_s == 12.0
 
 
-def test_one_place_is_one_leak_under_the_policy_of_the_known_value():
+def test_overlapping_leaks_are_one_under_the_policy_of_the_known_value():
     said = conversation((0, 10.0, "my phone number is 614 555 0142 okay"))
     card = [finding(said, "credit_card_number", 4, 6)]
     (leak,) = leaks(said, card, conversation((0, 10.0, "my phone number is 614 555 0142 okay")))

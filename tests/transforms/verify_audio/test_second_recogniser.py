@@ -1,4 +1,4 @@
-"""What the second recogniser is given to hear, and which recordings."""
+"""Plain functions: the audio that the second recogniser transcribes, and the sample of recordings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lies_in(moment_s: float, channel: int, spans: Iterable[TimeSpan], reach_s: f
 
 
 @given(SPANS, SPANS.map(apart), st.floats(0.1, 12), st.floats(0.1, 12), st.integers(0, 1), st.floats(0, 60))
-def test_all_speech_near_what_is_muted_is_listened_to_and_nothing_but_speech(
+def test_all_speech_near_muted_spans_is_verified_and_nothing_but_speech(
     muted: list[TimeSpan], speech: list[TimeSpan], around_s: float, beside_s: float, channel: int, moment_s: float
 ):
     ranges = speech_around(muted, speech, around_s, beside_s)
@@ -62,7 +62,7 @@ def test_all_speech_near_what_is_muted_is_listened_to_and_nothing_but_speech(
 
 @given(st.lists(st.integers(1, 9_000), min_size=1, max_size=6), st.floats(100, 1900))
 @settings(deadline=None, max_examples=40)
-def test_a_tone_is_not_heard_and_all_else_is(lengths: list[int], tone_hz: float):
+def test_a_tone_is_removed_and_nothing_else(lengths: list[int], tone_hz: float):
     total = sum(lengths)
     moments = np.arange(total) / RECOGNISER_RATE_HZ
     voice = np.random.default_rng(1).normal(0, 0.05, (2, total)).astype(np.float32)
@@ -87,6 +87,6 @@ def test_a_sample_is_decided_by_the_id_alone():
 
 
 @pytest.mark.parametrize("mode", ["", "some", "sample", "sample:", "sample:0", "sample:1.5", "sample:-1", "ALL"])
-def test_a_mode_that_is_none_names_the_option(mode: str):
+def test_an_invalid_mode_is_an_error_that_names_the_option(mode: str):
     with pytest.raises(ConfigurationError, match="verify"):
         VerifySettings(mode=mode, limits=LIMITS)

@@ -1,4 +1,4 @@
-"""The stage, on a runner."""
+"""The stage VerifyAudio, on a runner."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_leaks_are_muted_before_anything_is_published(tmp_path: Path):
         assert_that(failures, equal_to([]), "failures")
 
 
-def test_a_leak_whose_source_is_another_now_is_not_published(tmp_path: Path):
+def test_a_leak_whose_source_has_changed_is_not_published(tmp_path: Path):
     with TestPipeline("FnApiRunner") as pipeline:
         verified, failures = (
             pipeline
@@ -82,7 +82,7 @@ def test_a_leak_whose_source_is_another_now_is_not_published(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("mode", "outcome"), [("off", "off"), ("sample:0.0001", "not_sampled")])
-def test_what_is_not_listened_to_says_so(mode: str, outcome: str, tmp_path: Path):
+def test_recordings_that_are_not_verified_are_marked(mode: str, outcome: str, tmp_path: Path):
     with TestPipeline("FnApiRunner") as pipeline:
         verified, _ = (
             pipeline

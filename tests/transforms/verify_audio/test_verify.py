@@ -1,4 +1,4 @@
-"""The second listening, on real calls with the packaged tiny.en."""
+"""Verification of labelled calls with the packaged tiny.en."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def recogniser() -> Iterator[SecondRecogniser]:
 
 @pytest.fixture
 def transcribe_parts(recogniser: SecondRecogniser) -> TranscribeParts:
-    return partial(recogniser.transcribe_parts, language="en")
+    return partial(recogniser.transcribe_parts, language="en", mix=False, tone_hz=None)
 
 
 class Renderer:
-    """Renders a recording as the stage does, and counts."""
+    """Renders a recording as the stage does, and keeps the spans of each call."""
 
     def __init__(self, recording: RedactedRecording, folder: Path) -> None:
         self.recording = recording
@@ -56,7 +56,7 @@ class Renderer:
         return MutedRecording(self.recording, self(spans))
 
 
-class HearsNoMuting(Renderer):
+class MutesNothing(Renderer):
     """Renders without muting anything: a leak that cannot be muted."""
 
     def __call__(self, spans: Sequence[TimeSpan]) -> StagedAudio:
@@ -78,7 +78,7 @@ def card() -> LabelledRecording:
     return labelled("card-payment")
 
 
-def test_a_recording_in_which_all_is_muted_passes(
+def test_a_recording_with_every_finding_muted_passes(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     renderer = Renderer(redacted(card), tmp_path)
@@ -92,18 +92,18 @@ def test_a_recording_in_which_all_is_muted_passes(
     assert len(renderer.spans) == 1
 
 
-def test_only_speech_near_what_is_muted_is_listened_to(
+def test_only_speech_near_muted_spans_is_verified(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     renderer = Renderer(redacted(card), tmp_path)
     asked: list[Ranges | None] = []
 
-    def listening(path: str | Path, ranges: Ranges | None) -> Transcript:
+    def noting_ranges(path: str | Path, ranges: Ranges | None) -> Transcript:
         asked.append(ranges)
         return transcribe_parts(path, ranges)
 
     muted = renderer.muted(spans_of(renderer.recording))
-    passed = verify(muted, renderer.source, listening, renderer, VerifySettings(LIMITS))
+    passed = verify(muted, renderer.source, noting_ranges, renderer, VerifySettings(LIMITS))
     (ranges,) = asked
     assert ranges is not None
     assert passed.verification.verified_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
@@ -111,18 +111,18 @@ def test_only_speech_near_what_is_muted_is_listened_to(
     assert passed.verification.verified_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
 
 
-def test_where_no_speech_is_known_everything_is_searched_for_it(
+def test_the_whole_recording_is_searched_if_no_speech_is_known(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     recording = redacted(card)
     transcribed = recording.transcribed
     unknown = replace(transcribed, transcript=replace(transcribed.transcript, speech=()))
     renderer = Renderer(replace(recording, detected=replace(recording.detected, transcribed=unknown)), tmp_path)
-    forgotten = finding_of(renderer.recording, "credit_card_number")
-    leaking = renderer.muted(spans_of(renderer.recording, but=forgotten))
+    not_muted = finding_of(renderer.recording, "credit_card_number")
+    leaking = renderer.muted(spans_of(renderer.recording, but=not_muted))
     passed = verify(leaking, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert passed.audio is not None
-    assert is_muted(forgotten, passed.audio)
+    assert is_muted(not_muted, passed.audio)
     assert passed.verification.verified_s == pytest.approx(card.duration_s * card.channels, abs=0.1)
 
 
@@ -130,36 +130,36 @@ def test_where_no_speech_is_known_everything_is_searched_for_it(
     ("call", "policy"),
     [("card-payment", "credit_card_number"), ("card-payment", "credit_card_cvv"), ("wire-transfer", "person_name")],
 )
-def test_a_finding_that_was_not_muted_is_heard_and_muted(
+def test_a_finding_that_was_not_muted_is_found_and_muted(
     transcribe_parts: TranscribeParts, tmp_path: Path, call: str, policy: str
 ):
     renderer = Renderer(redacted(labelled(call)), tmp_path)
-    forgotten = finding_of(renderer.recording, policy)
-    recording = renderer.muted(spans_of(renderer.recording, but=forgotten))
+    not_muted = finding_of(renderer.recording, policy)
+    recording = renderer.muted(spans_of(renderer.recording, but=not_muted))
     assert recording.audio is not None
-    assert not is_muted(forgotten, recording.audio)
+    assert not is_muted(not_muted, recording.audio)
     passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
     assert passed.verification.outcome == "passed"
     assert passed.verification.repairs >= 1
     assert passed.verification.leaks >= 1
     assert passed.audio is not None
-    assert is_muted(forgotten, passed.audio)
+    assert is_muted(not_muted, passed.audio)
     assert [path.name for path in tmp_path.iterdir()] == [Path(passed.audio.path).name], "the leaking file is removed"
     (added, *_) = passed.audio_findings
     assert (added.policy, added.detector, added.first_word) == (policy, DETECTOR, None)
-    assert abs(added.start_s - forgotten.start_s) < 3.0
-    assert passed.audio.muted_s - recording.audio.muted_s < forgotten.end_s - forgotten.start_s + 4.0
+    assert abs(added.start_s - not_muted.start_s) < 3.0
+    assert passed.audio.muted_s - recording.audio.muted_s < not_muted.end_s - not_muted.start_s + 4.0
 
 
-def test_a_number_that_detection_did_not_know_is_muted_where_only_the_second_recogniser_heard_it(
+def test_a_number_that_only_the_second_recogniser_found_is_muted(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     whole = redacted(card)
     number = finding_of(whole, "credit_card_number")
-    deaf_to_it = _without_words_of(number, redacted(card, without=("credit_card_number",)))
-    renderer = Renderer(deaf_to_it, tmp_path)
+    without_number = _without_words_of(number, redacted(card, without=("credit_card_number",)))
+    renderer = Renderer(without_number, tmp_path)
     passed = verify(
-        renderer.muted(spans_of(deaf_to_it)), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS)
+        renderer.muted(spans_of(without_number)), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS)
     )
     assert passed.verification.repairs >= 1
     assert passed.audio is not None
@@ -169,7 +169,7 @@ def test_a_number_that_detection_did_not_know_is_muted_where_only_the_second_rec
 def test_a_leak_that_cannot_be_muted_quarantines_the_recording(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
-    renderer = HearsNoMuting(redacted(card), tmp_path)
+    renderer = MutesNothing(redacted(card), tmp_path)
     with pytest.raises(AudibleLeakError) as raised:
         verify(
             renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(around_s=1.0, limits=LIMITS)
@@ -182,8 +182,8 @@ def test_a_leak_that_cannot_be_muted_quarantines_the_recording(
     assert raised.value.status == "quarantined"
 
 
-def test_a_recogniser_that_hears_nothing_is_no_proof(card: LabelledRecording, tmp_path: Path):
-    def deaf(path: str | Path, ranges: Ranges | None) -> Transcript:
+def test_a_recogniser_that_finds_no_words_quarantines_the_recording(card: LabelledRecording, tmp_path: Path):
+    def finds_nothing(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, 40.0, 2, ())
 
     renderer = Renderer(redacted(card), tmp_path)
@@ -191,14 +191,14 @@ def test_a_recogniser_that_hears_nothing_is_no_proof(card: LabelledRecording, tm
         verify(
             renderer.muted(spans_of(renderer.recording)),
             renderer.source,
-            deaf,
+            finds_nothing,
             renderer,
             VerifySettings(LIMITS),
         )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
+def test_with_too_few_control_words_the_recogniser_must_find_the_values_in_the_source(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ):
     renderer = Renderer(redacted(card), tmp_path)
@@ -207,19 +207,21 @@ def test_where_nearly_all_is_muted_the_source_shows_that_the_recogniser_hears(
     assert passed.verification.outcome == "passed"
     assert passed.verification.control_words == 0
 
-    def hears_no_source(path: str | Path, ranges: Ranges | None) -> Transcript:
+    def finds_nothing(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, card.duration_s, 2, ())
 
     with pytest.raises(DeafCheckError, match="source"):
-        verify(renderer.muted(everything), renderer.source, hears_no_source, renderer, VerifySettings(LIMITS))
+        verify(renderer.muted(everything), renderer.source, finds_nothing, renderer, VerifySettings(LIMITS))
 
 
-def test_a_language_that_the_recogniser_does_not_know_is_left_to_another(
+def test_another_model_verifies_languages_that_the_recogniser_does_not_know(
     card: LabelledRecording, recogniser: SecondRecogniser
 ):
     assert recogniser.identity("en").startswith("whisper-tiny.en@")
     assert recogniser.identity("es").startswith("whisper-base@")
-    transcribed = recogniser.transcribe_parts(card.audio, (TimeSpan(0, 0.0, 3.0),), language="es")
+    transcribed = recogniser.transcribe_parts(
+        card.audio, (TimeSpan(0, 0.0, 3.0),), language="es", mix=False, tone_hz=None
+    )
     assert transcribed.language_code == "es"
 
 
@@ -233,7 +235,7 @@ def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, transcribe_
 
 
 def _without_words_of(finding: Finding, recording: RedactedRecording) -> RedactedRecording:
-    """The same recording as a first recogniser that heard nothing where the finding is gave it."""
+    """The recording as transcribed by a first recogniser that missed the words of a finding."""
     transcribed = recording.transcribed
     numbered = list(enumerate(transcribed.transcript.iter_words()))
     lost = {

@@ -19,6 +19,7 @@ from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, fork_server, wait_until_gone
@@ -198,7 +199,15 @@ def test_a_video_whose_child_hangs_is_not_written(tmp_path: Path) -> None:
     watcher.start()
     try:
         with pytest.raises(MediaError) as ended:
-            render(source, tmp_path / "copy", [], limits=PATIENT_FOR_SECONDS)
+            render(
+                source,
+                tmp_path / "copy",
+                [],
+                muting=Muting(),
+                quality="source",
+                expected=None,
+                limits=PATIENT_FOR_SECONDS,
+            )
     finally:
         stopped.set()
         watcher.join()

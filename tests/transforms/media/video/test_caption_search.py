@@ -19,6 +19,7 @@ from hushbeam.transforms.media.hidden_text import tracks
 from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.video.caption_search import hidden_text_in
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.captioned import (
     CAPTIONED,
@@ -38,7 +39,9 @@ UUID_BOX = bytes(range(16))
 
 
 def published(source: Path, folder: Path) -> Path:
-    return Path(render(source, folder / "copy", [], limits=MediaLimits()).path)
+    return Path(
+        render(source, folder / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()).path
+    )
 
 
 def assert_same_pictures(source: Path, copy: Path) -> None:
@@ -417,7 +420,14 @@ def test_a_codec_that_was_not_examined_is_refused(tmp_path: Path, recipe: Captio
         published(source, tmp_path)
     assert "may contain text" in hidden_text_in(source, 6.3, MediaLimits())
     # The audio alone is what its message says that one may ask for.
-    assert Path(render(source, tmp_path / "audio", [], quality="flac", limits=MediaLimits()).path).suffix == ".flac"
+    assert (
+        Path(
+            render(
+                source, tmp_path / "audio", [], quality="flac", muting=Muting(), expected=None, limits=MediaLimits()
+            ).path
+        ).suffix
+        == ".flac"
+    )
 
 
 def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):

@@ -14,6 +14,7 @@ import pytest
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import CANARY, VIDEO, VIDEO_ELSEWHERE, Recipe, speech
 
@@ -36,7 +37,15 @@ def picture_times(path: Path) -> list[float]:
 @pytest.mark.parametrize("recipe", [*VIDEO, VIDEO_ELSEWHERE[0]], ids=lambda recipe: recipe.name)
 def test_every_picture_is_copied_as_it_is(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
-    rendered = render(source, tmp_path / "copy", [TimeSpan(0, 1.0, 2.0), TimeSpan(1, 1.0, 2.0)], limits=MediaLimits())
+    rendered = render(
+        source,
+        tmp_path / "copy",
+        [TimeSpan(0, 1.0, 2.0), TimeSpan(1, 1.0, 2.0)],
+        muting=Muting(),
+        quality="source",
+        expected=None,
+        limits=MediaLimits(),
+    )
     copied = Path(rendered.path)
     # The first packet of x264's has a note of its settings beside the picture, which stays behind.
     noted = recipe.video == "libx264"
@@ -53,7 +62,9 @@ def test_every_picture_is_copied_as_it_is(tmp_path: Path, recipe: Recipe) -> Non
 @pytest.mark.parametrize("recipe", VIDEO[:5], ids=lambda recipe: recipe.name)
 def test_pictures_and_audio_stay_together(tmp_path: Path, recipe: Recipe) -> None:
     source = recipe.write(tmp_path)
-    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     before, after = picture_times(source), picture_times(Path(rendered.path))
     np.testing.assert_allclose(after, before, atol=0.025)
 
@@ -82,7 +93,9 @@ def test_further_tracks_chapters_and_subtitles_stay_behind(tmp_path: Path) -> No
     with av.open(str(source)) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio", "audio", "subtitle"]
         assert container.chapters()
-    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     with av.open(rendered.path) as container:
         assert [stream.type for stream in container.streams] == ["video", "audio"]
         assert not container.chapters()
@@ -100,7 +113,9 @@ def test_audio_that_starts_after_the_pictures_still_does(tmp_path: Path) -> None
                     packet.pts = (packet.pts or 0) + round(0.8 / packet.time_base)
                     packet.dts = packet.pts
                 container.mux_one(packet)
-    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     before, after = picture_times(source), picture_times(Path(rendered.path))
     assert before[0] == pytest.approx(-0.8, abs=0.02)
     np.testing.assert_allclose(after, before, atol=0.025)
@@ -113,5 +128,7 @@ def test_a_video_that_is_shown_turned_stays_turned(tmp_path: Path) -> None:
     content = source.read_bytes()
     matrix = content.index(upright, content.index(b"tkhd"))
     source.write_bytes(content[:matrix] + turned + content[matrix + len(turned) :])
-    rendered = render(source, tmp_path / "copy", [], limits=MediaLimits())
+    rendered = render(
+        source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
+    )
     assert turned in Path(rendered.path).read_bytes()

@@ -1,16 +1,29 @@
-"""How long words take to say, from how they are written. Rough: it tells possible times from impossible ones."""
+"""Durations of spoken words, estimated from their spelling.
+
+The estimates are rough: they tell possible times from impossible ones. The two upper limits decide different things, so
+each has its own constants.
+"""
 
 from __future__ import annotations
 
+import re
+
 SYMBOLS_SAID_AFTER = frozenset("$£€¥₹%°")
-"""Written before or after a number, and always said after it, where the recogniser's clock has none of it."""
+"""Written before or after a number, but always said after it, where the recogniser gives them no time."""
 
 SYMBOL_S = 0.35
 DIGIT_S = 0.20
 
 
-def longest_s(text: str) -> float:
-    """Seconds that nobody exceeds in saying a word without a pause: digits and capitals are said one by one."""
+def longest_for_second_look_s(text: str) -> float:
+    """Seconds of speech that a transcribed word can account for; what is longer holds words that were passed over."""
+    digits = len(re.findall(r"\d", text))
+    letters = len(re.findall(r"[^\W\d_]", text))
+    return 0.3 + 0.08 * letters + 0.45 * digits
+
+
+def longest_for_muting_s(text: str) -> float:
+    """Seconds that a word can be heard for, without a pause; digits and capitals may be said one by one."""
     digits = sum(character.isdigit() for character in text)
     capitals = sum(character.isupper() for character in text.strip()[1:])
     letters = sum(character.isalpha() for character in text)

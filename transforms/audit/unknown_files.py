@@ -1,4 +1,4 @@
-"""Files, links and folders of an output root that no status object speaks of and no run leaves."""
+"""Audit of unknown files: files, links and folders that no status object names and no run writes."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ _OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
 _EMPTY_FOLDER = re.compile(rf"({'|'.join(sorted(_FOLDERS))})|{_RUNS}/[^/]+(/rows)?")
 
 
-def strangers(output: str) -> Iterator[Problem]:
-    """Whatever lies in an output root and nobody can account for."""
+def unknown_files(output: str) -> Iterator[Problem]:
+    """Problems with files that belong to no recording and no run, with tombstones and with the ledger's index."""
     statuses = list_statuses(output)
     known = {
         AUDIO: {file_name(url) for status in statuses.values() if (url := published_audio(output, status))},
@@ -82,7 +82,7 @@ def _file_problems(
         yield Problem("locked", name, "a run is writing, or was killed: run the job again")
     elif folder == _RUNS and _OF_AN_AUDIT.fullmatch(rest):
         if not is_report(files.read_bytes(join(output, file.name))):
-            yield Problem("unreadable", name, "not what an audit writes")
+            yield Problem("unreadable", name, "not the report of an audit")
     elif not _is_of_a_job(folder, rest, file.size_bytes, ended):
         yield Problem("stranger", name, "no run writes such a file")
 
@@ -93,7 +93,7 @@ def _is_of_a_job(folder: str, rest: str, size_bytes: int, ended: Collection[str]
             of_ended = _OF_AN_ENDED_RUN.fullmatch(rest)
             return rest in _OF_ALL_RUNS or bool(_OF_A_RUN.fullmatch(rest) or (of_ended and of_ended["run_id"] in ended))
         case "status":
-            return "/" not in rest and rest.endswith(".json")  # whether it is a status object is looked at elsewhere
+            return "/" not in rest and rest.endswith(".json")  # `statuses_of` checks that it is a status object
         case "erased":
             return size_bytes == 0 and is_tombstone(rest)
     return folder in SCHEMAS and run_of(rest) is not None
@@ -114,7 +114,7 @@ def _captions(output: str, status: Status) -> tuple[str, ...]:
 
 
 def _on_disk(output: str) -> Iterator[Problem]:
-    """What a listing of files does not show: links, empty folders, and what is no file."""
+    """Checks what a listing of files does not show: links, empty folders, and special files."""
     if not urls.is_local(output):
         return
     root = Path(urls.normalised(output))
@@ -125,21 +125,21 @@ def _on_disk(output: str) -> Iterator[Problem]:
         for name in (*folders, *names):
             details = (Path(folder) / name).lstat()
             if stat.S_ISLNK(details.st_mode):
-                yield Problem("stranger", _shown(str(inner / name)), "a link: no run makes one")
+                yield Problem("stranger", _shown(str(inner / name)), "a link: no run creates links")
             elif not stat.S_ISDIR(details.st_mode) and not stat.S_ISREG(details.st_mode):
                 yield Problem("stranger", _shown(str(inner / name)), "neither a file nor a folder")
 
 
 def _index_problems(statuses: dict[str, Status], output: str) -> Iterator[Problem]:
-    """Whether the ledger's index can be read, and says what the status objects say."""
+    """Checks that the ledger's index can be read and agrees with the status objects."""
     name = f"{_RUNS}/ledger.parquet"
     index = read_index(index_url(output))
     if index.root is None and files.exists(index_url(output)):
-        yield Problem("unreadable", name, "damaged: the next run reads all status objects and writes it anew")
+        yield Problem("unreadable", name, "damaged: the next run reads all status objects and writes it again")
         return
     differing = _differing(index, statuses, output)
     if differing:
-        yield Problem("index_differs", name, f"{differing} entries say otherwise than their status objects")
+        yield Problem("index_differs", name, f"{differing} entries differ from their status objects")
 
 
 def _differing(index: LedgerIndex, statuses: dict[str, Status], output: str) -> int:
@@ -153,5 +153,5 @@ def _differing(index: LedgerIndex, statuses: dict[str, Status], output: str) -> 
 
 
 def _shown(name: str) -> str:
-    """A name as it can be kept: a disk's may hold bytes that are no text."""
+    """A name that can be encoded: the name of a file on disk may hold bytes that are not text."""
     return name.encode("utf-8", "backslashreplace").decode()
