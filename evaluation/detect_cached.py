@@ -32,7 +32,7 @@ from evaluation.score import GUARD_S, is_readable, tokens
 from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, SpokenWord, read_transcripts, read_truth
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.transcript import Transcript, Word
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 
 COVERED = 0.9
 SHORTEST_FALSE_ALARM_S = 0.1
@@ -181,7 +181,9 @@ def detect_all(
         judge(
             recording,
             transcripts[recording.recording_id],
-            detector.detect(transcripts[recording.recording_id], policies or recording.policies),
+            detector.detect(
+                DetectionRequest(transcripts[recording.recording_id], policies or recording.policies)
+            ).findings,
             padding,
         )
         for recording in recordings

@@ -27,7 +27,7 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii import calibration
 from hushbeam.transforms.detect_pii.calibration import UNCALIBRATED, fitted
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 
 _CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
@@ -206,7 +206,7 @@ def plot(found: Sequence[Bin]) -> str:
 
 def judge(detector: Detector, transcripts: Iterable[LabelledTranscript], policies: Sequence[str]) -> list[Judged]:
     """Runs the detector."""
-    return [Judged(one, detector.detect(one.transcript, policies)) for one in transcripts]
+    return [Judged(one, detector.detect(DetectionRequest(one.transcript, policies)).findings) for one in transcripts]
 
 
 def main() -> None:

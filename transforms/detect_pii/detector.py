@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding, RecogniserReport
@@ -13,7 +14,6 @@ from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens
 from hushbeam.transforms.detect_pii.calibration import Calibration, packaged
 from hushbeam.transforms.detect_pii.languages import Language, UnsupportedPolicyError
-from hushbeam.transforms.detect_pii.names.named_entities import NamedEntities
 from hushbeam.transforms.detect_pii.names.propagation import same_people
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
 from hushbeam.transforms.detect_pii.patterns.static_entities import find_sound_alikes, find_static_entities
@@ -63,12 +63,32 @@ PRECEDENCE = (
     "organization_medical_facility",
     "organization",
 )
-_OURS = __package__
 _RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
 
 
 class RecogniserError(RecordingError):
     """A recogniser raised: what it would have found is unknown, so nothing of the recording is published."""
+
+
+@dataclass(frozen=True)
+class DetectionRequest:
+    """What to find in a conversation.
+
+    Attributes:
+      policies: Names of `hushbeam.schemas.policies.CATALOGUE`.
+      static_entities: Terms by label.
+    """
+
+    transcript: Transcript
+    policies: Collection[str]
+    static_entities: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+
+
+class Detection(NamedTuple):
+    """Findings in the order of the words, and the reports of all recognisers if they were kept."""
+
+    findings: tuple[Finding, ...]
+    reports: tuple[RecogniserReport, ...] = ()
 
 
 class Detector:
@@ -99,58 +119,39 @@ class Detector:
             propagation.load()
         self._recognisers, self._propagations = recognisers, propagations
 
-    def detect(
-        self,
-        transcript: Transcript,
-        policies: Collection[str],
-        static_entities: Mapping[str, Sequence[str]] | None = None,
-    ) -> tuple[Finding, ...]:
-        """Finds what `policies` and `static_entities` (terms by label) ask for, in the order of the words.
+    def detect(self, request: DetectionRequest, *, keep_reports: bool = False) -> Detection:
+        """Finds the personal data that a request asks for.
 
-        Raises UnsupportedLanguageError for a language without a grammar, UnsupportedPolicyError for a policy that
-        nothing looks for in the language (both quarantine), RecogniserError where a recogniser raises.
+        Args:
+          keep_reports: Runs every recogniser, requested or not, and returns their reports: `select` finds from them
+            what other policies cover.
+
+        Raises:
+          UnsupportedLanguageError: A language without a grammar. Quarantines the recording.
+          UnsupportedPolicyError: A policy that no recogniser covers in the language. Quarantines the recording.
+          RecogniserError: A recogniser raised.
         """
-        conversation = _conversation(transcript)
-        self._require(policies, conversation.language)
-        reports = self._reports(conversation, frozenset({*policies, "custom"}))
-        return self._select(conversation, reports, policies, static_entities or {})
-
-    def detect_and_report(
-        self,
-        transcript: Transcript,
-        policies: Collection[str],
-        static_entities: Mapping[str, Sequence[str]] | None = None,
-    ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
-        """The same, and what every recogniser says, asked for or not: `select` finds from it what else may be asked."""
-        conversation = _conversation(transcript)
-        self._require(policies, conversation.language)
-        reports = self._reports(conversation, None)
-        return self._select(conversation, reports, policies, static_entities or {}), reports
+        conversation = _conversation(request.transcript)
+        self._require(request.policies, conversation.language)
+        run = None if keep_reports else _requested(request.policies)
+        reports = self._reports(conversation, run)
+        found = self._select(conversation, reports, request.policies, request.static_entities)
+        return Detection(found, reports if keep_reports else ())
 
     def report(self, transcript: Transcript) -> tuple[RecogniserReport, ...]:
-        """What every recogniser that is loaded says. Raises as `detect` does."""
+        """Runs every loaded recogniser. Raises as `detect` does."""
         return self._reports(_conversation(transcript), None)
 
-    def select(
-        self,
-        transcript: Transcript,
-        reports: Iterable[RecogniserReport],
-        policies: Collection[str],
-        static_entities: Mapping[str, Sequence[str]] | None = None,
-    ) -> tuple[Finding, ...]:
-        """What `detect` finds, from reports about the same transcript, for any policies; recognises nothing itself."""
-        return self._select(_conversation(transcript), reports, policies, static_entities or {})
+    def select(self, request: DetectionRequest, reports: Iterable[RecogniserReport]) -> tuple[Finding, ...]:
+        """The findings that `detect` returns, from reports about the same transcript. Runs no recogniser."""
+        conversation = _conversation(request.transcript)
+        return self._select(conversation, reports, request.policies, request.static_entities)
 
     def _require(self, policies: Iterable[str], language: Language) -> None:
-        """Raises UnsupportedPolicyError (quarantine) for policies that nothing looks for in a language."""
+        """Raises UnsupportedPolicyError for policies that no recogniser covers in a language."""
         if language.policies is None:
             return
-        found = set(language.policies)
-        for recogniser in self._recognisers or ():
-            if isinstance(recogniser, NamedEntities):
-                found |= recogniser.policies_in(language.code)
-            elif not type(recogniser).__module__.startswith(_OURS) or isinstance(recogniser, CustomPatterns):
-                found |= recogniser.policies
+        found = language.policies.union(*(one.policies_in(language) for one in self._recognisers or ()))
         covered = found | {parent for policy in found for parent in broader(policy)}
         asked = {policy for policy in policies if policy in CATALOGUE}
         missing = {policy for policy in asked if covered.isdisjoint((policy, *broader(policy)))}
@@ -177,7 +178,7 @@ class Detector:
         policies: Collection[str],
         static_entities: Mapping[str, Sequence[str]],
     ) -> tuple[Finding, ...]:
-        requested = frozenset({*policies, "custom"})
+        requested = _requested(policies)
         candidates: list[Candidate] = []
         for report in reports:
             if _counts(report.policies, requested):
@@ -189,11 +190,11 @@ class Detector:
         kept = [
             *named,
             *self._wanted(conversation, alike),
-            *self._wanted(conversation, self._requested(candidates, requested)),
+            *self._wanted(conversation, self._under_requested(candidates, requested)),
         ]
         return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
 
-    def _requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
+    def _under_requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
         """Under the policies that were asked for, with scores that say how often such a candidate is right."""
         for candidate in candidates:
             policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
@@ -216,6 +217,11 @@ def _conversation(transcript: Transcript) -> Conversation:
     conversation = Conversation(transcript)
     conversation.language  # noqa: B018 - an unsupported language must end the recording even if it has no words
     return conversation
+
+
+def _requested(policies: Collection[str]) -> frozenset[str]:
+    """The policies to redact: static entities and patterns under labels of the user's own need no request."""
+    return frozenset({*policies, "custom"})
 
 
 def _counts(policies: Iterable[str], requested: frozenset[str]) -> bool:

@@ -9,10 +9,9 @@ from concurrent.futures import Future
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, then
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.processes import DetectorProcesses
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
@@ -67,29 +66,19 @@ class _DetectHere(_DetectStage):
         return _SharedDetector(detector)
 
     def process(self, recording: TranscribedRecording) -> DetectedRecording:
-        if self._keep_reports:
-            return DetectedRecording(recording, *self._detector.detect_and_report(recording))
-        return DetectedRecording(recording, self._detector.detect(recording))
+        return DetectedRecording(recording, *self._detector.detect(_request(recording), self._keep_reports))
 
 
 class _SharedDetector:
-    """One detector for all threads of a process, one at a time."""
+    """One detector for all threads of a process, used by one thread at a time."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._lock = threading.Lock()
 
-    def detect(self, recording: TranscribedRecording) -> tuple[Finding, ...]:
-        asked = recording.recording
+    def detect(self, request: DetectionRequest, keep_reports: bool) -> Detection:
         with self._lock:
-            return self._detector.detect(recording.transcript, asked.policies, asked.static_entities)
-
-    def detect_and_report(
-        self, recording: TranscribedRecording
-    ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
-        asked = recording.recording
-        with self._lock:
-            return self._detector.detect_and_report(recording.transcript, asked.policies, asked.static_entities)
+            return self._detector.detect(request, keep_reports=keep_reports)
 
 
 class _DetectBeside(_DetectStage):
@@ -107,9 +96,10 @@ class _DetectBeside(_DetectStage):
         return self.submit(recording).result()
 
     def submit(self, recording: TranscribedRecording) -> Future[DetectedRecording]:
-        asked = recording.recording
-        if self._keep_reports:
-            reported = self._detectors.submit_and_report(recording.transcript, asked.policies, asked.static_entities)
-            return then(reported, lambda detected: DetectedRecording(recording, *detected))
-        found = self._detectors.submit(recording.transcript, asked.policies, asked.static_entities)
-        return then(found, lambda findings: DetectedRecording(recording, findings))
+        detection = self._detectors.submit(_request(recording), keep_reports=self._keep_reports)
+        return then(detection, lambda detected: DetectedRecording(recording, *detected))
+
+
+def _request(recording: TranscribedRecording) -> DetectionRequest:
+    asked = recording.recording
+    return DetectionRequest(recording.transcript, asked.policies, asked.static_entities)

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.languages.language import vocabulary
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Atom, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 
 _TOP_LEVEL = vocabulary("""
     com net org edu gov mil int info biz name io ai app dev me tv co us uk ca au nz ie in de fr es it nl be ch at dk
@@ -44,14 +43,11 @@ class _Domain(NamedTuple):
     mail: bool
 
 
-class InternetAddresses:
+class InternetAddresses(GrammarRecogniser):
     """Finds addresses by their domains, and IP addresses by their dots."""
 
     name = "internet_addresses"
     policies = frozenset({"email_address", "url", "filename", "ip_address", "username"})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         grammar = _AddressGrammar(conversation)

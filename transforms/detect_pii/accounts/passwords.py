@@ -12,10 +12,9 @@ from functools import cache
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.languages import Language
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Atom, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 
 _LEADING_OVER = (" as", " under", " with", " by")
@@ -40,14 +39,11 @@ class _Announcement(NamedTuple):
     linked: bool
 
 
-class Secrets:
+class Secrets(GrammarRecogniser):
     """Finds what follows "my password is", "username" and security questions, in the same turn or in the answer."""
 
     name = "secrets"
     policies = frozenset({"password", "username", "person_name"})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if not conversation.language.secret_cues:

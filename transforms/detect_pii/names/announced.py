@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from hushbeam.transforms.detect_pii.languages import Language
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, tokens_of
@@ -21,14 +21,11 @@ _SCORE = 0.85
 _UNCASED_SCORE = 0.6
 
 
-class AnnouncedNames:
+class AnnouncedNames(GrammarRecogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "announced_names"
     policies = frozenset({"person_name"})
-
-    def load(self) -> None:
-        """Nothing to load: the announcements are the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if not conversation.language.name_announcements:

@@ -18,7 +18,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_never_name,
     may_be_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, tokens_of, word_set
 
@@ -161,7 +161,7 @@ class _Question(NamedTuple):
     is_certain: bool
 
 
-class NameContexts:
+class NameContexts(GrammarRecogniser):
     """A recogniser of names by what is said around them: it needs no list of names, and no capitals."""
 
     name = "name_contexts"

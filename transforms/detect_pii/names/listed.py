@@ -16,7 +16,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_rather_something_else,
     may_be_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, read_terms, tokens_of
 
@@ -27,7 +27,7 @@ _UNCASED_SCORE = 0.55
 _PLACES = ("cities", "states", "countries", "languages", "nationalities")
 
 
-class ListedNames:
+class ListedNames(GrammarRecogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "listed_names"

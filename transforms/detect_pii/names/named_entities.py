@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from hushbeam.transforms.detect_pii.languages import Language
 from hushbeam.transforms.detect_pii.models.spacy import SpacyModel
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan, TokenClassifier
 from hushbeam.transforms.detect_pii.names.words import (
@@ -20,7 +21,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_rather_something_else,
     may_be_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, read_terms, tokens_of, word_set
@@ -168,7 +169,7 @@ def model_identities(settings: DetectionSettings) -> dict[str, str]:
     }
 
 
-class NamedEntities:
+class NamedEntities(Recogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`.
 
     Args:
@@ -205,10 +206,10 @@ class NamedEntities:
         self._spacy.load()
         self._classifier.load()
 
-    def policies_in(self, language_code: str) -> frozenset[str]:
-        """What the loaded models find in a language."""
+    def policies_in(self, language: Language) -> frozenset[str]:
+        """The policies that the loaded models find in a language."""
         found = {_CLASSIFIER_POLICIES[label] for label in self._classifier.labels & _CLASSIFIER_POLICIES.keys()}
-        if self._reads(language_code):
+        if self._reads(language.code):
             found |= {_SPACY_POLICIES[label] for label in self._spacy.labels & _SPACY_POLICIES.keys()}
         return frozenset(found | ({"location"} if "location_city" in found else set()))
 

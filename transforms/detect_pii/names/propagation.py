@@ -15,10 +15,9 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_everyday,
     is_never_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes
-from hushbeam.transforms.detect_pii.text.sounds import sound_of, sounds_like
+from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes, sound_of, sounds_like
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, tokens_of
 
 _LEAST_SCORE = 0.7
@@ -34,7 +33,7 @@ _NICKNAME_SCORE = 0.75
 _ALIKE_SCORE = 0.65
 
 
-class RepeatedNames:
+class RepeatedNames(Propagation):
     """A propagation: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "repeated_names"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.spelling import Letters, letters_at
@@ -18,14 +18,11 @@ _WORDS_TO_CUE = 14
 _SIGNS_BETWEEN = frozenset("-,.–")
 
 
-class SpelledWords:
+class SpelledWords(GrammarRecogniser):
     """Finds runs of single letters. They are taken for a name: that is what people spell."""
 
     name = "spelled_words"
     policies = frozenset({"person_name", *_ALTERNATIVES})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         position = 0

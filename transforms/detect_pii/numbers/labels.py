@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.numbers.checksums import kinds_of_number
 from hushbeam.transforms.detect_pii.numbers.runs import Group, Run
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.cues import Cue
 
 

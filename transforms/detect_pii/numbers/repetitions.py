@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from hushbeam.transforms.detect_pii.numbers.quantities import find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import Group, find_groups
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
@@ -38,13 +38,10 @@ _REPEATED = frozenset(
 )
 
 
-class RepeatedValues:
+class RepeatedValues(Propagation):
     """Finds known numbers, passwords and user names wherever they are said again."""
 
     name = "repeated_values"
-
-    def load(self) -> None:
-        """Nothing to load."""
 
     def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
         covered = {

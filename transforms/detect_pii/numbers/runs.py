@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 from hushbeam.transforms.detect_pii.languages import Language
 from hushbeam.transforms.detect_pii.numbers.quantities import Quantity
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.cues import Cue
 from hushbeam.transforms.detect_pii.text.spelling import letters_at
 

@@ -10,7 +10,7 @@ from hushbeam.transforms.detect_pii.numbers.dates import SpokenDate, find_dates
 from hushbeam.transforms.detect_pii.numbers.labels import SHAPES, NumberLabel, NumberLabeller
 from hushbeam.transforms.detect_pii.numbers.quantities import Quantity, find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import Group, Run, correction_words, find_groups, find_runs
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import find_cues
@@ -24,7 +24,7 @@ _ATOMS_OF_PRICE_TALK = 40
 _BEFORE_SIGNS = frozenset({",", "then", "and", "the", "A", "an"})
 
 
-class SpokenNumbers:
+class SpokenNumbers(GrammarRecogniser):
     """Finds runs of digits and labels them by what was asked, what was announced and their shape."""
 
     name = "spoken_numbers"

@@ -10,7 +10,7 @@ import regex
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import OWN_POLICIES, find_policy
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
@@ -19,7 +19,7 @@ class CustomPatternTimeoutError(RecordingError):
     """A pattern of the user took too long: what it would have found is unknown."""
 
 
-class CustomPatterns:
+class CustomPatterns(Recogniser):
     """Searches the user's patterns in the conversation as it was written and as it would be typed."""
 
     name = "custom_patterns"

@@ -13,7 +13,7 @@ import regex
 
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 # Presidio's class, and the policy of what it finds. Only those that spoken numbers do not already cover better:
@@ -43,7 +43,7 @@ class PatternTimeoutError(RecordingError):
     """A pattern took too long on a conversation: what it would have found is unknown."""
 
 
-class PresidioPatterns:
+class PresidioPatterns(GrammarRecogniser):
     """Finds identifiers by presidio's patterns and validates them by its checks."""
 
     name = "presidio_patterns"

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.names.words import all_names, is_common
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
-from hushbeam.transforms.detect_pii.text.sounds import likeness, sound_of
+from hushbeam.transforms.detect_pii.text.sound_alikes import likeness, sound_of
 from hushbeam.transforms.detect_pii.text.tokens import Terms, Token, read_terms, tokens_of, word_set
 
 _LISTED = 0.85
@@ -135,7 +135,7 @@ class _Found(NamedTuple):
     score: float
 
 
-class MedicalTerms:
+class MedicalTerms(GrammarRecogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "medical_terms"

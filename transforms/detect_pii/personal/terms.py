@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.names.words import is_common, is_never_name
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 from hushbeam.transforms.detect_pii.text.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
@@ -158,7 +158,7 @@ class _Found(NamedTuple):
     alternatives: tuple[str, ...] = ()
 
 
-class PersonalTerms:
+class PersonalTerms(GrammarRecogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "personal_terms"

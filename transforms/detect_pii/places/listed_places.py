@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from hushbeam.transforms.detect_pii.names.named_entities import ORGANISATION_ENDINGS, place_policy
 from hushbeam.transforms.detect_pii.names.words import TITLES, all_names, is_common, is_never_name
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 from hushbeam.transforms.detect_pii.text.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
@@ -28,7 +28,7 @@ _SCORE_IN_CONTEXT = 0.8
 _SCORE = 0.65
 
 
-class ListedPlaces:
+class ListedPlaces(GrammarRecogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "listed_places"

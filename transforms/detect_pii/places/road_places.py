@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 
@@ -39,14 +39,11 @@ _COORDINATE_TALK = re.compile(r"latitude|longitude|coordinates?|degrees|gps")
 _SCORE = 0.75
 
 
-class RoadPlaces:
+class RoadPlaces(GrammarRecogniser):
     """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "road_places"
     policies = frozenset({"location", "location_coordinate"})
-
-    def load(self) -> None:
-        """Nothing to load."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if conversation.language.code != "en":

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from hushbeam.transforms.detect_pii.names.words import is_everyday
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import plain, word_set
 
@@ -32,13 +32,10 @@ _LONGEST_PAUSE_S = 8.0
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
-class WholeAddresses:
+class WholeAddresses(Propagation):
     """A propagation: see `hushbeam.transforms.detect_pii.recogniser`."""
 
     name = "whole_addresses"
-
-    def load(self) -> None:
-        """Nothing to load."""
 
     def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
         pieces = sorted((c for c in candidates if c.policy in _PIECES), key=lambda c: (c.first_word, c.last_word))
