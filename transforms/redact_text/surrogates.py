@@ -10,8 +10,10 @@ from functools import cached_property
 import regex
 from faker import Faker
 
-# Faker's provider for the policies whose values are words. Those of letters and digits keep their form instead, and
-# all others are shown by their label.
+from hushbeam.schemas.policies import NUMBERS
+
+# Faker's provider for each policy whose values are words. Numbers keep their form instead, and values of any other
+# policy are replaced by its label.
 _PROVIDERS = {
     "date": "date",
     "email_address": "safe_email",
@@ -31,27 +33,7 @@ _PROVIDERS = {
     "url": "domain_name",
     "username": "user_name",
 }
-_LIKE_THE_ORIGINAL = frozenset(
-    {
-        "account_number",
-        "any_number",
-        "banking_information",
-        "credit_card_cvv",
-        "credit_card_expiration",
-        "credit_card_number",
-        "date_of_birth",
-        "drivers_license",
-        "healthcare_number",
-        "location_zip",
-        "money_amount",
-        "number_sequence",
-        "passport_number",
-        "person_age",
-        "phone_number",
-        "us_social_security_number",
-        "vehicle_id",
-    }
-)
+_LIKE_THE_ORIGINAL = {*NUMBERS, "date_of_birth", "money_amount", "person_age"}
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "sir", "madam", "doctor", "dr", "professor", "prof"])
 _LIKE_WORDS = tuple(
     tuple(words.split())

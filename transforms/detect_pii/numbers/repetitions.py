@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from hushbeam.schemas.policies import NUMBERS
 from hushbeam.transforms.detect_pii.numbers.quantities import find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import Group, find_groups
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
@@ -17,25 +18,8 @@ _LEAST_PART = 4
 _LEAST_WHOLE = 3
 _LEAST_SECRET = 5
 _SECRETS = frozenset({"password", "username"})
-# What is found by a number's digits. Amounts, dates and ages repeat by chance and are found by themselves.
-_REPEATED = frozenset(
-    {
-        "account_number",
-        "banking_information",
-        "credit_card_cvv",
-        "credit_card_expiration",
-        "credit_card_number",
-        "drivers_license",
-        "healthcare_number",
-        "location_zip",
-        "number_sequence",
-        "passport_number",
-        "password",
-        "phone_number",
-        "us_social_security_number",
-        "vehicle_id",
-    }
-)
+# Values that are found again by their digits. Amounts, dates and ages repeat by chance and are found by themselves.
+_REPEATED = {*NUMBERS, "password"} - {"any_number"}
 
 
 class RepeatedValues(Propagation):
