@@ -33,6 +33,7 @@ from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, Spoke
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 COVERED = 0.9
 SHORTEST_FALSE_ALARM_S = 0.1
@@ -210,7 +211,7 @@ def main() -> None:
         if arguments.perfect
         else read_transcripts(arguments.transcripts or arguments.truth / TRANSCRIPTS)
     )
-    detector = Detector()
+    detector = Detector(DetectionSettings())
     detector.load()
     outcomes = detect_all(
         detector,

@@ -28,6 +28,7 @@ from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii import calibration
 from hushbeam.transforms.detect_pii.calibration import UNCALIBRATED, fitted
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 _CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
@@ -218,10 +219,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=390, help="how many generated calls")
     arguments = parser.parse_args()
     if arguments.fit:
-        samples = _samples(Detector(calibration=UNCALIBRATED), "train.txt", arguments.calls, SEED + 1)
+        samples = _samples(Detector(DetectionSettings(), UNCALIBRATED), "train.txt", arguments.calls, SEED + 1)
         _CALIBRATION.write_text(fitted(samples.outcomes()).to_json(), encoding="utf-8")
         return
-    samples = _samples(Detector(), "held_out.txt", arguments.calls, SEED)
+    samples = _samples(Detector(DetectionSettings()), "held_out.txt", arguments.calls, SEED)
     found = bins(samples.outcomes())
     effects = [effect(minimum_score, samples.calls, samples.innocent) for minimum_score in THRESHOLDS]
     (arguments.docs / "confidence.md").write_text(page(found, effects), encoding="utf-8")

@@ -90,7 +90,7 @@ def test_the_report_of_a_run_that_nobody_waited_for_can_be_made_later(finished: 
     status, terminal = report(finished.output)
     assert status == EXIT_WRITTEN
     assert str(folder / "report.html") in terminal
-    assert "Nobody waited for this run" in _Page((folder / "report.html").read_text()).words()
+    assert "No command waited for this run" in _Page((folder / "report.html").read_text()).words()
 
 
 def test_a_run_that_is_not_there_is_a_usage_error(finished: Run) -> None:

@@ -97,8 +97,8 @@ class Detector:
     Not safe for threads: one instance per thread, or a lock.
     """
 
-    def __init__(self, settings: DetectionSettings | None = None, calibration: Calibration | None = None) -> None:
-        self._settings = settings or DetectionSettings()
+    def __init__(self, settings: DetectionSettings, calibration: Calibration | None = None) -> None:
+        self._settings = settings
         self._calibration = calibration or packaged()
         self._recognisers: tuple[Recogniser, ...] | None = None
         self._propagations: tuple[Propagation, ...] = ()

@@ -21,7 +21,7 @@ class RedactText(beam.PTransform):
       surrogate_key: Where the secret is kept from which surrogates are drawn; None: no recording may ask for them.
     """
 
-    def __init__(self, by_policy: Mapping[str, str], surrogate_key: str | None = None) -> None:
+    def __init__(self, by_policy: Mapping[str, str], surrogate_key: str | None) -> None:
         super().__init__("RedactText")
         self._by_policy = dict(by_policy)
         self._surrogate_key = surrogate_key

@@ -49,7 +49,7 @@ def detect(
 
 @pytest.fixture(scope="module")
 def whole_detector() -> Detector:
-    detector = Detector()
+    detector = Detector(DetectionSettings())
     detector.load()
     return detector
 
@@ -80,7 +80,7 @@ def with_recognisers(
 ) -> Detector:
     monkeypatch.setattr(module, "recognisers_for", lambda _: recognisers)
     monkeypatch.setattr(module, "propagations_for", lambda _: ())
-    detector = Detector(settings)
+    detector = Detector(settings or DetectionSettings())
     detector.load()
     return detector
 
@@ -160,7 +160,7 @@ def test_a_silent_recording_has_no_findings(whole_detector: Detector) -> None:
 
 def test_detecting_before_loading_is_a_programming_error() -> None:
     with pytest.raises(RuntimeError, match="load"):
-        detect(Detector(), transcript_of("hello"), DEFAULT)
+        detect(Detector(DetectionSettings()), transcript_of("hello"), DEFAULT)
 
 
 def test_a_recogniser_that_raises_fails_the_recording_without_quoting_it(monkeypatch: pytest.MonkeyPatch) -> None:

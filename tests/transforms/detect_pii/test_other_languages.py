@@ -17,6 +17,7 @@ from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError, lan
 from hushbeam.transforms.detect_pii.names.announced import AnnouncedNames
 from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.atoms import split_into_atoms
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
@@ -26,7 +27,7 @@ Marked = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    whole = Detector()
+    whole = Detector(DetectionSettings())
     whole.load()
     return whole
 
@@ -188,7 +189,7 @@ def test_recognisers_of_packages_may_look_for_it(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(module, "recognisers_for", lambda _: (Asthma(),))
     monkeypatch.setattr(module, "propagations_for", lambda _: ())
-    detector = Detector()
+    detector = Detector(DetectionSettings())
     detector.load()
     (found,) = detect(detector, in_language(said("tengo asma"), "es"), ["medical_condition"])
     assert (found.policy, found.first_word) == ("medical_condition", 1)

@@ -44,7 +44,7 @@ class TokenClassifier:
       least_score: Probability that a token is anything at all, below which it is nothing.
     """
 
-    def __init__(self, folder: str | None = None, least_score: float = 0.4) -> None:
+    def __init__(self, folder: str | None, least_score: float = 0.4) -> None:
         self._folder = folder
         self._least_score = least_score
 
