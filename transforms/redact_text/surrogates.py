@@ -1,4 +1,4 @@
-"""Invented values of the same kind, so that redacted text still reads like a conversation."""
+"""Surrogates: invented values of the same kind, so that redacted text still reads like a conversation."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 
 
 class Surrogates:
-    """Draws surrogates by a keyed hash: the same value of a recording always gets the same one.
+    """Derives surrogates from a keyed hash: a value has one surrogate within a recording.
 
     Args:
-      key: Secret. Without it, a surrogate says nothing about the value.
-      recording_id: The same value in another recording gets another surrogate.
-      locale: As Faker names it.
+      key: Secret. Without it, a surrogate reveals nothing about the value.
+      recording_id: A value has different surrogates in different recordings.
+      locale: Faker locale.
     """
 
     def __init__(self, key: bytes, recording_id: str, locale: str) -> None:
@@ -71,7 +71,7 @@ class Surrogates:
             self._surnames.add(words[-1])
 
     def invent(self, policy: str, value: str) -> str | None:
-        """A surrogate for a value, never equal to it; None for policies that have none."""
+        """A surrogate for a value, never equal to it; None for policies without surrogates."""
         if policy == "person_name":
             return str(_WORD.sub(lambda match: self._name(match[0]), value))
         if policy in _LIKE_THE_ORIGINAL:
