@@ -1,4 +1,4 @@
-"""Runs all recognisers over a conversation and decides what is redacted under which policy."""
+"""Detector: runs all recognisers over a conversation and decides which words are redacted under which policy."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from hushbeam.transforms.detect_pii.registry import propagations_for, recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
-# Where candidates overlap, each word goes to the policy that stands first: what names a number most exactly, then
-# what is made of words. Policies that are not named here stand last.
+# Of overlapping candidates, each word goes to the policy that is first here: exact kinds of numbers, then policies of
+# words. Policies that are not listed come last.
 PRECEDENCE = (
     "ip_address",
     "email_address",
@@ -67,7 +67,7 @@ _RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
 
 
 class RecogniserError(RecordingError):
-    """A recogniser raised: what it would have found is unknown, so nothing of the recording is published."""
+    """A recogniser raised, so its findings are unknown and nothing of the recording is published."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +104,11 @@ class Detector:
         self._propagations: tuple[Propagation, ...] = ()
 
     def load(self) -> None:
-        """Loads every model. Raises ConfigurationError where one is absent: no recogniser is optional."""
+        """Loads every model. Raises ConfigurationError if one is missing: no recogniser is optional."""
         self._load(recognisers_for(self._settings))
 
     def load_without_models(self) -> None:
-        """Loads what `select` needs, and the job's own patterns: the recognisers whose rules may change."""
+        """Loads only what `select` needs, and the recogniser of the job's own patterns, which may change."""
         self._load((CustomPatterns(self._settings),))
 
     def _load(self, recognisers: tuple[Recogniser, ...]) -> None:
@@ -195,14 +195,14 @@ class Detector:
         return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
 
     def _under_requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
-        """Under the policies that were asked for, with scores that say how often such a candidate is right."""
+        """Candidates under requested policies, with calibrated scores."""
         for candidate in candidates:
             policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
             if policy is not None:
                 yield replace(candidate, policy=policy, score=self._calibration.of(candidate.score))
 
     def _wanted(self, conversation: Conversation, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """Those that reach their policy's threshold and are on no allow-list."""
+        """Candidates that reach the threshold of their policy and are not on the allow-list."""
         allowed = {_plain(term) for term in self._settings.allow_list}
         for candidate in candidates:
             if candidate.score < self._settings.threshold(candidate.policy):
@@ -215,7 +215,7 @@ class Detector:
 
 def _conversation(transcript: Transcript) -> Conversation:
     conversation = Conversation(transcript)
-    conversation.language  # noqa: B018 - an unsupported language must end the recording even if it has no words
+    conversation.language  # noqa: B018 - an unsupported language must end the recording even without words
     return conversation
 
 
@@ -225,7 +225,7 @@ def _requested(policies: Collection[str]) -> frozenset[str]:
 
 
 def _counts(policies: Iterable[str], requested: frozenset[str]) -> bool:
-    """Whether a recogniser of these policies has anything to say about what was asked for."""
+    """Whether a recogniser of these policies may find something under a requested policy."""
     return any(_requested_policy(policy, (), requested) for policy in policies)
 
 
@@ -239,7 +239,7 @@ def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object
 
 
 def _requested_policy(policy: str, alternatives: Sequence[str], requested: frozenset[str]) -> str | None:
-    """The first of the policies, or of those that cover them, that was asked for."""
+    """The first requested policy among these policies and those that cover them."""
     for name in (policy, *alternatives):
         covering: str | None = name
         while covering is not None:
@@ -269,7 +269,7 @@ def _resolved(conversation: Conversation, candidates: Iterable[Candidate]) -> li
 
 def _strength(candidate: Candidate) -> tuple[int, int, float, int]:
     length = candidate.last_word - candidate.first_word + 1
-    # Static entities carry a label of their own: the user named them, so they win.
+    # Static entities have a label of their own and win, because the user named them.
     rank = -1 if candidate.label else _RANK.get(candidate.policy, len(_RANK))
     return rank, -length, -candidate.score, candidate.first_word
 

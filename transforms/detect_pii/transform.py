@@ -1,4 +1,4 @@
-"""DetectPII: where personal data is in what was said, over the whole conversation."""
+"""DetectPII: finds personal data in the transcript of the whole conversation."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _DETECTORS, _PROCESSES = Shared(), Shared()
 
 
 class DetectPII(beam.PTransform):
-    """Finds what each recording's policies ask for.
+    """Finds the personal data that each recording's policies cover.
 
-    The unit is the conversation, both channels in time order: questions prime answers, numbers go on over turns, and
-    what was confirmed once is found wherever it is repeated. A recogniser that raises ends the recording.
+    It reads whole conversations, both channels in time order: questions explain answers, numbers continue over turns,
+    and repetitions of a confirmed value are found. A recogniser that raises ends the recording.
 
     Args:
-      processes: How many processes of the machine detect beside the worker; 0 detects in the worker itself.
-      keep_reports: All recognisers run, whatever is asked for, and what they report stays with the recording: other
-        policies can then be rendered later. A recogniser that raises ends the recording, asked for or not.
+      processes: Number of detector processes beside the worker; 0 detects in the worker itself.
+      keep_reports: Whether to run all recognisers, requested or not, and keep their reports with the recording, so that
+        other policies can be rendered later.
     """
 
     def __init__(self, settings: DetectionSettings, *, processes: int = 0, keep_reports: bool = False) -> None:

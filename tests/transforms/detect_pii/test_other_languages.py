@@ -11,7 +11,7 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.detect_pii import detector as module
-from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
+from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError, language_of
 from hushbeam.transforms.detect_pii.names.announced import AnnouncedNames
@@ -131,12 +131,12 @@ def test_a_whole_call_is_scrubbed(detector: Detector, marked: Marked, code: str)
         (SpelledWords(), "fr", "Je vous l'épelle: [L, E accent aigu, G, E, R]"),
         (SpelledWords(), "fr", "[D comme Denise, U comme Ursule, P comme Pierre]"),
         (SpelledWords(), "de", "Ich buchstabiere: [W wie Wilhelm, E, I, D, E]"),
-        (Secrets(), "es", "Mi contraseña es [girasol azul] y gracias"),
-        (Secrets(), "es", "Mi contraseña no funciona"),
-        (Secrets(), "fr", "Mon mot de passe est [tournesol bleu]"),
-        (Secrets(), "fr", "A: Le nom de jeune fille de votre mère?\nB: [Vasseur]"),
-        (Secrets(), "de", "Mein Passwort ist [Sonnenblume blau]"),
-        (Secrets(), "de", "Mein Passwort ist abgelaufen"),
+        (Credentials(), "es", "Mi contraseña es [girasol azul] y gracias"),
+        (Credentials(), "es", "Mi contraseña no funciona"),
+        (Credentials(), "fr", "Mon mot de passe est [tournesol bleu]"),
+        (Credentials(), "fr", "A: Le nom de jeune fille de votre mère?\nB: [Vasseur]"),
+        (Credentials(), "de", "Mein Passwort ist [Sonnenblume blau]"),
+        (Credentials(), "de", "Mein Passwort ist abgelaufen"),
         (AnnouncedNames(), "es", "me llamo [javier echeverría]"),
         (AnnouncedNames(), "es", "soy [Ana de la Fuente] y llamo por la factura"),
         (AnnouncedNames(), "es", "soy el técnico de la compañía"),
@@ -174,7 +174,7 @@ def test_number_phrases_are_one_number(code: str, said: str, digits: list[str]) 
 
 def test_a_policy_that_nothing_looks_for_in_a_language_quarantines(detector: Detector, said: Said) -> None:
     spanish = in_language(said("Son veinticinco euros."), "es")
-    with pytest.raises(UnsupportedPolicyError, match=r"nothing looks for drug, medical_condition in language 'es'"):
+    with pytest.raises(UnsupportedPolicyError, match=r"no recogniser finds drug, medical_condition in language 'es'"):
         detect(detector, spanish, ["person_name", "drug", "medical_condition"])
     assert detect(detector, spanish, PRESETS["default"]) == ()
 

@@ -90,7 +90,7 @@ def test_a_row_that_is_too_long_ends_alone(tmp_path: Path):
 def test_two_columns_of_one_name_are_an_error_of_the_file(tmp_path: Path, columns: list[tuple[str, pa.Array]]):
     path = tmp_path / "twice.parquet"
     pq.write_table(pa.Table.from_arrays([array for _, array in columns], [name for name, _ in columns]), path)
-    assert errors(path) == {1: "The file has two columns of one name"}
+    assert errors(path) == {1: "The file has two columns with the same name"}
 
 
 def test_values_that_json_does_not_have_end_their_row(tmp_path: Path):

@@ -1,7 +1,7 @@
-"""E-mail addresses, web addresses, file names and IP addresses, as they are said.
+"""Recogniser of spoken e-mail addresses, web addresses, file names and IP addresses.
 
-Of a spoken e-mail address the recogniser writes only the end reliably: `j.coalski-82a-gmail.com`, `Maria underscore
-low up is at Outlook.com`. So an address is found by its domain, and reaches back to the start of its clause.
+Speech recognisers write only the end of a spoken e-mail address reliably: `j.coalski-82a-gmail.com`, `Maria underscore
+low up is at Outlook.com`. So an address is found by its domain, and extends back to the start of its clause.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Names after what announces them, in languages of which only the grammar is data: `me llamo`, `ich heiße`.
+"""Recogniser of announced names in languages other than English: `me llamo`, `ich heiße`.
 
-English has a fuller recogniser (`name_contexts`), with lists of names and of everyday words.
+English has a fuller recogniser (`names/contexts.py`), with lists of names and of everyday words.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ _UNCASED_SCORE = 0.6
 
 
 class AnnouncedNames(GrammarRecogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "announced_names"
     policies = frozenset({"person_name"})
 
@@ -46,9 +44,9 @@ class AnnouncedNames(GrammarRecogniser):
 
 
 def _end_of_name(language: Language, tokens: Sequence[Token], first: int, is_cased: bool) -> int | None:
-    """The last token of a name; None where none begins here.
+    """The last token of a name; None if no name starts here.
 
-    With capitals it goes on as long as these do, over particles; without, to the next pause, if that is near.
+    A name with capitals goes on as long as they do, over particles; one without ends at the next pause, if it is near.
     """
     last: int | None = None
     for position in range(first, min(first + _LONGEST_NAME, len(tokens))):

@@ -1,4 +1,4 @@
-"""Names that the conversation announces: "my name is", "am I speaking with", "last name?"."""
+"""Recogniser of names in English by their context: "my name is", "am I speaking with", "last name?"."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ class _Question(NamedTuple):
 
 
 class NameContexts(GrammarRecogniser):
-    """A recogniser of names by what is said around them: it needs no list of names, and no capitals."""
+    """Finds names by the words around them, without lists of names and without capitals."""
 
     name = "name_contexts"
     policies = frozenset({"person_name"})

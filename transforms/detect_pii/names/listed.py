@@ -1,4 +1,4 @@
-"""Names of the gazetteers that stand where no model looks twice: `Kwabena, in three B.`
+"""Recogniser of names from the gazetteers, in contexts that models miss: `Kwabena, in three B.`
 
 A word that many people are called, that is no everyday word and no place, is a name in any sentence.
 """
@@ -28,8 +28,6 @@ _PLACES = ("cities", "states", "countries", "languages", "nationalities")
 
 
 class ListedNames(GrammarRecogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "listed_names"
     policies = frozenset({"person_name"})
 

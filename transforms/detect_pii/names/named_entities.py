@@ -1,4 +1,4 @@
-"""People, places and organisations by the union of two models: each finds what the other misses."""
+"""Recogniser of people, places and organisations by two models: each finds names that the other misses."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ _BEHIND_COMPANY = re.compile(
     re.IGNORECASE,
 )
 
-# What the detector believes: see docs for how scores were calibrated.
+# What the detector believes: see docs/confidence.md for how scores are calibrated.
 BOTH = 0.95
 CLASSIFIER = 0.9
 CLASSIFIER_KNOWN = 0.75
@@ -161,7 +161,7 @@ def model_identities(settings: DetectionSettings) -> dict[str, str]:
     """The models' names and checksums, for provenance, without loading them.
 
     Raises:
-      ConfigurationError: One is absent, or not the one that was tested.
+      ConfigurationError: A model is missing, or is not the tested one.
     """
     return {
         "named_entities": SpacyModel(settings.spacy_model).identity,
@@ -170,7 +170,7 @@ def model_identities(settings: DetectionSettings) -> dict[str, str]:
 
 
 class NamedEntities(Recogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`.
+    """Finds entities by the union of both models.
 
     Args:
       spacy_model: An installed spaCy model package or a folder.

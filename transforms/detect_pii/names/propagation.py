@@ -1,4 +1,4 @@
-"""Further mentions of people who were named once: the first name alone, a nickname, the name as it was misheard."""
+"""Propagation of names: further mentions by first name, nickname or a misrecognised name."""
 
 from __future__ import annotations
 
@@ -34,8 +34,6 @@ _ALIKE_SCORE = 0.65
 
 
 class RepeatedNames(Propagation):
-    """A propagation: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "repeated_names"
 
     def load(self) -> None:

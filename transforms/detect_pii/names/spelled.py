@@ -1,6 +1,6 @@
-"""Names and words that are spelled: `K-O-W-A-L-S-K-I`, `S as in Sierra, I as in India`.
+"""Recogniser of spelled names and words: `K-O-W-A-L-S-K-I`, `S as in Sierra, I as in India`.
 
-A rare name is lost by the recogniser, its letters are not.
+Speech recognisers lose rare names, but not their letters.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SIGNS_BETWEEN = frozenset("-,.–")
 
 
 class SpelledWords(GrammarRecogniser):
-    """Finds runs of single letters. They are taken for a name: that is what people spell."""
+    """Finds runs of single letters. They count as names, because people mostly spell names."""
 
     name = "spelled_words"
     policies = frozenset({"person_name", *_ALTERNATIVES})

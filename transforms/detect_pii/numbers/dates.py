@@ -1,4 +1,4 @@
-"""Calendar dates with a month's name: `March 9th, 1974`, `the twenty-second of November seventy-four`."""
+"""Grammar of dates with the name of a month: `March 9th, 1974`, `the twenty-second of November seventy-four`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decides what kind of number a run of digits is, from what was asked, what was announced, and its shape."""
+"""Labeller of numbers: chooses the policy of a run of digits by questions, announcements and its length."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from hushbeam.transforms.detect_pii.text.cues import Cue
 
 
 class Shape(NamedTuple):
-    """How many digits and letters a kind of number has.
+    """Length of a kind of number.
 
     Attributes:
-      least, most: Lengths that are believed after a cue. Recognisers lose and repeat digits, so the range is wide.
+      least, most: Accepted lengths after a cue. Speech recognisers lose and repeat digits, so the range is wide.
       usual: Lengths that such a number really has.
-      with_letters: Whether it may hold letters.
+      with_letters: Whether it may contain letters.
     """
 
     least: int
@@ -94,13 +94,13 @@ _EMERGENCY_NUMBERS = frozenset({"911", "999", "112", "988", "311", "411", "611",
 
 @dataclass(frozen=True)
 class NumberLabel:
-    """What a run is.
+    """The policy of a run.
 
     Attributes:
-      policy: The most likely kind.
-      alternatives: The other kinds that it may be, most likely first.
+      policy: The most likely policy.
+      alternatives: Other possible policies, most likely first.
       score: 0 to 1.
-      certain: Whether a cue named it.
+      cued: Whether a cue named it.
     """
 
     policy: str
@@ -116,9 +116,9 @@ class _Evidence(NamedTuple):
 
 
 class NumberLabeller(AtomReader):
-    """Labels the runs of one conversation in the order in which they were said.
+    """Labels the runs of one conversation in time order.
 
-    The order matters: a question that was answered does not wait for numbers any more.
+    The order matters: an answered question accepts no further numbers.
     """
 
     def __init__(self, conversation: Conversation, cues: Sequence[Cue]) -> None:
@@ -133,7 +133,7 @@ class NumberLabeller(AtomReader):
         self._backchannel = [self._acknowledges(turn) for turn in range(len(conversation.utterances))]
 
     def label(self, run: Run) -> NumberLabel | None:
-        """What a run is; None where it is of no policy."""
+        """The policy of a run; None without one."""
         lengths = _lengths(run)
         vetoed = self._is_vetoed(run)
         evidence = [] if vetoed else sorted(self._evidence(run, lengths), key=lambda item: -item.strength)

@@ -1,7 +1,6 @@
-"""Amounts, ages, times and other numbers that count something.
+"""Grammar of amounts, ages, times and other quantities.
 
-They are policies of their own, and they are what keeps the digits of a price or of "20 minutes" out of the numbers
-that identify somebody.
+They have policies of their own, and they keep the digits of a price or of "20 minutes" out of the identifying numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Quantity(NamedTuple):
     """A number that counts something.
 
     Attributes:
-      policy: Empty where it is of no policy: `three lights`.
+      policy: Empty without one: `three lights`.
       first, last: Atoms, inclusive.
       score: 0 to 1.
     """
@@ -52,7 +51,7 @@ _QUANTITIES: WeakKeyDictionary[Conversation, tuple[Quantity, ...]] = WeakKeyDict
 
 
 class _QuantityGrammar(AtomReader):
-    """Methods named `_after_...` take the number of an atom and return the number of the atom after what they read."""
+    """Methods named `_after_...` take a position and return the position after the atoms that they read."""
 
     def __init__(self, conversation: Conversation) -> None:
         super().__init__(conversation)

@@ -1,6 +1,6 @@
-"""Further mentions of what was found: read-backs and repetitions, whole or in part, before and after.
+"""Propagation of values: read-backs and repetitions, whole or in part, before and after a finding.
 
-Names are another module's. Here a value is digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?".
+Values are digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?". `names/propagation.py` propagates names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Digits, and letters between them, that are said as one number.
+"""Runs of digits, and of letters between them, that are said as one number.
 
 A number is said in groups, with commas, hyphens or "dash" between them, with "uh" and "hold on", over several turns
 with the other side's "mm-hm" between, and with corrections. All of this is one run.

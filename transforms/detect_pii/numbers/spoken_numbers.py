@@ -1,4 +1,4 @@
-"""Numbers that identify somebody, as they are said; dates, amounts and other quantities."""
+"""Recogniser of spoken numbers: identifiers, dates, amounts and other quantities."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _BEFORE_SIGNS = frozenset({",", "then", "and", "the", "A", "an"})
 
 
 class SpokenNumbers(GrammarRecogniser):
-    """Finds runs of digits and labels them by what was asked, what was announced and their shape."""
+    """Finds runs of digits and labels them by questions, announcements and their length."""
 
     name = "spoken_numbers"
     policies = frozenset({*SHAPES, *_QUANTITIES, "date", "date_interval", "any_number"} - {"card", "code"})
 
     def load(self) -> None:
-        """Compiles the grammar of English, so that the first recording does not pay for it."""
+        """Compiles the English grammar, so that the first recording is not delayed."""
         language_of("en")
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:

@@ -1,7 +1,7 @@
-"""Presidio's pattern recognisers over the canonical view: written identifiers with a format or a checksum of their own.
+"""Recogniser of written identifiers with a format or a checksum, by Presidio's patterns over the canonical view.
 
-Its recognisers are used for their patterns and checks. They are run here and not by its analyzer, which logs text at
-debug level and skips a pattern that times out: here a timeout fails the recording.
+Only the patterns and checks of its recognisers are used. They do not run in its analyzer, which logs text at debug
+level and skips a pattern that times out: here a timeout fails the recording.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TIMEOUT_S = 5.0
 
 
 class PatternTimeoutError(RecordingError):
-    """A pattern took too long on a conversation: what it would have found is unknown."""
+    """A pattern took too long, so its matches are unknown."""
 
 
 class PresidioPatterns(GrammarRecogniser):

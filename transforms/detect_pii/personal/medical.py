@@ -1,4 +1,4 @@
-"""What is said about somebody's health: conditions, injuries, medicines, treatments, blood types."""
+"""Recogniser of health data: conditions, injuries, medicines, treatments, blood types."""
 
 from __future__ import annotations
 
@@ -136,8 +136,6 @@ class _Found(NamedTuple):
 
 
 class MedicalTerms(GrammarRecogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "medical_terms"
     policies = frozenset({"medical_condition", "medical_process", "injury", "drug", "blood_type"})
 

@@ -1,4 +1,4 @@
-"""What people say they are: nationality, religion, occupation, marital status and the like."""
+"""Recogniser of personal attributes: nationality, religion, occupation, marital status and others."""
 
 from __future__ import annotations
 
@@ -159,8 +159,6 @@ class _Found(NamedTuple):
 
 
 class PersonalTerms(GrammarRecogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "personal_terms"
     policies = frozenset(
         {

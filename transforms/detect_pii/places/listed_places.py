@@ -1,6 +1,6 @@
-"""Towns, states and countries of the gazetteers where the words around say that a place is meant.
+"""Recogniser of towns, states and countries from the gazetteers, in contexts of places.
 
-The models read whole sentences. Callers answer with one word, and recognisers write it without a capital.
+The models need whole sentences. Callers answer with one word, and speech recognisers write it without a capital.
 """
 
 from __future__ import annotations
@@ -29,8 +29,6 @@ _SCORE = 0.65
 
 
 class ListedPlaces(GrammarRecogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "listed_places"
     policies = frozenset({"location", "location_city", "location_state", "location_country"})
 

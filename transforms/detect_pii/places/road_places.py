@@ -1,4 +1,4 @@
-"""Places that are not addresses: motorways and exits, corners, coordinates."""
+"""Recogniser of places that are not addresses: motorways and exits, corners, coordinates."""
 
 from __future__ import annotations
 
@@ -40,8 +40,6 @@ _SCORE = 0.75
 
 
 class RoadPlaces(GrammarRecogniser):
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "road_places"
     policies = frozenset({"location", "location_coordinate"})
 

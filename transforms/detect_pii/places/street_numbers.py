@@ -1,6 +1,6 @@
-"""The numbers of an address: the house, the flat, the post box, the postal code.
+"""Recogniser of the numbers of an address: house, flat, post box and postal code.
 
-Names of streets and towns are found by the name models; numbers that are said in words they do not read.
+Models find names of streets and towns, but not numbers that are said in words.
 """
 
 from __future__ import annotations

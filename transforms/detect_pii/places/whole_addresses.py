@@ -1,4 +1,4 @@
-"""Puts the pieces of an address together: a contiguous spoken address is one `location_address`."""
+"""Propagation of addresses: joins their pieces, so that a contiguous address is one `location_address`."""
 
 from __future__ import annotations
 
@@ -33,8 +33,6 @@ _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
 class WholeAddresses(Propagation):
-    """A propagation: see `hushbeam.transforms.detect_pii.recogniser`."""
-
     name = "whole_addresses"
 
     def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:

@@ -1,7 +1,7 @@
-"""The whole conversation as one text, every character of which knows its word.
+"""Conversation: the transcript as one text, with the word of every character.
 
-Recognisers look at text, findings are words with times. Offsets are kept from the start and never found again by
-searching: a digit that is said three times is three different places.
+Recognisers read text, but findings are words with times. Offsets are kept from the start and never found by searching,
+because a digit that is said three times has three places.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Conversation:
     """Both sides of a call in time order.
 
     Attributes:
-      transcript: As it was given.
+      transcript: The given transcript.
       words: All words in the order of the utterances, as `Transcript.words`.
       text: The words' texts joined as they are, the utterances separated by a newline.
     """
@@ -57,15 +57,15 @@ class Conversation:
 
     @cached_property
     def language(self) -> Language:
-        """The grammar of the conversation's language. Raises UnsupportedLanguageError where there is none.
+        """The grammar of the conversation's language. Raises UnsupportedLanguageError without one.
 
-        Where nobody speaks nobody can say which language it is, and any grammar finds the same: nothing.
+        A recording without speech has no language, and any grammar finds nothing in it.
         """
         return language_of(_ANY_LANGUAGE if self.transcript.has_no_speech else self.transcript.language_code)
 
     @cached_property
     def atoms(self) -> tuple[Atom, ...]:
-        """The text cut into its smallest parts that mean something: see `hushbeam.transforms.detect_pii.text.atoms`."""
+        """The text split into atoms: see `hushbeam.transforms.detect_pii.text.atoms`."""
         return split_into_atoms(self.text, self.language)
 
     def turn_of(self, word: int) -> int:
@@ -88,7 +88,7 @@ class Conversation:
     def words_of(self, start: int, end: int) -> tuple[int, int]:
         """The first and last word (inclusive) of the characters from `start` to `end` (exclusive) of `text`.
 
-        White space at both ends counts for no word: a span that ends with a space does not reach into the next word.
+        White space at both ends is ignored: a span that ends with a space does not include the next word.
         """
         while start < end and self.text[start].isspace():
             start += 1

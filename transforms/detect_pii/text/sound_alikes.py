@@ -1,7 +1,7 @@
-"""Terms as recognisers misspell them: `Siobhan Kowalczyk` heard as `Shivon Kalkzek`, `MacDonald` as `Mac Donald`.
+"""Search for misrecognised terms: `Siobhan Kowalczyk` as `Shivon Kalkzek`, `MacDonald` as `Mac Donald`.
 
-The rule was set on what a recogniser made of names and invented words that a synthetic voice said over a telephone:
-`docs/rules.md` has what it finds, and what it finds wrongly.
+The thresholds were set with names and invented words that a synthetic voice said over a telephone line. `docs/rules.md`
+has the measured recall and false positives.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _GAIN_OF_AN_EDGE = 0.08
 
 
 class _Least(NamedTuple):
-    """How alike a term and what was heard must be: where a word of it is rare, and where all are everyday words."""
+    """Least likeness of a term and the recognised words, if one of them is rare and if all are everyday words."""
 
     rare: float
     everyday: float
@@ -94,8 +94,8 @@ class SoundAlikes:
     those with digits in them: `Area 51` is not `area 15`.
 
     Args:
-      terms: As they are written.
-      is_everyday: Whether a plain word is one that everybody says.
+      terms: Written terms.
+      is_everyday: Whether a plain word is an everyday word.
     """
 
     def __init__(self, terms: Iterable[str], is_everyday: Callable[[str], bool]) -> None:

@@ -1,4 +1,4 @@
-"""Letters said one by one: `K-O-W-A-L-S-K-I`, `R as in Romeo`, `RGH UN, a THN`."""
+"""Spelled letters: `K-O-W-A-L-S-K-I`, `R as in Romeo`, `RGH UN, a THN`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a conversation as a reader would cut them, for recognisers that look at words and not at characters."""
+"""Tokens: the words of a conversation as a reader would split them, and lists of terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords, answers to security questions, and user names: free words after what announces them.
+"""Recogniser of passwords, answers to security questions and user names, by the words that announce them.
 
 PINs and one-time codes are digits and belong to the spoken numbers.
 """
@@ -39,7 +39,7 @@ class _Announcement(NamedTuple):
     linked: bool
 
 
-class Secrets(GrammarRecogniser):
+class Credentials(GrammarRecogniser):
     """Finds what follows "my password is", "username" and security questions, in the same turn or in the answer."""
 
     name = "secrets"
@@ -66,7 +66,7 @@ class _SecretGrammar(AtomReader):
         yield from self._by_case_of_letters()
 
     def _by_case_of_letters(self) -> Iterator[Candidate]:
-        """`small q, capital T, nine, dash, mule`: nobody says the case of what is no secret."""
+        """`small q, capital T, nine, dash, mule`: people say the case of letters only for secrets."""
         end = 0
         for position in range(len(self._atoms)):
             if position < end or not self._says_case(position):
@@ -274,7 +274,7 @@ class _SecretGrammar(AtomReader):
         alternatives = ("person_name",) if policy == "answer" else ("password",) if policy == "username" else ()
         named = "password" if policy == "answer" else policy
         value = " ".join(atom.value.lower() for atom in self._atoms[first : last + 1] if atom.kind is not Kind.SYMBOL)
-        yield Candidate(named, *span, score, Secrets.name, value, alternatives)
+        yield Candidate(named, *span, score, Credentials.name, value, alternatives)
 
     def _goes_on(self, position: int) -> bool:
         """Whether letters or digits follow a comma, as in `d, m, i, l`."""
