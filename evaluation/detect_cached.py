@@ -1,4 +1,4 @@
-"""Score detection on labelled recordings without audio: from cached transcripts, or from the labelled words.
+"""Scores detection on labelled recordings without audio, from cached transcripts or from the labelled words.
 
     python -m evaluation.detect_cached --truth evaluation/dev
     python -m evaluation.detect_cached --truth evaluation/dev --perfect

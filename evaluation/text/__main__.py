@@ -1,4 +1,4 @@
-"""Measure detection on text.
+"""Measures detection on text.
 
     python -m evaluation.text                        # everything; figures to evaluation/results/text.json
     python -m evaluation.text --quick                # a part, compared with evaluation/baseline.json (in CI)

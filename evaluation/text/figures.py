@@ -1,4 +1,4 @@
-"""Counts of what detection found, and the figures made of them."""
+"""Counts and figures of detection on text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a finding's score means, and what a minimum score costs.
+"""Measures the reliability of scores, and the cost of a minimum score.
 
     python -m evaluation.text.reliability --fit           # fits the calibration anew, on the training templates
     python -m evaluation.text.reliability --docs docs     # rewrites docs/confidence.md and docs/confidence.svg

@@ -1,4 +1,4 @@
-"""What detection must reach on the labelled calls, from cached transcripts: no audio, real models.
+"""Least figures of detection on the labelled calls, from cached transcripts with the real models.
 
 The bounds lie a little under what is reached, so that a rule that breaks something fails here. What is promised is
 measured on the files (`make evaluate`).

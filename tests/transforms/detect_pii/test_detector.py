@@ -1,3 +1,5 @@
+"""The detector, with the real models and with recognisers that report what a test needs."""
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Spanish, French and German calls, with the real models: what the grammars of the languages and Rampart find."""
+"""Spanish, French and German calls, with the real grammars and models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds for every recogniser of spoken forms, whatever is said."""
+"""Properties of all recognisers without models, for arbitrary conversations."""
 
 from __future__ import annotations
 

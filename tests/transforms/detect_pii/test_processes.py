@@ -1,4 +1,4 @@
-"""Detection in processes of its own finds what detection in the worker finds."""
+"""Detector processes: the same findings as in the worker, in real processes."""
 
 from __future__ import annotations
 

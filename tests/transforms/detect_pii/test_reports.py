@@ -1,4 +1,4 @@
-"""What was reported once is enough for whatever is asked for later."""
+"""Findings from kept reports equal those of detection, with the real models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From counts and headers to hours."""
+"""Estimate of hours from counts and headers. Plain functions."""
 
 from __future__ import annotations
 

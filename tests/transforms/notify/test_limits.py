@@ -1,4 +1,4 @@
-"""What a receiver may cost a run: plain arithmetic."""
+"""Budgets and rate limits of receivers. Plain functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ends of runs, as they would be told."""
+"""Examples of ends of runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a collector receives, read with the protocol's own definitions."""
+"""OTLP messages, as a real collector gets them, read with the protocol's own definitions."""
 
 from __future__ import annotations
 

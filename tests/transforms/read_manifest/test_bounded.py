@@ -1,4 +1,4 @@
-"""A manifest takes as much memory as a line may, whatever its file stands for."""
+"""Memory limits of manifests, with hostile files and the real child process."""
 
 from __future__ import annotations
 

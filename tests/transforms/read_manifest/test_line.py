@@ -1,4 +1,4 @@
-"""What a manifest line may say, and how it is told what is wrong."""
+"""Manifest lines and their error messages. Plain functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON that is understood in one way, or refused without a word of it."""
+"""Strict JSON parser and its error messages. Plain functions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Propagation of values: read-backs and repetitions, whole or in part, before and after a finding.
 
-Values are digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?". `names/propagation.py` propagates names.
+Values are digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?". Names: `names/propagation.py`.
 """
 
 from __future__ import annotations

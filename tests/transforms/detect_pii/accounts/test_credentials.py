@@ -1,3 +1,5 @@
+"""Passwords, answers and user names. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

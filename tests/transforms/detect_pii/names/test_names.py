@@ -1,4 +1,4 @@
-"""Names of people, with the real models: what the two find together, what contexts add, what is no name."""
+"""Names of people, with the real models: found by models, found by context, and words that are not names."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Read-backs and repetitions of values. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

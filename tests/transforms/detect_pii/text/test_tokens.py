@@ -1,3 +1,5 @@
+"""Tokens, terms and the likeness of words. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
