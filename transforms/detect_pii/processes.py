@@ -39,14 +39,14 @@ class DetectorProcesses:
 
 
 class _Loaded:
-    """What a process keeps between calls."""
+    """State of a process between calls."""
 
     detector: Detector
 
 
 def _load(settings: DetectionSettings) -> None:
     keep_memory_private()
-    # What a terminal tells a job reaches all of its processes; it is the worker's to end them.
+    # Signals of a terminal reach all processes of a job; the worker ends these processes.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_worker, name="worker's end", daemon=True).start()
@@ -55,7 +55,7 @@ def _load(settings: DetectionSettings) -> None:
 
 
 def _end_with_worker() -> None:
-    """A pool's process waits for ever for a worker that was killed, and keeps its models in memory meanwhile."""
+    """Ends the process with its worker: otherwise it would wait for a killed worker and keep its models in memory."""
     worker = multiprocessing.parent_process()
     if worker is not None:
         worker.join()

@@ -29,8 +29,8 @@ _TURNS_OF_VERIFICATION = 8
 
 
 class _Announcement(NamedTuple):
-    """`my password`, `your mother's maiden name`: what is announced, where the words end, and whether they lead over
-    to it by themselves: `log in as`, `my password's`.
+    """An announcement such as `my password` or `your mother's maiden name`: its kind, its end, and whether the value
+    follows directly, as after `log in as`.
     """
 
     policy: str
@@ -101,7 +101,7 @@ class _SecretGrammar(AtomReader):
         for announced, match, turn in matches:
             policy = announced
             if policy == "another":
-                # "And the new one": of what was asked for last.
+                # "And the new one" refers to the kind that was asked for last.
                 if latest is None or turn - latest.turn > 2 * _TURNS_OPEN:
                     continue
                 policy = latest.policy
@@ -238,7 +238,7 @@ class _SecretGrammar(AtomReader):
         return self._atoms[first:end]
 
     def _is_spelled_letter(self, position: int) -> bool:
-        """Whether an `I` is the letter: another letter or a digit stands beside it."""
+        """Whether an `I` is a letter, because another letter or a digit is next to it."""
         neighbours = (self._kind(position - 1), self._kind(position + 1))
         return self._kind(position) is Kind.LETTER and any(kind in (Kind.LETTER, *NUMBERS) for kind in neighbours)
 

@@ -93,7 +93,7 @@ class Language:
       corrections: Phrases after which the number is said again.
       backchannels: Words of which an utterance that only acknowledges is made.
       symbols: Words for signs in addresses and passwords: `underscore` to `_`.
-      spelling_alphabet: Words that stand for letters by themselves: `tango` for `T`.
+      spelling_alphabet: Words for letters: `tango` for `T`.
       spelling_phrases: Phrases between a letter and its example: `as in`.
       months: Words to numbers 1 to 12.
       weekdays: Names of weekdays.
@@ -112,8 +112,8 @@ class Language:
       copulas: `is`, after which an address starts where a noun stands before it or letters after it.
       interjections: Words at the start of an answer.
       secret_cues: Regular expressions that announce a `password`, a `username`, the `answer` to a security question, a
-        `memory` that is one while somebody is verified, the `verification` itself, or `another` of what was announced
-        last.
+        `memory` that counts only during a verification, the `verification` itself, or `another` value of the last
+        announced kind.
       secret_links: Words between an announcement and its value.
       secret_pointers: Phrases that refer back to an announcement: `I think it was`.
       secret_leads: Words at the start of an answer that are not part of the secret.

@@ -1,6 +1,6 @@
 """Recogniser of names from the gazetteers, in contexts that models miss: `Kwabena, in three B.`
 
-A word that many people are called, that is no everyday word and no place, is a name in any sentence.
+A common name that is neither an everyday word nor a place is a name in any sentence.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _LEAST_SCORE_OF_COMMON = 0.85
 _SHORTEST = 3
 _SHORTEST_ALIKE = 4
 _ALIKE = 0.78
-# A word that is no other name may be heard further off.
+# A word that is not a known name needs less likeness.
 _ALIKE_UNKNOWN = 0.7
 _SAME_PERSON = 0.85
 _EXACT_SCORE = 0.85
@@ -114,7 +114,7 @@ class RepeatedNames(Propagation):
             return _EXACT_SCORE
         if word in given_names() and not known.keys().isdisjoint(self._related(word)):
             return _NICKNAME_SCORE
-        # Another name that happens to sound alike belongs to another person, and is found by itself or not at all.
+        # Another name that sounds alike belongs to another person, so it needs more likeness.
         return _ALIKE_SCORE if alike.has(word, _ALIKE if word in all_names() else _ALIKE_UNKNOWN) else 0.0
 
     def _related(self, word: str) -> set[str]:
@@ -122,7 +122,7 @@ class RepeatedNames(Propagation):
 
 
 class _Alike:
-    """Names by how they sound, so that only few are compared letter by letter."""
+    """Index of names by their first sound, so that only a few are compared letter by letter."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_first_sound: dict[str, list[str]] = defaultdict(list)

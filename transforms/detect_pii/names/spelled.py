@@ -114,7 +114,7 @@ def _lost_letter(conversation: Conversation, position: int, run: Sequence[Letter
 
 
 def _with_announced_digits(conversation: Conversation, last: int) -> int:
-    """On over digits that are said to be some: `K, O, V and the number three`."""
+    """Extends over announced digits: `K, O, V and the number three`."""
     atoms, language = conversation.atoms, conversation.language
     position = last + 1
     links = language.spelling_links | language.articles
@@ -134,7 +134,7 @@ def _looks_spelled(spelled: str) -> bool:
 
 
 def _is_announced(conversation: Conversation, position: int) -> bool:
-    """Whether somebody says, before an atom or in the turn before, that something is spelled."""
+    """Whether spelling is announced before an atom, in its turn or in the previous one."""
     atoms = conversation.atoms
     words = 0
     for before in range(position - 1, -1, -1):
@@ -149,7 +149,7 @@ def _is_announced(conversation: Conversation, position: int) -> bool:
 
 
 def _with_lost_examples(conversation: Conversation, first: int) -> int:
-    """Back over letters whose own sound the recogniser lost: `enters in Nancy, G as in George`."""
+    """Extends back over letters that the recogniser lost: `enters in Nancy, G as in George`."""
     atoms = conversation.atoms
     while first >= 3:
         position = first - 1

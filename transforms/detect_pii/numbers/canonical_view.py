@@ -28,7 +28,7 @@ class CanonicalView:
 
     def __init__(self, conversation: Conversation) -> None:
         pieces: list[str] = []
-        # Where a piece starts in this text, and the characters of the conversation's text that it stands for.
+        # Start of each piece in this text, and its characters in the conversation's text.
         self._starts: list[int] = []
         self._sources: list[tuple[int, int, bool]] = []
         self._length = 0

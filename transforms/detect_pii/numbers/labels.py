@@ -77,10 +77,10 @@ _CARD_ANSWER_S = 15.0
 _LEAST_OF_A_CARD = 13
 _WORDS_AFTER_CARD = 8
 _OF_CARDS = frozenset({"card", "credit_card_number", "credit_card_expiration"})
-# Of cards that may still be in use when a call is heard.
+# Expiry years of cards that may still be in use.
 _EXPIRY_YEARS = range(2022, 2046)
 _MONTH_AND_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?(?:2[2-9]|3\d|4[0-5])")
-# Of a number that nothing announces: digits, digits that are said one by one, digits and letters.
+# Lengths of a number without an announcement: digits, digits said one by one, digits and letters.
 _LEAST_DIGITS = 6
 _LEAST_DIGIT_BY_DIGIT = 4
 _LEAST_WITH_LETTERS = 4
@@ -295,7 +295,7 @@ class NumberLabeller(AtomReader):
         return length >= _LEAST_WITH_LETTERS and is_one_clause and not letters <= self._language.one_letter_words
 
     def _is_said_digit_by_digit(self, run: Run) -> bool:
-        """`two oh one one`: nobody counts or prices so."""
+        """`two oh one one`: not the form of a count or a price."""
         atoms = [atom for group in run.groups for atom in self._atoms[group.first : group.last + 1]]
         return all(atom.kind in (Kind.DIGIT, Kind.REPEAT, Kind.SYMBOL) for atom in atoms)
 
@@ -462,7 +462,7 @@ class NumberLabeller(AtomReader):
         return (counts or climbs) and "-" not in self._written(group)
 
     def _is_thousands(self, run: Run) -> bool:
-        """`four thousand two hundred`: identifiers are not said so."""
+        """`four thousand two hundred`: not the form of an identifier."""
         atoms = self._atoms[run.groups[0].first : run.groups[0].last + 1]
         if len(run.groups) > 1 or not any(atom.kind is Kind.THOUSAND for atom in atoms):
             return False

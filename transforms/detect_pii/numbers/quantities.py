@@ -129,7 +129,7 @@ class _QuantityGrammar(AtomReader):
         return end if skipped == {"-"} or skipped & self._words.clock_fractions else position
 
     def _amount(self, position: int, unit: int) -> Quantity:
-        """`dollars`; `weighs twelve pounds` is no amount of money."""
+        """`dollars`; `weighs twelve pounds` is not an amount of money."""
         before = {atom.value for atom in self._atoms[max(0, position - _WORDS_TO_WEIGHT) : position]}
         if before & self._words.weight_words:
             return Quantity("", position, unit, 0.5)
@@ -223,7 +223,7 @@ class _QuantityGrammar(AtomReader):
         ]
 
     def _announced(self, position: int) -> Quantity | None:
-        """`the copay is fourteen ninety-nine`: an amount by what it is called."""
+        """`the copay is fourteen ninety-nine`: an amount with its name."""
         if self._value(position) not in self._words.amount_nouns:
             return None
         number = position + 1

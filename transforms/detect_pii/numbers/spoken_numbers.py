@@ -152,7 +152,7 @@ def _with_homophone(conversation: Conversation, first: int) -> int:
 
 
 def _with_prefix(conversation: Conversation, first: int) -> int:
-    """What is said as a part of a telephone number: `plus 44`, `area code 614`."""
+    """The prefix of a telephone number: `plus 44`, `area code 614`."""
     atoms = conversation.atoms
     for prefix in conversation.language.phone_prefixes:
         start = first - len(prefix)
@@ -163,7 +163,7 @@ def _with_prefix(conversation: Conversation, first: int) -> int:
 
 
 def _with_signs(conversation: Conversation, first: int, last: int) -> tuple[int, int]:
-    """The signs of a code around its digits, and what is dialled beyond them: `6 star 4471`, `427, then hash`."""
+    """The signs around the digits of a code, and dialled extensions: `6 star 4471`, `427, then hash`."""
     atoms, symbols = conversation.atoms, conversation.language.symbols
     turn = _turn(conversation, first)
     signs = frozenset("*#!")
@@ -196,7 +196,7 @@ def _reads_as_price(conversation: Conversation, run: Run) -> bool:
     if any(atom.kind is Kind.DIGIT for atom in atoms[first : first + 2]) and all(
         atom.kind is Kind.DIGIT for atom in atoms[first : last + 1]
     ):
-        return False  # Digit by digit is how codes are said.
+        return False  # Codes are said digit by digit.
     following = atoms[last + 1] if last + 1 < len(atoms) else None
     ends_clause = (
         following is None

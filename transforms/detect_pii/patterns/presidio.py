@@ -16,9 +16,9 @@ from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view
 from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
-# Presidio's class, and the policy of what it finds. Only those that spoken numbers do not already cover better:
+# Presidio's class, and the policy of its findings. Only those that spoken numbers do not already cover better:
 # its phone, card and date patterns find a subset of what `spoken_numbers` finds. Its e-mail recogniser downloads a
-# list of domains to check what it found, so it is not used either.
+# list of domains for its checks, so it is not used either.
 _RECOGNISERS = {
     "IbanRecognizer": "banking_information",
     "AbaRoutingRecognizer": "banking_information",

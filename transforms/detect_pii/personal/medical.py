@@ -20,7 +20,7 @@ _BY_FORM = 0.8
 _ALIKE = 0.7
 _UNKNOWN = 0.5
 
-# A word that ends an illness's name, and what may not stand before it.
+# Last words of the names of illnesses, and words that must not precede them.
 _CONDITION_HEADS = word_set(
     """
     disease diseases syndrome disorder disorders cancer cancers infection infections tumor tumors tumour deficiency
@@ -104,7 +104,7 @@ _BLOOD_TYPE = re.compile(
 )
 _BLOOD_TALK = re.compile(r"\bblood (?:type|group)|\btransfusion|\bdonor|\bdonat")
 
-# What a medicine's name ends with: it is so by rule, and recognisers keep endings better than the rest.
+# Endings of medicines' names, which follow rules and which speech recognisers keep better than the rest.
 _DRUG_ENDING = re.compile(
     r"(?:pril|sartan|[aeo]lol|statin|formin|gliptin|gliflozin|glutide|prazole|tidine|cillin|mycin|cycline|floxacin|"
     r"conazole|[iou]mab|tinib|parin|xaban|[ae]zepam|[ao]zolam|barbital|codone|morphone|caine|triptan|setron|lukast|terol|"

@@ -95,7 +95,7 @@ class _AddressGrammar(AtomReader):
                 yield from self._unit_at(position)
 
     def _end_of_proper_name(self, first: int) -> int | None:
-        """The last atom of words with capitals, `of` and `the` between them; None where none stands there."""
+        """The last atom of words with capitals, `of` and `the` between them; None without one."""
         last: int | None = None
         for position in range(first, min(first + 2 * _LONGEST_STREET_NAME, len(self._atoms))):
             atom = self._atoms[position]

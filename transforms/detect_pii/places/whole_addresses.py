@@ -60,7 +60,7 @@ def _whole(conversation: Conversation, pieces: Sequence[Candidate]) -> Iterable[
 
 
 def _with_house_name(conversation: Conversation, first: int) -> int:
-    """The first word of what a house is called: `The Old Smokehouse, Shore Street`."""
+    """The first word of the name of a house: `The Old Smokehouse, Shore Street`."""
     words = conversation.words
     turn = conversation.turn_of(first)
     start = first
@@ -99,7 +99,7 @@ def _continues(conversation: Conversation, one: Candidate, other: Candidate) -> 
     ends_sentence = any(words[word].text.rstrip().endswith((".", "?", "!")) for word in (last, *between))
     if len(between) > _LONGEST_GAP_WORDS or ends_sentence:
         return False
-    # A town that no model knows: Gonzalezbury, Arkansas.
+    # A town that the models miss: Gonzalezbury, Arkansas.
     is_inside = one.policy == "location_address_street" and other.policy in ("location_state", "location_zip")
     return is_inside or all(_belongs(conversation, word) for word in between)
 

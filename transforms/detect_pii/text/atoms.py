@@ -98,7 +98,7 @@ def _plain(written: str) -> str:
 def _phrase_at(
     text: str, matches: Sequence[re.Match[str]], position: int, language: Language
 ) -> tuple[int, Atom | None]:
-    """The longest number phrase that starts at a match: its last match and what it is; None where there is none."""
+    """The longest number phrase that starts at a match: its last match and its atom, or None."""
     last, found = position, None
     words: tuple[str, ...] = ()
     end = position

@@ -69,7 +69,7 @@ class Conversation:
         return split_into_atoms(self.text, self.language)
 
     def turn_of(self, word: int) -> int:
-        """The number of the utterance that holds a word."""
+        """The index of a word's utterance."""
         return self._turns[word]
 
     def channel_of(self, word: int) -> int:
@@ -80,7 +80,7 @@ class Conversation:
         return self._starts[word], self._ends[word]
 
     def word_at(self, character: int) -> int:
-        """The word that holds a character of `text`; for a newline, the word before it."""
+        """The word of a character of `text`; for a newline, the word before it."""
         if not 0 <= character < len(self.text):
             raise IndexError(f"character {character} is outside of a text of {len(self.text)}")
         return bisect_right(self._starts, character) - 1
@@ -140,11 +140,11 @@ class AtomReader:
         return self._text[self._atoms[position].start].isupper()
 
     def _is_glued(self, position: int) -> bool:
-        """Whether nothing stands between an atom and the one before it."""
+        """Whether an atom directly follows the previous one."""
         return 0 < position < len(self._atoms) and self._atoms[position].start == self._atoms[position - 1].end
 
     def _is_together(self, first: int, second: int) -> bool:
-        """Whether two atoms exist and stand in one utterance."""
+        """Whether two atoms exist and are in the same utterance."""
         if not (0 <= first < len(self._atoms) and 0 <= second < len(self._atoms)):
             return False
         return "\n" not in self._text[self._atoms[first].end : self._atoms[second].start]

@@ -16,7 +16,7 @@ class Cue(NamedTuple):
     Attributes:
       policy: The policy that they name.
       start, end: Characters of the conversation's text, end exclusive.
-      turn: The utterance that holds them.
+      turn: Their utterance.
       channel: Channel of the words.
       start_s, end_s: Times of the words.
     """

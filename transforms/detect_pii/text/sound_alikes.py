@@ -21,7 +21,7 @@ from hushbeam.transforms.detect_pii.text.tokens import Token, plain_words
 _SPELLINGS = (("sch", "sh"), ("tch", "ch"), ("cz", "ch"), ("sz", "sh"), ("zh", "sh"))
 _SPOKEN_W = re.compile("w(?=[aeiouy])")
 # Metaphone's consonants, those that telephones and accents confuse in one. It writes 0 for th, X for sh and ch, and
-# keeps H, W and Y where they are heard, which is the least certain part of what a recogniser hears.
+# keeps H, W and Y if they are pronounced, which speech recognisers recognise least reliably.
 _CONFUSED = str.maketrans(
     {"B": "P", "V": "F", "D": "T", "0": "T", "G": "K", "Z": "S", "M": "N", "J": "X", "H": "", "W": "", "Y": ""}
 )
@@ -43,7 +43,7 @@ class _Least(NamedTuple):
     everyday: float
 
 
-# By the number of letters from which it holds, the longest first. Nothing is more alike than 1: that is never.
+# By the least number of letters, the longest first. Likeness is at most 1, so a larger threshold is never reached.
 _NEVER = 1.1
 _LEAST_BY_LETTERS = (
     (12, _Least(0.6, 0.82)),
@@ -112,7 +112,7 @@ class SoundAlikes:
             return
         most_words = max(words for _, _, words in self._terms) + _MORE_WORDS
         most_letters = max(len(letters) for _, letters, _ in self._terms) / _LEAST_LENGTH_RATIO
-        said = _Said(tokens, most_words, most_letters, self._is_everyday)
+        said = _Windows(tokens, most_words, most_letters, self._is_everyday)
         found = sorted(
             (alike for term in self._terms for alike in _alike(*term, said)),
             key=lambda one: (-one.likeness, one.last - one.first, one.first),
@@ -133,7 +133,7 @@ class _Window(NamedTuple):
     letters: str
 
 
-class _Said:
+class _Windows:
     """The windows of a conversation: those with a rare word, and those of everyday words alone."""
 
     def __init__(
@@ -165,12 +165,12 @@ class _Said:
                 yield "".join(self._letters[window.first : window.last])
 
 
-def _alike(term: str, letters: str, words: int, said: _Said) -> Iterator[SoundAlike]:
+def _alike(term: str, letters: str, words: int, said: _Windows) -> Iterator[SoundAlike]:
     least = next(least for length, least in _LEAST_BY_LETTERS if len(letters) >= length)
     for windows, enough in ((said.rare, least.rare), (said.everyday, least.everyday)):
         if enough == _NEVER:
             continue
-        # What is written too differently cannot be made up for by its sound.
+        # Likeness in sound cannot make up for too little likeness in writing.
         written = max(_LEAST_WRITTEN, 2 * enough - 1)
         heard = [window.letters for window in windows]
         for other, _, number in process.extract_iter(
