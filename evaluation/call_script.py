@@ -1,4 +1,4 @@
-"""Scripts of calls that `evaluation.generate_calls` renders.
+"""Scripts of calls, which `evaluation.generate_calls` renders.
 
 A script is a text file:
 

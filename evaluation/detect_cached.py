@@ -1,4 +1,4 @@
-"""Score detection on labelled recordings without audio: from cached transcripts, or from the labelled words.
+"""Scores detection on labelled recordings without audio, from cached transcripts or from the labelled words.
 
     python -m evaluation.detect_cached --truth evaluation/dev
     python -m evaluation.detect_cached --truth evaluation/dev --perfect
@@ -32,7 +32,8 @@ from evaluation.score import GUARD_S, is_readable, tokens
 from evaluation.truth import TRANSCRIPTS, LabelledRecording, SpokenEntity, SpokenWord, read_transcripts, read_truth
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.transcript import Transcript, Word
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 COVERED = 0.9
 SHORTEST_FALSE_ALARM_S = 0.1
@@ -181,7 +182,9 @@ def detect_all(
         judge(
             recording,
             transcripts[recording.recording_id],
-            detector.detect(transcripts[recording.recording_id], policies or recording.policies),
+            detector.detect(
+                DetectionRequest(transcripts[recording.recording_id], policies or recording.policies)
+            ).findings,
             padding,
         )
         for recording in recordings
@@ -208,7 +211,7 @@ def main() -> None:
         if arguments.perfect
         else read_transcripts(arguments.transcripts or arguments.truth / TRANSCRIPTS)
     )
-    detector = Detector()
+    detector = Detector(DetectionSettings())
     detector.load()
     outcomes = detect_all(
         detector,

@@ -1,4 +1,4 @@
-"""Where muting cuts, apart from detection: labels laid on recognised words, muted, and measured on the sound.
+"""Measures the edges of muted spans with perfect detection: labels aligned with recognised words, and muted.
 
     python -m evaluation.edges --calls evaluation/dev evaluation/telephone [--laying time]
     python -m evaluation.edges --calls evaluation/dev evaluation/telephone --docs docs   # rewrites docs/edges.svg

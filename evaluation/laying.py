@@ -1,4 +1,4 @@
-"""Perfect detection: the labels of a recording laid on the words of a recogniser, whatever it misheard and mistimed.
+"""Perfect detection: aligns the labels of a recording with the words of a recogniser, misrecognised ones included.
 
 `by_text` aligns what was said with what was written, letter by letter and digit by digit, near in time: the words that
 a reader who knows all labels would mark. `by_time` marks the words in whose time more labelled sound was said than

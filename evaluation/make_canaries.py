@@ -1,4 +1,4 @@
-"""Makes the canary calls that `--canaries` runs first, from labelled calls: the same choice, the same labels each time.
+"""Makes the canary calls for `--canaries` from labelled calls, with the same choice and labels each time.
 
     python -m evaluation.make_canaries
 

@@ -1,4 +1,4 @@
-"""Score a redaction run against labelled recordings, from its outputs alone.
+"""Scores a run against labelled recordings, from its outputs alone.
 
     python -m evaluation.score --truth evaluation/dev --output OUT [--asr MODEL_DIR] [--json FILE]
 

@@ -1,4 +1,4 @@
-"""Cache what the recogniser hears in labelled recordings, so that detection can be measured without audio.
+"""Caches transcripts of labelled recordings, so that detection can be measured without audio.
 
     python -m evaluation.transcribe --truth evaluation/dev [--model base]
 

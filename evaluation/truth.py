@@ -1,6 +1,6 @@
-"""Labelled recordings: what was said in them, when, and which of it is personal data.
+"""Labelled recordings: their words with times, and their personal data.
 
-A folder of labelled recordings holds `truth.jsonl`, `manifest.jsonl` and the audio that both name. All values in
+A folder of labelled recordings contains `truth.jsonl`, `manifest.jsonl` and the audio that both name. All values in
 the labelled recordings of this repository are invented, so these records may be shown.
 """
 

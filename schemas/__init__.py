@@ -1,1 +1,1 @@
-"""The records that pass between stages, each beside the Parquet schema that it is written with."""
+"""Records that pass between stages, with their Parquet schemas."""

@@ -1,8 +1,8 @@
-"""How records travel between workers, and which must not.
+"""Coders of records: some may travel between workers, and those with raw words must not.
 
-A record that holds raw words has a coder that refuses to encode it. A runner encodes an element only where it crosses
-from one worker (or one fused stage) to another, so the coder is the proof that raw words stay in the worker that heard
-them: a change to the pipeline that would ship them elsewhere fails at once, in every test.
+A record with raw words has a coder that refuses to encode it. A runner encodes an element only when it leaves a worker
+or a fused stage, so raw words cannot leave the worker that transcribed them: a pipeline that would send them elsewhere
+fails at once, in every test.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, NoReturn, TypeVar
 from apache_beam import coders
 
 _MESSAGE = (
-    "{} holds raw words and must stay in the worker that heard them; "
+    "{} contains raw words and must stay in the worker that transcribed them; "
     "keep the stages from Transcribe to Commit in one fused chain"
 )
 
 _FASTEST = 1
-"""Of zlib's levels: JSON shrinks to a sixth or less, and the others take longer for little."""
+"""Level of zlib: JSON shrinks to a sixth or less, and higher levels take longer and gain little."""
 
 RecordT = TypeVar("RecordT")
 
@@ -29,16 +29,16 @@ class RawWordsLeaveWorkerError(Exception):
 
 
 class StaysInWorkerCoder(coders.Coder):
-    """Refuses to encode. For records with raw words."""
+    """Coder that refuses to encode, for records with raw words."""
 
     def encode(self, value: Any) -> NoReturn:
         raise RawWordsLeaveWorkerError(_MESSAGE.format(type(value).__name__))
 
     def decode(self, encoded: bytes) -> NoReturn:
-        raise RawWordsLeaveWorkerError("Nothing with raw words is ever encoded")
+        raise RawWordsLeaveWorkerError("records with raw words are never encoded")
 
     def estimate_size(self, value: Any) -> int:
-        # Beam samples sizes for its own metrics, by encoding where a coder does not say better.
+        # Beam samples sizes for its metrics; the default would encode.
         return 1
 
     def is_deterministic(self) -> bool:
@@ -46,7 +46,7 @@ class StaysInWorkerCoder(coders.Coder):
 
 
 def stays_in_worker(record: type[RecordT]) -> type[RecordT]:
-    """Class decorator for records with raw words: neither Beam's coders nor pickle take them anywhere."""
+    """Class decorator for records with raw words: neither Beam's coders nor pickle encode them."""
     coders.registry.register_coder(record, StaysInWorkerCoder)
     record.__reduce__ = _refuse_to_pickle  # type: ignore[method-assign, assignment]
     return record
@@ -55,15 +55,15 @@ def stays_in_worker(record: type[RecordT]) -> type[RecordT]:
 def travels(record: type[RecordT]) -> type[RecordT]:
     """Class decorator for frozen dataclasses that may cross a shuffle.
 
-    Pickled, which names their class. They are no Beam rows: a row names a schema by an id that every process draws
-    anew, so a worker in another process would get an anonymous tuple in the place of the record.
+    They are pickled, which names their class. They are not Beam rows: a row names its schema by an id that differs
+    between processes, so another worker would get an anonymous tuple instead of the record.
     """
     coders.registry.register_coder(record, coders.PickleCoder)
     return record
 
 
 class CompressedCoder(coders.Coder):
-    """Pickles and compresses: what runners send, and keep in memory until a job is over, is then a fraction."""
+    """Coder that pickles and compresses, because runners keep elements in memory until a job ends."""
 
     def encode(self, value: Any) -> bytes:
         return zlib.compress(pickle.dumps(value), _FASTEST)
@@ -76,11 +76,11 @@ class CompressedCoder(coders.Coder):
 
 
 def travels_compressed(record: type[RecordT]) -> type[RecordT]:
-    """`travels`, for records that hold whole transcripts as text."""
+    """`travels`, for records with whole transcripts as text."""
     coders.registry.register_coder(record, CompressedCoder)
     return record
 
 
 def _refuse_to_pickle(record: object) -> NoReturn:
-    # Where a type hint is lost, Beam pickles what it has no coder for.
+    # If a type hint is lost, Beam pickles elements without a coder.
     raise RawWordsLeaveWorkerError(_MESSAGE.format(type(record).__name__))

@@ -1,4 +1,4 @@
-"""What a reviewer decided about the mutes of a recording: a part of what is asked for, like its policies."""
+"""Corrections of muted spans by reviewers. They are a part of the request, like policies."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import Place, TimeSpan
 
 REVIEWER = "reviewer"
-"""The detector of what a person marked."""
+"""Detector of findings that a reviewer marked."""
 
 _SAME_S = 0.01
 
 
 @dataclass(frozen=True)
 class MarkedSpan:
-    """A stretch of one channel of the file that a person wants muted, and why: a policy."""
+    """A span of one channel of the file that a reviewer wants muted, under a policy."""
 
     channel: int
     start_s: float
@@ -30,13 +30,12 @@ class MarkedSpan:
 @travels
 @dataclass(frozen=True)
 class Corrections:
-    """Decisions about one recording.
+    """Corrections of one recording.
 
     Attributes:
-      samples: Checksum of the decoded samples that they speak of: of another recording under the same id, the times
-        would mean nothing.
-      missed: What is to be muted exactly as marked, in the channels of the file.
-      false_positives: What is muted and need not be, in the channels of the file.
+      samples: Checksum of the reviewed samples. The times do not apply to another recording with the same id.
+      missed: Spans to mute exactly as marked, in the channels of the file.
+      false_positives: Muted spans to restore, in the channels of the file.
     """
 
     samples: str
@@ -45,16 +44,16 @@ class Corrections:
 
     @property
     def identity(self) -> str:
-        """The same for the same decisions, in whatever order they were made."""
+        """Hash of the corrections."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 _ROUNDED_S = 1.0
-"""A mark may end so much after the recording: players round its length, and a drag goes beyond its end."""
+"""A mark may end this many seconds after the recording: players round its length, and drags go beyond its end."""
 
 
 def lies_within(span: Place, channels: int, duration_s: float) -> bool:
-    """Whether a span can be one of a recording of so many channels and seconds."""
+    """Whether a span lies within a recording with these channels and this duration."""
     return (
         0 <= span.channel < channels
         and 0.0 <= span.start_s < min(span.end_s, duration_s)
@@ -63,10 +62,10 @@ def lies_within(span: Place, channels: int, duration_s: float) -> bool:
 
 
 def corrected_identity(output_identity: str, corrections: Corrections | None, *, of_published: bool = False) -> str:
-    """The identity of an output with corrections, from that of the output without.
+    """The identity of an output with corrections, from its identity without them.
 
     Args:
-      of_published: Whether the published recording was muted further, in the place of its source: other bytes.
+      of_published: Whether the published audio was muted further instead of the source, which gives other bytes.
     """
     if corrections is None:
         return output_identity
@@ -75,7 +74,7 @@ def corrected_identity(output_identity: str, corrections: Corrections | None, *,
 
 
 def in_all_channels(spans: Sequence[TimeSpan], channels: int) -> tuple[TimeSpan, ...]:
-    """What is needless in a mix: it may be in any of the channels, so it must have been called so in each of them."""
+    """False positives of mixed audio: the speech may be in any channel, so they must be marked in every channel."""
     return tuple(
         span
         for span in spans
@@ -85,12 +84,12 @@ def in_all_channels(spans: Sequence[TimeSpan], channels: int) -> tuple[TimeSpan,
 
 
 def without_false_positives(findings: Iterable[Finding], false_positives: Sequence[TimeSpan]) -> tuple[Finding, ...]:
-    """The findings that reviewers want muted."""
+    """The findings that are not false positives."""
     return tuple(finding for finding in findings if not is_false_positive(finding, false_positives))
 
 
 def is_false_positive(finding: Place, false_positives: Sequence[TimeSpan]) -> bool:
-    """Whether at least half of a finding lies in a needless span of its channel: in doubt, all stays muted."""
+    """Whether at least half of a finding lies in a false positive of its channel. In doubt, it stays muted."""
     return any(
         span.channel == finding.channel
         and min(span.end_s, finding.end_s) - max(span.start_s, finding.start_s) >= (finding.end_s - finding.start_s) / 2

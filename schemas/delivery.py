@@ -1,4 +1,4 @@
-"""What became of a notification."""
+"""Deliveries of notifications: records, outcomes and table."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ DELIVERED = "delivered"
 """The receiver answered with a 2xx status."""
 
 REJECTED = "rejected"
-"""The receiver answered that it will not take it: a redirect, or a 4xx status that waiting does not change."""
+"""The receiver refused it: a redirect, or a 4xx status that waiting does not change."""
 
 UNDELIVERED = "undelivered"
-"""No success within the attempts and the time that the run had. A later run goes on with the same id."""
+"""No success within the attempts and the time of the run. A later run tries again with the same id."""
 
 REFUSED_ADDRESS = "refused_address"
-"""Nothing was sent: the URL is not https, or leads into a network that the options do not allow."""
+"""Nothing was sent: the URL is not https, or resolves to a network that the options do not allow."""
 
 REFUSED_HEADER = "refused_header"
 """Nothing was sent: the auth header is not valid, or the options do not allow its secret."""
 
 NOT_REQUESTED = "not_requested"
-"""The manifest names no URL: this row is the notification."""
+"""The manifest names no URL: this row is the only notification."""
 
 NOTIFICATIONS_SCHEMA = pa.schema(
     [
@@ -44,12 +44,12 @@ NOTIFICATIONS_SCHEMA = pa.schema(
 @travels
 @dataclass(frozen=True)
 class Receiver:
-    """Who is told, in the words of the manifest.
+    """Receiver of a notification, as in the manifest.
 
     Attributes:
-      url: None: nobody is, the record alone is kept.
-      auth_header_name: None for none.
-      auth_header_value: A reference to its secret; None for the first that the options allow.
+      url: None only records the notification.
+      auth_header_name: None for no auth header.
+      auth_header_value: Reference to its secret; None for the first that the options allow.
     """
 
     url: str | None
@@ -57,17 +57,17 @@ class Receiver:
     auth_header_value: str | None = None
 
     def __repr__(self) -> str:
-        return f"Receiver({'a URL' if self.url else 'nobody'})"
+        return f"Receiver({'a URL' if self.url else 'no URL'})"
 
 
 @travels
 @dataclass(frozen=True)
 class Announcement:
-    """An output that is public, and who is to be told.
+    """A public output and the receiver of its notification.
 
     Attributes:
       status, redacted_audio_url, output_identity: As in the recording's status object.
-      receiver: None where somebody is to be told, but it is not known who: URLs are kept in manifests alone.
+      receiver: None if a notification is requested but its receiver is unknown, because only manifests have URLs.
     """
 
     recording_id: str
@@ -88,14 +88,14 @@ class Delivery:
     """One run's attempts to deliver one notification.
 
     Attributes:
-      recording_id: Whose outputs it announces.
-      notification_id: The same for the same outputs, over all attempts and runs.
-      url_host: Host and port, never the rest of the URL; None where none was named or it could not be read.
-      attempts: Requests that were sent.
-      http_status: Of the last answer; None where there was none.
+      recording_id: The recording whose outputs it announces.
+      notification_id: The same for the same outputs, in all attempts and runs.
+      url_host: Host and port, never the rest of the URL; None without a valid URL.
+      attempts: Number of requests.
+      http_status: Status of the last answer; None without an answer.
       outcome: One of the constants above.
-      reason: Why it was not delivered, in a few fixed words; empty where it was.
-      run_id: Of the run that tried.
+      reason: Why it was not delivered, one of a few fixed reasons; empty if it was.
+      run_id: The run that tried.
     """
 
     recording_id: str

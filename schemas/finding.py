@@ -1,4 +1,4 @@
-"""A place where personal data was said."""
+"""Findings and candidates: places of personal data in a transcript or in audio."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ FINDINGS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Finding:
-    """Consecutive words of one utterance (or a stretch of sound without words) that a policy covers.
+    """Consecutive words of one utterance, or a span of audio without words, under a policy.
 
-    It holds no value. A number that is said over two turns is two findings.
+    It does not contain the value. A number that is said over two turns is two findings.
 
     Attributes:
       policy: A name of `hushbeam.schemas.policies.CATALOGUE`.
-      label: What stands in the text in its place with `entity_name`, without brackets: `PHONE_NUMBER`.
+      label: The text that replaces it with `entity_name`, without brackets: `PHONE_NUMBER`.
       channel: 0-based.
-      start_s, end_s: Of the words as the recogniser timed them; padding is the muting's business.
+      start_s, end_s: Times of the words from the recogniser, without the padding of muting.
       score: 0 to 1.
-      detector: Which recogniser found it.
-      first_word, last_word: Inclusive, counted over `Transcript.words`; None where there are no words
-        (keypad tones, speech that nobody transcribed).
-      entity: The same number for the same value within a recording, from 1; 0 where values are not compared.
+      detector: Name of the recogniser that found it.
+      first_word, last_word: Inclusive indices in `Transcript.words`; None without words (keypad tones, speech without
+        recognised words).
+      entity: Number from 1, the same for the same value within a recording; 0 if values are not compared.
     """
 
     policy: str
@@ -56,7 +56,7 @@ class Finding:
 
 
 def personal_words(findings: Iterable[Finding]) -> set[int]:
-    """The numbers of all words that findings cover."""
+    """Indices of all words that findings cover."""
     return {
         word
         for finding in findings
@@ -71,15 +71,15 @@ class Candidate:
 
     Attributes:
       policy: A name of `hushbeam.schemas.policies.CATALOGUE`.
-      first_word, last_word: Inclusive, counted over `Conversation.words`. Both in one utterance: data that is said
-        over two turns is two candidates with the same `value`.
+      first_word, last_word: Inclusive indices in `Conversation.words`, both in one utterance: data that is said over
+        two turns is two candidates with the same `value`.
       score: 0 to 1.
       detector: The name of the recogniser.
       value: The normalised value (`6145550142`, `daniel whitfield`), for finding repetitions and for numbering the
-        entities of a recording. Raw personal data: it stays in memory and out of every repr. Empty where unknown.
-      alternatives: Other policies that the same words may belong to. Where `policy` is not asked for and one of
-        these is, the words are redacted under that one.
-      label: What stands in the text in its place, where that is not the policy's name in upper case.
+        entities of a recording. Raw personal data: it stays in memory and out of every repr. Empty if unknown.
+      alternatives: Other policies that the same words may belong to. If `policy` is not requested and one of these is,
+        the words are redacted under that one.
+      label: The text that replaces it, if that is not the policy's name in upper case.
     """
 
     policy: str
@@ -97,11 +97,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class RecogniserReport:
-    """All that one recogniser reported of one conversation, whatever was asked for.
+    """All candidates of one recogniser in one conversation, requested or not.
 
     Attributes:
-      recogniser: Its name.
-      policies: All that it may report. Where none of them is asked for, the report does not count.
+      recogniser: Name of the recogniser.
+      policies: All policies that it may report. If none is requested, the report does not count.
     """
 
     recogniser: str

@@ -1,4 +1,4 @@
-"""Codes of languages, as manifests and models give them."""
+"""Language codes of manifests and models."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur
 yue za zh zu
 """
 LANGUAGE_CODES = frozenset(_CODES.split())
-"""Those of ISO 639-1, and what speech recognisers call Cantonese, Hawaiian and Javanese."""
+"""ISO 639-1, and the codes of speech recognisers for Cantonese, Hawaiian and Javanese."""
 
 UNDETERMINED = "und"
-"""Of a recording in which nobody speaks."""
+"""Code of a recording without speech."""
 
 _WELL_FORMED = re.compile(r"([a-z]{2,3})([-_][a-z]{4})?([-_]([a-z]{2}|[0-9]{3}))?", re.IGNORECASE | re.ASCII)
 
 
 def primary_language(code: str) -> str | None:
-    """The language of a code with a script or a region: `en` of `en_us`. None where it is none that is known."""
+    """The language of a code with a script or a region: `en` for `en_us`. None for an unknown language."""
     match = _WELL_FORMED.fullmatch(code)
     language = match[1].lower() if match else None
     return language if language in LANGUAGE_CODES else None
 
 
 def shown_language(code: str) -> str:
-    """A code as messages may say it: what stands in a manifest is not repeated unless it is a code that is known."""
+    """A code for messages, which repeat text of a manifest only if it is a known code."""
     return UNDETERMINED if code == UNDETERMINED else primary_language(code) or "(no known code)"

@@ -1,4 +1,4 @@
-"""What a recording's file says about its sound, and which samples it decodes to."""
+"""Properties and identities of a recording's file and of its decoded samples."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from typing import Any
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """A recording's first audio track, as found by content.
+    """The first audio track of a recording, from the content of the file.
 
     Attributes:
       container: `wav`, `rf64`, `flac`, `mp3`, `ogg`, `m4a`, `mp4`, `mov`, `matroska`, `webm`, ...: see
         `hushbeam.transforms.media.containers`.
       codec: FFmpeg's name of the codec family: `pcm_mulaw`, `flac`, `aac`, `opus`, ...
       sample_rate_hz: Of the decoded samples. Opus always decodes to 48 000.
-      nominal_rate_hz: What an Opus file says that it was made from; else the same.
+      nominal_rate_hz: The original rate that an Opus file states; otherwise the same.
       channels: 1 to 8.
       layout: FFmpeg's name of the channel layout: `stereo`, `5.1`.
       sample_type: numpy's name of the decoded samples' type: `uint8`, `int16`, `int32`, `float32`, `float64`.
-        24-bit samples stand in the upper bits of `int32`.
-      bits: Significant bits of a sample; None for codecs that have none (MP3, AAC, Opus, ...).
-      duration_s: What the container claims; None where it makes no claim (a bare MP3 or ADTS stream).
-      start_s: When the audio starts on the file's own clock: beside a video, it may start later than the pictures.
-      bit_rate: Of the audio, in bits per second; None where unknown.
-      has_video: Moving pictures; cover art is none.
-      size: The file's bytes.
-      block_bytes: Of an ADPCM block in a WAV file; None elsewhere.
-      states_length: Whether the file would show that its end is missing: not a bare MP3 without a count, for example.
+        24-bit samples use the upper bits of `int32`.
+      bits: Significant bits of a sample; None for codecs without them (MP3, AAC, Opus, ...).
+      duration_s: Duration that the container states; None if it states none (a bare MP3 or ADTS stream).
+      start_s: Start of the audio on the file's own clock: in a video it may start later than the pictures.
+      bit_rate: Bits per second of the audio; None if unknown.
+      has_video: Whether it has moving pictures; cover art does not count.
+      size: Bytes of the file.
+      block_bytes: Size of an ADPCM block in a WAV file; otherwise None.
+      states_length: Whether the file shows if its end is missing. A bare MP3 without a count, for example, does not.
     """
 
     container: str
@@ -50,11 +50,11 @@ class MediaInfo:
 
 @dataclass(frozen=True)
 class SampleIdentity:
-    """Two decodes with equal identities gave the same samples.
+    """Identity of decoded samples: equal identities mean equal samples.
 
     Attributes:
-      frames: Samples of each channel.
-      sha256: Hexadecimal digest over the native samples, channels interleaved.
+      frames: Number of samples per channel.
+      sha256: Hexadecimal digest of the native samples, channels interleaved.
     """
 
     frames: int
@@ -63,14 +63,14 @@ class SampleIdentity:
 
 @dataclass(frozen=True)
 class SourceIdentity:
-    """One version of one file or object.
+    """Identity of one version of a file or object.
 
-    Two equal identities stand for the same bytes: object stores change the generation or entity tag with every
-    write, file systems the modification time.
+    Equal identities mean equal bytes: object stores change the generation or entity tag with every write, and file
+    systems the modification time.
 
     Attributes:
       url: Absolute: a local path or an object-store URL.
-      size_bytes: As the store reports it.
+      size_bytes: Size that the store reports.
       version: `generation:…`, `etag:…` or `mtime_ns:…`.
     """
 
@@ -79,7 +79,7 @@ class SourceIdentity:
     version: str
 
     def __repr__(self) -> str:
-        # File names often hold names and phone numbers, and reprs end up in logs and tracebacks.
+        # File names often contain names and phone numbers, and reprs end up in logs and tracebacks.
         return f"SourceIdentity({self.size_bytes} bytes, {self.version})"
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""The catalogue of policies: what can be redacted, by which names it can be asked for, and how far to trust it.
+"""Catalogue of policies: the kinds of personal data, presets of them, and the names that other systems give them.
 
-`python -m hushbeam.schemas.policies` writes `docs/policies.md` from it.
+`python -m docs.generate` writes `docs/policies.md` from it.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 Grade = Literal["reliable", "fair", "best effort"]
+Form = Literal["number", "phrase", "term"]
 
 
 class UnknownPolicyError(ValueError):
-    """A name that is no policy, preset or alias.
+    """A name that is not a policy, a preset or an alias.
 
     Attributes:
-      position: Of the name among those that were given, from 1.
-      advice: The nearest names that there are. Unlike the message it does not repeat the name that was given.
+      position: Position of the name in the given names, from 1.
+      advice: Suggests the nearest names. Unlike the message, it does not repeat the given name.
     """
 
     def __init__(self, name: str, position: int, advice: str) -> None:
@@ -35,12 +35,14 @@ class Policy:
     """One kind of personal data.
 
     Attributes:
-      name: As the manifest asks for it: `phone_number`.
+      name: The name in a manifest: `phone_number`.
       description: One sentence for `docs/policies.md`.
       example: Invented.
-      grade: How far to trust its detection in recognised speech.
-      in_default: Whether the preset `default` holds it.
+      grade: How reliable its detection in recognised speech is.
+      in_default: Whether the preset `default` contains it.
       parent: The policy that covers this one: `location` covers `location_city`.
+      form: How its values are recognised. `number`: digits, or letters and digits, that identify; `phrase`: a grammar
+        of how people say, spell or announce it; `term`: lists and models.
     """
 
     name: str
@@ -49,10 +51,11 @@ class Policy:
     grade: Grade
     in_default: bool = False
     parent: str | None = None
+    form: Form = "term"
 
     @property
     def label(self) -> str:
-        """What stands in the text in its place, without brackets: `PHONE_NUMBER`."""
+        """The text that replaces a value, without brackets: `PHONE_NUMBER`."""
         return self.name.upper()
 
 
@@ -68,6 +71,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "policy number one zero zero four two, nine nine two",
             "reliable",
             in_default=True,
+            form="number",
         ),
         Policy(
             "banking_information",
@@ -75,38 +79,66 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "routing number 0-4-4, 0-0-0, 0-3-7",
             "reliable",
             in_default=True,
+            form="number",
         ),
         Policy("blood_type", "Blood group", "AB positive", "fair"),
         Policy(
-            "credit_card_cvv", "Security code of a payment card", "the three on the back are 0-8-0", "reliable", True
+            "credit_card_cvv",
+            "Security code of a payment card",
+            "the three on the back are 0-8-0",
+            "reliable",
+            True,
+            form="number",
         ),
-        Policy("credit_card_expiration", "Expiry date of a payment card", "oh two twenty-eight", "reliable", True),
+        Policy(
+            "credit_card_expiration",
+            "Expiry date of a payment card",
+            "oh two twenty-eight",
+            "reliable",
+            True,
+            form="number",
+        ),
         Policy(
             "credit_card_number",
             "Number of a payment card, whole or in part, over one turn or several",
             "4242, 4242, 4242, 4242",
             "reliable",
             True,
+            form="number",
         ),
-        Policy("date", "A calendar date", "December eighteenth", "reliable"),
-        Policy("date_interval", "A month, year, season or range of dates", "from May to July 2021", "fair"),
+        Policy("date", "A calendar date", "December eighteenth", "reliable", form="phrase"),
         Policy(
-            "date_of_birth", "When somebody was born", "oh three, twelve, nineteen fifty-one", "reliable", True, "date"
+            "date_interval", "A month, year, season or range of dates", "from May to July 2021", "fair", form="phrase"
         ),
         Policy(
-            "drivers_license", "Number of a driving licence", "S five three zero, four six zero zero", "reliable", True
+            "date_of_birth",
+            "When somebody was born",
+            "oh three, twelve, nineteen fifty-one",
+            "reliable",
+            True,
+            "date",
+            form="phrase",
+        ),
+        Policy(
+            "drivers_license",
+            "Number of a driving licence",
+            "S five three zero, four six zero zero",
+            "reliable",
+            True,
+            form="number",
         ),
         Policy("drug", "Medicines, vitamins, other drugs", "metformin", "fair"),
-        Policy("duration", "A length of time", "eight months", "reliable"),
+        Policy("duration", "A length of time", "eight months", "reliable", form="phrase"),
         Policy(
             "email_address",
             "E-mail address, written, spoken or spelled",
             "jay dot doe at example dot com",
             "reliable",
             True,
+            form="phrase",
         ),
         Policy("event", "Holidays, festivals, sports events, disasters", "the Olympics", "best effort"),
-        Policy("filename", "Name or path of a file", "taxes dot pdf", "fair"),
+        Policy("filename", "Name or path of a file", "taxes dot pdf", "fair", form="phrase"),
         Policy("gender", "Gender that somebody states or is given", "non-binary", "fair", parent="gender_sexuality"),
         Policy("gender_sexuality", "Gender or sexual orientation", "a gay man", "fair"),
         Policy("sexuality", "Sexual orientation", "bisexual", "fair", parent="gender_sexuality"),
@@ -116,6 +148,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "member ID 5584-486-674",
             "reliable",
             True,
+            form="number",
         ),
         Policy("injury", "A bodily injury", "I broke my arm", "fair"),
         Policy(
@@ -124,6 +157,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "one ninety-two dot one sixty-eight dot one dot one",
             "reliable",
             True,
+            form="phrase",
         ),
         Policy("language", "Natural languages", "Spanish", "fair"),
         Policy("location", "Any place: covers all location policies", "the corner of Fifth and Main", "reliable", True),
@@ -145,13 +179,13 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
         ),
         Policy("location_city", "City, town, village, county or part of one", "Leeds", "reliable", True, "location"),
         Policy("location_state", "State, province or region", "Ohio", "reliable", True, "location"),
-        Policy("location_zip", "Postal code", "LS6 3HN", "reliable", True, "location"),
+        Policy("location_zip", "Postal code", "LS6 3HN", "reliable", True, "location", form="number"),
         Policy("location_country", "Country", "Portugal", "reliable", True, "location"),
         Policy("location_coordinate", "Geographic coordinates", "40.71 north, 74 west", "fair", True, "location"),
         Policy("marital_status", "Marital status", "divorced", "reliable"),
         Policy("medical_condition", "Diseases, symptoms, disorders", "arrhythmia", "fair"),
         Policy("medical_process", "Treatments, tests and procedures", "CT scan", "fair"),
-        Policy("money_amount", "An amount of money", "ninety-four fifty", "reliable"),
+        Policy("money_amount", "An amount of money", "ninety-four fifty", "reliable", form="phrase"),
         Policy("nationality", "Nationality, ethnicity or race", "Brazilian", "fair"),
         Policy(
             "number_sequence",
@@ -159,6 +193,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "7-7-0-4-1-9-8",
             "reliable",
             True,
+            form="number",
         ),
         Policy("occupation", "Job title or profession", "I work as a welder", "fair"),
         Policy("organization", "Companies, institutions, associations", "Lockwood Elementary", "fair"),
@@ -169,21 +204,30 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "fair",
             parent="organization",
         ),
-        Policy("passport_number", "Number of a passport", "C zero three zero zero five nine eight", "reliable", True),
+        Policy(
+            "passport_number",
+            "Number of a passport",
+            "C zero three zero zero five nine eight",
+            "reliable",
+            True,
+            form="number",
+        ),
         Policy(
             "password",
             "Passwords, PINs, one-time codes, answers to security questions",
             "my PIN is 9-0-2-1",
             "fair",
             True,
+            form="phrase",
         ),
-        Policy("person_age", "Somebody's age", "I'm twenty-seven", "reliable"),
+        Policy("person_age", "Somebody's age", "I'm twenty-seven", "reliable", form="phrase"),
         Policy(
             "person_name",
             "Names of people, in whole or in part, spoken or spelled",
             "Priya Raghunathan",
             "reliable",
             True,
+            form="phrase",
         ),
         Policy(
             "phone_number",
@@ -191,16 +235,22 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "six one four, five five five, oh one nine two",
             "reliable",
             True,
+            form="number",
         ),
         Policy("physical_attribute", "Height, weight, colour of hair or eyes", "190 centimetres tall", "best effort"),
         Policy("political_affiliation", "Political party or conviction", "a registered Democrat", "fair"),
         Policy("religion", "Religion or belief", "Hindu", "fair"),
-        Policy("statistics", "Percentages, as of medical findings", "eighteen percent", "fair"),
-        Policy("time", "A time of day", "ten thirty p.m.", "reliable"),
-        Policy("url", "Address of a web page", "w w w dot example dot com", "reliable", True),
-        Policy("username", "Name of a user account", "D Miller 94", "fair", True),
+        Policy("statistics", "Percentages, as of medical findings", "eighteen percent", "fair", form="phrase"),
+        Policy("time", "A time of day", "ten thirty p.m.", "reliable", form="phrase"),
+        Policy("url", "Address of a web page", "w w w dot example dot com", "reliable", True, form="phrase"),
+        Policy("username", "Name of a user account", "D Miller 94", "fair", True, form="phrase"),
         Policy(
-            "us_social_security_number", "US Social Security number, whole or in part", "078-05-1120", "reliable", True
+            "us_social_security_number",
+            "US Social Security number, whole or in part",
+            "078-05-1120",
+            "reliable",
+            True,
+            form="number",
         ),
         Policy(
             "vehicle_id",
@@ -208,65 +258,38 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "eight K J M two one four",
             "fair",
             True,
+            form="number",
         ),
         Policy("zodiac_sign", "Signs of the zodiac", "I'm a Leo", "reliable"),
     ]
 )
-"""The 54 documented policies, under the names that AssemblyAI's transcript request gives them."""
+"""The 54 policies of AssemblyAI's transcript request, under the same names."""
 
 AUDIO_POLICIES: Mapping[str, Policy] = _by_name(
     [
-        Policy("untranscribed_speech", "Speech in which no word was recognised", "(sound)", "fair"),
-        Policy("dtmf", "Keypad tones", "(sound)", "fair"),
+        Policy("untranscribed_speech", "Speech in which no word was recognised", "(audio)", "fair"),
+        Policy("dtmf", "Keypad tones", "(audio)", "fair"),
     ]
 )
-"""What is found in the sound, not in words. The muting stage's options decide about them, no preset does."""
+"""Found in the audio, not in words. The muting options decide about them; no preset contains them."""
 
 OWN_POLICIES: Mapping[str, Policy] = _by_name(
     [
-        Policy("any_number", "Every run of three or more digits, whatever it counts", "4-1-7", "reliable"),
+        Policy(
+            "any_number", "Every run of three or more digits, whatever it counts", "4-1-7", "reliable", form="number"
+        ),
         Policy("custom", "The terms of `redact_static_entities`, under the user's own labels", "(yours)", "reliable"),
     ]
 )
-"""Ours, beside the documented ones. `custom` is what findings of `redact_static_entities` carry; it is always on."""
+"""Hushbeam's own policies. `custom`, the policy of `redact_static_entities` and of patterns, is always on."""
 
-_NUMBERS = (
-    "account_number",
-    "any_number",
-    "banking_information",
-    "credit_card_cvv",
-    "credit_card_expiration",
-    "credit_card_number",
-    "drivers_license",
-    "healthcare_number",
-    "location_zip",
-    "number_sequence",
-    "passport_number",
-    "phone_number",
-    "us_social_security_number",
-    "vehicle_id",
+NUMBERS = tuple(
+    sorted(policy.name for policy in (*CATALOGUE.values(), *OWN_POLICIES.values()) if policy.form == "number")
 )
-BY_GRAMMAR = frozenset(
-    {
-        *_NUMBERS,
-        "date",
-        "date_interval",
-        "date_of_birth",
-        "duration",
-        "email_address",
-        "filename",
-        "ip_address",
-        "money_amount",
-        "password",
-        "person_age",
-        "person_name",
-        "statistics",
-        "time",
-        "url",
-        "username",
-    }
-)
-"""What is found in languages of which there is a grammar and no lists: by how it is said, spelled or announced."""
+"""Policies for numbers that identify, alone or with letters between the digits."""
+
+BY_GRAMMAR = frozenset({*NUMBERS, *(policy.name for policy in CATALOGUE.values() if policy.form == "phrase")})
+"""Policies that a language needs a grammar for, and no lists: found by how a value is said, spelled or announced."""
 
 _SAFE_HARBOR = (
     "account_number",
@@ -324,28 +347,12 @@ PRESETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "political_affiliation",
             "religion",
         ),
-        "numbers": _NUMBERS,
+        "numbers": NUMBERS,
         "all": tuple(CATALOGUE),
     }
 )
 
-_PRESET_DESCRIPTIONS = {
-    "default": (
-        "What identifies a person or opens an account. Leaves out dates, durations, times, amounts and organisations, "
-        "which would mute innocent words everywhere."
-    ),
-    "pci": "Payment cards: numbers, expiry, security codes, PINs, and numbers that lost their context.",
-    "phi": "Protected health information: `hipaa_safe_harbor` and what is said about somebody's health.",
-    "hipaa_safe_harbor": (
-        "The identifiers of 45 CFR 164.514(b)(2) that can be spoken. A voice is itself a biometric identifier: "
-        "muting words does not remove it."
-    ),
-    "gdpr": "Identifiers, and the special categories of article 9.",
-    "numbers": "Every run of three or more digits.",
-    "all": "All documented policies.",
-}
-
-_ALIASES_BY_SYSTEM: dict[str, dict[str, tuple[str, ...]]] = {
+ALIASES_BY_SYSTEM: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Amazon Transcribe, Amazon Comprehend": {
         "ADDRESS": ("location",),
         "AGE": ("person_age",),
@@ -373,7 +380,7 @@ _ALIASES_BY_SYSTEM: dict[str, dict[str, tuple[str, ...]]] = {
         "VEHICLE_IDENTIFICATION_NUMBER": ("vehicle_id",),
     },
     "Deepgram": {
-        "aggressive_numbers": _NUMBERS,
+        "aggressive_numbers": NUMBERS,
         "bank_account": ("banking_information",),
         "condition": ("medical_condition",),
         "credit_card": ("credit_card_number",),
@@ -389,7 +396,7 @@ _ALIASES_BY_SYSTEM: dict[str, dict[str, tuple[str, ...]]] = {
         "origin": ("nationality",),
         "pii": _DEFAULT,
         "routing_number": ("banking_information",),
-        "true": _NUMBERS,
+        "true": NUMBERS,
     },
     "Google Sensitive Data Protection": {
         "CREDIT_CARD_EXPIRATION_DATE": ("credit_card_expiration",),
@@ -435,9 +442,9 @@ _ALIASES_BY_SYSTEM: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {name: policies for system in _ALIASES_BY_SYSTEM.values() for name, policies in system.items()}
+    {name: policies for system in ALIASES_BY_SYSTEM.values() for name, policies in system.items()}
 )
-"""Other systems' names, as those write them, to ours. Names that they share with us are not repeated here."""
+"""Policies by the names of other systems. Names that a system shares with the catalogue are left out."""
 
 
 def _key(name: str) -> str:
@@ -453,10 +460,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 
 def find_policy(name: str) -> Policy:
-    """The policy of that name, documented or ours.
+    """The policy of that name, from any of the three tables.
 
     Raises:
-      KeyError: It has none; names of findings always have one.
+      KeyError: No policy has that name.
     """
     for policies in (CATALOGUE, AUDIO_POLICIES, OWN_POLICIES):
         if name in policies:
@@ -465,7 +472,7 @@ def find_policy(name: str) -> Policy:
 
 
 def broader(name: str) -> tuple[str, ...]:
-    """The policies that cover a policy, nearest first: (`location`,) for `location_city`. None for unknown names."""
+    """The policies that cover a policy, nearest first: (`location`,) for `location_city`. Empty for unknown names."""
     covering: list[str] = []
     policy = CATALOGUE.get(name)
     while policy is not None and policy.parent is not None:
@@ -475,15 +482,15 @@ def broader(name: str) -> tuple[str, ...]:
 
 
 def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
-    """Policies for names as users write them: of ours, presets, and other systems' names, in any case.
+    """Policies for names as users write them: policies, presets and other systems' names, in any case.
 
-    A policy brings those that it covers: `location` brings `location_city`.
+    A policy includes those that it covers: `location` includes `location_city`.
 
     Returns:
       Names of policies, sorted, each once.
 
     Raises:
-      UnknownPolicyError: A name is none of these.
+      UnknownPolicyError: A name is not a policy, a preset or an alias.
     """
     asked: set[str] = set()
     for position, name in enumerate(names, start=1):
@@ -501,80 +508,3 @@ def _advice(name: str) -> str:
     by_key = {_key(candidate): candidate for candidate in known}
     near = [by_key[key] for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6)]
     return f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for the names."
-
-
-def document() -> str:
-    """`docs/policies.md`, made from the tables of this module alone."""
-    lines = [
-        "# Policies",
-        "",
-        "Generated by `python -m hushbeam.schemas.policies`: edit `schemas/policies.py`, not this file.",
-        "",
-        "Ask for policies in the manifest (`redact_pii_policies`) or with `--policies`, by any name below.",
-        "A policy also redacts those that it covers. The grade says how far to trust detection in recognised speech:",
-        "*reliable*, *fair* (misses some, or needs context), *best effort* (a list or a few patterns).",
-        "",
-        "| policy | what | example | grade | default | covered by |",
-        "| --- | --- | --- | --- | --- | --- |",
-        *(
-            f"| `{policy.name}` | {policy.description} | {policy.example} | {policy.grade} "
-            f"| {'yes' if policy.in_default else ''} | {f'`{policy.parent}`' if policy.parent else ''} |"
-            for policy in CATALOGUE.values()
-        ),
-        "",
-        "Beside the documented policies:",
-        "",
-        "| policy | what |",
-        "| --- | --- |",
-        *(
-            f"| `{policy.name}` | {policy.description} |"
-            for policy in (*OWN_POLICIES.values(), *AUDIO_POLICIES.values())
-        ),
-        "",
-        "## Languages",
-        "",
-        "In English everything is looked for. In Spanish, French and German, grammars find what is said, spelled or",
-        f"announced ({_listing(tuple(BY_GRAMMAR))}), and the packaged classifier finds people and places (`location`).",
-        "A recording in one of these that asks for anything else is quarantined, unless a model or a recogniser of",
-        "your own looks for it: a spaCy model of the language (`--spacy_model`) adds `organization`. A recording in",
-        "another language is quarantined. How well these three do on recordings is not measured.",
-        "",
-        "## Presets",
-        "",
-        "| preset | what | policies |",
-        "| --- | --- | --- |",
-        *(
-            f"| `{preset}` | {_PRESET_DESCRIPTIONS[preset]} | {_listing(policies)} |"
-            for preset, policies in PRESETS.items()
-        ),
-        "",
-        "## Names of other systems",
-        "",
-        "Names that another system shares with this catalogue are left out.",
-        "",
-        "| system | name | policies |",
-        "| --- | --- | --- |",
-        *(
-            f"| {system} | `{name}` | {_listing(policies)} |"
-            for system, aliases in _ALIASES_BY_SYSTEM.items()
-            for name, policies in aliases.items()
-        ),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _listing(policies: tuple[str, ...]) -> str:
-    if policies == PRESETS["all"]:
-        return "every policy of the first table"
-    return ", ".join(f"`{name}`" for name in sorted(set(policies)))
-
-
-def main() -> None:
-    """Writes `docs/policies.md`."""
-    target = Path(__file__).parents[1] / "docs" / "policies.md"
-    target.write_text(document(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

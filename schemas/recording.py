@@ -1,4 +1,4 @@
-"""What the manifest asks for: one recording, with the job's defaults filled in."""
+"""Recording: one manifest line with the job's defaults."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from hushbeam.schemas.coders import travels
 class Recording:
     """One unit of work: retried, resumed, skipped and reported by itself.
 
-    Built by `hushbeam.transforms.read_manifest` alone, so that every later stage may rely on it being valid.
+    Only `hushbeam.transforms.read_manifest` creates it, so every later stage can rely on its being valid.
 
     Attributes:
       recording_id: Unique within an output root. Names the status object.
       audio_url: Absolute: a local path or an object-store URL.
-      policies: What to redact, in the words of `hushbeam.schemas.policies`.
-      substitution: How redacted words read: `hash`, `entity_name` or another name of `SUBSTITUTIONS`.
-      redact_audio: False where only the transcript is asked for.
+      policies: Names of `hushbeam.schemas.policies`.
+      substitution: `hash`, `entity_name` or another name of `SUBSTITUTIONS`.
+      redact_audio: False if only the transcript is requested.
       audio_quality: `source` keeps the container and codec; `mp3`, `wav` and `flac` convert.
       muting: `silence`, `tone` or `noise`.
-      return_no_speech_audio: Publish audio in which nobody speaks as well.
+      return_no_speech_audio: Whether to publish audio without speech.
       static_entities: Literal terms to redact, by label.
-      language_code: None asks the recogniser to find it.
-      multichannel: None: stereo is two speakers. False: the channels are mixed for hearing and muted together.
-      webhook_url: Where to notify; None for the record alone.
-      webhook_auth_header_name: A header to send along, with the value that `webhook_auth_header_value` names.
-      webhook_auth_header_value: Where the value is kept (as `env:NAME`), never the value.
-      redact: False where the line asks for what was said as it was said, which the unredacted output alone takes.
-      metadata: Passed through to the transcript, never interpreted.
-      published_url: What outputs say in the place of `audio_url`; None: the URL itself.
-      manifest: Where the line came from.
+      language_code: None lets the recogniser detect it.
+      multichannel: None: stereo is two speakers. False: the channels are mixed for transcription and muted together.
+      webhook_url: URL to notify; None only records the notification.
+      webhook_auth_header_name: A header to send, with the value that `webhook_auth_header_value` refers to.
+      webhook_auth_header_value: Reference to the value (such as `env:NAME`), never the value.
+      redact: False if the line asks for an unredacted transcript, which only the unredacted output accepts.
+      metadata: Copied to the transcript, never interpreted.
+      published_url: URL to publish instead of `audio_url`; None publishes `audio_url`.
+      manifest: The manifest of the line.
       line: 1-based line (or row) of the manifest.
     """
 

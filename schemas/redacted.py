@@ -1,4 +1,4 @@
-"""The transcript that may be read: what was said without what was found."""
+"""Redacted transcript: records and table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from hushbeam.schemas.recording import Recording
 
 SUBSTITUTIONS = ("hash", "entity_name", "mask", "numbered", "surrogate")
-"""How redacted words can read: see `hushbeam.transforms.redact_text`."""
+"""Names of substitutions: see `hushbeam.transforms.redact_text.substitution`."""
 
 _WORD = pa.struct(
     [
@@ -69,15 +69,15 @@ TRANSCRIPTS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class RedactedWord:
-    """A word of the transcript as it may be read.
+    """A word of a redacted transcript.
 
     Attributes:
       text: With its leading space, as in `schemas.transcript.Word`: joining the words of an utterance gives its text.
-        Where several words became one label, the first holds it and the others are empty, but for the punctuation
+        If several words became one label, the first contains it, and the others are empty except for the punctuation
         after the last.
       start_s, end_s: Seconds from the start of the recording, as recognised.
       confidence: 0 to 1.
-      redacted: Whether it stands for something else.
+      redacted: Whether the text replaces the original word.
     """
 
     text: str
@@ -89,11 +89,11 @@ class RedactedWord:
 
 @dataclass(frozen=True)
 class StandingText:
-    """What is published in the place of a word.
+    """Published text that replaces a word.
 
     Attributes:
-      text: As it is published.
-      start, end: Of the part of it that a finding speaks of, without what surrounds the value.
+      text: The published text.
+      start, end: Range of the replaced value in `text`, without the punctuation around it.
     """
 
     text: str
@@ -119,12 +119,12 @@ class RedactedUtterance:
 
 @dataclass(frozen=True)
 class RedactedTranscript:
-    """A whole conversation, redacted.
+    """A whole redacted conversation.
 
     Attributes:
-      text: The texts of the utterances, one a line.
-      offsets: For each finding in the order in which they were given, where its replacement stands in `text`
-        (start, end); None for findings without words.
+      text: The texts of the utterances, one per line.
+      offsets: Range (start, end) of each finding's replacement in `text`, in the order of the findings; None for a
+        finding without words.
     """
 
     language_code: str
@@ -150,13 +150,11 @@ class RedactedTranscript:
         """A row of `TRANSCRIPTS_SCHEMA`.
 
         Args:
-          recording: Whose transcript this is.
           status: As in its status object.
-          redacted_audio_url: None where no audio was asked for.
-          run_id: Of the job.
+          redacted_audio_url: None if no audio was requested.
           models: Identity (name and checksum) by use: {"recogniser": …}.
           configuration: Identity of the job's options.
-          muted_s: Seconds of sound, summed over the channels.
+          muted_s: Muted seconds, summed over the channels.
           verification: The fields of `hushbeam.schemas.stages.Verification`.
         """
         return {

@@ -1,7 +1,7 @@
-"""What each stage hands to the next.
+"""Records that stages pass on.
 
-Every record keeps the one before it, so a later stage can look up what an earlier one knew, and each can be built in a
-test from plain values. From `TranscribedRecording` to `MutedRecording` they hold raw words and stay in one worker.
+Every record contains the previous one, so a later stage can read the results of earlier ones, and a test can build each
+record from plain values. From `TranscribedRecording` to `MutedRecording` they contain raw words and stay in one worker.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from hushbeam.schemas.transcript import Transcript
 
 
 class StageInput(Protocol):
-    """What every stage needs to know of its input, to say which recording an error belongs to."""
+    """Fields that every stage reads from its input, to name the recording in errors."""
 
     @property
     def recording_id(self) -> str: ...
@@ -34,9 +34,9 @@ class StageInput(Protocol):
 
 
 class _FromRecording:
-    """Answers `StageInput` from the recording, which is a field of the first record and looked up in the later ones."""
+    """Implements `StageInput` with the recording, a field of the first record and a property of the later ones."""
 
-    if TYPE_CHECKING:  # at run time it would look like the default value of the field
+    if TYPE_CHECKING:  # at run time it would be the default value of the field
 
         @property
         def recording(self) -> Recording: ...
@@ -60,15 +60,15 @@ class PendingRecording(_FromRecording):
     """A recording that has no output yet for this source and this configuration.
 
     Attributes:
-      source: What lay at the URL when the run looked.
-      output_identity: Hash over source, configuration and models: names the outputs, and tells a later run whether
-        they are up to date.
+      source: The file at the URL when the run looked.
+      output_identity: Hash of source, configuration and models. It names the outputs, and a later run compares it to
+        see whether they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
-      up_to_date: Whether that output is this one.
-      standing: Why it is to be done: a `Standing` of `hushbeam.transforms.archive.ledger_index`.
-      corrections: What reviewers decided about it; None: nothing.
-      identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
-        rendered from the store was heard by another one.
+      up_to_date: Whether that output has the same identity.
+      standing: Why it must be processed: a `Standing` of `hushbeam.transforms.archive.ledger_index`.
+      corrections: Decisions of reviewers; None without a review.
+      identities: Identities of the models by use and of the `configuration`, if they are not those of the job: a
+        recording from the store was transcribed by another job.
     """
 
     recording: Recording
@@ -83,14 +83,14 @@ class PendingRecording(_FromRecording):
 
 @dataclass(frozen=True)
 class PublishedOutput:
-    """What is public of a recording that is muted further without its source: more can vanish, nothing comes back.
+    """Published output of a recording that is muted further without its source. Nothing can be restored.
 
     Attributes:
-      audio: The redacted recording, in the place of the source.
-      muted: What is muted in it, in the channels of the file.
-      texts: The words that are redacted already, by their number over the transcript: they stay as they are.
-      note: How its format differs from its source's.
-      verification: What came of listening to it again.
+      audio: The redacted audio, read instead of the source.
+      muted: Muted spans in the channels of the file.
+      texts: Words that are redacted already, by their index in the transcript. They are kept.
+      note: How its format differs from that of its source.
+      verification: Result of its verification.
     """
 
     audio: SourceIdentity
@@ -103,15 +103,14 @@ class PublishedOutput:
 @stays_in_worker
 @dataclass(frozen=True)
 class TranscribedRecording(_FromRecording):
-    """A recording and what was said in it.
+    """A recording with its transcript.
 
     Attributes:
       transcript: Raw words.
-      media: What the file holds.
-      samples: Which samples were heard: muting must decode the same ones.
-      mixed: Whether several channels were heard as one: the transcript then has one channel, the file more.
-      published: What is muted in the place of the source, and which words of the transcript stand for others; None:
-        the source.
+      media: Properties of the file.
+      samples: Identity of the transcribed samples. Muting must decode the same ones.
+      mixed: Whether several channels were transcribed as one: the transcript then has one channel, the file more.
+      published: The published output to mute instead of the source, with its redacted words; None mutes the source.
     """
 
     pending: PendingRecording
@@ -127,18 +126,18 @@ class TranscribedRecording(_FromRecording):
 
     @property
     def audio_source(self) -> SourceIdentity:
-        """What is read for muting."""
+        """The file to mute."""
         return self.pending.source if self.published is None else self.published.audio
 
     @property
     def corrections(self) -> Corrections | None:
-        """What reviewers decided about these samples: of others, their times mean nothing."""
+        """Corrections of these samples; the times of corrections of other samples do not apply."""
         corrections = self.pending.corrections
         return corrections if corrections and corrections.samples == self.samples.sha256 else None
 
     @property
     def false_positive_spans(self) -> tuple[TimeSpan, ...]:
-        """What reviewers called needless, in the channels that were heard."""
+        """False positives that reviewers marked, in the channels of the transcript."""
         if self.corrections is None or self.published is not None:
             return ()
         false_positives = self.corrections.false_positives
@@ -151,11 +150,11 @@ class TranscribedRecording(_FromRecording):
 @stays_in_worker
 @dataclass(frozen=True)
 class DetectedRecording(_FromRecording):
-    """A recording and where personal data is in it.
+    """A recording with its findings.
 
     Attributes:
-      findings: Of what was asked for, in time order.
-      reports: What all recognisers said, where it is kept for later; otherwise empty.
+      findings: Findings under the requested policies, in time order.
+      reports: Reports of all recognisers, if they are kept for later; otherwise empty.
     """
 
     transcribed: TranscribedRecording
@@ -177,7 +176,7 @@ class DetectedRecording(_FromRecording):
 @stays_in_worker
 @dataclass(frozen=True)
 class RedactedRecording(_FromRecording):
-    """A recording with the transcript that may be read."""
+    """A recording with its redacted transcript."""
 
     detected: DetectedRecording
     redacted_transcript: RedactedTranscript
@@ -201,15 +200,15 @@ class RedactedRecording(_FromRecording):
 @travels
 @dataclass(frozen=True)
 class StagedAudio:
-    """A redacted recording on the worker's own disk, to be published or thrown away.
+    """Redacted audio on the worker's disk, to be published or deleted.
 
     Attributes:
-      path: Local; whoever commits or rejects the recording removes it.
-      suffix: What the published name ends in: `.wav`.
-      size_bytes, sha256: Of the file.
-      duration_s: Of the sound.
-      muted: What was muted, after padding, per channel, in order.
-      note: Where the output's codec had to differ from the source's, how, and whether the source states no length.
+      path: Local path. The stage that commits or rejects the recording removes the file.
+      suffix: Suffix of the published name: `.wav`.
+      size_bytes, sha256: Size and checksum of the file.
+      duration_s: Duration of the audio.
+      muted: Muted spans with padding, per channel, in order.
+      note: How the codec differs from that of the source, if it must, and whether the source states no length.
     """
 
     path: str
@@ -222,23 +221,23 @@ class StagedAudio:
 
     @property
     def muted_s(self) -> float:
-        """Seconds of sound, summed over the channels."""
+        """Muted seconds, summed over the channels."""
         return sum(span.end_s - span.start_s for span in self.muted)
 
 
 @travels
 @dataclass(frozen=True)
 class Verification:
-    """Whether somebody listened to a redacted recording again, and what came of it. No values.
+    """Result of the verification of redacted audio, without values.
 
     Attributes:
-      outcome: `passed`; `nothing_to_verify` where nothing that can be recognised was muted; `not_sampled`; `off`.
-        What does not pass is not published.
-      recogniser: Identity of the model that listened; empty where none did.
-      verified_s: Seconds of sound, summed over the channels, in the first pass.
-      values: How many values it listened for.
-      control_words, control_words_found: Innocent words that it should hear, and those of them that it heard.
-      leaks: What it heard that it should not, and that was muted then.
+      outcome: `passed`; `nothing_to_verify` if nothing recognisable was muted; `not_sampled`; `off`. A recording that
+        does not pass is not published.
+      recogniser: Identity of the model that transcribed the redacted audio; empty without verification.
+      verified_s: Seconds of audio in the first pass, summed over the channels.
+      values: Number of values that it searched for.
+      control_words, control_words_found: Number of control words, and of those that it recognised.
+      leaks: Number of values that it recognised, which were then muted.
       repairs: How often the recording was muted again.
     """
 
@@ -255,11 +254,11 @@ class Verification:
 @stays_in_worker
 @dataclass(frozen=True)
 class MutedRecording(_FromRecording):
-    """A recording with the sound that may be heard.
+    """A recording with its redacted audio.
 
     Attributes:
-      audio: None where none was asked for.
-      audio_findings: What was found in the sound and not in the words: keypad tones, leaks that verification muted.
+      audio: None if no audio was requested.
+      audio_findings: Findings in the audio and not in the words: keypad tones, and leaks that verification muted.
     """
 
     redacted: RedactedRecording
@@ -294,21 +293,21 @@ class MutedRecording(_FromRecording):
 @travels_compressed
 @dataclass(frozen=True)
 class CommittedRecording:
-    """A recording whose outputs are durable: rows for the tables and what the notification says.
+    """A recording with durable outputs: its rows for the tables and its notification.
 
     Attributes:
-      output_identity: Names its outputs.
-      status: `redacted_audio_ready`, or `completed` where no audio was asked for.
-      redacted_audio_url: None where no audio was asked for.
+      output_identity: Identity of its outputs.
+      status: `redacted_audio_ready`, or `completed` if no audio was requested.
+      redacted_audio_url: None if no audio was requested.
       transcript_row: A row of `TRANSCRIPTS_SCHEMA` as JSON.
       finding_rows: Rows of `FINDINGS_SCHEMA` as JSON.
       audio_s: Duration.
-      replaces: Whether an earlier run may have left rows of the same recording, which this run's take the place of.
+      replaces: Whether an earlier run may have left rows of the same recording, which these rows replace.
       recovered: Whether an earlier run committed it, and was killed before it wrote its tables.
       webhook_url, webhook_auth_header_name, webhook_auth_header_value: As in `Recording`.
-      webhook_asked: Whether somebody is to be told. Where it was recovered, the URL is not known: safety copies do not
-        hold it, since URLs hold tokens and personal data.
-      source, configuration: What of the source (size and version) and the job the output followed from.
+      webhook_asked: Whether a notification is requested. The URL of a recovered recording is unknown: safety copies
+        leave it out, because URLs may contain tokens and personal data.
+      source, configuration: Size and version of the source, and configuration of the job, that the output came from.
     """
 
     recording_id: str
@@ -336,14 +335,13 @@ class CommittedRecording:
 @travels
 @dataclass(frozen=True)
 class SpanToTranscribe(_FromRecording):
-    """A stretch of a long recording, to be heard by itself and joined with the others.
+    """A span of a long recording, to be transcribed separately and joined with the other spans.
 
     Attributes:
-      pending: The recording.
-      samples: Of the whole recording, as it was when its spans were planned.
-      number: From 0.
-      count: How many spans the recording has.
-      start_s, end_s: Seconds of the recording; the spans follow each other without gap or overlap.
+      samples: Identity of the samples of the whole recording when its spans were planned.
+      number: Index from 0.
+      count: Number of spans of the recording.
+      start_s, end_s: Seconds of the recording. Spans have no gap and no overlap.
     """
 
     pending: PendingRecording
@@ -361,7 +359,7 @@ class SpanToTranscribe(_FromRecording):
 @stays_in_worker
 @dataclass(frozen=True)
 class TranscribedSpan(_FromRecording):
-    """A span and what was said in it, with times of the recording."""
+    """A span with its transcript, in times of the recording."""
 
     span: SpanToTranscribe
     transcript: Transcript
@@ -378,11 +376,10 @@ class TranscribedSpan(_FromRecording):
 @travels
 @dataclass(frozen=True)
 class SealedSpan:
-    """A heard span on its way to the others: readable only with the job's key.
+    """A transcribed span in encrypted form, which crosses the shuffle.
 
     Attributes:
-      span: Which one it is.
-      sealed: Its transcript and media, encrypted and bound to this span of this output.
+      sealed: Its transcript and media, encrypted with the job's key and bound to this span of this output.
     """
 
     span: SpanToTranscribe

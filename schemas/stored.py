@@ -1,4 +1,4 @@
-"""What is kept, encrypted, of a recording that was heard: enough to render it again without hearing it again."""
+"""Records of the encrypted store, from which a recording is rendered without transcribing it again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hushbeam.schemas.stages import TranscribedRecording
 
 @dataclass(frozen=True)
 class Provenance:
-    """What heard and what detected: all of a run that rendering again cannot change.
+    """Options and models of transcription and detection, which rendering again does not change.
 
     Attributes:
-      recognition: The options of recognition.
-      detection: The options that name detection models.
-      identities: Of these models by use.
+      recognition: Options of the speech recogniser.
+      detection: Options that name detection models.
+      identities: Identities of these models by use.
     """
 
     recognition: Mapping[str, Any]
@@ -29,12 +29,12 @@ class Provenance:
 @stays_in_worker
 @dataclass(frozen=True)
 class StoredRecording:
-    """A recording as the store keeps it.
+    """A recording in the store.
 
     Attributes:
-      transcribed: The request, the source's identity, and raw words.
-      reports: What all recognisers said, whatever was asked for.
-      leaks: What the second listening heard in the redacted sound: no words of `heard` say it.
+      transcribed: The recording, the identity of its source, and its raw words.
+      reports: Reports of all recognisers, requested or not.
+      leaks: Findings of the verification in the redacted audio, which no word of `transcribed` covers.
     """
 
     transcribed: TranscribedRecording
@@ -49,11 +49,11 @@ class StoredRecording:
 @travels
 @dataclass(frozen=True)
 class PublishedRecording:
-    """A recording that has outputs, by its status object.
+    """A recording with published outputs, from its status object.
 
     Attributes:
-      output_identity: Of these outputs.
-      expired: Whether its redacted audio was deleted since.
+      output_identity: Identity of these outputs.
+      expired: Whether its redacted audio was deleted later.
     """
 
     recording_id: str

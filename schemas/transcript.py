@@ -1,7 +1,7 @@
-"""What was heard: words with times, in utterances, over all channels of one recording.
+"""Transcript of a recording: words with times, in utterances, over all channels.
 
-These records hold raw personal data. They stay in the worker that heard them (see `hushbeam.schemas.coders`), and their
-reprs never show a word.
+These records contain raw personal data. They stay in the worker that transcribed them (see `hushbeam.schemas.coders`),
+and their reprs never show a word.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from hushbeam.schemas.spans import TimeSpan
 
 @dataclass(frozen=True)
 class Word:
-    """One word as the recogniser wrote it.
+    """A word as the recogniser wrote it.
 
     Attributes:
-      text: Exactly as recognised, with its leading space if it has one: ` $1` and `,250` are two words of one
+      text: The exact text, with its leading space if it has one: ` $1` and `,250` are two words of one
         amount, and joining texts without adding spaces gives the transcript back.
       start_s, end_s: Seconds from the start of the recording.
       confidence: 0 to 1.
@@ -61,12 +61,12 @@ class Transcript:
     """A whole conversation.
 
     Attributes:
-      language_code: ISO 639-1; `und` where nothing was heard from which it could be told.
-      language_confidence: 0 to 1; 1 where the manifest named the language.
-      duration_s: Of the decoded audio.
-      channels: Channels that were heard by themselves; 1 where the channels were mixed.
-      utterances: Over all channels, ordered by start.
-      speech: Where the voice activity detector heard speech, ordered, whether or not words were recognised there.
+      language_code: ISO 639-1; `und` if it cannot be determined.
+      language_confidence: 0 to 1; 1 if the manifest names the language.
+      duration_s: Duration of the decoded audio.
+      channels: Number of separately transcribed channels; 1 for mixed channels.
+      utterances: Utterances of all channels, ordered by start.
+      speech: Ordered spans in which the voice activity detector found speech, with or without recognised words.
     """
 
     language_code: str
@@ -78,7 +78,7 @@ class Transcript:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """All words in the order of the utterances: what a finding's word numbers count."""
+        """All words in the order of the utterances. Findings name words by their index here."""
         return tuple(self.iter_words())
 
     def iter_words(self) -> Iterator[Word]:
@@ -87,9 +87,9 @@ class Transcript:
 
     @property
     def has_no_speech(self) -> bool:
-        """Whether there is sound, no word, and nothing that the voice activity detector took for speech.
+        """Whether there is audio without words and without speech.
 
-        Speech that was heard and not understood is speech.
+        Speech in which no word was recognised is speech.
         """
         return self.channels > 0 and self.duration_s > 0 and not self.utterances and not self.speech
 

@@ -1,4 +1,4 @@
-"""Measure detection on text.
+"""Measures detection on text.
 
     python -m evaluation.text                        # everything; figures to evaluation/results/text.json
     python -m evaluation.text --quick                # a part, compared with evaluation/baseline.json (in CI)
@@ -39,6 +39,7 @@ from evaluation.text.figures import Tally, measure
 from evaluation.text.innocent import innocent_lines
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 EVALUATION = Path(__file__).parents[1]
 BASELINE = EVALUATION / "baseline.json"
@@ -136,7 +137,7 @@ def main() -> int:
     quick = arguments.quick or arguments.update_baseline
 
     console = Console(highlight=False, markup=False)
-    detector = Detector()
+    detector = Detector(DetectionSettings())
     detector.load()
     figures: dict[str, Any] = {}
     for name, run in parts(QUICK if quick else FULL, arguments.dataset).items():

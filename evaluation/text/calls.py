@@ -1,4 +1,4 @@
-"""Generated calls: dialogue templates, invented values, ways of saying them, and what a recogniser makes of it all.
+"""Generated calls from dialogue templates, invented values, spoken forms and simulated recogniser errors.
 
 Templates of one file share nothing with those of another: rules are written against `train.txt`, and judged on
 `held_out.txt`, whose failures are reported as rates only.

@@ -1,4 +1,4 @@
-"""Counts of what detection found, and the figures made of them."""
+"""Counts and figures of detection on text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from evaluation.text.calls import GoldEntity, LabelledTranscript
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import broader
 from hushbeam.schemas.transcript import Word
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def measure(detector: Detector, transcripts: Iterable[LabelledTranscript], polic
     """Runs the detector over labelled transcripts."""
     tally = Tally()
     for labelled in transcripts:
-        tally.add(labelled, detector.detect(labelled.transcript, policies))
+        tally.add(labelled, detector.detect(DetectionRequest(labelled.transcript, policies)).findings)
     return tally
 
 

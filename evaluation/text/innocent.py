@@ -1,4 +1,4 @@
-"""Lines of calls without personal data, out of hand-written templates with harmless numbers."""
+"""Lines without personal data, from hand-written templates with harmless numbers."""
 
 from __future__ import annotations
 

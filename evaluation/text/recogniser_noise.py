@@ -1,4 +1,4 @@
-"""What a speech recogniser makes of spoken words, learned from whisper-base on telephone audio.
+"""Simulated errors of a speech recogniser, learned from whisper-base on telephone audio.
 
 It writes numbers as digits or as words, with separators of its own choice; it drops and doubles digits, hears `for`
 for four and the letter O for zero; it never writes an at sign where one was said; it misspells names; now and then a

@@ -1,4 +1,4 @@
-"""What a finding's score means, and what a minimum score costs.
+"""Measures the reliability of scores, and the cost of a minimum score.
 
     python -m evaluation.text.reliability --fit           # fits the calibration anew, on the training templates
     python -m evaluation.text.reliability --docs docs     # rewrites the figures in docs/
@@ -28,7 +28,8 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii import calibration
 from hushbeam.transforms.detect_pii.calibration import UNCALIBRATED, fitted
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 _CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
 EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
@@ -182,7 +183,7 @@ def plot(found: Sequence[Bin]) -> str:
 
 def judge(detector: Detector, transcripts: Iterable[LabelledTranscript], policies: Sequence[str]) -> list[Judged]:
     """Runs the detector."""
-    return [Judged(one, detector.detect(one.transcript, policies)) for one in transcripts]
+    return [Judged(one, detector.detect(DetectionRequest(one.transcript, policies)).findings) for one in transcripts]
 
 
 def main() -> None:
@@ -194,10 +195,10 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=390, help="how many generated calls")
     arguments = parser.parse_args()
     if arguments.fit:
-        samples = _samples(Detector(calibration=UNCALIBRATED), "train.txt", arguments.calls, SEED + 1)
+        samples = _samples(Detector(DetectionSettings(), UNCALIBRATED), "train.txt", arguments.calls, SEED + 1)
         _CALIBRATION.write_text(fitted(samples.outcomes()).to_json(), encoding="utf-8")
         return
-    samples = _samples(Detector(), "held_out.txt", arguments.calls, SEED)
+    samples = _samples(Detector(DetectionSettings()), "held_out.txt", arguments.calls, SEED)
     found = bins(samples.outcomes())
     effects = [effect(minimum_score, samples.calls, samples.innocent) for minimum_score in THRESHOLDS]
     page = arguments.docs / "measurements.md"

@@ -1,4 +1,4 @@
-"""Written sentences with entities: presidio-research's data set if it is at hand, else sentences from its templates.
+"""Written sentences with entities, from presidio-research's data set or else from its templates.
 
 The data set (`data/synth_dataset_v2.json`, 1,500 sentences) is in no package. Its templates are in one, and stand in
 `templates/presidio.txt`; Faker gives the values.

@@ -1,4 +1,4 @@
-"""Invented values for the slots of dialogue templates, and how they are said.
+"""Invented values for the slots of dialogue templates, with their spoken forms.
 
 `SLOTS` names every slot with the policy of what it says. Faker invents the values; telephone numbers are of ranges
 kept for fiction where there are such ranges, and nothing is a person's.

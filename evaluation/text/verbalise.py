@@ -1,4 +1,4 @@
-"""How people say values: digit by digit, in pairs, with doubles and hundreds, spelled with a word for each letter.
+"""Spoken forms of values: digit by digit, in pairs, with doubles and hundreds, or spelled with a word for each letter.
 
 A spoken value is a sequence of groups, the parts between which a speaker pauses or a recogniser may put a separator.
 """

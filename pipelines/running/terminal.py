@@ -64,7 +64,7 @@ def print_summary(console: Console, figures: RunFigures, output: str, report: st
             table.add_row(policy, str(count))
         console.print(table)
     for rate in figures.rates:
-        if rate.strayed:
+        if rate.is_unexpected:
             console.print(f"[bold yellow]Unlike the runs before:[/] {rate.described()}", highlight=False)
     console.print(f"Output: {escape(output)}", highlight=False)
     console.print(f"Report: {escape(report)}", highlight=False)

@@ -1,4 +1,4 @@
-"""Perfect detection on the labelled calls: what muting itself promises, and the page that shows it."""
+"""Figures of muting with perfect detection on the labelled calls, and their page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain functions: labels laid on what a recogniser wrote."""
+"""Labels aligned with the words of a recogniser. Plain functions."""
 
 from __future__ import annotations
 

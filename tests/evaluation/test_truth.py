@@ -1,4 +1,4 @@
-"""The labelled recordings of the repository, and what is read of them."""
+"""The labelled recordings of the repository. Plain functions."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +12,9 @@ import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.schemas.failure import ConfigurationError
-from hushbeam.schemas.finding import Finding
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.names import named_entities
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.media.audio_track import AudioTrack
 from tests.pipelines.conftest import SPOKEN, Run
 
@@ -57,13 +56,15 @@ def test_a_recording_that_cannot_be_transcribed_is_not_published(redact: Redact)
 def test_a_finding_without_a_time_is_quarantined(redact: Redact, monkeypatch: pytest.MonkeyPatch):
     detect = Detector.detect
 
-    def without_times(self: Detector, transcript, policies, static_entities) -> Iterable[Finding]:
-        found = detect(self, transcript, policies, static_entities)
-        if "account_number" in policies:
+    def without_times(self: Detector, request: DetectionRequest, *, keep_reports: bool) -> Detection:
+        found = detect(self, request, keep_reports=keep_reports)
+        if "account_number" in request.policies:
             return found
-        return tuple(
-            replace(finding, first_word=None, last_word=None, start_s=float("nan"), end_s=float("nan"))
-            for finding in found
+        return Detection(
+            tuple(
+                replace(finding, first_word=None, last_word=None, start_s=float("nan"), end_s=float("nan"))
+                for finding in found.findings
+            )
         )
 
     monkeypatch.setattr(Detector, "detect", without_times)
@@ -72,12 +73,9 @@ def test_a_finding_without_a_time_is_quarantined(redact: Redact, monkeypatch: py
 
 
 def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatch: pytest.MonkeyPatch):
-    class Choking:
+    class Choking(Recogniser):
         name = "choking"
         policies = frozenset({"credit_card_number"})
-
-        def load(self) -> None:
-            """Has nothing to load."""
 
         def recognise(self, conversation) -> list[Candidate]:
             if "539" in conversation.text or "1488" in conversation.text:

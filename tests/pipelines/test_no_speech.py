@@ -19,7 +19,7 @@ from hushbeam.schemas.failure import QuarantineError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii import DetectionSettings
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from tests.pipelines.conftest import Run
 
 Redact = Callable[..., Run]
@@ -103,6 +103,6 @@ WORD = Word(" hello", 1.0, 1.5, 0.9, 0)
 def test_what_was_said_and_not_understood_is_refused(transcript: Transcript):
     detector = Detector(DetectionSettings())
     detector.load()
-    for detect in (detector.detect, detector.detect_and_report):
+    for keep_reports in (False, True):
         with pytest.raises(QuarantineError, match="language"):
-            detect(transcript, ("person_name",))
+            detector.detect(DetectionRequest(transcript, ("person_name",)), keep_reports=keep_reports)

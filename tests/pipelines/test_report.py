@@ -90,7 +90,7 @@ def test_the_report_of_a_run_that_nobody_waited_for_can_be_made_later(finished: 
     status, terminal = report(finished.output)
     assert status == EXIT_WRITTEN
     assert str(folder / "report.html") in terminal
-    assert "Nobody waited for this run" in _Page((folder / "report.html").read_text()).words()
+    assert "No command waited for this run" in _Page((folder / "report.html").read_text()).words()
 
 
 def test_a_run_that_is_not_there_is_a_usage_error(finished: Run) -> None:
@@ -129,9 +129,9 @@ def test_a_night_that_finds_far_less_than_those_before_is_pointed_out(finished: 
         (folder / "summary.json").write_text(json.dumps(own))
     assert newest_run(str(finished.output)) == "night-6"
     assert report(finished.output)[0] == EXIT_WRITTEN
-    assert "outside its band" in _Page((runs / "night-6" / "report.html").read_text()).words()
+    assert "outside its expected range" in _Page((runs / "night-6" / "report.html").read_text()).words()
     assert report(finished.output, "--run_id", "night-5")[0] == EXIT_WRITTEN
-    assert "outside its band" not in _Page((runs / "night-5" / "report.html").read_text()).words()
+    assert "outside its expected range" not in _Page((runs / "night-5" / "report.html").read_text()).words()
 
 
 def test_runs_are_ordered_by_when_they_began_not_by_their_names(finished: Run, tmp_path: Path) -> None:
@@ -173,4 +173,4 @@ def test_damaged_canaries_of_the_run_itself_are_named(finished: Run) -> None:
     (finished.output / "runs" / "night-1" / "canaries.json").write_bytes(b'{"items": "many"}')
     status, said = report(finished.output)
     assert status == EXIT_USAGE
-    assert "runs/night-1/canaries.json there is damaged" in said
+    assert "runs/night-1/canaries.json is damaged" in said

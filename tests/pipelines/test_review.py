@@ -205,7 +205,7 @@ def test_a_person_looks_through_recordings_with_the_keyboard_alone(page: Page, o
 
 def test_a_decision_is_there_when_the_page_is_opened_again(page: Page, served: Served) -> None:
     page.get_by_role("button", name="transfer").click()
-    expect(page.locator("#trouble")).to_contain_text("nothing to hear")
+    expect(page.locator("#error")).to_contain_text("no audio to play")
     page.keyboard.press("Enter")
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     page.reload()
@@ -273,7 +273,7 @@ def test_what_was_moved_is_taken_back(page: Page) -> None:
     page.keyboard.press("Delete")
     expect(page.locator("#save")).to_contain_text("Confirm")
     page.keyboard.press("Delete")
-    expect(page.locator("#remove")).to_contain_text("Mute as before")
+    expect(page.locator("#remove")).to_contain_text("Undo this change")
     expect(page.locator("#save")).to_contain_text("Save corrections")
 
 
@@ -295,7 +295,7 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, o
         expect(page.locator("#to-do")).to_be_hidden()
         _open_card(page)
         expect(page.locator(".word.redacted.marked").first).to_be_visible()
-        expect(page.locator("#trouble")).to_be_hidden()
+        expect(page.locator("#error")).to_be_hidden()
         before = json.loads((copy / "reviews" / "card.json").read_text())
         with page.expect_response("**/review"):
             page.keyboard.press("Enter")  # nothing was changed: the same corrections, which are rendered

@@ -1,4 +1,4 @@
-"""Codes of languages: what is one, and what a message may say."""
+"""Language codes, and their form in messages. Plain functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records and the Parquet schemas beside them agree; what travels comes back as it was."""
+"""Records agree with their Parquet schemas, and survive their coders. Plain functions."""
 
 from __future__ import annotations
 

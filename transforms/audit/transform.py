@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.failure import Failure
-from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.archive.certificate import read_public_key
@@ -32,7 +32,7 @@ from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.unknown_files import unknown_files
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.verify_audio.second_recogniser import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import in_sample
 
@@ -124,7 +124,7 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
         recogniser.load()
         detector = Detector(self._settings.detection)
         detector.load()
-        return LeakCheck(partial(_transcribe_parts, recogniser), detector.detect, self._settings.leaks)
+        return LeakCheck(partial(_transcribe_parts, recogniser), partial(_detect, detector), self._settings.leaks)
 
     def process(self, recording: Claim) -> AuditedRecording:
         leak_check = self._leak_check if in_sample(recording.recording_id, self._settings.sample) else None
@@ -134,3 +134,7 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
 
 def _transcribe_parts(recogniser: SecondRecogniser, path: Path, language: str) -> Transcript:
     return recogniser.transcribe_parts(path, None, language=language, mix=False, tone_hz=None)
+
+
+def _detect(detector: Detector, transcript: Transcript, policies: Collection[str]) -> tuple[Finding, ...]:
+    return detector.detect(DetectionRequest(transcript, policies)).findings

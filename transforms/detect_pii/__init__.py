@@ -1,4 +1,4 @@
-"""From words to findings."""
+"""DetectPII: finds personal data in transcripts."""
 
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.transform import DetectPII

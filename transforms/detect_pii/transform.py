@@ -1,4 +1,4 @@
-"""DetectPII: where personal data is in what was said, over the whole conversation."""
+"""DetectPII: finds personal data in the transcript of the whole conversation."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from concurrent.futures import Future
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, then
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.processes import DetectorProcesses
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
@@ -20,15 +19,15 @@ _DETECTORS, _PROCESSES = Shared(), Shared()
 
 
 class DetectPII(beam.PTransform):
-    """Finds what each recording's policies ask for.
+    """Finds the personal data that each recording's policies cover.
 
-    The unit is the conversation, both channels in time order: questions prime answers, numbers go on over turns, and
-    what was confirmed once is found wherever it is repeated. A recogniser that raises ends the recording.
+    It reads whole conversations, both channels in time order: questions explain answers, numbers continue over turns,
+    and repetitions of a confirmed value are found. A recogniser that raises ends the recording.
 
     Args:
-      processes: How many processes of the machine detect beside the worker; 0 detects in the worker itself.
-      keep_reports: All recognisers run, whatever is asked for, and what they report stays with the recording: other
-        policies can then be rendered later. A recogniser that raises ends the recording, asked for or not.
+      processes: Number of detector processes beside the worker; 0 detects in the worker itself.
+      keep_reports: Whether to run all recognisers, requested or not, and keep their reports with the recording, so that
+        other policies can be rendered later.
     """
 
     def __init__(self, settings: DetectionSettings, *, processes: int = 0, keep_reports: bool = False) -> None:
@@ -67,29 +66,19 @@ class _DetectHere(_DetectStage):
         return _SharedDetector(detector)
 
     def process(self, recording: TranscribedRecording) -> DetectedRecording:
-        if self._keep_reports:
-            return DetectedRecording(recording, *self._detector.detect_and_report(recording))
-        return DetectedRecording(recording, self._detector.detect(recording))
+        return DetectedRecording(recording, *self._detector.detect(_request(recording), self._keep_reports))
 
 
 class _SharedDetector:
-    """One detector for all threads of a process, one at a time."""
+    """One detector for all threads of a process, used by one thread at a time."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
         self._lock = threading.Lock()
 
-    def detect(self, recording: TranscribedRecording) -> tuple[Finding, ...]:
-        asked = recording.recording
+    def detect(self, request: DetectionRequest, keep_reports: bool) -> Detection:
         with self._lock:
-            return self._detector.detect(recording.transcript, asked.policies, asked.static_entities)
-
-    def detect_and_report(
-        self, recording: TranscribedRecording
-    ) -> tuple[tuple[Finding, ...], tuple[RecogniserReport, ...]]:
-        asked = recording.recording
-        with self._lock:
-            return self._detector.detect_and_report(recording.transcript, asked.policies, asked.static_entities)
+            return self._detector.detect(request, keep_reports=keep_reports)
 
 
 class _DetectBeside(_DetectStage):
@@ -107,9 +96,10 @@ class _DetectBeside(_DetectStage):
         return self.submit(recording).result()
 
     def submit(self, recording: TranscribedRecording) -> Future[DetectedRecording]:
-        asked = recording.recording
-        if self._keep_reports:
-            reported = self._detectors.submit_and_report(recording.transcript, asked.policies, asked.static_entities)
-            return then(reported, lambda detected: DetectedRecording(recording, *detected))
-        found = self._detectors.submit(recording.transcript, asked.policies, asked.static_entities)
-        return then(found, lambda findings: DetectedRecording(recording, findings))
+        detection = self._detectors.submit(_request(recording), keep_reports=self._keep_reports)
+        return then(detection, lambda detected: DetectedRecording(recording, *detected))
+
+
+def _request(recording: TranscribedRecording) -> DetectionRequest:
+    asked = recording.recording
+    return DetectionRequest(recording.transcript, asked.policies, asked.static_entities)

@@ -1,4 +1,4 @@
-"""What a run would have to do."""
+"""Estimate of the work of a run, for `hushbeam plan`."""
 
 from hushbeam.transforms.estimate_work.transform import EstimateWork
 

@@ -1,4 +1,4 @@
-"""From counts and a sample of headers to hours of sound. Touches no file."""
+"""Estimate of hours of audio from counts and a sample of headers. Reads no file."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-RECORDINGS, BYTES, SECONDS, UNTOLD = "recordings", "bytes", "seconds", "untold_bytes"
+RECORDINGS, BYTES, SECONDS, UNKNOWN = "recordings", "bytes", "seconds", "unknown_bytes"
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What the header of one recording said.
+    """The header of one recording.
 
     Attributes:
       extension: Such as `.mp3`.
-      size_bytes: Of the file.
-      duration_s: None where the header does not say, or cannot be read.
+      size_bytes: Size of the file.
+      duration_s: None if the header does not state it or cannot be read.
     """
 
     extension: str
@@ -28,18 +28,18 @@ class Probe:
 def estimate(counts: Mapping[str, float], probes: Iterable[Probe]) -> dict[str, Any]:
     """The plan, as plain values for JSON.
 
-    The length of a recording that is not known follows from its size: the seconds for each byte are those of the probed
-    recordings with the same extension, or of all of them where none was probed.
+    An unknown length is estimated from the size of the file, with the seconds per byte of the probed recordings with
+    the same extension, or of all probed recordings if none has it.
 
     Args:
-      counts: By name: `recordings.STANDING`, `bytes`, `seconds` (known lengths), `untold_bytes.EXTENSION` (of
-        recordings whose length is not known).
+      counts: By name: `recordings.STANDING`, `bytes`, `seconds` (known lengths), `unknown_bytes.EXTENSION` (size of
+        recordings of unknown length).
     """
     probes = list(probes)
-    told = [probe for probe in probes if probe.duration_s is not None and probe.size_bytes]
+    with_length = [probe for probe in probes if probe.duration_s is not None and probe.size_bytes]
     estimated_s, unknown_bytes = 0.0, 0.0
-    rates = _seconds_per_byte(told)
-    for extension, size in _group(counts, UNTOLD).items():
+    rates = _seconds_per_byte(with_length)
+    for extension, size in _group(counts, UNKNOWN).items():
         rate = rates.get(extension, rates.get(""))
         if rate is None:
             unknown_bytes += size
@@ -55,12 +55,12 @@ def estimate(counts: Mapping[str, float], probes: Iterable[Probe]) -> dict[str, 
             "hours_estimated": round(estimated_s / 3600, 3),
             "bytes_of_unknown_length": int(unknown_bytes),
         },
-        "probed": {"headers": len(probes), "without_length": len(probes) - len(told)},
+        "probed": {"headers": len(probes), "without_length": len(probes) - len(with_length)},
     }
 
 
 def _seconds_per_byte(probes: Iterable[Probe]) -> dict[str, float]:
-    """By extension; under the empty one, of all."""
+    """Seconds per byte by extension; the empty extension stands for all probes."""
     seconds: defaultdict[str, float] = defaultdict(float)
     sizes: defaultdict[str, int] = defaultdict(int)
     for probe in probes:

@@ -1,4 +1,4 @@
-"""EstimateWork: how much there is to do, from what is known of the recordings and a sample of their headers."""
+"""EstimateWork: estimates the work of a run from the manifest and a sample of headers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import apache_beam as beam
 from hushbeam.schemas.failure import Failure, RecordingError
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
-from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNTOLD, Probe, estimate
+from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNKNOWN, Probe, estimate
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.skip_finished.transform import Unfinished
@@ -22,14 +22,14 @@ Count = tuple[str, float]
 
 
 class EstimateWork(beam.PTransform):
-    """Counts recordings by what a run would do with them, and estimates their length. Reads no sound.
+    """Counts recordings by what a run would do with them, and estimates their length. Decodes no audio.
 
-    Takes (what ReadManifest rejected, what SkipFinished found). Gives one JSON object: `estimate`'s.
+    Input: (failures of ReadManifest, output of SkipFinished). Output: one JSON object, made by `estimate`.
 
     Args:
-      probes: How many headers to read, of recordings whose length the manifest does not say; always the same ones.
-      duration_key: Key of a recording's metadata that holds its seconds.
-      limits: What a recording may be.
+      probes: Number of headers to read, of recordings whose length is not in the manifest. The sample is stable.
+      duration_key: Metadata key with the length of a recording in seconds.
+      limits: Limits of the decoder.
     """
 
     def __init__(self, probes: int, duration_key: str | None, limits: MediaLimits, *, force: bool = False) -> None:
@@ -75,7 +75,7 @@ class EstimateWork(beam.PTransform):
 
 
 def stated_seconds(recording: Recording, duration_key: str | None) -> float | None:
-    """A recording's length as its manifest says; None where it does not, or not as a number."""
+    """The length of a recording in its manifest; None if it is missing or not a number."""
     if duration_key is None:
         return None
     try:
@@ -91,7 +91,7 @@ def _counts(pending: PendingRecording, duration_key: str | None, force: bool) ->
     yield BYTES, pending.source.size_bytes
     seconds = stated_seconds(pending.recording, duration_key)
     if seconds is None:
-        yield f"{UNTOLD}.{extension(pending.recording.audio_url)}", pending.source.size_bytes
+        yield f"{UNKNOWN}.{extension(pending.recording.audio_url)}", pending.source.size_bytes
     else:
         yield SECONDS, seconds
 
@@ -101,7 +101,7 @@ def _each(name: str) -> beam.PTransform:
 
 
 def _order(pending: PendingRecording) -> bytes:
-    """Draws a sample that is the same in every plan, and in no order of the manifest."""
+    """Key of a sample that is the same in every plan and independent of the order of the manifest."""
     return hashlib.blake2b(pending.recording_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

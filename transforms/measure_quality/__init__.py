@@ -1,6 +1,6 @@
-"""What reviewed recordings tell about the quality of an output: samples, figures, labels."""
+"""Quality of an output, measured with reviewed recordings: samples, figures, labels."""
 
 from hushbeam.transforms.measure_quality.figures import Figures, measure
-from hushbeam.transforms.measure_quality.sample import drawn
+from hushbeam.transforms.measure_quality.judged import drawn
 
 __all__ = ["Figures", "drawn", "measure"]

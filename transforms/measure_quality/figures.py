@@ -1,4 +1,4 @@
-"""Recall, over-redaction and the threshold curve of reviewed recordings."""
+"""Quality figures of reviewed recordings: recall, over-redaction, and both by threshold."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from hushbeam.transforms.measure_quality.judged import Judged, judged
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 
 _Z = 1.959964
-"""Of a normal distribution, for 95 %."""
+"""Quantile of the normal distribution for a 95 % interval."""
 
 _STEPS = 20
 
 
 @dataclass(frozen=True)
 class Share:
-    """A part of a whole, and Wilson's 95 % interval of the probability behind it.
+    """A share, with Wilson's 95 % interval of its probability.
 
     Attributes:
-      low, high: 0 and 1 where there is no whole.
+      low, high: Bounds of the interval; 0 and 1 if `whole` is 0.
     """
 
     part: int
@@ -46,7 +46,7 @@ class Share:
         share, n = self.part / self.whole, self.whole
         middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         reach = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-        # At its ends the formula is exact, and rounding is not.
+        # At 0 and 1 the bound is exact, but its computation is rounded.
         low = 0.0 if self.part == 0 else max(middle - reach, 0.0)
         high = 1.0 if self.part == self.whole else min(middle + reach, 1.0)
         return low, high
@@ -59,12 +59,12 @@ class Share:
 
 @dataclass(frozen=True)
 class OfPolicy:
-    """One policy, or all of them.
+    """Figures of one policy, or of all policies.
 
     Attributes:
-      recall: Personal data that was found / all of it.
-      false_positives: Findings that were none / findings.
-      moved: How often a mute was moved.
+      recall: Personal data found / all personal data.
+      false_positives: Findings that are not personal data / findings.
+      moved: Number of muted spans that reviewers moved.
     """
 
     recall: Share
@@ -74,10 +74,10 @@ class OfPolicy:
 
 @dataclass(frozen=True)
 class AtThreshold:
-    """What a minimum score would have given: what lies below it would not have been redacted.
+    """Figures for a minimum score, below which nothing would have been redacted.
 
     Attributes:
-      over_redacted_words: Words that were no personal data and redacted / words that were no personal data.
+      over_redacted_words: Redacted words that are not personal data / words that are not personal data.
     """
 
     threshold: float
@@ -87,17 +87,17 @@ class AtThreshold:
 
 @dataclass(frozen=True)
 class Figures:
-    """What reviewed recordings tell.
+    """All figures of reviewed recordings.
 
     Attributes:
-      recordings: That were reviewed.
-      hours: Of them.
-      configurations: Of how many different options and models their outputs came.
-      nothing_missed: Recordings in which nothing was missed / recordings.
-      overall: Over all policies.
-      policies: By name.
-      untranscribed: Stretches of speech without words that were muted for that reason alone, and how many of them
-        needed no muting: they have no words to be judged by, and count in nothing else.
+      recordings: Number of reviewed recordings.
+      hours: Their total length.
+      configurations: Number of different configurations, options and models, among their outputs.
+      nothing_missed: Recordings without missed personal data / recordings.
+      overall: Figures of all policies.
+      policies: Figures by policy.
+      untranscribed: False positives / spans of speech that were muted only because they have no words. They count in
+        no other figure.
       over_redacted_words: As at threshold 0.
       curve: From threshold 0 to 1.
     """

@@ -1,7 +1,8 @@
-"""What a review says about each finding, and about what was not found."""
+"""Reviewed recordings: a sample of them, and the findings that each review confirms, rejects or adds."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,8 +18,8 @@ class Judged:
     Attributes:
       real: Findings that are personal data.
       false_positives: Findings that are not.
-      missed: What the run did not find, once each: a mark on several channels is one.
-      moved: Marks over what was found: the run knew of it, and muted it too early, too late, too long or too short.
+      missed: Marks of personal data that the run did not find. A mark on several channels counts once.
+      moved: Marks over findings, whose muted span was too early, too late, too long or too short.
     """
 
     review: Review
@@ -29,7 +30,7 @@ class Judged:
 
 
 def judged(review: Review) -> Judged:
-    """Compares what a reviewer decided with what they had before them."""
+    """Compares the decisions of a reviewer with the findings of the run."""
     reviewed = review.reviewed
     spans = tuple(TimeSpan(span.channel, span.start_s, span.end_s) for span in review.false_positives)
     if reviewed.mixed:
@@ -58,7 +59,16 @@ def _by_time(marks: Iterable[NotedSpan]) -> Sequence[Sequence[NotedSpan]]:
 
 
 def _is_of(mark: NotedSpan, finding: ShownFinding, mixed: bool) -> bool:
-    """Whether a mark says better where a finding is: they share half of the shorter one."""
+    """Whether a mark corrects the place of a finding: they share half of the shorter one."""
     shared_s = min(mark.end_s, finding.end_s) - max(mark.start_s, finding.start_s)
     shorter_s = min(mark.end_s - mark.start_s, finding.end_s - finding.start_s)
     return (mixed or mark.channel == finding.channel) and shared_s > 0 and shared_s >= shorter_s / 2
+
+
+def drawn(recording_ids: Iterable[str], count: int, seed: int) -> frozenset[str]:
+    """A random sample, the same for the same recordings and seed. A larger sample contains the smaller ones."""
+    return frozenset(sorted(recording_ids, key=lambda recording_id: _rank(recording_id, seed))[:count])
+
+
+def _rank(recording_id: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}\0{recording_id}".encode("utf-8", "surrogatepass")).digest()

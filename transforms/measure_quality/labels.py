@@ -1,4 +1,4 @@
-"""Reviewed recordings as labelled ones: `truth.jsonl` and `manifest.jsonl`, as `evaluation.truth` reads them."""
+"""Labels from reviewed recordings: `truth.jsonl` and `manifest.jsonl`, as `evaluation.truth` reads them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 _WORD_END_S = 0.05
 
 ReadWords = Callable[[str], StoredRecording | None]
-"""What is kept of a recording; None without a store, and where it holds nothing of it."""
+"""Reads a recording from the store; returns None without a store, or if the store does not have it."""
 
 
 Write = Callable[[str, bytes], None]
-"""Writes a file of a name."""
+"""Writes a file: name, content."""
 
 
 def write_labels(write: Write, all_judged: Iterable[tuple[Judged, str]], read_words: ReadWords) -> int:
-    """Writes the labels of reviewed recordings, and gives how many there are.
+    """Writes the labels of reviewed recordings, and returns their number.
 
-    With what is kept in a store they hold raw words; without, times and policies alone.
+    With a store, labels contain raw words; without one, only times and policies.
 
     Args:
-      write: To a folder apart from the public outputs.
-      all_judged: With the URL of each source.
+      write: Writes to a folder outside of the public outputs.
+      all_judged: Judged recordings with the URLs of their sources.
     """
     truth, manifest = [], []
     for one, audio_url in all_judged:
@@ -76,5 +76,5 @@ def _entity(place: ShownFinding | NotedSpan, words: Sequence[Word], channel: int
 
 
 def _channels(channel: int, one: Judged) -> Iterator[int]:
-    """Of a mix, nobody knows in which channel of the file something was said."""
+    """All channels for mixed audio, where the channel of a word is unknown."""
     yield from range(one.review.reviewed.channels) if one.review.reviewed.mixed else (channel,)

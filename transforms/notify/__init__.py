@@ -1,4 +1,4 @@
-"""From public outputs to receivers that know of them."""
+"""Notify: webhooks for recordings whose outputs are public."""
 
 from hushbeam.transforms.notify.open_notifications import NameReceivers, announcement_of, open_notifications
 from hushbeam.transforms.notify.settings import NotificationSettings

@@ -1,7 +1,7 @@
-"""Which URLs and addresses a notification may go to.
+"""URLs and addresses that a notification may go to.
 
-Whoever writes a manifest chooses the URL, and the job runs inside the operator's network. So a URL must be https and
-lead to public addresses, unless the operator allows a network by name.
+The author of a manifest chooses the URL, and the job runs inside the operator's network. So a URL must be https and
+resolve to public addresses, unless the operator allows a network.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?")
 _TARGET = re.compile(r"[\x21-\x7e]*")
 _PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
-# What Python's `is_global` lets through.
+# Networks that Python's `is_global` accepts.
 _NEVER_PUBLIC: tuple[Network, ...] = tuple(
     ipaddress.ip_network(network)
     for network in (
-        "2002::/16",  # 6to4: an IPv4 address in disguise
+        "2002::/16",  # 6to4: contains an IPv4 address
         "192.88.99.0/24",
-        "2001::/23",  # Teredo: the same, and other protocols' addresses
+        "2001::/23",  # Teredo, which contains one too, and addresses of other protocols
         "3fff::/20",  # documentation
-        "192.0.0.0/24",  # protocols' addresses; a cloud's metadata service is among them
+        "192.0.0.0/24",  # addresses of protocols, among them a cloud's metadata service
         "168.63.129.16/32",  # Azure's host services
     )
 )
 
 
 class RefusedAddressError(Exception):
-    """Nothing may be sent there. `str()` is a reason in fixed words."""
+    """The address is not allowed. `str()` is one of a few fixed reasons."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A URL that was taken apart once, so that what is checked is what is connected to.
+    """A URL, parsed once, so that the checked address is the one that is connected to.
 
     Attributes:
       scheme: `https` or `http`.
-      host: Name or literal address, in lower case, without brackets.
+      host: Name or IP address, in lower case, without brackets.
       port: 1 to 65535.
       target: Path and query.
     """
@@ -55,45 +55,45 @@ class Endpoint:
 
     @property
     def authority(self) -> str:
-        """For the Host header and for records: without the port where it is the usual one."""
+        """Host and port for the Host header and for records; the default port is left out."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == {"https": 443, "http": 80}[self.scheme] else f"{host}:{self.port}"
 
     def __repr__(self) -> str:
-        # Paths and queries hold tokens and ids.
+        # Paths and queries may contain tokens and ids.
         return f"Endpoint({self.scheme}://{self.authority})"
 
     @classmethod
     def parse(cls, url: str, *, allow_http: bool = False) -> Self:
-        """Takes a URL apart.
+        """Parses a URL.
 
         Raises:
-          RefusedAddressError: It is not https, holds credentials, or cannot be read in one way only.
+          RefusedAddressError: It is not https, contains credentials, or is ambiguous.
         """
         if not _TARGET.fullmatch(url) or "\\" in url:
-            raise RefusedAddressError("the URL holds white space or characters that are not ASCII")
+            raise RefusedAddressError("the URL contains white space or characters that are not ASCII")
         try:
             split = urlsplit(url)
             host, port = split.hostname or "", split.port
         except ValueError:
-            raise RefusedAddressError("the URL cannot be read") from None
+            raise RefusedAddressError("the URL cannot be parsed") from None
         if split.scheme != "https" and not (split.scheme == "http" and allow_http):
             raise RefusedAddressError("the URL is not https")
         if "@" in split.netloc:
-            raise RefusedAddressError("the URL holds credentials")
+            raise RefusedAddressError("the URL contains credentials")
         if not _is_host(host) or port == 0:
-            raise RefusedAddressError("the URL names no host")
+            raise RefusedAddressError("the URL has no valid host")
         target = (split.path or "/") + (f"?{split.query}" if split.query else "")
         return cls(split.scheme, host, port or {"https": 443, "http": 80}[split.scheme], target)
 
 
 def check_addresses(addresses: Sequence[str], allowed_networks: Sequence[Network]) -> list[Address]:
-    """All addresses that a name stands for, if a notification may go to every one of them.
+    """The addresses of a name, if a notification may go to all of them.
 
-    A name that stands for a public and a private address is refused as a whole: it is how a name server attacks.
+    A name with a public and a private address is refused: name servers attack in this way.
 
     Raises:
-      RefusedAddressError: One of them is not public, nor in an allowed network; or there is none.
+      RefusedAddressError: An address is neither public nor in an allowed network, or the name has no address.
     """
     found = [_plain(ipaddress.ip_address(address.partition("%")[0])) for address in addresses]
     if not found:
@@ -104,7 +104,7 @@ def check_addresses(addresses: Sequence[str], allowed_networks: Sequence[Network
 
 
 def _plain(address: Address) -> Address:
-    """An IPv4 address that is written as IPv6 is what it is."""
+    """The IPv4 address that an IPv4-mapped IPv6 address contains; other addresses unchanged."""
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return mapped or address
 
@@ -114,7 +114,7 @@ def _is_allowed(address: Address, allowed_networks: Sequence[Network]) -> bool:
         return True
     if address.is_multicast or any(address in network for network in _NEVER_PUBLIC):
         return False
-    # Outside of it are NAT64, IPv4-compatible and site-local addresses.
+    # Outside 2000::/3 are NAT64, IPv4-compatible and site-local addresses.
     return address.is_global and (isinstance(address, ipaddress.IPv4Address) or address in _PUBLIC_IPV6)
 
 

@@ -1,9 +1,8 @@
-"""One HTTP request to an address that was checked.
+"""HTTP POST to a checked address.
 
-httpcore speaks HTTP and TLS; this module gives it its connections. The name is resolved once, at the moment of
-connecting, all its addresses are checked, and the connection goes to one of those: there is no second resolution that
-could answer otherwise. Redirects are not followed, proxies of the environment not used. The certificate is checked
-against the name.
+httpcore implements HTTP and TLS; this module opens its connections. The name is resolved once, when connecting, all
+its addresses are checked, and the connection goes to one of them, so a second resolution cannot differ. Redirects are
+not followed, and proxies of the environment are not used. The certificate is checked against the name.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ import httpcore
 from hushbeam.transforms.notify.addresses import Endpoint, Network, RefusedAddressError, check_addresses
 
 Resolver = Callable[[str, int], Sequence[str]]
-"""All addresses of a host, as text. Raises `OSError`."""
+"""Returns all addresses of a host as text. Raises `OSError`."""
 
 
 class DeliveryError(Exception):
-    """No answer came. `str()` is a reason in fixed words."""
+    """The receiver did not answer. `str()` is one of a few fixed reasons."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the receiver said. Its body is not read: nothing depends on it, and it could hold anything.
+    """The answer of a receiver. Its body is not read.
 
     Attributes:
-      status: The HTTP status.
-      retry_after: The header of that name, as it was sent; None without.
+      status: HTTP status.
+      retry_after: The header `Retry-After` as sent; None without one.
     """
 
     status: int
@@ -41,7 +40,7 @@ class Answer:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Asks the system's resolver, which also reads `0x7f000001` and `127.1` as the addresses that they are."""
+    """Asks the system's resolver, which also understands addresses such as `0x7f000001` and `127.1`."""
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
@@ -58,13 +57,12 @@ def post(
     """Sends one POST.
 
     Args:
-      timeout_s: For everything from connecting to the last header of the answer (the system's resolver has a limit of
-        its own).
-      tls: For tests and private certificate authorities; the default trusts what the system trusts.
+      timeout_s: Limit from connecting to the last header of the answer. The system's resolver has its own limit.
+      tls: For tests and private certificate authorities. The default trusts the system's authorities.
 
     Raises:
-      RefusedAddressError: The host may not be connected to; nothing was sent.
-      DeliveryError: No answer came in time, or none that is HTTP.
+      RefusedAddressError: The host is not allowed; nothing was sent.
+      DeliveryError: No HTTP answer came in time.
     """
     backend = _CheckedBackend(resolver, allowed_networks, time.monotonic() + timeout_s)
     request = httpcore.Request(
@@ -97,7 +95,7 @@ def post(
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to checked addresses, until a deadline."""
+    """Connects to checked addresses, with a deadline."""
 
     def __init__(self, resolver: Resolver, allowed_networks: Sequence[Network], deadline: float) -> None:
         self._resolver = resolver
@@ -116,7 +114,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
         try:
             addresses = self._resolver(host, port)
         except (OSError, UnicodeError):
-            raise httpcore.ConnectError("the name was not resolved") from None
+            raise httpcore.ConnectError("the name cannot be resolved") from None
         error: Exception = RefusedAddressError("the host has no address")
         for address in check_addresses(addresses, self._allowed_networks):
             try:
@@ -129,7 +127,7 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _DeadlineStream(httpcore.NetworkStream):
-    """A stream whose reads and writes together end at a deadline, however slowly the bytes drip."""
+    """A stream with one deadline for all reads and writes, however slowly bytes arrive."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Delivering one notification: attempts, waits, and when to stop."""
+"""Webhook client: delivers a notification with attempts, waits and limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LATER_STATUSES = frozenset({408, 425, 429})
 
 
 class RefusedHeaderError(Exception):
-    """The auth header may not be sent. `str()` is a reason in fixed words."""
+    """The auth header may not be sent. `str()` is one of a few fixed reasons."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class _Attempt:
 
 
 class WebhookClient:
-    """Delivers notifications. Holds the secrets, so it is made in the worker and never pickled."""
+    """Delivers notifications. It has the secrets, so it is created in the worker and never pickled."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class WebhookClient:
         """Reads the secrets.
 
         Raises:
-          ConfigurationError: A secret cannot be had, or is too weak.
+          ConfigurationError: A secret cannot be read, or is too weak.
         """
         self._settings = settings
         self._resolver = resolver
@@ -82,14 +82,14 @@ class WebhookClient:
         ]
         self._budget = Budget(settings.budget_s, settings.budget_in_all_s)
         self._pace = Pace(settings.requests_per_second, now)
-        # At DEBUG it logs every header of the answer.
+        # At level DEBUG, httpcore logs every header of the answer.
         logging.getLogger("httpcore").setLevel(logging.WARNING)
 
     def __repr__(self) -> str:
         return "WebhookClient()"
 
     def deliver(self, notification: Notification, receiver: Receiver, run_id: str) -> Delivery:
-        """Sends until it is delivered or there is no use in going on. Never raises for what a receiver does."""
+        """Sends a notification until it is delivered or retrying is useless. A receiver cannot make it raise."""
         if receiver.url is None:
             return _record(notification, run_id, _Attempt(NOT_REQUESTED))
         try:
@@ -103,7 +103,7 @@ class WebhookClient:
             return _record(notification, run_id, _Attempt(REFUSED_HEADER, str(error)), host)
         held_s = self._pace.held_s(host)
         if not self._budget.allows(host, held_s):
-            reason = "the time for this host, or for all of them, is used up"
+            reason = "the time budget of this host or of all hosts is used up"
             return _record(notification, run_id, _Attempt(UNDELIVERED, reason), host)
         self._budget.spend(host, held_s)
         retrying = tenacity.Retrying(
@@ -145,17 +145,17 @@ class WebhookClient:
         except Exception as error:
             if ends_the_run(error):
                 raise
-            # Whatever a library makes of a receiver's answer. The message may hold what it said, or a secret.
-            attempt = _Attempt(UNDELIVERED, f"the attempt broke ({type(error).__name__})")
+            # A library failed on the receiver's answer. The message may quote the answer or a secret.
+            attempt = _Attempt(UNDELIVERED, f"the attempt failed ({type(error).__name__})")
         else:
             attempt = _judge(answer.status, _seconds(answer.retry_after))
         if attempt.outcome != DELIVERED:
             self._budget.spend(endpoint.authority, time.monotonic() - started)
-        self._heed(endpoint.authority, attempt.wait_s)
+        self._apply_retry_after(endpoint.authority, attempt.wait_s)
         return attempt
 
-    def _heed(self, host: str, asked_s: float | None) -> None:
-        """What a receiver asks of one notification holds for all that go to it."""
+    def _apply_retry_after(self, host: str, asked_s: float | None) -> None:
+        """A wait that a receiver asks for applies to all notifications to its host."""
         if asked_s is None:
             return
         if asked_s > self._settings.longest_wait_s:
@@ -168,17 +168,19 @@ class WebhookClient:
         if name is None:
             return {}
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS or name.lower().startswith("webhook-"):
-            raise RefusedHeaderError("the auth header's name is not valid, or is one that the job sets itself")
+            raise RefusedHeaderError("the name of the auth header is not valid, or the job sets this header itself")
         asked = receiver.auth_header_value
         named = [(secret, value) for secret, value in self._auth_values if asked in (None, secret.reference)]
         if not named:
-            raise RefusedHeaderError("the auth header's secret is not among --webhook_auth_header_values")
+            raise RefusedHeaderError("the secret of the auth header is not in --webhook_auth_header_values")
         own_host = self._settings.own_host
         value = next((value for secret, value in named if secret.may_go_to(endpoint, own_host)), None)
         if value is None:
-            raise RefusedHeaderError("the auth header's secret is not for this host: see --webhook_auth_header_values")
+            raise RefusedHeaderError(
+                "the secret of the auth header is not for this host: see --webhook_auth_header_values"
+            )
         if not _HEADER_VALUE.fullmatch(value):
-            raise RefusedHeaderError("the auth header's secret holds characters that a header cannot")
+            raise RefusedHeaderError("the secret of the auth header contains characters that a header cannot")
         return {name: value}
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
@@ -207,12 +209,12 @@ def _judge(status: int, wait_s: float | None) -> _Attempt:
     if 300 <= status < 400:
         return _Attempt(REJECTED, "redirects are not followed", status)
     if 400 <= status < 500 and status not in _LATER_STATUSES:
-        return _Attempt(REJECTED, "the receiver does not take it", status)
-    return _Attempt(UNDELIVERED, "the receiver is not able to take it now", status, wait_s)
+        return _Attempt(REJECTED, "the receiver rejected it", status)
+    return _Attempt(UNDELIVERED, "the receiver cannot accept it now", status, wait_s)
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """Seconds to wait by a Retry-After header: a number, or a date. None where it is neither."""
+    """Seconds to wait, from a Retry-After header with a number or a date; None if it is neither."""
     if retry_after is None:
         return None
     text = retry_after.strip()
@@ -221,7 +223,7 @@ def _seconds(retry_after: str | None) -> float | None:
     try:
         at = parsedate_to_datetime(text)
         return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
-    except Exception:  # noqa: BLE001 - the parser has raised five kinds of error for dates that are none
+    except Exception:  # noqa: BLE001 - the parser has raised five kinds of errors for invalid dates
         return None
 
 

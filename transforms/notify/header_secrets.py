@@ -1,6 +1,6 @@
-"""Secrets of auth headers, and the hosts that each may be sent to.
+"""Secrets of auth headers, each with the hosts that it may be sent to.
 
-Whoever writes a manifest chooses the URL. So a secret goes where the operator said, and nowhere else.
+The author of a manifest chooses the URL, so the operator names the hosts that may get a secret.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
 
 @dataclass(frozen=True)
 class HeaderSecret:
-    """Where a secret is kept, and for whom it is.
+    """A secret reference and its hosts.
 
     Attributes:
       reference: As `hushbeam.transforms.base.secrets` reads it.
-      hosts: As `Endpoint.authority` writes them; empty: the host of the job's own `--webhook_url` alone.
+      hosts: As `Endpoint.authority` writes them. Empty allows only the host of the job's own `--webhook_url`.
     """
 
     reference: str
@@ -31,21 +31,21 @@ class HeaderSecret:
         """Reads REFERENCE or REFERENCE@HOST,HOST:PORT.
 
         Raises:
-          ValueError: It is neither. The message holds nothing of the text: it may be the secret itself.
+          ValueError: The text is not valid. The message does not repeat it, because it may be the secret itself.
         """
         reference, at, hosts = text.rpartition("@")
         if not at or "/" in hosts:
-            # A file's path may hold an @ as well.
+            # The path of a file may contain an @ too.
             reference, at = text, ""
         if not is_reference(reference):
             raise ValueError(f"give references, {FORMS}, each with @HOST, not the secrets themselves")
         return cls(reference, frozenset(_authority(host) for host in hosts.split(",")) if at else frozenset())
 
     def may_go_to(self, endpoint: Endpoint, own_host: str | None) -> bool:
-        """Whether it may be sent there.
+        """Whether the secret may be sent to an endpoint.
 
         Args:
-          own_host: Of the job's own `--webhook_url`; None without one.
+          own_host: Host of the job's own `--webhook_url`; None without one.
         """
         return endpoint.authority in self.hosts if self.hosts else endpoint.authority == own_host
 
@@ -54,11 +54,11 @@ def _authority(host: str) -> str:
     try:
         return Endpoint.parse(f"https://{host.strip()}/").authority
     except RefusedAddressError:
-        raise ValueError("after @, give hosts as URLs have them, HOST or HOST:PORT, with commas between them") from None
+        raise ValueError("after @, give hosts as in URLs, HOST or HOST:PORT, separated by commas") from None
 
 
 def host_of(url: str | None) -> str | None:
-    """The host of a URL as `HeaderSecret.may_go_to` takes it; None where there is none."""
+    """The host of a URL for `HeaderSecret.may_go_to`; None without one."""
     try:
         return None if url is None else Endpoint.parse(url, allow_http=True).authority
     except RefusedAddressError:
@@ -71,4 +71,4 @@ def _checked(text: str) -> str:
 
 
 HeaderSecretOption = Annotated[str, AfterValidator(_checked)]
-"""For options: what is no reference is refused where options are read, and never repeated."""
+"""Type of an option: an invalid value is refused when options are parsed, and never repeated."""

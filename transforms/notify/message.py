@@ -1,11 +1,11 @@
-"""What a notification says, and how it is signed.
+"""Body, id and signature of a notification.
 
-The body is that of the seed API's webhook for redacted audio, with the ids that it lacks. It is the same, byte for
-byte, in every attempt and every run, and so is the id; only the time of the attempt and with it the signature change.
-(A signed URL of the recording is another in each run.)
+The body is that of AssemblyAI's webhook for redacted audio, with the ids that it lacks. Body and id are the same, byte
+for byte, in every attempt and every run; only the time of the attempt and the signature change. (A signed URL of the
+recording differs in each run.)
 
-Only recordings that were committed are announced. One that failed has its row in `errors/`, and the next run tries it
-again: an error that is announced tonight would be taken back tomorrow.
+Only committed recordings are announced. A failed one has a row in `errors/`, and the next run tries it again, so its
+announcement might have to be withdrawn.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Notification:
     """One message to one receiver.
 
     Attributes:
-      recording_id: Whose outputs are ready.
+      recording_id: The recording whose outputs are ready.
       notification_id: See `notification_id`.
-      body: JSON, as it is sent.
+      body: JSON as sent.
     """
 
     recording_id: str
@@ -42,14 +42,14 @@ class Notification:
 
 
 def notification_id(output_identity: str) -> str:
-    """The id of the notification about an output: the receiver's key for dropping repetitions."""
+    """Id of the notification about an output, by which receivers recognise repetitions."""
     return f"msg_{output_identity[:32]}"
 
 
 def ready_notification(
     recording_id: str, status: str, redacted_audio_url: str | None, output_identity: str
 ) -> Notification:
-    """Says that a recording's outputs are public."""
+    """The notification that the outputs of a recording are public."""
     body = {
         "status": status,
         "redacted_audio_url": redacted_audio_url,
@@ -61,24 +61,24 @@ def ready_notification(
 
 
 class Signer:
-    """Signs by Standard Webhooks, with every secret: the receiver accepts the signature of the one that it has.
+    """Signs by Standard Webhooks with every secret; a receiver accepts the signature of the secret that it has.
 
-    Lives in the worker alone: it refuses to be pickled, and its repr shows nothing.
+    It stays in the worker: it refuses to be pickled, and its repr shows no secret.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        """Takes secrets as `whsec_` and base64, of 24 bytes or more.
+        """Reads secrets of the form `whsec_` and base64 of at least 24 bytes.
 
         Raises:
-          ConfigurationError: One of them is not; which one is said by its place in the list.
+          ConfigurationError: A secret is not valid. The message gives its position in the list.
         """
         self._webhooks = [Webhook(_key(secret, place)) for place, secret in enumerate(secrets, start=1)]
 
     def headers(self, notification: Notification, at: datetime) -> dict[str, str]:
-        """The three headers of the standard; without the signature where there is no secret.
+        """The three headers of the standard; no signature without a secret.
 
         Args:
-          at: The time of this attempt, in UTC. (The library takes any zone's clock for UTC's.)
+          at: Time of this attempt, in UTC, because the library ignores the zone.
         """
         if at.utcoffset() is None or at.utcoffset():
             raise ValueError("the time of an attempt must be in UTC")
@@ -94,11 +94,11 @@ class Signer:
         return f"Signer({len(self._webhooks)} secrets)"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a signer holds secrets and stays in its worker")
+        raise TypeError("a signer has secrets and stays in its worker")
 
 
 def _key(secret: str, place: int) -> bytes:
-    # The library skips what is not base64, so that a pass phrase would give a key of a few of its letters.
+    # The library skips characters that are not base64: a pass phrase would give a key of a few of its letters.
     text = secret.removeprefix("whsec_")
     try:
         key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -106,6 +106,6 @@ def _key(secret: str, place: int) -> bytes:
         raise ConfigurationError(f"{_SIGNING_OPTION}: secret {place} is not base64 after whsec_") from None
     if len(key) < _MINIMUM_SECRET_BYTES:
         raise ConfigurationError(
-            f"{_SIGNING_OPTION}: secret {place} has {len(key)} bytes, Standard Webhooks asks for 24 to 64"
+            f"{_SIGNING_OPTION}: secret {place} has {len(key)} bytes; Standard Webhooks requires 24 to 64"
         )
     return key

@@ -1,4 +1,4 @@
-"""Notifications that past runs could not deliver, and whom they were for."""
+"""Open notifications: those that earlier runs could not deliver, and their receivers."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Named(NamedTuple):
 
 
 class NameReceivers(beam.PTransform):
-    """Fills in receivers that are not known from the manifest's recordings.
+    """Fills in missing receivers from the recordings of the manifest.
 
-    Takes (announcements, recordings). A notification whose recording the manifest does not name, or names without a
-    URL, stays undelivered.
+    Input: (announcements, recordings). A notification stays undelivered if the manifest does not name its recording, or
+    names it without a URL.
     """
 
     def __init__(self, run_id: str) -> None:
@@ -47,7 +47,7 @@ class NameReceivers(beam.PTransform):
         ).with_output_types(tuple[str, Announcement])
         named = {"announcements": by_id, "receivers": receivers} | "Join" >> beam.CoGroupByKey()
         outputs = named | "Name" >> beam.FlatMapTuple(
-            lambda _, said: _named(said["announcements"], said["receivers"], self._run_id)
+            lambda _, joined: _named(joined["announcements"], joined["receivers"], self._run_id)
         ).with_outputs("unnamed", main="named")
         outputs["named"].element_type = Announcement
         outputs["unnamed"].element_type = Delivery
@@ -55,7 +55,7 @@ class NameReceivers(beam.PTransform):
 
 
 def announcement_of(recording: CommittedRecording) -> Announcement:
-    """What is to be said about a recording that was committed."""
+    """The announcement of a committed recording."""
     lost = recording.webhook_asked and recording.webhook_url is None
     receiver = Receiver(recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value)
     return Announcement(
@@ -70,12 +70,12 @@ def announcement_of(recording: CommittedRecording) -> Announcement:
 
 
 def receiver_of(recording: Recording) -> Receiver:
-    """Whom a line of the manifest asks to be told."""
+    """The receiver that a manifest line names."""
     return Receiver(recording.webhook_url, recording.webhook_auth_header_name, recording.webhook_auth_header_value)
 
 
 def open_notifications(output: str) -> Iterator[Announcement]:
-    """What is public and still to be told, in the order of ids; receivers are not known here."""
+    """Announcements of public outputs that are not delivered yet, in the order of ids and without receivers."""
     tried = _deliveries(output)
     for recording_id, status in sorted(list_statuses(output).items()):
         current = {recording_id: notification_id(status.output_identity)}
@@ -104,12 +104,12 @@ def _named(
             yield replace(announcement, receiver=receiver)
         else:
             yield beam.pvalue.TaggedOutput(
-                "unnamed", undelivered(announcement, "no manifest of this run names the receiver", run_id)
+                "unnamed", undelivered(announcement, "no manifest of this run names a receiver", run_id)
             )
 
 
 def undelivered(announcement: Announcement, reason: str, run_id: str) -> Delivery:
-    """The record of a notification that could not even be tried."""
+    """The record of a notification without any attempt."""
     return Delivery(
         recording_id=announcement.recording_id,
         notification_id=notification_id(announcement.output_identity),

@@ -1,4 +1,4 @@
-"""Which notifications a later run still has to deliver."""
+"""Selection of notifications that a later run must deliver."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def is_open(delivery: Delivery) -> bool:
 
 
 def pending_deliveries(deliveries: Iterable[Delivery], current: Mapping[str, str]) -> list[str]:
-    """The ids of the recordings whose receivers have not been told, in order.
+    """Sorted ids of the recordings with an undelivered notification.
 
-    What was refused is tried again too: the operator may have changed the options since.
+    Refused notifications are tried again too, because the operator may have changed the options.
 
     Args:
-      deliveries: Of all runs, in any order.
-      current: The notification id of each recording's present output, by recording. A notification about an output
-        that was replaced or deleted is no longer sent.
+      deliveries: Deliveries of all runs, in any order.
+      current: Notification id of each recording's current output, by recording. Notifications about replaced or deleted
+        outputs are not sent again.
     """
     settled, open_ = set(), set()
     for delivery in deliveries:

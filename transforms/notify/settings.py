@@ -1,4 +1,4 @@
-"""How notifications are sent."""
+"""Settings of the stage Notify."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from hushbeam.transforms.notify.header_secrets import HeaderSecret
 
 @dataclass(frozen=True)
 class NotificationSettings:
-    """The options of the stage. Pickled with the pipeline, so secrets are references.
+    """Settings of notifications. They are pickled with the pipeline, so secrets are references.
 
     Attributes:
-      signing_secrets: Where the Standard Webhooks secrets are kept (`base/secrets.py`). Each signs every
-        notification, so that a receiver may change from the old to the new one at any time; none: no signature.
-      auth_header_values: The secrets that a manifest may send in its auth header, each with the hosts that it may go to
-        (`HeaderSecret.parse`). A line that names the header alone gets the first that may go to its URL.
-      own_host: Of the job's own webhook URL: where secrets go that name no host.
-      allowed_networks: Networks (CIDR) that are not public and to which notifications may go all the same.
-      allow_http: Whether to send to `http://` too. The auth header and the notification can then be read on the way.
-      attempts: Requests per notification, at most.
-      timeout_s: For one attempt as a whole.
-      first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
-      budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
-        notifications stay undelivered, so that a receiver that is down does not hold up the night.
-      budget_in_all_s: The same over all hosts. Where it is used up, a host still has its share of it.
-      requests_per_second: To one host, at most, per worker process.
-      concurrency: Notifications under way at once, per bundle.
-      signed_url_hours: For so long, the URL of a redacted recording works without credentials; None: it is not signed.
+      signing_secrets: References to Standard Webhooks secrets (`base/secrets.py`). Each signs every notification, so
+        that a receiver can change from the old to the new secret at any time. Without one, nothing is signed.
+      auth_header_values: Secrets that a manifest may send in its auth header, each with its hosts
+        (`HeaderSecret.parse`). A line that names only the header gets the first secret allowed for its URL.
+      own_host: Host of the job's own webhook URL, which gets secrets that name no host.
+      allowed_networks: Private networks (CIDR) that notifications may go to.
+      allow_http: Whether `http://` is allowed. Others can then read the auth header and the notification.
+      attempts: Most requests per notification.
+      timeout_s: Limit for one attempt.
+      first_wait_s, longest_wait_s: Waits between attempts; doubled each time, with jitter.
+      budget_s: Seconds that failed attempts and waits for one host may take in total, per worker process. After that
+        its notifications stay undelivered, so that a receiver that is down does not delay the run.
+      budget_in_all_s: The same over all hosts. When it is used up, a host still has its share of it.
+      requests_per_second: Most requests to one host, per worker process.
+      concurrency: Notifications in flight, per bundle.
+      signed_url_hours: Hours for which the URL of redacted audio works without credentials; None does not sign it.
     """
 
     signing_secrets: tuple[str, ...] = ()
@@ -49,10 +49,10 @@ class NotificationSettings:
     own_host: str | None = None
 
     def validate(self) -> None:
-        """Checks what can be checked before the job starts.
+        """Checks the settings before the job starts.
 
         Raises:
-          ConfigurationError: Names the option.
+          ConfigurationError: The message names the option.
         """
         if not all(is_reference(reference) for reference in self.signing_secrets):
             raise ConfigurationError(f"--webhook_signing_secrets: give references, {FORMS}, not the secrets themselves")

@@ -1,4 +1,4 @@
-"""Notify: tells each recording's receiver, after its outputs are durable."""
+"""Notify: sends a webhook to the receiver of each recording, after its outputs are durable."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from hushbeam.transforms.storage.signing import UrlSigner
 
 
 class Notify(beam.PTransform):
-    """Sends one POST for each announcement, at least once, with an id that never changes.
+    """Sends one POST for each announcement, at least once, with a stable id.
 
-    A recording without a URL gets its record alone. What a receiver does is an outcome, never an error: the outputs
-    are public already.
+    A recording without a URL gets only a record. A problem with a receiver is an outcome, never an error, because the
+    outputs are public already.
     """
 
     def __init__(self, settings: NotificationSettings, run_id: str) -> None:
@@ -33,8 +33,8 @@ class Notify(beam.PTransform):
     def expand(self, announcements: beam.PCollection[Announcement]) -> beam.PCollection[Delivery]:
         deliveries = (
             announcements
-            # A receiver that is slow must not hold up the speech recogniser, and one that fails must not have a
-            # recording transcribed again.
+            # A slow receiver must not delay the speech recogniser, and a failing one must not cause a recording to be
+            # transcribed again.
             | "Part from the recogniser" >> beam.Reshuffle()
             | each_recording(_NotifyStage(self._settings, self._run_id), Delivery)
         )
@@ -51,7 +51,7 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
         self.in_flight = settings.concurrency
 
     def setup(self) -> None:
-        # One for the whole process: what a host has cost counts over all threads.
+        # One for the whole process: budgets and rate limits count over all threads.
         self._client: WebhookClient = self._shared.acquire(lambda: WebhookClient(self._settings))
         self._url_signer = UrlSigner()
         self._threads = ThreadPoolExecutor(self._settings.concurrency, thread_name_prefix="notify")
@@ -61,14 +61,14 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
 
     def process(self, recording: Announcement) -> Delivery:
         try:
-            return self._tell(recording)
+            return self._notify(recording)
         except Exception as error:
             if ends_the_run(error):
                 raise
-            # The recording is public: that its receiver could not be told is an outcome, and must be on record.
+            # The recording is public, so a failed notification is an outcome, which must be recorded.
             return undelivered(recording, f"unexpected: {place_of(error)}", self._run_id)
 
-    def _tell(self, recording: Announcement) -> Delivery:
+    def _notify(self, recording: Announcement) -> Delivery:
         receiver = recording.receiver or Receiver(None)
         try:
             url = self._url(recording, receiver)
@@ -78,7 +78,7 @@ class _NotifyStage(RecordingStage[Announcement, Delivery]):
         return self._client.deliver(notification, receiver, self._run_id)
 
     def _url(self, recording: Announcement, receiver: Receiver) -> str | None:
-        """Where the redacted recording is. A URL that lets in whoever has it is made for a receiver alone."""
+        """URL of the redacted audio. Only a receiver gets a signed URL, which works without credentials."""
         url, hours = recording.redacted_audio_url, self._settings.signed_url_hours
         return url if url is None or hours is None or receiver.url is None else self._url_signer.sign(url, hours)
 

@@ -1,7 +1,7 @@
-"""Telling others how a run went: a file for Prometheus, OpenTelemetry's protocol, OpenLineage's events.
+"""Metrics and lineage of a run: a file for Prometheus, OTLP for OpenTelemetry, events for OpenLineage.
 
-Each needs a library of the extra `observability`, which is loaded where it is asked for. None of them is told an id, a
-URL, or a word of a recording.
+Each needs a library of the extra `observability`, which is imported only when its option is given. None of them
+receives an id, a URL or a word of a recording.
 """
 
 from hushbeam.transforms.observe_run.lineage import Lineage

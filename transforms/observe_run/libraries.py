@@ -1,4 +1,4 @@
-"""The libraries that are needed by those alone who want to be told."""
+"""Imports of the optional `observability` packages, with an error that says how to install them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hushbeam.schemas.failure import ConfigurationError
 
 @contextmanager
 def needed_by(option: str) -> Iterator[None]:
-    """Around the import of a library that an option needs.
+    """Wraps the import of a library that an option needs.
 
     Raises:
-      ConfigurationError: It is not installed.
+      ConfigurationError: The library is not installed.
     """
     try:
         yield
     except ImportError:
         raise ConfigurationError(
-            f"{option}: needs packages that are not here; pip install 'hushbeam[observability]'"
+            f"{option}: needs packages that are not installed; pip install 'hushbeam[observability]'"
         ) from None

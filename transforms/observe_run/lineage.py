@@ -1,6 +1,6 @@
-"""OpenLineage: events that say which manifests a run read and which output it wrote.
+"""OpenLineage events of a run: the manifests that it reads and the output that it writes.
 
-The receiver is what OpenLineage's own variables `OPENLINEAGE_*` or its file `openlineage.yml` say.
+OpenLineage's own variables `OPENLINEAGE_*` or its file `openlineage.yml` name the receiver.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ _MOST_INPUTS = 500
 
 
 class Lineage:
-    """Sends the events of one run, one after the other."""
+    """Sends the events of one run in order."""
 
     def __init__(self, pipeline: str) -> None:
-        """Reads OpenLineage's configuration; connects to nothing.
+        """Reads OpenLineage's configuration without connecting to the receiver.
 
         Args:
           pipeline: The operator's name for the job.
 
         Raises:
-          ConfigurationError: The library is missing, or the configuration names no receiver that it can use.
+          ConfigurationError: The library is missing, or the configuration does not name a usable receiver.
         """
         with needed_by(_OPTION):
             from openlineage.client import OpenLineageClient  # noqa: PLC0415
@@ -54,31 +54,31 @@ class Lineage:
         self._output = ("", "")
 
     def start(self, inputs: Sequence[str], output: str, pseudonym: Callable[[str], str] | None) -> None:
-        """Sends that the run has begun.
+        """Sends the start of the run.
 
         Args:
-          inputs: Locations of what is read; an event names 500 at most.
-          output: The root of what is written.
-          pseudonym: Replaces locations where they may not be told.
+          inputs: Locations of the manifests; an event names 500 at most.
+          output: The output root.
+          pseudonym: Replaces locations that must stay private.
         """
         self._inputs = [_dataset(location, pseudonym) for location in inputs[:_MOST_INPUTS]]
         self._output = _dataset(output, pseudonym)
         self._send("START")
 
     def complete(self, recordings: int) -> None:
-        """Sends that the run has done its work.
+        """Sends the end of a run that completed.
 
         Args:
-          recordings: How many it published.
+          recordings: Number of published recordings.
         """
         self._send("COMPLETE", recordings=recordings)
 
     def fail(self, reason: str, *, stopped: bool) -> None:
-        """Sends that the run has not.
+        """Sends the end of a run that failed or was stopped.
 
         Args:
-          reason: Kind of the error or the exit status, never a message.
-          stopped: Whether a person or a machine told it to stop.
+          reason: Class of the error or the exit status, never a message.
+          stopped: Whether a signal stopped it.
         """
         self._send("ABORT" if stopped else "FAIL", reason=reason)
 
@@ -125,7 +125,7 @@ def _of_output(recordings: int) -> dict[str, OutputDatasetFacet]:
 
 
 def _dataset(location: str, pseudonym: Callable[[str], str] | None) -> tuple[str, str]:
-    """Namespace and name as OpenLineage names files and objects; of a pseudonym, as nothing else is named."""
+    """Namespace and name as OpenLineage names files and objects; a pseudonym gets a namespace of its own."""
     if pseudonym is not None:
         return _NAMESPACE, pseudonym(location)
     if urls.is_local(location):

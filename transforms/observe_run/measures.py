@@ -1,6 +1,6 @@
-"""What is measured of a run, under which names. `docs/metrics.md` has the same table for people.
+"""Metrics of a run: names, units, descriptions and values. `docs/metrics.md` has the same table.
 
-All values are of one run, which ends with its process: gauges of the last run, which an alert can look at.
+All are gauges of the last run, because a run ends with its process. An alert can query them.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _COMPLETED_STATUSES = frozenset({0, 3})
 
 @dataclass(frozen=True)
 class Metric:
-    """One thing that is measured.
+    """One metric.
 
     Attributes:
-      name: As OpenTelemetry writes it, `hushbeam.run.audio`.
+      name: The OpenTelemetry name, `hushbeam.run.audio`.
       unit: `s` for seconds, `1` for a share, empty for a count.
-      description: What a person reads.
-      labels: What tells its values apart, beside the pipeline.
+      description: Shown to people.
+      labels: Names of its labels, besides `pipeline`.
     """
 
     name: str
@@ -38,54 +38,60 @@ class Metric:
         return self.name.replace(".", "_") + _PROMETHEUS_UNITS[self.unit]
 
 
-EXIT_STATUS = Metric("hushbeam.run.exit_status", "", "How the run ended: the exit status of the command")
-DURATION = Metric("hushbeam.run.duration", "s", "From the start of the command to its end")
-END = Metric("hushbeam.run.end_timestamp", "s", "When the run ended, since 1970")
-LAST_SUCCESS = Metric("hushbeam.last_success_timestamp", "s", "When a run last ended with 0 or 3, since 1970")
-RECORDINGS = Metric("hushbeam.run.recordings", "", "Recordings by what came of them", ("outcome",))
+EXIT_STATUS = Metric("hushbeam.run.exit_status", "", "Exit status of the command")
+DURATION = Metric("hushbeam.run.duration", "s", "Time from the start of the command to its end")
+END = Metric("hushbeam.run.end_timestamp", "s", "Unix time of the end of the run")
+LAST_SUCCESS = Metric("hushbeam.last_success_timestamp", "s", "Unix time of the last run that ended with 0 or 3")
+RECORDINGS = Metric("hushbeam.run.recordings", "", "Recordings by outcome", ("outcome",))
 INCOMPLETE = Metric(
     "hushbeam.run.incomplete_recordings",
     "",
-    "Recordings that were quarantined or failed, by where and why",
+    "Quarantined and failed recordings by stage and reason",
     ("outcome", "stage", "reason"),
 )
-AUDIO = Metric("hushbeam.run.audio", "s", "Sound that was published")
+AUDIO = Metric("hushbeam.run.audio", "s", "Published audio")
 FINDINGS = Metric("hushbeam.run.findings", "", "Findings by policy", ("policy",))
-MUTED = Metric("hushbeam.run.muted", "s", "Sound that was muted, by policy, summed over channels", ("policy",))
-STAGE_TIME = Metric("hushbeam.run.stage_time", "s", "From entering a stage to leaving it, summed", ("stage",))
-STAGE_PROCESSOR = Metric("hushbeam.run.stage_processor", "s", "Processor time of a stage's callers", ("stage",))
+MUTED = Metric("hushbeam.run.muted", "s", "Muted audio by policy, summed over channels", ("policy",))
+STAGE_TIME = Metric("hushbeam.run.stage_time", "s", "Time that recordings spent in a stage, summed", ("stage",))
+STAGE_PROCESSOR_TIME = Metric(
+    "hushbeam.run.stage_processor_time", "s", "Processor time of the threads that called a stage, summed", ("stage",)
+)
 STAGE_RECORDINGS = Metric("hushbeam.run.stage_recordings", "", "Recordings that passed a stage", ("stage",))
 VERIFIED = Metric(
-    "hushbeam.run.verified_recordings", "", "Published recordings by what verification said", ("outcome",)
+    "hushbeam.run.verified_recordings", "", "Published recordings by outcome of the verification", ("outcome",)
 )
-LEAKS = Metric("hushbeam.run.verification_leaks", "", "Values heard in a first muting, and muted in a second")
-CANARY_RECALL = Metric("hushbeam.run.canary_recall", "1", "Known values that were redacted in the canary calls")
-CANARY_FLOOR = Metric("hushbeam.run.canary_floor", "1", "Share of them that the run asked for")
+LEAKS = Metric(
+    "hushbeam.run.verification_leaks", "", "Values still recognised after the first muting, and muted in a second pass"
+)
+CANARY_RECALL = Metric("hushbeam.run.canary_recall", "1", "Share of known values redacted in the canary calls")
+CANARY_FLOOR = Metric("hushbeam.run.canary_floor", "1", "Share of known values that the run requires")
 NOTIFICATIONS = Metric("hushbeam.run.notifications", "", "Notifications by outcome", ("outcome",))
-OUTSIDE_BAND = Metric("hushbeam.run.outside_band", "", "1 where a rate left the band of earlier runs", ("rate",))
+OUTSIDE_EXPECTED_RANGE = Metric(
+    "hushbeam.run.outside_expected_range", "", "1 if a rate is outside the range expected from earlier runs", ("rate",)
+)
 
 METRICS = (
     *(EXIT_STATUS, DURATION, END, LAST_SUCCESS, RECORDINGS, INCOMPLETE, AUDIO, FINDINGS, MUTED),
-    *(STAGE_TIME, STAGE_PROCESSOR, STAGE_RECORDINGS, VERIFIED, LEAKS, CANARY_RECALL, CANARY_FLOOR),
-    *(NOTIFICATIONS, OUTSIDE_BAND),
+    *(STAGE_TIME, STAGE_PROCESSOR_TIME, STAGE_RECORDINGS, VERIFIED, LEAKS, CANARY_RECALL, CANARY_FLOOR),
+    *(NOTIFICATIONS, OUTSIDE_EXPECTED_RANGE),
 )
 
 PIPELINE = "pipeline"
-"""The label that all values have: it tells jobs apart that share a receiver."""
+"""Label of all values: it distinguishes jobs that share a receiver."""
 
 Values = Mapping[tuple[str, ...], float]
-"""Values of a metric by its labels' values."""
+"""Values of a metric by the values of its labels."""
 
 
 @dataclass(frozen=True)
 class RunEnd:
-    """How a run ended.
+    """The end of a run.
 
     Attributes:
       pipeline: The operator's name for the job.
-      run_id: None where the run ended before it had one.
-      figures: None where it did not complete.
-      canaries: As `RunFigures.canaries`: they may be all that there is.
+      run_id: None if the run ended before it had one.
+      figures: None if the run did not complete.
+      canaries: As `RunFigures.canaries`; a run that did not complete may have them alone.
     """
 
     pipeline: str
@@ -103,12 +109,12 @@ class RunEnd:
 
 
 def has_completed(exit_status: int) -> bool:
-    """Whether a run did its work: recordings that did not complete have rows that say why."""
+    """Whether a run completed: failed and quarantined recordings have rows in `errors/`."""
     return exit_status in _COMPLETED_STATUSES
 
 
 def measure(end: RunEnd) -> dict[Metric, Values]:
-    """All that is known of a run's end, in the order of `METRICS`. What is not known is left out."""
+    """The known values of a run, in the order of `METRICS`."""
     known: dict[Metric, Values] = {
         EXIT_STATUS: {(): end.exit_status},
         DURATION: {(): end.wall_s},
@@ -132,21 +138,21 @@ def _of_figures(figures: RunFigures) -> dict[Metric, Values]:
         FINDINGS: _by_one(summary["findings"].items()),
         MUTED: _by_one(figures.muted_s.items()),
         VERIFIED: _by_one(figures.verification.items()),
-        LEAKS: {(): figures.leaked_then_muted.get("leaks", 0)},
+        LEAKS: {(): figures.verification_counts.get("leaks", 0)},
         NOTIFICATIONS: _by_one(figures.deliveries.items()),
-        OUTSIDE_BAND: _by_one((rate.name.lower(), float(rate.strayed)) for rate in figures.rates),
+        OUTSIDE_EXPECTED_RANGE: _by_one((rate.name.lower(), float(rate.is_unexpected)) for rate in figures.rates),
     }
     if figures.timings is not None:
         stages = figures.timings.stages
         known[STAGE_TIME] = _by_one((stage.name, stage.elapsed_s) for stage in stages)
-        known[STAGE_PROCESSOR] = _by_one((stage.name, stage.processor_s) for stage in stages)
+        known[STAGE_PROCESSOR_TIME] = _by_one((stage.name, stage.processor_s) for stage in stages)
         known[STAGE_RECORDINGS] = _by_one((stage.name, stage.recordings) for stage in stages)
     return known
 
 
 def _incomplete(figures: RunFigures) -> Values:
     counts: dict[tuple[str, ...], float] = {}
-    for group in figures.errors:  # a reason may be retryable for some recordings and not for others
+    for group in figures.errors:  # one reason may have two groups, retryable and not
         labels = (group.status, group.stage, group.error_class)
         counts[labels] = counts.get(labels, 0) + group.count
     return counts

@@ -1,4 +1,4 @@
-"""OpenTelemetry: the run's measures and one span, over OTLP, as the standard's variables `OTEL_*` say where and how."""
+"""OpenTelemetry metrics and span of a run over OTLP, configured by the standard variables `OTEL_*`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NANOSECONDS = 1_000_000_000
 
 
 class Collector:
-    """A receiver of OTLP over HTTP, as every OpenTelemetry collector is one."""
+    """A receiver of OTLP over HTTP, such as an OpenTelemetry collector."""
 
     def __init__(self) -> None:
-        """Checks what can be checked before the run; connects to nothing.
+        """Checks the configuration before the run, without connecting to the receiver.
 
         Raises:
           ConfigurationError: The libraries are missing, or the variables ask for another protocol.
@@ -36,13 +36,13 @@ class Collector:
             import opentelemetry.sdk.metrics  # noqa: F401, PLC0415
         for variable in ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
             if os.environ.get(variable, _HTTP) != _HTTP:
-                raise ConfigurationError(f"{_OPTION}: {variable} must be {_HTTP}, or not be set")
+                raise ConfigurationError(f"{_OPTION}: {variable} must be {_HTTP} or unset")
 
     def send_metrics(self, end: RunEnd) -> None:
-        """Sends all measures of a run.
+        """Sends the metrics of a run.
 
         Raises:
-          NotReceivedError: The receiver could not be reached, or did not take them.
+          NotReceivedError: The receiver cannot be reached, or refused them.
         """
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
         from opentelemetry.sdk.metrics.export import MetricExportResult  # noqa: PLC0415
@@ -55,15 +55,15 @@ class Collector:
         exporter = OTLPMetricExporter()
         try:
             if exporter.export(measured) is not MetricExportResult.SUCCESS:
-                raise NotReceivedError("the metrics were not taken")
+                raise NotReceivedError("it refused the metrics")
         finally:
             exporter.shutdown()
 
     def send_span(self, end: RunEnd) -> None:
-        """Sends the run as a span that is a trace of its own.
+        """Sends the run as a span with a trace of its own.
 
         Raises:
-          NotReceivedError: The receiver could not be reached, or did not take it.
+          NotReceivedError: The receiver cannot be reached, or refused it.
         """
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import SpanExportResult  # noqa: PLC0415
@@ -76,7 +76,7 @@ class Collector:
         exporter = OTLPSpanExporter()
         try:
             if exporter.export([span]) is not SpanExportResult.SUCCESS:
-                raise NotReceivedError("the span was not taken")
+                raise NotReceivedError("it refused the span")
         finally:
             exporter.shutdown()  # type: ignore[no-untyped-call]
 
@@ -84,7 +84,7 @@ class Collector:
 def _resource() -> Resource:
     from opentelemetry.sdk.resources import SERVICE_NAME, OTELResourceDetector, Resource  # noqa: PLC0415
 
-    # What OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES say goes before what is said here.
+    # OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
     return Resource.create().merge(Resource({SERVICE_NAME: _SCOPE})).merge(OTELResourceDetector().detect())
 
 
@@ -92,7 +92,7 @@ def _metrics_data(end: RunEnd) -> MetricsData | None:
     from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader  # noqa: PLC0415
 
-    # Not the periodic reader: it logs what was not received, and tells nobody.
+    # The periodic reader would only log a failure, not return it.
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader], _resource(), shutdown_on_exit=False)
     meter = provider.get_meter(_SCOPE)

@@ -1,4 +1,4 @@
-"""A receiver that is down or slow costs the run some seconds at its end, and nothing else."""
+"""Background sender to one receiver: a receiver that is down or slow delays the end of a run by seconds at most."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from collections.abc import Callable, Collection
 
 
 class NotReceivedError(Exception):
-    """A receiver did not take what it was sent. The message names no place and nothing that was sent."""
+    """A receiver did not accept a message. The text of this error contains neither its address nor the content."""
 
 
 class Outbox:
-    """Sends to one receiver in the background, in order."""
+    """Queue of one receiver, sent in the background and in order."""
 
     def __init__(self, receiver: str) -> None:
-        """Starts its thread, which never keeps the process from ending.
+        """Starts a daemon thread, which does not keep the process alive.
 
         Args:
-          receiver: What a person calls it.
+          receiver: Name of the receiver in messages.
         """
         self._receiver = receiver
         self._waiting: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
@@ -28,18 +28,18 @@ class Outbox:
         self._thread.start()
 
     def put(self, send: Callable[[], object]) -> None:
-        """Has something sent, and returns at once."""
+        """Queues a call that sends something, and returns at once."""
         self._waiting.put(send)
 
     def seal(self) -> None:
-        """Nothing more will be put in: what is under way is sent, and the thread ends."""
+        """Closes the queue: the thread sends what is queued, then ends."""
         self._waiting.put(None)
 
     def problem(self, until_s: float) -> str:
-        """Waits for what was put in before it was sealed, until `time.monotonic()` is `until_s`.
+        """Waits for the queued calls until `time.monotonic()` is `until_s`.
 
         Returns:
-          What went wrong, for people; empty where everything arrived.
+          A message for people; empty if the receiver got everything.
         """
         self._thread.join(max(0.0, until_s - time.monotonic()))
         if self._thread.is_alive():
@@ -53,17 +53,17 @@ class Outbox:
             except NotReceivedError as error:
                 self._problem = f"{self._receiver}: {error}"
             except Exception as error:  # noqa: BLE001 - libraries raise what they like, and none of it may end the run
-                # Without its message: it would name the receiver's URL, which may hold a password.
+                # Not the message: it would name the receiver's URL, which may contain a password.
                 self._problem = f"{self._receiver}: {type(error).__name__}"
 
 
 def close(outboxes: Collection[Outbox], within_s: float) -> list[str]:
-    """Waits for all receivers, together for no longer than `within_s`.
+    """Waits for all receivers, `within_s` seconds at most in total.
 
     Returns:
-      What went wrong, a line for each receiver that was not told.
+      A message for each receiver that did not get everything.
     """
     until_s = time.monotonic() + within_s
     for outbox in outboxes:
-        outbox.seal()  # all of them first: one that hangs must not use up the time of the others
+        outbox.seal()  # all of them first, so that a slow receiver does not use up the time of the others
     return [problem for outbox in outboxes if (problem := outbox.problem(until_s))]

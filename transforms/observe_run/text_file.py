@@ -1,4 +1,4 @@
-"""A file for Prometheus' node exporter, whose textfile collector reads `*.prom` from a folder."""
+"""Metrics file for the textfile collector of Prometheus' node exporter, which reads `*.prom` from a folder."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _SUFFIX = ".prom"
 
 
 class TextFile:
-    """Replaces the file at the end of every run: a reader sees the last run's or this one's, whole."""
+    """Replaces the file atomically at the end of every run."""
 
     def __init__(self, location: str) -> None:
-        """Checks what can be checked before the run.
+        """Checks the location before the run.
 
         Args:
           location: A path, or a URL of an object store.
 
         Raises:
-          ConfigurationError: The library is missing, the name is not what the collector reads, or there is no folder.
+          ConfigurationError: The library, the folder or the suffix `.prom` is missing.
         """
         with needed_by(_OPTION):
             import prometheus_client  # noqa: F401, PLC0415
@@ -34,15 +34,15 @@ class TextFile:
         except StorageError as error:
             raise ConfigurationError(f"{_OPTION}: {error}") from None
         if not self._location.endswith(_SUFFIX):
-            raise ConfigurationError(f"{_OPTION}: the collector reads files whose names end in {_SUFFIX}")
+            raise ConfigurationError(f"{_OPTION}: the name must end in {_SUFFIX}, or the collector ignores the file")
         if urls.is_local(self._location) and not os.access(Path(self._location).parent, os.W_OK):
-            raise ConfigurationError(f"{_OPTION}: its folder is not there, or cannot be written to")
+            raise ConfigurationError(f"{_OPTION}: its folder does not exist or is not writable")
 
     def write(self, end: RunEnd) -> None:
-        """Writes how a run ended. After one that broke, it still tells when the last one did not.
+        """Writes the metrics of a run. After a failure the file keeps the time of the last success.
 
         Raises:
-          OSError, StorageError: It could not be written.
+          OSError, StorageError: The file could not be written.
         """
         from prometheus_client import CollectorRegistry, Gauge, generate_latest, write_to_textfile  # noqa: PLC0415
 
@@ -64,7 +64,7 @@ class TextFile:
 
         try:
             families = list(text_string_to_metric_families(files.read_text(self._location)))
-        except (StorageError, ValueError):  # there is none yet, or it is not ours: it is replaced either way
+        except (StorageError, ValueError):  # no file yet, or another program's: it is replaced either way
             return None
         return next(
             (

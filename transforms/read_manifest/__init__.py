@@ -1,4 +1,4 @@
-"""From manifests to recordings."""
+"""ReadManifest: manifests in, recordings out."""
 
 from hushbeam.transforms.read_manifest.line import ManifestDefaults
 from hushbeam.transforms.read_manifest.transform import ReadManifest

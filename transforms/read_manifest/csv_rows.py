@@ -1,4 +1,4 @@
-"""CSV manifests, in constant memory: no row, with all the line breaks in its quotes, is longer than a line may be."""
+"""CSV manifests, read in constant memory: a row, with the line breaks in its quotes, has the limit of a line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from hushbeam.transforms.read_manifest.line import LONGEST_LINE_BYTES, ManifestL
 
 
 class _RowTooLongError(Exception):
-    """The row takes more than it may. What is left of its line has been passed over."""
+    """The row exceeds the limit. The rest of its line has been skipped."""
 
 
 def read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
-    """Yields (number of the line at which a row ends, column to cell), and an error for each row that is none.
+    """Yields (number of the last line of a row, column to cell), with an error for each invalid row.
 
-    Cells that a row lacks are None. Without a header that can be used, no row can: one error is all.
+    Cells that a row lacks are None. An invalid header gives one error and no rows.
     """
     lines = _Lines(file)
     rows = csv.reader(lines, strict=True)
@@ -30,22 +30,22 @@ def read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Manifest
         except StopIteration:
             return
         except csv.Error:
-            said = "quotes that do not close, text behind quotes, or a cell that is too long"
-            yield lines.number, ManifestLineError(f"The line is not valid CSV: {said}")
+            reasons = "unclosed quotes, text after quotes, or a cell that is too long"
+            yield lines.number, ManifestLineError(f"The line is not valid CSV: {reasons}")
         except _RowTooLongError:
             yield lines.number, ManifestLineError("The line is longer than 1 MiB")
         except UnicodeDecodeError:
-            # What follows cannot be told apart into lines any more.
-            yield lines.number + 1, ManifestLineError("The file is not UTF-8 text from this line on")
+            # The rest cannot be split into lines.
+            yield lines.number + 1, ManifestLineError("The file is not valid UTF-8 from this line on")
             return
         else:
             if header is not None:
-                if any(row):  # spreadsheets end files in rows of nothing but commas
+                if any(row):  # spreadsheets end files with rows of commas only
                     yield lines.number, _values(header, row)
                 continue
             header = row
             if twice := _named_twice(header):
-                yield lines.number, ManifestLineError(f"Columns {twice[0]} and {twice[1]} have one name")
+                yield lines.number, ManifestLineError(f"Columns {twice[0]} and {twice[1]} have the same name")
                 return
             continue
         if header is None:
@@ -53,7 +53,7 @@ def read_csv(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Manifest
 
 
 class _Lines(Iterator[str]):
-    """The lines of a file, and how much of them one row has taken."""
+    """Lines of a file, with a limit on the lines of one row."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
@@ -80,13 +80,13 @@ def _values(header: Sequence[str], row: Sequence[str]) -> Mapping[str, Any] | Ma
     if len(row) > len(header):
         return ManifestLineError("The line has more cells than the header; quote cells with commas")
     values: dict[str, Any] = dict.fromkeys(header)
-    # Spreadsheets add columns without a name: as long as these hold nothing, they are none.
+    # Spreadsheets add columns without a name, which are ignored while they are empty.
     values.update((name, cell) for name, cell in zip(header, row, strict=False) if name or cell)
     return values
 
 
 def _named_twice(header: Sequence[str]) -> tuple[int, int] | None:
-    """The places (from 1) of the first two columns of one name."""
+    """Positions, from 1, of the first two columns with the same name."""
     for name, count in Counter(filter(None, header)).items():
         if count > 1:
             first = header.index(name)

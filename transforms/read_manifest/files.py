@@ -17,12 +17,12 @@ SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet")
 
 
 def read_lines(manifest: str) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
-    """Yields (line number from 1, key to value) for every line, and an error in the place of a line without values.
+    """Yields (line number from 1, key to value) for every line, with an error for each invalid line.
 
-    Blank lines are passed over. A CSV's header is line 1, a Parquet row counts from 1.
+    Blank lines are skipped. The header of a CSV file is line 1; Parquet rows count from 1.
 
     Raises:
-      ConfigurationError: The file's name ends in none of `SUFFIXES`, or it is no such file at all.
+      ConfigurationError: The name does not end in one of `SUFFIXES`.
     """
     suffix = PurePosixPath(manifest.split("?", 1)[0]).suffix.lower()
     if suffix not in SUFFIXES:
@@ -53,9 +53,9 @@ def _parse_json(raw: bytes) -> Mapping[str, Any] | ManifestLineError:
     try:
         values = parsed_json(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return ManifestLineError("The line is not UTF-8 text")
+        return ManifestLineError("The line is not valid UTF-8")
     except UnusableJsonError as error:
-        return ManifestLineError(f"The line is no usable JSON: {error}")
+        return ManifestLineError(f"The line is not usable JSON: {error}")
     if not isinstance(values, dict):
-        return ManifestLineError("The line is not a JSON object: one recording is one {...}")
+        return ManifestLineError("The line is not a JSON object {...} for one recording")
     return values

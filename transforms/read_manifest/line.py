@@ -1,4 +1,4 @@
-"""One line of a manifest: what it may say, and what it means with the job's defaults filled in."""
+"""Manifest line: its keys, its validation, and its conversion to a recording with the job's defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.urls import resolve
 
 LONGEST_LINE_BYTES = 1 << 20
-"""Of a manifest, whatever kind of file it is."""
+"""Limit for a line or row of any manifest format."""
 
 _LONGEST_URL = 4096
 
@@ -33,23 +33,23 @@ MutingMethod = Literal["silence", "tone", "noise"]
 
 
 class ManifestLineError(RecordingError):
-    """The line cannot be used. The message says which key, and what to do.
+    """The line is not valid. The message names the key and what to do.
 
-    It names keys of ours alone. What else stands in a line, keys that are not ours among it, is named by its place: it
-    may be somebody's name, as in a CSV file without a header.
+    It names known keys only. Anything else in a line may be personal data, such as the cells of a CSV file without a
+    header, so the message gives its position instead.
     """
 
 
 class UnknownKeyError(ManifestLineError):
-    """A key that no request knows: a typo must not turn redaction off."""
+    """The line has an unknown key. It is an error, so that a typo cannot turn redaction off."""
 
 
 class UnknownPolicyInLineError(ManifestLineError):
-    """A policy that is not in the catalogue."""
+    """The line names a policy that is not in the catalogue."""
 
 
 def _from_text(value: Any) -> Any:
-    """CSV has no lists: a cell holds JSON, or names with commas between them."""
+    """A list from a CSV cell, which contains JSON or names separated by commas."""
     if not isinstance(value, str):
         return value
     text = value.strip()
@@ -59,7 +59,7 @@ def _from_text(value: Any) -> Any:
 
 
 def _mapping(value: Any) -> Any:
-    """Parquet gives maps as lists of pairs, CSV gives them as JSON."""
+    """A map from Parquet, which returns lists of pairs, or from a CSV cell, which contains JSON."""
     if isinstance(value, str):
         return _parsed(value)
     if not isinstance(value, list):
@@ -69,13 +69,13 @@ def _mapping(value: Any) -> Any:
     except (TypeError, ValueError):
         raise ValueError("expected a map, or a list of pairs") from None
     if len(found) < len(value):
-        raise ValueError("names a key twice")
+        raise ValueError("contains a key twice")
     return found
 
 
 def _without_nulls(value: Any) -> Any:
-    """Parquet gives structures with all the keys that any row has: one without a value is not given."""
-    return {key: held for key, held in value.items() if held is not None} if isinstance(value, dict) else value
+    """A structure from Parquet without its null values: Parquet returns the keys of all rows for every row."""
+    return {key: entry for key, entry in value.items() if entry is not None} if isinstance(value, dict) else value
 
 
 def _parsed(text: str) -> Any:
@@ -96,7 +96,7 @@ def _language(value: str) -> str:
 
 
 class AudioOptions(BaseModel):
-    """`redact_pii_audio_options` of the seed API."""
+    """`redact_pii_audio_options` of AssemblyAI's API."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -105,7 +105,7 @@ class AudioOptions(BaseModel):
 
 
 class ManifestLine(BaseModel):
-    """The vocabulary of a transcript request of the seed API (AssemblyAI), so that a request body is a valid line."""
+    """The keys of AssemblyAI's transcript request, so that a request body is a valid line."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -134,24 +134,26 @@ _OWN_KEYS = (*ManifestLine.model_fields, *AudioOptions.model_fields)
 
 
 class ManifestDefaults(BaseModel):
-    """What holds for a line that does not say otherwise."""
+    """Values for keys that a line leaves out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     policies: tuple[str, ...] = Field(("default",), description="what to redact: names or presets of docs/policies.md")
-    substitution: Substitution = Field("hash", description="how redacted words read")
-    redact_audio: bool = Field(True, description="mute the recordings; with --no-redact_audio the transcripts alone")
-    audio_quality: AudioQuality = Field("source", description="container and codec of the redacted recordings")
-    muting: MutingMethod = Field("silence", description="what is heard in the place of personal data")
-    return_no_speech_audio: bool = Field(False, description="publish recordings in which nobody speaks as well")
-    language_code: Annotated[str, AfterValidator(_language)] | None = Field(
-        None, description="language of the recordings; found by listening if not given"
+    substitution: Substitution = Field("hash", description="text that replaces redacted words")
+    redact_audio: bool = Field(True, description="mute the recordings; --no-redact_audio publishes transcripts only")
+    audio_quality: AudioQuality = Field(
+        "source", description="format of the redacted recordings; source keeps container and codec"
     )
-    multichannel: bool | None = Field(None, description="a speaker on each channel; --no-multichannel mixes them")
-    webhook_url: str | None = Field(None, description="where each finished recording is announced")
-    webhook_auth_header_name: str | None = Field(None, description="header that goes with every webhook")
+    muting: MutingMethod = Field("silence", description="what replaces personal data in the audio")
+    return_no_speech_audio: bool = Field(False, description="also publish the audio of recordings without speech")
+    language_code: Annotated[str, AfterValidator(_language)] | None = Field(
+        None, description="language of the recordings; detected if not given"
+    )
+    multichannel: bool | None = Field(None, description="one speaker per channel; --no-multichannel mixes the channels")
+    webhook_url: str | None = Field(None, description="URL to notify of each finished recording")
+    webhook_auth_header_name: str | None = Field(None, description="name of the header to send with every webhook")
     surrogate_key: SecretReference | None = Field(
-        None, description="where the key of the substitution `surrogate` is kept"
+        None, description="reference to the secret key of the substitution `surrogate`"
     )
 
 
@@ -161,36 +163,35 @@ def read_line(
     """Checks one line and fills in the defaults.
 
     Args:
-      values: Key to value as the file has them; None and empty cells count as not given.
-      manifest: URL of the manifest: relative `audio_url`s start from its folder.
-      line: 1-based.
-      unredacted: Whether there is a place for recordings that are not to be redacted.
+      values: Key to value as in the file. None and empty cells count as left out.
+      manifest: URL of the manifest. Relative `audio_url`s are relative to its folder.
+      line: Line number from 1.
+      unredacted: Whether the job has an unredacted output, for lines with `redact_pii: false`.
 
     Raises:
-      ManifestLineError: with a message that names the key and never a value.
+      ManifestLineError: The message names the key and never a value.
     """
     try:
         asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
-        # pydantic's own JSON lets half characters in the keys of a mapping pass.
+        # pydantic's own JSON accepts unpaired surrogates in the keys of a mapping.
         json.dumps(asked.model_dump(), ensure_ascii=False).encode()
     except ValidationError as error:
         raise _explain(error, values) from None
     except UnicodeEncodeError:
-        raise ManifestLineError("The line holds half a character (a lone surrogate), which is no text") from None
+        raise ManifestLineError("The line contains an unpaired Unicode surrogate") from None
     if not asked.redact_pii and not unredacted:
         raise ManifestLineError(
-            "redact_pii: Hushbeam publishes nothing that is not redacted; drop the line or the key, or give the job an "
-            "--unredacted_output"
+            "redact_pii: false needs a job with --unredacted_output; otherwise remove the line or the key"
         )
     if asked.webhook_auth_header_value and not is_reference(asked.webhook_auth_header_value):
         raise ManifestLineError(
-            "webhook_auth_header_value: a secret does not belong in a manifest; name where it is kept, env:NAME"
+            "webhook_auth_header_value: a manifest must not contain a secret; give a reference such as env:NAME"
         )
     if asked.language_code and asked.language_detection:
-        raise ManifestLineError("language_code and language_detection exclude each other; leave one out")
+        raise ManifestLineError("language_code and language_detection exclude each other; remove one")
     substitution = asked.redact_pii_sub or defaults.substitution
     if substitution == "surrogate" and not defaults.surrogate_key:
-        raise ManifestLineError("redact_pii_sub: surrogates need a secret key; name where it is kept: --surrogate_key")
+        raise ManifestLineError("redact_pii_sub: surrogate needs a secret key; give the job a --surrogate_key")
     policies = asked.redact_pii_policies if asked.redact_pii_policies is not None else list(defaults.policies)
     options = asked.redact_pii_audio_options
     return Recording(
@@ -216,7 +217,7 @@ def read_line(
 
 
 def derived_id(audio_url: str) -> str:
-    """A stable id for a line that gives none: the file's name and a short hash of the URL as the manifest has it."""
+    """Stable id for a line without one: the name of the file and a short hash of the URL as in the manifest."""
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(audio_url.split("?", 1)[0]).stem).strip(".-") or "recording"
     return f"{stem[:80]}-{hashlib.sha256(audio_url.encode()).hexdigest()[:10]}"
 
@@ -235,7 +236,7 @@ def _given(value: bool | None, default: bool) -> bool:
 @lru_cache(maxsize=1024)
 def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
-        raise ManifestLineError("redact_pii_policies is empty; leave it out for the defaults, or name what to redact")
+        raise ManifestLineError("redact_pii_policies is empty; remove it for the defaults, or name policies")
     try:
         return resolve_policies(names)
     except UnknownPolicyError as error:
@@ -245,19 +246,19 @@ def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _explain(error: ValidationError, values: Mapping[str, Any]) -> ManifestLineError:
-    """What is wrong and what to do, without the value, nor a key that is not ours: either may be personal data."""
+    """Error with the problem and what to do, but without values and unknown keys, which may be personal data."""
     errors = error.errors(include_input=False, include_url=False, include_context=False)
-    # A key that is misspelt is also one that is missing: its place, and what it may mean, is what helps.
+    # A misspelt key may be reported as a missing one too: its position and the nearest known key help more.
     first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
     where = first["loc"]
     if not where:
-        return ManifestLineError("The line has a key that is no text")
+        return ManifestLineError("The line has a key that is not text")
     if first["type"] == "extra_forbidden":
         place = f"key {_place(values, where)} of {'the line' if len(where) == 1 else where[0]}"
         near = get_close_matches(str(where[-1]), _OWN_KEYS, n=1)
         return UnknownKeyError(f"Unknown key: {place}" + (f"; did you mean {near[0]!r}?" if near else ""))
     if first["type"] == "missing":
-        return ManifestLineError(f"{where[0]} is missing; every line needs one")
+        return ManifestLineError(f"{where[0]} is missing; every line needs it")
     if len(where) == 1:
         return ManifestLineError(f"{where[0]}: {first['msg']}")
     name = where[1] if where[1] in AudioOptions.model_fields else f"entry {_place(values, where)}"
@@ -265,11 +266,11 @@ def _explain(error: ValidationError, values: Mapping[str, Any]) -> ManifestLineE
 
 
 def _place(values: Mapping[str, Any], where: tuple[int | str, ...]) -> int:
-    """Which key of the line, or of the mapping (which item of the list) in it, an error is about; from 1."""
+    """Position, from 1, of the key, or of the entry in its map or list, that an error is about."""
     if len(where) == 1:
         return list(values).index(str(where[0])) + 1
     holder = _mapping(values[str(where[0])]) if where[0] not in _LISTS else None
     if isinstance(holder, dict):
-        # pydantic has names of its own for keys that are no text: 1 for true.
+        # pydantic reports keys that are not text under other names: 1 for true.
         return next(n for n, key in enumerate(holder, 1) if str(key) == str(where[1]) or not isinstance(key, str))
     return int(where[1]) + 1

@@ -1,4 +1,4 @@
-"""Parquet manifests. A child parses them; here arrives JSON of bounded length."""
+"""Parquet manifests, parsed by a confined child process that sends rows as JSON of bounded length."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from hushbeam.transforms.read_manifest.line import ManifestLineError
 from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 
 _MIB = 2**20
-# Time is waited for a child in all: so long for the first rows, and so long more for each message of them.
+# Seconds that a child may take for the first rows, and for each further message.
 _FIRST_S, _MORE_S = 60.0, 10.0
 _LIMITS = MediaLimits(decoder_memory_bytes=512 * _MIB, decode_s=_FIRST_S, decode_s_per_hour=3600.0)
 
-# A run of equal values, or of none, can stand for any number of rows. What rows mean is not much more than what the
-# file holds: in manifests of calls, ten times as much.
+# A few bytes can encode any number of equal or null values. Rows of real manifests take about ten times the bytes of
+# the file.
 _ROWS_OF_ANY_FILE, _ROWS_A_BYTE = 1_000_000, 4
 _BYTES_OF_ANY_FILE, _BYTES_A_BYTE = 64 * _MIB, 1000
 
@@ -33,21 +33,21 @@ _USERS: list[ForkServer] = []
 atexit.register(_SERVER.close)
 os.register_at_fork(after_in_child=_SERVER.forget)
 
-_SAID = {
+_MESSAGES = {
     parquet_rows.UNREADABLE: "The file is not readable as Parquet from this row on",
-    parquet_rows.TOO_MUCH: f"The file takes more than {_LIMITS.decoder_memory_bytes // _MIB} MiB to read this row",
+    parquet_rows.TOO_MUCH: f"Reading this row takes more than {_LIMITS.decoder_memory_bytes // _MIB} MiB of memory",
     parquet_rows.TOO_WIDE: f"The file has more than {parquet_rows.MOST_COLUMNS} columns",
-    parquet_rows.COLUMN_TWICE: "The file has two columns of one name",
-    "decoder_memory": f"The file takes more than {_LIMITS.decoder_memory_bytes // _MIB} MiB to read this row",
-    "decoder_time": "The file takes too long to read from this row on",
+    parquet_rows.COLUMN_TWICE: "The file has two columns with the same name",
+    "decoder_memory": f"Reading this row takes more than {_LIMITS.decoder_memory_bytes // _MIB} MiB of memory",
+    "decoder_time": "Reading the file from this row on takes too long",
 }
 
 
 @contextmanager
 def fork_server() -> Iterator[ForkServer]:
-    """What forks the children that read: there as long as somebody reads, and ended then, since it takes memory.
+    """The fork server of the child processes. It ends with its last user, because it takes memory.
 
-    Who reads many files one after the other holds it around all of them.
+    Hold it around a loop over many files.
     """
     with _USE:
         _USERS.append(_SERVER)
@@ -61,10 +61,10 @@ def fork_server() -> Iterator[ForkServer]:
 
 
 def read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | ManifestLineError]]:
-    """Yields (row number from 1, column to value), and an error where a row, or all from one on, cannot be used."""
-    number = held = 0
+    """Yields (row number from 1, column to value), with an error for an invalid row or an unreadable rest."""
+    number = received = 0
     size = file.seek(0, os.SEEK_END)
-    most_rows, most_held = max(_ROWS_OF_ANY_FILE, _ROWS_A_BYTE * size), max(_BYTES_OF_ANY_FILE, _BYTES_A_BYTE * size)
+    most_rows, most_bytes = max(_ROWS_OF_ANY_FILE, _ROWS_A_BYTE * size), max(_BYTES_OF_ANY_FILE, _BYTES_A_BYTE * size)
     try:
         with (
             fork_server() as server,
@@ -75,23 +75,23 @@ def read_parquet(file: BinaryIO) -> Iterator[tuple[int, Mapping[str, Any] | Mani
                 for row in bytes(message.data).split(b"\n"):
                     number += 1
                     yield number, _values(row)
-                held += len(message.data)
-                if number > most_rows or held > most_held:
-                    yield number + 1, ManifestLineError("The file stands for far more than a file of its size can hold")
+                received += len(message.data)
+                if number > most_rows or received > most_bytes:
+                    yield number + 1, ManifestLineError("The file expands to far more data than its size allows")
                     return
             if message.kind is not MessageKind.END:
                 raise child.invalid_reply()
     except MediaError as error:
         # A child that crashed gave no reason of its own.
-        said = _SAID.get(error.reason, _SAID[parquet_rows.UNREADABLE])
-        yield number + 1, ManifestLineError(said)
+        message_text = _MESSAGES.get(error.reason, _MESSAGES[parquet_rows.UNREADABLE])
+        yield number + 1, ManifestLineError(message_text)
 
 
 def _values(row: bytes) -> Mapping[str, Any] | ManifestLineError:
     if row == parquet_rows.TOO_LONG:
         return ManifestLineError("The row is longer than 1 MiB")
     if row == parquet_rows.NO_JSON:
-        return ManifestLineError("The row holds a value that is neither text, true, false, a number, a list nor a map")
+        return ManifestLineError("The row contains a value that is not text, a boolean, a number, a list or a map")
     try:
         values = parsed_json(row.decode())
     except (UnicodeDecodeError, UnusableJsonError):

@@ -1,8 +1,8 @@
-"""Rows of a Parquet file, read in a confined child: a few hundred bytes of it can stand for gigabytes.
+"""Parquet reader for a confined child process: a few hundred bytes of a file can expand to gigabytes.
 
-Nothing in a file's own figures bounds what reading it takes: pages say themselves how much they hold, a value of a
-dictionary can stand in every row, and a list can be a billion elements long by one run. So the child has its limits of
-memory and time, reads few rows at a time, and sends each as JSON of bounded length.
+No figure in a file limits the memory that reading needs: pages state their own size, every row can repeat a value of
+the dictionary, and one run can encode a list of a billion elements. So the child has limits on memory and time, reads
+few rows at a time, and sends each as JSON of bounded length.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.isolation.worker_file import WorkerFile
 
 LONGEST_ROW_BYTES = 1 << 20
-"""As JSON: what a line of the other kinds of manifest may take."""
+"""Limit for a row as JSON, the same as for a line of the other formats."""
 
 MOST_COLUMNS = 256
-"""Single ones, below lists and structures too. A manifest has a dozen."""
+"""Limit for leaf columns, those inside lists and structures included. A manifest has a dozen."""
 
 TOO_LONG, NO_JSON = b"too long", b"no JSON"
-"""In the place of a row."""
+"""Sent instead of a row."""
 
 UNREADABLE, TOO_MUCH, TOO_WIDE, COLUMN_TWICE = "unreadable", "too_much", "too_wide", "column_twice"
-"""Why a file ends."""
+"""Reasons why reading ends early."""
 
-# pandas writes the numbers of rows into a column of this name, as soon as some were left out.
+# pandas writes row numbers into a column of this name if rows were dropped.
 _PANDAS_INDEX = re.compile(r"__index_level_\d+__")
 
 _ROWS_AT_ONCE = 64
@@ -44,11 +44,11 @@ _BUFFER = 1 << 20
 
 
 class _UnusableError(Exception):
-    """The file ends here. `str()` is one of the reasons above."""
+    """Reading ends here. `str()` is one of the reasons above."""
 
 
 def rehearse() -> None:
-    """Loads all that reading needs: a child may open no file, so it can import nothing."""
+    """Loads everything that reading needs: a child may not open files, so it cannot import."""
     # The system's allocator: others reserve more address space than a child has.
     pa.set_memory_pool(pa.system_memory_pool())
     file = io.BytesIO()
@@ -59,20 +59,20 @@ def rehearse() -> None:
 
 
 def do(_: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ...]) -> None:
-    """Sends messages of rows, each row a line; then an end, or why there is none."""
+    """Sends messages with one row per line, then an end or the reason why reading ended early."""
     source = files[0] if files else cast(BinaryIO, io.BufferedReader(WorkerFile(connection), _BUFFER))
     try:
         for message in _messages(_rows(source)):
             wire.send(connection, MessageKind.BLOCK, data=message)
         wire.send(connection, MessageKind.END)
     except (wire.WireError, ConnectionError):
-        # The worker has lost interest.
+        # The worker stopped reading.
         return
     except _UnusableError as error:
         _refuse(connection, str(error))
     except MemoryError:
         _refuse(connection, TOO_MUCH)
-    except Exception:  # noqa: BLE001 - whatever pyarrow and the codecs below it raise ends that file
+    except Exception:  # noqa: BLE001 - any error of pyarrow or its codecs ends this file
         _refuse(connection, UNREADABLE)
 
 
@@ -106,7 +106,7 @@ def _names_twice(fields: list[pa.Field]) -> bool:
 
 
 def _as_lines(batch: pa.RecordBatch) -> list[bytes]:
-    """Each row as JSON; all at once where they are short, as they mostly are."""
+    """Each row as JSON, converted all at once if they are short, as usual."""
     if _size(batch) <= LONGEST_ROW_BYTES:
         with contextlib.suppress(TypeError, ValueError):
             return [_as_json(values) for values in batch.to_pylist()]
@@ -123,18 +123,18 @@ def _alone(row: pa.RecordBatch) -> bytes:
 
 
 def _as_json(values: dict[str, Any]) -> bytes:
-    """Raises `TypeError` or `ValueError` where JSON does not have the values."""
+    """Raises `TypeError` or `ValueError` for values that JSON cannot express."""
     text = json.dumps(values, default=_text, allow_nan=False, ensure_ascii=False).encode()
     return text if len(text) <= LONGEST_ROW_BYTES else TOO_LONG
 
 
 def _size(batch: pa.RecordBatch) -> int:
-    """Bytes of the values in it, before objects are made of them. (A dictionary is that of the whole chunk.)"""
+    """Bytes of the values before they become objects, without dictionaries, which belong to the whole chunk."""
     return sum(column.nbytes for column in batch.columns if not pa.types.is_dictionary(column.type))
 
 
 def _text(value: Any) -> str:
-    """Columns of bytes hold text where a writer did not say that they do."""
+    """Text of a bytes column, which some writers use for text."""
     if not isinstance(value, bytes):
         raise TypeError
     return value.decode()

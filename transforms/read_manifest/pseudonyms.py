@@ -1,7 +1,7 @@
-"""Recording ids and URLs that say nothing: they often hold names and telephone numbers.
+"""Pseudonyms for recording ids and URLs, which often contain names and telephone numbers.
 
-An id or a URL is replaced by its HMAC. Whoever has the key finds a recording's outputs by its id, and nobody else can
-tell, or try out, whose they are. Everything after the manifest knows the replaced id alone.
+A pseudonym is the HMAC of an id or a URL. With the key, the outputs of an id can be found; without it, a pseudonym
+cannot be traced back, not even by trying ids. All stages after ReadManifest have the pseudonyms only.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _DIGITS = 32
 
 
 class Pseudonyms:
-    """Replaces ids and URLs. Holds the key, so it is made in the worker, never pickled, and shows nothing."""
+    """Replaces ids and URLs. It has the key, so it is created in the worker, never pickled, and its repr is empty."""
 
     def __init__(self, reference: str) -> None:
         """Reads the key.
 
         Raises:
-          ConfigurationError: It cannot be had, or is shorter than 16 bytes.
+          ConfigurationError: The key cannot be read, or is shorter than 16 bytes.
         """
         self._key = read_secret(reference, _OPTION).encode()
         if len(self._key) < _SHORTEST_KEY:
             raise ConfigurationError(
-                f"{_OPTION}: the key has {len(self._key)} bytes, at least {_SHORTEST_KEY} are safe"
+                f"{_OPTION}: the key has {len(self._key)} bytes; it needs at least {_SHORTEST_KEY}"
             )
 
     def of_id(self, recording_id: str) -> str:
@@ -40,11 +40,11 @@ class Pseudonyms:
         return f"id-{self._digits(recording_id)}"
 
     def of_url(self, url: str) -> str:
-        """The same of a URL, with `url-`."""
+        """The same for a URL, with `url-`."""
         return f"url-{self._digits(url)}"
 
     def of_recording(self, recording: Recording) -> Recording:
-        """The recording as everything after the manifest may know it."""
+        """The recording with pseudonyms, for the stages after ReadManifest."""
         return replace(
             recording, recording_id=self.of_id(recording.recording_id), published_url=self.of_url(recording.audio_url)
         )

@@ -1,12 +1,12 @@
-"""JSON of a manifest, where every reader must understand the same: no key twice, no numbers that JSON does not have."""
+"""Strict JSON parser for manifests: refuses repeated keys and NaN, which parsers read in different ways."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
 
-# Python's own words for what is wrong. Whatever else it may say one day could hold a piece of the text.
-_KNOWN_WORDS = frozenset(
+# Python's own messages. Any other message might contain a part of the text.
+_KNOWN_MESSAGES = frozenset(
     {
         "Expecting value",
         "Expecting ',' delimiter",
@@ -24,38 +24,37 @@ _KNOWN_WORDS = frozenset(
 
 
 class UnusableJsonError(ValueError):
-    """The text is no JSON, or not JSON that is understood in one way only. `str()` holds nothing of it."""
+    """The text is not valid or not unambiguous JSON. `str()` contains nothing of the text."""
 
 
 def parsed_json(text: str) -> Any:
-    """What a JSON text holds.
+    """Parses a JSON text.
 
     Raises:
-      UnusableJsonError: It is none; or an object, at any depth, has a key twice, of which readers take the one or the
-        other; or it holds NaN or Infinity, which are no JSON.
+      UnusableJsonError: The text is not JSON, an object at any depth has a key twice, or it contains NaN or Infinity.
     """
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        words = error.msg.partition(": ")[0]
-        said = f": {words}" if words in _KNOWN_WORDS else ""
-        raise UnusableJsonError(f"not valid JSON{said} at column {error.pos + 1}") from None
+        message = error.msg.partition(": ")[0]
+        reason = f": {message}" if message in _KNOWN_MESSAGES else ""
+        raise UnusableJsonError(f"not valid JSON{reason} at column {error.pos + 1}") from None
     except UnusableJsonError:
         raise
     except ValueError:
-        raise UnusableJsonError("holds a number of thousands of digits") from None
+        raise UnusableJsonError("contains a number with thousands of digits") from None
     except RecursionError:
-        raise UnusableJsonError("nests too deeply") from None
+        raise UnusableJsonError("nested too deeply") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for place, (key, value) in enumerate(pairs, start=1):
         if key in found:
-            raise UnusableJsonError(f"names a key twice (key {place} of an object is one that it has)")
+            raise UnusableJsonError(f"contains a key twice (key {place} of an object repeats an earlier one)")
         found[key] = value
     return found
 
 
 def _no_number(_: str) -> NoReturn:
-    raise UnusableJsonError("holds NaN or Infinity, which are not JSON")
+    raise UnusableJsonError("contains NaN or Infinity, which are not JSON")

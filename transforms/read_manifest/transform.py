@@ -1,4 +1,4 @@
-"""ReadManifest: from the names of manifest files to valid recordings, and a row for every line that is not one."""
+"""ReadManifest: reads manifest files into recordings, and into a failure for every invalid line."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _RECORDINGS, _REJECTED = "recordings", "rejected"
 class ReadManifest(beam.PTransform):
     """Reads manifests into recordings with unique ids.
 
-    A line with an unknown key or policy, without audio, with an id that another line has already, or that is no line
-    at all, becomes a `Failure` with its number; it never stops the others.
+    An invalid line becomes a `Failure` with its number and never stops the others: one that cannot be parsed, has an
+    unknown key or policy or no audio, or repeats the id of another line.
     """
 
     def __init__(
@@ -38,11 +38,10 @@ class ReadManifest(beam.PTransform):
         hash_identities: str | None = None,
         unredacted: bool = False,
     ) -> None:
-        """Takes manifests and what their lines leave open.
-
-        Args:
-          hash_identities: Where the key is kept that replaces ids and URLs (`pseudonyms`); None keeps them.
-          unredacted: Whether lines may ask for what was said as it was said.
+        """Args:
+        defaults: Values for keys that lines leave out.
+        hash_identities: Reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
+        unredacted: Whether lines may ask for unredacted transcripts.
         """
         super().__init__(_STAGE)
         self._manifests = tuple(manifests)
@@ -61,7 +60,7 @@ class ReadManifest(beam.PTransform):
         )
         lines[_RECORDINGS].element_type = Recording
         lines[_REJECTED].element_type = Failure
-        # The grouping also spreads the recordings over the workers: what follows is not fused with the reading.
+        # The grouping also spreads the recordings over the workers: the next stages are not fused with the reading.
         unique = (
             lines[_RECORDINGS]
             | "By id"
@@ -110,12 +109,12 @@ class _ReadFn(beam.DoFn):
             return self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
         except (RecordingError, ConfigurationError, RunError):
             raise
-        except Exception as error:  # noqa: BLE001 - its message may hold what the line says
+        except Exception as error:  # noqa: BLE001 - its message may contain values of the line
             raise self._in_a_row.judged(error, _STAGE) from None
 
 
 class DuplicateRecordingIdError(ManifestLineError):
-    """Two lines of one run share an id; only the first is worked on."""
+    """Two lines of a run share an id; only the first is processed."""
 
 
 def _first_of_each_id(same_id: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
@@ -123,7 +122,7 @@ def _first_of_each_id(same_id: tuple[str, Iterable[Recording]]) -> Iterator[Reco
     yield first
     for other in others:
         error = DuplicateRecordingIdError(
-            f"recording_id is used by line {first.line} already; ids are unique within a run"
+            f"recording_id: line {first.line} has the same id; ids must be unique within a run"
         )
         report(f"{_STAGE}.failed")
         yield _rejection(other.recording_id, other.manifest, other.line, error)

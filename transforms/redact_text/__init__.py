@@ -1,4 +1,4 @@
-"""From findings to the transcript that may be read."""
+"""RedactText: redacted transcripts and captions from findings."""
 
 from hushbeam.transforms.redact_text.substitution import Substitution
 from hushbeam.transforms.redact_text.transform import RedactText

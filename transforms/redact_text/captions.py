@@ -1,4 +1,4 @@
-"""Captions from redacted words. There is no other way to make them: nothing here sees an unredacted word."""
+"""Captions, SRT and WebVTT, made from redacted words only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_S = 6.0
 
 @dataclass(frozen=True)
 class Cue:
-    """A line of captions: at most `LONGEST_TEXT` characters and `LONGEST_S` seconds, where a word is not longer."""
+    """One caption of at most `LONGEST_TEXT` characters and `LONGEST_S` seconds, unless a word is longer."""
 
     start_s: float
     end_s: float
@@ -49,7 +49,7 @@ def to_vtt(transcript: RedactedTranscript) -> str:
 
 
 def _cut(utterance: RedactedUtterance) -> Iterator[list[RedactedWord]]:
-    """Words of one cue each. Cues begin only where a word begins with a space."""
+    """The words of each cue. A cue starts only at a word that starts with a space."""
     cue: list[RedactedWord] = []
     length = 0
     for word in utterance.words:

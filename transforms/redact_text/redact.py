@@ -1,4 +1,4 @@
-"""Writes a transcript without what was found in it."""
+"""Redacted transcript: replaces the words of findings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hushbeam.transforms.redact_text.surrogates import Surrogates
 
 @dataclass(frozen=True)
 class _Run:
-    """Consecutive words of one utterance that belong to one finding, or to none.
+    """Consecutive words of one utterance that belong to the same finding, or to no finding.
 
     Attributes:
-      finding: Its place among the findings.
-      first: The first word, counted over the transcript.
+      finding: Index of the finding.
+      first: Index of the first word in the transcript.
     """
 
     finding: int | None
@@ -41,15 +41,13 @@ def redact(
 ) -> RedactedTranscript:
     """Replaces the words of all findings.
 
-    Whole words only: where the recogniser wrote one word in several pieces (` $1` and `,250`) and one of them is
-    found, all are replaced.
+    Only whole words are replaced: if the recogniser wrote a word in pieces (` $1` and `,250`) and one is found, all are
+    replaced.
 
     Args:
-      transcript: As it was heard.
-      findings: Of this transcript. Where two share a word, the first counts.
-      substitution: How redacted words read.
+      findings: Findings in this transcript. Of two with a common word, the first counts.
       recording_id: Surrogates differ between recordings.
-      written: What stands already in the place of words, by their number: it stays as it is.
+      written: Texts that replace words already, by the index of the word. They are kept.
 
     Raises:
       ValueError: A finding names words that the transcript does not have.
@@ -82,7 +80,7 @@ def redact(
             offset += sum(map(len, texts))
         joined = "".join(word.text for word in redacted)
         text = joined.strip()
-        # Where the utterance's text begins in the whole text, less the white space that was stripped before it.
+        # Offset of the utterance's text in the whole text, without the white space that was stripped before it.
         shift = text_length - (len(joined) - len(joined.lstrip()))
         for finding, start, end in spans:
             first, last = places.get(finding, (start + shift, end + shift))
@@ -105,7 +103,7 @@ def redact(
 
 
 def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Finding]) -> list[int | None]:
-    """The finding that each word belongs to, by its place among the findings."""
+    """Index of the finding that each word belongs to."""
     owners: list[int | None] = [None] * len(words)
     for number, finding in enumerate(findings):
         if finding.first_word is None or finding.last_word is None:
@@ -119,7 +117,7 @@ def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Fi
 
 
 def _standing(texts: Sequence[StandingText]) -> tuple[list[str], int, int]:
-    """As `_Replacements.of`, of what stands there already."""
+    """As `_Replacements.of`, for words that are replaced already."""
     places, offset = [], 0
     for text in texts:
         if text.end > text.start:
@@ -144,7 +142,7 @@ def _runs(
 
 
 class _Replacements:
-    """Makes the texts that stand in the place of a run's words."""
+    """Texts that replace the words of a run."""
 
     def __init__(self, findings: Sequence[Finding], substitution: Substitution, recording_id: str) -> None:
         self._findings = findings
@@ -153,7 +151,7 @@ class _Replacements:
         self._surrogates = Surrogates(substitution.key, recording_id, substitution.locale)
 
     def prepare(self, words: Sequence[Word], owners: Sequence[int | None]) -> None:
-        """Shows the surrogates all values first: a name alone must read like that part of the full name."""
+        """Passes all values to the surrogates first, so that a first name alone matches the full name."""
         values: dict[int, list[str]] = {}
         for word, owner in zip(words, owners, strict=True):
             if owner is not None:
@@ -162,7 +160,7 @@ class _Replacements:
             self._surrogates.see(self._findings[number].policy, split_surroundings(texts)[1])
 
     def of(self, run: _Run) -> tuple[list[str], int, int]:
-        """As many texts as the run has words, and where in them the replacement itself starts and ends."""
+        """One text for each word of the run, and the start and end of the replacement in the joined texts."""
         assert run.finding is not None
         finding = self._findings[run.finding]
         before, value, after = split_surroundings(run.texts)
@@ -183,7 +181,7 @@ class _Replacements:
 
 
 def _numbers(findings: Sequence[Finding]) -> list[int]:
-    """The number that each finding's label carries: its entity's, or one of its own where values are not compared."""
+    """Number in each finding's label: that of its entity, or a new one if values are not compared."""
     highest: dict[str, int] = {}
     for finding in findings:
         highest[finding.label] = max(highest.get(finding.label, 0), finding.entity)

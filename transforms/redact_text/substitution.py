@@ -1,4 +1,4 @@
-"""What stands in the place of redacted words."""
+"""Substitutions: the texts that replace redacted words."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from hushbeam.schemas.redacted import SUBSTITUTIONS
 
 MASK = "****"
 
-# What may surround a value without being part of it. `$` and `%` are not here: they tell what was said.
+# Characters around a value that are not part of it. `$` and `%` are not here, because they belong to the value.
 _BEFORE = re.compile(r"[\s\"'(\[{«“‘¿¡]*")
 _AFTER = re.compile(r"[\s\"')\]}»”’.,;:!?…]*\Z")
 
 
 @dataclass(frozen=True)
 class Substitution:
-    """How redacted words read.
+    """The choice of texts that replace redacted words.
 
     Attributes:
       default: A name of `SUBSTITUTIONS`.
-        `hash`: one `#` for each letter and digit; punctuation and spacing stay. It shows how long words were.
+        `hash`: one `#` for each letter and digit; punctuation and spacing stay. It shows the length of words.
         `entity_name`: the label of each finding, `[PERSON_NAME]`.
         `mask`: `****` for each finding, whatever its length.
         `numbered`: `[PERSON_NAME_1]`, the same number for the same person within a recording.
         `surrogate`: an invented value of the same kind, the same for the same value within a recording.
-      by_policy: Other names for single policies.
-      key: Secret from which surrogates are drawn. Whoever has it can test guesses.
-      locale: Of surrogates, as Faker names it.
+      by_policy: Names for single policies that differ from the default.
+      key: Secret key of the surrogates. It allows testing guesses of values.
+      locale: Faker locale of the surrogates.
     """
 
     default: str = "hash"
@@ -41,9 +41,9 @@ class Substitution:
     def __post_init__(self) -> None:
         for name in (self.default, *self.by_policy.values()):
             if name not in SUBSTITUTIONS:
-                raise ConfigurationError(f"redact_pii_sub: unknown {name!r}, use one of {', '.join(SUBSTITUTIONS)}")
+                raise ConfigurationError(f"redact_pii_sub: {name!r} is unknown; use one of {', '.join(SUBSTITUTIONS)}")
         if "surrogate" in (self.default, *self.by_policy.values()) and not self.key:
-            raise ConfigurationError("surrogate_key: surrogates need a secret key, or anybody could undo them")
+            raise ConfigurationError("surrogate_key: surrogates need a secret key; without one they can be reversed")
 
     def of(self, policy: str) -> str:
         """The substitution's name for a policy."""

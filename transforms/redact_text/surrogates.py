@@ -1,4 +1,4 @@
-"""Invented values of the same kind, so that redacted text still reads like a conversation."""
+"""Surrogates: invented values of the same kind, so that redacted text still reads like a conversation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from functools import cached_property
 import regex
 from faker import Faker
 
-# Faker's provider for the policies whose values are words. Those of letters and digits keep their form instead, and
-# all others are shown by their label.
+from hushbeam.schemas.policies import NUMBERS
+
+# Faker's provider for each policy whose values are words. Numbers keep their form instead, and values of any other
+# policy are replaced by its label.
 _PROVIDERS = {
     "date": "date",
     "email_address": "safe_email",
@@ -31,27 +33,7 @@ _PROVIDERS = {
     "url": "domain_name",
     "username": "user_name",
 }
-_LIKE_THE_ORIGINAL = frozenset(
-    {
-        "account_number",
-        "any_number",
-        "banking_information",
-        "credit_card_cvv",
-        "credit_card_expiration",
-        "credit_card_number",
-        "date_of_birth",
-        "drivers_license",
-        "healthcare_number",
-        "location_zip",
-        "money_amount",
-        "number_sequence",
-        "passport_number",
-        "person_age",
-        "phone_number",
-        "us_social_security_number",
-        "vehicle_id",
-    }
-)
+_LIKE_THE_ORIGINAL = {*NUMBERS, "date_of_birth", "money_amount", "person_age"}
 _TITLES = frozenset(["mr", "mrs", "ms", "miss", "mx", "sir", "madam", "doctor", "dr", "professor", "prof"])
 _LIKE_WORDS = tuple(
     tuple(words.split())
@@ -69,12 +51,12 @@ _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:['’][\p{L}\p{M}\p{N}]+)*")
 
 
 class Surrogates:
-    """Draws surrogates by a keyed hash: the same value of a recording always gets the same one.
+    """Derives surrogates from a keyed hash: a value has one surrogate within a recording.
 
     Args:
-      key: Secret. Without it, a surrogate says nothing about the value.
-      recording_id: The same value in another recording gets another surrogate.
-      locale: As Faker names it.
+      key: Secret. Without it, a surrogate reveals nothing about the value.
+      recording_id: A value has different surrogates in different recordings.
+      locale: Faker locale.
     """
 
     def __init__(self, key: bytes, recording_id: str, locale: str) -> None:
@@ -89,7 +71,7 @@ class Surrogates:
             self._surnames.add(words[-1])
 
     def invent(self, policy: str, value: str) -> str | None:
-        """A surrogate for a value, never equal to it; None for policies that have none."""
+        """A surrogate for a value, never equal to it; None for policies without surrogates."""
         if policy == "person_name":
             return str(_WORD.sub(lambda match: self._name(match[0]), value))
         if policy in _LIKE_THE_ORIGINAL:

@@ -1,4 +1,4 @@
-"""RedactText: the transcript that may be read."""
+"""RedactText: replaces the words of findings in transcripts."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hushbeam.transforms.redact_text.substitution import Substitution
 
 
 class RedactText(beam.PTransform):
-    """Replaces what was found, in the text, the utterances and the words alike; how is each recording's own choice.
+    """Replaces findings in the text, the utterances and the words, with the substitution that each recording chooses.
 
     Args:
-      by_policy: Other substitutions for single policies, for all recordings.
-      surrogate_key: Where the secret is kept from which surrogates are drawn; None: no recording may ask for them.
+      by_policy: Substitutions for single policies, which apply to all recordings.
+      surrogate_key: Reference to the secret key of surrogates; None if no recording may ask for surrogates.
     """
 
-    def __init__(self, by_policy: Mapping[str, str], surrogate_key: str | None = None) -> None:
+    def __init__(self, by_policy: Mapping[str, str], surrogate_key: str | None) -> None:
         super().__init__("RedactText")
         self._by_policy = dict(by_policy)
         self._surrogate_key = surrogate_key
@@ -38,7 +38,7 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
         self._surrogate_key = surrogate_key
 
     def setup(self) -> None:
-        # Read in the worker: what is pickled with the pipeline is the reference alone.
+        # Read in the worker: only the reference is pickled with the pipeline.
         self._key = read_secret(self._surrogate_key, "--surrogate_key").encode() if self._surrogate_key else b""
 
     def process(self, recording: DetectedRecording) -> RedactedRecording:

@@ -1,4 +1,4 @@
-"""A run's report: one page that a person looks at in the morning, made from what the run wrote."""
+"""Report of a run: a page for people, made from the files that the run wrote."""
 
 from hushbeam.transforms.report_run.figures import RunFigures, newest_run, read_canaries, read_figures
 from hushbeam.transforms.report_run.page import render, report_url, write_report

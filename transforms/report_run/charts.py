@@ -1,4 +1,4 @@
-"""Geometry of the report's plots, in the units of an SVG's view box. Drawn by `report.html.j2`."""
+"""Geometry of the report's plots in the units of an SVG view box; `report.html.j2` draws them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STRETCHES = 40
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of a histogram; `label` is what it counts, `count` how many."""
+    """One bar of a histogram. `label` is the range of its values, `count` their number."""
 
     x: float
     y: float
@@ -30,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A line through points (`x,y x,y …`) with the highest value that its axis reaches, and its unit."""
+    """A line through points (`x,y x,y …`), with the highest value and the unit of its axis."""
 
     points: str
     highest: float
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Trend:
-    """A rate over runs: earlier ones as a line, this one as a dot, its band as a strip; all in the view box."""
+    """A rate over runs: a line for all runs, a dot for this one, and a strip for the expected range."""
 
     points: str
     dot_x: float
@@ -49,7 +49,7 @@ class Trend:
 
 
 def bars(histogram: Histogram, labels: Sequence[str]) -> tuple[Bar, ...]:
-    """The bars of a histogram, the highest as high as the view box."""
+    """The bars of a histogram, scaled so that the highest fills the view box."""
     highest = max(histogram.counts, default=0) or 1
     width = WIDTH / len(histogram.counts)
     return tuple(
@@ -66,11 +66,11 @@ def bars(histogram: Histogram, labels: Sequence[str]) -> tuple[Bar, ...]:
 
 
 def throughput(samples: Sequence[Sample]) -> Line:
-    """What was done in each stretch of the run, over stretches that are long enough to be smooth.
+    """Throughput in each stretch of the run.
 
-    Seconds of sound transcribed in each second, where the runner told them while the job ran; else recordings
-    published in each minute. Sound counts when its recording has been heard to the end: shorter stretches would show
-    peaks and nothing between.
+    In seconds of audio transcribed per second if the runner reported them while the job ran, otherwise in recordings
+    published per minute. Audio counts when its whole recording is transcribed, so shorter stretches would show peaks
+    with nothing between.
     """
     before_the_end = samples[:-1]
     if any(sample.audio_s for sample in before_the_end):
@@ -90,7 +90,7 @@ def _rate(course: Sequence[tuple[float, float]], per_s: float, unit: str) -> Lin
 
 
 def trend(rate: Rate) -> Trend:
-    """A rate and its past, newest at the right."""
+    """A rate over all runs, the newest at the right."""
     values = (*rate.earlier, rate.value)
     highest = max(*values, rate.high or 0.0, 1e-9) * 1.1
     step = WIDTH / max(len(values) - 1, 1)

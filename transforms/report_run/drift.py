@@ -1,4 +1,4 @@
-"""Whether a run is like those before it: a change of models or sources that nobody announced shows in its rates."""
+"""Comparison of a run's rates with earlier runs: unannounced changes of models or sources show in them."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _MOST_RUNS = 20
 _LEAST_AUDIO_S = 600.0
 # A normal distribution's standard deviation in median absolute deviations.
 _DEVIATIONS = 1.4826
-_BAND_WIDTH = 3.0
+_RANGE_DEVIATIONS = 3.0
 _LEAST_RELATIVE = 0.2
 _LEAST_SHARE = 0.01
 
 
 @dataclass(frozen=True)
 class Rate:
-    """One figure of a run beside the same figure of earlier runs.
+    """One rate of a run and of earlier runs.
 
     Attributes:
-      name: What a person reads.
-      unit: Behind the number.
-      value: Of this run.
-      earlier: Of the runs before, oldest first.
-      low, high: The band in which it was expected; None where too few runs are comparable.
+      name: Shown to people.
+      unit: Shown after the number.
+      value: The rate of this run.
+      earlier: The rates of earlier runs, oldest first.
+      low, high: The expected range; None if too few runs are comparable.
     """
 
     name: str
@@ -37,25 +37,25 @@ class Rate:
     high: float | None
 
     @property
-    def strayed(self) -> bool:
-        """Whether it left its band."""
+    def is_unexpected(self) -> bool:
+        """Whether the value is outside its expected range."""
         return self.low is not None and self.high is not None and not self.low <= self.value <= self.high
 
     def described(self) -> str:
-        """For a person who has no page at hand: `Findings 23.5 an hour, expected 70.0 to 110.0`."""
+        """One line for the terminal: `Findings 23.5 an hour, expected 70.0 to 110.0`."""
         expected = f", expected {self.low:.1f} to {self.high:.1f}" if self.low is not None else ""
         return f"{self.name} {self.value:.1f} {self.unit}{expected}"
 
 
 def rates(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> tuple[Rate, ...]:
-    """Findings per hour of sound, and the share of recordings that did not complete, of a run and of those before.
+    """Findings per hour of audio, and the shares of quarantined and failed recordings, of a run and of earlier runs.
 
-    Only runs with ten minutes of sound or more count, and only of the same configuration, models included: others are
-    expected to differ.
+    Only runs with at least ten minutes of audio and the same configuration and models count: others are expected to
+    differ.
 
     Args:
-      summary: As in `runs/RUN_ID/summary.json`.
-      earlier: The same of earlier runs of this output, oldest first.
+      summary: The content of `runs/RUN_ID/summary.json`.
+      earlier: The summaries of earlier runs of this output, oldest first.
     """
     configuration = summary["identities"].get("configuration")
     comparable = [
@@ -71,18 +71,18 @@ def rates(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> t
     )
 
 
-def band(values: Sequence[float], least: float) -> tuple[float, float]:
-    """Where the next value is expected: the median ± 3 robust standard deviations, at least ± 20 % and ± `least`."""
+def expected_range(values: Sequence[float], least: float) -> tuple[float, float]:
+    """Range of the next value: the median ± 3 robust standard deviations, at least ± 20 % and ± `least`."""
     middle = median(values)
     spread = _DEVIATIONS * median(abs(value - middle) for value in values)
-    half = max(_BAND_WIDTH * spread, _LEAST_RELATIVE * middle, least)
+    half = max(_RANGE_DEVIATIONS * spread, _LEAST_RELATIVE * middle, least)
     return max(0.0, middle - half), middle + half
 
 
 def _rate(name: str, unit: str, value: float, earlier: Sequence[float], enough: bool) -> Rate:
     low, high = None, None
     if enough and len(earlier) >= _FEWEST_RUNS:
-        low, high = band(earlier, 100 * _LEAST_SHARE if unit == "%" else 1.0)
+        low, high = expected_range(earlier, 100 * _LEAST_SHARE if unit == "%" else 1.0)
     return Rate(name, unit, value, tuple(earlier), low, high)
 
 

@@ -1,4 +1,4 @@
-"""The numbers of a report, read from the files of a run column by column: memory does not grow with the run."""
+"""Figures of a run's report, read from its files column by column, so that memory does not grow with the run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Histogram:
-    """Counts between edges: `counts[i]` lies from `edges[i]` up to `edges[i + 1]`."""
+    """Counts of values between edges: `counts[i]` counts values from `edges[i]` up to `edges[i + 1]`."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -42,7 +42,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class ErrorGroup:
-    """Recordings that did not complete for the same reason."""
+    """Recordings that failed or were quarantined for the same reason."""
 
     status: str
     stage: str
@@ -53,20 +53,20 @@ class ErrorGroup:
 
 @dataclass(frozen=True)
 class RunFigures:
-    """All that a report shows. Counts, times and identities of models: nothing of any one recording.
+    """All figures of a report: counts, times and identities of models, but no id or word of a recording.
 
     Attributes:
-      summary: As CloseRun wrote it.
-      muted_s: Seconds of sound by policy, summed over channels.
-      scores: Of the findings.
-      durations: Of the published recordings, in seconds.
+      summary: The summary that CloseRun wrote.
+      muted_s: Muted seconds by policy, summed over channels.
+      scores: Scores of the findings.
+      durations: Seconds of the published recordings.
       errors: Most frequent first.
       verification: Recordings by outcome.
-      leaked_then_muted: What the second recogniser met: `sentinels`, `control_words_found`, `leaks`, `repairs`.
+      verification_counts: Sums of `control_words`, `control_words_found`, `leaks` and `repairs`.
       deliveries: Notifications by outcome.
-      rates: Beside those of earlier runs.
-      timings: None where nobody waited for the run.
-      canaries: What came of calls that are known, {"items", "recall", "floor", "missed"}; None without a gate.
+      rates: Rates of this run and of earlier runs.
+      timings: None if no command waited for the run.
+      canaries: Result of the canary calls, {"items", "recall", "floor", "missed"}; None without a gate.
     """
 
     summary: dict[str, Any]
@@ -75,7 +75,7 @@ class RunFigures:
     durations: Histogram
     errors: tuple[ErrorGroup, ...]
     verification: dict[str, int]
-    leaked_then_muted: dict[str, int]
+    verification_counts: dict[str, int]
     deliveries: dict[str, int]
     rates: tuple[Rate, ...]
     timings: Timings | None
@@ -83,7 +83,7 @@ class RunFigures:
 
 
 class _Canaries(BaseModel):
-    """What the gate wrote."""
+    """The result that the canary gate wrote."""
 
     items: int
     recall: float
@@ -95,10 +95,10 @@ _CANARIES = TypeAdapter(_Canaries)
 
 
 def read_figures(output: str, run_id: str) -> RunFigures:
-    """Reads what a run wrote. Rows that later runs took the place of are gone from its tables, not from its summary.
+    """Reads the figures of a run. Its tables lack the rows that later runs replaced; its summary has them.
 
     Raises:
-      ConfigurationError: The run is not complete, or is not there.
+      ConfigurationError: The run is not complete, or does not exist.
     """
     summary = _summary(output, run_id)
     transcripts = _Transcripts()
@@ -114,7 +114,7 @@ def read_figures(output: str, run_id: str) -> RunFigures:
         Histogram(tuple(_DURATION_EDGES), tuple(map(int, transcripts.durations))),
         _errors(output, run_id),
         dict(transcripts.outcomes.most_common()),
-        dict(transcripts.leaked_then_muted),
+        dict(transcripts.verification_counts),
         _deliveries(output, run_id),
         rates(summary, _earlier(output, run_id)),
         _timings(output, run_id),
@@ -123,30 +123,28 @@ def read_figures(output: str, run_id: str) -> RunFigures:
 
 
 def read_canaries(output: str, run_id: str) -> dict[str, Any] | None:
-    """What came of the canary calls of a run, complete or not; None where it had no gate, or ended before it.
+    """Result of a run's canary calls, complete or not; None if it had no gate, or ended before the gate.
 
     Raises:
-      ConfigurationError: What is kept of it is damaged.
+      ConfigurationError: The file is damaged.
     """
     try:
         return _CANARIES.validate_json(files.read_bytes(join(output, "runs", run_id, "canaries.json"))).model_dump()
     except MissingFileError:
         return None
     except ValidationError:
-        raise ConfigurationError(
-            f"--output: runs/{run_id}/canaries.json there is damaged; put it back, or delete it"
-        ) from None
+        raise ConfigurationError(f"--output: runs/{run_id}/canaries.json is damaged; restore or delete it") from None
 
 
 def newest_run(output: str) -> str:
-    """The id of the run of this output that began last.
+    """The id of the newest run of this output.
 
     Raises:
       ConfigurationError: No run of this output is complete.
     """
     history = _history(output)
     if not history:
-        raise ConfigurationError("--output: no run is complete there")
+        raise ConfigurationError("--output: it has no complete run")
     return str(history[-1]["run_id"])
 
 
@@ -157,7 +155,7 @@ class _Transcripts:
         self.durations = np.zeros(len(_DURATION_EDGES) - 1, dtype=np.int64)
         self.muted_s: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
-        self.leaked_then_muted: Counter[str] = Counter()
+        self.verification_counts: Counter[str] = Counter()
 
     def add(self, batch: pa.RecordBatch) -> None:
         self.durations += np.histogram(batch["duration_s"].to_numpy(), _DURATION_EDGES)[0]
@@ -166,12 +164,12 @@ class _Transcripts:
         for verification in batch["verification"].to_pylist():
             self.outcomes[verification["outcome"]] += 1
             for name in ("control_words", "control_words_found", "leaks", "repairs"):
-                self.leaked_then_muted[name] += verification[name]
+                self.verification_counts[name] += verification[name]
 
 
 def _errors(output: str, run_id: str) -> tuple[ErrorGroup, ...]:
     columns = ["recording_id", "manifest", "line", "status", "stage", "error_class", "retryable"]
-    # A long recording has a row for each of its spans that failed: it is one recording.
+    # A long recording has one row for each span that failed, but counts once.
     seen = {tuple(row.values()) for batch in _batches(output, "errors", run_id, columns) for row in batch.to_pylist()}
     counts = Counter((status, stage, kind, retryable) for *_, status, stage, kind, retryable in seen)
     return tuple(
@@ -201,13 +199,13 @@ def _summary(output: str, run_id: str) -> dict[str, Any]:
     try:
         return checked_summary(files.read_bytes(summary_url(output, run_id)))
     except MissingFileError:
-        raise ConfigurationError("--run_id: this run is not complete, or not of this output") from None
+        raise ConfigurationError("--run_id: the run is not complete, or belongs to another output") from None
     except UnreadableSummaryError as error:
         raise ConfigurationError(f"--run_id: its summary is {error}") from None
 
 
 def _timings(output: str, run_id: str) -> Timings | None:
-    """As `read_timings`. The page does without them where they are damaged; an audit names the file."""
+    """As `read_timings`, but None for a damaged file: the page is made without it, and an audit names it."""
     with suppress(ValidationError):
         return read_timings(output, run_id)
     return None
@@ -218,27 +216,27 @@ def _earlier(output: str, run_id: str) -> list[dict[str, Any]]:
 
 
 def _history(output: str) -> list[dict[str, Any]]:
-    """The summaries of all complete runs, in the order in which they began; those that are damaged are left out."""
+    """The summaries of all complete runs in the order of their starts, without damaged ones."""
     runs = join(output, "runs")
     names = [path.rpartition("/") for path in files.list_names(runs)]
     complete = [run for run, _, name in names if name == "summary.json"]
     summaries = files.read_many([summary_url(output, run) for run in complete])
     timed = files.read_many([timings_url(output, run) for run, _, name in names if name == "timings.json"])
-    began: dict[str, datetime] = {}
+    started: dict[str, datetime] = {}
     for url, content in timed.items():
         with suppress(ValidationError):
-            began[url] = Timings.model_validate_json(content).started_at
-    told: list[dict[str, Any]] = []
+            started[url] = Timings.model_validate_json(content).started_at
+    valid: list[dict[str, Any]] = []
     for url, content in summaries.items():
         try:
-            told.append(checked_summary(content))
+            valid.append(checked_summary(content))
         except UnreadableSummaryError as error:
-            _log.warning("runs/%s is passed over: %s", "/".join(url.rsplit("/", 2)[1:]), error)
+            _log.warning("runs/%s is ignored: %s", "/".join(url.rsplit("/", 2)[1:]), error)
 
     def order(summary: dict[str, Any]) -> tuple[str, str]:
-        # Runs that nobody waited for have no timings; ids that the job chose begin with the time.
+        # Without timings, the id counts: ids that the job chooses begin with the time.
         run = summary["run_id"]
-        at = began.get(timings_url(output, run))
+        at = started.get(timings_url(output, run))
         return (f"{at:%Y%m%dT%H%M%SZ}" if at else run, run)
 
-    return sorted(told, key=order)
+    return sorted(valid, key=order)

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs no network: `runs/RUN_ID/report.html`."""
+"""Report page of a run, `runs/RUN_ID/report.html`: one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _HOUR_S = 3600
 
 
 def report_url(output: str, run_id: str) -> str:
-    """Where the report of a run is."""
+    """The URL of a run's report."""
     return join(output, "runs", run_id, "report.html")
 
 
 def write_report(output: str, figures: RunFigures) -> str:
-    """Writes the report of a run beside its summary, and gives its URL."""
+    """Writes the report of a run beside its summary, and returns its URL."""
     url = report_url(output, figures.summary["run_id"])
     files.write_bytes(url, render(figures).encode())
     return url
 
 
 def render(figures: RunFigures) -> str:
-    """The page. It holds counts, times and names of policies and models: no id and no value of any recording."""
+    """Returns the page: counts, times, and names of policies and models, but no id or word of a recording."""
     page = _environment().get_template("report.html.j2")
     samples = figures.timings.samples if figures.timings else ()
     return page.render(

@@ -1,4 +1,4 @@
-"""How long a run took, and where: `runs/RUN_ID/timings.json`, written by the command that waited for it."""
+"""Timings of a run by stage, `runs/RUN_ID/timings.json`, written by the command that waits for the run."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _MOST_SAMPLES = 240
 
 
 class StageTime(BaseModel):
-    """What one stage took over all recordings and workers.
+    """Time that one stage took, summed over all recordings and workers.
 
     Attributes:
-      recordings: That passed it.
-      elapsed_s: From entering to leaving, summed; stages overlap, so the sum may exceed the run's own time.
-      processor_s: Of the threads that called the stage; threads of models and of the stage itself are not in it.
+      recordings: Number of recordings that passed the stage.
+      elapsed_s: Time between entering and leaving. Stages overlap, so it may exceed the run's own time.
+      processor_s: Processor time of the threads that called the stage, without threads of models or of the stage.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,12 +34,12 @@ class StageTime(BaseModel):
 
 
 class Sample(BaseModel):
-    """How far a run was.
+    """Progress of a run at one time.
 
     Attributes:
-      elapsed_s: Since it started.
-      audio_s: Sound that had been transcribed.
-      committed: Recordings that had been published.
+      elapsed_s: Seconds since the run started.
+      audio_s: Seconds of audio transcribed by then.
+      committed: Recordings published by then.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -50,7 +50,7 @@ class Sample(BaseModel):
 
 
 class Timings(BaseModel):
-    """The course of one run. `samples` is empty where nobody watched."""
+    """Timings of one run. `samples` is empty if no command followed its progress."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -61,7 +61,7 @@ class Timings(BaseModel):
 
 
 def stage_times(metrics: Mapping[str, Sequence[Any]]) -> tuple[StageTime, ...]:
-    """What each stage took, longest first, from Beam's metrics of the job: `result.metrics().query()`."""
+    """Time of each stage, longest first, from Beam's metrics of the job: `result.metrics().query()`."""
     elapsed: dict[str, Any] = {}
     processor: dict[str, Any] = {}
     for metric in metrics["distributions"]:
@@ -81,7 +81,7 @@ def stage_times(metrics: Mapping[str, Sequence[Any]]) -> tuple[StageTime, ...]:
 
 
 def thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:
-    """At most 240 of them, evenly, the first and the last included: enough for a plot of any night."""
+    """At most 240 of the samples, evenly spaced, with the first and the last: enough for a plot of any run."""
     if len(samples) <= _MOST_SAMPLES:
         return tuple(samples)
     step = (len(samples) - 1) / (_MOST_SAMPLES - 1)
@@ -89,21 +89,21 @@ def thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:
 
 
 def timings_url(output: str, run_id: str) -> str:
-    """Where the timings of a run are, if it was waited for."""
+    """The URL of a run's timings, which exist if a command waited for it."""
     return join(output, "runs", run_id, "timings.json")
 
 
 def write_timings(output: str, run_id: str, timings: Timings) -> None:
-    """Keeps them with the run."""
+    """Writes the timings of a run, with its samples thinned."""
     kept = timings.model_copy(update={"samples": thinned(timings.samples)})
     files.write_bytes(timings_url(output, run_id), kept.model_dump_json(indent=1).encode())
 
 
 def read_timings(output: str, run_id: str) -> Timings | None:
-    """None where nobody waited for the run.
+    """The timings of a run; None if no command waited for it.
 
     Raises:
-      ValidationError: What was kept of it is damaged.
+      ValidationError: The file is damaged.
     """
     try:
         return Timings.model_validate_json(files.read_bytes(timings_url(output, run_id)))

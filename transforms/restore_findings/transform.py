@@ -19,7 +19,7 @@ from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.correct_findings.restore import published_recordings
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.restore_findings.changes import Changes
 from hushbeam.transforms.skip_finished.transform import count_skipped, output_identity
@@ -125,7 +125,8 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         asked = pending.recording
         fresh = {one.recogniser: one for one in self._detector.report(transcribed.transcript)}
         reports = tuple(fresh.get(one.recogniser, one) for one in stored.reports)
-        found = self._detector.select(transcribed.transcript, reports, asked.policies, asked.static_entities)
+        request = DetectionRequest(transcribed.transcript, asked.policies, asked.static_entities)
+        found = self._detector.select(request, reports)
         leaks = tuple(_around(leak) for leak in stored.leaks if _is_asked(leak.policy, asked.policies))
         return DetectedRecording(transcribed, (*found, *leaks), reports)
 

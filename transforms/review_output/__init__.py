@@ -1,4 +1,4 @@
-"""The review page: a person looks through what was published, worst first, and says what is wrong."""
+"""Review page: a person checks published recordings, worst first, and corrects their muted spans."""
 
 from hushbeam.transforms.review_output.catalogue import Catalogue
 from hushbeam.transforms.review_output.server import ReviewServer

@@ -1,4 +1,4 @@
-"""What there is to review, worst first, from the tables of an output root."""
+"""List of recordings to review, worst first, read from the tables of an output root."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pyarrow.parquet as pq
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.archive.tables.read import DamagedTableError, damage_named
-from hushbeam.transforms.measure_quality.sample import drawn
+from hushbeam.transforms.measure_quality import drawn
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
 
 UNCERTAIN = 0.6
-"""Findings with a lower score are worth a look (docs/measurements.md)."""
+"""Findings with a lower score are uncertain (docs/measurements.md)."""
 
 _SUMMARY = ["recording_id", "duration_s", "channels", "redacted_audio_url", "muted_s_by_policy", "verification"]
 _ROWS_AT_ONCE = 4096
@@ -31,14 +31,14 @@ class Entry:
     """One recording in the list.
 
     Attributes:
-      findings: How many.
-      uncertain: How many of them have a score below `UNCERTAIN`.
-      untranscribed_s: Seconds of speech that no words were found for.
-      outcome: Of the verification.
-      leaks: Values that were heard after a first muting.
-      missed_control_words: Innocent words that the second recogniser should have heard and did not.
-      audible: Whether there is a redacted recording.
-      place: Of its transcript: URL of the file, number of the row.
+      findings: Number of findings.
+      uncertain: Number of findings with a score below `UNCERTAIN`.
+      untranscribed_s: Seconds of speech without recognised words.
+      outcome: Outcome of the verification.
+      leaks: Number of values that were recognised after the first muting.
+      missed_control_words: Number of control words that the second recogniser did not recognise.
+      audible: Whether redacted audio was published.
+      place: URL and row number of its transcript.
     """
 
     recording_id: str
@@ -55,30 +55,30 @@ class Entry:
 
     @property
     def concern(self) -> float:
-        """How much there is to worry about: the list's order. A weight for each thing that went less than well."""
-        untranscribed = self.outcome not in ("passed", "nothing_to_verify")
+        """Weighted sum of the recording's problems, which orders the list."""
+        unverified = self.outcome not in ("passed", "nothing_to_verify")
         per_minute = 60.0 / max(self.duration_s, 60.0)
         return (
             3.0 * self.leaks
             + 1.0 * self.uncertain
             + 0.2 * self.missed_control_words
-            + 0.5 * untranscribed
+            + 0.5 * unverified
             + self.untranscribed_s * per_minute
         )
 
     def reasons(self) -> list[str]:
-        """What a person should look at, in words."""
-        told = (
-            (self.leaks, f"{self.leaks} heard after a first muting"),
+        """The problems that a person should check, in words."""
+        problems = (
+            (self.leaks, f"{self.leaks} recognised after the first muting"),
             (self.uncertain, f"{self.uncertain} uncertain"),
-            (self.untranscribed_s >= 1.0, f"{self.untranscribed_s:.0f} s without words"),
-            (self.missed_control_words, f"{self.missed_control_words} innocent words not heard again"),
-            (self.outcome in ("off", "not_sampled"), "not listened to"),
+            (self.untranscribed_s >= 1.0, f"{self.untranscribed_s:.0f} s of speech without words"),
+            (self.missed_control_words, f"{self.missed_control_words} control words not recognised again"),
+            (self.outcome in ("off", "not_sampled"), "not verified"),
         )
-        return [words for applies, words in told if applies]
+        return [words for applies, words in problems if applies]
 
     def to_json(self) -> dict[str, Any]:
-        """What the page's list shows."""
+        """The entry as the page shows it."""
         shown = asdict(self) | {"reasons": self.reasons()}
         del shown["place"]
         return shown
@@ -92,13 +92,13 @@ class _Found:
 
 
 class Catalogue:
-    """All recordings that were published under an output root. Read once, and again where a run has changed the tables.
+    """All published recordings of an output root. It is read again after a run changed the tables.
 
-    Memory grows with the number of recordings, by some hundred bytes for each, not with what was said in them.
+    It needs some hundred bytes of memory for each recording, independent of the length of its transcript.
 
     Args:
-      sample: Of the recordings that can be heard, only so many, drawn at random; None: all recordings.
-      seed: Of the draw.
+      sample: Size of a random sample of the recordings with audio; None for all recordings.
+      seed: Seed of the sample.
     """
 
     def __init__(self, output: str, sample: int | None = None, seed: int = 0) -> None:
@@ -110,12 +110,12 @@ class Catalogue:
         """Reads the tables.
 
         Raises:
-          ConfigurationError: Nothing was published there.
+          ConfigurationError: The output root has no published recording.
         """
         found = self._findings()
         entries = [self._entry(row, place, found) for row, place in _rows(join(self._output, "transcripts"), _SUMMARY)]
         if not entries:
-            raise ConfigurationError("--output: no run has published anything there")
+            raise ConfigurationError("--output: it has no published recording")
         if self._sample is not None:
             audible = (entry.recording_id for entry in entries if entry.audible)
             shown = drawn(audible, self._sample, self._seed)
@@ -135,7 +135,7 @@ class Catalogue:
         return self._entries.get(recording_id)
 
     def rows(self, recording_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        """The row of `transcripts/`, and those of `findings/` in the order of time.
+        """The row of `transcripts/`, and the rows of `findings/` in time order.
 
         Raises:
           ConfigurationError: A run is changing the tables.
@@ -149,7 +149,7 @@ class Catalogue:
         return rows
 
     def _read(self, recording_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
-        """The rows, where they lie where they lay."""
+        """The rows; None if a run has moved or replaced them."""
         if recording_id not in self._entries:
             return None
         row = _row(*self._entries[recording_id].place)
@@ -206,7 +206,7 @@ def _rows(table: str, columns: list[str]) -> Iterator[tuple[dict[str, Any], tupl
 
 
 def _row(url: str, number: int) -> dict[str, Any] | None:
-    """One row of a Parquet file: only the group of rows that holds it is read. None where the file has changed."""
+    """One row of a Parquet file, reading its row group only; None if the file has changed."""
     try:
         with files.open_read(url) as stream, damage_named(url):
             parquet = pq.ParquetFile(stream)

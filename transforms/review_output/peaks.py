@@ -1,4 +1,4 @@
-"""The outline of a recording's loudness, for the page to draw without decoding it."""
+"""Waveform peaks of recordings, so that the page can draw them without decoding."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.storage import files
 
 POINTS_EACH_SECOND = 20
-"""Enough to see words; an hour of two channels is 144,000 numbers."""
+"""Enough to see single words; an hour of two channels is 144,000 numbers."""
 
 _DIGITS = 3
 
 
 class PeakStore:
-    """Peaks of recordings, made when they are first asked for and kept in a folder of this machine.
+    """Peaks of recordings, computed at the first request and cached in a local folder.
 
-    They are made of published recordings only, so they tell no more than those.
+    They come from published recordings only, so they reveal nothing else.
 
     Args:
-      limits: Of what is decoded.
+      limits: Limits of the decoder.
     """
 
     def __init__(self, folder: Path, limits: MediaLimits) -> None:
@@ -44,7 +44,7 @@ class PeakStore:
         with TemporaryFolder() as folder:
             made = json.dumps(outline(files.fetch(url, folder), self._limits), separators=(",", ":")).encode()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        files.write_bytes(str(kept), made)  # as a whole: the page may ask for it while it is made beforehand
+        files.write_bytes(str(kept), made)  # atomically: the page may read it while the background task writes it
         return made
 
 
@@ -52,7 +52,7 @@ def outline(path: Path, limits: MediaLimits) -> dict[str, object]:
     """Decodes a recording once and keeps the loudest sample of each twentieth of a second.
 
     Raises:
-      MediaError: The recording is not whole, or beyond the limits.
+      MediaError: The recording is incomplete, or exceeds the limits.
     """
     with Decoder(path, limits) as decoder:
         rate = decoder.info.sample_rate_hz
@@ -69,7 +69,7 @@ def outline(path: Path, limits: MediaLimits) -> dict[str, object]:
 
 
 class _Loudest:
-    """The maximum of each `step` frames, however the blocks are cut."""
+    """Maximum of each `step` frames, independent of the size of the blocks."""
 
     def __init__(self, channels: int, step: int) -> None:
         self._step = step

@@ -1,8 +1,8 @@
-"""The page's server: for one person, on this machine, for as long as the command runs.
+"""Server of the review page: for one person, on this machine, while the command runs.
 
-Only loopback is listened on. A token, new at every start, is in the URL that the command prints; the browser gets it as
-a cookie that no other site's page is sent with. Requests that name another host are refused, so that no name in
-somebody's DNS can lead here.
+It listens on loopback only. The URL that the command prints contains a token, new at every start. The browser keeps it
+as a cookie that requests from other sites do not carry. Requests for another host name are refused, against DNS
+rebinding.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def listen(port: int) -> socket.socket:
         opened.bind((LOOPBACK, port))
     except OSError:
         opened.close()
-        raise ConfigurationError("--port: something else listens there; 0 takes a free port") from None
+        raise ConfigurationError("--port: it is in use; 0 chooses a free port") from None
     return opened
 
 
@@ -71,10 +71,10 @@ class ReviewServer:
     """Serves the page for one output root.
 
     Args:
-      output: Normalised root.
-      catalogue: Loaded.
+      output: The normalised output root.
+      catalogue: Already loaded.
       cache: Folder for peaks.
-      limits: Of what is decoded.
+      limits: Limits of the decoder.
     """
 
     def __init__(self, output: str, catalogue: Catalogue, cache: Path, limits: MediaLimits) -> None:
@@ -86,7 +86,7 @@ class ReviewServer:
         self._fetched: dict[str, Path] = {}
 
     def application(self) -> web.Application:
-        """The routes, behind the token."""
+        """The application: its routes require the token."""
         application = web.Application(middlewares=[self._guard], client_max_size=_LARGEST_REVIEW_BYTES)
         application.add_routes(
             [
@@ -104,7 +104,7 @@ class ReviewServer:
         return application
 
     def address(self, port: int) -> str:
-        """What to open in a browser."""
+        """The URL to open in a browser."""
         return f"http://{LOOPBACK}:{port}/?token={self._token}"
 
     @web.middleware
@@ -192,7 +192,7 @@ class ReviewServer:
         }
 
     def _reviewed(self, entry: Entry, status: Status) -> Reviewed:
-        """What is reviewed, with what the run had found before anybody corrected it."""
+        """The reviewed output, with the findings that the run had before any correction."""
         row, findings = self._rows(entry)
         earlier = self._earlier_review(entry) if correction_of(status) else None
         channels = (status.certificate["audio"] or {}).get("channels", entry.channels)
@@ -219,7 +219,7 @@ class ReviewServer:
         return web.Response(body=body, content_type="application/json")
 
     async def _audio(self, request: web.Request) -> web.StreamResponse:
-        # A file answers requests for ranges, so the browser seeks in an hour without loading it.
+        # A file response supports ranges, so the browser can seek without loading the whole recording.
         url = await asyncio.to_thread(self._audio_url, self._entry(request))
         if url not in self._fetched:
             self._fetched[url] = await asyncio.to_thread(files.fetch, url, self._copies.name)
@@ -251,7 +251,7 @@ class ReviewServer:
         try:
             return read_review(self._output, entry.recording_id)
         except UnreadableReviewError:
-            return None  # reviewing the recording again is what helps
+            return None  # a new review replaces it
 
     def _rows(self, entry: Entry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         try:
@@ -262,17 +262,17 @@ class ReviewServer:
     def _status(self, entry: Entry) -> Status:
         status = read_status(self._output, entry.recording_id)
         if status is None:
-            raise web.HTTPNotFound(text="the recording was removed since the page was started")
+            raise web.HTTPNotFound(text="the recording was removed after the page was started")
         return status
 
     def _audio_url(self, entry: Entry) -> str:
         url = published_audio(self._output, self._status(entry))
         if url is None:
-            raise web.HTTPNotFound(text="there is no redacted recording of it under this output root")
+            raise web.HTTPNotFound(text="this output root has no redacted audio of the recording")
         return url
 
     async def _prepare_peaks(self, application: web.Application) -> AsyncIterator[None]:
-        """Makes the outlines of all recordings beside the page, worst first, so that they are there when asked for."""
+        """Computes the peaks of all recordings in the background, in the order of the list."""
         task = asyncio.create_task(self._prepare())
         yield
         task.cancel()
@@ -283,7 +283,7 @@ class ReviewServer:
                 try:
                     await asyncio.to_thread(self._outline, entry)
                 except (RecordingError, web.HTTPNotFound):
-                    continue  # said when somebody opens it
+                    continue  # the page shows the error when the recording is opened
 
     async def _remove_copies(self, application: web.Application) -> None:
         self._copies.cleanup()

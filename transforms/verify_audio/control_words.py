@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.detect_pii.text.sounds import likeness
+from hushbeam.transforms.detect_pii.text.sound_alikes import likeness
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech, KeptWord
 from hushbeam.transforms.verify_audio.nearby import Nearby
 

@@ -15,7 +15,7 @@ from hushbeam.transforms.detect_pii.names.words import is_common
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.detect_pii.text.sounds import likeness
+from hushbeam.transforms.detect_pii.text.sound_alikes import likeness
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech
 from hushbeam.transforms.verify_audio.known_values import SHORTEST_PART, KnownValue
 from hushbeam.transforms.verify_audio.nearby import Nearby, apart_s

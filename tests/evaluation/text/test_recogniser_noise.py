@@ -1,4 +1,4 @@
-"""What a recogniser makes of spoken values."""
+"""Simulated errors of a speech recogniser. Plain functions."""
 
 from __future__ import annotations
 

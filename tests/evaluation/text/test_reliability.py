@@ -1,4 +1,4 @@
-"""What scores mean."""
+"""Reliability of scores. Plain functions."""
 
 from __future__ import annotations
 

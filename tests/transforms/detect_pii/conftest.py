@@ -1,3 +1,5 @@
+"""Fixtures that make conversations of lines, and put brackets around what a recogniser finds."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

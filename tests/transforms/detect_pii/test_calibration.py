@@ -1,4 +1,4 @@
-"""Scores that mean something."""
+"""Calibration of scores. Plain functions."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Data of the languages. Plain functions."""
+
 from __future__ import annotations
 
 import re

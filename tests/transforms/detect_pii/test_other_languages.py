@@ -1,21 +1,23 @@
-"""Spanish, French and German calls, with the real models: what the grammars of the languages and Rampart find."""
+"""Spanish, French and German calls, with the real grammars and models."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 import pytest
 
+from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.detect_pii import detector as module
-from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError, language_of
 from hushbeam.transforms.detect_pii.names.announced import AnnouncedNames
 from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.atoms import split_into_atoms
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
@@ -25,7 +27,7 @@ Marked = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    whole = Detector()
+    whole = Detector(DetectionSettings())
     whole.load()
     return whole
 
@@ -85,20 +87,21 @@ CALLS = {
 }
 
 
-class _Whole:
+def detect(detector: Detector, transcript: Transcript, policies: Collection[str]) -> tuple[Finding, ...]:
+    return detector.detect(DetectionRequest(transcript, policies)).findings
+
+
+class _Whole(Recogniser):
     """A whole detector as if it were one recogniser."""
 
     name = "whole"
+    policies = frozenset(PRESETS["default"])
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self.policies = frozenset(PRESETS["default"])
-
-    def load(self) -> None:
-        """It is loaded."""
 
     def recognise(self, conversation: Conversation) -> Iterator[Candidate]:
-        for one in self._detector.detect(conversation.transcript, PRESETS["default"]):
+        for one in detect(self._detector, conversation.transcript, PRESETS["default"]):
             assert one.first_word is not None
             assert one.last_word is not None
             yield Candidate(one.policy, one.first_word, one.last_word, one.score, self.name)
@@ -128,12 +131,12 @@ def test_a_whole_call_is_scrubbed(detector: Detector, marked: Marked, code: str)
         (SpelledWords(), "fr", "Je vous l'épelle: [L, E accent aigu, G, E, R]"),
         (SpelledWords(), "fr", "[D comme Denise, U comme Ursule, P comme Pierre]"),
         (SpelledWords(), "de", "Ich buchstabiere: [W wie Wilhelm, E, I, D, E]"),
-        (Secrets(), "es", "Mi contraseña es [girasol azul] y gracias"),
-        (Secrets(), "es", "Mi contraseña no funciona"),
-        (Secrets(), "fr", "Mon mot de passe est [tournesol bleu]"),
-        (Secrets(), "fr", "A: Le nom de jeune fille de votre mère?\nB: [Vasseur]"),
-        (Secrets(), "de", "Mein Passwort ist [Sonnenblume blau]"),
-        (Secrets(), "de", "Mein Passwort ist abgelaufen"),
+        (Credentials(), "es", "Mi contraseña es [girasol azul] y gracias"),
+        (Credentials(), "es", "Mi contraseña no funciona"),
+        (Credentials(), "fr", "Mon mot de passe est [tournesol bleu]"),
+        (Credentials(), "fr", "A: Le nom de jeune fille de votre mère?\nB: [Vasseur]"),
+        (Credentials(), "de", "Mein Passwort ist [Sonnenblume blau]"),
+        (Credentials(), "de", "Mein Passwort ist abgelaufen"),
         (AnnouncedNames(), "es", "me llamo [javier echeverría]"),
         (AnnouncedNames(), "es", "soy [Ana de la Fuente] y llamo por la factura"),
         (AnnouncedNames(), "es", "soy el técnico de la compañía"),
@@ -171,25 +174,22 @@ def test_number_phrases_are_one_number(code: str, said: str, digits: list[str]) 
 
 def test_a_policy_that_nothing_looks_for_in_a_language_quarantines(detector: Detector, said: Said) -> None:
     spanish = in_language(said("Son veinticinco euros."), "es")
-    with pytest.raises(UnsupportedPolicyError, match=r"nothing looks for drug, medical_condition in language 'es'"):
-        detector.detect(spanish, ["person_name", "drug", "medical_condition"])
-    assert detector.detect(spanish, PRESETS["default"]) == ()
+    with pytest.raises(UnsupportedPolicyError, match=r"no recogniser finds drug, medical_condition in language 'es'"):
+        detect(detector, spanish, ["person_name", "drug", "medical_condition"])
+    assert detect(detector, spanish, PRESETS["default"]) == ()
 
 
 def test_recognisers_of_packages_may_look_for_it(monkeypatch: pytest.MonkeyPatch, said: Said) -> None:
-    class Asthma:
+    class Asthma(Recogniser):
         name = "asthma"
         policies = frozenset({"medical_condition"})
-
-        def load(self) -> None:
-            """Nothing to load."""
 
         def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
             return [Candidate("medical_condition", 1, 1, 0.9, self.name)]
 
     monkeypatch.setattr(module, "recognisers_for", lambda _: (Asthma(),))
     monkeypatch.setattr(module, "propagations_for", lambda _: ())
-    detector = Detector()
+    detector = Detector(DetectionSettings())
     detector.load()
-    (found,) = detector.detect(in_language(said("tengo asma"), "es"), ["medical_condition"])
+    (found,) = detect(detector, in_language(said("tengo asma"), "es"), ["medical_condition"])
     assert (found.policy, found.first_word) == ("medical_condition", 1)

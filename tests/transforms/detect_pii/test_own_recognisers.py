@@ -1,4 +1,4 @@
-"""What holds for every recogniser of spoken forms, whatever is said."""
+"""Properties of all recognisers without models, for arbitrary conversations."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.policies import find_policy
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
 from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
-from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
 from hushbeam.transforms.detect_pii.languages.language import in_order
 from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
 from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
@@ -47,7 +47,7 @@ def conversation_of(call: list[tuple[int, list[str]]], code: str) -> Conversatio
 
 @pytest.fixture(scope="module")
 def recognisers() -> tuple[Recogniser, ...]:
-    own = (SpokenNumbers(), InternetAddresses(), Secrets(), SpelledWords(), StreetNumbers(), PresidioPatterns())
+    own = (SpokenNumbers(), InternetAddresses(), Credentials(), SpelledWords(), StreetNumbers(), PresidioPatterns())
     for recogniser in own:
         recogniser.load()
     return own

@@ -1,4 +1,4 @@
-"""Detection in processes of its own finds what detection in the worker finds."""
+"""Detector processes: the same findings as in the worker, in real processes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from evaluation.truth import read_truth
-from hushbeam.transforms.detect_pii.detector import Detector
+from evaluation.truth import LabelledRecording, read_truth
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.processes import DetectorProcesses
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:3]
+
+
+def _request(call: LabelledRecording) -> DetectionRequest:
+    return DetectionRequest(call.perfect_transcript(), call.policies)
 
 
 def test_processes_find_what_the_worker_finds():
@@ -19,11 +23,11 @@ def test_processes_find_what_the_worker_finds():
     here.load()
     beside = DetectorProcesses(DetectionSettings(), 1)
     try:
-        futures = [beside.submit(call.perfect_transcript(), call.policies, {}) for call in CALLS]
+        futures = [beside.submit(_request(call), keep_reports=False) for call in CALLS]
         for call, future in zip(CALLS, futures, strict=True):
-            found = here.detect(call.perfect_transcript(), call.policies, {})
+            found = here.detect(_request(call))
             assert future.result(timeout=120) == found
-            assert found
+            assert found.findings
     finally:
         beside.close()
 
@@ -32,11 +36,12 @@ def test_processes_end_with_a_worker_that_is_killed():
     script = (
         "import time\n"
         "from hushbeam.transforms.detect_pii.processes import DetectorProcesses\n"
+        "from hushbeam.transforms.detect_pii.detector import DetectionRequest\n"
         "from hushbeam.transforms.detect_pii.settings import DetectionSettings\n"
         "if __name__ == '__main__':\n"
         "    processes = DetectorProcesses(DetectionSettings(), 1)\n"
         "    try:\n"
-        "        processes.submit(None, (), {}).result()\n"
+        "        processes.submit(DetectionRequest(None, ()), keep_reports=False).result()\n"
         "    except AttributeError:\n"
         "        print('loaded', flush=True)\n"
         "    time.sleep(300)\n"

@@ -1,4 +1,4 @@
-"""What was reported once is enough for whatever is asked for later."""
+"""Findings from kept reports equal those of detection, with the real models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evaluation.truth import read_truth
 from hushbeam.schemas.finding import RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, resolve_policies
-from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:4]
@@ -48,14 +48,14 @@ def test_selecting_finds_what_detecting_finds(
 ):
     policies = resolve_policies(asked)
     terms = {"GREETING": ("hello", "good morning")}
-    assert selecting.select(TRANSCRIPTS[call], reports[call], policies, terms) == detector.detect(
-        TRANSCRIPTS[call], policies, terms
-    )
+    request = DetectionRequest(TRANSCRIPTS[call], policies, terms)
+    assert selecting.select(request, reports[call]) == detector.detect(request).findings
 
 
 def test_detecting_with_reports_finds_the_same(detector: Detector, reports: list[tuple[RecogniserReport, ...]]):
     for call, transcript, expected in zip(CALLS, TRANSCRIPTS, reports, strict=True):
-        found, reported = detector.detect_and_report(transcript, call.policies)
-        assert found == detector.detect(transcript, call.policies)
+        request = DetectionRequest(transcript, call.policies)
+        found, reported = detector.detect(request, keep_reports=True)
+        assert found == detector.detect(request).findings
         assert reported == expected
         assert found

@@ -1,4 +1,4 @@
-"""From counts and headers to hours."""
+"""Estimate of hours from counts and headers. Plain functions."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _COUNTS = {
     "recordings.up_to_date": 5,
     "bytes": 16_000_000,
     "seconds": 1800.0,
-    "untold_bytes..wav": 14_400_000,
-    "untold_bytes..mp3": 900_000,
+    "unknown_bytes..wav": 14_400_000,
+    "unknown_bytes..mp3": 900_000,
 }
 
 
@@ -43,7 +43,7 @@ def test_what_nothing_is_known_of_is_said_and_not_guessed() -> None:
 
 @given(st.lists(st.builds(Probe, st.sampled_from([".wav", ".mp3"]), st.integers(1, 10**9), st.floats(0, 1e5))))
 def test_an_estimate_lies_between_the_shortest_and_the_longest_second_a_byte(probes: list[Probe]) -> None:
-    plan = estimate({"untold_bytes..wav": 10**9}, probes)
+    plan = estimate({"unknown_bytes..wav": 10**9}, probes)
     rates = [(probe.duration_s or 0.0) / probe.size_bytes for probe in probes]
     hours = plan["to_do"]["hours_estimated"]
     assert min(rates, default=0) * 10**9 / 3600 * 0.999 - 0.001 <= hours

@@ -64,7 +64,7 @@ def test_a_mark_on_all_channels_is_one_value():
     assert figures.policies["date"].recall == Share(0, 1)
 
 
-def test_a_mute_that_was_moved_is_neither_missed_nor_needless():
+def test_a_moved_muted_span_is_neither_missed_nor_a_false_positive():
     figures = measure(
         [review(finding("date", 5.0), false_positives=[span(4.8, 6.2)], missed=[span(5.5, 7.0, policy="date")])]
     )
@@ -79,7 +79,7 @@ def test_a_mark_while_something_else_is_muted_in_the_other_channel_is_missed():
     assert figures.policies["date"].recall == Share(0, 1)
 
 
-def test_in_a_mix_all_channels_must_be_called_needless():
+def test_false_positives_in_mixed_audio_must_be_marked_in_all_channels():
     one = measure([review(finding("date", 5.0), mixed=True, false_positives=[span(4.9, 6.1)])])
     both = measure(
         [review(finding("date", 5.0), mixed=True, false_positives=[span(4.9, 6.1), span(4.9, 6.1, channel=1)])]

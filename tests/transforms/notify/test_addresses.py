@@ -1,4 +1,4 @@
-"""Which URLs and addresses are refused: plain functions."""
+"""Refused URLs and addresses. Plain functions."""
 
 from __future__ import annotations
 

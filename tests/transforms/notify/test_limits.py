@@ -1,4 +1,4 @@
-"""What a receiver may cost a run: plain arithmetic."""
+"""Budgets and rate limits of receivers. Plain functions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hushbeam.transforms.notify.limits import Budget, Pace
 
 
-def test_a_budget_is_kept_by_host_and_in_all() -> None:
-    budget = Budget(per_host_s=10, in_all_s=15)
+def test_a_budget_is_kept_by_host_and_in_total() -> None:
+    budget = Budget(per_host_s=10, total_s=15)
     budget.spend("a", 10)
     assert not budget.allows("a", 0)
     assert budget.allows("b", 7)
@@ -19,7 +19,7 @@ def test_a_budget_is_kept_by_host_and_in_all() -> None:
 
 
 def test_a_host_that_is_closed_costs_the_others_nothing() -> None:
-    budget = Budget(per_host_s=10, in_all_s=15)
+    budget = Budget(per_host_s=10, total_s=15)
     budget.close("a")
     assert not budget.allows("a", 0)
     assert budget.allows("b", 9)
@@ -27,7 +27,7 @@ def test_a_host_that_is_closed_costs_the_others_nothing() -> None:
 
 @given(st.lists(st.floats(0.1, 50), max_size=60))
 def test_hosts_that_fail_leave_the_others_their_share(costs: list[float]) -> None:
-    budget = Budget(per_host_s=600, in_all_s=100)
+    budget = Budget(per_host_s=600, total_s=100)
     for number, seconds in enumerate(costs):
         if budget.allows(f"bad-{number}", seconds):
             budget.spend(f"bad-{number}", seconds)

@@ -1,4 +1,4 @@
-"""What a notification says and how it is signed, checked with the standard's own library."""
+"""Body and signature of notifications, checked with the standard's own library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a later run still has to deliver: plain functions."""
+"""Notifications that a later run must deliver. Plain functions."""
 
 from __future__ import annotations
 

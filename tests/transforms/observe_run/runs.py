@@ -1,4 +1,4 @@
-"""Ends of runs, as they would be told."""
+"""Examples of ends of runs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIGURES = RunFigures(
         ErrorGroup("failed", "Transcribe", "MissingFileError", True, 2),
     ),
     verification={"passed": 88, "repaired": 2},
-    leaked_then_muted={"leaks": 4, "repairs": 2, "control_words": 50, "control_words_found": 49},
+    verification_counts={"leaks": 4, "repairs": 2, "control_words": 50, "control_words_found": 49},
     deliveries={"delivered": 89, "given_up": 1},
     rates=(Rate("Findings", "an hour", 23.5, (90.0,) * 5, 70.0, 110.0), Rate("Failed", "%", 2.0, (), None, None)),
     timings=Timings(

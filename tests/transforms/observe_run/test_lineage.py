@@ -1,4 +1,4 @@
-"""What a receiver of OpenLineage's events gets."""
+"""OpenLineage events, as a real receiver gets them."""
 
 from __future__ import annotations
 

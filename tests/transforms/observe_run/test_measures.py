@@ -1,4 +1,4 @@
-"""What is measured of a run's end, and that the page on it says the same."""
+"""Metrics of a run, and their table in docs/metrics.md. Plain functions."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def test_recordings_that_failed_for_one_reason_are_counted_together():
     }
 
 
-def test_a_rate_outside_its_band_is_told_and_one_without_a_band_is_not():
-    assert by_name(completed())["hushbeam.run.outside_band"] == {("findings",): 1, ("failed",): 0}
+def test_a_rate_outside_its_expected_range_counts_and_one_without_a_range_does_not():
+    assert by_name(completed())["hushbeam.run.outside_expected_range"] == {("findings",): 1, ("failed",): 0}
 
 
 def test_a_run_with_errors_of_recordings_is_a_success_and_a_broken_one_is_not():

@@ -1,4 +1,4 @@
-"""What a collector receives, read with the protocol's own definitions."""
+"""OTLP messages, as a real collector gets them, read with the protocol's own definitions."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_all_metrics_of_a_run_arrive_with_their_units_and_labels(receiver: Recei
     }
     pipeline = ("pipeline", "nightly-calls")
     assert points["hushbeam.run.recordings", ("outcome", "quarantined"), pipeline] == 3
-    assert points["hushbeam.run.stage_processor", pipeline, ("stage", "Transcribe")] == 1200.25
+    assert points["hushbeam.run.stage_processor_time", pipeline, ("stage", "Transcribe")] == 1200.25
     assert points["hushbeam.run.exit_status", pipeline] == 3
     assert attributes(resource.resource.attributes)["service.name"] == "hushbeam"
 

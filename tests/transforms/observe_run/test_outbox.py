@@ -1,4 +1,4 @@
-"""A receiver that is slow or broken is left behind, and named."""
+"""Background sender with slow and broken receivers. Plain functions and threads."""
 
 from __future__ import annotations
 

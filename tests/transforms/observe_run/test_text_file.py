@@ -1,4 +1,4 @@
-"""The file as Prometheus' own parser reads it."""
+"""Metrics file, read with Prometheus' own parser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parquet files that are small and stand for much, each within seconds of making."""
+"""Small Parquet files that expand to gigabytes, each made within seconds."""
 
 from __future__ import annotations
 

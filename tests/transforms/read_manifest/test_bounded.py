@@ -1,4 +1,4 @@
-"""A manifest takes as much memory as a line may, whatever its file stands for."""
+"""Memory limits of manifests, with hostile files and the real child process."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_rows_that_are_nothing_end(tmp_path: Path):
     pq.write_table(pa.table({"audio_url": pa.nulls(3_000_000, pa.string())}), path)
     found = errors(path)
     assert set(found) <= {1_000_000 + number for number in range(100)}
-    assert "far more than a file of its size" in next(iter(found.values()))
+    assert "far more data than its size allows" in next(iter(found.values()))
 
 
 def test_a_row_that_is_too_long_ends_alone(tmp_path: Path):
@@ -90,7 +90,7 @@ def test_a_row_that_is_too_long_ends_alone(tmp_path: Path):
 def test_two_columns_of_one_name_are_an_error_of_the_file(tmp_path: Path, columns: list[tuple[str, pa.Array]]):
     path = tmp_path / "twice.parquet"
     pq.write_table(pa.Table.from_arrays([array for _, array in columns], [name for name, _ in columns]), path)
-    assert errors(path) == {1: "The file has two columns of one name"}
+    assert errors(path) == {1: "The file has two columns with the same name"}
 
 
 def test_values_that_json_does_not_have_end_their_row(tmp_path: Path):
@@ -151,7 +151,7 @@ def test_a_csv_row_of_many_lines_is_bounded_as_a_whole(tmp_path: Path):
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        ("audio_url,zebra,zebra", "Columns 2 and 3 have one name"),
+        ("audio_url,zebra,zebra", "Columns 2 and 3 have the same name"),
         ('audio_url,"zebra', "not valid CSV"),
         ("zebra" * 300_000, "1 MiB"),
     ],

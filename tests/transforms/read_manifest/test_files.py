@@ -1,4 +1,4 @@
-"""Manifest files of all three kinds, whole and broken."""
+"""Manifest files in all three formats, valid and damaged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever stands in a manifest, each line is a recording or a rejection. The long run: `make fuzz`."""
+"""Arbitrary manifests: each line becomes a recording or a rejection. The long run: `make fuzz`."""
 
 from __future__ import annotations
 

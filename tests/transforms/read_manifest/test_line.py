@@ -1,4 +1,4 @@
-"""What a manifest line may say, and how it is told what is wrong."""
+"""Manifest lines and their error messages. Plain functions."""
 
 from __future__ import annotations
 
@@ -76,8 +76,8 @@ def test_an_unknown_policy_is_refused_by_its_place():
         ({"redact_static_entities": [("TOOL", ["a"]), ("zebra", [7])]}, "redact_static_entities, entry 2"),
         ({"metadata": {"zebra": {}}}, "metadata, entry 1"),
         ({"metadata": '{"a": "b", "zebra": 1}'}, "metadata, entry 2"),
-        ({"metadata": '{"zebra": 1, "zebra": 2}'}, "metadata: Value error, names a key twice"),
-        ({"metadata": [("zebra", "1"), ("zebra", "2")]}, "metadata: Value error, names a key twice"),
+        ({"metadata": '{"zebra": 1, "zebra": 2}'}, "metadata: Value error, contains a key twice"),
+        ({"metadata": [("zebra", "1"), ("zebra", "2")]}, "metadata: Value error, contains a key twice"),
         ({"metadata": '{"zebra": NaN}'}, "NaN"),
         ({"metadata": "{zebra"}, "metadata: Value error, not valid JSON"),
         ({"metadata": [("zebra", 4155551234), (4155551234, "7")]}, "metadata, entry 1"),

@@ -1,4 +1,4 @@
-"""Ids and URLs that say nothing."""
+"""Pseudonyms of ids and URLs. Plain functions."""
 
 from __future__ import annotations
 

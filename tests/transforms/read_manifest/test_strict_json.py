@@ -1,4 +1,4 @@
-"""JSON that is understood in one way, or refused without a word of it."""
+"""Strict JSON parser and its error messages. Plain functions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_what_is_json_comes_back(value: object):
         ('"\\zebra"', "Invalid \\escape at column 2"),
         ("zebra", "Expecting value at column 1"),
         ("1" * 5000, "thousands of digits"),
-        ("[" * 100_000, "nests too deeply"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_what_is_not_is_refused_without_a_word_of_it(text: str, said: str):

@@ -1,3 +1,5 @@
+"""Captions from redacted words. Plain functions."""
+
 from __future__ import annotations
 
 from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord

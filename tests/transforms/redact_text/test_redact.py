@@ -1,3 +1,5 @@
+"""Redacted transcripts under every substitution. Plain functions."""
+
 from __future__ import annotations
 
 import re

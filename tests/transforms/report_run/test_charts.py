@@ -1,4 +1,4 @@
-"""Plots stay in their view box, whatever the figures."""
+"""Geometry of plots, for arbitrary figures. Plain functions."""
 
 from __future__ import annotations
 

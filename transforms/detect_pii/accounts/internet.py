@@ -1,7 +1,7 @@
-"""E-mail addresses, web addresses, file names and IP addresses, as they are said.
+"""Recogniser of spoken e-mail addresses, web addresses, file names and IP addresses.
 
-Of a spoken e-mail address the recogniser writes only the end reliably: `j.coalski-82a-gmail.com`, `Maria underscore
-low up is at Outlook.com`. So an address is found by its domain, and reaches back to the start of its clause.
+Speech recognisers write only the end of a spoken e-mail address reliably: `j.coalski-82a-gmail.com`, `Maria underscore
+low up is at Outlook.com`. So an address is found by its domain, and extends back to the start of its clause.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.languages.language import vocabulary
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Atom, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 
 _TOP_LEVEL = vocabulary("""
     com net org edu gov mil int info biz name io ai app dev me tv co us uk ca au nz ie in de fr es it nl be ch at dk
@@ -37,21 +36,18 @@ _LEAST_BEFORE_DOT = 4
 
 
 class _Domain(NamedTuple):
-    """`acme-tools.co.uk`: its first and last atom, and whether it is known to hold mailboxes."""
+    """A domain such as `acme-tools.co.uk`: its first and last atom, and whether it is a known provider of mailboxes."""
 
     first: int
     last: int
     mail: bool
 
 
-class InternetAddresses:
+class InternetAddresses(GrammarRecogniser):
     """Finds addresses by their domains, and IP addresses by their dots."""
 
     name = "internet_addresses"
     policies = frozenset({"email_address", "url", "filename", "ip_address", "username"})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         grammar = _AddressGrammar(conversation)
@@ -129,7 +125,7 @@ class _AddressGrammar(AtomReader):
             yield from self._candidates("filename", first, position, 0.85)
 
     def handles(self) -> Iterator[Candidate]:
-        """`maria underscore 60`, `kfoster88`, `total.59`: nobody says so of anything but a name in a system."""
+        """`maria underscore 60`, `kfoster88`, `total.59`: forms that only user names have."""
         position = 0
         while position < len(self._atoms):
             last = self._end_of_handle(position)
@@ -285,7 +281,7 @@ class _AddressGrammar(AtomReader):
         ) or self._asked_for(position)
 
     def _mailbox(self, domain: _Domain, floor: int) -> int | None:
-        """Where the address of a domain starts, None where it is a page's."""
+        """The start of the e-mail address of a domain; None if it is the address of a page."""
         before = domain.first - 1
         skipped = (*self._language.interruptions, ",", "sign")
         while before > floor and self._value(before) in skipped and self._is_together(before, domain.first):
@@ -388,7 +384,7 @@ class _AddressGrammar(AtomReader):
         return first, min(last, len(self._atoms) - 1)
 
     def _slash_after(self, position: int) -> int | None:
-        """Where the slash after an address is, over the comma of a pause, if something follows it."""
+        """The position of a slash after an address, over the comma of a pause, if something follows it."""
         slash = position + 1
         if self._value(slash) == "," and self._kind(slash + 1) is Kind.WORD:
             slash += 1
@@ -412,7 +408,7 @@ class _AddressGrammar(AtomReader):
         return starts
 
     def _sign(self, position: int) -> str:
-        """The sign that an atom is or says, empty where it is none: `underscore` says `_`."""
+        """The sign of an atom, `_` for `underscore`; empty without one."""
         return self._sign_of(self._atoms[position]) if 0 <= position < len(self._atoms) else ""
 
     def _sign_of(self, atom: Atom) -> str:
@@ -422,7 +418,7 @@ class _AddressGrammar(AtomReader):
         return self._sign(position) == "."
 
     def _joins_label(self, position: int) -> bool:
-        """Whether an atom stands between two parts of one name: a dot, a hyphen, `dash`."""
+        """Whether an atom joins two parts of one name: a dot, a hyphen, `dash`."""
         if self._sign(position) not in (".", "-", "_"):
             return False
         if self._kind(position) is Kind.WORD:

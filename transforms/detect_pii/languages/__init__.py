@@ -1,4 +1,4 @@
-"""How people say numbers, addresses and names, as data by language."""
+"""Grammars as data by language: how people say numbers, addresses and names."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ SUPPORTED: Mapping[str, str] = {
 
 
 class UnsupportedLanguageError(QuarantineError):
-    """No grammar for the language: what is said in it cannot be found, so nothing of it is published."""
+    """The language has no grammar, so personal data cannot be found and nothing is published."""
 
 
 class UnsupportedPolicyError(QuarantineError):
-    """A policy that nothing looks for in the recording's language: what it covers would be published."""
+    """No recogniser covers a requested policy in the language, so its data would be published."""
 
     def __init__(self, language: str, policies: Iterable[str]) -> None:
         super().__init__(
-            f"nothing looks for {', '.join(sorted(policies))} in language {shown_language(language)!r}; ask "
-            "for policies that are found in it (docs/policies.md), or add a model or recognisers of your own "
-            "(docs/rules.md)"
+            f"no recogniser finds {', '.join(sorted(policies))} in language {shown_language(language)!r}; request "
+            "other policies (docs/policies.md), or add a model or a recogniser of your own (docs/rules.md)"
         )
 
 
@@ -39,13 +38,13 @@ class UnsupportedPolicyError(QuarantineError):
 def language_of(code: str) -> Language:
     """The grammar of a language by its ISO 639-1 code (`en`; `en-GB` is `en`).
 
-    Raises UnsupportedLanguageError, which quarantines the recording, where there is none.
+    Raises UnsupportedLanguageError, which quarantines the recording, if it has no grammar.
     """
     module = SUPPORTED.get(code.lower().replace("_", "-").split("-", maxsplit=1)[0])
     if module is None:
         raise UnsupportedLanguageError(
             f"no detection for language {shown_language(code)!r}; supported: {', '.join(sorted(SUPPORTED))}. "
-            "Set language_code in the manifest if the recogniser took one language for another"
+            "Set language_code in the manifest if the detected language is wrong"
         )
     language: Language = import_module(module).LANGUAGE
     return language

@@ -1,4 +1,4 @@
-"""English, as said in North America, Britain, Ireland, India and Australia."""
+"""English grammar, as spoken in North America, Britain, Ireland, India and Australia."""
 
 from __future__ import annotations
 

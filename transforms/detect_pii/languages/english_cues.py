@@ -1,4 +1,4 @@
-"""What people say in English when they ask for personal data or announce it, and what recognisers make of it."""
+"""English cues: phrases that ask for personal data or announce it, with common misrecognitions."""
 
 from __future__ import annotations
 

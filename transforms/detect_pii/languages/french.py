@@ -1,6 +1,6 @@
-"""French: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
+"""French grammar: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
 
-Names of streets, towns and people are found by the models. Nothing looks for health, work and the like.
+The models find names of streets, towns and people. Health, work and similar policies are not covered.
 """
 
 from __future__ import annotations

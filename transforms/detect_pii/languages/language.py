@@ -1,4 +1,4 @@
-"""The shape of a language's data."""
+"""Types of a language's data."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ class QuantityWords:
 
     Attributes:
       units: Words after a number that make it an amount, by policy; "" for amounts of no policy.
-      unit_modifiers: What stands before a unit of time: `business` days.
-      fraction_words: What stands between a number and its unit: `and a half`.
-      number_links: What joins the parts of a number: `two hundred and fifty`.
-      range_words: What joins two numbers to a range: `three to five`.
+      unit_modifiers: Words before a unit of time: `business` days.
+      fraction_words: Words between a number and its unit: `and a half`.
+      number_links: Words that join the parts of a number: `two hundred and fifty`.
+      range_words: Words that join two numbers to a range: `three to five`.
       rate_words: `a` year, `per` hour.
       rate_adverbs: `monthly`.
-      weight_words: Words before an amount of pounds that are no money.
+      weight_words: Words before pounds of weight.
       ordinal_endings: `3rd`.
-      cents: The hundredth of a currency.
+      cents: Words for the hundredth of a currency.
       amount_nouns, amount_links: `the deposit` `is`.
       amount_questions: Words that ask for an amount: `how much`.
-      price_leads: Words right before a price that names no currency: `for`.
-      price_talk: Words that tell that prices are being talked about.
+      price_leads: Words right before a price without a currency: `for`.
+      price_talk: Words that show that the talk is about prices.
       age_announcements: Words before an age: `I'm`.
       age_people, age_verbs, age_adverbs: `she` `was` `almost` four.
-      relatives: Who is meant by an age that follows between commas.
+      relatives: Words for people before an age between commas.
       age_endings: Words after the years of an age: `old`.
       age_questions: Words that ask for an age: `how old`.
-      clock_prepositions, hour_prepositions: Words before a time of day; those of them that a bare hour may follow.
+      clock_prepositions, hour_prepositions: Words before a time of day; those that a bare hour may follow.
       clock_fractions, clock_relations: `half`, `past`.
       clock_names: `noon`.
       halves_of_day: `pm`.
@@ -70,21 +70,21 @@ class QuantityWords:
 
 @dataclass(frozen=True, eq=False)
 class Language:
-    """Everything that the number, spelling and address grammars know of one language.
+    """Data of the number, spelling and address grammars for one language.
 
     Words are in lower case without apostrophes. Cues are regular expressions over the lower-cased text, in which
     typographic apostrophes are straight.
 
     Attributes:
       code: ISO 639-1.
-      policies: What the grammars find in it, without models; None for all that there is.
-      digits, teens, tens: Words to what they stand for: `oh` to `0`, `twelve` to `12`, `forty` to `40`.
+      policies: Policies that the grammars find without models; None for all policies.
+      digits, teens, tens: Words to digits: `oh` to `0`, `twelve` to `12`, `forty` to `40`.
       hundreds, thousands: Words that multiply.
-      number_phrases: Numbers of several words, or of one that the words above are no part of: the words to digits.
+      number_phrases: Numbers of several words, or of one word that is not listed above: words to digits.
       repeats: `double` to `2`.
       ordinals: `first` to `1`.
-      homophones: Words that the recogniser writes for a digit: `for` to `4`. Digits only at the edge of a number that
-        lacks some.
+      homophones: Words that the recogniser writes for a digit: `for` to `4`. They count as digits only at the edge of a
+        number that is too short.
       one_letter_words: Letters that are words by themselves, in upper case: `A`.
       joiners: Words that are said between digits of one number and belong to it: dash, dot.
       list_words: Those of the joiners that also join several numbers to a list: `and`.
@@ -93,56 +93,55 @@ class Language:
       corrections: Phrases after which the number is said again.
       backchannels: Words of which an utterance that only acknowledges is made.
       symbols: Words for signs in addresses and passwords: `underscore` to `_`.
-      spelling_alphabet: Words that stand for letters by themselves: `tango` for `T`.
-      spelling_phrases: What stands between a letter and its example: `as in`.
+      spelling_alphabet: Words for letters: `tango` for `T`.
+      spelling_phrases: Phrases between a letter and its example: `as in`.
       months: Words to numbers 1 to 12.
       weekdays: Names of weekdays.
-      articles: What may stand before a day of the month.
-      date_links: What stands between a day, its month and its year: `of`.
-      interruptions: Words of hesitation that no part of a number or a date is.
-      year_prepositions: What announces a year that stands alone: `since`.
-      cues: Regular expressions by policy, the most specific first: what is asked for or announced.
-      phone_prefixes: What is said before a telephone number as a part of it.
+      articles: Words before a day of the month.
+      date_links: Words between a day, its month and its year: `of`.
+      interruptions: Hesitations that are not part of a number or a date.
+      year_prepositions: Words before a year without a month: `since`.
+      cues: Regular expressions by policy, the most specific first, that ask for or announce data.
+      phone_prefixes: Phrases that start a telephone number.
       at_homophones: Words that the recogniser writes for `at`.
-      mail_words: What an e-mail address is called.
-      page_words: What stands before the address of a page: `website at`.
+      mail_words: Words for an e-mail address.
+      page_words: Words before the address of a page: `website at`.
       address_leads: Words after which an address starts: `it's`.
       address_nouns: Words after which `is` starts an address.
-      answer_leads: Words with which an answer starts and that are no part of it.
+      answer_leads: Words at the start of an answer that are not part of the value.
       copulas: `is`, after which an address starts where a noun stands before it or letters after it.
       interjections: Words at the start of an answer.
       secret_cues: Regular expressions that announce a `password`, a `username`, the `answer` to a security question, a
-        `memory` that is one while somebody is verified, the `verification` itself, or `another` of what was announced
-        last.
-      secret_links: Words between an announcement and what it announces.
-      secret_pointers: Phrases that point back to what was announced: `I think it was`.
-      secret_leads: Words with which an answer starts and that are no part of the secret.
+        `memory` that counts only during a verification, the `verification` itself, or `another` value of the last
+        announced kind.
+      secret_links: Words between an announcement and its value.
+      secret_pointers: Phrases that refer back to an announcement: `I think it was`.
+      secret_leads: Words at the start of an answer that are not part of the secret.
       secret_ends: Words that end a secret.
-      not_secrets: Words after "my password is" that tell something about it: `expired`.
-      sentence_words: Words that make an answer a sentence and not a value.
-      cue_links: Words between a number and what it is called behind it: `is my`.
-      veto_cues: Words before a number that make it a number of nothing personal: room, version.
+      not_secrets: Words after "my password is" that describe it: `expired`.
+      sentence_words: Words of answers that are sentences, not values.
+      cue_links: Words between a number and a cue after it: `is my`.
+      veto_cues: Words before a number that is not personal: room, version.
       quantities: Words of amounts, ages and times.
-      street_suffixes: What the names of streets end with.
-      ordinary_suffixes: Those of the suffixes that are ordinary words: `drive`. In lower case they need more evidence.
-      not_street_names: Words that do not belong to a street's name: `the street`.
+      street_suffixes: Last words of street names.
+      ordinary_suffixes: Suffixes that are also ordinary words: `drive`. In lower case they need more evidence.
+      not_street_names: Words that are not part of a street's name: `the street`.
       address_cues: Words with which an address is asked for or given.
-      address_prompts: Words that may ask for one: `where`. A number with a name behind it is an address then.
-      unit_words: What a flat or an office is called.
-      dwelling_words: Those of them that nothing else is called: `apartment`.
-      directions: What may follow a street's name.
+      address_prompts: Words that may ask for an address: `where`. A number before a name is then an address.
+      unit_words: Words for a flat or an office.
+      dwelling_words: Those of them with no other meaning: `apartment`.
+      directions: Words that may follow a street's name.
       regions: States and provinces before a postal code.
       spelling_cues: Words that announce spelling.
       spelling_links: Words between spelled letters: `then`.
-      letter_cases, letter_sizes: Words that say how the letter behind them is written: `capital`; the second are also
-        said of other things.
-      digit_announcements: Words before a digit within letters that are spelled: `and the number` 3.
+      letter_cases, letter_sizes: Words for the case of the next letter: `capital`; the second also have other meanings.
+      digit_announcements: Words before a digit among spelled letters: `and the number` 3.
       letter_marks: Words that describe the spelled letter before them: `accent aigu`.
       name_announcements: Regular expressions after which a name follows: `me llamo`. None in English, which has more.
       name_particles: Words within names that are written small: `de la`.
       letter_words: Words that recognisers write for the name of a letter: `why` for `Y`.
-      abbreviations: Written words without a vowel that are no spelled letters: `mr`.
-      acronyms: Letters that are said one by one and are no name: `atm`.
+      abbreviations: Words without a vowel that are not spelled letters: `mr`.
+      acronyms: Letters that are said one by one but are not a name: `atm`.
     """
 
     code: str
@@ -215,10 +214,10 @@ class Language:
 
 
 def in_order(words: str) -> tuple[str, ...]:
-    """Words between white space, in their order."""
+    """The words of a text, in order."""
     return tuple(words.split())
 
 
 def vocabulary(words: str) -> frozenset[str]:
-    """Words between white space, as a set."""
+    """The words of a text, as a set."""
     return frozenset(words.split())

@@ -1,4 +1,4 @@
-"""Numbers whose parts are not said in the order of their digits: `quatre-vingt-douze`, `treinta y cuatro`.
+"""Number phrases whose parts are not in the order of their digits: `quatre-vingt-douze`, `treinta y cuatro`.
 
 Each function gives, for one language, the numbers up to 999 and the years from 1900 to 2099 as they are said in several
 words (in German in one): words to digits.

@@ -1,1 +1,1 @@
-"""The models that recognisers run, and where their files are."""
+"""Models that recognisers run."""

@@ -1,4 +1,4 @@
-"""Models that come in packages: where they are, and whether they are what was tested."""
+"""Files of packaged models: their folders and checksums."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def package_folder(package: str, option: str) -> Path:
     """The folder of an installed package, without importing it.
 
     Raises:
-      ConfigurationError: It is not installed.
+      ConfigurationError: The package is not installed.
     """
     spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
@@ -28,7 +28,7 @@ def check_files(folder: Path, checksums: Mapping[str, str], option: str) -> None
     """Compares files with their known SHA-256 (hexadecimal, by path within the folder).
 
     Raises:
-      ConfigurationError: One is absent or is another file.
+      ConfigurationError: A file is missing or differs.
     """
     for name, expected in checksums.items():
         path = folder / name
@@ -39,13 +39,13 @@ def check_files(folder: Path, checksums: Mapping[str, str], option: str) -> None
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file, hexadecimal."""
+    """Checksum of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of_folder(folder: Path) -> str:
-    """Of all files of a folder, their paths included: the identity of a model that a user brings."""
+    """Checksum of all files of a folder with their paths: the identity of a user's own model."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:

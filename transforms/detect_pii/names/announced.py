@@ -1,6 +1,6 @@
-"""Names after what announces them, in languages of which only the grammar is data: `me llamo`, `ich heiße`.
+"""Recogniser of announced names in languages other than English: `me llamo`, `ich heiße`.
 
-English has a fuller recogniser (`name_contexts`), with lists of names and of everyday words.
+English has a fuller recogniser (`names/contexts.py`), with lists of names and of everyday words.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from hushbeam.transforms.detect_pii.languages import Language
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, tokens_of
@@ -21,14 +21,9 @@ _SCORE = 0.85
 _UNCASED_SCORE = 0.6
 
 
-class AnnouncedNames:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class AnnouncedNames(GrammarRecogniser):
     name = "announced_names"
     policies = frozenset({"person_name"})
-
-    def load(self) -> None:
-        """Nothing to load: the announcements are the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if not conversation.language.name_announcements:
@@ -49,9 +44,9 @@ class AnnouncedNames:
 
 
 def _end_of_name(language: Language, tokens: Sequence[Token], first: int, is_cased: bool) -> int | None:
-    """The last token of a name; None where none begins here.
+    """The last token of a name; None if no name starts here.
 
-    With capitals it goes on as long as these do, over particles; without, to the next pause, if that is near.
+    A name with capitals goes on as long as they do, over particles; one without ends at the next pause, if it is near.
     """
     last: int | None = None
     for position in range(first, min(first + _LONGEST_NAME, len(tokens))):

@@ -1,4 +1,4 @@
-"""Names that the conversation announces: "my name is", "am I speaking with", "last name?"."""
+"""Recogniser of names in English by their context: "my name is", "am I speaking with", "last name?"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_never_name,
     may_be_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, tokens_of, word_set
 
@@ -101,7 +101,7 @@ _LONGEST_PAUSE_WORDS = 4
 _LONGEST_NAME = 5
 _LONGEST_MISHEARD_WORDS = 3
 
-# What an answer begins with before the name itself.
+# Words at the start of an answer, before the name.
 _OPENERS = word_set(
     """
     yes yeah yep yup sure okay ok oh uh um er hmm well so and it it's its is my name name's the that that's this i'm i
@@ -113,7 +113,7 @@ _OPENERS = word_set(
 )
 _TITLES_OR_WORDS = word_set("miss judge justice")
 _BEFORE_VERBS = word_set("i you we they he she to will would don't didn't really the a not can can't never might")
-# What a short answer holds that is no name: an answer to something else, or none.
+# Words of short answers that are not names.
 _NOT_MISHEARD = word_set(
     """
     i i'm i'll you your he she it we they me him them what why how when where which who that this these those there
@@ -129,7 +129,7 @@ _NOT_MISHEARD = word_set(
 _NEUTRAL_OPENERS = word_set(
     "uh um er hmm yes yeah yep sure okay ok well so it's it is that's that the my name first last"
 )
-# Where a name ends: what follows is another sentence.
+# Words that end a name, because they start another sentence.
 _ENDERS = word_set(
     """
     and at with from i i'm my is it it's that that's but so she he they we you in on for who was calling speaking here
@@ -153,16 +153,16 @@ class _Question(NamedTuple):
     """A question for a name.
 
     Attributes:
-      end: The token behind it.
-      is_certain: Whether nothing else than a name could be the answer.
+      end: The token after it.
+      is_certain: Whether only a name can be the answer.
     """
 
     end: int
     is_certain: bool
 
 
-class NameContexts:
-    """A recogniser of names by what is said around them: it needs no list of names, and no capitals."""
+class NameContexts(GrammarRecogniser):
+    """Finds names by the words around them, without lists of names and without capitals."""
 
     name = "name_contexts"
     policies = frozenset({"person_name"})
@@ -244,7 +244,7 @@ class _Reader:
                 yield _Found(self._begin_of_name(position), position, _NAMED_SCORE)
 
     def answered(self) -> Iterator[_Found]:
-        """What is said after a question for a name."""
+        """Names in answers to a question for a name."""
         spans = self._turns()
         for turn, (first, last) in enumerate(spans):
             question = self._question(first, last)
@@ -341,7 +341,7 @@ class _Reader:
         return self._end_of_name(position, is_expected=True)
 
     def _end_of_unlikely_name(self, position: int, last: int) -> int | None:
-        """The end of an answer that is nothing but a few everyday words: a rare name, as the recogniser heard it."""
+        """The end of an answer of a few everyday words, which may be a misrecognised rare name."""
         end = position
         while end < last and not self.tokens[end + 1].begins_clause:
             end += 1

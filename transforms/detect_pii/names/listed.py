@@ -1,6 +1,6 @@
-"""Names of the gazetteers that stand where no model looks twice: `Kwabena, in three B.`
+"""Recogniser of names from the gazetteers, in contexts that models miss: `Kwabena, in three B.`
 
-A word that many people are called, that is no everyday word and no place, is a name in any sentence.
+A common name that is neither an everyday word nor a place is a name in any sentence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_rather_something_else,
     may_be_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, read_terms, tokens_of
 
@@ -27,9 +27,7 @@ _UNCASED_SCORE = 0.55
 _PLACES = ("cities", "states", "countries", "languages", "nationalities")
 
 
-class ListedNames:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class ListedNames(GrammarRecogniser):
     name = "listed_names"
     policies = frozenset({"person_name"})
 

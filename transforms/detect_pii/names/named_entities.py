@@ -1,4 +1,4 @@
-"""People, places and organisations by the union of two models: each finds what the other misses."""
+"""Recogniser of people, places and organisations by two models: each finds names that the other misses."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
 
+from hushbeam.transforms.detect_pii.languages import Language
 from hushbeam.transforms.detect_pii.models.spacy import SpacyModel
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan, TokenClassifier
 from hushbeam.transforms.detect_pii.names.words import (
@@ -20,7 +21,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_rather_something_else,
     may_be_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, read_terms, tokens_of, word_set
@@ -107,7 +108,7 @@ _BEHIND_COMPANY = re.compile(
     re.IGNORECASE,
 )
 
-# What the detector believes: see docs for how scores were calibrated.
+# Scores of the recogniser: see docs/confidence.md for how scores are calibrated.
 BOTH = 0.95
 CLASSIFIER = 0.9
 CLASSIFIER_KNOWN = 0.75
@@ -122,7 +123,7 @@ _PEOPLES = {
     "political_affiliations": "political_affiliation",
     "nationalities": "nationality",
 }
-# Institutions that everybody deals with tell nothing about a person.
+# Institutions that everybody deals with do not identify a person.
 _NO_ORGANISATIONS = frozenset(
     {
         "social security",
@@ -149,7 +150,7 @@ _SENTENCE_OPENERS = word_set(
 
 
 class _Mark(NamedTuple):
-    """What a model says of one token."""
+    """The label of a model for one token."""
 
     policy: str
     score: float
@@ -160,7 +161,7 @@ def model_identities(settings: DetectionSettings) -> dict[str, str]:
     """The models' names and checksums, for provenance, without loading them.
 
     Raises:
-      ConfigurationError: One is absent, or not the one that was tested.
+      ConfigurationError: A model is missing, or is not the tested one.
     """
     return {
         "named_entities": SpacyModel(settings.spacy_model).identity,
@@ -168,8 +169,8 @@ def model_identities(settings: DetectionSettings) -> dict[str, str]:
     }
 
 
-class NamedEntities:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`.
+class NamedEntities(Recogniser):
+    """Finds entities by the union of both models.
 
     Args:
       spacy_model: An installed spaCy model package or a folder.
@@ -205,10 +206,10 @@ class NamedEntities:
         self._spacy.load()
         self._classifier.load()
 
-    def policies_in(self, language_code: str) -> frozenset[str]:
-        """What the loaded models find in a language."""
+    def policies_in(self, language: Language) -> frozenset[str]:
+        """The policies that the loaded models find in a language."""
         found = {_CLASSIFIER_POLICIES[label] for label in self._classifier.labels & _CLASSIFIER_POLICIES.keys()}
-        if self._reads(language_code):
+        if self._reads(language.code):
             found |= {_SPACY_POLICIES[label] for label in self._spacy.labels & _SPACY_POLICIES.keys()}
         return frozenset(found | ({"location"} if "location_city" in found else set()))
 
@@ -265,7 +266,7 @@ def _utterances(conversation: Conversation) -> Iterator[tuple[int, int]]:
 
 
 def _worth_reading(conversation: Conversation, tokens: Sequence[Token]) -> list[bool]:
-    """For every utterance, whether it can hold an entity: those of everyday words alone cannot.
+    """For every utterance, whether it can contain an entity: one of everyday words alone cannot.
 
     These are a good part of a call, and the models cost more than everything else together.
     """
@@ -282,7 +283,7 @@ def _worth_reading(conversation: Conversation, tokens: Sequence[Token]) -> list[
 
 
 def _with_context(conversation: Conversation, worth: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """The utterances that are worth reading, with what was asked before them and how the same voice went on."""
+    """The utterances worth reading, with the question before them and the continuation by the same speaker."""
     utterances = conversation.utterances
     for turn, (start, end) in enumerate(_utterances(conversation)):
         is_followed = turn + 1 < len(worth) and worth[turn + 1]
@@ -351,7 +352,7 @@ def _mark(
     policies: Mapping[str, str],
     model: str,
 ) -> None:
-    """Notes for each token what the spans that touch it say."""
+    """Adds the labels of spans to the tokens that they touch."""
     position = 0
     for span in spans:
         policy = policies.get(span.label)
@@ -398,7 +399,7 @@ def name_value(tokens: Sequence[Token]) -> str:
 
 
 class _Assembly:
-    """Makes candidates of what the models said of the tokens."""
+    """Builds candidates from the labels of tokens."""
 
     def __init__(self, conversation: Conversation, tokens: Sequence[Token], marks: Sequence[Sequence[_Mark]]) -> None:
         self._conversation = conversation
@@ -472,7 +473,7 @@ class _Assembly:
         yield self._candidate("person_name", first, last, score, name_value(self._tokens[first : last + 1]))
 
     def _trimmed(self, first: int, last: int) -> tuple[int, int]:
-        """Leaves out words at both ends that are no names: `Hi Sarah`."""
+        """Removes words at both ends that are not names: `Hi Sarah`."""
         while first <= last and self._is_plain_word(first):
             first += 1
         while last >= first and self._is_plain_word(last):
@@ -488,7 +489,7 @@ class _Assembly:
 
     def _is_person(self, first: int, last: int) -> bool:
         if self._conversation.language.code != "en":
-            # The lists of everyday words are English; what is written small is none of the names that are meant.
+            # The lists of everyday words are English; names in other languages have capitals.
             return not self._is_cased(first) or any(token.is_capitalised for token in self._tokens[first : last + 1])
         if first == last:
             return self._is_single_name(first)
@@ -597,7 +598,7 @@ class _Assembly:
         yield self._candidate(policy, first, last, score)
 
     def _could_be_street(self, token: Token) -> bool:
-        """Whether a word makes it more than a number of something: `aisle 10` is no street."""
+        """Whether a word allows a street: `aisle 10` is not one."""
         language = self._conversation.language
         is_marked = token.is_capitalised and not token.begins_sentence
         is_part = token.plain in language.street_suffixes or token.plain in language.unit_words

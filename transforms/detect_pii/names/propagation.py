@@ -1,4 +1,4 @@
-"""Further mentions of people who were named once: the first name alone, a nickname, the name as it was misheard."""
+"""Propagation of names: further mentions by first name, nickname or a misrecognised name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_everyday,
     is_never_name,
 )
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes
-from hushbeam.transforms.detect_pii.text.sounds import sound_of, sounds_like
+from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes, sound_of, sounds_like
 from hushbeam.transforms.detect_pii.text.tokens import Token, cased_turns, tokens_of
 
 _LEAST_SCORE = 0.7
@@ -26,7 +25,7 @@ _LEAST_SCORE_OF_COMMON = 0.85
 _SHORTEST = 3
 _SHORTEST_ALIKE = 4
 _ALIKE = 0.78
-# A word that is no other name may be heard further off.
+# A word that is not a known name needs less likeness.
 _ALIKE_UNKNOWN = 0.7
 _SAME_PERSON = 0.85
 _EXACT_SCORE = 0.85
@@ -34,9 +33,7 @@ _NICKNAME_SCORE = 0.75
 _ALIKE_SCORE = 0.65
 
 
-class RepeatedNames:
-    """A propagation: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class RepeatedNames(Propagation):
     name = "repeated_names"
 
     def load(self) -> None:
@@ -117,7 +114,7 @@ class RepeatedNames:
             return _EXACT_SCORE
         if word in given_names() and not known.keys().isdisjoint(self._related(word)):
             return _NICKNAME_SCORE
-        # Another name that happens to sound alike belongs to another person, and is found by itself or not at all.
+        # Another name that sounds alike belongs to another person, so it needs more likeness.
         return _ALIKE_SCORE if alike.has(word, _ALIKE if word in all_names() else _ALIKE_UNKNOWN) else 0.0
 
     def _related(self, word: str) -> set[str]:
@@ -125,7 +122,7 @@ class RepeatedNames:
 
 
 class _Alike:
-    """Names by how they sound, so that only few are compared letter by letter."""
+    """Index of names by their first sound, so that only a few are compared letter by letter."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_first_sound: dict[str, list[str]] = defaultdict(list)

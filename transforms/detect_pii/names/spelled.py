@@ -1,13 +1,13 @@
-"""Names and words that are spelled: `K-O-W-A-L-S-K-I`, `S as in Sierra, I as in India`.
+"""Recogniser of spelled names and words: `K-O-W-A-L-S-K-I`, `S as in Sierra, I as in India`.
 
-A rare name is lost by the recogniser, its letters are not.
+Speech recognisers lose rare names, but not their letters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.spelling import Letters, letters_at
@@ -18,14 +18,11 @@ _WORDS_TO_CUE = 14
 _SIGNS_BETWEEN = frozenset("-,.–")
 
 
-class SpelledWords:
-    """Finds runs of single letters. They are taken for a name: that is what people spell."""
+class SpelledWords(GrammarRecogniser):
+    """Finds runs of single letters. They count as names, because people mostly spell names."""
 
     name = "spelled_words"
     policies = frozenset({"person_name", *_ALTERNATIVES})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         position = 0
@@ -117,7 +114,7 @@ def _lost_letter(conversation: Conversation, position: int, run: Sequence[Letter
 
 
 def _with_announced_digits(conversation: Conversation, last: int) -> int:
-    """On over digits that are said to be some: `K, O, V and the number three`."""
+    """Extends over announced digits: `K, O, V and the number three`."""
     atoms, language = conversation.atoms, conversation.language
     position = last + 1
     links = language.spelling_links | language.articles
@@ -137,7 +134,7 @@ def _looks_spelled(spelled: str) -> bool:
 
 
 def _is_announced(conversation: Conversation, position: int) -> bool:
-    """Whether somebody says, before an atom or in the turn before, that something is spelled."""
+    """Whether spelling is announced before an atom, in its turn or in the previous one."""
     atoms = conversation.atoms
     words = 0
     for before in range(position - 1, -1, -1):
@@ -152,7 +149,7 @@ def _is_announced(conversation: Conversation, position: int) -> bool:
 
 
 def _with_lost_examples(conversation: Conversation, first: int) -> int:
-    """Back over letters whose own sound the recogniser lost: `enters in Nancy, G as in George`."""
+    """Extends back over letters that the recogniser lost: `enters in Nancy, G as in George`."""
     atoms = conversation.atoms
     while first >= 3:
         position = first - 1

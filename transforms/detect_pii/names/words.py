@@ -1,4 +1,4 @@
-"""What is a name by itself, what never is, and what is both a name and a word."""
+"""Word lists for names: titles, names, words that are never names, and words that may be names."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from functools import cache
 
 from hushbeam.transforms.detect_pii.text.tokens import Token, read_terms, word_set
 
-# What may stand before a name and is said as part of it.
+# Words before a name that are part of it.
 TITLES = word_set(
     """
     mr mrs ms miss mx mister missus doctor dr professor prof reverend rev pastor rabbi imam nurse officer sergeant
     lieutenant captain colonel judge justice senator councillor congressman detective inspector dame auntie
     """
 )
-# Those that never stand anywhere else.
+# Titles that have no other meaning.
 SURE_TITLES = frozenset({"mr", "mrs", "ms", "mx", "mister", "missus", "dr", "prof"})
 SUFFIXES = frozenset({"jr", "sr", "junior", "senior", "md", "phd", "esq", "esquire"})
 PARTICLES = word_set("de da do dos das del della di du la le van von der den ter ten bin ibn al el abu st san o mac mc")
 
-# What models take for names in calls: products, days and months, the spelling alphabet, forms of address.
+# Words that models mistake for names: products, days and months, the spelling alphabet, forms of address.
 _NEVER = word_set(
     """
     siri alexa cortana bixby google facebook instagram whatsapp twitter snapchat tiktok youtube netflix amazon ebay
@@ -58,7 +58,7 @@ def all_names() -> frozenset[str]:
 
 
 def is_never_name(word: str) -> bool:
-    """Whether a model's opinion alone is not enough to take it for a name. `word` is plain."""
+    """Whether a word is not a name even if a model says so. `word` is plain."""
     return word in _NEVER
 
 
@@ -68,13 +68,13 @@ def is_rather_something_else(word: str) -> bool:
 
 
 def is_common(word: str) -> bool:
-    """Whether it is an everyday word (names that are words too included). `word` is plain."""
+    """Whether it is an everyday word, names that are also words included. `word` is plain."""
     words = read_terms("common_words")
     return word in words or ("'" in word and word.split("'", maxsplit=1)[0] in words)
 
 
 def is_everyday(word: str) -> bool:
-    """Whether a word says nothing about whom or what a call is about: `mondays`, `okay`. `word` is plain."""
+    """Whether a word identifies nobody and nothing: `mondays`, `okay`. `word` is plain."""
     return any(is_common(form) or is_never_name(form) for form in (word, word.removesuffix("s")))
 
 

@@ -1,1 +1,1 @@
-"""Recognisers of numbers: identifiers, dates, quantities, checksums, and repetitions of what was found."""
+"""Recognisers of numbers: identifiers, dates, quantities, checksums, and repetitions of values."""

@@ -1,4 +1,4 @@
-"""The conversation as it would be typed: `one ninety-two dot one sixty-eight` becomes `192.168`."""
+"""Canonical view of a conversation, as it would be typed: `one ninety-two dot one sixty-eight` becomes `192.168`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def canonical_view_of(conversation: Conversation) -> CanonicalView:
 
 
 class CanonicalView:
-    """A text for recognisers of written forms, every character of which knows where it was said.
+    """Text for recognisers of written forms, with the place of every character in the conversation.
 
     Attributes:
       text: Numbers in digits without separators, signs that are said as words written as signs.
@@ -28,7 +28,7 @@ class CanonicalView:
 
     def __init__(self, conversation: Conversation) -> None:
         pieces: list[str] = []
-        # Where a piece starts in this text, and the characters of the conversation's text that it stands for.
+        # Start of each piece in this text, and its characters in the conversation's text.
         self._starts: list[int] = []
         self._sources: list[tuple[int, int, bool]] = []
         self._length = 0
@@ -49,7 +49,7 @@ class CanonicalView:
             self._length += len(written)
 
     def source(self, start: int, end: int) -> tuple[int, int]:
-        """The characters of the conversation's text that a span of this text (end exclusive) stands for."""
+        """The characters of the conversation's text for a span of this text (end exclusive)."""
         return self._source_of(start)[0], self._source_of(end - 1)[1]
 
     def _source_of(self, character: int) -> tuple[int, int]:

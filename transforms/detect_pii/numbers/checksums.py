@@ -1,6 +1,7 @@
-"""Which kinds of number a string of digits and letters passes the checks of.
+"""Checksums: the kinds of numbers that a string of digits and letters may be.
 
-A check chooses a label and raises a score. It never decides whether to redact: recognisers drop and repeat digits.
+A checksum chooses a label and raises a score. It never decides whether to redact, because speech recognisers drop and
+repeat digits.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _UK_PLATE = re.compile(r"[A-Z]{2}\d{2}[A-Z]{3}")
 
 
 def kinds_of_number(value: str) -> tuple[str, ...]:
-    """Policies whose checks a normalised number passes, the most telling first."""
+    """Policies whose checksums a normalised number passes, the strongest first."""
     kinds: list[str] = []
     if value.isdigit():
         if len(value) in _CARD_LENGTHS and (luhn.is_valid(value) or len(value) in (15, 16)):

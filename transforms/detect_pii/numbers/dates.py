@@ -1,16 +1,15 @@
-"""Calendar dates with a month's name: `March 9th, 1974`, `the twenty-second of November seventy-four`."""
+"""Grammar of dates with the name of a month: `March 9th, 1974`, `the twenty-second of November seventy-four`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 
 _ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
-# Months that are ordinary words or names unless a day or a year stands beside them.
+# Months that are also ordinary words or names, unless a day or a year is next to them.
 _AMBIGUOUS_MONTHS = frozenset({"may", "march", "mar", "august", "april", "june", "sept", "mars", "jan"})
 
 
@@ -24,7 +23,7 @@ class SpokenDate(NamedTuple):
 
     Attributes:
       first, last: Atoms, inclusive.
-      year, month, day: 0 where not said.
+      year, month, day: 0 if not said.
     """
 
     first: int
@@ -35,7 +34,7 @@ class SpokenDate(NamedTuple):
 
     @property
     def value(self) -> str:
-        """`1974-03-09`, with zeros for what was not said."""
+        """`1974-03-09`, with zeros for missing parts."""
         return f"{self.year:04}-{self.month:02}-{self.day:02}"
 
     @property
@@ -111,7 +110,7 @@ class _DateGrammar(AtomReader):
         return first, day
 
     def _ends_a_number(self, first: int, floor: int) -> bool:
-        """Whether more digits stand before a day: of `4, 0, 3, February 27`, the 3 is none."""
+        """Whether a day ends a longer number: in `4, 0, 3, February 27`, the 3 is not a day."""
         before = first - 1 - (self._value(first - 1) in (",", "-"))
         return before > floor and self._is_number(before) and self._is_together(before, first)
 

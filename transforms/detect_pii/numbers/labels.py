@@ -1,4 +1,4 @@
-"""Decides what kind of number a run of digits is, from what was asked, what was announced, and its shape."""
+"""Labeller of numbers: chooses the policy of a run of digits by questions, announcements and its length."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.numbers.checksums import kinds_of_number
 from hushbeam.transforms.detect_pii.numbers.runs import Group, Run
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.cues import Cue
 
 
 class Shape(NamedTuple):
-    """How many digits and letters a kind of number has.
+    """Length of a kind of number.
 
     Attributes:
-      least, most: Lengths that are believed after a cue. Recognisers lose and repeat digits, so the range is wide.
+      least, most: Accepted lengths after a cue. Speech recognisers lose and repeat digits, so the range is wide.
       usual: Lengths that such a number really has.
-      with_letters: Whether it may hold letters.
+      with_letters: Whether it may contain letters.
     """
 
     least: int
@@ -78,10 +77,10 @@ _CARD_ANSWER_S = 15.0
 _LEAST_OF_A_CARD = 13
 _WORDS_AFTER_CARD = 8
 _OF_CARDS = frozenset({"card", "credit_card_number", "credit_card_expiration"})
-# Of cards that may still be in use when a call is heard.
+# Expiry years of cards that may still be in use.
 _EXPIRY_YEARS = range(2022, 2046)
 _MONTH_AND_YEAR = re.compile(r"(?:0?[1-9]|1[0-2])(?:20)?(?:2[2-9]|3\d|4[0-5])")
-# Of a number that nothing announces: digits, digits that are said one by one, digits and letters.
+# Lengths of a number without an announcement: digits, digits said one by one, digits and letters.
 _LEAST_DIGITS = 6
 _LEAST_DIGIT_BY_DIGIT = 4
 _LEAST_WITH_LETTERS = 4
@@ -95,13 +94,13 @@ _EMERGENCY_NUMBERS = frozenset({"911", "999", "112", "988", "311", "411", "611",
 
 @dataclass(frozen=True)
 class NumberLabel:
-    """What a run is.
+    """The policy of a run.
 
     Attributes:
-      policy: The most likely kind.
-      alternatives: The other kinds that it may be, most likely first.
+      policy: The most likely policy.
+      alternatives: Other possible policies, most likely first.
       score: 0 to 1.
-      certain: Whether a cue named it.
+      cued: Whether a cue named it.
     """
 
     policy: str
@@ -117,9 +116,9 @@ class _Evidence(NamedTuple):
 
 
 class NumberLabeller(AtomReader):
-    """Labels the runs of one conversation in the order in which they were said.
+    """Labels the runs of one conversation in time order.
 
-    The order matters: a question that was answered does not wait for numbers any more.
+    The order matters: an answered question accepts no further numbers.
     """
 
     def __init__(self, conversation: Conversation, cues: Sequence[Cue]) -> None:
@@ -134,7 +133,7 @@ class NumberLabeller(AtomReader):
         self._backchannel = [self._acknowledges(turn) for turn in range(len(conversation.utterances))]
 
     def label(self, run: Run) -> NumberLabel | None:
-        """What a run is; None where it is of no policy."""
+        """The policy of a run; None without one."""
         lengths = _lengths(run)
         vetoed = self._is_vetoed(run)
         evidence = [] if vetoed else sorted(self._evidence(run, lengths), key=lambda item: -item.strength)
@@ -296,7 +295,7 @@ class NumberLabeller(AtomReader):
         return length >= _LEAST_WITH_LETTERS and is_one_clause and not letters <= self._language.one_letter_words
 
     def _is_said_digit_by_digit(self, run: Run) -> bool:
-        """`two oh one one`: nobody counts or prices so."""
+        """`two oh one one`: not the form of a count or a price."""
         atoms = [atom for group in run.groups for atom in self._atoms[group.first : group.last + 1]]
         return all(atom.kind in (Kind.DIGIT, Kind.REPEAT, Kind.SYMBOL) for atom in atoms)
 
@@ -463,7 +462,7 @@ class NumberLabeller(AtomReader):
         return (counts or climbs) and "-" not in self._written(group)
 
     def _is_thousands(self, run: Run) -> bool:
-        """`four thousand two hundred`: identifiers are not said so."""
+        """`four thousand two hundred`: not the form of an identifier."""
         atoms = self._atoms[run.groups[0].first : run.groups[0].last + 1]
         if len(run.groups) > 1 or not any(atom.kind is Kind.THOUSAND for atom in atoms):
             return False

@@ -1,7 +1,6 @@
-"""Amounts, ages, times and other numbers that count something.
+"""Grammar of amounts, ages, times and other quantities.
 
-They are policies of their own, and they are what keeps the digits of a price or of "20 minutes" out of the numbers
-that identify somebody.
+They have policies of their own, and they keep the digits of a price or of "20 minutes" out of the identifying numbers.
 """
 
 from __future__ import annotations
@@ -13,9 +12,8 @@ from functools import cached_property
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 
 _CURRENCY = frozenset("$£€¥₹")
 _PERCENT = "%"
@@ -30,7 +28,7 @@ class Quantity(NamedTuple):
     """A number that counts something.
 
     Attributes:
-      policy: Empty where it is of no policy: `three lights`.
+      policy: Empty without one: `three lights`.
       first, last: Atoms, inclusive.
       score: 0 to 1.
     """
@@ -53,7 +51,7 @@ _QUANTITIES: WeakKeyDictionary[Conversation, tuple[Quantity, ...]] = WeakKeyDict
 
 
 class _QuantityGrammar(AtomReader):
-    """Methods named `_after_...` take the number of an atom and return the number of the atom after what they read."""
+    """Methods named `_after_...` take a position and return the position after the atoms that they read."""
 
     def __init__(self, conversation: Conversation) -> None:
         super().__init__(conversation)
@@ -131,7 +129,7 @@ class _QuantityGrammar(AtomReader):
         return end if skipped == {"-"} or skipped & self._words.clock_fractions else position
 
     def _amount(self, position: int, unit: int) -> Quantity:
-        """`dollars`; `weighs twelve pounds` is no amount of money."""
+        """`dollars`; `weighs twelve pounds` is not an amount of money."""
         before = {atom.value for atom in self._atoms[max(0, position - _WORDS_TO_WEIGHT) : position]}
         if before & self._words.weight_words:
             return Quantity("", position, unit, 0.5)
@@ -225,7 +223,7 @@ class _QuantityGrammar(AtomReader):
         ]
 
     def _announced(self, position: int) -> Quantity | None:
-        """`the copay is fourteen ninety-nine`: an amount by what it is called."""
+        """`the copay is fourteen ninety-nine`: an amount with its name."""
         if self._value(position) not in self._words.amount_nouns:
             return None
         number = position + 1

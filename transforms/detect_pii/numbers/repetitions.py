@@ -1,15 +1,16 @@
-"""Further mentions of what was found: read-backs and repetitions, whole or in part, before and after.
+"""Propagation of values: read-backs and repetitions, whole or in part, before and after a finding.
 
-Names are another module's. Here a value is digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?".
+Values are digits and letters: "that's the one ending in 0-1-4-2", "0142, correct?". Names: `names/propagation.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from hushbeam.schemas.policies import NUMBERS
 from hushbeam.transforms.detect_pii.numbers.quantities import find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import Group, find_groups
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
@@ -17,34 +18,14 @@ _LEAST_PART = 4
 _LEAST_WHOLE = 3
 _LEAST_SECRET = 5
 _SECRETS = frozenset({"password", "username"})
-# What is found by a number's digits. Amounts, dates and ages repeat by chance and are found by themselves.
-_REPEATED = frozenset(
-    {
-        "account_number",
-        "banking_information",
-        "credit_card_cvv",
-        "credit_card_expiration",
-        "credit_card_number",
-        "drivers_license",
-        "healthcare_number",
-        "location_zip",
-        "number_sequence",
-        "passport_number",
-        "password",
-        "phone_number",
-        "us_social_security_number",
-        "vehicle_id",
-    }
-)
+# Values that are found again by their digits. Amounts, dates and ages repeat by chance and are found by themselves.
+_REPEATED = {*NUMBERS, "password"} - {"any_number"}
 
 
-class RepeatedValues:
+class RepeatedValues(Propagation):
     """Finds known numbers, passwords and user names wherever they are said again."""
 
     name = "repeated_values"
-
-    def load(self) -> None:
-        """Nothing to load."""
 
     def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
         covered = {

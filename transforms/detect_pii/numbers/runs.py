@@ -1,4 +1,4 @@
-"""Digits, and letters between them, that are said as one number.
+"""Runs of digits, and of letters between them, that are said as one number.
 
 A number is said in groups, with commas, hyphens or "dash" between them, with "uh" and "hold on", over several turns
 with the other side's "mm-hm" between, and with corrections. All of this is one run.
@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 from hushbeam.transforms.detect_pii.languages import Language
 from hushbeam.transforms.detect_pii.numbers.quantities import Quantity
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.cues import Cue
 from hushbeam.transforms.detect_pii.text.spelling import letters_at
 
@@ -63,7 +62,7 @@ class Run:
 
     @property
     def value(self) -> str:
-        """All that was said, corrections and repetitions included."""
+        """All digits and letters, corrections and repetitions included."""
         return "".join(group.value for group in self.groups)
 
     @property
@@ -245,7 +244,7 @@ class _GroupGrammar(AtomReader):
             return False
         if self._is_letter_or_digit(before) and (self._is_letter_or_digit(following) or self._is_letter(following)):
             return True
-        # A capital A within a sentence is no article: "my alien number is A 2 0 9".
+        # A capital A within a sentence is not an article: "my alien number is A 2 0 9".
         return atom.value == "A" and self._is_letter_or_digit(following) and not self._starts_sentence(position)
 
     def _is_letter(self, position: int) -> bool:
@@ -349,7 +348,7 @@ def find_runs(conversation: Conversation, groups: Sequence[Group], cues: Sequenc
 
 
 def _without_a_lone_digit(conversation: Conversation, run: Run) -> Run:
-    """`the new one is 555 0111`: a "one" that words part from the rest is none of it."""
+    """`the new one is 555 0111`: a "one" that other words separate from the number is not part of it."""
     if len(run.groups) > 1 and run.groups[0].value == "1" and conversation.atoms[run.groups[0].last].kind is Kind.DIGIT:
         between = conversation.atoms[run.groups[0].last + 1 : run.groups[1].first]
         if any(atom.kind is not Kind.SYMBOL for atom in between):
@@ -382,7 +381,7 @@ def _continues(conversation: Conversation, run: Run, following: Group) -> bool:
     hard = [atom for atom in words if not _is_one_of(atom.value, soft)]
     main = conversation.words[conversation.word_at(atoms[run.groups[0].first].start)].channel
     if next_word.channel != main:
-        # The other side repeats what it heard; digits of its own are another number.
+        # The other side repeats the number; other digits are another number.
         return not hard and len(words) <= _SOFT_WORDS_OF_THE_OTHER and following.value in run.value
     # A word or two of the other side that the recogniser got wrong may stand between; of the same side, none.
     return len(hard) <= _HARD_WORDS_OF_THE_OTHER and all(

@@ -1,4 +1,4 @@
-"""Numbers that identify somebody, as they are said; dates, amounts and other quantities."""
+"""Recogniser of spoken numbers: identifiers, dates, amounts and other quantities."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hushbeam.transforms.detect_pii.numbers.dates import SpokenDate, find_dates
 from hushbeam.transforms.detect_pii.numbers.labels import SHAPES, NumberLabel, NumberLabeller
 from hushbeam.transforms.detect_pii.numbers.quantities import Quantity, find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import Group, Run, correction_words, find_groups, find_runs
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import find_cues
@@ -24,14 +24,14 @@ _ATOMS_OF_PRICE_TALK = 40
 _BEFORE_SIGNS = frozenset({",", "then", "and", "the", "A", "an"})
 
 
-class SpokenNumbers:
-    """Finds runs of digits and labels them by what was asked, what was announced and their shape."""
+class SpokenNumbers(GrammarRecogniser):
+    """Finds runs of digits and labels them by questions, announcements and their length."""
 
     name = "spoken_numbers"
     policies = frozenset({*SHAPES, *_QUANTITIES, "date", "date_interval", "any_number"} - {"card", "code"})
 
     def load(self) -> None:
-        """Compiles the grammar of English, so that the first recording does not pay for it."""
+        """Compiles the English grammar, so that the first recording is not delayed."""
         language_of("en")
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
@@ -152,7 +152,7 @@ def _with_homophone(conversation: Conversation, first: int) -> int:
 
 
 def _with_prefix(conversation: Conversation, first: int) -> int:
-    """What is said as a part of a telephone number: `plus 44`, `area code 614`."""
+    """The prefix of a telephone number: `plus 44`, `area code 614`."""
     atoms = conversation.atoms
     for prefix in conversation.language.phone_prefixes:
         start = first - len(prefix)
@@ -163,7 +163,7 @@ def _with_prefix(conversation: Conversation, first: int) -> int:
 
 
 def _with_signs(conversation: Conversation, first: int, last: int) -> tuple[int, int]:
-    """The signs of a code around its digits, and what is dialled beyond them: `6 star 4471`, `427, then hash`."""
+    """The signs around the digits of a code, and dialled extensions: `6 star 4471`, `427, then hash`."""
     atoms, symbols = conversation.atoms, conversation.language.symbols
     turn = _turn(conversation, first)
     signs = frozenset("*#!")
@@ -196,7 +196,7 @@ def _reads_as_price(conversation: Conversation, run: Run) -> bool:
     if any(atom.kind is Kind.DIGIT for atom in atoms[first : first + 2]) and all(
         atom.kind is Kind.DIGIT for atom in atoms[first : last + 1]
     ):
-        return False  # Digit by digit is how codes are said.
+        return False  # Codes are said digit by digit.
     following = atoms[last + 1] if last + 1 < len(atoms) else None
     ends_clause = (
         following is None

@@ -1,4 +1,4 @@
-"""Regular expressions that the user names."""
+"""Recogniser of the user's regular expressions."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import regex
 from hushbeam.schemas.failure import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import OWN_POLICIES, find_policy
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 
 class CustomPatternTimeoutError(RecordingError):
-    """A pattern of the user took too long: what it would have found is unknown."""
+    """A pattern of the user took too long, so its matches are unknown."""
 
 
-class CustomPatterns:
-    """Searches the user's patterns in the conversation as it was written and as it would be typed."""
+class CustomPatterns(Recogniser):
+    """Searches for the user's patterns in the text of the conversation and in its canonical view."""
 
     name = "custom_patterns"
 
@@ -33,7 +33,7 @@ class CustomPatterns:
         return frozenset(_policy(label) for label in self._settings.patterns)
 
     def load(self) -> None:
-        """Compiles the patterns. Raises ConfigurationError for one that is none."""
+        """Compiles the patterns. Raises ConfigurationError for an invalid one."""
         for label, patterns in self._settings.patterns.items():
             for pattern in patterns:
                 try:
@@ -67,7 +67,7 @@ class CustomPatterns:
 
 
 def _policy(label: str) -> str:
-    """A policy's name is one; any other label is the user's own."""
+    """The policy of a label: the policy with that name, or `custom`."""
     try:
         return find_policy(label).name
     except KeyError:

@@ -1,7 +1,7 @@
-"""Presidio's pattern recognisers over the canonical view: written identifiers with a format or a checksum of their own.
+"""Recogniser of written identifiers with a format or a checksum, by Presidio's patterns over the canonical view.
 
-Its recognisers are used for their patterns and checks. They are run here and not by its analyzer, which logs text at
-debug level and skips a pattern that times out: here a timeout fails the recording.
+Only the patterns and checks of its recognisers are used. They do not run in its analyzer, which logs text at debug
+level and skips a pattern that times out: here a timeout fails the recording.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import regex
 
 from hushbeam.schemas.failure import RecordingError
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
-# Presidio's class, and the policy of what it finds. Only those that spoken numbers do not already cover better:
+# Presidio's class, and the policy of its findings. Only those that spoken numbers do not already cover better:
 # its phone, card and date patterns find a subset of what `spoken_numbers` finds. Its e-mail recogniser downloads a
-# list of domains to check what it found, so it is not used either.
+# list of domains for its checks, so it is not used either.
 _RECOGNISERS = {
     "IbanRecognizer": "banking_information",
     "AbaRoutingRecognizer": "banking_information",
@@ -40,10 +40,10 @@ _TIMEOUT_S = 5.0
 
 
 class PatternTimeoutError(RecordingError):
-    """A pattern took too long on a conversation: what it would have found is unknown."""
+    """A pattern took too long, so its matches are unknown."""
 
 
-class PresidioPatterns:
+class PresidioPatterns(GrammarRecogniser):
     """Finds identifiers by presidio's patterns and validates them by its checks."""
 
     name = "presidio_patterns"

@@ -1,4 +1,4 @@
-"""Terms that the user names, found in the ways in which they are said, spelled, and misspelled by recognisers."""
+"""Search for the user's terms, also in spoken, spelled and misrecognised form."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def find_static_entities(
 def find_sound_alikes(
     conversation: Conversation, static_entities: Mapping[str, Sequence[str]], found: Iterable[Candidate]
 ) -> Iterator[Candidate]:
-    """Finds terms as a recogniser misspells them, beside those `found`: the score says how alike they are.
+    """Finds misrecognised terms, in addition to those `found`. The score is the likeness.
 
-    The lists of everyday words are English: in other languages every word counts as one, and has to be more alike.
+    The lists of everyday words are English: in other languages every word counts as one, and needs more likeness.
     """
     labels = {term: label for label, terms in static_entities.items() for term in terms}
     if not labels:

@@ -1,1 +1,1 @@
-"""Recognisers of what people say about themselves: nationality, religion, occupation, health."""
+"""Recognisers of personal attributes: nationality, religion, occupation, health."""

@@ -1,4 +1,4 @@
-"""What is said about somebody's health: conditions, injuries, medicines, treatments, blood types."""
+"""Recogniser of health data: conditions, injuries, medicines, treatments, blood types."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.names.words import all_names, is_common
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
-from hushbeam.transforms.detect_pii.text.sounds import likeness, sound_of
+from hushbeam.transforms.detect_pii.text.sound_alikes import likeness, sound_of
 from hushbeam.transforms.detect_pii.text.tokens import Terms, Token, read_terms, tokens_of, word_set
 
 _LISTED = 0.85
@@ -20,7 +20,7 @@ _BY_FORM = 0.8
 _ALIKE = 0.7
 _UNKNOWN = 0.5
 
-# A word that ends an illness's name, and what may not stand before it.
+# Last words of the names of illnesses, and words that must not precede them.
 _CONDITION_HEADS = word_set(
     """
     disease diseases syndrome disorder disorders cancer cancers infection infections tumor tumors tumour deficiency
@@ -104,7 +104,7 @@ _BLOOD_TYPE = re.compile(
 )
 _BLOOD_TALK = re.compile(r"\bblood (?:type|group)|\btransfusion|\bdonor|\bdonat")
 
-# What a medicine's name ends with: it is so by rule, and recognisers keep endings better than the rest.
+# Endings of medicines' names, which follow rules and which speech recognisers keep better than the rest.
 _DRUG_ENDING = re.compile(
     r"(?:pril|sartan|[aeo]lol|statin|formin|gliptin|gliflozin|glutide|prazole|tidine|cillin|mycin|cycline|floxacin|"
     r"conazole|[iou]mab|tinib|parin|xaban|[ae]zepam|[ao]zolam|barbital|codone|morphone|caine|triptan|setron|lukast|terol|"
@@ -135,9 +135,7 @@ class _Found(NamedTuple):
     score: float
 
 
-class MedicalTerms:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class MedicalTerms(GrammarRecogniser):
     name = "medical_terms"
     policies = frozenset({"medical_condition", "medical_process", "injury", "drug", "blood_type"})
 

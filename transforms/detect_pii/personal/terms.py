@@ -1,4 +1,4 @@
-"""What people say they are: nationality, religion, occupation, marital status and the like."""
+"""Recogniser of personal attributes: nationality, religion, occupation, marital status and others."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.names.words import is_common, is_never_name
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 from hushbeam.transforms.detect_pii.text.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
@@ -158,9 +158,7 @@ class _Found(NamedTuple):
     alternatives: tuple[str, ...] = ()
 
 
-class PersonalTerms:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class PersonalTerms(GrammarRecogniser):
     name = "personal_terms"
     policies = frozenset(
         {

@@ -1,6 +1,6 @@
-"""Towns, states and countries of the gazetteers where the words around say that a place is meant.
+"""Recogniser of towns, states and countries from the gazetteers, in contexts of places.
 
-The models read whole sentences. Callers answer with one word, and recognisers write it without a capital.
+The models need whole sentences. Callers answer with one word, and speech recognisers write it without a capital.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from hushbeam.transforms.detect_pii.names.named_entities import ORGANISATION_ENDINGS, place_policy
 from hushbeam.transforms.detect_pii.names.words import TITLES, all_names, is_common, is_never_name
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 from hushbeam.transforms.detect_pii.text.tokens import Terms, Token, cased_turns, read_terms, tokens_of, word_set
@@ -28,9 +28,7 @@ _SCORE_IN_CONTEXT = 0.8
 _SCORE = 0.65
 
 
-class ListedPlaces:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class ListedPlaces(GrammarRecogniser):
     name = "listed_places"
     policies = frozenset({"location", "location_city", "location_state", "location_country"})
 

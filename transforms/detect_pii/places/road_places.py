@@ -1,11 +1,11 @@
-"""Places that are not addresses: motorways and exits, corners, coordinates."""
+"""Recogniser of places that are not addresses: motorways and exits, corners, coordinates."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 
@@ -39,14 +39,9 @@ _COORDINATE_TALK = re.compile(r"latitude|longitude|coordinates?|degrees|gps")
 _SCORE = 0.75
 
 
-class RoadPlaces:
-    """A recogniser: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class RoadPlaces(GrammarRecogniser):
     name = "road_places"
     policies = frozenset({"location", "location_coordinate"})
-
-    def load(self) -> None:
-        """Nothing to load."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if conversation.language.code != "en":

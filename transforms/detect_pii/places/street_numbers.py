@@ -1,6 +1,6 @@
-"""The numbers of an address: the house, the flat, the post box, the postal code.
+"""Recogniser of the numbers of an address: house, flat, post box and postal code.
 
-Names of streets and towns are found by the name models; numbers that are said in words they do not read.
+Models find names of streets and towns, but not numbers that are said in words.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.spelling import letters_at
 
 _LONGEST_HOUSE_NUMBER = 7
@@ -23,14 +22,11 @@ _UK_POST_CODE = re.compile(r"[A-Z]{1,2}\d[A-Z\d]?\d[A-Z]{2}")
 _CANADIAN_POST_CODE = re.compile(r"[A-Z]\d[A-Z]\d[A-Z]\d")
 
 
-class StreetNumbers:
+class StreetNumbers(GrammarRecogniser):
     """Finds house numbers with their streets, units, post boxes and postal codes."""
 
     name = "street_numbers"
     policies = frozenset({"location_address_street", "location_zip"})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if not conversation.language.street_suffixes:
@@ -99,7 +95,7 @@ class _AddressGrammar(AtomReader):
                 yield from self._unit_at(position)
 
     def _end_of_proper_name(self, first: int) -> int | None:
-        """The last atom of words with capitals, `of` and `the` between them; None where none stands there."""
+        """The last atom of words with capitals, `of` and `the` between them; None without one."""
         last: int | None = None
         for position in range(first, min(first + 2 * _LONGEST_STREET_NAME, len(self._atoms))):
             atom = self._atoms[position]

@@ -1,4 +1,4 @@
-"""Puts the pieces of an address together: a contiguous spoken address is one `location_address`."""
+"""Propagation of addresses: joins their pieces, so that a contiguous address is one `location_address`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from hushbeam.transforms.detect_pii.names.words import is_everyday
-from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import plain, word_set
 
@@ -32,13 +32,8 @@ _LONGEST_PAUSE_S = 8.0
 _PARTS = re.compile(r"\d+|[^\W\d_]+")
 
 
-class WholeAddresses:
-    """A propagation: see `hushbeam.transforms.detect_pii.recogniser`."""
-
+class WholeAddresses(Propagation):
     name = "whole_addresses"
-
-    def load(self) -> None:
-        """Nothing to load."""
 
     def propagate(self, conversation: Conversation, candidates: Sequence[Candidate]) -> Iterable[Candidate]:
         pieces = sorted((c for c in candidates if c.policy in _PIECES), key=lambda c: (c.first_word, c.last_word))
@@ -65,7 +60,7 @@ def _whole(conversation: Conversation, pieces: Sequence[Candidate]) -> Iterable[
 
 
 def _with_house_name(conversation: Conversation, first: int) -> int:
-    """The first word of what a house is called: `The Old Smokehouse, Shore Street`."""
+    """The first word of the name of a house: `The Old Smokehouse, Shore Street`."""
     words = conversation.words
     turn = conversation.turn_of(first)
     start = first
@@ -104,7 +99,7 @@ def _continues(conversation: Conversation, one: Candidate, other: Candidate) -> 
     ends_sentence = any(words[word].text.rstrip().endswith((".", "?", "!")) for word in (last, *between))
     if len(between) > _LONGEST_GAP_WORDS or ends_sentence:
         return False
-    # A town that no model knows: Gonzalezbury, Arkansas.
+    # A town that the models miss: Gonzalezbury, Arkansas.
     is_inside = one.policy == "location_address_street" and other.policy in ("location_state", "location_zip")
     return is_inside or all(_belongs(conversation, word) for word in between)
 

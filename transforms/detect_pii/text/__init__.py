@@ -1,1 +1,1 @@
-"""Views of a conversation that recognisers read: characters, tokens, atoms, cues, spelled letters, sounds."""
+"""Views of a conversation: characters, tokens, atoms, cues, spelled letters, sound-alikes."""

@@ -1,7 +1,7 @@
-"""Cuts what a recogniser wrote into the smallest parts that mean something.
+"""Atoms: the smallest parts of a transcript that have a meaning.
 
-Recognisers write the same digits as `614-555-0192`, `6, 1, 4`, `six one four` or `for 1111`. Atoms are what these have
-in common: a stretch of characters, what it stands for, and where it stood.
+Recognisers write the same digits as `614-555-0192`, `6, 1, 4`, `six one four` or `for 1111`. Atoms are their
+common form: characters, their meaning, and their place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LONGEST_PHRASE = 7
 
 
 class Kind(Enum):
-    """What an atom stands for."""
+    """Kinds of atoms."""
 
     DIGITS = "numerals as written: 614; a number phrase: quatre-vingt-douze"
     DIGIT = "a digit as a word: oh"
@@ -39,7 +39,7 @@ class Atom(NamedTuple):
     """One part of the text.
 
     Attributes:
-      kind: What it stands for.
+      kind: Meaning of the characters.
       value: Digits for numbers (`4`, `14`, `40`), the count for REPEAT, an upper-case letter for LETTER, the word in
         lower case without apostrophes for WORD, the sign for SYMBOL.
       start, end: Characters of the conversation's text, end exclusive.
@@ -63,7 +63,7 @@ NUMBERS = frozenset({Kind.DIGITS, Kind.DIGIT, Kind.TEEN, Kind.TENS})
 
 
 def split_into_atoms(text: str, language: Language) -> tuple[Atom, ...]:
-    """All atoms of a text in order. White space lies between atoms and is part of none."""
+    """All atoms of a text in order. White space is not part of any atom."""
     known = _known_words(language)
     atoms: list[Atom] = []
     matches = list(_ATOM.finditer(text))
@@ -98,7 +98,7 @@ def _plain(written: str) -> str:
 def _phrase_at(
     text: str, matches: Sequence[re.Match[str]], position: int, language: Language
 ) -> tuple[int, Atom | None]:
-    """The longest number phrase that starts at a match: its last match and what it is; None where there is none."""
+    """The longest number phrase that starts at a match: its last match and its atom, or None."""
     last, found = position, None
     words: tuple[str, ...] = ()
     end = position

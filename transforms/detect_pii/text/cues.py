@@ -1,4 +1,4 @@
-"""What is being asked for or announced: "can I have your account number", "the expiry date is"."""
+"""Cues: phrases that ask for or announce a kind of data, "can I have your account number", "the expiry date is"."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Cue(NamedTuple):
     """Words that name a kind of data.
 
     Attributes:
-      policy: What they name.
+      policy: The policy that they name.
       start, end: Characters of the conversation's text, end exclusive.
-      turn: The utterance that holds them.
-      channel: Who said them.
-      start_s, end_s: When.
+      turn: Their utterance.
+      channel: Channel of the words.
+      start_s, end_s: Times of the words.
     """
 
     policy: str

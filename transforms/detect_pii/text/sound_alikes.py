@@ -1,20 +1,32 @@
-"""Terms as recognisers misspell them: `Siobhan Kowalczyk` heard as `Shivon Kalkzek`, `MacDonald` as `Mac Donald`.
+"""Search for misrecognised terms: `Siobhan Kowalczyk` as `Shivon Kalkzek`, `MacDonald` as `Mac Donald`.
 
-The rule was set on what a recogniser made of names and invented words that a synthetic voice said over a telephone:
-`docs/rules.md` has what it finds, and what it finds wrongly.
+The thresholds were set with names and invented words that a synthetic voice said over a telephone line. `docs/rules.md`
+has the measured recall and false positives.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
+import jellyfish
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from hushbeam.transforms.detect_pii.text.sounds import likeness
 from hushbeam.transforms.detect_pii.text.tokens import Token, plain_words
 
+# Metaphone reads English; this is how names of other languages write its sh, ch and v.
+_SPELLINGS = (("sch", "sh"), ("tch", "ch"), ("cz", "ch"), ("sz", "sh"), ("zh", "sh"))
+_SPOKEN_W = re.compile("w(?=[aeiouy])")
+# Metaphone's consonants, those that telephones and accents confuse in one. It writes 0 for th, X for sh and ch, and
+# keeps H, W and Y if they are pronounced, which speech recognisers recognise least reliably.
+_CONFUSED = str.maketrans(
+    {"B": "P", "V": "F", "D": "T", "0": "T", "G": "K", "Z": "S", "M": "N", "J": "X", "H": "", "W": "", "Y": ""}
+)
+_TELLING_SOUND = 4
+_REPEATED = re.compile(r"(.)\1+")
 # A term is compared with this many words fewer and more than it has: names are written together and cut apart.
 _FEWER_WORDS, _MORE_WORDS = 1, 2
 _LEAST_LENGTH_RATIO = 0.6
@@ -25,13 +37,13 @@ _GAIN_OF_AN_EDGE = 0.08
 
 
 class _Least(NamedTuple):
-    """How alike a term and what was heard must be: where a word of it is rare, and where all are everyday words."""
+    """Least likeness of a term and the recognised words, if one of them is rare and if all are everyday words."""
 
     rare: float
     everyday: float
 
 
-# By the number of letters from which it holds, the longest first. Nothing is more alike than 1: that is never.
+# By the least number of letters, the longest first. Likeness is at most 1, so a larger threshold is never reached.
 _NEVER = 1.1
 _LEAST_BY_LETTERS = (
     (12, _Least(0.6, 0.82)),
@@ -39,6 +51,31 @@ _LEAST_BY_LETTERS = (
     (6, _Least(0.75, 0.9)),
     (4, _Least(0.85, _NEVER)),
 )
+
+
+@lru_cache(maxsize=65536)
+def sound_of(word: str) -> str:
+    """The consonants of a plain word, as a recogniser may confuse them, and whether it starts with a vowel."""
+    for spelling, english in _SPELLINGS:
+        word = word.replace(spelling, english)
+    sound = jellyfish.metaphone(_SPOKEN_W.sub("v", word)).replace(" ", "").replace("KS", "S").translate(_CONFUSED)
+    if sound and sound[0] in "AEIOU":
+        sound = "A" + sound[1:]
+    return _REPEATED.sub(r"\1", sound)
+
+
+def sounds_like(one: str, other: str, least: float) -> bool:
+    """Whether two plain words may be one: they have the same consonants, four or more, or a `likeness` of `least`."""
+    if abs(len(one) - len(other)) > max(len(one), len(other)) // 2:
+        return False
+    sound = sound_of(one)
+    return (len(sound) >= _TELLING_SOUND and sound == sound_of(other)) or likeness(one, other) >= least
+
+
+def likeness(one: str, other: str) -> float:
+    """How alike two plain words are, 0 to 1: the mean of how alike they are written and how alike they sound."""
+    written = Levenshtein.normalized_similarity(one, other)
+    return (written + Levenshtein.normalized_similarity(sound_of(one), sound_of(other))) / 2
 
 
 class SoundAlike(NamedTuple):
@@ -57,8 +94,8 @@ class SoundAlikes:
     those with digits in them: `Area 51` is not `area 15`.
 
     Args:
-      terms: As they are written.
-      is_everyday: Whether a plain word is one that everybody says.
+      terms: Written terms.
+      is_everyday: Whether a plain word is an everyday word.
     """
 
     def __init__(self, terms: Iterable[str], is_everyday: Callable[[str], bool]) -> None:
@@ -75,7 +112,7 @@ class SoundAlikes:
             return
         most_words = max(words for _, _, words in self._terms) + _MORE_WORDS
         most_letters = max(len(letters) for _, letters, _ in self._terms) / _LEAST_LENGTH_RATIO
-        said = _Said(tokens, most_words, most_letters, self._is_everyday)
+        said = _Windows(tokens, most_words, most_letters, self._is_everyday)
         found = sorted(
             (alike for term in self._terms for alike in _alike(*term, said)),
             key=lambda one: (-one.likeness, one.last - one.first, one.first),
@@ -96,7 +133,7 @@ class _Window(NamedTuple):
     letters: str
 
 
-class _Said:
+class _Windows:
     """The windows of a conversation: those with a rare word, and those of everyday words alone."""
 
     def __init__(
@@ -128,12 +165,12 @@ class _Said:
                 yield "".join(self._letters[window.first : window.last])
 
 
-def _alike(term: str, letters: str, words: int, said: _Said) -> Iterator[SoundAlike]:
+def _alike(term: str, letters: str, words: int, said: _Windows) -> Iterator[SoundAlike]:
     least = next(least for length, least in _LEAST_BY_LETTERS if len(letters) >= length)
     for windows, enough in ((said.rare, least.rare), (said.everyday, least.everyday)):
         if enough == _NEVER:
             continue
-        # What is written too differently cannot be made up for by its sound.
+        # Likeness in sound cannot make up for too little likeness in writing.
         written = max(_LEAST_WRITTEN, 2 * enough - 1)
         heard = [window.letters for window in windows]
         for other, _, number in process.extract_iter(

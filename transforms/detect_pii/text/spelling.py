@@ -1,4 +1,4 @@
-"""Letters said one by one: `K-O-W-A-L-S-K-I`, `R as in Romeo`, `RGH UN, a THN`."""
+"""Spelled letters: `K-O-W-A-L-S-K-I`, `R as in Romeo`, `RGH UN, a THN`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Letters(NamedTuple):
     Attributes:
       value: The letters, in upper case.
       first, last: Atoms, inclusive.
-      explained: Said with an example: `as in Romeo`.
+      explained: Whether an example follows: `as in Romeo`.
     """
 
     value: str
@@ -27,10 +27,10 @@ _LONGEST_CAPITALS = 5
 
 
 def letters_at(conversation: Conversation, position: int) -> Letters | None:
-    """The letter that is said at an atom, with its example if it has one; None where none is.
+    """The spelled letter at an atom, with its example if it has one; None without one.
 
-    A letter by itself is one; so are a word of the spelling alphabet among letters, and up to five capitals: whether
-    these are an acronym is for the caller to tell.
+    A letter by itself is one; so are a word of the spelling alphabet among letters, and up to five capitals, which the
+    caller must distinguish from an acronym.
     """
     atom = conversation.atoms[position]
     if atom.kind not in (Kind.LETTER, Kind.WORD):
@@ -59,9 +59,9 @@ def _end_of_letter(conversation: Conversation, position: int) -> int:
 
 
 def _stands_among_letters(conversation: Conversation, position: int) -> bool:
-    """Whether a word of the spelling alphabet is said for its letter: one alone is a hotel or a Mike.
+    """Whether a word of the spelling alphabet means its letter: alone it is a hotel or a Mike.
 
-    Another letter stands beside it, or digits on both sides.
+    It does if another letter is next to it, or digits on both sides.
     """
     beside = [_neighbour(conversation, position, step) for step in (-1, 1)]
     return any(_is_letter(conversation, atom) for atom in beside) or all(atom and atom.is_number for atom in beside)

@@ -1,4 +1,4 @@
-"""The words of a conversation as a reader would cut them, for recognisers that look at words and not at characters."""
+"""Tokens: the words of a conversation as a reader would split them, and lists of terms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Token(NamedTuple):
       plain: Lower case, without accents and without a possessive ending.
       start, end: Characters of the conversation's text, end exclusive.
       word: The recogniser's word that it begins in.
-      before: What stands between the token before it and this one: ` `, `, `, `-`, a newline.
+      before: The text between the previous token and this one: ` `, `, `, `-`, a newline.
     """
 
     text: str
@@ -39,12 +39,12 @@ class Token(NamedTuple):
 
     @property
     def begins_sentence(self) -> bool:
-        """Whether its capital letter may come from its place alone."""
+        """Whether its capital letter may come from the start of a sentence."""
         return not self.before or not _SENTENCE_END.isdisjoint(self.before)
 
     @property
     def begins_clause(self) -> bool:
-        """Whether a pause, as the recogniser heard it, stands before it."""
+        """Whether the recogniser wrote a pause before it."""
         return self.begins_sentence or "," in self.before or ";" in self.before
 
     @property
@@ -95,7 +95,7 @@ def plain(word: str) -> str:
 
 
 def plain_words(text: str) -> tuple[str, ...]:
-    """The words of a text that is no conversation's, plain and without apostrophes."""
+    """The words of any text, plain and without apostrophes."""
     return tuple(plain(word).replace("'", "") for word in _TOKEN.findall(text))
 
 

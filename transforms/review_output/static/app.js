@@ -1,4 +1,4 @@
-// The review page. Text from recordings goes into the document as text only, never as markup.
+// Script of the review page. Text from recordings enters the document as text only, never as markup.
 import WaveSurfer from "/static/vendor/wavesurfer.esm.js";
 import RegionsPlugin from "/static/vendor/regions.esm.js";
 
@@ -9,7 +9,7 @@ const FADE_S = 0.01;
 const NUDGE_S = 0.05;
 const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", falsePositive: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)", moved: "rgba(150, 70, 190, 0.4)" };
 
-const STATES = { to_render: "corrected, not rendered", to_unmute: "corrected, muted more", rendered: "corrected, rendered" };
+const STATES = { to_render: "corrected, not rendered", to_unmute: "corrected, false positives still muted", rendered: "corrected, rendered" };
 
 const at = (id) => document.getElementById(id);
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
@@ -34,9 +34,9 @@ async function request(path, options) {
   return answer.json();
 }
 
-function tell(trouble) {
-  at("trouble").textContent = trouble;
-  at("trouble").hidden = !trouble;
+function showError(message) {
+  at("error").textContent = message;
+  at("error").hidden = !message;
 }
 
 // The list
@@ -59,22 +59,22 @@ function showList() {
   showToDo();
 }
 
-// What is decided is a part of what every run does; one command does it now.
+// Every run applies the corrections; one command applies them now.
 
 function showToDo() {
   const toRender = state.recordings.filter((one) => one.state === "to_render").length;
   const toUnmute = state.recordings.filter((one) => one.state === "to_unmute").length;
   at("to-do").hidden = !toRender && !toUnmute;
   const lines = [];
-  if (toRender) lines.push(element("p", { textContent: `${toRender} corrected and not rendered yet. This mutes what was marked: ` }, element("code", { textContent: state.command })));
-  if (toUnmute) lines.push(element("p", { textContent: `${toUnmute} with sound that need not be muted: it comes back from the source and the store alone. ` }));
-  if (lines.length) lines.push(element("p", { textContent: state.has_store ? "With --store and --store_key, it brings back what need not be muted too." : "No run of this output kept a store (--store): what need not be muted comes back with the next run of the manifest, which hears these recordings again." }));
+  if (toRender) lines.push(element("p", { textContent: `Corrected but not rendered yet: ${toRender}. This command mutes the marked speech: ` }, element("code", { textContent: state.command })));
+  if (toUnmute) lines.push(element("p", { textContent: `With false positives that are still muted: ${toUnmute}. Only the source and the store can restore them.` }));
+  if (lines.length) lines.push(element("p", { textContent: state.has_store ? "With --store and --store_key, the command also restores false positives." : "No run of this output kept a store (--store): the next run of the manifest transcribes these recordings again and restores false positives." }));
   at("to-do").replaceChildren(...lines);
 }
 
 function listItem(one) {
-  const told = [STATES[one.state] ?? one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
-  const button = element("button", { type: "button", onclick: () => open(one) }, element("strong", { textContent: one.recording_id }), element("small", { textContent: told }));
+  const details = [STATES[one.state] ?? one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
+  const button = element("button", { type: "button", onclick: () => open(one) }, element("strong", { textContent: one.recording_id }), element("small", { textContent: details }));
   button.dataset.id = one.recording_id;
   button.ariaCurrent = String(state.current?.recording_id === one.recording_id);
   return element("li", {}, button);
@@ -96,10 +96,10 @@ async function open(one) {
   at("welcome").hidden = true;
   at("recording").hidden = false;
   at("title").textContent = one.recording_id;
-  at("reasons").textContent = one.reasons.join(" · ") || "Nothing stands out";
+  at("reasons").textContent = one.reasons.join(" · ") || "No problems found";
   at("waveform").replaceChildren();
   at("transcript").replaceChildren();
-  tell("");
+  showError("");
   update();
   const path = `/api/recordings/${encodeURIComponent(one.recording_id)}`;
   try {
@@ -111,10 +111,10 @@ async function open(one) {
       const outline = await request(`${path}/peaks`);
       if (state.current === one) showWaveform(one, detail, outline, `${path}/audio`);
     } else {
-      tell("This recording was asked for as a transcript alone: there is nothing to hear.");
+      showError("This recording has a transcript only (redact_pii_audio: false): there is no audio to play.");
     }
   } catch (error) {
-    if (state.current === one) tell(error.message);
+    if (state.current === one) showError(error.message);
   }
 }
 
@@ -138,10 +138,10 @@ function showWaveform(one, detail, outline, audio) {
     height: 96, splitChannels: outline.peaks.length > 1, waveColor: "#7a93b3", progressColor: "#2563a8", plugins: [state.regions],
   });
   state.player.on("timeupdate", follow);
-  state.player.on("error", () => tell("The browser cannot play this recording's format; the transcript and the spans are complete."));
+  state.player.on("error", () => showError("The browser cannot play this recording's format. The transcript and the muted spans are complete."));
   state.regions.on("region-clicked", (region, event) => { event.stopPropagation(); select(region); });
   state.regions.on("region-updated", (region) => { select(region, false); moveTwins(region); update(); });
-  // Not before: until the length is known, every region would begin at 0.
+  // Not earlier: until the length is known, every region would start at 0.
   state.player.once("ready", () => { drawAll(detail); });
 }
 
@@ -155,10 +155,10 @@ function drawAll(detail) {
     const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
     const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
     const region = draw(span, falsePositives.delete(key(span)) ? "falsePositive" : kind, found[0]?.policy ?? "");
-    const told = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
-    region.element?.setAttribute("title", told.join(", ") || "muted with what another channel repeats, or what was heard again");
+    const titles = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
+    region.element?.setAttribute("title", titles.join(", ") || "muted because another channel repeats it, or because verification recognised it");
   }
-  // What is rendered already stays a decision: a later run makes the recording with it.
+  // A rendered correction stays in the review: later runs apply it again.
   for (const span of falsePositives.values()) draw(span, "falsePositive");
   for (const span of missed) draw(span, "missed", span.policy);
   follow(0);
@@ -167,7 +167,7 @@ function drawAll(detail) {
 
 const key = (span) => `${span.channel} ${span.start_s.toFixed(3)} ${span.end_s.toFixed(3)}`;
 
-// A span is `missed` (a mark), or was muted when the page was drawn: `muted` or `uncertain` still, `falsePositive`, or `moved`.
+// Kinds of spans: `missed` is a mark; the others were muted when the page was drawn: `muted`, `uncertain`, `falsePositive`, `moved`.
 
 function draw(span, kind, policy = "") {
   const region = state.regions.addRegion({
@@ -192,7 +192,7 @@ function become(region, kind) {
   region.setOptions({ ...place, color: COLOURS[kind], drag: kind !== "falsePositive", resize: kind !== "falsePositive" });
 }
 
-// Where the channels were heard as one, nobody knows in which of them it was said: what is done to one is done to all.
+// Mixed channels were transcribed as one, so a span's channel is unknown: a change to one channel applies to all.
 
 function twinsOf(region) {
   const { was } = state.spans.get(region);
@@ -231,7 +231,7 @@ function follow(seconds) {
   for (const word of state.words) word.made.classList.toggle("now", word.start_s <= seconds && seconds < word.end_s);
 }
 
-// Marks: `m` at the beginning of what should be muted, `m` again at its end.
+// Marks: `m` at the start of the speech to mute, `m` again at its end.
 
 function mark() {
   if (!state.player) return;
@@ -242,7 +242,7 @@ function mark() {
     const span = { start_s: Math.min(state.marking, now), end_s: Math.max(state.marking, now), channel: 0 };
     span.end_s = Math.min(Math.max(span.end_s, span.start_s + SHORTEST_MARK_S), state.player.getDuration());
     state.marking = null;
-    // Nobody can tell by eye which channel a voice was in: a mark holds for all of them.
+    // The picture does not show which channel a voice was in: a mark applies to all channels.
     for (let channel = 0; channel < state.detail.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
   }
   update();
@@ -252,7 +252,7 @@ function remove() {
   const span = state.spans.get(state.selected);
   if (!span) return;
   if (span.kind !== "missed") {
-    toggleNeedless();
+    toggleFalsePositive();
     return;
   }
   state.spans.delete(state.selected);
@@ -261,7 +261,7 @@ function remove() {
   update();
 }
 
-function toggleNeedless() {
+function toggleFalsePositive() {
   const span = state.spans.get(state.selected);
   if (!span || span.kind === "missed") return;
   const kind = span.kind === "falsePositive" || span.kind === "moved" ? span.muted : "falsePositive";
@@ -283,26 +283,26 @@ function marked() {
     .map(([region, span]) => ({ ...placeOf(region, span.channel), policy: span.policy || at("policy").value }));
 }
 
-// What was muted and is to be muted no more. A mute that only grew gives up nothing.
+// Muted spans to restore: false positives, and the old places of spans that were moved or made shorter.
 
-function givenUp() {
+function restored() {
   return [...state.spans].filter(([region, { kind, was }]) => kind === "falsePositive" || (kind === "moved" && (region.start > was.start_s + 0.001 || region.end < was.end_s - 0.001)))
     .map(([, { was, channel }]) => ({ channel, start_s: was.start_s, end_s: was.end_s }));
 }
 
 function update() {
   const marks = marked();
-  const kept = givenUp();
+  const kept = restored();
   const kind = state.spans.get(state.selected)?.kind;
-  at("save").firstChild.textContent = marks.length + kept.length ? "Save corrections, next " : "Confirm, next ";
-  at("mark").firstChild.textContent = state.marking === null ? "Mark what should be muted " : "End the mark here ";
-  at("remove").firstChild.textContent = kind === "falsePositive" || kind === "moved" ? "Mute as before " : kind === "missed" ? "Remove mark " : "Need not be muted ";
+  at("save").firstChild.textContent = marks.length + kept.length ? "Save corrections and continue " : "Confirm and continue ";
+  at("mark").firstChild.textContent = state.marking === null ? "Mark speech to mute " : "End the mark here ";
+  at("remove").firstChild.textContent = kind === "falsePositive" || kind === "moved" ? "Undo this change " : kind === "missed" ? "Remove the mark " : "Mark as false positive ";
   at("remove").disabled = !kind;
-  at("consequence").textContent = !kept.length ? "" : state.has_store ? "What need not be muted comes back from the store and the source." : "No run of this output kept a store: what need not be muted stays muted until a run hears the recording again.";
+  at("consequence").textContent = !kept.length ? "" : state.has_store ? "Rendering restores false positives from the store and the source." : "No run of this output kept a store: false positives stay muted until a run transcribes the recording again.";
   for (const word of state.words) word.made.classList.toggle("marked", marks.some((mark) => covers(mark, word)));
 }
 
-// As transforms/correct_findings decides which words go with a mark.
+// The same rule as in transforms/correct_findings: which words a mark covers.
 
 function covers(mark, word) {
   const shared = Math.min(mark.end_s, word.end_s) - Math.max(mark.start_s, word.start_s);
@@ -313,7 +313,7 @@ async function save() {
   const one = state.current;
   if (!one) return;
   const missed = marked();
-  const falsePositives = givenUp();
+  const falsePositives = restored();
   const decision = missed.length + falsePositives.length ? "corrected" : "confirmed";
   try {
     const kept = await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/review`, {
@@ -321,7 +321,7 @@ async function save() {
     });
     Object.assign(one, kept);
   } catch (error) {
-    tell(error.message);
+    showError(error.message);
     return;
   }
   const index = state.shown.indexOf(one);
@@ -332,7 +332,7 @@ async function save() {
 }
 
 const KEYS = {
-  " ": () => state.player?.playPause(), m: mark, u: toggleNeedless, n: nextSpan, j: () => step(1), k: () => step(-1),
+  " ": () => state.player?.playPause(), m: mark, u: toggleFalsePositive, n: nextSpan, j: () => step(1), k: () => step(-1),
   Delete: remove, Backspace: remove, Enter: save,
   q: () => nudge(-NUDGE_S, 0), w: () => nudge(NUDGE_S, 0), o: () => nudge(0, -NUDGE_S), p: () => nudge(0, NUDGE_S),
   ArrowLeft: () => seek(state.player?.getCurrentTime() - SEEK_S), ArrowRight: () => seek(state.player?.getCurrentTime() + SEEK_S),

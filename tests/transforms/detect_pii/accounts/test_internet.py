@@ -1,3 +1,5 @@
+"""Spoken addresses of e-mail, pages and devices. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Names of the gazetteers. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

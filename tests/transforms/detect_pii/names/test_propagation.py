@@ -1,3 +1,5 @@
+"""Further mentions of names. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

@@ -1,3 +1,5 @@
+"""Spelled names and words. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

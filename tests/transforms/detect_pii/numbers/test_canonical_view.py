@@ -1,3 +1,5 @@
+"""The conversation as it would be typed. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Kinds of numbers by checksum. Plain functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Spoken dates. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

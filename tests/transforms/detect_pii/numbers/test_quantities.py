@@ -1,3 +1,5 @@
+"""Amounts, ages, times and other quantities. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,10 +1,12 @@
+"""Read-backs and repetitions of values. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 import pytest
 
-from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
+from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
 from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from hushbeam.transforms.detect_pii.recogniser import Candidate
@@ -32,7 +34,7 @@ def test_a_number_is_found_where_it_is_repeated_whole_or_in_part(
 
 def test_a_password_is_found_where_it_is_repeated(said: Said, spans: Spans) -> None:
     conversation = said("A: Your first pet?\nB: Biscuit.\nA: So I write biscuit in the form.")
-    candidates = list(Secrets().recognise(conversation))
+    candidates = list(Credentials().recognise(conversation))
     assert [text for _, text in spans(conversation, RepeatedValues().propagate(conversation, candidates))] == [
         "biscuit"
     ]

@@ -1,3 +1,5 @@
+"""Runs of digits and letters. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Spoken numbers and their labels. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

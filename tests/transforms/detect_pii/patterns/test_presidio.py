@@ -1,3 +1,5 @@
+"""Presidio's patterns. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The user's terms. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""What is found by lists, forms and contexts: health, and what people say they are."""
+"""Health data and personal attributes, found by lists, forms and contexts. Plain functions."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Motorways, corners and coordinates. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable

@@ -1,3 +1,5 @@
+"""Numbers of addresses. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

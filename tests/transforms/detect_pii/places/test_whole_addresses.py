@@ -1,3 +1,5 @@
+"""Addresses joined from their pieces. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

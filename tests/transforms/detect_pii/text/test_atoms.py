@@ -1,3 +1,5 @@
+"""Atoms of a text. Plain functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The conversation as one text. Plain functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,4 +1,4 @@
-"""Terms as recognisers misspell them: the mishearings are whisper-base's, of a synthetic voice over a telephone."""
+"""Search for misrecognised terms, with errors of whisper-base on a synthetic voice over a telephone line."""
 
 from __future__ import annotations
 

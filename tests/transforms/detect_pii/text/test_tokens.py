@@ -1,3 +1,5 @@
+"""Tokens, terms and the likeness of words. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-from hushbeam.transforms.detect_pii.text.sounds import likeness, sound_of
+from hushbeam.transforms.detect_pii.text.sound_alikes import likeness, sound_of
 from hushbeam.transforms.detect_pii.text.tokens import Terms, plain, read_terms, tokens_of
 
 GAZETTEERS = (

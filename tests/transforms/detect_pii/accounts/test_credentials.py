@@ -1,14 +1,16 @@
+"""Passwords, answers and user names. Plain functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
 
-from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
+from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
 
 Marked = Callable[..., str]
 
-SECRETS = Secrets()
+CREDENTIALS = Credentials()
 
 
 def plain(text: str) -> str:
@@ -36,7 +38,7 @@ def plain(text: str) -> str:
     ],
 )
 def test_what_follows_an_announcement_or_answers_a_question_is_secret(marked: Marked, policy: str, call: str) -> None:
-    assert marked(SECRETS, plain(call), policy) == call
+    assert marked(CREDENTIALS, plain(call), policy) == call
 
 
 @pytest.mark.parametrize(
@@ -52,4 +54,4 @@ def test_what_follows_an_announcement_or_answers_a_question_is_secret(marked: Ma
     ],
 )
 def test_talk_about_passwords_is_no_password(marked: Marked, call: str) -> None:
-    assert marked(SECRETS, call) == call
+    assert marked(CREDENTIALS, call) == call

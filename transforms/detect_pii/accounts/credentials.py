@@ -1,4 +1,4 @@
-"""Passwords, answers to security questions, and user names: free words after what announces them.
+"""Recogniser of passwords, answers to security questions and user names, by the words that announce them.
 
 PINs and one-time codes are digits and belong to the spoken numbers.
 """
@@ -12,10 +12,9 @@ from functools import cache
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.languages import Language
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.atom_reader import AtomReader
+from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Atom, Kind
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered
 
 _LEADING_OVER = (" as", " under", " with", " by")
@@ -30,8 +29,8 @@ _TURNS_OF_VERIFICATION = 8
 
 
 class _Announcement(NamedTuple):
-    """`my password`, `your mother's maiden name`: what is announced, where the words end, and whether they lead over
-    to it by themselves: `log in as`, `my password's`.
+    """An announcement such as `my password` or `your mother's maiden name`: its kind, its end, and whether the value
+    follows directly, as after `log in as`.
     """
 
     policy: str
@@ -40,14 +39,11 @@ class _Announcement(NamedTuple):
     linked: bool
 
 
-class Secrets:
+class Credentials(GrammarRecogniser):
     """Finds what follows "my password is", "username" and security questions, in the same turn or in the answer."""
 
     name = "secrets"
     policies = frozenset({"password", "username", "person_name"})
-
-    def load(self) -> None:
-        """Nothing to load: the grammar is the language's data."""
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
         if not conversation.language.secret_cues:
@@ -70,7 +66,7 @@ class _SecretGrammar(AtomReader):
         yield from self._by_case_of_letters()
 
     def _by_case_of_letters(self) -> Iterator[Candidate]:
-        """`small q, capital T, nine, dash, mule`: nobody says the case of what is no secret."""
+        """`small q, capital T, nine, dash, mule`: people say the case of letters only for secrets."""
         end = 0
         for position in range(len(self._atoms)):
             if position < end or not self._says_case(position):
@@ -105,7 +101,7 @@ class _SecretGrammar(AtomReader):
         for announced, match, turn in matches:
             policy = announced
             if policy == "another":
-                # "And the new one": of what was asked for last.
+                # "And the new one" refers to the kind that was asked for last.
                 if latest is None or turn - latest.turn > 2 * _TURNS_OPEN:
                     continue
                 policy = latest.policy
@@ -242,7 +238,7 @@ class _SecretGrammar(AtomReader):
         return self._atoms[first:end]
 
     def _is_spelled_letter(self, position: int) -> bool:
-        """Whether an `I` is the letter: another letter or a digit stands beside it."""
+        """Whether an `I` is a letter, because another letter or a digit is next to it."""
         neighbours = (self._kind(position - 1), self._kind(position + 1))
         return self._kind(position) is Kind.LETTER and any(kind in (Kind.LETTER, *NUMBERS) for kind in neighbours)
 
@@ -278,7 +274,7 @@ class _SecretGrammar(AtomReader):
         alternatives = ("person_name",) if policy == "answer" else ("password",) if policy == "username" else ()
         named = "password" if policy == "answer" else policy
         value = " ".join(atom.value.lower() for atom in self._atoms[first : last + 1] if atom.kind is not Kind.SYMBOL)
-        yield Candidate(named, *span, score, Secrets.name, value, alternatives)
+        yield Candidate(named, *span, score, Credentials.name, value, alternatives)
 
     def _goes_on(self, position: int) -> bool:
         """Whether letters or digits follow a comma, as in `d, m, i, l`."""
