@@ -25,7 +25,7 @@ from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.speaking import remarks
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.assemble_transcript import AssembleTranscript

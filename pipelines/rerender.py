@@ -37,7 +37,7 @@ from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secre
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.speaking import remarks
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance

@@ -7,18 +7,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from hushbeam.schemas.errors import ConfigurationError, QuarantineError, RecordingError, RunError
-
-__all__ = [
-    "ERRORS_SCHEMA",
-    "UNEXPECTED",
-    "ConfigurationError",
-    "Failure",
-    "QuarantineError",
-    "RecordingError",
-    "RunError",
-]
-
 UNEXPECTED = "unexpected"
 """The `error_class` of what no code foresaw: the message has the error's class and its place in the code, no value."""
 

@@ -10,7 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hushbeam.schemas.correction import Corrections, MarkedSpan, lies_within
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.storage import files

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
-from hushbeam.schemas.failure import ConfigurationError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError

@@ -23,7 +23,8 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.failure import ConfigurationError, Failure, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.stages import StageInput
 from hushbeam.transforms.base.freed_memory import give_back_freed
 from hushbeam.transforms.base.private_memory import keep_memory_private

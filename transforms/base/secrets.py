@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import google_crc32c
 from pydantic import AfterValidator
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (

@@ -8,7 +8,8 @@ import traceback
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-from hushbeam.schemas.failure import UNEXPECTED, ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.failure import UNEXPECTED
 
 MOST_IN_A_ROW = 20
 """So many recordings in a row may end with the same unexpected error at the same place; one more ends the run.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from hushbeam.schemas.correction import REVIEWER, Corrections, MarkedSpan, lies_within, without_false_positives
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hushbeam.schemas.correction import Corrections, corrected_identity
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording

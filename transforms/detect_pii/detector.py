@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, broader, find_policy
 from hushbeam.schemas.transcript import Transcript

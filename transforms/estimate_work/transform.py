@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
-from hushbeam.schemas.failure import Failure, RecordingError
+from hushbeam.schemas.errors import RecordingError
+from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
 from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNTOLD, Probe, estimate

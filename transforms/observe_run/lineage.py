@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.observe_run.libraries import needed_by
 from hushbeam.transforms.storage import urls
 

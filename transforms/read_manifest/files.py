@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.read_manifest.csv_rows import read_csv
 from hushbeam.transforms.read_manifest.line import LONGEST_LINE_BYTES, ManifestLineError
 from hushbeam.transforms.read_manifest.parquet import read_parquet

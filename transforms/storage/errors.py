@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 
 
 class StorageError(RecordingError):

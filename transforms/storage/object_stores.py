@@ -18,7 +18,7 @@ from typing import Any
 
 import fsspec
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 _CONNECT_S, _SILENCE_S = 10, 60
 _ATTEMPTS = 7

@@ -10,7 +10,7 @@ from typing import Any
 
 import fsspec
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.file_systems import storage_errors
 

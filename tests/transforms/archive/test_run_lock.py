@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import run_lock
 from hushbeam.transforms.archive.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
 from hushbeam.transforms.base import process_identity

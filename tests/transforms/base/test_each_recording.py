@@ -17,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from hushbeam.schemas.failure import ConfigurationError, QuarantineError, RunError
+from hushbeam.schemas.errors import ConfigurationError, QuarantineError, RunError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording, TranscribedRecording

@@ -15,7 +15,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.secrets import is_reference, read_secret
 
 

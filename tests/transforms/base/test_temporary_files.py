@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import (
     OWNER,
     Owner,

@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockLostError
 from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW, InARow, UnexpectedError, ends_the_run, place_of
 from hushbeam.transforms.storage.urls import safe_name

@@ -15,7 +15,7 @@ import gcsfs.core
 import gcsfs.retry
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import files, listing
 from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
