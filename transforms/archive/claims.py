@@ -32,7 +32,6 @@ SCHEMAS = {
     "errors": ERRORS_SCHEMA,
     "notifications": NOTIFICATIONS_SCHEMA,
 }
-FINDING_COLUMNS = tuple(name for name in FINDINGS_SCHEMA.names if name != "value_hmac")
 _OF_ARROW = frozenset({b"ARROW:schema"})
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
 
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import DetectedRecording
 from hushbeam.schemas.stored import PublishedRecording
-from hushbeam.transforms.archive.claims import FINDING_COLUMNS, Claim, claim_of
+from hushbeam.transforms.archive.claims import Claim, claim_of
 from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
@@ -31,7 +32,7 @@ class RestorePublished(beam.PTransform):
         output = root | "Output root" >> beam.Create([self._muting.output])
         statuses = output | "To mute further" >> beam.FlatMap(_to_mute_further).with_output_types(tuple[str, str])
         rows = output | ReadTable("transcripts", TRANSCRIPTS_SCHEMA.names)
-        findings = output | ReadTable("findings", FINDING_COLUMNS)
+        findings = output | ReadTable("findings", FINDINGS_SCHEMA.names)
         wanted = beam.pvalue.AsDict(statuses)
         claims = (
             {
