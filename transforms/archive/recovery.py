@@ -21,7 +21,7 @@ from hushbeam.transforms.archive.ledger_index import status_name
 from hushbeam.transforms.archive.tables.digests import as_json, holds_certified_rows
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.storage.urls import file_name, join, relative
 
 _RUNS, _ROWS = "runs", "/rows/"
 _COPIES_AT_ONCE, _REMOVED_AT_ONCE = 200, 10_000
@@ -65,7 +65,7 @@ def recover(output: str, copies: Sequence[str]) -> Iterator[CommittedRecording]:
     """
     for url, found in _looked_up(output, copies):
         if isinstance(found, UnreadableCopyError):
-            _log.warning("%s is passed over: %s", url.removeprefix(f"{output}/"), found)
+            _log.warning("%s is passed over: %s", relative(url, output), found)
         elif found is not None:
             yield replace(found, replaces=True, recovered=True)
 

@@ -20,7 +20,7 @@ from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.archive.unredacted import unredacted_url
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.urls import file_name, join, safe_name
+from hushbeam.transforms.storage.urls import file_name, join, relative, safe_name
 
 # The sources of recordings are looked up in the last.
 _TABLES = ("findings", "errors", "notifications", "transcripts")
@@ -80,7 +80,7 @@ class Eraser:
             erased.files += 1
         for url in self._audit_reports():
             if not _drop_subjects(url, erased.recordings):
-                damaged.add(url.removeprefix(f"{self.output}/"))
+                damaged.add(relative(url, self.output))
         save_snapshot(self.output, forgotten=erased.recordings, of_the_same_root=True)
         tables = Tables(self.output, self.key)
         for table in _TABLES:
@@ -100,14 +100,14 @@ class Eraser:
                 for recording_id, row in read_rows(url, ("recording_id", "audio_url")):
                     yield recording_id, json.loads(row)["audio_url"]
             except DamagedTableError:
-                damaged.add(url.removeprefix(f"{self.output}/"))
+                damaged.add(relative(url, self.output))
         runs = join(self.output, "runs")
         copies = [join(runs, name) for name in files.list_names(runs) if _SAFETY_COPY.fullmatch(name)]
         for url, content in files.read_many(copies).items():
             try:
                 copy = copy_in(file_name(url), content)
             except UnreadableCopyError:
-                damaged.add(url.removeprefix(f"{self.output}/"))
+                damaged.add(relative(url, self.output))
                 continue
             yield copy.recording_id, json.loads(copy.transcript_row)["audio_url"]
 

@@ -33,7 +33,7 @@ from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.digests import as_json
 from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.storage.urls import file_name, join, relative
 
 _log = logging.getLogger(__name__)
 _NO_LONGER_AVAILABLE = "the redacted audio is no longer available"
@@ -87,7 +87,7 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
         try:
             _expire_copy(url, ids)
         except UnreadableCopyError as error:
-            name = url.removeprefix(f"{output}/")
+            name = relative(url, output)
             _log.warning("%s is passed over: %s", name, error)
             expired.damaged.add(name)
     wanted, tables = pa.array(sorted(ids), pa.string()), Tables(output, key)

@@ -143,7 +143,7 @@ def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Re
     _UNREACHABLE.check(url)
     with storage_errors(url, doing):
         try:
-            return _retrying(operation, file_system(url), _path(url))
+            return _retrying(operation, file_system(url), urls.store_path(url))
         except UnreachableStoreError:
             _UNREACHABLE.add(url)
             raise
@@ -194,7 +194,7 @@ def _unreachable(url: str) -> StorageError:
 
 
 def _bucket(url: str) -> str:
-    return f"{urls.scheme(url)}://{_path(url).lstrip('/').split('/')[0]}"
+    return f"{urls.scheme(url)}://{urls.bucket_and_key(url)[0]}"
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -285,10 +285,6 @@ def _place(url: str) -> str:
     """The kind of store; no bucket, since a line of a manifest may have named it."""
     scheme = urls.scheme(url)
     return "the local disk" if scheme == urls.LOCAL else f"the store {scheme}://"
-
-
-def _path(url: str) -> str:
-    return url if urls.is_local(url) else url[url.index("://") + 3 :]
 
 
 def _library(error: BaseException) -> str:

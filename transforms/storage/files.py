@@ -22,7 +22,6 @@ import google_crc32c
 
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
 from hushbeam.transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
@@ -33,7 +32,7 @@ from hushbeam.transforms.storage.file_systems import (
     request,
     storage_errors,
 )
-from hushbeam.transforms.storage.listing import StoredFile, iterate, version
+from hushbeam.transforms.storage.listing import StoredFile, details_of, iterate, version
 from hushbeam.transforms.storage.stream import PIECE_BYTES, open_stream
 
 _CHUNK_BYTES = 1 << 20
@@ -89,7 +88,7 @@ def read_many(locations: Sequence[str]) -> dict[str, bytes]:
     by_path = {path.lstrip("/"): content for path, content in contents.items()}
     found: dict[str, bytes] = {}
     for location in locations:
-        content = by_path[_path(location).lstrip("/")]
+        content = by_path[urls.store_path(location).lstrip("/")]
         if isinstance(content, FileNotFoundError):
             continue
         found[location] = content if isinstance(content, bytes) else read_bytes(location)  # a last try, or its error
@@ -244,7 +243,7 @@ def list_modified(folder: str) -> dict[str, datetime]:
     if urls.is_local(folder):
         return {file.name: _modified({"mtime_ns": int(file.version.partition(":")[2])}) for file in list_files(folder)}
     found = request(folder, "list", lambda store, path: store.find(path, detail=True))
-    start = len(_path(folder).strip("/")) + 1
+    start = len(urls.store_path(folder).strip("/")) + 1
     return {
         name.strip("/")[start:]: _modified(details)
         for name, details in sorted(found.items())
@@ -291,8 +290,8 @@ def delete_many(locations: Sequence[str]) -> None:
 
 
 def _delete_from_s3(locations: Sequence[str]) -> None:
-    bucket = _path(locations[0]).partition("/")[0]
-    objects = [{"Key": _path(location).partition("/")[2]} for location in locations]
+    bucket, _ = urls.bucket_and_key(locations[0])
+    objects = [{"Key": urls.bucket_and_key(location)[1]} for location in locations]
 
     def delete_objects(store: Any, _: str) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = store.call_s3(
@@ -399,10 +398,6 @@ def _upload_options(url: str) -> dict[str, Any]:
 
 def _location(pattern: str, name: str) -> str:
     return name if urls.is_local(pattern) else f"{urls.scheme(pattern)}://{name.lstrip('/')}"
-
-
-def _path(url: str) -> str:
-    return url if urls.is_local(url) else url[url.index("://") + 3 :]
 
 
 def _is_temporary(name: str) -> bool:

@@ -70,7 +70,7 @@ class UrlSigner:
         return storage.Client(project="none", credentials=credentials)
 
     def _sign_for_google(self, url: str, hours: float) -> str:
-        bucket, _, name = url.removeprefix("gs://").partition("/")
+        bucket, name = urls.bucket_and_key(url)
         return str(
             self._google.bucket(bucket)
             .blob(name)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError
 from hushbeam.transforms.storage.file_systems import request
+from hushbeam.transforms.storage.listing import details_of
 
 PIECE_BYTES = 4 << 20
 """How much a request asks for: a header costs no more, and a large manifest few requests."""

@@ -59,7 +59,7 @@ def normalised(url: str) -> str:
         raise StorageError("the location is empty or holds a NUL character")
     if is_local(url):
         return os.path.normpath(Path(_local_path(url)).absolute())
-    bucket, _, key = url[url.index("://") + 3 :].partition("/")
+    bucket, key = bucket_and_key(url)
     if not bucket or bucket in {".", ".."}:
         raise StorageError("the location names no bucket")
     if not {".", ".."}.isdisjoint(key.split("/")):  # otherwise the key stays as it is: `a//b` is a name of its own
@@ -67,6 +67,17 @@ def normalised(url: str) -> str:
         if key == ".." or key.startswith("../"):
             raise StorageError("the location leaves its bucket by '..'")
     return f"{scheme(url)}://{bucket}" if key in {"", "."} else f"{scheme(url)}://{bucket}/{key}"
+
+
+def bucket_and_key(url: str) -> tuple[str, str]:
+    """The two parts of an object-store URL; the key of a bucket itself is empty."""
+    bucket, _, key = store_path(url).partition("/")
+    return bucket, key
+
+
+def store_path(url: str) -> str:
+    """A location as fsspec's file systems take it: a local path, or bucket and key without the scheme."""
+    return url if is_local(url) else url[url.index("://") + 3 :]
 
 
 def resolve(base_url: str, reference: str) -> str:
@@ -95,6 +106,11 @@ def join(root: str, *parts: str) -> str:
         if not part or part.startswith("/") or ".." in part.split("/"):
             raise ValueError("a part of a path is empty, absolute or leads upwards")
     return "/".join([root.rstrip("/"), *parts])
+
+
+def relative(url: str, root: str) -> str:
+    """The inverse of `join`: what follows `root` in a URL that starts with it."""
+    return url.removeprefix(f"{root.rstrip('/')}/")
 
 
 def file_name(url: str) -> str:

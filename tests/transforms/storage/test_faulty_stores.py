@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from hushbeam.transforms.storage import files, object_stores
-from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
+from hushbeam.transforms.storage.listing import details_of
 from tests.transforms.storage.fake_stores import FaultyProxy
 
 
