@@ -33,7 +33,8 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verification
 from hushbeam.transforms.archive.ledger import Status, committed_entries, save_snapshot
-from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.tables.parquet import write_shard
 from hushbeam.transforms.close_run import summary_url
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
@@ -88,7 +89,7 @@ def make(_: Clock, archive: Archive) -> None:
         identity = output_identity(recording, source, job.identities["configuration"])
         status = Status("completed", recording.recording_id, None, identity, _EARLIER, certificate)
         # Without the durability of the real thing, which takes the disk hours.
-        (Path(archive.output) / "status" / status_name(recording.recording_id)).write_bytes(status.to_json())
+        (Path(archive.output) / "status" / json_name(recording.recording_id)).write_bytes(status.to_json())
     save_snapshot(archive.output)
 
 

@@ -25,10 +25,9 @@ from hushbeam.transforms.archive.ledger_index import (
     facts_of,
     lost_entries,
     read_index,
-    status_name,
     write_index,
 )
-from hushbeam.transforms.archive.published_files import own_audio_name, own_audio_url
+from hushbeam.transforms.archive.published_files import json_name, own_audio_name, own_audio_url
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.listing import StoredFile
@@ -118,7 +117,7 @@ class Status:
 
 def status_url(output: str, recording_id: str) -> str:
     """Where the status of a recording is, or will be."""
-    return join(output, _FOLDER, status_name(recording_id))
+    return join(output, _FOLDER, json_name(recording_id))
 
 
 def index_url(output: str) -> str:
@@ -141,7 +140,7 @@ def status_in(name: str, content: bytes) -> Status:
       UnreadableStatusError: It is none, or another recording's.
     """
     status = Status.from_json(content)
-    if status_name(status.recording_id) != name:
+    if json_name(status.recording_id) != name:
         raise UnreadableStatusError("the status object of another recording")
     return status
 
@@ -153,7 +152,7 @@ def read_status(output: str, recording_id: str) -> Status | None:
 
 def read_statuses(output: str, recording_ids: Sequence[str]) -> dict[str, Status]:
     """The committed statuses of some recordings, by recording, read many at once."""
-    found = _read(output, [status_name(recording_id) for recording_id in recording_ids])
+    found = _read(output, [json_name(recording_id) for recording_id in recording_ids])
     return {status.recording_id: status for status in found.values()}
 
 
@@ -224,7 +223,7 @@ def save_snapshot(
         return
     parts = _entries(
         output,
-        index.without([status_name(recording_id) for recording_id in forgotten]),
+        index.without([json_name(recording_id) for recording_id in forgotten]),
         lambda names, versions: [index.known(names, versions), written.versioned(names, versions)],
     )
     write_index(index_url(output), parts, root)

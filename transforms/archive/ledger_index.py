@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hushbeam.schemas.media import SourceIdentity
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import safe_name
 
 Standing = Literal["new", "up_to_date", "source", "configuration", "request"]
 """How a recording stands to its committed output: there is none, it is up to date, or what changed since."""
@@ -55,11 +55,6 @@ class Facts:
 def source_facts(source: SourceIdentity) -> str:
     """For `Facts.source`. The URL is a part of the request."""
     return f"{source.size_bytes} {source.version}"
-
-
-def status_name(recording_id: str) -> str:
-    """The name of a recording's status object in its folder."""
-    return f"{safe_name(recording_id)}.json"
 
 
 def entries_of(names: Sequence[str], versions: Sequence[str], facts: Sequence[Facts]) -> Entries:
@@ -102,7 +97,7 @@ class LedgerIndex:
 
     def standing(self, recording_id: str, facts: Facts) -> Standing:
         """How a recording stands to its committed output."""
-        (found,) = self.find([status_name(recording_id)])
+        (found,) = self.find([json_name(recording_id)])
         if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"
         committed, (asked,) = self._entries[found], entries_of([""], [""], [facts])
@@ -114,7 +109,7 @@ class LedgerIndex:
 
     def has_traces(self, recording_id: str) -> bool:
         """Whether there is or was an output of a recording, so that tables may hold rows of it."""
-        return bool(self.find([status_name(recording_id)])[0] >= 0)
+        return bool(self.find([json_name(recording_id)])[0] >= 0)
 
     def lost(self, chosen: NDArray[np.bool_]) -> Entries:
         """Entries, chosen by their place, of status objects that are gone."""

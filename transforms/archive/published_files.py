@@ -28,6 +28,11 @@ def output_stem(recording_id: str, output_identity: str) -> str:
     return f"{safe_name(recording_id)}.{output_identity[:_IDENTITY_LETTERS]}"
 
 
+def json_name(recording_id: str) -> str:
+    """The name of a recording's file in `status/`, `reviews/` and `runs/RUN_ID/rows/`."""
+    return f"{safe_name(recording_id)}.json"
+
+
 def audio_url(output: str, recording_id: str, output_identity: str, suffix: str) -> str:
     """Where the redacted recording of an output is, or will be."""
     return join(output, AUDIO, output_stem(recording_id, output_identity) + suffix)

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
-from hushbeam.transforms.archive.ledger_index import status_name
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.tables.digests import as_json, holds_certified_rows
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
@@ -34,7 +34,7 @@ class UnreadableCopyError(ValueError):
 
 def rows_url(output: str, run_id: str, recording_id: str) -> str:
     """Where the safety copy of a recording's rows is."""
-    return join(rows_folder(output, run_id), status_name(recording_id))
+    return join(rows_folder(output, run_id), json_name(recording_id))
 
 
 def rows_folder(output: str, run_id: str) -> str:
@@ -106,7 +106,7 @@ def kept_rows(output: str, run_id: str, recording_id: str) -> CommittedRecording
     """
     status = read_status(output, recording_id)
     try:
-        copy = copy_in(status_name(recording_id), files.read_bytes(rows_url(output, run_id, recording_id)))
+        copy = copy_in(json_name(recording_id), files.read_bytes(rows_url(output, run_id, recording_id)))
     except (MissingFileError, UnreadableCopyError):
         return None
     if status is None or status.output_identity != copy.output_identity:
@@ -140,7 +140,7 @@ def copy_in(name: str, content: bytes) -> CommittedRecording:
     try:
         copy = _COPY.validate_json(content, strict=True)
         owners = {json.loads(row)["recording_id"] for row in (copy.transcript_row, *copy.finding_rows)}
-        is_own = owners == {copy.recording_id} and status_name(copy.recording_id) == name
+        is_own = owners == {copy.recording_id} and json_name(copy.recording_id) == name
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UnreadableCopyError("not a safety copy of this version") from None
     if not is_own:

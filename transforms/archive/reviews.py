@@ -13,9 +13,10 @@ from hushbeam.schemas.correction import Corrections, MarkedSpan, lies_within
 from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import file_name, join, safe_name
+from hushbeam.transforms.storage.urls import file_name, join
 
 FOLDER = "reviews"
 Decision = Literal["confirmed", "corrected"]
@@ -163,7 +164,7 @@ def read_review(output: str, recording_id: str) -> Review | None:
         content = files.read_bytes(review_url(output, recording_id))
     except MissingFileError:
         return None
-    return review_in(_name(recording_id), content)
+    return review_in(json_name(recording_id), content)
 
 
 def write_review(output: str, review: Review) -> None:
@@ -185,7 +186,7 @@ def read_reviews(output: str) -> dict[str, Review]:
 
 def review_url(output: str, recording_id: str) -> str:
     """Where the review of a recording is, or would be."""
-    return join(output, FOLDER, _name(recording_id))
+    return join(output, FOLDER, json_name(recording_id))
 
 
 class Reviews:
@@ -201,7 +202,7 @@ class Reviews:
         Raises:
           UnreadableReviewError: It cannot be told.
         """
-        if _name(recording_id) not in self._names:
+        if json_name(recording_id) not in self._names:
             return None
         review = read_review(self._output, recording_id)
         return None if review is None else review.corrections
@@ -224,15 +225,11 @@ def review_in(name: str, content: bytes) -> Review:
         raise UnreadableReviewError(
             "a file in reviews/ is no review of this version: review the recording again, or delete the file"
         ) from None
-    if _name(review.reviewed.recording_id) != name:
+    if json_name(review.reviewed.recording_id) != name:
         raise UnreadableReviewError(
             "a file in reviews/ is the review of another recording: review the recording again, or delete the file"
         )
     return review
-
-
-def _name(recording_id: str) -> str:
-    return f"{safe_name(recording_id)}.json"
 
 
 def _marked(span: NotedSpan) -> MarkedSpan:

@@ -16,7 +16,8 @@ from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
-from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack, status_name
+from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import forget_rows
 from hushbeam.transforms.archive.run_summary import summarise, summary_url
 from hushbeam.transforms.archive.tables.change import Tables
@@ -166,7 +167,7 @@ class _EntriesFn(beam.DoFn):
 
     def process(self, element: CommittedRecording) -> Iterator[bytes]:
         facts = Facts(element.output_identity, element.source, element.configuration)
-        self._waiting.append((status_name(element.recording_id), facts))
+        self._waiting.append((json_name(element.recording_id), facts))
         if len(self._waiting) >= _ENTRIES_IN_A_PACK:
             yield self._packed()
 

@@ -19,7 +19,8 @@ from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
 from hushbeam.transforms.archive.ledger import committed_entries
-from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import kept_rows, names_of_copies
 from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.archive.tombstones import Tombstones
@@ -192,7 +193,7 @@ class _ResumeFn(beam.DoFn):
         self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
 
     def process(self, element: PendingRecording) -> Iterator[PendingRecording | TaggedOutput]:
-        committed = self._committed(element) if status_name(element.recording_id) in self._earlier.names else None
+        committed = self._committed(element) if json_name(element.recording_id) in self._earlier.names else None
         yield element if committed is None else TaggedOutput(_COMMITTED, committed)
 
     def _committed(self, pending: PendingRecording) -> CommittedRecording | None:
