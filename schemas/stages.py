@@ -33,7 +33,7 @@ class StageInput(Protocol):
     def line(self) -> int: ...
 
 
-class _FromRecording:
+class FromRecording:
     """Answers `StageInput` from the recording, which is a field of the first record and looked up in the later ones."""
 
     if TYPE_CHECKING:  # at run time it would look like the default value of the field
@@ -54,9 +54,21 @@ class _FromRecording:
         return self.recording.line
 
 
+class FromOutput:
+    """Answers `StageInput` for a recording that is read from an output root: no line of a manifest asks for it."""
+
+    @property
+    def manifest(self) -> str:
+        return ""
+
+    @property
+    def line(self) -> int:
+        return 0
+
+
 @travels
 @dataclass(frozen=True)
-class PendingRecording(_FromRecording):
+class PendingRecording(FromRecording):
     """A recording that has no output yet for this source and this configuration.
 
     Attributes:
@@ -102,7 +114,7 @@ class PublishedOutput:
 
 @stays_in_worker
 @dataclass(frozen=True)
-class TranscribedRecording(_FromRecording):
+class TranscribedRecording(FromRecording):
     """A recording and what was said in it.
 
     Attributes:
@@ -150,7 +162,7 @@ class TranscribedRecording(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class DetectedRecording(_FromRecording):
+class DetectedRecording(FromRecording):
     """A recording and where personal data is in it.
 
     Attributes:
@@ -176,7 +188,7 @@ class DetectedRecording(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class RedactedRecording(_FromRecording):
+class RedactedRecording(FromRecording):
     """A recording with the transcript that may be read."""
 
     detected: DetectedRecording
@@ -254,7 +266,7 @@ class Verification:
 
 @stays_in_worker
 @dataclass(frozen=True)
-class MutedRecording(_FromRecording):
+class MutedRecording(FromRecording):
     """A recording with the sound that may be heard.
 
     Attributes:
@@ -335,7 +347,7 @@ class CommittedRecording:
 
 @travels
 @dataclass(frozen=True)
-class SpanToTranscribe(_FromRecording):
+class SpanToTranscribe(FromRecording):
     """A stretch of a long recording, to be heard by itself and joined with the others.
 
     Attributes:
@@ -360,7 +372,7 @@ class SpanToTranscribe(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class TranscribedSpan(_FromRecording):
+class TranscribedSpan(FromRecording):
     """A span and what was said in it, with times of the recording."""
 
     span: SpanToTranscribe
@@ -377,7 +389,7 @@ class TranscribedSpan(_FromRecording):
 
 @travels
 @dataclass(frozen=True)
-class SealedSpan:
+class SealedSpan(FromRecording):
     """A heard span on its way to the others: readable only with the job's key.
 
     Attributes:
@@ -389,16 +401,8 @@ class SealedSpan:
     sealed: bytes
 
     @property
-    def recording_id(self) -> str:
-        return self.span.recording_id
-
-    @property
-    def manifest(self) -> str:
-        return self.span.manifest
-
-    @property
-    def line(self) -> int:
-        return self.span.line
+    def recording(self) -> Recording:
+        return self.span.recording
 
     def __repr__(self) -> str:
         return f"SealedSpan({self.recording_id!r}, {self.span.number + 1} of {self.span.count})"

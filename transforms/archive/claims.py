@@ -14,6 +14,7 @@ from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
 from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import FromOutput
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import UnreadableFileListError, read_run_files
@@ -53,7 +54,7 @@ class Problem:
 
 @travels
 @dataclass(frozen=True)
-class Claim:
+class Claim(FromOutput):
     """What an output root says about one recording.
 
     Attributes:
@@ -65,9 +66,7 @@ class Claim:
     recording_id: str
     status: str | None
     rows: tuple[str, ...]
-    findings: tuple[str, ...] = ()
-    manifest: str = ""
-    line: int = 0
+    findings: tuple[str, ...]
 
 
 def statuses_of(output: str) -> Iterator[tuple[str, str] | beam.pvalue.TaggedOutput]:

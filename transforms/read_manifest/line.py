@@ -22,9 +22,6 @@ from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, par
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.urls import resolve
 
-LONGEST_LINE_BYTES = 1 << 20
-"""Of a manifest, whatever kind of file it is."""
-
 _LONGEST_URL = 4096
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+LONGEST_LINE_BYTES = 1 << 20
+"""Of a manifest, whatever kind of file it is; of a row of Parquet, as JSON."""
+
 # Python's own words for what is wrong. Whatever else it may say one day could hold a piece of the text.
 _KNOWN_WORDS = frozenset(
     {
