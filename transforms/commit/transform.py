@@ -23,8 +23,7 @@ from hushbeam.transforms.archive.recovery import copies_of_killed_runs, keep_row
 from hushbeam.transforms.archive.rows import finding_rows, status_of, transcript_row
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.tables.digests import output_digests
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.base.staged_audio import removed_on_error
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.redact_text.captions import to_srt, to_vtt
 from hushbeam.transforms.storage import files

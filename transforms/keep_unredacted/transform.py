@@ -12,9 +12,8 @@ from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.ledger import Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.staged_audio import removed_on_error
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.storage import files

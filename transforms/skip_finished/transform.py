@@ -26,7 +26,7 @@ from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
 from hushbeam.transforms.base.progress import report
-from hushbeam.transforms.spread_work import SpreadWork
+from hushbeam.transforms.skip_finished.spread_work import SpreadWork
 from hushbeam.transforms.storage import files
 
 _PRESENT, _ERASED = "present", "erased"

@@ -7,9 +7,8 @@ import apache_beam as beam
 from hushbeam.schemas.stages import MutedRecording
 from hushbeam.schemas.stored import Provenance, StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.staged_audio import removed_on_error
 from hushbeam.transforms.verify_audio.verify import DETECTOR as VERIFICATION_DETECTOR
 
 

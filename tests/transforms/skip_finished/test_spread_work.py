@@ -13,8 +13,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
-from hushbeam.transforms.spread_work import SpreadWork
-from hushbeam.transforms.spread_work.transform import _LongestFirstFn
+from hushbeam.transforms.skip_finished.spread_work import SpreadWork, _LongestFirstFn
 
 
 def pending(number: int, size_bytes: int, extension: str = "wav") -> PendingRecording:
