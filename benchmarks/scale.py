@@ -101,7 +101,9 @@ def whole(
     clock.ready()
     pipeline = beam.Pipeline(options=PipelineOptions(list(runner)))
     recordings, rejected = pipeline | ReadManifest(job.manifests, job.options.defaults)
-    unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"])
+    unfinished = recordings | SkipFinished(
+        job.output, job.run_id, job.identities["configuration"], tombstones=job.output, force=False
+    )
     published = unfinished.recordings | "Stub" >> beam.Map(_published, archive.words).with_output_types(
         CommittedRecording
     )
@@ -130,7 +132,7 @@ def reading(clock: Clock, archive: Archive) -> int:
 def comparing(clock: Clock, archive: Archive) -> int:
     """The ledger: one listing, and every recording looked up in it."""
     clock.ready()
-    index = LedgerIndex.unpacked(pack(entries) for entries in committed_entries(archive.output))
+    index = LedgerIndex.unpacked(pack(entries) for entries in committed_entries(archive.output, None))
     return sum(bool(index.find([f"call-{number:09}.json"])[0] >= 0) for number in range(archive.rows))
 
 

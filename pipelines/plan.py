@@ -117,7 +117,9 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
     """Draws the pipeline: the first two stages of a run, and the estimate."""
     options = job.options
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
-    unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"], force=options.force)
+    unfinished = recordings | SkipFinished(
+        job.output, job.run_id, job.identities["configuration"], tombstones=job.output, force=options.force
+    )
     limits = options.decoding.limits()
     return (rejected, unfinished) | EstimateWork(
         planning.probe_headers, planning.duration_key, limits, force=options.force

@@ -80,7 +80,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
             ).with_resource_hints(**needs)
         )
     pending, done_before, skipped, missing, erased = asked | SkipFinished(
-        output, job.run_id, job.identities["configuration"], force=options.force
+        output, job.run_id, job.identities["configuration"], tombstones=output, force=options.force
     )
     failures = [rejected, missing]
 

@@ -189,7 +189,7 @@ def check_is_a_ledger(output: str) -> None:
         )
 
 
-def committed_entries(output: str, own_run: str | None = None) -> Iterator[Entries]:
+def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
     """What a run must know of all committed recordings, in parts of some thousand.
 
     One listing, a request for each thousand objects, gives names and versions. What the index holds in the same version

@@ -51,8 +51,8 @@ class RunOutcome(NamedTuple):
     failures: beam.PCollection[Failure]
     skipped: beam.PCollection[str]
     tables: Sequence[beam.PCollection[WrittenFile]]
-    erased: Sequence[beam.PCollection[str]] = ()
-    unredacted: Sequence[beam.PCollection[str]] = ()
+    erased: Sequence[beam.PCollection[str]]
+    unredacted: Sequence[beam.PCollection[str]]
 
 
 class CloseRun(beam.PTransform):
@@ -65,9 +65,7 @@ class CloseRun(beam.PTransform):
     Gives the summary as JSON: {"run_id": …, "recordings": {outcome: n}, "findings": {policy: n}, "audio_s": …}.
     """
 
-    def __init__(
-        self, output: str, run_id: str, identities: Mapping[str, str], *, certificate_key: str | None = None
-    ) -> None:
+    def __init__(self, output: str, run_id: str, identities: Mapping[str, str], *, certificate_key: str | None) -> None:
         super().__init__("CloseRun")
         self._output = output
         self._run_id = run_id

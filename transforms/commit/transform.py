@@ -48,9 +48,9 @@ class Commit(beam.PTransform):
         run_id: str,
         identities: Mapping[str, str],
         *,
-        certificate_key: str | None = None,
-        captions: bool = False,
-        hold: Hold | None = None,
+        certificate_key: str | None,
+        captions: bool,
+        hold: Hold | None,
     ) -> None:
         super().__init__("Commit")
         self._output = output

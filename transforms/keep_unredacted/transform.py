@@ -64,8 +64,8 @@ class PublishUnredacted(beam.PTransform):
         configuration: str,
         *,
         limits: MediaLimits,
-        hold: Hold | None = None,
-        force: bool = False,
+        hold: Hold | None,
+        force: bool,
     ) -> None:
         super().__init__("PublishUnredacted")
         self._settings = settings

@@ -63,9 +63,9 @@ class Eraser:
     """
 
     output: str
-    store: str | None = None
-    unredacted: str | None = None
-    key: Ed25519PrivateKey | None = None
+    store: str | None
+    unredacted: str | None
+    key: Ed25519PrivateKey | None
 
     def erase(self, recording_ids: Collection[str]) -> Erased:
         """Erases recordings, and all others that were made from the same sources."""

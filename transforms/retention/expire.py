@@ -54,7 +54,7 @@ class Expired:
     damaged: set[str] = field(default_factory=set)
 
 
-def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) -> Expired:
+def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expired:
     """Deletes redacted recordings that were published before a time; the caller holds the run lock.
 
     A status object changes before its recording goes: nobody is told of a file that is not there. Whatever was

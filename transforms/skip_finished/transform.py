@@ -67,18 +67,16 @@ class SkipFinished(beam.PTransform):
     is it skipped, since its rows are in no table yet. What is left to do is dealt out by `SpreadWork`.
 
     Args:
-      tombstones: The output root that knows what was erased, where it is another.
+      tombstones: The public output root, which knows what was erased; `output` may be the unredacted one.
     """
 
-    def __init__(
-        self, output: str, run_id: str, configuration: str, *, force: bool = False, tombstones: str | None = None
-    ) -> None:
+    def __init__(self, output: str, run_id: str, configuration: str, *, tombstones: str, force: bool) -> None:
         super().__init__("SkipFinished")
         self._output = output
         self._run_id = run_id
         self._configuration = configuration
         self._force = force
-        self._tombstones = tombstones or output
+        self._tombstones = tombstones
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unfinished:
         present = recordings | "Leave out what was erased" >> beam.ParDo(_ErasedFn(self._tombstones)).with_outputs(

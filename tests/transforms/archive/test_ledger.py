@@ -252,7 +252,7 @@ def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None
 
 
 def _index(root: str) -> LedgerIndex:
-    return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root))
+    return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root, None))
 
 
 def _requests(proxy: FaultyProxy, work: Callable[[], object]) -> int:

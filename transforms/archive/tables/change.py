@@ -52,7 +52,7 @@ class Tables:
       damaged: Names of files that could not be read, as far as they were looked at.
     """
 
-    def __init__(self, output: str, key: Ed25519PrivateKey | None = None) -> None:
+    def __init__(self, output: str, key: Ed25519PrivateKey | None) -> None:
         self._output = output
         self._key = key
         self.damaged: set[str] = set()
