@@ -163,9 +163,9 @@ def show(plan: dict[str, Any], console: Console) -> None:
     """Prints a plan for people."""
     recordings, to_do, probed = plan["recordings"], plan["to_do"], plan["probed"]
     table = Table("recordings", "", box=None, pad_edge=False, show_header=False)
-    for standing, said in _SAID.items():
-        if standing in recordings:
-            table.add_row(f"{recordings[standing]:,}", said)
+    for reason, said in _SAID.items():
+        if reason in recordings:
+            table.add_row(f"{recordings[reason]:,}", said)
     console.print(table)
     console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to do[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_estimated"]:

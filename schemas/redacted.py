@@ -88,12 +88,12 @@ class RedactedWord:
 
 
 @dataclass(frozen=True)
-class StandingText:
-    """What is published in the place of a word.
+class PublishedText:
+    """The published text of a redacted word. It stays as it is when a published recording is muted further.
 
     Attributes:
-      text: As it is published.
-      start, end: Of the part of it that a finding speaks of, without what surrounds the value.
+      text: With its leading space and punctuation.
+      start, end: The part of `text` that replaces the value of a finding.
     """
 
     text: str

@@ -15,7 +15,7 @@ from hushbeam.schemas.correction import Corrections, in_all_channels
 from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.redacted import RedactedTranscript, StandingText
+from hushbeam.schemas.redacted import PublishedText, RedactedTranscript
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript
 
@@ -77,7 +77,7 @@ class PendingRecording(FromRecording):
         they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output is this one.
-      standing: Why it is to be done: a `Standing` of `hushbeam.transforms.archive.ledger_index`.
+      reason: Why it is redacted: a `Reason` of `hushbeam.transforms.archive.ledger_index`.
       corrections: What reviewers decided about it; None: nothing.
       identities: Of the models by use, and of the `configuration`, where they are not those of the job: what is
         rendered from the store was heard by another one.
@@ -89,7 +89,7 @@ class PendingRecording(FromRecording):
     replaces: bool = False
     up_to_date: bool = False
     identities: Mapping[str, str] = field(default_factory=dict)
-    standing: str = "new"
+    reason: str = "new"
     corrections: Corrections | None = None
 
 
@@ -107,7 +107,7 @@ class PublishedOutput:
 
     audio: SourceIdentity
     muted: tuple[TimeSpan, ...]
-    texts: Mapping[int, StandingText]
+    texts: Mapping[int, PublishedText]
     note: str
     verification: Verification
 

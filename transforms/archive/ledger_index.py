@@ -21,8 +21,8 @@ from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 
-Standing = Literal["new", "up_to_date", "source", "configuration", "request"]
-"""How a recording stands to its committed output: there is none, it is up to date, or what changed since."""
+Reason = Literal["new", "up_to_date", "source", "configuration", "request"]
+"""Why a recording is redacted: it has no output yet, or what changed since its output; `up_to_date`: no reason."""
 
 _COLUMNS = ("name", "name_rest", "version", "identity", "identity_rest", "source", "configuration")
 _DTYPE = np.dtype([(column, "<u8") for column in _COLUMNS])
@@ -95,8 +95,8 @@ class LedgerIndex:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def standing(self, recording_id: str, facts: Facts) -> Standing:
-        """How a recording stands to its committed output."""
+    def reason(self, recording_id: str, facts: Facts) -> Reason:
+        """Why a recording is redacted, or that its output is up to date."""
         (found,) = self.find([json_name(recording_id)])
         if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"

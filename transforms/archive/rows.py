@@ -10,6 +10,7 @@ import pyarrow as pa
 from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
 from hushbeam.schemas.stages import MutedRecording
+from hushbeam.transforms.archive.ledger import COMPLETED, READY
 from hushbeam.transforms.archive.tables.digests import as_json
 from hushbeam.transforms.archive.tables.parquet import as_table
 
@@ -49,8 +50,8 @@ def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
 
 
 def status_of(recording: MutedRecording) -> str:
-    """What the seed API answers when the audio is there; `completed` where only the transcript was asked for."""
-    return "completed" if recording.audio is None else "redacted_audio_ready"
+    """The status of a recording that is published with its audio, or as a transcript alone."""
+    return COMPLETED if recording.audio is None else READY
 
 
 def _checked(row: dict[str, Any], schema: pa.Schema) -> str:

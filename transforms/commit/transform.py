@@ -14,7 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from hushbeam.schemas.stages import CommittedRecording, MutedRecording, PendingRecording
+from hushbeam.schemas.stages import CommittedRecording, MutedRecording
 from hushbeam.transforms.archive.certificate import certificate_of, read_private_key, signed
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, write_status
 from hushbeam.transforms.archive.ledger_index import source_facts
@@ -131,7 +131,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
                 raise RuntimeError("a recording that is not redacted came near the public outputs")
             if self._hold is not None:
                 self._hold.check()
-            before = read_status(self._output, recording.recording_id) if _pending(recording).replaces else None
+            before = read_status(self._output, recording.recording_id) if recording.pending.replaces else None
             committed, captions, certificate = self._prepared(recording)
             try:
                 self._publish(recording, committed, captions, certificate)
@@ -150,7 +150,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         self, recording: MutedRecording
     ) -> tuple[CommittedRecording, dict[str, bytes] | None, dict[str, Any]]:
         """All that is published beside the audio: rows, captions where they are asked for, and the certificate."""
-        asked, pending = recording.recording, _pending(recording)
+        asked, pending = recording.recording, recording.pending
         redacted_audio_url = self._audio_url(recording)
         certificate = certificate_of(recording, pending.identities or self._identities)
         row = transcript_row(recording, redacted_audio_url, self._run_id, certificate)
@@ -179,7 +179,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
     def _audio_url(self, recording: MutedRecording) -> str | None:
         if recording.audio is None:
             return None
-        identity = _pending(recording).output_identity
+        identity = recording.pending.output_identity
         return audio_url(self._output, recording.recording_id, identity, recording.audio.suffix)
 
     def _captions_of(self, recording: MutedRecording) -> dict[str, bytes] | None:
@@ -239,10 +239,6 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         if self._captions:
             _delete_captions(self._output, committed.recording_id, committed.output_identity)
         _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
-
-
-def _pending(recording: MutedRecording) -> PendingRecording:
-    return recording.pending
 
 
 def _delete_captions(output: str, recording_id: str, output_identity: str) -> None:

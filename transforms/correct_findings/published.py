@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from hushbeam.schemas.correction import Corrections, corrected_identity
@@ -14,7 +12,7 @@ from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.redacted import StandingText
+from hushbeam.schemas.redacted import PublishedText
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import (
     DetectedRecording,
@@ -26,6 +24,7 @@ from hushbeam.schemas.stages import (
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.claims import Claim
 from hushbeam.transforms.archive.ledger import Status, published_audio
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder, MediaLimits
 from hushbeam.transforms.storage import files
@@ -113,7 +112,7 @@ class FurtherMuting:
         published = files.stat(url)
         with TemporaryFolder() as folder:
             path = files.fetch(url, folder, expected=published)
-            if _sha256(path) != audio["sha256"]:
+            if FileEntry.of(path).sha256 != audio["sha256"]:
                 raise PublishedOutputError("its redacted recording is not the one that was certified")
             with Decoder(path, self.limits) as decoder:
                 info = decoder.info
@@ -169,7 +168,7 @@ class PublishedWords:
         self._row = row
         self._places: list[tuple[int, int]] = []
         self._ends: set[int] = set()
-        self.texts: dict[int, StandingText] = {}
+        self.texts: dict[int, PublishedText] = {}
         text_start = 0
         for utterance in row["utterances"]:
             joined = "".join(word["text"] for word in utterance["words"])
@@ -177,7 +176,7 @@ class PublishedWords:
             for word in utterance["words"]:
                 text = word["text"]
                 if word["redacted"]:
-                    self.texts[len(self._places)] = StandingText(text, 0, len(text))
+                    self.texts[len(self._places)] = PublishedText(text, 0, len(text))
                 self._places.append((start, start + len(text)))
                 start += len(text)
             self._ends.add(len(self._places))
@@ -232,8 +231,3 @@ class PublishedWords:
                 number += 1
             if words:
                 yield Utterance(utterance["channel"], tuple(words))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,7 @@ import apache_beam as beam
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
-from hushbeam.transforms.archive.ledger import Status, status_url
+from hushbeam.transforms.archive.ledger import COMPLETED, Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
@@ -114,6 +114,6 @@ class _WriteStage(RecordingStage[TranscribedRecording, str]):
         if self._hold is not None:
             self._hold.check()
         self._output.write(recording, ())
-        status = Status("completed", recording.recording_id, None, recording.pending.output_identity, self._run_id)
+        status = Status(COMPLETED, recording.recording_id, None, recording.pending.output_identity, self._run_id)
         files.write_private(status_url(self._settings.root, recording.recording_id), status.to_json())
         return recording.recording_id

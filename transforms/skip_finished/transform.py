@@ -168,15 +168,15 @@ class _CompareFn(beam.DoFn):
         if self._index is None:
             self._index = self._shared.acquire(lambda: LedgerIndex.unpacked(entries))
         facts = Facts(element.output_identity, source_facts(element.source), self._configuration)
-        standing = self._index.standing(element.recording_id, facts)
-        Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{standing}").inc()
-        if standing == "up_to_date" and not self._force:
+        reason = self._index.reason(element.recording_id, facts)
+        Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{reason}").inc()
+        if reason == "up_to_date" and not self._force:
             count_skipped()
             yield TaggedOutput(_SKIPPED, element.recording_id)
         else:
             # Also of a recording whose status object is gone there may be rows: those of this run take their place.
             replaces = self._index.has_traces(element.recording_id)
-            yield replace(element, replaces=replaces, standing=standing)
+            yield replace(element, replaces=replaces, reason=reason)
 
 
 class _ResumeFn(beam.DoFn):

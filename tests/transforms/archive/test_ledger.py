@@ -107,7 +107,7 @@ def test_what_is_no_status_object_is_named_and_its_recording_new(
     assert read_status(root, "call-1") is None
     assert "status/call-1.json" in caplog.text
     index = _index(root)
-    assert index.standing("call-1", _FACTS) == "new"
+    assert index.reason("call-1", _FACTS) == "new"
     assert index.has_traces("call-1")
     save_snapshot(root)
     assert _index(root).has_traces("call-1")
@@ -118,7 +118,7 @@ def test_the_status_object_of_one_recording_is_never_that_of_another(tmp_path: P
     files.write_bytes(status_url(root, "call-2"), _STATUS.to_json())
     assert read_status(root, "call-1") is None
     assert read_status(root, "call-2") is None
-    assert _index(root).standing("call-1", _FACTS) == _index(root).standing("call-2", _FACTS) == "new"
+    assert _index(root).reason("call-1", _FACTS) == _index(root).reason("call-2", _FACTS) == "new"
 
 
 def test_the_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
@@ -141,10 +141,10 @@ def test_of_a_status_object_that_is_gone_the_index_knows(tmp_path: Path) -> None
     save_snapshot(root, forgotten=["call-1"])
     save_snapshot(root)
     index = _index(root)
-    assert index.standing("call-0", _FACTS) == index.standing("call-1", _FACTS) == "new"
+    assert index.reason("call-0", _FACTS) == index.reason("call-1", _FACTS) == "new"
     assert [index.has_traces(name) for name in ("call-0", "call-1", "call-2", "call-9")] == [True, False, True, False]
     write_status(root, _status_of("call-0"))
-    assert _index(root).standing("call-0", _FACTS) == "up_to_date"
+    assert _index(root).reason("call-0", _FACTS) == "up_to_date"
 
 
 def test_the_index_says_which_root_it_is_of(tmp_path: Path) -> None:
@@ -173,12 +173,12 @@ def test_an_index_says_how_a_recording_stands_and_what_changed(tmp_path: Path) -
     root = str(tmp_path)
     _write_many(root, 3)
     index = _index(root)
-    assert index.standing("call-1", _FACTS) == "up_to_date"
-    assert index.standing("call-9", _FACTS) == "new"
+    assert index.reason("call-1", _FACTS) == "up_to_date"
+    assert index.reason("call-9", _FACTS) == "new"
     changed = replace(_FACTS, output_identity="other")
-    assert index.standing("call-1", changed) == "request"
-    assert index.standing("call-1", replace(changed, configuration="other")) == "configuration"
-    assert index.standing("call-1", replace(changed, source="8 generation:8")) == "source"
+    assert index.reason("call-1", changed) == "request"
+    assert index.reason("call-1", replace(changed, configuration="other")) == "configuration"
+    assert index.reason("call-1", replace(changed, source="8 generation:8")) == "source"
 
 
 def test_what_changed_after_the_index_was_written_is_read_again(tmp_path: Path) -> None:
@@ -190,9 +190,9 @@ def test_what_changed_after_the_index_was_written_is_read_again(tmp_path: Path) 
     files.delete(status_url(root, "call-0"))
     index = _index(root)
     assert len(index) == 4
-    assert index.standing("call-0", _FACTS) == "new"
-    assert index.standing("call-1", _FACTS) == "request"
-    assert index.standing("call-2", _FACTS) == index.standing("call-3", _FACTS) == "up_to_date"
+    assert index.reason("call-0", _FACTS) == "new"
+    assert index.reason("call-1", _FACTS) == "request"
+    assert index.reason("call-2", _FACTS) == index.reason("call-3", _FACTS) == "up_to_date"
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 but not really", None])
@@ -237,18 +237,18 @@ def test_what_a_run_committed_itself_is_indexed_without_reading(
     committed = pack(entries_of(names, [""] * 12, [_FACTS] * 12))
     assert _requests(proxy, lambda: save_snapshot(root, [committed])) <= 6
     assert _requests(proxy, lambda: _index(root)) <= 6
-    assert _index(root).standing("call-7", _FACTS) == "up_to_date"
+    assert _index(root).reason("call-7", _FACTS) == "up_to_date"
 
 
 def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None:
     write_status(str(tmp_path), _STATUS)
 
-    def standing(run_id: str) -> str:
+    def reason(run_id: str) -> str:
         entries = committed_entries(str(tmp_path), run_id)
-        return LedgerIndex.unpacked(map(pack, entries)).standing(_STATUS.recording_id, _FACTS)
+        return LedgerIndex.unpacked(map(pack, entries)).reason(_STATUS.recording_id, _FACTS)
 
-    assert standing("another") == "up_to_date"
-    assert standing(_STATUS.run_id) not in ("up_to_date", "new")
+    assert reason("another") == "up_to_date"
+    assert reason(_STATUS.run_id) not in ("up_to_date", "new")
 
 
 def _index(root: str) -> LedgerIndex:
