@@ -112,7 +112,7 @@ class _ReadFn(beam.DoFn):
         except (RecordingError, ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may hold what the line says
-            raise self._in_a_row.judged(error, _STAGE) from None
+            raise self._in_a_row.checked(error, _STAGE) from None
 
 
 class DuplicateRecordingIdError(ManifestLineError):

@@ -184,8 +184,8 @@ def _tell_the_place(messages: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("memory", r"Breaking broke with MemoryError at test_each_recording\.py"),
-        ("files", r"Breaking broke with OSError at test_each_recording\.py"),
+        ("memory", r"Breaking failed with MemoryError at test_each_recording\.py"),
+        ("files", r"Breaking failed with OSError at test_each_recording\.py"),
         ("model", "the model fails"),
     ],
 )
