@@ -34,15 +34,15 @@ class StoredFile:
 
 
 def iterate(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
-    """Every file below `folder` (normalised), at any depth, in no order; nothing where there is no such folder.
+    """Every file below `folder` (normalised), at any depth, in no order. A missing folder has no files.
 
     On a disk, links to folders below it are not followed.
 
     Args:
-      hidden: Also those whose names say that they are not complete yet.
+      hidden: Include incomplete files.
 
     Raises:
-      StorageError: The folder cannot be listed to its end.
+      StorageError: The folder cannot be listed completely.
     """
     match urls.scheme(folder):
         case urls.LOCAL:
@@ -81,20 +81,20 @@ def details_of(url: str) -> Mapping[str, Any]:
 
 
 def version(details: Mapping[str, Any]) -> str:
-    """The version of a file, from what its store tells about it."""
+    """The version of a file, from the details that its store gives."""
     if "mtime_ns" in details:
         return f"mtime_ns:{details['mtime_ns']}"
     if details.get("generation"):
         return f"generation:{details['generation']}"
     if details.get("ETag"):
         return f"etag:{details['ETag'].strip(chr(34))}"
-    created = details["created"]  # in memory, for tests
+    created = details["created"]  # memory://, for tests
     return f"created:{created.timestamp() if isinstance(created, datetime) else created}"
 
 
 def _on_disk(folder: str) -> Iterator[StoredFile]:
-    # `folder` may be a link. One below it leads to what is somebody else's, or round in circles: who lists files in
-    # order to remove some must not come there.
+    # `folder` may be a link. Links below it are not followed: they may lead outside or in circles, and a caller that
+    # removes the listed files must not remove files there.
     waiting = [""]
     while waiting:
         inner = waiting.pop()
@@ -111,10 +111,10 @@ def _on_disk(folder: str) -> Iterator[StoredFile]:
                         details = entry.stat()
                     except StopIteration:
                         break
-                    except FileNotFoundError:  # it went away since
+                    except FileNotFoundError:  # deleted since the listing
                         continue
                     except OSError as error:
-                        if error.errno == errno.ELOOP:  # a link to itself is no file that anybody could read
+                        if error.errno == errno.ELOOP:  # a link to itself, which cannot be read
                             continue
                         raise
                 name = f"{inner}{entry.name}"
