@@ -1,4 +1,4 @@
-"""The rows and the status object of a recording that is ready to be published."""
+"""Rows of transcripts/ and findings/ of a recording that is ready to publish."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def status_of(recording: MutedRecording) -> str:
 
 
 def _checked(row: dict[str, Any], schema: pa.Schema) -> str:
-    """The row as JSON. One that its table would refuse must be refused before the recording is public."""
+    """The row as JSON. A row that does not fit its table must fail before the recording is public."""
     encoded = as_json(row)
     as_table([encoded], schema)
     return encoded

@@ -77,7 +77,10 @@ def test_a_folder_that_takes_its_place_gets_nothing(tmp_path: Path) -> None:
 def test_a_folder_that_others_may_look_into_is_refused(tmp_path: Path, permissions: int) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "here").chmod(permissions)
-    with pytest.raises(ConfigurationError, match="--to: other users may"), PrivateFolder(str(tmp_path / "here"), "--to"):
+    with (
+        pytest.raises(ConfigurationError, match="--to: other users"),
+        PrivateFolder(str(tmp_path / "here"), "--to"),
+    ):
         pass
     assert mode(tmp_path / "here") == permissions
 
