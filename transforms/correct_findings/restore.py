@@ -1,4 +1,4 @@
-"""RestorePublished: in the place of the source and its words, what is public of a recording."""
+"""RestorePublished: published recordings to mute further, instead of their sources."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hushbeam.transforms.correct_findings.published import FurtherMuting, is_ope
 
 
 class RestorePublished(beam.PTransform):
-    """Gives the published recordings in which reviewers heard what should be muted, to be muted further.
+    """Gives the published recordings in which reviewers marked ranges to mute.
 
-    Where reviewers want less muted, it takes the source and the store: `hushbeam.transforms.restore_findings`.
+    Muting less needs the source and the store: see `hushbeam.transforms.restore_findings`.
     """
 
     def __init__(self, muting: FurtherMuting) -> None:
@@ -63,7 +63,7 @@ def published_recordings(output: str, *, corrected: bool) -> Iterator[PublishedR
     """Recordings that have outputs.
 
     Args:
-      corrected: Only those that do not follow from what reviewers decided.
+      corrected: Only those that do not follow the reviewers' decisions.
     """
     reviews = Reviews(output)
     for recording_id, status in list_statuses(output).items():
@@ -82,7 +82,7 @@ def _is_open(recording_id: str, status: Status, reviews: Reviews, *, of_publishe
     try:
         corrections = reviews.corrections_of(recording_id)
     except UnreadableReviewError:
-        return True  # its stage says so, of this recording alone
+        return True  # the stage reports it, as a failure of this recording alone
     return is_open(status, corrections, of_published=of_published)
 
 

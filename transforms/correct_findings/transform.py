@@ -20,11 +20,11 @@ _LEAST_SHARE = 1 / 3
 
 
 class CorrectionError(QuarantineError):
-    """A review cannot be one of this recording: what a person wanted muted is not known."""
+    """A review does not fit this recording, so it is unknown what a person wanted muted."""
 
 
 class CorrectFindings(beam.PTransform):
-    """Adds what reviewers marked to what was found, and leaves out what they called needless."""
+    """Adds the ranges that reviewers marked to the findings, and removes their false positives."""
 
     def __init__(self) -> None:
         super().__init__("CorrectFindings")
@@ -41,12 +41,12 @@ class _CorrectStage(RecordingStage[DetectedRecording, DetectedRecording]):
 
 
 def correct(detected: DetectedRecording) -> DetectedRecording:
-    """The recording with what reviewers marked, and without what they called needless.
+    """The recording with the ranges that reviewers marked, and without their false positives.
 
-    Of a published recording that is muted further, nothing can be taken away.
+    A published recording that is muted further keeps all of its findings.
 
     Raises:
-      CorrectionError: They are not of this recording.
+      CorrectionError: The corrections do not fit this recording.
     """
     corrections = detected.transcribed.corrections
     if corrections is None:
@@ -86,8 +86,10 @@ def _in_transcribed_channel(mark: MarkedSpan, transcribed: TranscribedRecording)
 
 
 def _findings_of(mark: MarkedSpan, transcribed: TranscribedRecording, taken: set[int]) -> tuple[Finding, ...]:
-    """A finding for each run of words of one utterance that the mark covers and no other finding does; one without
-    words where there are none, for the sound alone. All have the mark's own times: these are muted."""
+    """A finding for each run of words of one utterance that the mark covers and no other finding does.
+
+    Without such words, one finding for the audio alone. All have the times of the mark, which are muted.
+    """
     whole = Finding(mark.policy, mark.policy.upper(), mark.channel, mark.start_s, mark.end_s, 1.0, REVIEWER)
     found = tuple(
         replace(whole, first_word=run[0], last_word=run[-1])
@@ -105,7 +107,7 @@ def _findings_of(mark: MarkedSpan, transcribed: TranscribedRecording, taken: set
 
 
 def _is_covered(word: Word, mark: MarkedSpan) -> bool:
-    """Recognisers' times are wrong by a tenth of a second or two: a third of the word, or of the mark, is enough."""
+    """Whether a third of the word, or of the mark, overlaps: recognisers' times are off by 0.1 or 0.2 s."""
     shared_s = min(word.end_s, mark.end_s) - max(word.start_s, mark.start_s)
     shorter_s = min(word.end_s - word.start_s, mark.end_s - mark.start_s)
     return bool(word.text.strip()) and shared_s > 0 and shared_s >= _LEAST_SHARE * shorter_s

@@ -1,4 +1,4 @@
-"""KeepUnredacted and PublishUnredacted: the two ways into the unredacted output."""
+"""KeepUnredacted and PublishUnredacted: the unredacted output of recordings that are redacted, and of the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hushbeam.transforms.transcribe import Transcribe, TranscriptionSettings
 
 
 class KeepUnredacted(beam.PTransform):
-    """Seals the words of recordings that are about to be published redacted. What cannot be kept is not published."""
+    """Encrypts the words of recordings before they are published redacted. If that fails, the recording fails."""
 
     def __init__(self, settings: SealedRoot) -> None:
         super().__init__("KeepUnredacted")
@@ -32,7 +32,7 @@ class KeepUnredacted(beam.PTransform):
 
 
 class Unredacted(NamedTuple):
-    """What came of recordings that are not to be redacted.
+    """Results of recordings that are not redacted.
 
     Attributes:
       written, skipped, erased: Ids.
@@ -45,14 +45,14 @@ class Unredacted(NamedTuple):
 
 
 class PublishUnredacted(beam.PTransform):
-    """Hears recordings whose lines say `redact_pii: false`, and seals what was said.
+    """Transcribes recordings whose lines say `redact_pii: false`, and encrypts their transcripts.
 
-    Nothing of them comes near the public outputs: their status objects lie in the unredacted root as well.
+    Nothing of them goes to the public outputs: their status objects are in the unredacted root too.
 
     Args:
       output: The public root, whose tombstones count.
-      limits: Of what is decoded, as for recordings that are redacted.
-      hold: Of the public root by this run, looked at before each recording is written.
+      limits: Of decoding, as for recordings that are redacted.
+      hold: This run's hold of the public root, checked before each recording is written.
     """
 
     def __init__(

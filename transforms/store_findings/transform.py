@@ -1,4 +1,4 @@
-"""StoreFindings: keeps what a recording needs to be rendered again, before it is published."""
+"""StoreFindings: writes words and findings of each recording to the encrypted store before it is published."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from hushbeam.transforms.verify_audio.verify import DETECTOR as VERIFICATION_DET
 
 
 class StoreFindings(beam.PTransform):
-    """Seals raw words and everything that was found into the store. What cannot be kept is not published either.
+    """Encrypts raw words and all candidates. A recording that cannot be stored fails, and is not published.
 
     Args:
-      provenance: What heard and detected in this run.
+      provenance: The options and models of recognition and detection in this run.
     """
 
     def __init__(self, settings: SealedRoot, provenance: Provenance) -> None:

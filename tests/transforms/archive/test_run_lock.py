@@ -198,7 +198,7 @@ def test_a_lock_is_looked_at_itself_wherever_it_is_checked(tmp_path: Path) -> No
         for other in (None, own.replace(b"first", b"other"), own.replace(held.token.encode(), b"0" * 32)):
             lock_file.unlink() if other is None else lock_file.write_bytes(other)
             for check in (lock.check, held.check):
-                with pytest.raises(RunLockLostError, match="first lost it"):
+                with pytest.raises(RunLockLostError, match="first lost the output"):
                     check()
         lock_file.write_bytes(b"{}")
         with pytest.raises(RunLockedError, match="delete it"):
