@@ -1,4 +1,4 @@
-"""The manners that every stage shares, on a real runner."""
+"""each_recording on a real runner: failures, limits, counters, and raw words that stay in their worker."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class Large(ThreadedStage[Recording, Recording]):
         return recording
 
 
-def test_no_more_bytes_are_under_way_at_once_than_a_stage_allows():
+def test_a_stage_limits_the_bytes_in_progress():
     pipeline = beam.Pipeline("FnApiRunner")
     passed, _ = pipeline | beam.Create(3 * RECORDINGS) | each_recording(Large(), Recording)
     assert_that(passed | beam.combiners.Count.Globally(), equal_to([3 * len(RECORDINGS)]))
@@ -158,7 +158,7 @@ def recordings(*names: str) -> list[Recording]:
 
 
 @pytest.mark.parametrize("stage", [Breaking(), BreakingLater()])
-def test_what_nobody_foresaw_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking):
+def test_an_unexpected_error_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking):
     with TestPipeline("FnApiRunner") as pipeline:
         passed, failures = (
             pipeline
@@ -189,7 +189,7 @@ def _tell_the_place(messages: list[str]) -> None:
         ("model", "the model fails"),
     ],
 )
-def test_what_is_not_of_one_recording_ends_the_run_without_what_was_said(name: str, said: str):
+def test_an_error_of_every_recording_ends_the_run_without_a_value(name: str, said: str):
     with pytest.raises(Exception, match=said) as raised:
         break_on("good", name)
     assert SECRET not in str(raised.value)
@@ -211,7 +211,7 @@ def break_on(*names: str) -> None:
         _ = pipeline | beam.Create(recordings(*names), reshuffle=False) | each_recording(Breaking(), Recording)
 
 
-def test_bundles_that_run_again_give_the_same():
+def test_repeated_bundles_give_the_same_outputs():
     options = PipelineOptions(["--direct_runner_bundle_repeat=2"])
     with TestPipeline("FnApiRunner", options=options) as pipeline:
         passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Upper(), Recording)

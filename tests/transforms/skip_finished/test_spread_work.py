@@ -1,4 +1,4 @@
-"""Dealing recordings out to the workers."""
+"""SpreadWork: the order in which recordings are distributed over workers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sizes(recordings: list[PendingRecording]) -> list[int]:
     return [recording.source.size_bytes for recording in recordings]
 
 
-def test_every_recording_is_dealt_out_once():
+def test_every_recording_is_distributed_once():
     recordings = [pending(number, number % 7) for number in range(2500)]
     with TestPipeline() as pipeline:
         dealt = pipeline | beam.Create(recordings, reshuffle=False) | SpreadWork()
