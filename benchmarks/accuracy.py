@@ -25,7 +25,7 @@ from rich.table import Table
 from benchmarks.corpus import LABELLED
 from benchmarks.measure import Clock, in_new_process
 from evaluation.truth import LabelledRecording, SpokenEntity, read_truth
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation

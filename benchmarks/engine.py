@@ -32,7 +32,7 @@ from benchmarks.contestants import Machine, batched_pipeline, plain_transcribe
 from benchmarks.corpus import Corpus, make_long, make_short
 from benchmarks.measure import Clock, Cost, in_new_process, processor_name
 from benchmarks.random_model import SHAPES, make_model
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob

@@ -121,7 +121,6 @@ def made_up_findings(numbers: range) -> Iterator[str]:
                     "text_end": index + 1,
                     "score": random.betavariate(8, 1),
                     "detector": "numbers",
-                    "value_hmac": None,
                     "run_id": _RUN,
                 }
             )

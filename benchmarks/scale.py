@@ -33,7 +33,8 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verification
 from hushbeam.transforms.archive.ledger import Status, committed_entries, save_snapshot
-from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.tables.parquet import write_shard
 from hushbeam.transforms.close_run import summary_url
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
@@ -88,7 +89,7 @@ def make(_: Clock, archive: Archive) -> None:
         identity = output_identity(recording, source, job.identities["configuration"])
         status = Status("completed", recording.recording_id, None, identity, _EARLIER, certificate)
         # Without the durability of the real thing, which takes the disk hours.
-        (Path(archive.output) / "status" / status_name(recording.recording_id)).write_bytes(status.to_json())
+        (Path(archive.output) / "status" / json_name(recording.recording_id)).write_bytes(status.to_json())
     save_snapshot(archive.output)
 
 
@@ -100,7 +101,9 @@ def whole(
     clock.ready()
     pipeline = beam.Pipeline(options=PipelineOptions(list(runner)))
     recordings, rejected = pipeline | ReadManifest(job.manifests, job.options.defaults)
-    unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"])
+    unfinished = recordings | SkipFinished(
+        job.output, job.run_id, job.identities["configuration"], tombstones=job.output, force=False
+    )
     published = unfinished.recordings | "Stub" >> beam.Map(_published, archive.words).with_output_types(
         CommittedRecording
     )
@@ -129,7 +132,7 @@ def reading(clock: Clock, archive: Archive) -> int:
 def comparing(clock: Clock, archive: Archive) -> int:
     """The ledger: one listing, and every recording looked up in it."""
     clock.ready()
-    index = LedgerIndex.unpacked(pack(entries) for entries in committed_entries(archive.output))
+    index = LedgerIndex.unpacked(pack(entries) for entries in committed_entries(archive.output, None))
     return sum(bool(index.find([f"call-{number:09}.json"])[0] >= 0) for number in range(archive.rows))
 
 

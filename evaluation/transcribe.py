@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.truth import TRANSCRIPTS, read_truth
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob

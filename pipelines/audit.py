@@ -31,7 +31,7 @@ from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import results
 from hushbeam.pipelines.running.terminal import printable
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.report import WriteReport

@@ -25,7 +25,7 @@ from hushbeam.pipelines.running.exit_status import finished, incomplete
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.base.secrets import SecretReference

@@ -25,7 +25,7 @@ from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import results
 from hushbeam.pipelines.running.terminal import print_for_machines
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
 from hushbeam.transforms.archive.findings_store import NotStoredError
 from hushbeam.transforms.archive.reviews import Review, read_reviews

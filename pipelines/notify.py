@@ -33,7 +33,7 @@ from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.read import read_rows

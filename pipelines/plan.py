@@ -30,7 +30,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, finished
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import remarks, results
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.estimate_work import EstimateWork
 from hushbeam.transforms.read_manifest import ReadManifest
@@ -117,7 +117,9 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
     """Draws the pipeline: the first two stages of a run, and the estimate."""
     options = job.options
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
-    unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"], force=options.force)
+    unfinished = recordings | SkipFinished(
+        job.output, job.run_id, job.identities["configuration"], tombstones=job.output, force=options.force
+    )
     limits = options.decoding.limits()
     return (rejected, unfinished) | EstimateWork(
         planning.probe_headers, planning.duration_key, limits, force=options.force
@@ -161,9 +163,9 @@ def show(plan: dict[str, Any], console: Console) -> None:
     """Prints a plan for people."""
     recordings, to_do, probed = plan["recordings"], plan["to_do"], plan["probed"]
     table = Table("recordings", "", box=None, pad_edge=False, show_header=False)
-    for standing, said in _SAID.items():
-        if standing in recordings:
-            table.add_row(f"{recordings[standing]:,}", said)
+    for reason, said in _SAID.items():
+        if reason in recordings:
+            table.add_row(f"{recordings[reason]:,}", said)
     console.print(table)
     console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to do[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_estimated"]:

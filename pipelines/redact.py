@@ -25,7 +25,7 @@ from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.speaking import remarks
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.assemble_transcript import AssembleTranscript
@@ -80,7 +80,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
             ).with_resource_hints(**needs)
         )
     pending, done_before, skipped, missing, erased = asked | SkipFinished(
-        output, job.run_id, job.identities["configuration"], force=options.force
+        output, job.run_id, job.identities["configuration"], tombstones=output, force=options.force
     )
     failures = [rejected, missing]
 

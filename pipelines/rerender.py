@@ -37,7 +37,7 @@ from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secre
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.speaking import remarks
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
@@ -49,7 +49,7 @@ from hushbeam.transforms.correct_findings.restore import RestorePublished
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution
-from hushbeam.transforms.restore_findings import Changes, RestoreFindings
+from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.store_findings import FindingsStore
 
@@ -222,12 +222,14 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
         nothing = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
         return finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
     restored, skipped, unrestored = pipeline | RestoreFindings(
-        job.output,
-        store,
-        _Identify(options, job.rules),
-        job.options.detection.settings(job.rules),
-        options.request.changes(),
-        force=options.force,
+        Rendering(
+            job.output,
+            store,
+            _Identify(options, job.rules),
+            job.options.detection.settings(job.rules),
+            options.request.changes(),
+            options.force,
+        ),
         corrected=options.corrections,
     )
     published, unpublished = restored | RenderAndCommit(job)

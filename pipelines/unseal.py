@@ -20,7 +20,7 @@ from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE, finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import remarks
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference

@@ -46,7 +46,7 @@ from hushbeam.pipelines.running.exit_status import told
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.waiting import heeded_signals
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage.file_systems import make_private_folders
 
 EXIT_STOPPED = 0

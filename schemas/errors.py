@@ -1,12 +1,12 @@
-"""What ends a recording, and what ends a run. Imports nothing, so that a decoder's child process stays small."""
+"""Exceptions that end a recording or a run. Imports nothing, so that a decoder's child process stays small."""
 
 from __future__ import annotations
 
 
 class RecordingError(Exception):
-    """Ends one recording, never the run. Subclasses say how; the message must hold no personal data.
+    """Ends one recording, never the run. The message must hold no personal data.
 
-    What else is raised while one recording is worked on ends that recording as well, as `unexpected`: see
+    Any other exception that a stage raises for a recording ends that recording too, as `unexpected`: see
     `hushbeam.transforms.base.each_recording`.
     """
 
@@ -15,20 +15,20 @@ class RecordingError(Exception):
 
 
 class QuarantineError(RecordingError):
-    """The recording was processed, and what came out is not safe to publish."""
+    """The recording was processed, but its output is not safe to publish."""
 
     status = "quarantined"
 
 
 class ConfigurationError(Exception):
-    """The job cannot run as it was configured: a model, a device, a credential or a folder is not what it should be.
+    """The job cannot run as configured: a model, device, credential or folder is missing or wrong.
 
-    Ends the job before any recording is touched. The message names the option and what to do.
+    Ends the job before any recording is processed. The message names the option and the remedy.
     """
 
 
 class RunError(Exception):
-    """Ends the run: what every recording needs has failed, such as a model, a process, or the hold on the output.
+    """Ends the run: something that every recording needs has failed, such as a model, a process or the run lock.
 
-    The message holds no personal data, and says what to do where something can be done.
+    The message holds no personal data, and names a remedy if there is one.
     """

@@ -1,4 +1,4 @@
-"""A recording or a manifest line that did not complete."""
+"""Failure: a recording or manifest line that did not complete, and its row in errors/."""
 
 from __future__ import annotations
 
@@ -7,20 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from hushbeam.schemas.errors import ConfigurationError, QuarantineError, RecordingError, RunError
-
-__all__ = [
-    "ERRORS_SCHEMA",
-    "UNEXPECTED",
-    "ConfigurationError",
-    "Failure",
-    "QuarantineError",
-    "RecordingError",
-    "RunError",
-]
-
 UNEXPECTED = "unexpected"
-"""The `error_class` of what no code foresaw: the message has the error's class and its place in the code, no value."""
+"""The `error_class` of unforeseen errors. Their message gives the class and the place in the code, and no value."""
 
 ERRORS_SCHEMA = pa.schema(
     [
@@ -39,15 +27,15 @@ ERRORS_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a recording has no output. Never holds what was said.
+    """Why a recording has no output. Never holds words of the recording.
 
     Attributes:
-      recording_id: None where the line does not even name one.
+      recording_id: None where the manifest line names no recording.
       status: `failed` (could not be processed) or `quarantined` (processed, but not safe to publish).
       stage: The stage's name, such as `Transcribe`.
       error_class: Stable, for grouping: `MediaError`, `UnknownPolicy`, `unexpected`.
       message: Names the line or file and what to do, without personal data.
-      retryable: Whether the same input may pass on another night.
+      retryable: Whether the same input may pass in a later run.
     """
 
     recording_id: str | None

@@ -19,7 +19,6 @@ FINDINGS_SCHEMA = pa.schema(
         pa.field("text_end", pa.int32()),
         pa.field("score", pa.float64(), nullable=False),
         pa.field("detector", pa.string(), nullable=False),
-        pa.field("value_hmac", pa.string()),
         pa.field("run_id", pa.string(), nullable=False),
     ]
 )

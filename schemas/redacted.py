@@ -88,7 +88,7 @@ class RedactedWord:
 
 
 @dataclass(frozen=True)
-class StandingText:
+class PublishedText:
     """Published text that replaces a word.
 
     Attributes:

@@ -15,7 +15,7 @@ from hushbeam.schemas.correction import Corrections, in_all_channels
 from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.redacted import RedactedTranscript, StandingText
+from hushbeam.schemas.redacted import PublishedText, RedactedTranscript
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript
 
@@ -33,7 +33,7 @@ class StageInput(Protocol):
     def line(self) -> int: ...
 
 
-class _FromRecording:
+class FromRecording:
     """Implements `StageInput` with the recording, a field of the first record and a property of the later ones."""
 
     if TYPE_CHECKING:  # at run time it would be the default value of the field
@@ -54,9 +54,21 @@ class _FromRecording:
         return self.recording.line
 
 
+class FromOutput:
+    """Answers `StageInput` for a recording that is read from an output root: no line of a manifest asks for it."""
+
+    @property
+    def manifest(self) -> str:
+        return ""
+
+    @property
+    def line(self) -> int:
+        return 0
+
+
 @travels
 @dataclass(frozen=True)
-class PendingRecording(_FromRecording):
+class PendingRecording(FromRecording):
     """A recording that has no output yet for this source and this configuration.
 
     Attributes:
@@ -65,7 +77,7 @@ class PendingRecording(_FromRecording):
         see whether they are up to date.
       replaces: Whether an earlier run committed an output for the same id.
       up_to_date: Whether that output has the same identity.
-      standing: Why it must be processed: a `Standing` of `hushbeam.transforms.archive.ledger_index`.
+      reason: Why it must be processed: a `Reason` of `hushbeam.transforms.archive.ledger_index`.
       corrections: Decisions of reviewers; None without a review.
       identities: Identities of the models by use and of the `configuration`, if they are not those of the job: a
         recording from the store was transcribed by another job.
@@ -77,7 +89,7 @@ class PendingRecording(_FromRecording):
     replaces: bool = False
     up_to_date: bool = False
     identities: Mapping[str, str] = field(default_factory=dict)
-    standing: str = "new"
+    reason: str = "new"
     corrections: Corrections | None = None
 
 
@@ -95,14 +107,14 @@ class PublishedOutput:
 
     audio: SourceIdentity
     muted: tuple[TimeSpan, ...]
-    texts: Mapping[int, StandingText]
+    texts: Mapping[int, PublishedText]
     note: str
     verification: Verification
 
 
 @stays_in_worker
 @dataclass(frozen=True)
-class TranscribedRecording(_FromRecording):
+class TranscribedRecording(FromRecording):
     """A recording with its transcript.
 
     Attributes:
@@ -149,7 +161,7 @@ class TranscribedRecording(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class DetectedRecording(_FromRecording):
+class DetectedRecording(FromRecording):
     """A recording with its findings.
 
     Attributes:
@@ -175,7 +187,7 @@ class DetectedRecording(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class RedactedRecording(_FromRecording):
+class RedactedRecording(FromRecording):
     """A recording with its redacted transcript."""
 
     detected: DetectedRecording
@@ -253,7 +265,7 @@ class Verification:
 
 @stays_in_worker
 @dataclass(frozen=True)
-class MutedRecording(_FromRecording):
+class MutedRecording(FromRecording):
     """A recording with its redacted audio.
 
     Attributes:
@@ -334,7 +346,7 @@ class CommittedRecording:
 
 @travels
 @dataclass(frozen=True)
-class SpanToTranscribe(_FromRecording):
+class SpanToTranscribe(FromRecording):
     """A span of a long recording, to be transcribed separately and joined with the other spans.
 
     Attributes:
@@ -358,7 +370,7 @@ class SpanToTranscribe(_FromRecording):
 
 @stays_in_worker
 @dataclass(frozen=True)
-class TranscribedSpan(_FromRecording):
+class TranscribedSpan(FromRecording):
     """A span with its transcript, in times of the recording."""
 
     span: SpanToTranscribe
@@ -375,7 +387,7 @@ class TranscribedSpan(_FromRecording):
 
 @travels
 @dataclass(frozen=True)
-class SealedSpan:
+class SealedSpan(FromRecording):
     """A transcribed span in encrypted form, which crosses the shuffle.
 
     Attributes:
@@ -386,16 +398,8 @@ class SealedSpan:
     sealed: bytes
 
     @property
-    def recording_id(self) -> str:
-        return self.span.recording_id
-
-    @property
-    def manifest(self) -> str:
-        return self.span.manifest
-
-    @property
-    def line(self) -> int:
-        return self.span.line
+    def recording(self) -> Recording:
+        return self.span.recording
 
     def __repr__(self) -> str:
         return f"SealedSpan({self.recording_id!r}, {self.span.number + 1} of {self.span.count})"

@@ -8,7 +8,7 @@ from typing import Any
 
 from hushbeam.schemas.coders import stays_in_worker, travels
 from hushbeam.schemas.finding import Finding, RecogniserReport
-from hushbeam.schemas.stages import TranscribedRecording
+from hushbeam.schemas.stages import FromOutput, TranscribedRecording
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class StoredRecording:
 
 @travels
 @dataclass(frozen=True)
-class PublishedRecording:
+class PublishedRecording(FromOutput):
     """A recording with published outputs, from its status object.
 
     Attributes:
@@ -59,5 +59,3 @@ class PublishedRecording:
     recording_id: str
     output_identity: str
     expired: bool = False
-    manifest: str = ""
-    line: int = 0

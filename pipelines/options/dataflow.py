@@ -16,7 +16,7 @@ from apache_beam.options.pipeline_options import (
 )
 from pydantic import BaseModel, ConfigDict, Field
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 _NO_SAMPLES = "disable_always_on_exception_sampling"
 _SAMPLING_EXPERIMENTS = frozenset(

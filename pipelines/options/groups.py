@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN
 from hushbeam.pipelines.options.rules import Rules
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.detect_pii import DetectionSettings

@@ -21,7 +21,7 @@ from pydantic.fields import FieldInfo
 
 from hushbeam.pipelines.options.configuration_file import configuration_schema, merged, read_configuration
 from hushbeam.pipelines.options.dataflow import protect_samples
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 _LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
 _DEFAULT_RUNNER = "FnApiRunner"

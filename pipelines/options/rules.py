@@ -7,7 +7,7 @@ import json
 import regex
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.transforms.read_manifest.line import Substitution
 from hushbeam.transforms.storage import files

@@ -33,7 +33,7 @@ from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import read_rules
 from hushbeam.pipelines.running.job import check_secrets, existing
 from hushbeam.pipelines.running.observing import Observer
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.names.named_entities import model_identities
 from hushbeam.transforms.media.isolation.children import locks

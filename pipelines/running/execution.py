@@ -20,7 +20,7 @@ from hushbeam.pipelines.running.job import Job
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.pipelines.running.terminal import print_for_machines, print_summary, watching
 from hushbeam.pipelines.running.waiting import submitted, wait
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.archive.ledger import check_is_a_ledger

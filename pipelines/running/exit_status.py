@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.terminal import printable
-from hushbeam.schemas.failure import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostError
 from hushbeam.transforms.base.unexpected import StageDefectError, place_of
 from hushbeam.transforms.canary_gate import CanariesMissedError

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key

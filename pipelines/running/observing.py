@@ -12,7 +12,7 @@ from rich.markup import escape
 from hushbeam.pipelines.options.groups import Observability
 from hushbeam.pipelines.running.exit_status import quieten_beam, told
 from hushbeam.pipelines.running.waiting import StoppedError
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.observe_run import Collector, Lineage, Outbox, RunEnd, TextFile, close, has_completed
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms

@@ -12,7 +12,7 @@ from typing import NoReturn
 import apache_beam as beam
 from apache_beam.runners.runner import PipelineResult
 
-from hushbeam.schemas.failure import RunError
+from hushbeam.schemas.errors import RunError
 from hushbeam.transforms.base.unexpected import place_of
 
 _TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)

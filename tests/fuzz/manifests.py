@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.parquet import fork_server

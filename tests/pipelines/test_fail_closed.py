@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.names import named_entities
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import audit, rerender
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii import DetectionSettings

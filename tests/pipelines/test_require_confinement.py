@@ -18,7 +18,7 @@ WITHOUT_NAMESPACES = 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$@"'
 
 IN_A_WORKER = """
 import sys
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.redaction import MuteSettings

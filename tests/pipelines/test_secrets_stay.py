@@ -15,7 +15,7 @@ from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.redact import build
 from hushbeam.pipelines.running.job import prepare
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.notify.deliver import WebhookClient
 
 _VALUES = {

@@ -1,4 +1,4 @@
-"""How an output root is laid out: status objects, certificates, tables, run files, locks, tombstones, reviews.
+"""Layout of an output root: status objects, certificates, tables, run files, locks, tombstones, reviews.
 
-Stages write it, and commands that look after an output read it. Both import from here, and never from each other.
+Stages write it, and commands such as `audit` and `erase` read it. Both import this package, and not each other.
 """

@@ -1,7 +1,7 @@
-"""What was done to a recording, in counts, times and hashes: for auditors, without a value.
+"""Certificates: counts, times and hashes of what was done to a recording, for auditors. They hold no values.
 
-A certificate is a part of the status object. It may be signed: then the signature covers the whole status object, and
-nobody can exchange the redacted file, or the claim about it, without the key.
+A certificate is a part of the status object. Its optional signature covers the whole status object, so that neither
+the redacted file nor any statement about it can be changed without the key.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
@@ -31,7 +31,7 @@ _UNNAMED = "other"
 
 
 def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> dict[str, Any]:
-    """The certificate of a recording that is ready to be published, as plain values for JSON.
+    """The certificate of a recording that is ready to publish, as plain values for JSON.
 
     Args:
       identities: Of the models by use, and of the `configuration`.
@@ -67,7 +67,7 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
 
 
 def _corrections(transcribed: TranscribedRecording) -> dict[str, Any]:
-    """What reviewers decided, as far as it was followed: nothing where they decided nothing."""
+    """Counts of the reviewers' corrections that were applied; empty if there are no corrections."""
     asked, followed = transcribed.pending.corrections, transcribed.corrections
     if asked is None:
         return {}
@@ -79,10 +79,10 @@ def _corrections(transcribed: TranscribedRecording) -> dict[str, Any]:
 
 
 def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:
-    """Seconds of sound that were muted for each policy, summed over the channels.
+    """Muted seconds by policy, summed over the channels.
 
-    Where findings of several policies lie in one span, they share it in proportion to their length. A span without a
-    finding of its own channel (an echo, the other channels of a mix) is muted for those of the other channels.
+    Findings of several policies in one span share it in proportion to their length. A span without a finding in its own
+    channel (an echo, or another channel of a mix) counts for the findings in other channels.
     """
     seconds: defaultdict[str, float] = defaultdict(float)
     for span in muted:
@@ -98,32 +98,36 @@ def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) ->
 
 
 def read_private_key(reference: str) -> Ed25519PrivateKey:
-    """The key that signs certificates, in PEM, from where `reference` says.
+    """The key that signs certificates, from a reference to its PEM text.
 
     Raises:
-      ConfigurationError: It cannot be had, or is no ed25519 key.
+      ConfigurationError: It cannot be read, or is not an ed25519 key.
     """
     try:
         key = load_pem_private_key(read_secret(reference, CERTIFICATE_KEY).encode(), password=None)
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigurationError(f"{CERTIFICATE_KEY}: not an ed25519 key in PEM; openssl genpkey -algorithm ed25519")
+        raise ConfigurationError(
+            f"{CERTIFICATE_KEY}: not an ed25519 key in PEM: openssl genpkey -algorithm ed25519 makes one"
+        )
     return key
 
 
 def read_public_key(reference: str) -> Ed25519PublicKey:
-    """The key that signatures are checked with, in PEM, from where `reference` says.
+    """The key that checks signatures, from a reference to its PEM text.
 
     Raises:
-      ConfigurationError: It cannot be had, or is no ed25519 key.
+      ConfigurationError: It cannot be read, or is not an ed25519 key.
     """
     try:
         key = load_pem_public_key(read_secret(reference, CERTIFICATE_PUBLIC_KEY).encode())
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise ConfigurationError(f"{CERTIFICATE_PUBLIC_KEY}: not an ed25519 public key in PEM; openssl pkey -pubout")
+        raise ConfigurationError(
+            f"{CERTIFICATE_PUBLIC_KEY}: not an ed25519 public key in PEM: openssl pkey -pubout makes it"
+        )
     return key
 
 
@@ -133,28 +137,28 @@ def signed(status: Status, key: Ed25519PrivateKey) -> Status:
 
 
 def unsigned(status: Status) -> Status:
-    """The status object without a signature: one that changed is not what was signed."""
+    """The status object without a signature, which is no longer valid after a change."""
     return replace(status, certificate={name: part for name, part in status.certificate.items() if name != _SIGNATURE})
 
 
 def check_signature(status: Status, key: Ed25519PublicKey) -> None:
-    """Returns where the status object is what the owner of the key signed.
+    """Returns if the owner of the key signed this status object.
 
     Raises:
-      SignatureError: It is not, or is not signed.
+      SignatureError: The status object is not signed, or differs from what was signed.
     """
     check(_content(status), status.certificate.get(_SIGNATURE), key)
 
 
 def is_signed(status: Status) -> bool:
-    """Whether there is a signature, right or wrong."""
+    """Whether there is a signature, valid or not."""
     return _SIGNATURE in status.certificate
 
 
 def _content(status: Status) -> bytes:
-    """What a signature covers: the status object as canonical JSON, without the signature.
+    """The signed bytes: the status object as canonical JSON, without the signature.
 
-    Of the redacted recording's URL the name alone: an output root that was moved is still what was signed.
+    The redacted recording's URL counts by its file name alone, so that signatures stay valid when an output root moves.
     """
     values = status.to_dict()
     if status.redacted_audio_url is not None:

@@ -1,4 +1,4 @@
-"""What an output root says about its recordings: status objects and rows."""
+"""Claim: the status object and rows of one recording; and problems of the files that hold them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
 from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import FromOutput
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import UnreadableFileListError, read_run_files
@@ -32,19 +33,18 @@ SCHEMAS = {
     "errors": ERRORS_SCHEMA,
     "notifications": NOTIFICATIONS_SCHEMA,
 }
-FINDING_COLUMNS = tuple(name for name in FINDINGS_SCHEMA.names if name != "value_hmac")
 _OF_ARROW = frozenset({b"ARROW:schema"})
 
 
 @travels
 @dataclass(frozen=True)
 class Problem:
-    """Something that is not as the run left it, or that the run should not have left.
+    """A difference between an output root and what its runs wrote, or a defect of what they wrote.
 
     Attributes:
-      kind: One of a few fixed words: `audio_missing`, `speech_in_muted_range`.
+      kind: A fixed word, such as `audio_missing` or `speech_in_muted_range`.
       subject: A recording's id, a run's id, or the name of a file.
-      detail: What was expected, in counts, times and hashes; no value.
+      detail: Counts, times and hashes, without a value.
     """
 
     kind: str
@@ -54,30 +54,28 @@ class Problem:
 
 @travels
 @dataclass(frozen=True)
-class Claim:
-    """What an output root says about one recording.
+class Claim(FromOutput):
+    """All that an output root says about one recording.
 
     Attributes:
-      status: Its status object as JSON; None where it has none.
-      rows: Its rows of `transcripts/` as JSON.
-      findings: Its rows of `findings/` as JSON.
+      status: The status object as JSON; None if there is none.
+      rows: Rows of `transcripts/` as JSON.
+      findings: Rows of `findings/` as JSON.
     """
 
     recording_id: str
     status: str | None
     rows: tuple[str, ...]
-    findings: tuple[str, ...] = ()
-    manifest: str = ""
-    line: int = 0
+    findings: tuple[str, ...]
 
 
 def statuses_of(output: str) -> Iterator[tuple[str, str] | beam.pvalue.TaggedOutput]:
-    """Each status object, as recording and JSON; and, tagged, a problem for each file that is none."""
+    """Each status object as (recording id, JSON), and tagged problems for files that are not status objects."""
     for name, content in read_status_files(output):
         try:
             status = status_in(name, content or b"")
         except UnreadableStatusError as error:
-            detail = str(error) if content is not None else "it cannot be read"
+            detail = str(error) if content is not None else "cannot be read"
             yield beam.pvalue.TaggedOutput(PROBLEMS, Problem("unreadable", f"status/{name}", detail))
             continue
         yield status.recording_id, status.to_json().decode()
@@ -87,12 +85,12 @@ def statuses_of(output: str) -> Iterator[tuple[str, str] | beam.pvalue.TaggedOut
 
 
 def claim_of(recording_id: str, statuses: Iterable[str], rows: Iterable[str], findings: Iterable[str]) -> Claim:
-    """What is said about one recording."""
+    """The claim about one recording, from its joined status objects and rows."""
     return Claim(recording_id, next(iter(statuses), None), tuple(sorted(rows)), tuple(sorted(findings)))
 
 
 def table_names(output: str) -> list[str]:
-    """The names, in the output root, of all files of tables."""
+    """The names of all table files, relative to the output root."""
     return [
         f"{table}/{name}"
         for table in SCHEMAS
@@ -102,10 +100,10 @@ def table_names(output: str) -> list[str]:
 
 
 def table_problems(name: str, output: str) -> Iterator[Problem]:
-    """Whether a file of a table can be read, has the columns of its table and nothing else, and is what its run lists.
+    """Problems of a table file: unreadable, other columns or metadata than its table's, not as its run lists it.
 
     Args:
-      name: In the output root.
+      name: Relative to the output root.
     """
     table, _, rest = name.partition("/")
     tombstones = Tombstones(output)
@@ -116,7 +114,7 @@ def table_problems(name: str, output: str) -> Iterator[Problem]:
             with open_table(join(output, name), Path(folder), path) as rows:
                 is_of_table = _is_of(rows.schema_arrow, rows.metadata.metadata, SCHEMAS[table])
                 if not is_of_table:
-                    yield Problem("table_differs", name, "columns or notes that no run writes")
+                    yield Problem("table_differs", name, "columns or metadata that no run writes")
                 erased = 0
                 for group in range(rows.num_row_groups):
                     read = rows.read_row_group(group)
@@ -126,20 +124,20 @@ def table_problems(name: str, output: str) -> Iterator[Problem]:
                     detail = f"{erased} rows of recordings that have a tombstone: erase them again, which completes it"
                     yield Problem("erased_in_part", name, detail)
     except MissingFileError:
-        pass  # a list names it, or nobody misses it
+        pass  # reported as missing if a list names it
     except DamagedTableError:
         yield Problem("unreadable", name, "damaged")
     except (StorageError, OSError) as error:
         if isinstance(error, StorageError) and error.retryable:
             raise
-        yield Problem("unreadable", name, "it cannot be read")
+        yield Problem("unreadable", name, "cannot be read")
 
 
 def _list_problems(name: str, run_id: str, entry: FileEntry, output: str) -> Iterator[Problem]:
     try:
         listed = read_run_files(output, run_id)
     except UnreadableFileListError:
-        listed = None  # said of the run
+        listed = None  # reported as a problem of the run
     if listed is not None and name not in {*listed.files, *listed.changing}:
         yield Problem("stranger", name, "its run does not list it")
     elif listed is not None and not listed.allows(name, entry):

@@ -1,4 +1,4 @@
-"""The store: a sealed file for each recording, under a root of its own."""
+"""FindingsStore: an encrypted file per recording with its words and candidates, under a private root."""
 
 from __future__ import annotations
 
@@ -19,47 +19,47 @@ _CONTENT = TypeAdapter(StoredRecording)
 
 
 class NotStoredError(MissingFileError):
-    """Nothing is kept of this recording."""
+    """The store has no file of this recording."""
 
 
 class FindingsStore:
-    """Reads and writes the store. Holds keys: one for each worker.
+    """Reads and writes the store. Holds keys, so each worker makes its own.
 
     Raises:
-      ConfigurationError: A key cannot be had.
+      ConfigurationError: A key cannot be read.
     """
 
     def __init__(self, place: SealedRoot) -> None:
         self._files = SealedFiles(place, STORE_KEYS, _PURPOSE, _SUFFIX)
 
     def write(self, recording: StoredRecording) -> None:
-        """Keeps a recording, in the place of what was kept of it before."""
+        """Writes or replaces the file of a recording."""
         self._files.write(recording.transcribed.recording_id, _CONTENT.dump_json(recording))
 
     def read(self, recording_id: str) -> StoredRecording:
-        """What is kept of a recording.
+        """The stored content of a recording.
 
         Raises:
-          NotStoredError: Nothing.
-          SealedFileError: It does not open.
+          NotStoredError: There is no file.
+          SealedFileError: It cannot be decrypted.
         """
         try:
             content = self._files.read(recording_id)
         except MissingFileError:
             raise NotStoredError(
-                "its words are not in the store: it was redacted without --store; do it again with hushbeam redact"
+                "the store does not have this recording: it was redacted without --store; run hushbeam redact again"
             ) from None
         try:
             return _CONTENT.validate_json(content)
         except ValidationError:
-            raise SealedFileError("what is kept of the recording is of another version") from None
+            raise SealedFileError("the stored file of the recording is of another version") from None
 
 
 def stored_url(root: str, recording_id: str) -> str:
-    """Where a recording's file is, or would be."""
+    """The location of a recording's file, whether it exists or not."""
     return join(root, sealed_name(recording_id, _SUFFIX))
 
 
 def is_empty(root: str) -> bool:
-    """Whether nothing is kept under a root."""
+    """Whether the store under a root has no files."""
     return not any(name.endswith(_SUFFIX) for name in files.list_names(root))

@@ -1,11 +1,11 @@
-"""Which private roots an output root has, so that an erasure that does not name them is noticed. Not where they are."""
+"""Record of the private roots that runs used (not where they are), so that `erase` can insist on all of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
@@ -14,17 +14,17 @@ _NAME = ("runs", "kept-elsewhere.json")
 
 
 def remember(output: str, options: Collection[str]) -> None:
-    """Notes that runs with these options keep something elsewhere, in addition to what was noted before."""
+    """Adds options, such as `--store`, to the recorded ones."""
     known = kept_elsewhere(output)
     if not known.issuperset(options):
         files.write_bytes(join(output, *_NAME), json.dumps(sorted(known.union(options))).encode())
 
 
 def kept_elsewhere(output: str) -> frozenset[str]:
-    """The options with which runs have kept something elsewhere: `--store`.
+    """The options, such as `--store`, with which runs wrote to private roots.
 
     Raises:
-      ConfigurationError: It cannot be told.
+      ConfigurationError: The record is damaged.
     """
     try:
         options = json.loads(files.read_bytes(join(output, *_NAME)))
@@ -34,7 +34,7 @@ def kept_elsewhere(output: str) -> frozenset[str]:
         options = None
     if not isinstance(options, list) or not all(isinstance(option, str) for option in options):
         raise ConfigurationError(
-            f"--output: {'/'.join(_NAME)} there is damaged. It says what else runs kept, which an erasure looks for: "
-            'write the options into it that they were given, as ["--store", "--unredacted_output"], or []'
+            f"--output: {'/'.join(_NAME)} there is damaged. It lists private roots that an erasure must clear: "
+            'write the options of the runs into it, as ["--store", "--unredacted_output"], or []'
         )
     return frozenset(options)

@@ -1,7 +1,7 @@
-"""The ledger: one status object per recording, which is also the answer to "is my redacted audio ready".
+"""The ledger: one status object per recording, which also answers "is my redacted audio ready".
 
-`status/ID.json` appears after everything that it speaks of is durable, and is replaced as a whole. An index of all
-status objects, `runs/ledger.parquet`, spares later runs the reading of each; it never decides anything by itself.
+`status/ID.json` is written after everything that it names is durable, and is replaced as a whole. An index of all
+status objects, `runs/ledger.parquet`, saves later runs from reading each of them; it decides nothing by itself.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.ledger_index import (
     Entries,
     LedgerIndex,
@@ -25,10 +25,9 @@ from hushbeam.transforms.archive.ledger_index import (
     facts_of,
     lost_entries,
     read_index,
-    status_name,
     write_index,
 )
-from hushbeam.transforms.archive.published_files import own_audio_name, own_audio_url
+from hushbeam.transforms.archive.published_files import json_name, own_audio_name, own_audio_url
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.listing import StoredFile
@@ -37,33 +36,32 @@ from hushbeam.transforms.storage.urls import join
 _FOLDER = "status"
 _INDEX = ("runs", "ledger.parquet")
 _UNFINISHED = ""
-"""In the place of an output's identity: equal to none."""
+"""Instead of an output's identity: equal to no identity."""
 _READ_AT_ONCE = 512
 
 READY, COMPLETED = "redacted_audio_ready", "completed"
 EXPIRED = "redacted_audio_expired"
-"""The status of a recording whose redacted audio was published, and deleted when its time was over."""
+"""The status of a recording whose redacted audio was published and has expired."""
 
 _PART_OF_A_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,127}")
 _log = logging.getLogger(__name__)
 
 
 class UnreadableStatusError(ValueError):
-    """A file is no status object, or not that of the recording whose name it has. Its recording is not committed."""
+    """A file is not a status object, or not that of the recording in its name. Its recording is not committed."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What is public of one recording.
+    """The public status of one recording.
 
     Attributes:
-      status: `redacted_audio_ready`, `completed` where no audio was asked for, or `redacted_audio_expired` where it
-        was deleted since.
-      redacted_audio_url: None where no audio was asked for. It is for others: what is done with the file itself starts
-        from `published_audio`.
-      output_identity: Of source, request, configuration and models.
-      certificate: What was done, in counts, times and hashes; no value.
-      error: Why there is no audio any more, for an answer with status 400; otherwise None, and left out.
+      status: `redacted_audio_ready`, `completed` if no audio was requested, or `redacted_audio_expired` if the audio
+        was deleted later.
+      redacted_audio_url: For receivers; None if there is no audio. To open the file, use `published_audio`.
+      output_identity: Hash of source, request, configuration and models.
+      certificate: See `hushbeam.transforms.archive.certificate`.
+      error: Why the audio is gone, for an answer with status 400; otherwise None, and left out of the JSON.
     """
 
     status: str
@@ -90,7 +88,7 @@ class Status:
         """The inverse of `to_json`.
 
         Raises:
-          UnreadableStatusError: It is something else.
+          UnreadableStatusError: It is not a status object.
         """
         try:
             status = cls(**json.loads(content))
@@ -104,30 +102,30 @@ class Status:
         texts = (self.status, self.recording_id, self.output_identity, self.run_id)
         if not all(isinstance(text, str) and text for text in texts) or not isinstance(self.certificate, dict):
             raise ValueError("a field is of another type")
-        # These two become parts of names.
+        # These two become parts of file names.
         if not _PART_OF_A_NAME.fullmatch(self.output_identity) or not _PART_OF_A_NAME.fullmatch(self.run_id):
-            raise ValueError("an identity is no name")
+            raise ValueError("an identity cannot be part of a file name")
         if not isinstance(self.error, str | None) or not isinstance(self.redacted_audio_url, str | None):
             raise ValueError("a field is of another type")
         if self.status not in (READY, COMPLETED, EXPIRED) or (self.status == READY) != bool(self.redacted_audio_url):
-            raise ValueError("no status that a run writes")
+            raise ValueError("not a status that a run writes")
         url = self.redacted_audio_url
         if url is not None and own_audio_name(self.recording_id, self.output_identity, url) is None:
-            raise ValueError("it names a file that is not of its own output")
+            raise ValueError("it names a file of another output")
 
 
 def status_url(output: str, recording_id: str) -> str:
-    """Where the status of a recording is, or will be."""
-    return join(output, _FOLDER, status_name(recording_id))
+    """The location of a recording's status object, whether it exists or not."""
+    return join(output, _FOLDER, json_name(recording_id))
 
 
 def index_url(output: str) -> str:
-    """Where the index of all status objects is."""
+    """The location of the index of all status objects."""
     return join(output, *_INDEX)
 
 
 def published_audio(output: str, status: Status) -> str | None:
-    """The redacted recording that a status object stands for, inside this root; None where it names none.
+    """The location of a status object's redacted recording inside this root; None if it names none.
 
     The root may be a copy of the one that the URL in the status object names.
     """
@@ -135,39 +133,39 @@ def published_audio(output: str, status: Status) -> str | None:
 
 
 def status_in(name: str, content: bytes) -> Status:
-    """The status object in a file of `status/` of this name.
+    """The status object in a file of this name in `status/`.
 
     Raises:
-      UnreadableStatusError: It is none, or another recording's.
+      UnreadableStatusError: It is not a status object, or another recording's.
     """
     status = Status.from_json(content)
-    if status_name(status.recording_id) != name:
+    if json_name(status.recording_id) != name:
         raise UnreadableStatusError("the status object of another recording")
     return status
 
 
 def read_status(output: str, recording_id: str) -> Status | None:
-    """The committed status of a recording, if it has one that can be read."""
+    """The committed status of a recording, if there is one that can be read."""
     return read_statuses(output, [recording_id]).get(recording_id)
 
 
 def read_statuses(output: str, recording_ids: Sequence[str]) -> dict[str, Status]:
-    """The committed statuses of some recordings, by recording, read many at once."""
-    found = _read(output, [status_name(recording_id) for recording_id in recording_ids])
+    """The committed statuses of some recordings by id, read many at once."""
+    found = _read(output, [json_name(recording_id) for recording_id in recording_ids])
     return {status.recording_id: status for status in found.values()}
 
 
 def list_statuses(output: str) -> dict[str, Status]:
-    """All committed statuses, by recording: each is read, many at once, and all are held in memory.
+    """All committed statuses by recording id, read many at once and held in memory.
 
-    A file that is no status object is named in the log and left out. A run needs less: `committed_entries`.
+    A file that is not a status object is logged and left out. Runs use `committed_entries`, which takes less memory.
     """
     read = (_read(output, [file.name for file in page]) for page in _pages(output))
     return {status.recording_id: status for statuses in read for status in statuses.values()}
 
 
 def read_status_files(output: str) -> Iterator[tuple[str, bytes | None]]:
-    """The name and the content of every file that should be a status object; None where it cannot be read."""
+    """Name and content of every file that should be a status object; None for the content of an unreadable one."""
     for page in _pages(output):
         by_url = {join(output, _FOLDER, file.name): file.name for file in page}
         for url, content in _contents(list(by_url)).items():
@@ -175,30 +173,31 @@ def read_status_files(output: str) -> Iterator[tuple[str, bytes | None]]:
 
 
 def check_is_a_ledger(output: str) -> None:
-    """Looks whether `status/` is somebody else's folder, where no run has completed yet.
+    """Checks, before the first run completes, that `status/` is not a folder of something else.
 
     Raises:
-      ConfigurationError: There are files, and none of them is a status object.
+      ConfigurationError: It has files, but none of them is a status object.
     """
     if files.exists(index_url(output)):
         return
     page = next(_pages(output), [])
     if page and not _read(output, [file.name for file in page]):
         raise ConfigurationError(
-            f"--output: no file in its folder status/ is a status object of Hushbeam's (status/{page[0].name} is not): "
-            "choose another output, or delete that folder, if its recordings are to be done again"
+            f"--output: its folder status/ holds no status object of Hushbeam (status/{page[0].name} is not one): "
+            "choose another output, or delete that folder to redact its recordings again"
         )
 
 
-def committed_entries(output: str, own_run: str | None = None) -> Iterator[Entries]:
-    """What a run must know of all committed recordings, in parts of some thousand.
+def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
+    """An entry for every committed recording, in parts of some thousands.
 
-    One listing, a request for each thousand objects, gives names and versions. What the index holds in the same version
-    is taken from there; the rest is read, many at once. What the index holds and the listing does not is told as well,
-    and what cannot be read: such a recording is new, but tables may hold rows of it.
+    A listing, with a request for each thousand objects, gives names and versions. Entries that the index has in the
+    same version come from the index; other status objects are read, many at once. Status objects that are missing or
+    unreadable get lost entries: their recordings are new, but tables may hold rows of them.
 
     Args:
-      own_run: The run that asks. What a worker of it committed, and was lost, is not up to date: no table has its rows.
+      own_run: The id of the run that asks, if it is one. What a lost worker of it committed is not up to date, since
+        no table has the rows.
     """
     index = read_index(index_url(output))
     yield from _entries(output, index, lambda names, versions: [index.known(names, versions)], own_run)
@@ -207,16 +206,15 @@ def committed_entries(output: str, own_run: str | None = None) -> Iterator[Entri
 def save_snapshot(
     output: str, committed: Iterable[bytes] = (), *, forgotten: Iterable[str] = (), of_the_same_root: bool = False
 ) -> None:
-    """Writes the index of all status objects, so that the next run reads only what changes from now on.
+    """Writes the index of all status objects, so that the next run reads only the ones that change from now on.
 
     Args:
-      committed: Packed entries of what this run has committed: it need not be read. The caller holds the run lock, so
-        the versions that are listed now are those that the run wrote.
-      forgotten: Recordings of which nothing is left. Of others whose status object is gone the index remembers that
-        they had one: tables may hold rows of them.
-      of_the_same_root: The index goes on saying for which root it was written, and where nothing says so, none is
-        written: for jobs that do not mend what names another root, and do not look for rows without a status object.
-        The next run must still know that it has to.
+      committed: Packed entries of what this run committed, which need not be read. The caller holds the run lock, so
+        the listed versions are those that the run wrote.
+      forgotten: Recordings without any trace. For other recordings whose status object is missing, the index remembers
+        that they had one, because tables may hold rows of them.
+      of_the_same_root: Keep the root that the index names, and write no index if none is named. For jobs that neither
+        relocate an output root nor look for rows without a status object: the next run must still do both.
     """
     index, written = read_index(index_url(output)), LedgerIndex.unpacked(committed)
     root = index.root if of_the_same_root else output
@@ -224,19 +222,19 @@ def save_snapshot(
         return
     parts = _entries(
         output,
-        index.without([status_name(recording_id) for recording_id in forgotten]),
+        index.without([json_name(recording_id) for recording_id in forgotten]),
         lambda names, versions: [index.known(names, versions), written.versioned(names, versions)],
     )
     write_index(index_url(output), parts, root)
 
 
 def root_of_snapshot(output: str) -> str | None:
-    """The root that the index was written for; None where there is no index. Another one: it was copied or moved."""
+    """The root that the index names, None without an index. It differs from `output` after a copy or move."""
     return read_index(index_url(output)).root
 
 
 def write_status(output: str, status: Status) -> None:
-    """Makes a recording's outputs public, in the place of those of an earlier run if there are any."""
+    """Makes a recording's outputs public and replaces those of an earlier run."""
     files.write_bytes(status_url(output, status.recording_id), status.to_json())
 
 
@@ -246,9 +244,9 @@ def _entries(
     look_up: Callable[[list[str], list[str]], list[tuple[Entries, NDArray[np.bool_]]]],
     own_run: str | None = None,
 ) -> Iterator[Entries]:
-    """An entry for each status object: from the first index that has it, or from the object itself.
+    """An entry for each status object, from the first index that has it or from the object itself.
 
-    And an empty one for each that `index` has and the listing has not.
+    Status objects that `index` has and the listing lacks get a lost entry.
     """
     unknown: dict[str, str] = {}
     listed = np.zeros(len(index), bool)
@@ -280,7 +278,7 @@ def _entries_from(output: str, unknown: Mapping[str, str], own_run: str | None) 
 
 
 def _read(output: str, names: Sequence[str]) -> dict[str, Status]:
-    """The status objects of these names. Left out are those that are gone by then, and what is none."""
+    """The status objects of these names, without missing and unreadable ones."""
     by_url = {join(output, _FOLDER, name): name for name in names}
     found: dict[str, Status] = {}
     for url, content in _contents(list(by_url)).items():
@@ -289,7 +287,7 @@ def _read(output: str, names: Sequence[str]) -> dict[str, Status]:
             found[name] = status_in(name, content or b"")
         except UnreadableStatusError as error:
             _log.warning(
-                "status/%s is passed over (%s): its recording counts as not published, and is done again when a "
+                "status/%s is ignored (%s): its recording counts as not published, and is redacted again when a "
                 "manifest names it",
                 name,
                 error,
@@ -298,7 +296,7 @@ def _read(output: str, names: Sequence[str]) -> dict[str, Status]:
 
 
 def _contents(locations: Sequence[str]) -> dict[str, bytes | None]:
-    """As `files.read_many`; None for a file that can never be read, where others can."""
+    """As `files.read_many`, but with None for a file that lastingly cannot be read."""
     try:
         return dict(files.read_many(locations))
     except StorageError as error:

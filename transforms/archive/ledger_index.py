@@ -1,7 +1,7 @@
-"""What a run must know of every committed recording, in 56 bytes each, so that a million fit into a worker.
+"""LedgerIndex: 56 bytes per committed recording, so that a million fit into a worker.
 
-Everything is a hash: of the status object's name and version, and of what its output followed from. An index answers
-nothing by itself: an entry counts only for the version of the status object that a listing shows.
+All fields are hashes: of the status object's name and version, and of what its output was made from. An entry only
+counts for the version of the status object that a listing shows, so the index decides nothing by itself.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from hushbeam.schemas.media import SourceIdentity
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import safe_name
 
-Standing = Literal["new", "up_to_date", "source", "configuration", "request"]
-"""How a recording stands to its committed output: there is none, it is up to date, or what changed since."""
+Reason = Literal["new", "up_to_date", "source", "configuration", "request"]
+"""Why a recording is redacted: it has no output yet, or what changed since its output; `up_to_date`: no reason."""
 
 _COLUMNS = ("name", "name_rest", "version", "identity", "identity_rest", "source", "configuration")
 _DTYPE = np.dtype([(column, "<u8") for column in _COLUMNS])
@@ -30,7 +30,7 @@ _SCHEMA = pa.schema([pa.field(column, pa.uint64(), nullable=False) for column in
 _ROWS_IN_A_GROUP = 1 << 16
 
 _LOST = 0
-"""In the place of all digests but the name's, where a status object is gone or cannot be read. No digest is that."""
+"""Instead of all digests but the name's, if a status object is missing or unreadable. No digest has this value."""
 _ROOT = b"root"
 
 Entries = NDArray[np.void]
@@ -39,12 +39,12 @@ Entries = NDArray[np.void]
 
 @dataclass(frozen=True)
 class Facts:
-    """What an output followed from.
+    """What an output is made from.
 
     Attributes:
-      output_identity: Hash over all of it.
+      output_identity: Hash of source, request, configuration and models.
       source: Size and version of the recording.
-      configuration: Of the job.
+      configuration: Identity of the job's options.
     """
 
     output_identity: str
@@ -53,17 +53,12 @@ class Facts:
 
 
 def source_facts(source: SourceIdentity) -> str:
-    """For `Facts.source`. The URL is a part of the request."""
+    """The value of `Facts.source`. The URL belongs to the request."""
     return f"{source.size_bytes} {source.version}"
 
 
-def status_name(recording_id: str) -> str:
-    """The name of a recording's status object in its folder."""
-    return f"{safe_name(recording_id)}.json"
-
-
 def entries_of(names: Sequence[str], versions: Sequence[str], facts: Sequence[Facts]) -> Entries:
-    """One entry for each status object. The versions may be left empty where they are not known yet."""
+    """An entry for each status object. Versions that are not known yet may be empty."""
     entries = np.zeros(len(names), _DTYPE)
     entries["name"], entries["name_rest"] = _digests(names)
     entries["version"] = _digests(versions)[0]
@@ -74,7 +69,7 @@ def entries_of(names: Sequence[str], versions: Sequence[str], facts: Sequence[Fa
 
 
 def lost_entries(names: Sequence[str]) -> Entries:
-    """One entry for each status object that was there, or is, and says nothing: of its recording there may be rows."""
+    """An entry for each status object that is missing or unreadable. Tables may hold rows of its recording."""
     entries = np.zeros(len(names), _DTYPE)
     entries["name"], entries["name_rest"] = _digests(names)
     return entries
@@ -84,7 +79,7 @@ class LedgerIndex:
     """Entries by name.
 
     Attributes:
-      root: The output root that they were written for, where it is known.
+      root: The output root that they were written for; None if unknown.
     """
 
     def __init__(self, entries: Entries, root: str | None = None) -> None:
@@ -94,15 +89,15 @@ class LedgerIndex:
 
     @classmethod
     def unpacked(cls, packs: Iterable[bytes]) -> LedgerIndex:
-        """Of `pack`ed entries."""
+        """The index of packed entries."""
         return cls(np.concatenate([np.zeros(0, _DTYPE), *(np.frombuffer(pack, _DTYPE) for pack in packs)]))
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def standing(self, recording_id: str, facts: Facts) -> Standing:
-        """How a recording stands to its committed output."""
-        (found,) = self.find([status_name(recording_id)])
+    def reason(self, recording_id: str, facts: Facts) -> Reason:
+        """Why a recording is redacted, or that its output is up to date."""
+        (found,) = self.find([json_name(recording_id)])
         if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"
         committed, (asked,) = self._entries[found], entries_of([""], [""], [facts])
@@ -113,25 +108,25 @@ class LedgerIndex:
         return "configuration" if committed["configuration"] != asked["configuration"] else "request"
 
     def has_traces(self, recording_id: str) -> bool:
-        """Whether there is or was an output of a recording, so that tables may hold rows of it."""
-        return bool(self.find([status_name(recording_id)])[0] >= 0)
+        """Whether a recording has or had an output, so that tables may hold rows of it."""
+        return bool(self.find([json_name(recording_id)])[0] >= 0)
 
     def lost(self, chosen: NDArray[np.bool_]) -> Entries:
-        """Entries, chosen by their place, of status objects that are gone."""
+        """Lost entries for the chosen ones (a mask over all entries)."""
         lost = np.zeros(int(chosen.sum()), _DTYPE)
         for column in ("name", "name_rest"):
             lost[column] = self._entries[column][chosen]
         return lost
 
     def without(self, names: Sequence[str]) -> LedgerIndex:
-        """The index without some status objects."""
+        """The index without the status objects of these names."""
         places = self.find(names)
         kept = np.ones(len(self), bool)
         kept[places[places >= 0]] = False
         return LedgerIndex(self._entries[kept], self.root)
 
     def find(self, names: Sequence[str]) -> NDArray[np.intp]:
-        """The place of each status object's entry, or -1."""
+        """The position of each status object's entry, or -1."""
         high, low = _digests(names)
         places = np.searchsorted(self._names, high)
         found = np.full(len(names), -1, np.intp)
@@ -145,7 +140,7 @@ class LedgerIndex:
         return found
 
     def known(self, names: Sequence[str], versions: Sequence[str]) -> tuple[Entries, NDArray[np.bool_]]:
-        """The entries of those status objects whose version is the index's, and which ones these are."""
+        """Entries of the status objects that the index has in this very version, and a mask of them."""
         places = self.find(names)
         versions_then = np.zeros(len(names), "<u8")
         versions_then[places >= 0] = self._entries["version"][places[places >= 0]]
@@ -153,7 +148,7 @@ class LedgerIndex:
         return self._entries[places[same]], same
 
     def versioned(self, names: Sequence[str], versions: Sequence[str]) -> tuple[Entries, NDArray[np.bool_]]:
-        """The entries of those status objects that the index has in any version, in the version given."""
+        """Entries of the status objects that the index has, with the given versions, and a mask of them."""
         places = self.find(names)
         there = places >= 0
         entries = self._entries[places[there]]
@@ -162,12 +157,12 @@ class LedgerIndex:
 
 
 def pack(entries: Entries) -> bytes:
-    """Entries as they travel between workers."""
+    """Entries as bytes, to send between workers."""
     return entries.tobytes()
 
 
 def read_index(url: str) -> LedgerIndex:
-    """The index in a file; an empty one where there is none, or one that is damaged or of another version."""
+    """The index in a file; empty if the file is missing, damaged or of another version."""
     parts: list[Entries] = []
     root: str | None = None
     try:
@@ -175,13 +170,13 @@ def read_index(url: str) -> LedgerIndex:
             if table.schema_arrow.names == list(_COLUMNS):
                 parts = [_from_table(table.read_row_group(group)) for group in range(table.num_row_groups)]
                 root = (table.schema_arrow.metadata or {}).get(_ROOT, b"").decode() or None
-    except (MissingFileError, pa.ArrowException, OSError, ValueError):  # ours would be a StorageError
-        parts, root = [], None  # everything is read once more
+    except (MissingFileError, pa.ArrowException, OSError, ValueError):  # a failing store raises StorageError
+        parts, root = [], None  # all status objects are read again
     return LedgerIndex(np.concatenate([np.zeros(0, _DTYPE), *parts]), root)
 
 
 def write_index(url: str, parts: Iterable[Entries], root: str) -> None:
-    """Writes the index of an output root as a whole, in the order of names."""
+    """Writes the whole index of an output root, sorted by name."""
     entries = np.concatenate([np.zeros(0, _DTYPE), *parts])
     entries = entries[np.argsort(entries["name"], kind="stable")]
     sink = pa.BufferOutputStream()
@@ -195,7 +190,7 @@ def write_index(url: str, parts: Iterable[Entries], root: str) -> None:
 
 
 def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:
-    """From a status object. One without a certificate says less of what changed, and is compared all the same."""
+    """The facts in a status object's certificate. Without a certificate, the reason for a change is less exact."""
     source = certificate.get("source")
     source = source if isinstance(source, Mapping) else {}
     known = f"{source.get('size_bytes')} {source.get('version')}"

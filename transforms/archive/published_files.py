@@ -1,8 +1,8 @@
-"""The files that an output root has of a recording: names inside the root, whatever a status object or a row says.
+"""Names and locations of a recording's files inside an output root.
 
-An output root may have been copied or moved since it was written, and who can write one file there must not have the
-job delete, serve or announce another one. So nothing is done with a URL that was read back from an output: only the
-name at its end counts, it must be a name that this recording's own outputs have, and it is joined to the root at hand.
+An output root may have been copied or moved, and somebody who can write one file there must not make the job delete,
+serve or announce another one. So a URL that is read from an output is never used itself: only its file name counts, it
+must be a name of this recording's outputs, and it is joined to the root at hand.
 """
 
 from __future__ import annotations
@@ -21,50 +21,55 @@ _ANY_OUTPUT = re.compile(r"[^/]+\.[0-9a-f]{12}\.[A-Za-z0-9]{1,8}")
 
 
 def output_stem(recording_id: str, output_identity: str) -> str:
-    """What the names of an output's files begin with.
+    """The start of the names of an output's files.
 
-    The identity is a part of it: a new output never overwrites one that a status object still speaks of.
+    It includes the identity, so that a new output never overwrites one that a status object still names.
     """
     return f"{safe_name(recording_id)}.{output_identity[:_IDENTITY_LETTERS]}"
 
 
+def json_name(recording_id: str) -> str:
+    """The name of a recording's file in `status/`, `reviews/` and `runs/RUN_ID/rows/`."""
+    return f"{safe_name(recording_id)}.json"
+
+
 def audio_url(output: str, recording_id: str, output_identity: str, suffix: str) -> str:
-    """Where the redacted recording of an output is, or will be."""
+    """The location of an output's redacted recording, whether it exists or not."""
     return join(output, AUDIO, output_stem(recording_id, output_identity) + suffix)
 
 
 def own_audio_name(recording_id: str, output_identity: str, url: str | None) -> str | None:
-    """The name at the end of a URL, where it is that of this very output's redacted recording; otherwise None."""
+    """The file name in a URL if it is that of this output's redacted recording; otherwise None."""
     stem = output_stem(recording_id, output_identity)
     name = file_name(url or "")
     return name if name.startswith(stem) and _SUFFIX.fullmatch(name, len(stem)) else None
 
 
 def own_audio_url(output: str, recording_id: str, output_identity: str, url: str | None) -> str | None:
-    """The redacted recording inside this root that a URL stands for, by its name; None where it stands for none."""
+    """The location in this root of the redacted recording that a URL names; None if it is not this output's."""
     name = own_audio_name(recording_id, output_identity, url)
     return None if name is None else join(output, AUDIO, name)
 
 
 def relocated_audio_url(output: str, recording_id: str, url: str) -> str | None:
-    """As `own_audio_url`, of any output of the recording: for rows, which do not say which output they are of."""
+    """As `own_audio_url`, for any output of the recording: rows do not hold the identity of their output."""
     name, stem = file_name(url), safe_name(recording_id)
     return join(output, AUDIO, name) if name.startswith(stem) and _OUTPUT.fullmatch(name, len(stem)) else None
 
 
 def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[str, str]:
-    """Where the SRT and the VTT file of an output are."""
+    """The locations of an output's SRT and VTT file."""
     stem = output_stem(recording_id, output_identity)
     return join(output, CAPTIONS, f"{stem}.srt"), join(output, CAPTIONS, f"{stem}.vtt")
 
 
 def is_output_name(name: str) -> bool:
-    """Whether a name in `audio/` is one that a run can have given. Others are not the job's to delete."""
+    """Whether a run can have given this name in `audio/`. Other files must not be deleted."""
     return _ANY_OUTPUT.fullmatch(name) is not None
 
 
 def files_of(output: str, recording_id: str) -> list[str]:
-    """All redacted recordings and captions of a recording, of whatever output: where no status object names them."""
+    """All redacted recordings and captions of a recording, whichever output they belong to."""
     stem = safe_name(recording_id)
     return [
         join(output, folder, name)

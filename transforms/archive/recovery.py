@@ -1,8 +1,8 @@
-"""Safety copies of committed rows, for the run after one that was killed.
+"""Safety copies of committed rows, which the next run recovers if a run was killed.
 
-A recording is public as soon as its status object stands, but the tables are written when the run ends. Until then
-its rows lie under `runs/RUN_ID/rows/`; a run that finds some there writes them into its own tables, and announces
-those recordings once more.
+A recording is public as soon as it has a status object, but tables are written at the end of the run. Until then its
+rows are kept under `runs/RUN_ID/rows/`. A later run that finds such copies writes them into its own tables, and sends
+notifications of those recordings again.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pydantic import TypeAdapter
 
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
-from hushbeam.transforms.archive.ledger_index import status_name
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.tables.digests import as_json, holds_certified_rows
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.storage.urls import file_name, join, relative
 
 _RUNS, _ROWS = "runs", "/rows/"
 _COPIES_AT_ONCE, _REMOVED_AT_ONCE = 200, 10_000
@@ -29,43 +29,43 @@ _log = logging.getLogger(__name__)
 
 
 class UnreadableCopyError(ValueError):
-    """A file is no safety copy, or not that of the recording whose name it has."""
+    """A file is not a safety copy, or not that of the recording in its name."""
 
 
 def rows_url(output: str, run_id: str, recording_id: str) -> str:
-    """Where the safety copy of a recording's rows is."""
-    return join(rows_folder(output, run_id), status_name(recording_id))
+    """The location of the safety copy of a recording's rows."""
+    return join(rows_folder(output, run_id), json_name(recording_id))
 
 
 def rows_folder(output: str, run_id: str) -> str:
-    """Where all safety copies of a run are."""
+    """The folder of a run's safety copies."""
     return join(output, _RUNS, run_id, "rows")
 
 
 def keep_rows(output: str, run_id: str, recording: CommittedRecording) -> None:
-    """Writes the safety copy: what becomes public anyway. Where to notify does not; the manifest says it again."""
+    """Writes the safety copy, without the webhook: it is not public, and the manifest of the next run has it."""
     url = rows_url(output, run_id, recording.recording_id)
     kept = replace(recording, webhook_url=None, webhook_auth_header_name=None, webhook_auth_header_value=None)
     files.write_bytes(url, content_of(kept))
 
 
 def copies_of_killed_runs(output: str, run_id: str) -> Iterator[list[str]]:
-    """The URLs of the safety copies that other runs left, some hundred at a time."""
+    """The URLs of the safety copies that other runs left, in batches."""
     copies = (url for url in _iterate_copies(output) if f"/{_RUNS}/{run_id}/" not in url)
     while batch := list(islice(copies, _COPIES_AT_ONCE)):
         yield batch
 
 
 def recover(output: str, copies: Sequence[str]) -> Iterator[CommittedRecording]:
-    """Yields what earlier runs committed without writing it into their tables.
+    """Yields recordings that earlier runs committed, but did not write into their tables.
 
-    A copy whose recording has no status object, or one of another output, was never committed: it is passed over, and
-    so is one that is not what its status object speaks of. The rows may be in a table after all, if the run was killed
-    right before its end, so all count as replacing.
+    A copy was never committed, and is ignored, if its recording has no status object or that of another output. A copy
+    that its status object does not certify is ignored too. A table may have the rows after all, if the run was killed
+    just before its end, so all of them count as replacing.
     """
     for url, found in _looked_up(output, copies):
         if isinstance(found, UnreadableCopyError):
-            _log.warning("%s is passed over: %s", url.removeprefix(f"{output}/"), found)
+            _log.warning("%s is ignored: %s", relative(url, output), found)
         elif found is not None:
             yield replace(found, replaces=True, recovered=True)
 
@@ -73,7 +73,7 @@ def recover(output: str, copies: Sequence[str]) -> Iterator[CommittedRecording]:
 def _looked_up(
     output: str, copies: Sequence[str]
 ) -> Iterator[tuple[str, CommittedRecording | UnreadableCopyError | None]]:
-    """What each safety copy holds, as its status object has it; None where it was never committed."""
+    """Each safety copy, updated from its status object; None if it was never committed."""
     read: dict[str, CommittedRecording] = {}
     for url, content in files.read_many(copies).items():
         try:
@@ -83,7 +83,7 @@ def _looked_up(
     statuses = read_statuses(output, [copy.recording_id for copy in read.values()])
     for url, copy in read.items():
         status = statuses.get(copy.recording_id)
-        # A run that was killed before it wrote the status object may have left a copy of what another did then.
+        # A run that was killed before it wrote the status object may leave a copy of an output that another run made.
         if status is None or (status.output_identity, status.run_id) != (copy.output_identity, _run_of_copy(url)):
             yield url, None
         else:
@@ -95,18 +95,18 @@ def _run_of_copy(url: str) -> str:
 
 
 def names_of_copies(output: str, run_id: str) -> frozenset[str]:
-    """The names of this very run's safety copies: there are some where an earlier attempt of it was lost."""
+    """The names of this run's own safety copies, which an earlier attempt on a lost worker wrote."""
     return frozenset(file.name for file in files.iterate_files(rows_folder(output, run_id)))
 
 
 def kept_rows(output: str, run_id: str, recording_id: str) -> CommittedRecording | None:
-    """What an earlier attempt of this very run committed for a recording.
+    """The recording as an earlier attempt of this run committed it.
 
-    None where its safety copy is not there or cannot be read, or is not what its status object speaks of.
+    None if its safety copy is missing, unreadable, or not certified by its status object.
     """
     status = read_status(output, recording_id)
     try:
-        copy = copy_in(status_name(recording_id), files.read_bytes(rows_url(output, run_id, recording_id)))
+        copy = copy_in(json_name(recording_id), files.read_bytes(rows_url(output, run_id, recording_id)))
     except (MissingFileError, UnreadableCopyError):
         return None
     if status is None or status.output_identity != copy.output_identity:
@@ -116,9 +116,9 @@ def kept_rows(output: str, run_id: str, recording_id: str) -> CommittedRecording
 
 
 def forget_rows(output: str, run_id: str) -> None:
-    """Removes all safety copies: the tables of the run that calls this hold their rows.
+    """Removes all safety copies, whose rows are in the tables of the run that calls this.
 
-    What could not be recovered stays: only there are its rows, and an audit names it.
+    Copies that could not be recovered stay, since their rows are nowhere else; an audit names them.
     """
     for batch in copies_of_killed_runs(output, run_id):
         found = _looked_up(output, batch)
@@ -135,12 +135,12 @@ def copy_in(name: str, content: bytes) -> CommittedRecording:
     """The safety copy in a file of this name.
 
     Raises:
-      UnreadableCopyError: It is none, or another recording's.
+      UnreadableCopyError: It is not a safety copy, or another recording's.
     """
     try:
         copy = _COPY.validate_json(content, strict=True)
         owners = {json.loads(row)["recording_id"] for row in (copy.transcript_row, *copy.finding_rows)}
-        is_own = owners == {copy.recording_id} and status_name(copy.recording_id) == name
+        is_own = owners == {copy.recording_id} and json_name(copy.recording_id) == name
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise UnreadableCopyError("not a safety copy of this version") from None
     if not is_own:
@@ -149,14 +149,14 @@ def copy_in(name: str, content: bytes) -> CommittedRecording:
 
 
 def content_of(copy: CommittedRecording) -> bytes:
-    """A safety copy as it is kept: `copy_in` reads it."""
+    """A safety copy as bytes, which `copy_in` reads."""
     return json.dumps(asdict(copy), ensure_ascii=False).encode()
 
 
 def _as_of(output: str, copy: CommittedRecording, status: Status) -> CommittedRecording | UnreadableCopyError:
-    """A copy as its status object says it now: the audio may have expired since, or the root been moved."""
+    """A copy, updated from its status object: the audio may have expired, or the root been moved."""
     if not holds_certified_rows(status, copy.transcript_row, copy.finding_rows):
-        return UnreadableCopyError("it is not what its status object certifies")
+        return UnreadableCopyError("its status object does not certify it")
     url = published_audio(output, status)
     row = json.loads(copy.transcript_row) | {"status": status.status, "redacted_audio_url": url}
     return replace(copy, status=status.status, redacted_audio_url=url, transcript_row=as_json(row))

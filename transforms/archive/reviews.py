@@ -1,4 +1,4 @@
-"""What reviewers decided: `reviews/ID.json` under the output root. Times and policies, no values."""
+"""Reviews: decisions of reviewers in `reviews/ID.json`. They hold times and policies, and no values."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hushbeam.schemas.correction import Corrections, MarkedSpan, lies_within
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import file_name, join, safe_name
+from hushbeam.transforms.storage.urls import file_name, join
 
 FOLDER = "reviews"
 Decision = Literal["confirmed", "corrected"]
 
 
 class ReviewError(ValueError):
-    """What the page sent is no review of this recording."""
+    """The data that the page sent is not a review of this recording."""
 
 
 class UnreadableReviewError(QuarantineError):
-    """There is a review, and it cannot be read: what a person wanted muted is not known."""
+    """A review exists but cannot be read, so it is unknown what a person wanted muted."""
 
 
 class NotedSpan(BaseModel):
-    """A stretch of one channel of the file that should be muted, or should not have been."""
+    """A time range of one channel of the file that should be muted, or should not have been."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,11 +42,11 @@ class NotedSpan(BaseModel):
 
 
 class ShownFinding(BaseModel):
-    """A finding of the run, as the reviewer had it before them.
+    """A finding of the run, as the reviewer saw it.
 
     Attributes:
-      channel: As it was heard: 0 for all channels of a mix.
-      words: How many words of the transcript it redacted.
+      channel: As transcribed: 0 for all channels of a mix.
+      words: Number of words of the transcript that it redacted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,17 +61,17 @@ class ShownFinding(BaseModel):
 
 
 class Reviewed(BaseModel):
-    """What was reviewed: taken from the output root, not from the page.
+    """The reviewed output, from the output root and not from the page.
 
     Attributes:
-      recording_id, output_identity: What was listened to: a later run may have put another output in its place.
+      recording_id, output_identity: Of the output; a later run may have replaced it.
       samples: Checksum of the source's decoded samples.
       configuration: Identity of the options and models that made the output.
       channels: Of the file.
-      mixed: Whether the channels were heard as one.
-      duration_s: Of the sound.
-      words: How many words the transcript has.
-      found: What the run had found. Of an output that was corrected before, what had been found then.
+      mixed: Whether the channels were transcribed as one.
+      duration_s: Of the audio.
+      words: Number of words in the transcript.
+      found: Findings of the run. Of an output that was already corrected, the findings before the correction.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,12 +88,12 @@ class Reviewed(BaseModel):
 
 
 class Decided(BaseModel):
-    """What the page sends.
+    """The decision that the page sends.
 
     Attributes:
-      decision: `confirmed` where nothing was wrong.
-      missed: What can be heard and should not be, each with its policy.
-      false_positives: What is muted and need not be.
+      decision: `confirmed` if nothing was wrong.
+      missed: Ranges that can be heard and should be muted, each with its policy.
+      false_positives: Ranges that are muted and need not be.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -102,10 +103,10 @@ class Decided(BaseModel):
     false_positives: tuple[NotedSpan, ...] = ()
 
     def require_fit(self, reviewed: Reviewed) -> None:
-        """Returns where the decision can be one about this recording.
+        """Returns if the decision can be about this recording.
 
         Raises:
-          ReviewError: A span lies outside of it, or the decision contradicts itself.
+          ReviewError: A span lies outside of the recording, or the decision contradicts itself.
         """
         for span in (*self.missed, *self.false_positives):
             if not lies_within(span, reviewed.channels, reviewed.duration_s):
@@ -113,21 +114,21 @@ class Decided(BaseModel):
         if any(span.policy not in CATALOGUE for span in self.missed):
             raise ReviewError("missed: each span needs a policy of the catalogue")
         if (self.decision == "confirmed") == bool(self.missed or self.false_positives):
-            raise ReviewError("decision: `corrected` where there are spans, `confirmed` where there are none")
+            raise ReviewError("decision: `corrected` needs spans, and `confirmed` must have none")
 
 
 class Review(Decided):
-    """One review, as it is kept."""
+    """A stored review."""
 
     reviewed: Reviewed
     reviewed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
     def from_request(cls, body: str, reviewed: Reviewed) -> Self:
-        """Checks what the page sent.
+        """A review from the data that the page sent.
 
         Raises:
-          ReviewError: It does not fit the recording. The message holds nothing of the body.
+          ReviewError: The data does not fit the recording. The message repeats nothing of the body.
         """
         try:
             decided = Decided.model_validate_json(body)
@@ -139,7 +140,7 @@ class Review(Decided):
 
     @property
     def corrections(self) -> Corrections | None:
-        """What a run has to do about it: nothing where all was confirmed."""
+        """The corrections that runs apply; None if everything was confirmed."""
         if self.decision == "confirmed":
             return None
         missed = {_marked(span) for span in self.missed}
@@ -157,22 +158,22 @@ def read_review(output: str, recording_id: str) -> Review | None:
     """The review of a recording, if there is one.
 
     Raises:
-      UnreadableReviewError: It is something else.
+      UnreadableReviewError: It is damaged.
     """
     try:
         content = files.read_bytes(review_url(output, recording_id))
     except MissingFileError:
         return None
-    return review_in(_name(recording_id), content)
+    return review_in(json_name(recording_id), content)
 
 
 def write_review(output: str, review: Review) -> None:
-    """Keeps a review, in the place of an earlier one of the same recording."""
+    """Writes a review, and replaces an earlier one of the same recording."""
     files.write_bytes(review_url(output, review.reviewed.recording_id), review.model_dump_json(indent=1).encode())
 
 
 def read_reviews(output: str) -> dict[str, Review]:
-    """All reviews, by recording, but those that cannot be read: runs quarantine their recordings, and say why."""
+    """All readable reviews by recording id. Runs quarantine the recordings of the others, and report why."""
     folder = join(output, FOLDER)
     contents = files.read_many([join(folder, name) for name in _names(output)])
     reviews: dict[str, Review] = {}
@@ -184,24 +185,24 @@ def read_reviews(output: str) -> dict[str, Review]:
 
 
 def review_url(output: str, recording_id: str) -> str:
-    """Where the review of a recording is, or would be."""
-    return join(output, FOLDER, _name(recording_id))
+    """The location of a recording's review, whether it exists or not."""
+    return join(output, FOLDER, json_name(recording_id))
 
 
 class Reviews:
-    """The reviews of an output root, for workers: one listing tells which recordings need not be asked for."""
+    """The reviews of an output root, for workers. One listing tells which recordings have a review to read."""
 
     def __init__(self, output: str) -> None:
         self._output = output
         self._names = frozenset(_names(output))
 
     def corrections_of(self, recording_id: str) -> Corrections | None:
-        """What reviewers decided about a recording.
+        """The corrections of a recording; None if there are none.
 
         Raises:
-          UnreadableReviewError: It cannot be told.
+          UnreadableReviewError: Its review cannot be read.
         """
-        if _name(recording_id) not in self._names:
+        if json_name(recording_id) not in self._names:
             return None
         review = read_review(self._output, recording_id)
         return None if review is None else review.corrections
@@ -212,27 +213,23 @@ def _names(output: str) -> Sequence[str]:
 
 
 def review_in(name: str, content: bytes) -> Review:
-    """The review in a file of `reviews/` of this name.
+    """The review in a file of this name in `reviews/`.
 
     Raises:
-      UnreadableReviewError: It is none, or another recording's.
+      UnreadableReviewError: It is not a review, or another recording's.
     """
     try:
         review = Review.model_validate_json(content)
         review.require_fit(review.reviewed)
     except (ValidationError, ReviewError):
         raise UnreadableReviewError(
-            "a file in reviews/ is no review of this version: review the recording again, or delete the file"
+            "a file in reviews/ is not a review of this version: review the recording again, or delete the file"
         ) from None
-    if _name(review.reviewed.recording_id) != name:
+    if json_name(review.reviewed.recording_id) != name:
         raise UnreadableReviewError(
             "a file in reviews/ is the review of another recording: review the recording again, or delete the file"
         )
     return review
-
-
-def _name(recording_id: str) -> str:
-    return f"{safe_name(recording_id)}.json"
 
 
 def _marked(span: NotedSpan) -> MarkedSpan:

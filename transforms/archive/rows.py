@@ -1,4 +1,4 @@
-"""The rows and the status object of a recording that is ready to be published."""
+"""Rows of transcripts/ and findings/ of a recording that is ready to publish."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
 from hushbeam.schemas.stages import MutedRecording
+from hushbeam.transforms.archive.ledger import COMPLETED, READY
 from hushbeam.transforms.archive.tables.digests import as_json
 from hushbeam.transforms.archive.tables.parquet import as_table
 
@@ -49,12 +50,12 @@ def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
 
 
 def status_of(recording: MutedRecording) -> str:
-    """What the seed API answers when the audio is there; `completed` where only the transcript was asked for."""
-    return "completed" if recording.audio is None else "redacted_audio_ready"
+    """The status of a recording that is published with its audio, or as a transcript alone."""
+    return COMPLETED if recording.audio is None else READY
 
 
 def _checked(row: dict[str, Any], schema: pa.Schema) -> str:
-    """The row as JSON. One that its table would refuse must be refused before the recording is public."""
+    """The row as JSON. A row that does not fit its table must fail before the recording is public."""
     encoded = as_json(row)
     as_table([encoded], schema)
     return encoded

@@ -1,10 +1,10 @@
-"""One run at a time over one output root.
+"""RunLock: a lock that lets one run at a time write to an output root.
 
-The lock is an object that only its owner creates and deletes: `runs/LOCK`, made if absent and never rewritten. The
-owner's sign of life is another object, `runs/LOCK-TOKEN.alive`, rewritten every half minute. A lock is stale, and may
-be taken over, when its owner's process is known to be gone (same machine, on Linux), or when its last sign of life is
-older than ten minutes. Whoever takes over first creates `runs/LOCK-TOKEN.taken`, which succeeds for one run alone. An
-owner that was only asleep finds another token at its next sign of life, and stops.
+The lock is the object `runs/LOCK`, which only its owner creates and deletes, and which is never rewritten. The owner's
+heartbeat is another object, `runs/LOCK-TOKEN.alive`, rewritten every half minute. A lock is stale, and may be taken
+over, if its owner's process is known to have ended (same machine, on Linux), or if its last heartbeat is older than ten
+minutes. A run that takes over first creates `runs/LOCK-TOKEN.taken`, which succeeds for only one run. An owner that was
+suspended finds another token at its next heartbeat, and stops.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
 
-from hushbeam.schemas.failure import ConfigurationError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
@@ -41,22 +41,21 @@ _log = logging.getLogger(__name__)
 
 
 class RunLockedError(ConfigurationError):
-    """Another run works on this output."""
+    """Another run holds the lock of this output."""
 
 
 class RunLockLostError(RunError):
-    """Another run took this run's output over, because this one gave no sign of life. Nothing more may be written."""
+    """Another run took over the output, because this run had no heartbeat. This run must not write any more."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """Who holds a lock.
+    """The owner of a lock.
 
     Attributes:
       run_id: Of the run.
       token: Different for every attempt to take the lock.
-      machine: Hash that is the same for all processes that see each other's process ids; None where unknown.
-      process: Id and start time of the process, in the machine's own terms.
+      machine, process: See `hushbeam.transforms.base.process_identity`.
     """
 
     run_id: str
@@ -67,7 +66,7 @@ class Owner:
 
 @dataclass(frozen=True)
 class Hold:
-    """A run's hold of an output root, for its workers to look at. Pickled with the pipeline.
+    """A run's hold of an output root, which its workers check. Pickled with the pipeline.
 
     Attributes:
       root: Normalised.
@@ -79,25 +78,25 @@ class Hold:
     token: str
 
     def check(self) -> None:
-        """Call before something becomes public: one small read of the store.
+        """Call before publishing: one small read of the store.
 
         Raises:
-          RunLockLostError: The lock names another run, or is gone.
-          StorageError: The store does not say.
+          RunLockLostError: The lock names another run, or is missing.
+          StorageError: The store fails.
         """
         owner = _owner_of(self.root)
         if owner is None or (owner.run_id, owner.token) != (self.run_id, self.token):
-            raise RunLockLostError(f"--output: run {self.run_id} lost it to another run: start it again later")
+            raise RunLockLostError(f"--output: run {self.run_id} lost the output to another run: start it again later")
 
 
 class RunLock:
     """Holds `root` for one run: `with RunLock(root, run_id) as lock:`.
 
     Args:
-      on_loss: Called, in a thread of the lock's own, where another run turns out to hold `root`.
+      on_loss: Called, in a thread of the lock, when another run is found to hold `root`.
 
     Raises on entry:
-      RunLockedError: Another run holds it, and is alive as far as can be known.
+      RunLockedError: Another run holds it, and may still be running.
     """
 
     def __init__(
@@ -123,7 +122,7 @@ class RunLock:
         self._owner = Owner(
             self._run_id, uuid.uuid4().hex, process_identity.machine(), process_identity.process(os.getpid())
         )
-        self._beat()  # first, so that the lock never stands without a sign of life
+        self._beat()  # first, so that a lock always has a heartbeat
         try:
             self._acquire()
         except BaseException:
@@ -139,7 +138,7 @@ class RunLock:
         self.release()
 
     def release(self) -> None:
-        """Gives `root` to others. For a run that cannot leave its `with` block: nothing may be written after it."""
+        """Releases the lock, for a run that cannot leave its `with` block. Nothing may be written after it."""
         self._stop.set()
         self._thread.join()
         if self._is_held():
@@ -148,23 +147,23 @@ class RunLock:
 
     @property
     def is_lost(self) -> bool:
-        """Whether another run was seen to hold `root`."""
+        """Whether another run was found to hold `root`."""
         return self._lost.is_set()
 
     @property
     def hold(self) -> Hold:
-        """For those who work for this run elsewhere."""
+        """The hold to pass to the workers of this run."""
         return Hold(self._root, self._run_id, self._owner.token)
 
     def check(self) -> None:
-        """Call before something becomes public.
+        """Call before publishing.
 
         Raises:
-          RunLockLostError: Another run holds the output now, or may, since this one slept for too long.
-          StorageError: The store does not say.
+          RunLockLostError: Another run holds the output, or may, since the last heartbeat is too old.
+          StorageError: The store fails.
         """
         if self._lost.is_set() or self._now() - self._last_beat_s > self._stale_after_s:
-            raise RunLockLostError(f"--output: run {self._run_id} lost it to another run: start it again later")
+            raise RunLockLostError(f"--output: run {self._run_id} lost the output to another run: start it again later")
         try:
             self.hold.check()
         except RunLockLostError:
@@ -188,7 +187,7 @@ class RunLock:
         if holder is not None:
             self._take_over(holder)
         if not self._create():
-            raise RunLockedError("--output: another run took it at this very moment; start this one again later")
+            raise RunLockedError("--output: another run has just locked the output; start this one again later")
 
     def _create(self) -> bool:
         return files.create(self._lock_url, json.dumps(asdict(self._owner)).encode())
@@ -197,11 +196,11 @@ class RunLock:
         self._require_stale(holder)
         if not files.create(self._taken_url(holder), self._owner.token.encode()):
             raise RunLockedError(
-                f"--output: another run is taking over from run {holder.run_id}, which died; if there is none, delete "
-                f"runs/LOCK and runs/LOCK-{holder.token}.taken in the output"
+                f"--output: another run is taking over from run {holder.run_id}, which died; if there is no such run, "
+                f"delete runs/LOCK and runs/LOCK-{holder.token}.taken in the output"
             )
         try:
-            self._require_stale(holder)  # it may have woken up, or been replaced, since we looked
+            self._require_stale(holder)  # it may have resumed, or been replaced, since the first check
             if self._held_by() == holder:
                 files.delete(self._lock_url)
                 files.delete(self._alive_url(holder))
@@ -210,16 +209,16 @@ class RunLock:
             files.delete(self._taken_url(holder))
 
     def _require_stale(self, holder: Owner) -> None:
-        age_s = self._silent_for_s(holder)
+        age_s = self._seconds_since_beat(holder)
         if _is_gone(holder) or age_s > self._stale_after_s:
             return
         raise RunLockedError(
-            f"--output: run {holder.run_id} is writing there (last sign of life {age_s:.0f} s ago). Wait for it, or "
-            f"choose another --output. If it died, it may be taken over after {self._stale_after_s:.0f} s of silence, "
-            "or at once when you delete runs/LOCK there"
+            f"--output: run {holder.run_id} is writing there (last heartbeat {age_s:.0f} s ago). Wait for it, or "
+            f"choose another --output. If it died, a run can take over {self._stale_after_s:.0f} s after the last "
+            "heartbeat, or at once when you delete runs/LOCK there"
         )
 
-    def _silent_for_s(self, holder: Owner) -> float:
+    def _seconds_since_beat(self, holder: Owner) -> float:
         try:
             beat_s = float(files.read_bytes(self._alive_url(holder)))
         except MissingFileError:
@@ -228,15 +227,15 @@ class RunLock:
             beat_s = float("nan")
         if not math.isfinite(beat_s):
             raise RunLockedError(
-                f"--output: run {holder.run_id} holds it, and its sign of life, runs/LOCK-{holder.token}.alive, is "
-                "damaged: a run that is alive mends it within a minute. If there is none, delete runs/LOCK there"
+                f"--output: run {holder.run_id} holds it, and its heartbeat file runs/LOCK-{holder.token}.alive is "
+                "damaged: a live run rewrites it within a minute. If the run died, delete runs/LOCK there"
             )
         return self._now() - beat_s
 
     def _is_held(self) -> bool:
         try:
             return self._held_by() == self._owner
-        except RunLockedError:  # whatever lies there, it is not this run's
+        except RunLockedError:  # not a lock of this run
             return False
 
     def _held_by(self) -> Owner | None:
@@ -257,7 +256,7 @@ class RunLock:
                     return
                 self._beat()
             except StorageError as error:
-                _log.warning("run lock: no sign of life could be given (%s)", error)
+                _log.warning("run lock: the heartbeat could not be written (%s)", error)
 
 
 def _lock_url(root: str) -> str:

@@ -1,4 +1,4 @@
-"""What came of a run, in counts: `runs/RUN_ID/summary.json`."""
+"""The summary of a run in counts: `runs/RUN_ID/summary.json`."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _COUNTED = ("completed", "skipped", "quarantined", "failed")
 
 
 class UnreadableSummaryError(ValueError):
-    """A file is no summary of a run."""
+    """A file is not the summary of a run."""
 
 
 def summary_url(output: str, run_id: str) -> str:
-    """Where the summary of a run appears when it is complete."""
+    """The location of a run's summary, which is written when the run is complete."""
     return join(output, "runs", run_id, "summary.json")
 
 
@@ -36,10 +36,10 @@ def summarise(run_id: str, totals: Mapping[str, float], identities: Mapping[str,
 
 
 def checked_summary(content: bytes) -> dict[str, Any]:
-    """A summary as it was kept.
+    """The summary in a file.
 
     Raises:
-      UnreadableSummaryError: It is something else.
+      UnreadableSummaryError: It is not a summary.
     """
     try:
         summary: dict[str, Any] = json.loads(content)
@@ -53,5 +53,5 @@ def checked_summary(content: bytes) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         is_summary = False
     if not is_summary:
-        raise UnreadableSummaryError("damaged: put it back as it was; an audit says more")
+        raise UnreadableSummaryError("damaged: restore it from a copy; an audit says more")
     return summary

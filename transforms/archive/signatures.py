@@ -16,7 +16,7 @@ _ALGORITHM = "ed25519"
 
 
 class SignatureError(Exception):
-    """Something is not what was signed, or was signed by somebody else."""
+    """Content that is not signed, differs from what was signed, or was signed with another key."""
 
 
 def canonical_json(values: Mapping[str, Any]) -> bytes:
@@ -25,7 +25,7 @@ def canonical_json(values: Mapping[str, Any]) -> bytes:
 
 
 def signature_of(content: bytes, key: Ed25519PrivateKey) -> dict[str, str]:
-    """A signature that names its key."""
+    """A signature, with the fingerprint of its key."""
     return {
         "algorithm": _ALGORITHM,
         "key": key_fingerprint(key.public_key()),
@@ -34,10 +34,10 @@ def signature_of(content: bytes, key: Ed25519PrivateKey) -> dict[str, str]:
 
 
 def check(content: bytes, signature: object, key: Ed25519PublicKey) -> None:
-    """Returns where the owner of the key signed this content.
+    """Returns if the owner of the key signed this content.
 
     Raises:
-      SignatureError: It is another content, another key, or no signature.
+      SignatureError: There is no signature, or it is of other content or another key.
     """
     if not isinstance(signature, Mapping) or signature.get("algorithm") != _ALGORITHM:
         raise SignatureError("not signed")
@@ -50,5 +50,5 @@ def check(content: bytes, signature: object, key: Ed25519PublicKey) -> None:
 
 
 def key_fingerprint(key: Ed25519PublicKey) -> str:
-    """Names a public key."""
+    """The fingerprint of a public key."""
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()

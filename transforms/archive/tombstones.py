@@ -1,7 +1,7 @@
-"""What is left of an erased recording: that it was erased, so that no later run brings it back.
+"""Tombstones: marks of erased recordings, so that no later run publishes them again.
 
-A tombstone is an empty file whose name is a hash of the recording's id, or of its source's URL: who knows these can
-check, and nobody can read them there. An id that can be guessed can be found by guessing.
+A tombstone is an empty file whose name is a hash of the recording's id, or of its source's URL. Whoever knows the id or
+URL can check it, and nobody can read it from there. An id that is easy to guess can be found by guessing.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Tombstones:
 
 
 def is_tombstone(name: str) -> bool:
-    """Whether a file of this name can be one."""
+    """Whether a file name is that of a tombstone."""
     return _NAME.fullmatch(name) is not None
 
 
 def lay(output: str, recording_id: str, audio_urls: Collection[str]) -> None:
-    """Leaves tombstones for a recording and for its sources, as far as they are known."""
+    """Writes tombstones for a recording and its known sources."""
     for name in (_of_id(recording_id), *map(_of_source, sorted(audio_urls))):
         files.write_bytes(join(output, FOLDER, name), b"")
 

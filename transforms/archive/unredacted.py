@@ -1,4 +1,4 @@
-"""Unredacted transcripts: a sealed JSON file for each recording, under a root of its own."""
+"""UnredactedOutput: an encrypted JSON transcript per recording, under a private root."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _SUFFIX = ".transcript"
 
 
 class UnredactedOutput:
-    """Reads and writes unredacted transcripts. Holds keys: one for each worker.
+    """Reads and writes unredacted transcripts. Holds keys, so each worker makes its own.
 
     Raises:
-      ConfigurationError: A key cannot be had.
+      ConfigurationError: A key cannot be read.
     """
 
     def __init__(self, place: SealedRoot) -> None:
         self._files = SealedFiles(place, UNREDACTED_KEYS, _PURPOSE, _SUFFIX)
 
     def write(self, transcribed: TranscribedRecording, findings: Sequence[Finding]) -> None:
-        """Keeps a transcript, in the place of an earlier one of the recording."""
+        """Writes or replaces the transcript of a recording."""
         content = json.dumps(unredacted_transcript(transcribed, findings), ensure_ascii=False, indent=1).encode()
         self._files.write(transcribed.recording_id, content)
 
@@ -37,14 +37,14 @@ class UnredactedOutput:
         """A transcript as JSON.
 
         Raises:
-          MissingFileError: There is none.
-          SealedFileError: It does not open.
+          MissingFileError: There is no transcript.
+          SealedFileError: It cannot be decrypted.
         """
         return self._files.read(recording_id)
 
 
 def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[Finding]) -> dict[str, Any]:
-    """What was said, and what of it was found, as plain values for JSON. Raw personal data."""
+    """Transcript and findings as plain values for JSON. Raw personal data."""
     asked, transcript = transcribed.recording, transcribed.transcript
     words = transcript.words
     return {
@@ -83,7 +83,7 @@ def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[
 
 
 def unredacted_url(root: str, recording_id: str) -> str:
-    """Where a recording's file is, or would be."""
+    """The location of a recording's file, whether it exists or not."""
     return join(root, sealed_name(recording_id, _SUFFIX))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.stages import TranscribedRecording, TranscribedSpan
 from hushbeam.schemas.transcript import Transcript
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import apache_beam as beam
 
-from hushbeam.schemas.stages import SealedSpan, SpanToTranscribe, TranscribedRecording, TranscribedSpan
+from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.stages import FromRecording, SealedSpan, TranscribedRecording, TranscribedSpan
 from hushbeam.transforms.assemble_transcript.join import join
 from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
@@ -44,7 +45,7 @@ class _SealFn(beam.DoFn):
         yield element.recording_id, self._sealer.seal(element)
 
 
-class _GatheredSpans:
+class _GatheredSpans(FromRecording):
     """The sealed spans of one recording, which `each_recording` can name in an error."""
 
     def __init__(self, spans: list[SealedSpan]) -> None:
@@ -55,20 +56,8 @@ class _GatheredSpans:
         return cls(list(grouped[1]))
 
     @property
-    def _first(self) -> SpanToTranscribe:
-        return self.spans[0].span
-
-    @property
-    def recording_id(self) -> str:
-        return self._first.recording_id
-
-    @property
-    def manifest(self) -> str:
-        return self._first.manifest
-
-    @property
-    def line(self) -> int:
-        return self._first.line
+    def recording(self) -> Recording:
+        return self.spans[0].recording
 
 
 class _JoinStage(RecordingStage[_GatheredSpans, TranscribedRecording]):

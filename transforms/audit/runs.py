@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere

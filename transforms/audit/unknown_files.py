@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses, published_audio
-from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index, status_name
-from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls
+from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index
+from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls, json_name
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, review_in
 from hushbeam.transforms.archive.tables.digests import certified_outputs
@@ -45,7 +45,7 @@ def unknown_files(output: str) -> Iterator[Problem]:
     known = {
         AUDIO: {file_name(url) for status in statuses.values() if (url := published_audio(output, status))},
         CAPTIONS: {file_name(url) for status in statuses.values() for url in _captions(output, status)},
-        REVIEWS: {status_name(recording_id) for recording_id in statuses},
+        REVIEWS: {json_name(recording_id) for recording_id in statuses},
     }
     listed = files.list_files(output, hidden=True)
     ended = {parts[1] for file in listed if len(parts := file.name.split("/")) == 3 and parts[::2] == [_RUNS, _SUMMARY]}
@@ -143,7 +143,7 @@ def _index_problems(statuses: dict[str, Status], output: str) -> Iterator[Proble
 
 
 def _differing(index: LedgerIndex, statuses: dict[str, Status], output: str) -> int:
-    by_name = {status_name(recording_id): status for recording_id, status in statuses.items()}
+    by_name = {json_name(recording_id): status for recording_id, status in statuses.items()}
     listed = [file for file in files.iterate_files(join(output, _STATUS)) if file.name in by_name]
     names, versions = [file.name for file in listed], [file.version for file in listed]
     facts = [facts_of(by_name[name].certificate, by_name[name].output_identity) for name in names]

@@ -1,1 +1,1 @@
-"""What every stage uses: one recording at a time, unexpected errors, secrets, encryption, temporary files."""
+"""Basis of all stages: running them over recordings, unexpected errors, secrets, encryption, temporary files."""

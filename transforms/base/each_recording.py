@@ -1,10 +1,9 @@
-"""How a stage meets recordings: one at a time for what it does, several at a time for how long it takes.
+"""RecordingStage and each_recording: the work of a stage without Beam, and the transform that runs it.
 
-A stage's work is written as a `RecordingStage`, without Beam. `each_recording` makes a transform of it, which gives
-every stage the same manners: whatever is raised while one recording is worked on ends that recording and becomes a
-`Failure` row. A `RecordingError` says why; anything else is `unexpected`, and its row has the class and the place in
-the code. What is not of one recording (`unexpected.ends_the_run`) ends the run, and so does the same
-unexpected error of many recordings in a row. What was said is in no message.
+A stage processes one recording at a time, or several at once if its work waits. Any exception while a recording is
+processed ends that recording and becomes a `Failure` row. A `RecordingError` says why; anything else is `unexpected`,
+and its row gives the class and the place in the code. Errors that concern every recording (`unexpected.ends_the_run`)
+end the run, and so does the same unexpected error of many recordings in a row. No message holds words of a recording.
 """
 
 from __future__ import annotations
@@ -15,6 +14,8 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import apache_beam as beam
@@ -23,8 +24,9 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.failure import ConfigurationError, Failure, RecordingError, RunError
-from hushbeam.schemas.stages import StageInput
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.stages import MutedRecording, StageInput
 from hushbeam.transforms.base.freed_memory import give_back_freed
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.progress import report
@@ -40,55 +42,55 @@ ValueT = TypeVar("ValueT")
 
 
 class Outcome(NamedTuple, Generic[OutputT]):
-    """What comes out of a stage: recordings that go on, and rows for those that do not."""
+    """The outputs of a stage: recordings that passed, and failures."""
 
     recordings: beam.PCollection[OutputT]
     failures: beam.PCollection[Failure]
 
 
 class RecordingStage(ABC, Generic[InputT, OutputT]):
-    """The work of one stage, free of Beam. Pickled with the pipeline, so constructors only keep their arguments."""
+    """The work of one stage, without Beam. Pickled with the pipeline, so constructors only keep their arguments."""
 
     name: str
-    """A verb phrase in the words of the architecture: `Transcribe`. Stands in errors and metrics."""
+    """Its name in errors and metrics, a verb phrase: `Transcribe`."""
 
     in_flight = 1
-    """How many recordings may be under way at once in one bundle. More than 1 only where `submit` returns early."""
+    """Most recordings in progress at once in a bundle. More than 1 only makes sense if `submit` returns early."""
 
     in_flight_bytes = 2**30
-    """How much they may take while they are, as `size` says; one is always let in."""
+    """Most bytes that they may take together, by `size`; a single recording may take more."""
 
     def setup(self) -> None:
-        """Opens models and connections, once for each instance that runs."""
+        """Opens models and connections, once for each instance of the stage."""
 
     def teardown(self) -> None:
         """Closes what `setup` opened."""
 
     @abstractmethod
     def process(self, recording: InputT) -> OutputT:
-        """Does the work for one recording. Raises `RecordingError` to end it, and `RunError` to end the run."""
+        """Processes one recording. Raises `RecordingError` to end it, and `RunError` to end the run."""
 
     def submit(self, recording: InputT) -> Future[OutputT]:
-        """Starts the work and returns at once. The default does the work here and now."""
+        """Starts processing a recording. The default does all of the work before it returns."""
         done: Future[OutputT] = Future()
         done.set_result(self.process(recording))
         return done
 
     def size(self, recording: InputT) -> int:
-        """Bytes that a recording takes on disk or in memory while it is under way."""
+        """Bytes that a recording takes on disk or in memory while it is processed."""
         return 0
 
     def spent_s(self) -> float:
-        """Processor time of the stage's own threads since this was last asked."""
+        """Processor time of the stage's own threads since the last call."""
         return 0.0
 
     def measure(self, output: OutputT) -> dict[str, int]:
-        """Counters to add for a recording that passed, by name. No values, no ids."""
+        """Counters to add for a recording that passed, by name. Names hold no values and no ids."""
         return {}
 
 
 class ThreadedStage(RecordingStage[InputT, OutputT]):
-    """A stage whose work waits for disks, networks or native code: several recordings at a time, in threads."""
+    """A stage that waits for disks, networks or native code, and so processes several recordings at once in threads."""
 
     def __init__(self, threads: int) -> None:
         self.in_flight = threads
@@ -118,17 +120,28 @@ class ThreadedStage(RecordingStage[InputT, OutputT]):
                 self._spent_s += time.thread_time() - started_s
 
 
+@contextmanager
+def removed_on_error(recording: MutedRecording) -> Iterator[None]:
+    """Deletes the redacted file on the worker's disk where a stage fails: no later stage would delete it."""
+    try:
+        yield
+    except BaseException:
+        if recording.audio is not None:
+            Path(recording.audio.path).unlink(missing_ok=True)
+        raise
+
+
 def then(future: Future[ValueT], convert: Callable[[ValueT], OutputT]) -> Future[OutputT]:
-    """A future of what `convert` makes of another future's result. Errors of either are its own."""
+    """A future of `convert(result)`. It raises what the first future or `convert` raises."""
     converted: Future[OutputT] = Future()
 
-    def arrived(done: Future[ValueT]) -> None:
+    def finish(done: Future[ValueT]) -> None:
         try:
             converted.set_result(convert(done.result()))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the future is asked
+        except BaseException as error:  # noqa: BLE001 - raised again by `result`
             converted.set_exception(error)
 
-    future.add_done_callback(arrived)
+    future.add_done_callback(finish)
     return converted
 
 
@@ -137,7 +150,7 @@ class _EachRecordingFn(beam.DoFn):
         self._stage = stage
         self._passed = Metrics.counter(METRICS_NAMESPACE, f"{stage.name}.{_PASSED}")
         self._milliseconds = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.milliseconds")
-        # In the bundle's thread and the stage's own: how long it took says little while other threads compete.
+        # Of the bundle's thread and the stage's own: elapsed time says little while other threads compete.
         self._processor = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.processor_microseconds")
         self._shared = Shared()
 
@@ -145,32 +158,32 @@ class _EachRecordingFn(beam.DoFn):
         keep_memory_private()
         self._in_a_row: InARow = self._shared.acquire(InARow)
         try:
-            temporary_root()  # the worker's own may not be what its machine was given
+            temporary_root()  # checked here too: the worker may not have the folder of the launching machine
             self._stage.setup()
         except (ConfigurationError, RunError):
             raise
-        except Exception as error:  # noqa: BLE001 - it is told by its class and place, as all errors are
-            raise StageDefectError(f"{self._stage.name} cannot begin: {place_of(error)}") from None
+        except Exception as error:  # noqa: BLE001 - reported by class and place, like all errors
+            raise StageDefectError(f"{self._stage.name} cannot start: {place_of(error)}") from None
 
     def teardown(self) -> None:
         self._stage.teardown()
 
     def start_bundle(self) -> None:
-        self._under_way: deque[tuple[StageInput, float, Future[Any]]] = deque()
+        self._in_progress: deque[tuple[StageInput, float, Future[Any]]] = deque()
         self._bytes = 0
 
     def process(self, element: StageInput) -> Iterator[Any]:
         size = self._stage.size(element)
-        while self._under_way and self._bytes + size > self._stage.in_flight_bytes:
-            yield self._finish(*self._under_way.popleft())
+        while self._in_progress and self._bytes + size > self._stage.in_flight_bytes:
+            yield self._finish(*self._in_progress.popleft())
         self._bytes += size
         self._start(element)
-        while self._under_way and (len(self._under_way) >= self._stage.in_flight or self._under_way[0][2].done()):
-            yield self._finish(*self._under_way.popleft())
+        while self._in_progress and (len(self._in_progress) >= self._stage.in_flight or self._in_progress[0][2].done()):
+            yield self._finish(*self._in_progress.popleft())
 
     def finish_bundle(self) -> Iterator[Any]:
-        while self._under_way:
-            output = self._finish(*self._under_way.popleft())
+        while self._in_progress:
+            output = self._finish(*self._in_progress.popleft())
             tag, value = (output.tag, output.value) if isinstance(output, TaggedOutput) else (None, output)
             windowed = GlobalWindows.windowed_value_at_end_of_window(value)
             yield TaggedOutput(tag, windowed) if tag else windowed
@@ -179,10 +192,10 @@ class _EachRecordingFn(beam.DoFn):
         started, processor = time.monotonic(), time.thread_time()
         try:
             future = self._stage.submit(element)
-        except Exception as error:  # noqa: BLE001 - it is judged where the recording is finished
+        except Exception as error:  # noqa: BLE001 - handled in `_finish`
             future = Future()
             future.set_exception(error)
-        self._under_way.append((element, started, future))
+        self._in_progress.append((element, started, future))
         self._processor.update(int((time.thread_time() - processor) * 1_000_000))
 
     def _finish(self, element: StageInput, started: float, future: Future[Any]) -> Any:
@@ -194,8 +207,8 @@ class _EachRecordingFn(beam.DoFn):
             return self._failed(element, error)
         except (ConfigurationError, RunError):
             raise
-        except Exception as error:  # noqa: BLE001 - its message may hold what was said
-            return self._failed(element, self._in_a_row.judged(error, self._stage.name))
+        except Exception as error:  # noqa: BLE001 - its message may hold words of the recording
+            return self._failed(element, self._in_a_row.checked(error, self._stage.name))
         self._in_a_row.passed()
         self._milliseconds.update(int((time.monotonic() - started) * 1000))
         self._processor.update(int(self._stage.spent_s() * 1_000_000))
@@ -228,7 +241,7 @@ class _EachRecordingFn(beam.DoFn):
 
 
 def each_recording(stage: RecordingStage[InputT, OutputT], output: type[OutputT]) -> _EachRecording:
-    """A transform that does `stage`'s work for every recording and splits what passed from what did not."""
+    """A transform that runs `stage` on every recording and separates failures from outputs."""
     return _EachRecording(stage, output)
 
 

@@ -1,9 +1,9 @@
-"""Freed memory that the C library keeps: it would let a worker grow with its night.
+"""Return of freed memory to the system, so that a worker does not grow during a run.
 
-glibc keeps what is freed for each of up to eight heaps a core, and the tensors of a batch are as large as a model: what
-batch after batch leaves in the heaps of many threads comes to more than the job needs. Here threads share few heaps, so
-that each batch takes the memory of the last, and what is free on them goes back to the system when the process has
-grown. With another C library nothing is done.
+glibc keeps freed memory in up to eight heaps per core, and the tensors of a batch are as large as a model. What is left
+in the heaps of many threads adds up to more than the job needs. Here threads share few heaps, so that each batch reuses
+the memory of the last, and free memory goes back to the system when the process has grown. With another C library
+nothing is done.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ class _Process:
         if self._set is not None:
             self._set(_ARENA_MAX, _HEAPS)
             self._set(_MMAP_THRESHOLD, _LARGEST_ON_A_HEAP)
-            # Else each freed tensor would go back by itself, and the next one's pages would be made anew.
+            # Otherwise each freed tensor goes back by itself, and the next one needs new pages.
             self._set(_TRIM_THRESHOLD, _MOST_FREE_AT_THE_END)
 
     def give_back_freed(self) -> bool:
         if self._trim is None or not self._lock.acquire(blocking=False):
             return False
         try:
-            # What it held the last time was in use then, which need not be so for long.
+            # Memory that was in use at the last time may be free by now, so time counts too.
             waited_s = time.monotonic() - self._gave_back_s
             if resident_bytes() <= self._held_bytes + _GROWTH and waited_s < _LONGEST_KEPT_S:
                 return False
@@ -64,18 +64,18 @@ _PROCESS = _Process()
 
 
 def keep_few_heaps() -> None:
-    """Lets the threads that this process starts from now on share few heaps."""
+    """Makes threads that this process starts from now on share few heaps."""
     _PROCESS.keep_few_heaps()
 
 
 def give_back_freed() -> bool:
-    """Gives freed memory back, if the process has grown since the last time, or that is a while ago.
+    """Gives freed memory back if the process has grown since the last time, or some seconds have passed.
 
-    For whoever has just finished something: mostly it costs next to nothing. Says whether anything was done.
+    Cheap enough to call after every recording. Returns whether memory was given back.
     """
     return _PROCESS.give_back_freed()
 
 
 def resident_bytes() -> int:
-    """Memory that this process holds now."""
+    """Resident memory of this process."""
     return int(_STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

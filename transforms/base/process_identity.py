@@ -1,4 +1,4 @@
-"""Which process this is, in words that another process can check later: is the one that wrote this gone?"""
+"""Identities of processes, so that a later process can check whether an earlier one still runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def machine() -> str | None:
-    """A hash that is the same for all processes that see each other's process ids; None where that is not known."""
+    """A hash that is equal for processes that see each other's process ids; None where it cannot be read."""
     with contextlib.suppress(OSError):
         namespace = Path("/proc/self/ns/pid").readlink()
         return hashlib.sha256(f"{_boot()}{namespace}".encode()).hexdigest()[:16]
@@ -16,14 +16,14 @@ def machine() -> str | None:
 
 
 def boot() -> str | None:
-    """A hash that is the same for all processes since the kernel started; None where that is not known."""
+    """A hash that is equal for all processes since the kernel started; None where it cannot be read."""
     with contextlib.suppress(OSError):
         return hashlib.sha256(_boot().encode()).hexdigest()[:16]
     return None
 
 
 def process(number: int) -> str:
-    """Id and start time of a process, in the machine's own terms: ids are used again."""
+    """Id and start time of a process, as the system counts it; ids alone are reused."""
     try:
         # The command's name, in brackets, may hold spaces; the start time is the 22nd field.
         fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
@@ -33,10 +33,10 @@ def process(number: int) -> str:
 
 
 def is_gone(identity: str) -> bool:
-    """Whether a process that runs on this machine, or did, runs no more.
+    """Whether a process of this machine has ended.
 
     Args:
-      identity: As `process` gave it.
+      identity: From `process`.
     """
     return process(int(identity.split(maxsplit=1)[0])) != identity
 

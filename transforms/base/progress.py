@@ -1,7 +1,7 @@
-"""Lets a terminal watch a local run: stages report what they did to whoever listens in this process.
+"""Counts of this process for the terminal's progress display of a local run.
 
-Beam's own metrics hold the same counts, but a local runner shows them only when the job has ended. A job on a cluster
-is followed by its metrics (`pipelines/running/following.py`): there nobody listens here, and reporting costs nothing.
+Beam's metrics hold the same counts, but a local runner shows them only when the job has ended. A job on a cluster is
+followed by its metrics (`pipelines/running/following.py`); these counts are then not read, and cost next to nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +28,6 @@ def counts() -> Mapping[str, int]:
 
 
 def reset() -> None:
-    """Starts from zero: one process may run several jobs."""
+    """Sets all counts to zero: one process may run several jobs."""
     with _lock:
         _counts.clear()

@@ -1,4 +1,4 @@
-"""Sealed files, one for each recording, under a private root."""
+"""Encrypted files, one per recording, under a private root."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from hushbeam.transforms.storage.urls import join, safe_name
 
 @dataclass(frozen=True)
 class SealedRoot:
-    """Where sealed files are. Pickled with the pipeline, so keys are references.
+    """The location of encrypted files. Pickled with the pipeline, so keys are references.
 
     Attributes:
-      root: Normalised, and apart from the public outputs: see `hushbeam.transforms.storage.private_roots`.
-      keys: Where the keys are kept: the first seals, all open.
+      root: Normalised, and outside of the public outputs: see `hushbeam.transforms.storage.private_roots`.
+      keys: Secret references: the first key encrypts, all of them decrypt.
     """
 
     root: str
@@ -23,15 +23,15 @@ class SealedRoot:
 
 
 class SealedFiles:
-    """Reads and writes the files of one kind. Holds keys: one for each worker.
+    """Reads and writes encrypted files of one kind. Holds keys, so each worker makes its own.
 
     Args:
-      option: Names the keys in errors.
+      option: The option that names the keys, for errors.
       purpose: The same secret gives different keys for different purposes.
       suffix: Of the files' names.
 
     Raises:
-      ConfigurationError: A key cannot be had.
+      ConfigurationError: A key cannot be read.
     """
 
     def __init__(self, place: SealedRoot, option: str, purpose: str, suffix: str) -> None:
@@ -40,16 +40,16 @@ class SealedFiles:
         self._suffix = suffix
 
     def write(self, recording_id: str, content: bytes) -> None:
-        """Keeps what there is of a recording, in the place of what was kept before."""
+        """Writes or replaces the file of a recording."""
         name = sealed_name(recording_id, self._suffix)
         files.write_private(join(self._root, name), self._sealer.seal(content, name))
 
     def read(self, recording_id: str) -> bytes:
-        """What is kept of a recording.
+        """The decrypted content of a recording's file.
 
         Raises:
-          MissingFileError: Nothing.
-          SealedFileError: It does not open.
+          MissingFileError: There is no file.
+          SealedFileError: It cannot be decrypted.
         """
         name = sealed_name(recording_id, self._suffix)
         return self._sealer.open(files.read_bytes(join(self._root, name)), name)

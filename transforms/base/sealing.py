@@ -1,8 +1,8 @@
-"""Files that only the owner of a key can read: AES-256-GCM, with keys by reference.
+"""Encryption of files with AES-256-GCM and keys by reference.
 
-A sealed file is one line of text, a nonce and the encrypted content. The line names the key, without giving anything of
-it away, so that keys can change: the first of the keys seals, all of them open. The content is bound to the line and to
-the file's name: a file that takes the place of another does not open.
+An encrypted file is one line of text, a nonce and the encrypted content. The line identifies the key without revealing
+it, so that keys can be rotated: the first key encrypts, all of them decrypt. The content is bound to that line and to
+the file's name, so a file cannot be passed off as another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.transforms.base.secrets import read_secret
 
 _MAGIC = b"hushbeam sealed 1 "
@@ -30,31 +30,31 @@ _LEAST_SECRET_BYTES = 32
 
 
 class SealedFileError(RecordingError):
-    """A sealed file does not open: it is damaged, another file's, or was sealed with a key that is not given."""
+    """A file cannot be decrypted: it is damaged, renamed, or encrypted with a key that was not given."""
 
 
 class FileSealer:
-    """Seals and opens files. Holds keys: it lives in the worker alone, and refuses to be pickled.
+    """Encrypts and decrypts files. Holds keys, so it stays in its worker and refuses to be pickled.
 
     Args:
-      references: Where the keys are kept (`env:NAME`, `file:/path`): base64 of 32 random bytes or more.
-      option: Names the keys in errors.
+      references: Of the keys (`env:NAME`, `file:/path`); each is base64 of at least 32 random bytes.
+      option: The option that names the keys, for errors.
       purpose: The same secret gives different keys for different purposes.
 
     Raises:
-      ConfigurationError: A key cannot be had, or is too short to withstand guessing.
+      ConfigurationError: A key cannot be read, or is too short to withstand guessing.
     """
 
     def __init__(self, references: Sequence[str], option: str, purpose: str) -> None:
         keys = [_derived(_secret(reference, option), purpose) for reference in references]
         if not keys:
-            raise ConfigurationError(f"{option}: name where the key is kept, env:NAME or file:/path")
+            raise ConfigurationError(f"{option}: give a reference to the key, such as env:NAME or file:/path")
         self._option = option
         self._ciphers = {_key_id(key): AESGCM(key) for key in keys}
         self._sealing = _key_id(keys[0])
 
     def seal(self, content: bytes, name: str) -> bytes:
-        """The sealed file's bytes. Sealing the same twice gives different ones.
+        """The encrypted file's bytes. They differ each time, because the nonce is random.
 
         Args:
           name: Of the file, within its root.
@@ -68,18 +68,18 @@ class FileSealer:
         """The inverse of `seal`.
 
         Raises:
-          SealedFileError: These are not the bytes that were sealed under that name with one of the keys.
+          SealedFileError: These bytes were not encrypted under that name with one of the keys.
         """
         header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
         if not header.startswith(_MAGIC):
-            raise SealedFileError("a file is not sealed, or by another version")
+            raise SealedFileError("a file is not an encrypted file of this version")
         cipher = self._ciphers.get(header[len(_MAGIC) : -1])
         if cipher is None:
-            raise SealedFileError(f"a file is sealed with a key that {self._option} does not name")
+            raise SealedFileError(f"a file is encrypted with a key that {self._option} does not name")
         try:
             return zlib.decompress(cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], header + name.encode()))
         except (InvalidTag, ValueError, zlib.error):
-            raise SealedFileError("a sealed file is damaged, or has taken the place of another") from None
+            raise SealedFileError("an encrypted file is damaged, or was renamed") from None
 
     def __repr__(self) -> str:
         return f"FileSealer({len(self._ciphers)} keys)"
@@ -95,7 +95,7 @@ def _secret(reference: str, option: str) -> bytes:
         secret = b""
     if len(secret) < _LEAST_SECRET_BYTES:
         raise ConfigurationError(
-            f"{option}: not base64 of 32 random bytes or more; make one with openssl rand -base64 32"
+            f"{option}: the key is not base64 of at least 32 random bytes; make one with openssl rand -base64 32"
         )
     return secret
 

@@ -1,8 +1,8 @@
-"""Secrets by reference. Options, manifests and records hold where a secret is kept, never the secret.
+"""Secret references. Options, manifests and records hold a reference to a secret, never the secret.
 
-`env:NAME` is a variable of the worker's environment, `file:/absolute/path` a file of the worker's (as clusters mount
-them), `secretmanager://projects/P/secrets/S/versions/V` a version in Google's Secret Manager, read with the worker's
-own credentials. `CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER` names another endpoint, as it does for gcloud.
+`env:NAME` is an environment variable of the worker. `file:/absolute/path` is a file of the worker, as clusters mount
+secrets. `secretmanager://projects/P/secrets/S/versions/V` is a version in Google's Secret Manager, read with the
+worker's own credentials. `CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER` sets another endpoint, as it does for gcloud.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import google_crc32c
 from pydantic import AfterValidator
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
@@ -35,7 +35,7 @@ _LONGEST_BYTES = 1 << 16
 
 
 def is_reference(text: str) -> bool:
-    """Whether `text` says where a secret is kept, in one of `FORMS`."""
+    """Whether `text` is a reference in one of `FORMS`."""
     return any(form.fullmatch(text) for form in (_ENVIRONMENT, _FILE, _SECRET_MANAGER))
 
 
@@ -46,7 +46,7 @@ def _checked(text: str) -> str:
 
 
 SecretReference = Annotated[str, AfterValidator(_checked)]
-"""For options: a secret in the place of its reference is refused where options are read, and never repeated."""
+"""For options: a secret that is given instead of a reference is refused, and not repeated in the message."""
 
 
 def read_secret(reference: str, option: str) -> str:
@@ -55,13 +55,13 @@ def read_secret(reference: str, option: str) -> str:
     Call it in the worker, right before use, and keep the result out of anything that is pickled or printed.
 
     Raises:
-      ConfigurationError: It cannot be had. The message names `option`, not the reference: the user may have given the
-        secret itself in its place.
+      ConfigurationError: It cannot be read. The message names `option`, not the reference, which the user may have
+        confused with the secret itself.
     """
     if match := _ENVIRONMENT.fullmatch(reference):
         secret = os.environ.get(match.group(1), "").rstrip()
         if not secret:
-            raise ConfigurationError(f"{option}: the environment variable is not set, or empty, on this worker")
+            raise ConfigurationError(f"{option}: the environment variable is unset or empty on this worker")
         return secret
     if match := _FILE.fullmatch(reference):
         secret = _from_file(match.group(1), option)
@@ -76,19 +76,21 @@ def read_secret(reference: str, option: str) -> str:
 
 def _from_file(path: str, option: str) -> str:
     try:
-        # A named pipe to which nobody writes is empty: it must not keep the job waiting for somebody.
+        # Non-blocking: a named pipe without a writer then reads as empty, and does not block the job.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123
             os.set_blocking(file.fileno(), True)
             content = file.read(_LONGEST_BYTES + 1)
         if len(content) > _LONGEST_BYTES:
-            raise ConfigurationError(f"{option}: the file is longer than {_LONGEST_BYTES // 1024} KiB: it is no secret")
+            raise ConfigurationError(
+                f"{option}: the file is longer than {_LONGEST_BYTES // 1024} KiB, too long for a secret"
+            )
         return content.decode().rstrip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{option}: the file cannot be read on this worker ({type(error).__name__})") from None
 
 
 def _from_secret_manager(name: str, option: str) -> str:
-    # Imported late: most jobs do without.
+    # Imported late: most jobs do not need it.
     from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415
     from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
     from google.cloud.secretmanager_v1 import SecretManagerServiceClient  # noqa: PLC0415
@@ -104,7 +106,7 @@ def _from_secret_manager(name: str, option: str) -> str:
         return content.decode().rstrip()
     except (GoogleAPIError, GoogleAuthError) as error:
         raise ConfigurationError(
-            f"{option}: Secret Manager does not give the secret to this worker ({type(error).__name__}): check its "
+            f"{option}: this worker cannot read the secret from Secret Manager ({type(error).__name__}): check its "
             "name, and that the worker's account has roles/secretmanager.secretAccessor"
         ) from None
     except UnicodeDecodeError:
@@ -112,7 +114,7 @@ def _from_secret_manager(name: str, option: str) -> str:
 
 
 def _transport() -> SecretManagerServiceRestTransport:
-    """REST to Google, or to where the environment says; without credentials where that is plain HTTP: a stand-in."""
+    """REST to Google or to the endpoint in the environment; plain HTTP is an emulator and needs no credentials."""
     from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (  # noqa: PLC0415
         SecretManagerServiceRestTransport,

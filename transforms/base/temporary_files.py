@@ -1,8 +1,8 @@
-"""The one way to temporary files: in the folder that was asked for or not at all, and removed also after a kill.
+"""Temporary folders, made only where the user asked for them, and removed even after a kill.
 
-They hold recordings, redacted copies that nobody has verified yet, and rows of tables. Python's own `tempfile` takes
-another folder without a word where the one that was asked for cannot be written; here that ends the job. Each folder
-that is made here names its owner, so that a later run on the machine can tell which ones nobody needs any more.
+They hold recordings, redacted copies that are not verified yet, and rows of tables. Python's `tempfile` silently falls
+back to another folder if the requested one cannot be written; here that ends the job. Each folder names its owner, so
+that a later run on the machine can remove folders whose owner was killed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.storage.errors import StorageError
 
@@ -26,37 +26,37 @@ PREFIX = "hushbeam-"
 OWNER = ".owner"
 
 _VARIABLES = ("TMPDIR", "TEMP", "TMP")
-"""In the order in which Python's `tempfile` asks for them."""
+"""In the order of Python's `tempfile`."""
 
-_USUAL = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - what nobody asked for is where everybody looks
+_USUAL = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - Python's own defaults
 _PROBE_BYTES = 1 << 16
 _LARGEST_MARK_BYTES = 1 << 10
 _OF_ONE_MACHINE = frozenset({"btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"})
-"""Types of file systems that one kernel at a time writes to."""
+"""File systems that only one kernel at a time writes to."""
 
 _checked: set[str] = set()
 
 
 class TemporaryFilesError(StorageError):
-    """A temporary file cannot be made, where one could be when the job began: the disk filled up, or went away."""
+    """A temporary folder cannot be made any more: the disk filled up or was removed during the job."""
 
 
 class TemporaryFolder(tempfile.TemporaryDirectory[str]):
-    """A folder with mode 0700, as a context manager that gives its path; it is removed with all that it holds.
+    """A folder with mode 0700, as a context manager that gives its path. On exit it is removed with its content.
 
     Args:
-      within: Another such folder, which its owner removes; None: the folder that was asked for.
+      within: Another such folder to make it in; None for `temporary_root`.
 
     Raises:
-      ConfigurationError: The folder that was asked for cannot be used.
-      TemporaryFilesError: It could be, and cannot any more.
+      ConfigurationError: The folder that the user asked for cannot be used.
+      TemporaryFilesError: It was usable when the job started, and is not any more.
     """
 
     def __init__(self, within: str | None = None) -> None:
         folder = temporary_root() if within is None else within
         try:
             super().__init__(prefix=PREFIX, dir=folder, ignore_cleanup_errors=True)
-            # What lies in a folder that is marked goes away with it.
+            # A folder inside a marked one is removed with it.
             if within is None and not Path(folder, OWNER).exists():
                 _mark(Path(self.name))
         except OSError as error:
@@ -66,25 +66,25 @@ class TemporaryFolder(tempfile.TemporaryDirectory[str]):
 
 
 def check_temporary_files() -> None:
-    """For a job, or a worker, that begins: tries the folder for temporary files out, and clears it of leftovers.
+    """Tests the folder for temporary files, and clears it of leftovers. For the start of a job or worker.
 
     Raises:
-      ConfigurationError: The folder that TMPDIR, TEMP or TMP asks for is not there or cannot be written, or none was
-        asked for and there is none.
+      ConfigurationError: The folder in TMPDIR, TEMP or TMP does not exist or cannot be written; or none of them is set,
+        and there is no default folder.
     """
-    name, folder = _asked_for()
-    _try_out(name, folder)
+    name, folder = _requested()
+    _test(name, folder)
     remove_leftovers(Path(folder))
     _checked.add(folder)
 
 
 def temporary_root() -> str:
-    """The folder that temporary files go to, checked once in a process.
+    """The folder for temporary files, checked once per process.
 
     Raises:
       ConfigurationError: As `check_temporary_files`.
     """
-    _, folder = _asked_for()
+    _, folder = _requested()
     if folder not in _checked:
         check_temporary_files()
     return folder
@@ -104,27 +104,27 @@ class Owner:
 
     @classmethod
     def this_process(cls) -> Self:
-        """This one."""
+        """The process that calls this."""
         identity = process_identity
         return cls(identity.machine(), identity.boot(), identity.process(os.getpid()))
 
     def is_gone(self, folder: Path) -> bool:
-        """Whether it is known to run no more. In doubt it runs.
+        """Whether the process is known to have ended. In doubt it counts as running.
 
         Args:
-          folder: Where it left its mark. What lies on a disk that one kernel at a time writes to, and was left before
-            this kernel started, was left by nobody who still runs.
+          folder: The folder that it marked. On a disk that only one kernel writes to, a mark from before this kernel
+            started belongs to a process that has ended.
         """
         if self.machine is not None and self.machine == process_identity.machine():
             return process_identity.is_gone(self.process)
         now = process_identity.boot()
-        return None not in (self.boot, now) and self.boot != now and _kind_of_disk(folder) in _OF_ONE_MACHINE
+        return None not in (self.boot, now) and self.boot != now and _file_system_type(folder) in _OF_ONE_MACHINE
 
 
 def remove_leftovers(folder: Path) -> int:
-    """Removes temporary folders in `folder` that this user's processes left behind when they were killed.
+    """Removes temporary folders in `folder` that killed processes of this user left behind.
 
-    Whatever has no owner's mark, belongs to another user, is a link, or whose owner may still run stays.
+    A folder stays if it has no owner's mark, belongs to another user, is a link, or its owner may still run.
 
     Returns:
       How many were removed.
@@ -138,7 +138,7 @@ def remove_leftovers(folder: Path) -> int:
     return removed
 
 
-def _asked_for() -> tuple[str, str]:
+def _requested() -> tuple[str, str]:
     for variable in _VARIABLES:
         if folder := os.environ.get(variable):
             return variable, str(Path(folder).absolute())
@@ -146,13 +146,13 @@ def _asked_for() -> tuple[str, str]:
         folder = tempfile.gettempdir()
     except FileNotFoundError:
         folder = ""
-    # Python's last resort is the folder in which a command was started, which may be anybody's.
+    # Python falls back to the working directory, which may belong to anybody.
     if not folder or (folder == str(Path.cwd()) and folder not in _USUAL):
-        raise ConfigurationError("TMPDIR: no folder for temporary files can be written; name one that can")
+        raise ConfigurationError("TMPDIR: no default folder for temporary files is writable; set TMPDIR to one that is")
     return "TMPDIR", folder
 
 
-def _try_out(name: str, folder: str) -> None:
+def _test(name: str, folder: str) -> None:
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(bytes(_PROBE_BYTES))
@@ -160,8 +160,8 @@ def _try_out(name: str, folder: str) -> None:
             os.fsync(probe.fileno())
     except OSError as error:
         raise ConfigurationError(
-            f"{name}: temporary files cannot be written to the folder that it names: {_reason(error)}. Make it usable, "
-            "name another folder, or unset it for the machine's own"
+            f"{name}: temporary files cannot be written to the folder that it names: {_reason(error)}. Make it "
+            "writable, name another folder, or unset the variable to use the default"
         ) from None
 
 
@@ -174,15 +174,15 @@ def _reason(error: OSError) -> str:
         case errno.EACCES | errno.EPERM:
             return "this user may not write to it"
         case errno.EROFS:
-            return "it can only be read"
+            return "it is read-only"
         case errno.ENOSPC | errno.EDQUOT:
             return "it is full"
         case number:
-            return errno.errorcode.get(number or 0, "it failed")
+            return errno.errorcode.get(number or 0, "unknown error")
 
 
 def _unusable(error: OSError) -> TemporaryFilesError:
-    return TemporaryFilesError(f"no temporary folder can be made: {_reason(error)}", retryable=True)
+    return TemporaryFilesError(f"a temporary folder cannot be made: {_reason(error)}", retryable=True)
 
 
 def _mark(folder: Path) -> None:
@@ -200,12 +200,12 @@ def _is_left_over(folder: Path) -> bool:
         with os.fdopen(descriptor, "rb") as file:
             owner = Owner(**json.loads(file.read(_LARGEST_MARK_BYTES)))
         return owner.is_gone(folder)
-    except (OSError, ValueError, TypeError, IndexError, AttributeError):  # no mark, or none of this version
+    except (OSError, ValueError, TypeError, IndexError, AttributeError):  # no mark of this version
         return False
 
 
-def _kind_of_disk(folder: Path) -> str | None:
-    """The type of the file system that a folder lies on, as the kernel names it; None where it does not say."""
+def _file_system_type(folder: Path) -> str | None:
+    """The type of a folder's file system, in the kernel's words; None where it is unknown."""
     device = folder.stat().st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     for line in Path("/proc/self/mountinfo").read_text().splitlines():

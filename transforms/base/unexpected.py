@@ -1,4 +1,4 @@
-"""What nobody foresaw: which errors end one recording, which end the run, and how either is told without a value."""
+"""Unexpected errors: which of them end the run, and messages about them that hold no values."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import traceback
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
-from hushbeam.schemas.failure import UNEXPECTED, ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.failure import UNEXPECTED
 
 MOST_IN_A_ROW = 20
-"""So many recordings in a row may end with the same unexpected error at the same place; one more ends the run.
+"""Most recordings in a row that may end with the same unexpected error at the same place; one more ends the run.
 
-What breaks for one kind of recording is rare among others: were it one in ten, twenty in a row would come by chance
-once in 10^20. What is broken for all (a model, a library, a combination of options) is known after twenty, before a
-night is spent on rows of errors. A folder of nothing but that one kind reaches it as well: then the run ends loudly,
-and what is public stays public.
+An error that concerns one kind of recording is rare: at one in ten, twenty in a row come by chance once in 10^20. An
+error that concerns all (a model, a library, a combination of options) is noticed after twenty, before a whole run is
+spent on rows of errors. A folder that holds only the one kind reaches the limit too: the run then ends with an error,
+and published outputs stay.
 """
 
 _OWN = Path(__file__).parents[2]
@@ -25,18 +26,18 @@ _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, er
 
 
 class StageDefectError(RunError):
-    """What a stage cannot go on with: no memory, no open files, or the same unexpected error again and again.
+    """A stage cannot continue: no memory, no open files, or the same unexpected error again and again.
 
-    Names the stage, the kind of error and the place in the code, never the original message: libraries put the text
-    that they choked on into their messages.
+    The message names the stage, the class of the error and the place in the code. It never repeats the original
+    message, because libraries quote the text that they failed on.
     """
 
 
 class UnexpectedError(RecordingError):
-    """Ends one recording with what no code foresaw.
+    """Ends one recording with an error that no code foresaw.
 
     Attributes:
-      place: The error's class, where it was raised, and where our own code called it.
+      place: The error's class, where it was raised, and where Hushbeam's code called it.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -46,7 +47,7 @@ class UnexpectedError(RecordingError):
         super().__init__(
             f"{self.place}; "
             + (
-                "the disk is full or cannot be written: make room, and run the job again"
+                "the disk is full or cannot be written: free some space, and run the job again"
                 if full
                 else "this is a defect of Hushbeam or of a library: please report the class and the place"
             )
@@ -54,9 +55,9 @@ class UnexpectedError(RecordingError):
 
 
 class InARow:
-    """Counts the recordings that end one after another in the same unexpected way. One for each stage and process.
+    """Counts recordings in a row that end with the same unexpected error. One instance per stage and process.
 
-    What ends a recording in a foreseen way is passed over: it may never have come to the broken place.
+    Recordings that end with a `RecordingError` do not count: they may not have reached the broken code.
     """
 
     def __init__(self) -> None:
@@ -65,28 +66,28 @@ class InARow:
         self._count = 0
 
     def passed(self) -> None:
-        """A recording has passed the stage."""
+        """Notes that a recording passed the stage."""
         with self._lock:
             self._count = 0
 
     def ended(self, place: str) -> bool:
-        """Counts one that has not; tells whether that is one too many."""
+        """Counts a recording that ended at `place`; returns whether that is one too many."""
         with self._lock:
             self._count = self._count + 1 if place == self._place else 1
             self._place = place
             return self._count > MOST_IN_A_ROW
 
-    def judged(self, error: Exception, stage: str) -> UnexpectedError:
-        """What ends the recording in which an error was raised that no code foresaw.
+    def checked(self, error: Exception, stage: str) -> UnexpectedError:
+        """The exception that ends the recording for which `error` was raised.
 
         Args:
           stage: Its name, for messages.
 
         Raises:
-          StageDefectError: It ends the run: it is not of one recording, or there were too many of its kind.
+          StageDefectError: The error ends the run: it concerns every recording, or came too often in a row.
         """
         if ends_the_run(error):
-            raise StageDefectError(f"{stage} broke with {place_of(error)}") from None
+            raise StageDefectError(f"{stage} failed with {place_of(error)}") from None
         unexpected = UnexpectedError(error)
         if self.ended(unexpected.place):
             raise StageDefectError(
@@ -96,19 +97,19 @@ class InARow:
 
 
 def error_class(error: RecordingError) -> str:
-    """What `Failure.error_class` says of an error."""
+    """The `Failure.error_class` of an error."""
     return UNEXPECTED if isinstance(error, UnexpectedError) else type(error).__name__
 
 
 def ends_the_run(error: BaseException) -> bool:
-    """Whether an error is not of one recording: a set-up, a model, memory, a process that all need."""
+    """Whether an error concerns every recording: configuration, a model, memory, a process."""
     return isinstance(error, ConfigurationError | RunError | MemoryError | BrokenExecutor) or (
         isinstance(error, OSError) and error.errno in _OF_THE_MACHINE
     )
 
 
 def place_of(error: BaseException) -> str:
-    """The class of an error and its place in the code: nothing that the error says itself."""
+    """The class of an error and its place in the code, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     if not frames:
         return type(error).__name__

@@ -1,4 +1,4 @@
-"""Words that the recogniser wrote in several pieces: ` 555`, `-867`, `-5309` are one number, and go together."""
+"""Words that the recogniser wrote in pieces: ` 555`, `-867` and `-5309` are one number, and are redacted together."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Owner = TypeVar("Owner")
 
 
 def spread_over_tokens(owners: Sequence[Owner | None], utterances: Iterable[Utterance]) -> list[Owner | None]:
-    """Gives the pieces of a token that nobody owns to the owner before them, else to the one after.
+    """Gives each free piece of a token to the owner of the piece before it, or else of the piece after it.
 
-    Pieces of punctuation alone stay free.
+    Pieces that are only punctuation stay free.
 
     Args:
-      owners: One for each word of the utterances, None for words that nobody owns.
-      utterances: Of a transcript, all.
+      owners: One for each word of the utterances; None for free words.
+      utterances: All of a transcript.
     """
     spread = list(owners)
     position = 0
@@ -39,7 +39,7 @@ def spread_over_tokens(owners: Sequence[Owner | None], utterances: Iterable[Utte
 
 
 def _tokens(words: Sequence[Word]) -> Iterator[tuple[int, int]]:
-    """First and last (inclusive) of the pieces that were written without a space between them."""
+    """First and last (inclusive) piece of each token: pieces without a space between them."""
     first = 0
     for piece in range(1, len(words) + 1):
         if piece == len(words) or words[piece].text[:1].isspace():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.resources import files as package_files
 from typing import Any
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.archive.ledger import list_statuses
 from hushbeam.transforms.archive.tables.read import read_rows, table_files

@@ -1,4 +1,4 @@
-"""The end of a run: its summary, and the removal of what it replaced."""
+"""End of a run: its summary, and the removal of rows that it replaced."""
 
 from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary, summary_url
 from hushbeam.transforms.close_run.transform import CloseRun, RunOutcome

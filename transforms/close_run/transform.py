@@ -1,4 +1,4 @@
-"""CloseRun: counts what came of the run once its tables are durable, and clears away what they took the place of."""
+"""CloseRun: writes the run's summary once its tables are durable, and removes rows that they replace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
-from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack, status_name
+from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import forget_rows
 from hushbeam.transforms.archive.run_summary import summarise, summary_url
 from hushbeam.transforms.archive.tables.change import Tables
@@ -35,38 +36,36 @@ Count = tuple[str, float]
 
 
 class RunOutcome(NamedTuple):
-    """All that came of a run.
+    """All results of a run.
 
     Attributes:
-      committed: With an output, made by this run or taken over from one that was killed.
-      failures: Without one.
+      committed: Recordings with an output, made by this run or recovered from a killed one.
+      failures: Recordings and lines without an output.
       skipped: Ids of recordings whose output was up to date.
-      tables: The tables' files, each a signal that its rows are durable.
-      erased: Ids of recordings that were asked for again, after they had been erased.
-      unredacted: Ids of recordings that went to the unredacted output alone.
+      tables: Table files, each of which signals that its rows are durable.
+      erased: Ids of recordings in the manifest that had been erased.
+      unredacted: Ids of recordings that went only to the unredacted output.
     """
 
     committed: beam.PCollection[CommittedRecording]
     failures: beam.PCollection[Failure]
     skipped: beam.PCollection[str]
     tables: Sequence[beam.PCollection[WrittenFile]]
-    erased: Sequence[beam.PCollection[str]] = ()
-    unredacted: Sequence[beam.PCollection[str]] = ()
+    erased: Sequence[beam.PCollection[str]]
+    unredacted: Sequence[beam.PCollection[str]]
 
 
 class CloseRun(beam.PTransform):
     """Ends a run after its tables are written.
 
-    Rows that earlier runs wrote for the same recordings are taken out of their tables, the safety copies of the rows
-    are removed, the run's files are listed, and `runs/RUN_ID/summary.json` appears: whoever finds it knows that the run
-    is complete. Where the output root was copied or moved since the last run, what names its old place is mended.
+    Removes rows that earlier runs wrote for the same recordings, and the safety copies of rows. Lists the run's files
+    and writes `runs/RUN_ID/summary.json`, which shows that the run is complete. If the output root was copied or moved
+    after the last run, URLs of the old root are changed.
 
     Gives the summary as JSON: {"run_id": …, "recordings": {outcome: n}, "findings": {policy: n}, "audio_s": …}.
     """
 
-    def __init__(
-        self, output: str, run_id: str, identities: Mapping[str, str], *, certificate_key: str | None = None
-    ) -> None:
+    def __init__(self, output: str, run_id: str, identities: Mapping[str, str], *, certificate_key: str | None) -> None:
         super().__init__("CloseRun")
         self._output = output
         self._run_id = run_id
@@ -75,22 +74,20 @@ class CloseRun(beam.PTransform):
 
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
         counts: tuple[beam.PCollection[Count], ...] = (
-            outcome.committed | "Count what completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
+            outcome.committed | "Count completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
             outcome.failures
-            | "Who did not" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
+            | "Failed recordings" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
             | "Once each" >> beam.Distinct()
-            | "Count what did not" >> beam.Map(_count_failed).with_output_types(Count),
-            outcome.skipped | "Count what was there" >> beam.Map(_count_skipped).with_output_types(Count),
+            | "Count failed" >> beam.Map(_count_failed).with_output_types(Count),
+            outcome.skipped | "Count skipped" >> beam.Map(_count_skipped).with_output_types(Count),
         )
         counts += tuple(
-            ids
-            | f"Count what is {kind}"
-            >> beam.Map(lambda _, kind=kind: (f"recordings.{kind}", 1)).with_output_types(Count)
+            ids | f"Count {kind}" >> beam.Map(lambda _, kind=kind: (f"recordings.{kind}", 1)).with_output_types(Count)
             for kind, all_ids in (("erased", outcome.erased), ("unredacted", outcome.unredacted))
             for ids in all_ids
         )
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
-        committed = outcome.committed | "Name what is replaced" >> beam.Map(_may_replace).with_output_types(
+        committed = outcome.committed | "Name replaced recordings" >> beam.Map(_may_replace).with_output_types(
             tuple[str, bool]
         )
         tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
@@ -129,10 +126,10 @@ class _CloseFn(beam.DoFn):
         # Beam waits for `tables`, and so for every row to be durable.
         earlier, root = Tables(self._output, self._key), root_of_snapshot(self._output)
         is_first = not earlier.has_others(element)
-        # Without the ledger's index nobody knows whose status objects were removed: tables may hold rows of anybody.
+        # Without the ledger's index, removed status objects are unknown: tables may hold rows of any recording.
         is_unknown = root is None and not is_first
         done_before = frozenset(one for one, replaces in committed if replaces or is_unknown)
-        # What a first run published that was killed has a status object and no table yet.
+        # A killed first run leaves status objects, but no table.
         if root != self._output and (done_before or not is_first):
             relocate(self._output, earlier)
         for table in _PER_RECORDING:
@@ -141,10 +138,10 @@ class _CloseFn(beam.DoFn):
         settle(self._output, lists := read_file_lists(self._output), self._key)
         summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
         save_snapshot(self._output, entries)
-        # Before the summary: whoever finds that finds the list as well.
+        # Before the summary, so that a run with a summary has a list too.
         write_run_files(self._output, self._listed(lists, element, tables, summary.encode()), self._key)
         files.write_bytes(summary_url(self._output, element), summary.encode())
-        # Last: whatever kills the run before this line, the next run finds the copies and writes the rows once more.
+        # Last: if the run is killed before this line, the next run finds the copies and writes the rows again.
         forget_rows(self._output, element)
         yield summary
 
@@ -159,14 +156,14 @@ class _CloseFn(beam.DoFn):
 
 
 class _EntriesFn(beam.DoFn):
-    """Packs what the ledger's index must know of what was committed: a record for each bundle, or several."""
+    """Packs ledger entries of committed recordings, one or more packs for each bundle."""
 
     def start_bundle(self) -> None:
         self._waiting: list[tuple[str, Facts]] = []
 
     def process(self, element: CommittedRecording) -> Iterator[bytes]:
         facts = Facts(element.output_identity, element.source, element.configuration)
-        self._waiting.append((status_name(element.recording_id), facts))
+        self._waiting.append((json_name(element.recording_id), facts))
         if len(self._waiting) >= _ENTRIES_IN_A_PACK:
             yield self._packed()
 

@@ -1,4 +1,4 @@
-"""From finished files to public ones."""
+"""Publishing of a recording's outputs, and recovery of what killed runs published."""
 
 from hushbeam.transforms.commit.transform import Commit, RecoverCommitted
 

@@ -1,7 +1,7 @@
-"""Commit: makes a recording's outputs durable, and then, with its status object, public.
+"""Commit: publishes a recording's outputs and then its status object.
 
-The order is the promise: audio, then a safety copy of the rows, then the status object. A recording without a status
-object has no output, whatever lies beside it; one with a status object has all of it.
+The order matters: audio, then a safety copy of the rows, then the status object. A recording without a status object
+has no output, even if some files exist; a recording with a status object has a complete output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import apache_beam as beam
 
-from hushbeam.schemas.stages import CommittedRecording, MutedRecording, PendingRecording
+from hushbeam.schemas.stages import CommittedRecording, MutedRecording
 from hushbeam.transforms.archive.certificate import certificate_of, read_private_key, signed
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, write_status
 from hushbeam.transforms.archive.ledger_index import source_facts
@@ -23,8 +23,7 @@ from hushbeam.transforms.archive.recovery import copies_of_killed_runs, keep_row
 from hushbeam.transforms.archive.rows import finding_rows, status_of, transcript_row
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.tables.digests import output_digests
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.base.staged_audio import removed_on_error
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.redact_text.captions import to_srt, to_vtt
 from hushbeam.transforms.storage import files
@@ -34,13 +33,13 @@ _log = logging.getLogger(__name__)
 
 
 class Commit(beam.PTransform):
-    """Publishes each recording by itself: what was committed stays, whatever becomes of the others.
+    """Publishes each recording independently of the others.
 
-    Committing twice (a bundle that is retried) writes the same bytes to the same names. Where another run holds the
-    output by now, the run ends instead.
+    Committing twice, in a retried bundle, writes the same bytes to the same names. If another run has taken over the
+    output, the run ends.
 
     Args:
-      hold: Of the output by this run; None where nobody waits for the run, and so nobody holds it.
+      hold: This run's hold of the output; None if the run was submitted without waiting for it, and so has no lock.
     """
 
     def __init__(
@@ -49,9 +48,9 @@ class Commit(beam.PTransform):
         run_id: str,
         identities: Mapping[str, str],
         *,
-        certificate_key: str | None = None,
-        captions: bool = False,
-        hold: Hold | None = None,
+        certificate_key: str | None,
+        captions: bool,
+        hold: Hold | None,
     ) -> None:
         super().__init__("Commit")
         self._output = output
@@ -68,9 +67,9 @@ class Commit(beam.PTransform):
 
 
 class RecoverCommitted(beam.PTransform):
-    """What runs that were killed committed, but did not write into their tables.
+    """Finds recordings that killed runs committed, but did not write into their tables.
 
-    Takes what this run commits: a recording that it does again is not recovered as well.
+    Takes the recordings that this run commits, which are not recovered as well.
     """
 
     def __init__(self, output: str, run_id: str) -> None:
@@ -87,7 +86,7 @@ class RecoverCommitted(beam.PTransform):
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.FlatMap(lambda copies: recover(output, copies)).with_output_types(CommittedRecording)
         )
-        # In pairs: in a dictionary Beam looks ids up, in a list it would look through all of them.
+        # Pairs, since Beam can look ids up in a dictionary, but would search a whole list.
         ids = recovered | "Their ids" >> beam.Map(_id_twice).with_output_types(tuple[str, str])
         again = (
             published
@@ -129,10 +128,10 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
     def process(self, recording: MutedRecording) -> CommittedRecording:
         with removed_on_error(recording):
             if not recording.recording.redact:
-                raise RuntimeError("a recording that is not redacted came near the public outputs")
+                raise RuntimeError("a recording that is not redacted reached the public outputs")
             if self._hold is not None:
                 self._hold.check()
-            before = read_status(self._output, recording.recording_id) if _pending(recording).replaces else None
+            before = read_status(self._output, recording.recording_id) if recording.pending.replaces else None
             committed, captions, certificate = self._prepared(recording)
             try:
                 self._publish(recording, committed, captions, certificate)
@@ -143,15 +142,15 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             Path(recording.audio.path).unlink(missing_ok=True)
         try:
             self._delete_replaced(committed, before)
-        except Exception as error:  # noqa: BLE001 - the recording is public: what stays behind is named by an audit
-            _log.warning("files of an earlier output stay behind (%s)", place_of(error))
+        except Exception as error:  # noqa: BLE001 - the recording is public, and an audit names files that stay
+            _log.warning("files of an earlier output could not be deleted (%s)", place_of(error))
         return committed
 
     def _prepared(
         self, recording: MutedRecording
     ) -> tuple[CommittedRecording, dict[str, bytes] | None, dict[str, Any]]:
-        """All that is published beside the audio: rows, captions where they are asked for, and the certificate."""
-        asked, pending = recording.recording, _pending(recording)
+        """All that is published beside the audio: rows, optional captions, and the certificate."""
+        asked, pending = recording.recording, recording.pending
         redacted_audio_url = self._audio_url(recording)
         certificate = certificate_of(recording, pending.identities or self._identities)
         row = transcript_row(recording, redacted_audio_url, self._run_id, certificate)
@@ -180,7 +179,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
     def _audio_url(self, recording: MutedRecording) -> str | None:
         if recording.audio is None:
             return None
-        identity = _pending(recording).output_identity
+        identity = recording.pending.output_identity
         return audio_url(self._output, recording.recording_id, identity, recording.audio.suffix)
 
     def _captions_of(self, recording: MutedRecording) -> dict[str, bytes] | None:
@@ -212,15 +211,15 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         write_status(self._output, status if self._key is None else signed(status, self._key))
 
     def _delete_replaced(self, committed: CommittedRecording, before: Status | None) -> None:
-        """Removes the recording's earlier files: by their names in this root, never by a URL that was read from it."""
+        """Deletes the recording's earlier files by their names in this root, never by a URL that was read from it."""
         if before is not None and before.output_identity == committed.output_identity:
             return
         replaced: set[str | None] = set()
         if before is not None:
-            # Captions also where this run writes none: they would say what is redacted now.
+            # Captions also if this run writes none: the old ones may show words that are redacted now.
             captions = caption_urls(self._output, before.recording_id, before.output_identity)
             replaced = {published_audio(self._output, before), *captions}
-        elif committed.replaces:  # nobody can say any more which files were the recording's
+        elif committed.replaces:  # without a status object, the names of its files are unknown
             with suppress(StorageError):
                 replaced = set(files_of(self._output, committed.recording_id))
         own = caption_urls(self._output, committed.recording_id, committed.output_identity) if self._captions else ()
@@ -228,9 +227,9 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             _delete_if_possible(url)
 
     def _withdraw(self, committed: CommittedRecording) -> None:
-        """Takes back what was written before the status object could be.
+        """Deletes the files of an output whose status object could not be written.
 
-        Nothing is taken back where the status object stands: an earlier attempt of this bundle wrote the same.
+        If the status object exists, an earlier attempt of this bundle wrote it, and the files stay.
         """
         with suppress(StorageError):
             status = read_status(self._output, committed.recording_id)
@@ -242,17 +241,13 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
 
 
-def _pending(recording: MutedRecording) -> PendingRecording:
-    return recording.pending
-
-
 def _delete_captions(output: str, recording_id: str, output_identity: str) -> None:
     for url in caption_urls(output, recording_id, output_identity):
         _delete_if_possible(url)
 
 
 def _delete_if_possible(url: str | None) -> None:
-    """A store that is gone keeps a redacted file that nothing names; that must not hide why the recording failed."""
+    """Deletes a file if the store allows it. An error here must not hide why the recording failed."""
     if url is not None:
         with suppress(StorageError):
             files.delete(url)

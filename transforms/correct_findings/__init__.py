@@ -1,4 +1,4 @@
-"""What reviewers decided, kept in `reviews/` and applied in the same way by every run."""
+"""Corrections by reviewers, from `reviews/`, which every run applies in the same way."""
 
 from hushbeam.transforms.correct_findings.transform import CorrectFindings
 

@@ -1,20 +1,18 @@
-"""What is public of a recording, as what is to be muted further: for corrections without the store."""
+"""FurtherMuting: corrections without the store, which mute more in the published recording."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 from hushbeam.schemas.correction import Corrections, corrected_identity
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.redacted import StandingText
+from hushbeam.schemas.redacted import PublishedText
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import (
     DetectedRecording,
@@ -26,30 +24,31 @@ from hushbeam.schemas.stages import (
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.claims import Claim
 from hushbeam.transforms.archive.ledger import Status, published_audio
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files
 
-_STANDS_FOR_A_WORD = " "
+_BLANK = " "
 
 
 class PublishedOutputError(RecordingError):
-    """What is public of the recording is not what its status object speaks of."""
+    """The published files or rows of a recording do not match its status object."""
 
 
 def correction_of(status: Status) -> Mapping[str, Any]:
-    """What the certificate says about corrections; empty where there are none."""
+    """The corrections in a certificate; empty if there are none."""
     said: Mapping[str, Any] = status.certificate.get("corrections", {})
     return said
 
 
 State = Literal["", "to_render", "to_unmute", "rendered"]
-"""Of a review: nothing to do, nothing done yet, only muted more so far, done."""
+"""Of a review: nothing to do, not rendered yet, only further muted so far, rendered."""
 
 
 def state_of(status: Status, corrections: Corrections | None) -> State:
-    """How an output stands to what reviewers decided."""
+    """How far an output follows the reviewers' decisions."""
     said = correction_of(status)
     if corrections is None:
         return "to_render" if said else ""
@@ -59,10 +58,10 @@ def state_of(status: Status, corrections: Corrections | None) -> State:
 
 
 def is_open(status: Status, corrections: Corrections | None, *, of_published: bool) -> bool:
-    """Whether an output does not follow from what reviewers decided.
+    """Whether an output does not follow the reviewers' decisions yet.
 
     Args:
-      of_published: Whether muting more is all that can be done about it.
+      of_published: Whether the published recording can only be muted further.
     """
     said = correction_of(status)
     if of_published:
@@ -79,9 +78,9 @@ class FurtherMuting:
 
     Attributes:
       output: Normalised root.
-      substitution: How words read that are redacted now.
-      identities: Of the models that work on it now.
-      limits: Of what is decoded.
+      substitution: How newly redacted words read.
+      identities: Of the models of this job.
+      limits: Of decoding.
     """
 
     output: str
@@ -90,18 +89,18 @@ class FurtherMuting:
     limits: MediaLimits
 
     def restore(self, claim: Claim, corrections: Corrections | None) -> DetectedRecording:
-        """What is public of a recording, with all that was found in it before.
+        """The published recording with its earlier findings.
 
         Raises:
-          PublishedOutputError: It is not whole, or not what was certified.
+          PublishedOutputError: It is incomplete, or differs from its certificate.
           RecordingError: It cannot be read.
         """
         if claim.status is None or len(claim.rows) != 1:
-            raise PublishedOutputError("there is not one row of it in transcripts/: run the job again")
+            raise PublishedOutputError("it does not have exactly one row in transcripts/: run the job again")
         try:
             return self._restore(claim.recording_id, Status.from_json(claim.status.encode()), claim, corrections)
         except (KeyError, TypeError, ValueError, AttributeError):
-            raise PublishedOutputError("its certificate is not one of this version: run the job again") from None
+            raise PublishedOutputError("its certificate is not of this version: run the job again") from None
 
     def _restore(
         self, recording_id: str, status: Status, claim: Claim, corrections: Corrections | None
@@ -110,12 +109,12 @@ class FurtherMuting:
         certificate, url = status.certificate, published_audio(self.output, status)
         audio = certificate["audio"]
         if url is None:
-            raise PublishedOutputError("its status object names no redacted recording of its own")
+            raise PublishedOutputError("its status object does not name its own redacted recording")
         published = files.stat(url)
         with TemporaryFolder() as folder:
             path = files.fetch(url, folder, expected=published)
-            if _sha256(path) != audio["sha256"]:
-                raise PublishedOutputError("its redacted recording is not the one that was certified")
+            if FileEntry.of(path).sha256 != audio["sha256"]:
+                raise PublishedOutputError("its redacted recording differs from its certificate")
             with Decoder(path, self.limits) as decoder:
                 info = decoder.info
         words = PublishedWords(row, findings)
@@ -162,15 +161,15 @@ class PublishedWords:
     """The words of a row of `transcripts/`, and the findings of its recording.
 
     Attributes:
-      texts: What stands in the place of redacted words, by their number.
-      findings: In the order of their rows, with the words that they stand for.
+      texts: The published texts of redacted words, by word number.
+      findings: In the order of their rows, with the words that they cover.
     """
 
     def __init__(self, row: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> None:
         self._row = row
         self._places: list[tuple[int, int]] = []
         self._ends: set[int] = set()
-        self.texts: dict[int, StandingText] = {}
+        self.texts: dict[int, PublishedText] = {}
         text_start = 0
         for utterance in row["utterances"]:
             joined = "".join(word["text"] for word in utterance["words"])
@@ -178,7 +177,7 @@ class PublishedWords:
             for word in utterance["words"]:
                 text = word["text"]
                 if word["redacted"]:
-                    self.texts[len(self._places)] = StandingText(text, 0, len(text))
+                    self.texts[len(self._places)] = PublishedText(text, 0, len(text))
                 self._places.append((start, start + len(text)))
                 start += len(text)
             self._ends.add(len(self._places))
@@ -186,7 +185,7 @@ class PublishedWords:
         self.findings = tuple(self._finding(finding) for finding in findings)
 
     def transcript(self) -> Transcript:
-        """What may be read. Redacted words are blank: nobody said what stands there."""
+        """The published transcript, in which redacted words are blank: nobody said the text in their place."""
         return Transcript(
             self._row["language_code"], 1.0, self._row["duration_s"], self._row["channels"], tuple(self._utterances())
         )
@@ -228,13 +227,8 @@ class PublishedWords:
         for utterance in self._row["utterances"]:
             words = []
             for word in utterance["words"]:
-                text = _STANDS_FOR_A_WORD if number in self.texts else word["text"]
+                text = _BLANK if number in self.texts else word["text"]
                 words.append(Word(text, word["start_s"], word["end_s"], word["confidence"], utterance["channel"]))
                 number += 1
             if words:
                 yield Utterance(utterance["channel"], tuple(words))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

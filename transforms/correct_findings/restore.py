@@ -1,4 +1,4 @@
-"""RestorePublished: in the place of the source and its words, what is public of a recording."""
+"""RestorePublished: published recordings to mute further, instead of their sources."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
 
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import DetectedRecording
 from hushbeam.schemas.stored import PublishedRecording
-from hushbeam.transforms.archive.claims import FINDING_COLUMNS, Claim, claim_of
+from hushbeam.transforms.archive.claims import Claim, claim_of
 from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
@@ -18,9 +19,9 @@ from hushbeam.transforms.correct_findings.published import FurtherMuting, is_ope
 
 
 class RestorePublished(beam.PTransform):
-    """Gives the published recordings in which reviewers heard what should be muted, to be muted further.
+    """Gives the published recordings in which reviewers marked ranges to mute.
 
-    Where reviewers want less muted, it takes the source and the store: `hushbeam.transforms.restore_findings`.
+    Muting less needs the source and the store: see `hushbeam.transforms.restore_findings`.
     """
 
     def __init__(self, muting: FurtherMuting) -> None:
@@ -31,7 +32,7 @@ class RestorePublished(beam.PTransform):
         output = root | "Output root" >> beam.Create([self._muting.output])
         statuses = output | "To mute further" >> beam.FlatMap(_to_mute_further).with_output_types(tuple[str, str])
         rows = output | ReadTable("transcripts", TRANSCRIPTS_SCHEMA.names)
-        findings = output | ReadTable("findings", FINDING_COLUMNS)
+        findings = output | ReadTable("findings", FINDINGS_SCHEMA.names)
         wanted = beam.pvalue.AsDict(statuses)
         claims = (
             {
@@ -62,7 +63,7 @@ def published_recordings(output: str, *, corrected: bool) -> Iterator[PublishedR
     """Recordings that have outputs.
 
     Args:
-      corrected: Only those that do not follow from what reviewers decided.
+      corrected: Only those that do not follow the reviewers' decisions.
     """
     reviews = Reviews(output)
     for recording_id, status in list_statuses(output).items():
@@ -81,7 +82,7 @@ def _is_open(recording_id: str, status: Status, reviews: Reviews, *, of_publishe
     try:
         corrections = reviews.corrections_of(recording_id)
     except UnreadableReviewError:
-        return True  # its stage says so, of this recording alone
+        return True  # the stage reports it, as a failure of this recording alone
     return is_open(status, corrections, of_published=of_published)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, broader, find_policy
 from hushbeam.schemas.transcript import Transcript

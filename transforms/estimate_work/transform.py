@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
-from hushbeam.schemas.failure import Failure, RecordingError
+from hushbeam.schemas.errors import RecordingError
+from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
 from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNKNOWN, Probe, estimate
@@ -86,8 +87,8 @@ def stated_seconds(recording: Recording, duration_key: str | None) -> float | No
 
 
 def _counts(pending: PendingRecording, duration_key: str | None, force: bool) -> Iterator[Count]:
-    standing = "forced" if pending.standing == "up_to_date" and force else pending.standing
-    yield f"{RECORDINGS}.{standing}", 1
+    reason = "forced" if pending.reason == "up_to_date" and force else pending.reason
+    yield f"{RECORDINGS}.{reason}", 1
     yield BYTES, pending.source.size_bytes
     seconds = stated_seconds(pending.recording, duration_key)
     if seconds is None:

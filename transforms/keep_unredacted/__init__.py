@@ -1,4 +1,4 @@
-"""The unredacted output: what was said as it was said, sealed, and away from everything public."""
+"""Unredacted output: encrypted transcripts with all words, under a private root."""
 
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.keep_unredacted.transform import KeepUnredacted, PublishUnredacted

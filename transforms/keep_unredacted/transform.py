@@ -1,4 +1,4 @@
-"""KeepUnredacted and PublishUnredacted: the two ways into the unredacted output."""
+"""KeepUnredacted and PublishUnredacted: the unredacted output of recordings that are redacted, and of the others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import apache_beam as beam
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
-from hushbeam.transforms.archive.ledger import Status, status_url
+from hushbeam.transforms.archive.ledger import COMPLETED, Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.staged_audio import removed_on_error
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.storage import files
@@ -22,7 +21,7 @@ from hushbeam.transforms.transcribe import Transcribe, TranscriptionSettings
 
 
 class KeepUnredacted(beam.PTransform):
-    """Seals the words of recordings that are about to be published redacted. What cannot be kept is not published."""
+    """Encrypts the words of recordings before they are published redacted. If that fails, the recording fails."""
 
     def __init__(self, settings: SealedRoot) -> None:
         super().__init__("KeepUnredacted")
@@ -33,7 +32,7 @@ class KeepUnredacted(beam.PTransform):
 
 
 class Unredacted(NamedTuple):
-    """What came of recordings that are not to be redacted.
+    """Results of recordings that are not redacted.
 
     Attributes:
       written, skipped, erased: Ids.
@@ -46,14 +45,14 @@ class Unredacted(NamedTuple):
 
 
 class PublishUnredacted(beam.PTransform):
-    """Hears recordings whose lines say `redact_pii: false`, and seals what was said.
+    """Transcribes recordings whose lines say `redact_pii: false`, and encrypts their transcripts.
 
-    Nothing of them comes near the public outputs: their status objects lie in the unredacted root as well.
+    Nothing of them goes to the public outputs: their status objects are in the unredacted root too.
 
     Args:
       output: The public root, whose tombstones count.
-      limits: Of what is decoded, as for recordings that are redacted.
-      hold: Of the public root by this run, looked at before each recording is written.
+      limits: Of decoding, as for recordings that are redacted.
+      hold: This run's hold of the public root, checked before each recording is written.
     """
 
     def __init__(
@@ -65,8 +64,8 @@ class PublishUnredacted(beam.PTransform):
         configuration: str,
         *,
         limits: MediaLimits,
-        hold: Hold | None = None,
-        force: bool = False,
+        hold: Hold | None,
+        force: bool,
     ) -> None:
         super().__init__("PublishUnredacted")
         self._settings = settings
@@ -115,6 +114,6 @@ class _WriteStage(RecordingStage[TranscribedRecording, str]):
         if self._hold is not None:
             self._hold.check()
         self._output.write(recording, ())
-        status = Status("completed", recording.recording_id, None, recording.pending.output_identity, self._run_id)
+        status = Status(COMPLETED, recording.recording_id, None, recording.pending.output_identity, self._run_id)
         files.write_private(status_url(self._settings.root, recording.recording_id), status.to_json())
         return recording.recording_id

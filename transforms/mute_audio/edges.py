@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.transcript import Transcript, Word

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.samples import Samples, from_float, to_float

@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from standardwebhooks import Webhook
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 _MINIMUM_SECRET_BYTES = 24
 _SIGNING_OPTION = "--webhook_signing_secrets"

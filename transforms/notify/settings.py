@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.secrets import FORMS, is_reference
 from hushbeam.transforms.notify.header_secrets import HeaderSecret
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import apache_beam as beam
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.observe_run.libraries import needed_by
 from hushbeam.transforms.storage import urls
 
@@ -130,5 +130,5 @@ def _dataset(location: str, pseudonym: Callable[[str], str] | None) -> tuple[str
         return _NAMESPACE, pseudonym(location)
     if urls.is_local(location):
         return urls.LOCAL, urls.normalised(location)
-    bucket, _, key = urls.normalised(location).partition("://")[2].partition("/")
+    bucket, key = urls.bucket_and_key(urls.normalised(location))
     return f"{urls.scheme(location)}://{bucket}", key or "/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.observe_run.libraries import needed_by
 from hushbeam.transforms.observe_run.measures import PIPELINE, RunEnd, has_completed, measure
 from hushbeam.transforms.observe_run.outbox import NotReceivedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.observe_run.libraries import needed_by
 from hushbeam.transforms.observe_run.measures import LAST_SUCCESS, PIPELINE, RunEnd, measure
 from hushbeam.transforms.storage import files, urls

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
@@ -21,9 +21,6 @@ from hushbeam.transforms.base.secrets import SecretReference, is_reference
 from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.urls import resolve
-
-LONGEST_LINE_BYTES = 1 << 20
-"""Limit for a line or row of any manifest format."""
 
 _LONGEST_URL = 4096
 

@@ -22,9 +22,7 @@ import pyarrow.parquet as pq
 from hushbeam.transforms.media.isolation import wire
 from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.isolation.worker_file import WorkerFile
-
-LONGEST_ROW_BYTES = 1 << 20
-"""Limit for a row as JSON, the same as for a line of the other formats."""
+from hushbeam.transforms.read_manifest.strict_json import LONGEST_LINE_BYTES
 
 MOST_COLUMNS = 256
 """Limit for leaf columns, those inside lists and structures included. A manifest has a dozen."""
@@ -107,14 +105,14 @@ def _names_twice(fields: list[pa.Field]) -> bool:
 
 def _as_lines(batch: pa.RecordBatch) -> list[bytes]:
     """Each row as JSON, converted all at once if they are short, as usual."""
-    if _size(batch) <= LONGEST_ROW_BYTES:
+    if _size(batch) <= LONGEST_LINE_BYTES:
         with contextlib.suppress(TypeError, ValueError):
             return [_as_json(values) for values in batch.to_pylist()]
     return [_alone(batch.slice(index, 1)) for index in range(batch.num_rows)]
 
 
 def _alone(row: pa.RecordBatch) -> bytes:
-    if _size(row) > LONGEST_ROW_BYTES:
+    if _size(row) > LONGEST_LINE_BYTES:
         return TOO_LONG
     try:
         return _as_json(row.to_pylist()[0])
@@ -125,7 +123,7 @@ def _alone(row: pa.RecordBatch) -> bytes:
 def _as_json(values: dict[str, Any]) -> bytes:
     """Raises `TypeError` or `ValueError` for values that JSON cannot express."""
     text = json.dumps(values, default=_text, allow_nan=False, ensure_ascii=False).encode()
-    return text if len(text) <= LONGEST_ROW_BYTES else TOO_LONG
+    return text if len(text) <= LONGEST_LINE_BYTES else TOO_LONG
 
 
 def _size(batch: pa.RecordBatch) -> int:

@@ -11,7 +11,7 @@ import hmac
 from dataclasses import replace
 from typing import NoReturn
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.secrets import read_secret
 

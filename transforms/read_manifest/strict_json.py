@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
+LONGEST_LINE_BYTES = 1 << 20
+"""Limit for a line or row of any manifest format."""
+
 # Python's own messages. Any other message might contain a part of the text.
 _KNOWN_MESSAGES = frozenset(
     {

@@ -10,7 +10,8 @@ from apache_beam.metrics import Metrics
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.failure import ConfigurationError, Failure, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome
 from hushbeam.transforms.base.progress import report
@@ -110,7 +111,7 @@ class _ReadFn(beam.DoFn):
         except (RecordingError, ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may contain values of the line
-            raise self._in_a_row.judged(error, _STAGE) from None
+            raise self._in_a_row.checked(error, _STAGE) from None
 
 
 class DuplicateRecordingIdError(ManifestLineError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord, StandingText
+from hushbeam.schemas.redacted import PublishedText, RedactedTranscript, RedactedUtterance, RedactedWord
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens
 from hushbeam.transforms.redact_text.substitution import MASK, Substitution, hashed, split_surroundings
@@ -37,7 +37,7 @@ def redact(
     substitution: Substitution,
     recording_id: str = "",
     *,
-    written: Mapping[int, StandingText] | None = None,
+    written: Mapping[int, PublishedText] | None = None,
 ) -> RedactedTranscript:
     """Replaces the words of all findings.
 
@@ -68,7 +68,7 @@ def redact(
             texts = run.texts
             stands = run.first in written
             if stands:
-                texts, start, end = _standing([written[run.first + number] for number in range(len(run.words))])
+                texts, start, end = _published([written[run.first + number] for number in range(len(run.words))])
             elif run.finding is not None:
                 texts, start, end = replacements.of(run)
             if run.finding is not None:
@@ -116,7 +116,7 @@ def _owners(transcript: Transcript, words: Sequence[Word], findings: Sequence[Fi
     return spread_over_tokens(owners, transcript.utterances)
 
 
-def _standing(texts: Sequence[StandingText]) -> tuple[list[str], int, int]:
+def _published(texts: Sequence[PublishedText]) -> tuple[list[str], int, int]:
     """As `_Replacements.of`, for words that are replaced already."""
     places, offset = [], 0
     for text in texts:
@@ -128,7 +128,7 @@ def _standing(texts: Sequence[StandingText]) -> tuple[list[str], int, int]:
 
 
 def _runs(
-    utterance: Utterance, owners: Sequence[int | None], written: Mapping[int, StandingText], position: int
+    utterance: Utterance, owners: Sequence[int | None], written: Mapping[int, PublishedText], position: int
 ) -> Iterator[_Run]:
     first = 0
     for word in range(1, len(utterance.words) + 1):

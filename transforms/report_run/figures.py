@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.tables.read import damage_named
 from hushbeam.transforms.close_run import UnreadableSummaryError, checked_summary, summary_url
 from hushbeam.transforms.report_run.drift import Rate, rates

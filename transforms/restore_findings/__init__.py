@@ -1,6 +1,5 @@
-"""From the encrypted store back to what is to be rendered."""
+"""Words and findings from the encrypted store, to render recordings again."""
 
-from hushbeam.transforms.restore_findings.changes import Changes
-from hushbeam.transforms.restore_findings.transform import RestoreFindings
+from hushbeam.transforms.restore_findings.transform import Changes, Rendering, RestoreFindings
 
-__all__ = ["Changes", "RestoreFindings"]
+__all__ = ["Changes", "Rendering", "RestoreFindings"]

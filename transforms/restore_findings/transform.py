@@ -1,9 +1,9 @@
-"""RestoreFindings: in the place of hearing and detecting, what was heard and detected before."""
+"""RestoreFindings: transcripts and findings from the encrypted store, instead of transcribing and detecting again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -12,6 +12,7 @@ from hushbeam.schemas.correction import corrected_identity
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import broader
+from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import DetectedRecording, PendingRecording
 from hushbeam.schemas.stored import Provenance, PublishedRecording, StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore
@@ -21,70 +22,90 @@ from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.correct_findings.restore import published_recordings
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.restore_findings.changes import Changes
 from hushbeam.transforms.skip_finished.transform import count_skipped, output_identity
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import SourceChangedError
 
 Identify = Callable[[Provenance], Mapping[str, str]]
-"""The identities that a job's outputs have where this heard and detected: of the models, and of the configuration."""
+"""The identities of a job's outputs, of models and configuration, given how words and candidates were found."""
 
 _LEAK_REACH_S = 0.6
-"""Muted around what was heard in the redacted sound, which has no words: what verification mutes at its last try."""
+"""Muted around a leak, which has no words: as much as verification mutes at its last try."""
 
 
 class Restored(NamedTuple):
-    """What there is to render, what is rendered so already, and what cannot be."""
+    """Recordings to render, ids of those that are up to date, and failures."""
 
     recordings: beam.PCollection[DetectedRecording]
     skipped: beam.PCollection[str]
     failures: beam.PCollection[Failure]
 
 
-class RestoreFindings(beam.PTransform):
-    """Gives every published recording of an output root as it was detected, for other policies if so asked.
+@dataclass(frozen=True)
+class Changes:
+    """The fields of `Recording` that rendering may change; None keeps each recording's own."""
 
-    Only what is public is rendered again: a recording that was quarantined or erased has no status object. One whose
-    source is not what was heard is a failure, and one that is not in the store. What has expired is not brought back,
-    but with `force`.
+    policies: tuple[str, ...] | None = None
+    substitution: str | None = None
+    redact_audio: bool | None = None
+    audio_quality: str | None = None
+    muting: str | None = None
+    return_no_speech_audio: bool | None = None
 
-    Args:
-      identify: Gives the identities of what will be rendered.
+    def of(self, recording: Recording) -> Recording:
+        """The request with these changes."""
+        return replace(recording, **{name: value for name, value in asdict(self).items() if value is not None})
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """How published recordings are rendered again. Pickled with the pipeline.
+
+    Attributes:
+      output: Normalised root.
+      store: Encrypted words and candidates, with the references of its keys.
+      identify: Gives the identities of the new outputs.
       detection: Thresholds, terms and patterns; its models are not loaded.
-      corrected: Only what reviewers decided otherwise than it is published.
+      changes: What is asked for instead of each recording's own request.
+      force: Render also what is up to date, and publish expired audio again.
     """
 
-    def __init__(
-        self,
-        output: str,
-        store: SealedRoot,
-        identify: Identify,
-        detection: DetectionSettings,
-        changes: Changes,
-        *,
-        force: bool = False,
-        corrected: bool = False,
-    ) -> None:
+    output: str
+    store: SealedRoot
+    identify: Identify
+    detection: DetectionSettings
+    changes: Changes
+    force: bool
+
+
+class RestoreFindings(beam.PTransform):
+    """Reads the words and candidates of every published recording from the store, and selects findings anew.
+
+    Only published recordings are rendered again: one that was quarantined or erased has no status object. A recording
+    fails if its source is not the one that was transcribed, or if it is not in the store.
+
+    Args:
+      corrected: Only recordings whose output does not follow from the reviewers' decisions.
+    """
+
+    def __init__(self, rendering: Rendering, *, corrected: bool) -> None:
         super().__init__("RestoreFindings")
-        self._output = output
+        self._rendering = rendering
         self._corrected = corrected
-        self._stage = _RestoreStage(output, store, identify, detection, changes, force=force)
 
     def expand(self, root: beam.pvalue.PBegin) -> Restored:
         restored, failures = (
             root
-            | "Output root" >> beam.Create([self._output])
+            | "Output root" >> beam.Create([self._rendering.output])
             | "What is public"
             >> beam.FlatMap(published_recordings, corrected=self._corrected).with_output_types(PublishedRecording)
             | "Each by itself" >> beam.Reshuffle()
-            | each_recording(self._stage, DetectedRecording)
+            | each_recording(_RestoreStage(self._rendering), DetectedRecording)
         )
-        pending = restored | "Not up to date" >> beam.Filter(
-            lambda recording: not recording.transcribed.pending.up_to_date
-        )
+        pending = restored | "Not up to date" >> beam.Filter(lambda recording: not recording.pending.up_to_date)
         skipped = (
             restored
-            | "Up to date" >> beam.Filter(lambda recording: recording.transcribed.pending.up_to_date)
+            | "Up to date" >> beam.Filter(lambda recording: recording.pending.up_to_date)
             | "Their ids" >> beam.Map(_skip).with_output_types(str)
         )
         return Restored(pending, skipped, failures)
@@ -93,27 +114,13 @@ class RestoreFindings(beam.PTransform):
 class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
     name = "RestoreFindings"
 
-    def __init__(
-        self,
-        output: str,
-        store: SealedRoot,
-        identify: Identify,
-        detection: DetectionSettings,
-        changes: Changes,
-        *,
-        force: bool,
-    ) -> None:
-        self._output = output
-        self._store_settings = store
-        self._identify = identify
-        self._detection = detection
-        self._changes = changes
-        self._force = force
+    def __init__(self, rendering: Rendering) -> None:
+        self._rendering = rendering
 
     def setup(self) -> None:
-        self._store = FindingsStore(self._store_settings)
-        self._reviews = Reviews(self._output)
-        self._detector = Detector(self._detection)
+        self._store = FindingsStore(self._rendering.store)
+        self._reviews = Reviews(self._rendering.output)
+        self._detector = Detector(self._rendering.detection)
         self._detector.load_without_models()
 
     def process(self, recording: PublishedRecording) -> DetectedRecording:
@@ -132,14 +139,14 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
 
     def _pending(self, stored: StoredRecording, published: PublishedRecording) -> PendingRecording:
         before = stored.transcribed.pending
-        asked = self._changes.of(before.recording)
+        asked = self._rendering.changes.of(before.recording)
         source = files.stat(asked.audio_url)
         if source != before.source:
-            raise SourceChangedError("the source was replaced since it was heard: do it again with hushbeam redact")
-        identities = self._identify(stored.provenance)
+            raise SourceChangedError("the source was replaced after it was transcribed: run hushbeam redact again")
+        identities = self._rendering.identify(stored.provenance)
         corrections = self._reviews.corrections_of(asked.recording_id)
         identity = corrected_identity(output_identity(asked, source, identities["configuration"]), corrections)
-        up_to_date = (published.output_identity == identity or published.expired) and not self._force
+        up_to_date = (published.output_identity == identity or published.expired) and not self._rendering.force
         return PendingRecording(
             asked,
             source,

@@ -1,1 +1,1 @@
-"""The end of what was published: sound that expires, recordings that are erased."""
+"""Retention of outputs: audio that expires, and recordings that are erased."""

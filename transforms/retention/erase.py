@@ -1,4 +1,4 @@
-"""Removes every trace of recordings from an output root and from what is kept beside it."""
+"""Eraser: removes every trace of recordings from an output root and from private roots."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.archive.unredacted import unredacted_url
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.urls import file_name, join, safe_name
+from hushbeam.transforms.storage.urls import file_name, join, relative, safe_name
 
-# The sources of recordings are looked up in the last.
+# `transcripts` last: the URLs of sources are looked up there.
 _TABLES = ("findings", "errors", "notifications", "transcripts")
 
 _OUTPUT_NAME = re.compile(r"(?P<name>.+)\.[0-9a-f]{12}\.[A-Za-z0-9]+")
@@ -32,12 +32,12 @@ _AUDIT_REPORT = re.compile(r"[^/]+/audit\.json")
 
 @dataclass
 class Erased:
-    """What was removed.
+    """Counts of an erasure.
 
     Attributes:
-      recordings: Those that were named, and others of the same sources.
-      files, rows: How many.
-      damaged: Names of files that cannot be read, and may still hold something of them.
+      recordings: Ids of the named recordings, and of others with the same sources.
+      files, rows: Numbers of removed files and rows.
+      damaged: Names of unreadable files, which may still hold traces.
     """
 
     recordings: frozenset[str]
@@ -48,27 +48,25 @@ class Erased:
 
 @dataclass(frozen=True)
 class Eraser:
-    """Erases recordings; the caller holds the run lock.
+    """Erases recordings. The caller holds the run lock.
 
-    Tombstones come first: from then on no run publishes the recordings again, and whatever else of them is found is
-    removed by the next erasure, so that one that was interrupted is completed by repeating it. Then goes what others
-    are told of, then the rest.
+    Tombstones come first: from then on no run publishes the recordings again. An interrupted erasure is completed by
+    repeating it. Files that notifications name are removed next, then the rest.
 
     Attributes:
       output: The public root.
-      store: Root of what is kept by `hushbeam.transforms.store_findings`.
-      unredacted: Root of what is kept by `hushbeam.transforms.keep_unredacted`.
-      key: Signs the lists of runs' files that change, where they were signed with it before; without it, those are no
-        longer signed.
+      store: The root that `hushbeam.transforms.store_findings` writes to; None if runs had none.
+      unredacted: The root that `hushbeam.transforms.keep_unredacted` writes to; None if runs had none.
+      key: Signs changed file lists that were signed with it before; None leaves those unsigned.
     """
 
     output: str
-    store: str | None = None
-    unredacted: str | None = None
-    key: Ed25519PrivateKey | None = None
+    store: str | None
+    unredacted: str | None
+    key: Ed25519PrivateKey | None
 
     def erase(self, recording_ids: Collection[str]) -> Erased:
-        """Erases recordings, and all others that were made from the same sources."""
+        """Erases recordings, and all others that have the same sources."""
         damaged: set[str] = set()
         sources = list(self._known_sources(damaged))
         self._lay_tombstones(recording_ids, sources)
@@ -80,7 +78,7 @@ class Eraser:
             erased.files += 1
         for url in self._audit_reports():
             if not _drop_subjects(url, erased.recordings):
-                damaged.add(url.removeprefix(f"{self.output}/"))
+                damaged.add(relative(url, self.output))
         save_snapshot(self.output, forgotten=erased.recordings, of_the_same_root=True)
         tables = Tables(self.output, self.key)
         for table in _TABLES:
@@ -94,25 +92,25 @@ class Eraser:
             tombstones.lay(self.output, recording_id, {url for one, url in sources if one == recording_id})
 
     def _known_sources(self, damaged: set[str]) -> Iterator[tuple[str, str]]:
-        """Recordings and the URLs of their sources, as far as the output root tells; names what cannot be read."""
+        """Ids and source URLs from transcripts and safety copies. Adds the names of unreadable files to `damaged`."""
         for url in table_files(self.output, "transcripts"):
             try:
                 for recording_id, row in read_rows(url, ("recording_id", "audio_url")):
                     yield recording_id, json.loads(row)["audio_url"]
             except DamagedTableError:
-                damaged.add(url.removeprefix(f"{self.output}/"))
+                damaged.add(relative(url, self.output))
         runs = join(self.output, "runs")
         copies = [join(runs, name) for name in files.list_names(runs) if _SAFETY_COPY.fullmatch(name)]
         for url, content in files.read_many(copies).items():
             try:
                 copy = copy_in(file_name(url), content)
             except UnreadableCopyError:
-                damaged.add(url.removeprefix(f"{self.output}/"))
+                damaged.add(relative(url, self.output))
                 continue
             yield copy.recording_id, json.loads(copy.transcript_row)["audio_url"]
 
     def _files(self, recording_ids: Collection[str]) -> Iterator[str]:
-        """All files of these recordings that exist, the status objects first."""
+        """All existing files of these recordings, status objects first."""
         names = {safe_name(recording_id) for recording_id in recording_ids}
         for recording_id in sorted(recording_ids):
             kept = [status_url(self.output, recording_id), review_url(self.output, recording_id)]
@@ -134,7 +132,7 @@ class Eraser:
 
 
 def _drop_subjects(url: str, recording_ids: Collection[str]) -> bool:
-    """Takes recordings out of the list of an audit's report; its counts stay. False where it cannot be read."""
+    """Removes recordings from the list in an audit's report; its counts stay. Returns False if it is unreadable."""
     names = {safe_name(recording_id) for recording_id in recording_ids}
     try:
         report = json.loads(files.read_bytes(url))

@@ -1,7 +1,7 @@
-"""Takes redacted recordings back once their time is over. Transcripts, findings and captions stay.
+"""expire: deletes redacted audio after a time. Transcripts, findings and captions stay.
 
-So do corrections: whoever makes such a recording again must not bring back what a person heard in it. Other reviews
-speak of sound that is gone, and go with it.
+Reviews with corrections stay too: if the recording is redacted again, ranges that a reviewer marked must stay muted.
+Other reviews are about the deleted audio, and are deleted with it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.digests import as_json
 from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.storage.urls import file_name, join, relative
 
 _log = logging.getLogger(__name__)
 _NO_LONGER_AVAILABLE = "the redacted audio is no longer available"
@@ -41,12 +41,12 @@ _NO_LONGER_AVAILABLE = "the redacted audio is no longer available"
 
 @dataclass
 class Expired:
-    """What was taken back.
+    """Counts of an expiry.
 
     Attributes:
-      recordings: Whose status object says so now.
-      files: That were deleted, among them what killed runs left.
-      damaged: Names of files that cannot be read, and may still say otherwise.
+      recordings: Number of status objects that were changed.
+      files: Number of deleted files, including leftovers of killed runs.
+      damaged: Names of unreadable files, which may still name the audio.
     """
 
     recordings: int = 0
@@ -54,16 +54,15 @@ class Expired:
     damaged: set[str] = field(default_factory=set)
 
 
-def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) -> Expired:
-    """Deletes redacted recordings that were published before a time; the caller holds the run lock.
+def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expired:
+    """Deletes redacted recordings that were published before a time. The caller holds the run lock.
 
-    A status object changes before its recording goes: nobody is told of a file that is not there. Whatever was
-    interrupted is completed by repeating it.
+    A status object changes before its audio is deleted, so that it never names a missing file. An interrupted expiry is
+    completed by repeating it.
 
     Args:
       before: With a time zone.
-      key: Signs the status objects and the lists of runs' files that change, where they were signed with it before;
-        without it, those are no longer signed.
+      key: Signs changed status objects and file lists that were signed with it before; None leaves those unsigned.
     """
     expired = Expired()
     statuses = list_statuses(output)
@@ -87,8 +86,8 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None = None) 
         try:
             _expire_copy(url, ids)
         except UnreadableCopyError as error:
-            name = url.removeprefix(f"{output}/")
-            _log.warning("%s is passed over: %s", name, error)
+            name = relative(url, output)
+            _log.warning("%s is ignored: %s", name, error)
             expired.damaged.add(name)
     wanted, tables = pa.array(sorted(ids), pa.string()), Tables(output, key)
     columns = ["recording_id", "status"]
@@ -105,8 +104,8 @@ def _expired(status: Status, key: Ed25519PrivateKey | None) -> Status:
         return gone
     try:
         check_signature(status, key.public_key())
-    except SignatureError as error:  # the key must not vouch for what somebody else wrote
-        _log.warning("a status object that expires is written without a signature: it was %s", error)
+    except SignatureError as error:  # the key must not sign what somebody else wrote
+        _log.warning("the status object of an expired recording is written without a signature: it was %s", error)
         return gone
     return signed(gone, key)
 
@@ -120,7 +119,7 @@ def _expire_copy(url: str, recording_ids: Collection[str]) -> None:
 
 
 def _due(rows: pa.Table, recording_ids: pa.Array) -> pa.ChunkedArray:
-    """Which rows speak of sound that is gone."""
+    """The rows of expired recordings that do not say so yet."""
     return pc.and_(pc.is_in(rows["recording_id"], value_set=recording_ids), pc.not_equal(rows["status"], EXPIRED))
 
 

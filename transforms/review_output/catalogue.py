@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.tables.read import DamagedTableError, damage_named
 from hushbeam.transforms.measure_quality import drawn
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED

@@ -20,7 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from hushbeam.schemas.correction import REVIEWER
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses

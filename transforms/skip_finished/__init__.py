@@ -1,4 +1,4 @@
-"""What the run need not do again."""
+"""Skipping of recordings whose output is up to date."""
 
 from hushbeam.transforms.skip_finished.transform import SkipFinished
 

@@ -1,4 +1,4 @@
-"""SkipFinished: looks up each source, and leaves out the recordings whose output is up to date."""
+"""SkipFinished: looks up each source, and skips recordings whose output is up to date."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
 from hushbeam.transforms.archive.ledger import committed_entries
-from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts, status_name
+from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts
+from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import kept_rows, names_of_copies
 from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
 from hushbeam.transforms.base.progress import report
-from hushbeam.transforms.spread_work import SpreadWork
+from hushbeam.transforms.skip_finished.spread_work import SpreadWork
 from hushbeam.transforms.storage import files
 
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
 _LOOKED_UP_AT_ONCE = 32
 
-# What a recording's line says about its delivery does not change its output.
+# Fields of a recording about its line and its notification do not change its output.
 _NOT_OF_THE_OUTPUT = frozenset(
     {
         "manifest",
@@ -46,7 +47,7 @@ _NOT_OF_THE_OUTPUT = frozenset(
 
 
 class Unfinished(NamedTuple):
-    """What there is to do, what a lost worker of this run did, what earlier runs did, what is missing or erased."""
+    """Pending recordings, those that a lost worker of this run committed, ids of skipped ones, failures, erased ids."""
 
     recordings: beam.PCollection[PendingRecording]
     committed: beam.PCollection[CommittedRecording]
@@ -59,28 +60,26 @@ class SkipFinished(beam.PTransform):
     """Compares each recording's identity (source, request, configuration, models, reviewers' corrections) with that of
     its committed output.
 
-    A source that is not there is a failure of its recording. With `force`, everything is done again but what was
-    erased, which leaves no row either: that would be a trace of it.
+    A missing source is a failure of its recording. With `force`, every recording is redacted again except erased ones.
+    Erased recordings get no row, which would be a trace of them.
 
-    A runner that loses a worker repeats its bundles elsewhere. What the lost worker committed is not heard again; nor
-    is it skipped, since its rows are in no table yet. What is left to do is dealt out by `SpreadWork`.
+    A runner that loses a worker repeats its bundles on another one. Recordings that the lost worker committed are not
+    transcribed again, and not skipped, since their rows are in no table yet. `SpreadWork` distributes the others.
 
     Args:
-      tombstones: The output root that knows what was erased, where it is another.
+      tombstones: The public output root, which knows what was erased; `output` may be the unredacted one.
     """
 
-    def __init__(
-        self, output: str, run_id: str, configuration: str, *, force: bool = False, tombstones: str | None = None
-    ) -> None:
+    def __init__(self, output: str, run_id: str, configuration: str, *, tombstones: str, force: bool) -> None:
         super().__init__("SkipFinished")
         self._output = output
         self._run_id = run_id
         self._configuration = configuration
         self._force = force
-        self._tombstones = tombstones or output
+        self._tombstones = tombstones
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unfinished:
-        present = recordings | "Leave out what was erased" >> beam.ParDo(_ErasedFn(self._tombstones)).with_outputs(
+        present = recordings | "Leave out erased" >> beam.ParDo(_ErasedFn(self._tombstones)).with_outputs(
             _ERASED, main=_PRESENT
         )
         present[_PRESENT].element_type = Recording
@@ -98,11 +97,11 @@ class SkipFinished(beam.PTransform):
         ).with_outputs(_SKIPPED, main=_PENDING)
         compared[_PENDING].element_type = PendingRecording
         compared[_SKIPPED].element_type = str
-        # A runner repeats what comes after the spreading without what comes before it.
+        # After the reshuffle, which a runner repeats without the steps before it.
         resumed = (
             compared[_PENDING]
             | SpreadWork()
-            | "Keep what a lost worker did"
+            | "Keep commits of a lost worker"
             >> beam.ParDo(_ResumeFn(self._output, self._run_id)).with_outputs(_COMMITTED, main=_PENDING)
         )
         resumed[_PENDING].element_type = PendingRecording
@@ -113,7 +112,7 @@ class SkipFinished(beam.PTransform):
 
 
 def count_skipped() -> None:
-    """Counts a recording that is not worked on, for whoever watches."""
+    """Counts a skipped recording in metrics and progress."""
     Metrics.counter(METRICS_NAMESPACE, "SkipFinished.skipped").inc()
     report("SkipFinished.skipped")
 
@@ -135,7 +134,7 @@ class _ErasedFn(beam.DoFn):
 
 
 class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
-    """Looks up sources. A store answers one after some ten milliseconds, so many are asked at once."""
+    """Looks up sources, many at once: a store takes some ten milliseconds for each."""
 
     name = "SkipFinished"
 
@@ -157,7 +156,7 @@ class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
 
 
 class _CompareFn(beam.DoFn):
-    """Looks recordings up in the ledger's entries, which a worker holds once for all of its threads."""
+    """Looks up recordings in the ledger's entries, which a worker holds once for all of its threads."""
 
     def __init__(self, configuration: str, force: bool) -> None:
         self._configuration = configuration
@@ -169,19 +168,19 @@ class _CompareFn(beam.DoFn):
         if self._index is None:
             self._index = self._shared.acquire(lambda: LedgerIndex.unpacked(entries))
         facts = Facts(element.output_identity, source_facts(element.source), self._configuration)
-        standing = self._index.standing(element.recording_id, facts)
-        Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{standing}").inc()
-        if standing == "up_to_date" and not self._force:
+        reason = self._index.reason(element.recording_id, facts)
+        Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{reason}").inc()
+        if reason == "up_to_date" and not self._force:
             count_skipped()
             yield TaggedOutput(_SKIPPED, element.recording_id)
         else:
-            # Also of a recording whose status object is gone there may be rows: those of this run take their place.
+            # Tables may also have rows of a recording whose status object is missing; this run replaces them.
             replaces = self._index.has_traces(element.recording_id)
-            yield replace(element, replaces=replaces, standing=standing)
+            yield replace(element, replaces=replaces, reason=reason)
 
 
 class _ResumeFn(beam.DoFn):
-    """Finds what an attempt of this very run has committed, before its worker was lost."""
+    """Finds recordings that an earlier attempt of this run committed before its worker was lost."""
 
     def __init__(self, output: str, run_id: str) -> None:
         self._output = output
@@ -192,7 +191,7 @@ class _ResumeFn(beam.DoFn):
         self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
 
     def process(self, element: PendingRecording) -> Iterator[PendingRecording | TaggedOutput]:
-        committed = self._committed(element) if status_name(element.recording_id) in self._earlier.names else None
+        committed = self._committed(element) if json_name(element.recording_id) in self._earlier.names else None
         yield element if committed is None else TaggedOutput(_COMMITTED, committed)
 
     def _committed(self, pending: PendingRecording) -> CommittedRecording | None:
@@ -209,7 +208,7 @@ class _ResumeFn(beam.DoFn):
 
 
 class _EarlierAttempt:
-    """The names of what such an attempt has committed: a set that `Shared` can hold weakly."""
+    """The names of safety copies of such an attempt, in an object that `Shared` can hold weakly."""
 
     def __init__(self, output: str, run_id: str) -> None:
         self.names = names_of_copies(output, run_id)
@@ -220,15 +219,15 @@ def _packed_entries(output: str, run_id: str) -> Iterator[bytes]:
 
 
 def output_identity(recording: Recording, source: SourceIdentity, configuration: str) -> str:
-    """Hash over all that an output follows from: the same identity gives the same bytes.
+    """Hash of everything that an output is made from: equal identities give equal bytes.
 
     Args:
-      configuration: Hash over the job's options and models.
+      configuration: Identity of the job's options and models.
     """
     request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
     origin = source.to_dict()
     if recording.published_url is not None:
-        # Whoever knows everything else must not be able to try URLs until the identity fits.
+        # Without the real URL, so that nobody who knows the rest can test guesses of it.
         request["audio_url"] = origin["url"] = recording.published_url
     known = json.dumps([request, origin, configuration], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(known.encode()).hexdigest()

@@ -1,15 +1,15 @@
-"""What can go wrong with a file. Messages name the kind of store, never bucket or path: they may be personal data."""
+"""Errors of files. Messages name the kind of store, never bucket or path, which may be personal data."""
 
 from __future__ import annotations
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 
 
 class StorageError(RecordingError):
     """A file could not be read or written.
 
     Attributes:
-      retryable: Whether the same request may succeed later: an overloaded or unreachable store, a full disk.
+      retryable: Whether the same request may succeed later, as with an overloaded store or a full disk.
     """
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
@@ -22,8 +22,8 @@ class MissingFileError(StorageError):
 
 
 class AccessDeniedError(StorageError):
-    """The credentials (or the file's permissions) do not allow it."""
+    """The credentials, or the file's permissions, do not allow the request."""
 
 
 class SourceChangedError(StorageError):
-    """The file was replaced while the job worked on it: what was read is not what was planned with."""
+    """The file was replaced while the job worked on it: it is not the version that the job planned with."""

@@ -1,4 +1,4 @@
-"""fsspec file systems as Hushbeam uses them: durable local writes, repeated requests, errors without names."""
+"""fsspec file systems with durable local writes, retries, and errors that name no path."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from hushbeam.transforms.storage.object_stores import UnreachableStoreError, obj
 Result = TypeVar("Result")
 
 TEMPORARY_PREFIX = ".hushbeam-"
-"""Starts the names of files that are not complete yet; listings leave them out."""
+"""Prefix of the names of incomplete files; listings leave them out."""
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-"""Modes of what its owner alone may read, whatever the umask."""
+"""Modes of files and folders that only their owner may read, whatever the umask."""
 
 _PUBLIC_FILE = 0o666
 _ATTEMPTS, _PATIENT_ATTEMPTS = 3, 7
@@ -41,14 +41,14 @@ _LASTING = frozenset(
 
 
 class ShortReadError(Exception):
-    """Fewer or other bytes arrived than the store has."""
+    """The bytes that arrived are fewer than, or differ from, those in the store."""
 
 
 class DurableLocalFileSystem(LocalFileSystem):
-    """The local file system with writes that are whole or absent, also after a loss of power.
+    """The local file system with atomic writes that survive a loss of power.
 
-    A write goes to a hidden file in the same folder, is flushed to the disk, and is then given its name: by renaming,
-    or, where the name must not be taken yet, by linking.
+    A write goes to a hidden file in the same folder and is flushed to the disk. The file then gets its name: by
+    renaming, or by linking if the name must not exist yet.
     """
 
     def pipe_file(self, path: str, value: bytes, mode: str = "overwrite", private: bool = False, **_: Any) -> None:
@@ -70,7 +70,7 @@ class DurableLocalFileSystem(LocalFileSystem):
         return _details(name, os.stat(name))  # noqa: PTH116
 
     def ls(self, path: str, detail: bool = False, **_: Any) -> list[Any]:
-        # fsspec's own fails where a file goes away between the listing and the look at it.
+        # fsspec's own fails if a file is deleted between the listing and the `stat`.
         folder = self._strip_protocol(path)
         found = []
         with os.scandir(folder) as entries:
@@ -80,7 +80,7 @@ class DurableLocalFileSystem(LocalFileSystem):
         return found if detail else [details["name"] for details in found]
 
     def walk(self, path: str, *arguments: Any, **options: Any) -> Iterator[Any]:
-        # fsspec's default takes a folder that may not be read for an empty one.
+        # By default fsspec treats an unreadable folder as an empty one.
         yield from super().walk(path, *arguments, **{"on_error": _raise_unless_gone, **options})
 
     @contextlib.contextmanager
@@ -113,11 +113,11 @@ class DurableLocalFileSystem(LocalFileSystem):
 def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     """Opens a local regular file for reading, and nothing else.
 
-    What lies there may have been exchanged since somebody looked: opening a named pipe would wait for ever for its
-    other end, and a device never ends.
+    The path may have been replaced since it was checked. Opening a named pipe would wait forever for its other end,
+    and a device never ends.
 
     Raises:
-      StorageError: It is no regular file.
+      StorageError: It is not a regular file.
       OSError: It cannot be opened.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -133,24 +133,24 @@ def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Re
 
     Args:
       url: A normalised location.
-      doing: For messages: `read`, `write`, `list`.
+      doing: A verb for messages: `read`, `write`, `list`.
       operation: May be called several times.
 
     Raises:
-      StorageError: Whatever the store or the disk has against it. The cause is dropped: it holds paths. A store that
-        could not be reached is not asked again for a minute: of many recordings there, one has waited for it.
+      StorageError: The store or the disk fails. The cause is dropped, since it holds paths. A store that could not be
+        reached is not asked again for a minute, so that of many recordings there only one waits for it.
     """
     _UNREACHABLE.check(url)
     with storage_errors(url, doing):
         try:
-            return _retrying(operation, file_system(url), _path(url))
+            return _retrying(operation, file_system(url), urls.store_path(url))
         except UnreachableStoreError:
             _UNREACHABLE.add(url)
             raise
 
 
 class _Unreachable:
-    """Buckets that could not be reached a moment ago. Threads may share it."""
+    """Buckets that could not be reached within the last minute. Safe to share between threads."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -160,7 +160,7 @@ class _Unreachable:
         self._until[_bucket(url)] = self._now() + _UNREACHABLE_FOR_S
 
     def check(self, url: str) -> None:
-        """Raises `StorageError` where the bucket of a location is one of them."""
+        """Raises `StorageError` if the bucket of a location is one of them."""
         if self._until and not urls.is_local(url) and self._until.get(_bucket(url), 0.0) > self._now():
             raise _unreachable(url)
 
@@ -176,7 +176,7 @@ def file_system(url: str) -> Any:
 
 @contextlib.contextmanager
 def storage_errors(url: str, doing: str) -> Iterator[None]:
-    """Turns what the disk and the stores' libraries raise into `StorageError`; lets everything else through."""
+    """Turns exceptions of the disk and of the stores' libraries into `StorageError`; passes on all others."""
     try:
         yield
     except UnreachableStoreError:
@@ -194,7 +194,7 @@ def _unreachable(url: str) -> StorageError:
 
 
 def _bucket(url: str) -> str:
-    return f"{urls.scheme(url)}://{_path(url).lstrip('/').split('/')[0]}"
+    return f"{urls.scheme(url)}://{urls.bucket_and_key(url)[0]}"
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -206,11 +206,11 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _is_asked_to_wait(error: BaseException | None) -> bool:
-    # Of S3's answers its client repeats neither; 409 is what a conditional write hears that meets another one.
+    # S3's client repeats neither. 409 is the answer to a conditional write that meets another one.
     return error is not None and _s3_status(error) in {409, 429}
 
 
-def _has_had_enough(state: tenacity.RetryCallState) -> bool:
+def _should_stop(state: tenacity.RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome is not None else None
     if isinstance(error, UnreachableStoreError):
         return state.attempt_number >= _CONNECT_ATTEMPTS or (state.seconds_since_start or 0.0) > _CONNECT_WITHIN_S
@@ -220,7 +220,7 @@ def _has_had_enough(state: tenacity.RetryCallState) -> bool:
 
 @tenacity.retry(
     retry=tenacity.retry_if_exception(_is_transient),
-    stop=_has_had_enough,
+    stop=_should_stop,
     wait=tenacity.wait_exponential_jitter(initial=0.5, max=8, jitter=0.5),
     reraise=True,
 )
@@ -239,7 +239,7 @@ def _as_storage_error(error: Exception, url: str, doing: str) -> StorageError:
     if type(error).__name__ == "FileExpired":
         return SourceChangedError("the source was replaced while it was read: run the job again", retryable=True)
     if _is_damaged(error):
-        return StorageError(f"what was read from {place} is not what is stored there", retryable=True)
+        return StorageError(f"the bytes read from {place} differ from those stored there", retryable=True)
     if number in _OUT_OF_SPACE:
         return StorageError(f"{place} is full", retryable=True)
     reason = errno.errorcode.get(number or 0) or (f"HTTP status {status}" if status else type(error).__name__)
@@ -252,12 +252,12 @@ def _is_damaged(error: BaseException) -> bool:
 
 
 def already_exists(error: OSError) -> bool:
-    """Whether a store refused to create an object because there is one. Not every S3 store says so in words."""
+    """Whether a store refused to create an object that exists. Some S3 stores only answer with a status."""
     return isinstance(error, FileExistsError) or _s3_status(error) == 412
 
 
 def _s3_status(error: BaseException) -> int | None:
-    """s3fs keeps the store's own answer as the cause of its error."""
+    """The HTTP status of S3's answer, which s3fs keeps as the cause of its error."""
     response = getattr(error.__cause__, "response", None)
     return response.get("ResponseMetadata", {}).get("HTTPStatusCode") if isinstance(response, dict) else None
 
@@ -273,7 +273,7 @@ def _http_status(error: Exception) -> int | None:
 
 
 def _is_refused_credential(error: Exception) -> bool:
-    # gcsfs raises a bare OSError for 403; the others are libraries that found no credentials at all.
+    # gcsfs raises a bare OSError for 403. The others mean that a library found no credentials at all.
     return (type(error) is OSError and str(error).startswith("Forbidden")) or type(error).__name__ in {
         "DefaultCredentialsError",
         "NoCredentialsError",
@@ -282,13 +282,9 @@ def _is_refused_credential(error: Exception) -> bool:
 
 
 def _place(url: str) -> str:
-    """The kind of store; no bucket, since a line of a manifest may have named it."""
+    """The kind of store, for messages. Not the bucket, which a manifest line may have named."""
     scheme = urls.scheme(url)
     return "the local disk" if scheme == urls.LOCAL else f"the store {scheme}://"
-
-
-def _path(url: str) -> str:
-    return url if urls.is_local(url) else url[url.index("://") + 3 :]
 
 
 def _library(error: BaseException) -> str:
@@ -306,10 +302,10 @@ def _raise_unless_gone(error: OSError) -> None:
 
 
 def make_private_folders(folder: Path) -> None:
-    """Makes `folder` and what is missing above it, each with mode 0700; what is there keeps its mode.
+    """Makes `folder` and its missing parents with mode 0700. Existing folders keep their mode.
 
     Raises:
-      OSError: The disk does not let it.
+      OSError: The disk refuses.
     """
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
@@ -323,7 +319,7 @@ def make_private_folders(folder: Path) -> None:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Writes all of `data`, however little of it the disk takes at once."""
+    """Writes all of `data`, in as many parts as the disk needs."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

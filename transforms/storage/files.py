@@ -1,7 +1,7 @@
-"""Reading and writing files, wherever they are.
+"""Operations on files, on local disks and in object stores.
 
 Every write is atomic: a reader sees the old content or the whole new one. Every function raises `StorageError` (a
-`RecordingError`, with `retryable` set) where the disk or the store fails.
+`RecordingError`, with `retryable` set) if the disk or the store fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ import google_crc32c
 
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
 from hushbeam.transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
@@ -33,7 +32,7 @@ from hushbeam.transforms.storage.file_systems import (
     request,
     storage_errors,
 )
-from hushbeam.transforms.storage.listing import StoredFile, iterate, version
+from hushbeam.transforms.storage.listing import StoredFile, details_of, iterate, version
 from hushbeam.transforms.storage.stream import PIECE_BYTES, open_stream
 
 _CHUNK_BYTES = 1 << 20
@@ -45,14 +44,14 @@ def stat(url: str) -> SourceIdentity:
     """Size and version of a file.
 
     Raises:
-      MissingFileError: There is none, or `url` is a folder.
+      MissingFileError: There is no such file, or `url` is a folder.
     """
     url = urls.normalised(url)
     return _identity(url, details_of(url))
 
 
 def exists(url: str) -> bool:
-    """Whether there is a file. A store that does not answer raises: absent is not the same as unknown."""
+    """Whether there is a file. Raises if the store does not answer: unknown is not absent."""
     try:
         stat(url)
     except MissingFileError:
@@ -70,7 +69,7 @@ def read_text(url: str) -> str:
     """The whole content as UTF-8, without a byte order mark.
 
     Raises:
-      StorageError: Also where it is not UTF-8.
+      StorageError: It cannot be read, or is not UTF-8.
     """
     try:
         return read_bytes(url).decode("utf-8-sig")
@@ -79,9 +78,9 @@ def read_text(url: str) -> str:
 
 
 def read_many(locations: Sequence[str]) -> dict[str, bytes]:
-    """The contents of many files of one store, by location, read concurrently where the store allows it.
+    """The contents of many files of one store, by location, read concurrently if the store allows it.
 
-    Files that are gone by then are left out.
+    Files that do not exist are left out.
     """
     if not locations:
         return {}
@@ -89,10 +88,10 @@ def read_many(locations: Sequence[str]) -> dict[str, bytes]:
     by_path = {path.lstrip("/"): content for path, content in contents.items()}
     found: dict[str, bytes] = {}
     for location in locations:
-        content = by_path[_path(location).lstrip("/")]
+        content = by_path[urls.store_path(location).lstrip("/")]
         if isinstance(content, FileNotFoundError):
             continue
-        found[location] = content if isinstance(content, bytes) else read_bytes(location)  # a last try, or its error
+        found[location] = content if isinstance(content, bytes) else read_bytes(location)  # once more, or its error
     return found
 
 
@@ -102,10 +101,10 @@ def open_read(url: str) -> BinaryIO:
 
 
 def open_local(path: str | os.PathLike[str]) -> BinaryIO:
-    """A local regular file as the system gives it, for a process that gets the open file; the caller closes it.
+    """An open local file, to hand to another process; the caller closes it.
 
     Raises:
-      StorageError: There is none, this user may not read it, or it is something else, such as a named pipe.
+      StorageError: It does not exist, this user may not read it, or it is not a regular file.
     """
     with storage_errors(os.fspath(path), "read"):
         return open_regular(path)
@@ -118,9 +117,9 @@ def write_bytes(url: str, data: bytes) -> None:
 
 
 def write_private(url: str, data: bytes) -> None:
-    """As `write_bytes`, for what only its owner may read: locally with mode 0600, in folders that are made with 0700.
+    """As `write_bytes`, for files that only their owner may read: locally with mode 0600, in new folders with 0700.
 
-    Who may read an object store is for its own rules to say. Folders that are there keep their modes.
+    Existing folders keep their modes. Access to object stores is left to their own rules.
     """
     url = urls.normalised(url)
     options = _upload_options(url) | ({"private": True} if urls.is_local(url) else {})
@@ -131,9 +130,9 @@ def create(url: str, data: bytes) -> bool:
     """Writes a file that must not exist yet; it is complete as soon as it appears.
 
     Returns:
-      True where the file now holds `data`, False where it holds something else. A store may answer "exists" to the
-      repetition of a request whose first answer was lost, so equal content counts as ours: whoever must know that
-      nobody else wrote it puts something of its own into `data`.
+      True if the file now holds `data`, False if it holds something else. A store may answer "exists" to a repeated
+      request whose first answer was lost, so equal content counts as created. A caller that must know that it is the
+      only writer puts something unique into `data`.
     """
     url = urls.normalised(url)
 
@@ -150,7 +149,7 @@ def create(url: str, data: bytes) -> bool:
 
 
 def upload_file(local_path: str | os.PathLike[str], url: str) -> None:
-    """Writes or replaces `url` with the content of a local file, which stays where it is."""
+    """Writes or replaces `url` with the content of a local file, which stays."""
     url = urls.normalised(url)
     request(url, "write", lambda store, path: store.put_file(os.fspath(local_path), path, **_upload_options(url)))
 
@@ -160,9 +159,9 @@ def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | N
 
     Args:
       url: A local path is returned as it is; an object is copied.
-      folder: Where the copy goes; made with mode 0700 if need be. Its owner removes it. The copy's name says nothing
-        about the source.
-      expected: What the job planned with.
+      folder: For the copy, whose name reveals nothing about the source. Made with mode 0700 if missing; the caller
+        removes it.
+      expected: The version that the job planned with.
 
     Raises:
       SourceChangedError: The source is not `expected`, or was replaced during the copy.
@@ -172,7 +171,7 @@ def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | N
     identity = _identity(url, before)
     if expected is not None and identity != expected:
         raise SourceChangedError(
-            "the source was replaced after the job planned with it: run the job again", retryable=True
+            "the source was replaced after the job had looked at it: run the job again", retryable=True
         )
     if urls.is_local(url):
         return Path(url)
@@ -190,10 +189,10 @@ def fetch(url: str, folder: str | os.PathLike[str], expected: SourceIdentity | N
 
 
 def fetch_folder(url: str, folder: str | os.PathLike[str]) -> Path:
-    """A local folder with everything that lies below `url`, under the same relative names; for models.
+    """A local folder with all files below `url`, under the same relative names; for models.
 
     Raises:
-      MissingFileError: Nothing lies there.
+      MissingFileError: There are no files.
     """
     url = urls.normalised(url)
     if urls.is_local(url):
@@ -202,7 +201,7 @@ def fetch_folder(url: str, folder: str | os.PathLike[str]) -> Path:
         return Path(url)
     listed = list_files(url)
     if not listed:
-        raise MissingFileError("nothing lies at this location of the object store")
+        raise MissingFileError("the object store has no files at this location")
     for file in listed:
         target = Path(urls.join(os.fspath(folder), file.name))
         fetch(urls.join(url, file.name), target.parent).replace(target)
@@ -210,7 +209,7 @@ def fetch_folder(url: str, folder: str | os.PathLike[str]) -> Path:
 
 
 def glob(pattern: str) -> list[str]:
-    """The files that match, as normalised locations in order; a location without wildcards is itself if it exists."""
+    """The files that match, as sorted normalised locations. A location that exists matches itself."""
     pattern = urls.normalised(pattern)
     if exists(pattern):  # a name may hold brackets
         return [pattern]
@@ -223,28 +222,28 @@ def glob(pattern: str) -> list[str]:
 
 
 def iterate_files(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
-    """Every file below `folder`, at any depth, in no order; nothing where there is no such folder.
+    """Every file below `folder`, at any depth, in no order. A missing folder has no files.
 
-    One request for each thousand files, and no more of them in memory.
+    Takes one request, and the memory, for each thousand files.
 
     Args:
-      hidden: Also those whose names say that they are not complete yet.
+      hidden: Include incomplete files.
     """
     return iterate(urls.normalised(folder), hidden=hidden)
 
 
 def list_files(folder: str, *, hidden: bool = False) -> list[StoredFile]:
-    """`iterate_files`, all at once, in the order of names."""
+    """`iterate_files` as a list, sorted by name."""
     return sorted(iterate_files(folder, hidden=hidden), key=lambda file: file.name)
 
 
 def list_modified(folder: str) -> dict[str, datetime]:
-    """When each file of `list_files` was written last, by name, with a time zone."""
+    """When each file of `list_files` was last written, by name, with a time zone."""
     folder = urls.normalised(folder)
     if urls.is_local(folder):
         return {file.name: _modified({"mtime_ns": int(file.version.partition(":")[2])}) for file in list_files(folder)}
     found = request(folder, "list", lambda store, path: store.find(path, detail=True))
-    start = len(_path(folder).strip("/")) + 1
+    start = len(urls.store_path(folder).strip("/")) + 1
     return {
         name.strip("/")[start:]: _modified(details)
         for name, details in sorted(found.items())
@@ -258,14 +257,14 @@ def list_names(folder: str) -> list[str]:
 
 
 def delete(url: str) -> None:
-    """Removes a file, if there is one."""
+    """Removes a file if it exists."""
     url = urls.normalised(url)
     with contextlib.suppress(MissingFileError):
         request(url, "delete", lambda store, path: store.rm_file(path))
 
 
 def delete_many(locations: Sequence[str]) -> None:
-    """Removes files of one store, hundreds with each request; those that are gone already do not matter.
+    """Removes files of one store, hundreds with each request. Missing files are ignored.
 
     Raises:
       StorageError: Some could not be removed.
@@ -275,7 +274,7 @@ def delete_many(locations: Sequence[str]) -> None:
     normalised = [urls.normalised(location) for location in locations]
     match urls.scheme(normalised[0]):
         case "gs":
-            # A name that looks like a pattern would be expanded.
+            # gcsfs would expand a name that looks like a pattern.
             plain = [url for url in normalised if not has_magic(url)]
             with contextlib.suppress(MissingFileError):
                 request(normalised[0], "delete", lambda store, _: store.rm(plain) if plain else None)
@@ -291,8 +290,8 @@ def delete_many(locations: Sequence[str]) -> None:
 
 
 def _delete_from_s3(locations: Sequence[str]) -> None:
-    bucket = _path(locations[0]).partition("/")[0]
-    objects = [{"Key": _path(location).partition("/")[2]} for location in locations]
+    bucket, _ = urls.bucket_and_key(locations[0])
+    objects = [{"Key": urls.bucket_and_key(location)[1]} for location in locations]
 
     def delete_objects(store: Any, _: str) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = store.call_s3(
@@ -305,16 +304,16 @@ def _delete_from_s3(locations: Sequence[str]) -> None:
 
 
 def delete_folder(folder: str) -> None:
-    """Removes everything below `folder`, and `folder` itself where it is local; nothing where there is none."""
+    """Removes all files below `folder`, and a local `folder` itself, if it exists."""
     folder = urls.normalised(folder)
     with contextlib.suppress(MissingFileError):
         request(folder, "delete", lambda store, path: store.rm(path, recursive=True))
 
 
 def remove_incomplete(folder: str) -> int:
-    """Removes what writes that were killed left below a local `folder`; object stores keep nothing of them.
+    """Removes the hidden files of killed writes below a local `folder`; object stores keep none.
 
-    Only for a job that holds the run lock: another job's write may be on its way.
+    Only for a job that holds the run lock: otherwise another job may still be writing them.
 
     Returns:
       How many files were removed.
@@ -328,7 +327,7 @@ def remove_incomplete(folder: str) -> int:
 
 
 def list_incomplete(folder: str) -> list[str]:
-    """What `remove_incomplete` would remove, relative to `folder`."""
+    """The names of the files that `remove_incomplete` would remove, relative to `folder`."""
     folder = urls.normalised(folder)
     if not urls.is_local(folder):
         return []
@@ -339,7 +338,7 @@ def list_incomplete(folder: str) -> list[str]:
 def _copied(url: str, details: Mapping[str, Any], copy: Path) -> bool:
     try:
         request(url, "read", lambda store, path: _copy(store, path, details, copy))
-    except MissingFileError:  # of Google's store the very generation is asked for
+    except MissingFileError:  # Google's store is asked for one generation, which is gone
         return False
     return True
 
@@ -356,7 +355,7 @@ def _copy(store: Any, path: str, details: Mapping[str, Any], copy: Path) -> None
 
 
 def _copy_generation(store: Any, path: str, details: Mapping[str, Any], copy: Path) -> None:
-    # gcsfs's own download asks for the size once more, and takes whatever generation there is by then.
+    # gcsfs's own download asks for the size once more, and takes the newest generation.
     with copy.open("wb") as target:
         for start in range(0, details["size"], _COPIED_AT_ONCE_BYTES):
             end = min(start + _COPIED_AT_ONCE_BYTES, details["size"])
@@ -399,10 +398,6 @@ def _upload_options(url: str) -> dict[str, Any]:
 
 def _location(pattern: str, name: str) -> str:
     return name if urls.is_local(pattern) else f"{urls.scheme(pattern)}://{name.lstrip('/')}"
-
-
-def _path(url: str) -> str:
-    return url if urls.is_local(url) else url[url.index("://") + 3 :]
 
 
 def _is_temporary(name: str) -> bool:

@@ -1,12 +1,12 @@
-"""The object stores: the one place that says with which credentials, time-outs and retries they are asked.
+"""Object-store clients with their credentials, time-outs and retries.
 
 Credentials are those of the platform: Google's application default credentials, AWS's chain. `STORAGE_EMULATOR_HOST`
-names a stand-in for Google's store, `AWS_ENDPOINT_URL_S3` any other store that speaks S3. What else fsspec can be
-told (requester pays, a proxy) it reads itself from `FSSPEC_GS_…` and `FSSPEC_S3_…` variables.
+names an emulator of Google's store, `AWS_ENDPOINT_URL_S3` any other store with the S3 interface. fsspec reads its other
+settings (requester pays, a proxy) from `FSSPEC_GS_…` and `FSSPEC_S3_…` variables.
 
-Both libraries wait out overload (429, 5xx) and broken connections for about half a minute. What they do not try again
-(their own time-outs, answers cut short, checksums that disagree, a write that met another one) is tried again by
-`file_systems.request`. So is a connection that does not come about: for seconds, and then not for a while.
+Both libraries wait out overload (429, 5xx) and broken connections for about half a minute. `file_systems.request`
+repeats what they do not repeat: their own time-outs, truncated answers, wrong checksums, conflicting writes. It repeats
+failed connections for some seconds, and then not for a minute.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 import fsspec
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 
 _CONNECT_S, _SILENCE_S = 10, 60
 _ATTEMPTS = 7
@@ -26,14 +26,14 @@ _CONNECTIONS = 64
 
 
 class UnreachableStoreError(Exception):
-    """No connection to the store came about. `str()` holds nothing."""
+    """A connection to the store could not be made. The message is empty."""
 
 
 def object_store(scheme: str) -> Any:
-    """The fsspec file system for `gs`, `s3` or `memory`, without listing caches: others' writes must be seen.
+    """The fsspec file system for `gs`, `s3` or `memory`, without listing caches, so that it sees others' writes.
 
     Raises:
-      ConfigurationError: The package that knows the store is not installed.
+      ConfigurationError: The store's package is not installed.
     """
     _keep_names_out_of_logs()
     match scheme:
@@ -46,15 +46,15 @@ def object_store(scheme: str) -> Any:
 
 
 def _google_store() -> Any:
-    # The base class, not the one that fsspec picks: that one asks a second service (gRPC) about every bucket's type,
-    # for up to a minute where it does not answer. Imported late: it costs a second that a local run should not pay.
+    # The base class, not the one that fsspec picks: that one asks a second service (gRPC) for every bucket's type, for
+    # up to a minute if it does not answer. Imported late: the import takes a second that a local run does not need.
     import aiohttp  # noqa: PLC0415
     from gcsfs.core import GCSFileSystem  # noqa: PLC0415
 
     options: dict[str, Any] = {
         "use_listings_cache": False,
         "session_kwargs": {"trace_configs": [_giving_up_at_once()]},
-        # Not the default of five minutes for a request as a whole, which a long recording takes.
+        # The default limits a whole request to five minutes, which a long recording takes.
         "requests_timeout": aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
     }
     emulator = os.environ.get("STORAGE_EMULATOR_HOST")
@@ -65,7 +65,7 @@ def _google_store() -> Any:
 
 @lru_cache(maxsize=1)  # fsspec keeps one file system for equal arguments
 def _giving_up_at_once() -> Any:
-    """Has the library not repeat for half a minute what `file_systems.request` repeats for seconds: to connect."""
+    """Stops the library from repeating failed connections: `file_systems.request` does so, and gives up sooner."""
     import aiohttp  # noqa: PLC0415
 
     async def failed(_: Any, __: Any, request: aiohttp.TraceRequestExceptionParams) -> None:
@@ -79,7 +79,7 @@ def _giving_up_at_once() -> Any:
 
 @lru_cache(maxsize=1)
 def _session_that_gives_up() -> Any:
-    """The same for S3's client."""
+    """The same as `_giving_up_at_once`, for S3's client."""
     from aiobotocore.httpsession import AIOHTTPSession  # type: ignore[import-untyped]  # noqa: PLC0415
     from botocore.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
         ConnectTimeoutError,
@@ -105,8 +105,8 @@ def _s3_store() -> Any:
     store = S3FileSystem(
         **({"endpoint_url": endpoint} if endpoint else {}),  # fsspec keeps one file system for equal arguments
         use_listings_cache=False,
-        # Parts of one file one after the other: many recordings are under way at once as it is, and with more than
-        # one s3fs asks for the size before every read.
+        # One part of a file at a time: many recordings are processed at once anyway, and with more than one part s3fs
+        # asks for the size before every read.
         max_concurrency=1,
         config_kwargs={
             "connect_timeout": _CONNECT_S,
@@ -116,12 +116,12 @@ def _s3_store() -> Any:
             "retries": {"mode": "standard", "total_max_attempts": _ATTEMPTS},
         },
     )
-    store.retries = 2  # its own come on top of the client's, and wait for a tenth of a second
+    store.retries = 2  # s3fs's own, on top of the client's, after a tenth of a second
     return store
 
 
 @lru_cache(maxsize=1)
 def _keep_names_out_of_logs() -> None:
-    # They log object names with every request and every error; our own errors say what matters.
+    # They log object names with every request and error. Hushbeam's own errors are enough.
     for name in ("gcsfs", "fsspec", "s3fs", "aiobotocore", "botocore", "google.auth", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

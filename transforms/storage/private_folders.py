@@ -1,4 +1,4 @@
-"""Local folders that hold plain text of what was said: their owner alone may look into them."""
+"""PrivateFolder: a local folder for unencrypted transcripts, readable by its owner alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.file_systems import (
@@ -25,19 +25,19 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class PrivateFolder:
-    """A local folder for plain text, as a context manager: made with mode 0700 if need be, files with 0600.
+    """A context manager for a local folder of plain text: made with mode 0700 if missing, files with 0600.
 
-    What is checked is what is written to: the folder is opened once, and files are made in the open folder, so that a
-    link that takes its place, or that waits under a file's name, leads nowhere.
+    The folder is opened once, checked, and files are made relative to the open folder. So a link that replaces the
+    folder, or that exists under a file's name, has no effect.
 
     Args:
       url: A local path.
-      option: Names the folder in errors.
-      apart: What must not hold it, nor lie within it, as (root, what it is called).
+      option: The option that names the folder, for errors.
+      apart: Roots that must not contain it or lie within it, as (root, name for errors).
 
     Raises (on entry):
-      ConfigurationError: It is no folder of this machine, others may look into it, or it lies in or around an output
-        root or one of `apart`, links followed.
+      ConfigurationError: It is not a local folder, others may read it, or it lies in or around an output root or one of
+        `apart`, links followed.
     """
 
     def __init__(self, url: str, option: str, apart: tuple[tuple[str, str], ...] = ()) -> None:
@@ -52,7 +52,7 @@ class PrivateFolder:
                 make_private_folders(path)
                 self._folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except StorageError as error:
-            raise ConfigurationError(f"{self._option}: no folder can be made there: {error}") from None
+            raise ConfigurationError(f"{self._option}: the folder cannot be made: {error}") from None
         try:
             self._check_owner(os.fstat(self._folder))
         except ConfigurationError:
@@ -69,7 +69,7 @@ class PrivateFolder:
         """Writes or replaces a file as a whole.
 
         Raises:
-          StorageError: The disk does not take it, or a folder has its name.
+          StorageError: The disk fails, or there is a folder of that name.
         """
         temporary = f"{TEMPORARY_PREFIX}{uuid.uuid4().hex}.tmp"
         with storage_errors(self._url, "write"):
@@ -92,8 +92,8 @@ class PrivateFolder:
         try:
             if not urls.is_local(self._url):
                 raise ConfigurationError(
-                    f"{self._option}: plain text of what was said is written to a folder of this machine alone, where "
-                    "only its owner may read it: who may read an object store cannot be seen from here"
+                    f"{self._option}: unencrypted transcripts are only written to a local folder that its owner alone "
+                    "may read, since the permissions of an object store cannot be checked from here"
                 )
             path = followed(urls.normalised(self._url))
         except StorageError as error:
@@ -102,19 +102,19 @@ class PrivateFolder:
             other = followed(root)
             if urls.is_within(path, other) or urls.is_within(other, path):
                 raise ConfigurationError(
-                    f"{self._option}: lies within {name}, or {name} within it; name a folder of its own"
+                    f"{self._option}: lies within {name}, or {name} within it; name a separate folder"
                 )
         if lies_in_outputs(path) or holds_outputs(path):
             raise ConfigurationError(
                 f"{self._option}: lies in or around what looks like the public outputs of runs (status/ and "
-                "transcripts/): name a folder of its own"
+                "transcripts/): name a separate folder"
             )
         return Path(path)
 
     def _check_owner(self, status: os.stat_result) -> None:
         if status.st_uid != os.geteuid():
-            raise ConfigurationError(f"{self._option}: the folder belongs to another user; name one that is not there")
+            raise ConfigurationError(f"{self._option}: the folder belongs to another user; name a new one")
         if stat.S_IMODE(status.st_mode) & _OTHERS:
             raise ConfigurationError(
-                f"{self._option}: others may look into this folder; chmod 700 it, or name one that is not there yet"
+                f"{self._option}: other users may read this folder; chmod 700 it, or name a new one"
             )

@@ -1,11 +1,11 @@
-"""Where what is not redacted may be kept: away from what everybody may read."""
+"""Checks that private roots (store, unredacted output) lie apart from public outputs."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.errors import StorageError
 
@@ -17,12 +17,12 @@ def private_root(url: str, public: str, option: str) -> str:
 
     Args:
       public: The root of the public outputs.
-      option: Names the private root in errors.
+      option: The option that names the private root, for errors.
 
     Raises:
-      ConfigurationError: One root lies within the other, links followed: whoever may read the outputs would read what
-        is private, or what removes the one would remove the other. So too where the private root lies within a local
-        folder that looks like the outputs of other runs.
+      ConfigurationError: One root lies within the other, links followed: readers of the outputs could then read private
+        files, or deleting one root would delete the other. Or the private root lies within a local folder that looks
+        like the outputs of other runs.
     """
     try:
         private, root = urls.normalised(url), urls.normalised(public)
@@ -30,16 +30,16 @@ def private_root(url: str, public: str, option: str) -> str:
         raise ConfigurationError(f"{option}: {error}") from None
     inner, outer = followed(private), followed(root)
     if urls.is_within(inner, outer) or urls.is_within(outer, inner):
-        raise ConfigurationError(f"{option}: lies within --output, or --output within it; name a place of its own")
+        raise ConfigurationError(f"{option}: lies within --output, or --output within it; name a separate place")
     if urls.is_local(inner) and lies_in_outputs(inner):
         raise ConfigurationError(
-            f"{option}: lies within what looks like the public outputs of other runs; name a place of its own"
+            f"{option}: lies within what looks like the public outputs of other runs; name a separate folder"
         )
     return private
 
 
 def followed(url: str) -> str:
-    """A normalised location with its links followed, where it is a local path."""
+    """A normalised location; of a local path, with its links followed."""
     return os.path.realpath(url) if urls.is_local(url) else url
 
 
@@ -49,10 +49,7 @@ def lies_in_outputs(path: str) -> bool:
 
 
 def holds_outputs(path: str) -> bool:
-    """Whether something within a local folder looks like an output root.
-
-    Looks at every folder below, but not into other file systems.
-    """
+    """Whether a folder below a local folder looks like an output root. Does not enter other file systems."""
     for found, folders, _ in os.walk(path):
         if _STATUS in folders and _looks_public(Path(found)):
             return True
@@ -61,7 +58,7 @@ def holds_outputs(path: str) -> bool:
 
 
 def _looks_public(folder: Path) -> bool:
-    # Not by pathlib: it raises where this user may not look, and for names that no file can have.
+    # Not by pathlib: it raises for folders that this user may not read, and for names that cannot exist.
     def has(name: str) -> bool:
         return os.path.isdir(folder / name)  # noqa: PTH112
 

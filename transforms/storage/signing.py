@@ -1,4 +1,4 @@
-"""URLs of objects that anybody who has them can fetch, for some hours: version 4 signatures of Google and of AWS."""
+"""Signed URLs of objects, valid for some hours: version 4 signatures of Google and AWS."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 import fsspec
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.file_systems import storage_errors
 
 LONGEST_HOURS = 7 * 24
-"""Neither store signs for longer."""
+"""The limit of both stores."""
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
 class UrlSigner:
-    """Signs with the credentials of the platform. Safe to share between threads; nothing is read before it is needed.
+    """Signs with the credentials of the platform, which are read at first use. Safe to share between threads.
 
-    Google: the key of a service account signs by itself; without a key (workers of Dataflow, workload identity) the
-    service account signs through IAM, for which it needs the role of a token creator on itself.
+    Google: the key of a service account can sign. Without a key (workers of Dataflow, workload identity) the service
+    account signs through IAM, for which it needs the role of a token creator on itself.
     """
 
     def __init__(self) -> None:
@@ -34,8 +34,8 @@ class UrlSigner:
         """An https URL with which the object can be fetched by GET until `hours` from now.
 
         Raises:
-          ConfigurationError: There are no credentials that can sign, or the location is not in an object store.
-          StorageError: The service that signs does not answer, or refuses.
+          ConfigurationError: No credentials can sign, or the location is not in an object store.
+          StorageError: The signing service does not answer, or refuses.
         """
         url = urls.normalised(url)
         with self._lock, storage_errors(url, "sign the URL of"):
@@ -44,7 +44,7 @@ class UrlSigner:
                     return self._sign_for_google(url, hours)
                 case "s3":
                     return str(self._aws.sign(url, expiration=int(hours * 3600)))
-        raise ConfigurationError("--signed_url_hours: URLs can be signed where the output is on gs:// or s3://")
+        raise ConfigurationError("--signed_url_hours: only URLs of an output on gs:// or s3:// can be signed")
 
     @cached_property
     def _aws(self) -> Any:
@@ -55,7 +55,7 @@ class UrlSigner:
 
     @cached_property
     def _google(self) -> Any:
-        # Imported late: they cost a second that a local run should not pay.
+        # Imported late: the imports take a second that a local run does not need.
         import google.auth  # noqa: PLC0415
         from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415
         from google.cloud import storage  # type: ignore[import-untyped,attr-defined,unused-ignore] # noqa: PLC0415
@@ -64,13 +64,13 @@ class UrlSigner:
             credentials, _ = google.auth.default(scopes=[_SCOPE])
         except DefaultCredentialsError:
             raise ConfigurationError(
-                "--signed_url_hours: there are no Google credentials that could sign: name a service account's key in "
-                "GOOGLE_APPLICATION_CREDENTIALS, or run where the platform gives them"
+                "--signed_url_hours: no Google credentials can sign: name a service account's key in "
+                "GOOGLE_APPLICATION_CREDENTIALS, or run where the platform provides credentials"
             ) from None
         return storage.Client(project="none", credentials=credentials)
 
     def _sign_for_google(self, url: str, hours: float) -> str:
-        bucket, _, name = url.removeprefix("gs://").partition("/")
+        bucket, name = urls.bucket_and_key(url)
         return str(
             self._google.bucket(bucket)
             .blob(name)
@@ -83,7 +83,7 @@ class UrlSigner:
         )
 
     def _google_access(self) -> dict[str, str]:
-        """Where to fetch, and how to sign where the credentials hold no key."""
+        """The endpoint, and what signing needs if the credentials hold no key."""
         from google.auth.credentials import Signing  # noqa: PLC0415
         from google.auth.transport.requests import Request  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ class UrlSigner:
         account = getattr(credentials, "service_account_email", None)
         if account is None:
             raise ConfigurationError(
-                "--signed_url_hours: these Google credentials are a person's, which cannot sign: use a service account"
+                "--signed_url_hours: these Google credentials belong to a person and cannot sign: use a service account"
             )
         if not credentials.valid:
             credentials.refresh(Request())
@@ -106,7 +106,7 @@ class UrlSigner:
 
 
 def check_signing(output: str, hours: float | None) -> None:
-    """Signs once, where URLs are to be signed, so that what is missing is known before the job runs.
+    """Signs one URL, if `hours` is set, so that missing credentials are known before the job starts.
 
     Raises:
       ConfigurationError, StorageError: As `UrlSigner.sign`.

@@ -1,4 +1,4 @@
-"""Files that are read in pieces. Of an object all pieces are of one version, or reading fails."""
+"""Streams that read files in pieces. All pieces of an object are of one version, or reading fails."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError
 from hushbeam.transforms.storage.file_systems import request
+from hushbeam.transforms.storage.listing import details_of
 
 PIECE_BYTES = 4 << 20
-"""How much a request asks for: a header costs no more, and a large manifest few requests."""
+"""Bytes per request: enough for a header at once, and for a large manifest in few requests."""
 
 
 def open_stream(url: str) -> io.RawIOBase:
     """Opens a normalised location. Each `readinto` is a request."""
     if urls.scheme(url) == "gs":
         return _GoogleStream(url, details_of(url))
-    # s3fs asks for the version that it found when it opened the object.
+    # s3fs asks for the version that it opened.
     options = {"cache_type": "none"} if urls.scheme(url) == "s3" else {}
     return _StoreStream(url, request(url, "read", lambda store, path: store.open(path, "rb", **options)))
 
 
 class _StoreStream(io.RawIOBase):
-    """A stream of an fsspec file system: its errors are ours, and what failed to arrive is asked for again."""
+    """A stream of an fsspec file system that raises `StorageError` and repeats failed reads."""
 
     def __init__(self, url: str, stream: Any) -> None:
         self._url = url
@@ -61,7 +61,7 @@ class _StoreStream(io.RawIOBase):
 
 
 class _GoogleStream(io.RawIOBase):
-    """Ranges of one generation of an object; gcsfs's own files read whatever is there by then."""
+    """Ranges of one generation of an object; gcsfs's own files read the newest one."""
 
     def __init__(self, url: str, details: Mapping[str, Any]) -> None:
         self._url = url
@@ -78,7 +78,7 @@ class _GoogleStream(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
-            raise OSError("a stream has nothing before its start")
+            raise OSError("a position before the start of the stream")
         self._position = start + offset
         return self._position
 

@@ -1,4 +1,4 @@
-"""Arithmetic of paths and URLs. Touches no file."""
+"""Arithmetic of paths and URLs, without access to files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def scheme(url: str) -> str:
     """`file`, `gs`, `s3` or `memory`.
 
     Raises:
-      StorageError: Where Hushbeam does not read or write such locations.
+      StorageError: Hushbeam does not support the scheme.
     """
     match = _SCHEME.match(url)
     if match is None:
@@ -33,19 +33,17 @@ def scheme(url: str) -> str:
     name = match.group(1).lower()
     name = _ALIASES.get(name, name)
     if name != LOCAL and name not in OBJECT_STORES:
-        raise StorageError(
-            f"{_shown(name)} is not a location that Hushbeam reads or writes: use a local path, gs:// or s3://"
-        )
+        raise StorageError(f"{_shown(name)} is not supported: use a local path, gs:// or s3://")
     return name
 
 
 def _shown(scheme: str) -> str:
-    """A scheme where it is a usual one. Others may be anything, as where two columns of a manifest are exchanged."""
+    """A usual scheme. Others are not repeated: they may be other data, if columns of a manifest are exchanged."""
     return f"{scheme}://" if scheme in _USUAL_SCHEMES else "a URL of this scheme"
 
 
 def is_local(url: str) -> bool:
-    """Whether `url` is a path of this machine (with or without `file://`)."""
+    """Whether `url` is a local path, with or without `file://`."""
     return scheme(url) == LOCAL
 
 
@@ -53,13 +51,13 @@ def normalised(url: str) -> str:
     """An absolute local path, or an object-store URL with its usual scheme and without `.` and `..`.
 
     Raises:
-      StorageError: Where `url` is empty, names no bucket, holds a NUL, or leaves its bucket by `..`.
+      StorageError: `url` is empty, names no bucket, holds a NUL, or leaves its bucket by `..`.
     """
     if not url or "\0" in url:
         raise StorageError("the location is empty or holds a NUL character")
     if is_local(url):
         return os.path.normpath(Path(_local_path(url)).absolute())
-    bucket, _, key = url[url.index("://") + 3 :].partition("/")
+    bucket, key = bucket_and_key(url)
     if not bucket or bucket in {".", ".."}:
         raise StorageError("the location names no bucket")
     if not {".", ".."}.isdisjoint(key.split("/")):  # otherwise the key stays as it is: `a//b` is a name of its own
@@ -69,8 +67,19 @@ def normalised(url: str) -> str:
     return f"{scheme(url)}://{bucket}" if key in {"", "."} else f"{scheme(url)}://{bucket}/{key}"
 
 
+def bucket_and_key(url: str) -> tuple[str, str]:
+    """The two parts of an object-store URL; the key of a bucket itself is empty."""
+    bucket, _, key = store_path(url).partition("/")
+    return bucket, key
+
+
+def store_path(url: str) -> str:
+    """A location as fsspec's file systems take it: a local path, or bucket and key without the scheme."""
+    return url if is_local(url) else url[url.index("://") + 3 :]
+
+
 def resolve(base_url: str, reference: str) -> str:
-    """Where `reference` points when it stands in the file `base_url`: relative ones start at that file's folder.
+    """The location of `reference` in the file `base_url`: a relative one starts at that file's folder.
 
     Raises:
       StorageError: As `normalised`.
@@ -81,7 +90,7 @@ def resolve(base_url: str, reference: str) -> str:
 
 
 def parent(url: str) -> str:
-    """The folder of `url`, without a slash at the end."""
+    """The folder of `url`, without a final slash."""
     return normalised(f"{normalised(url)}/..")
 
 
@@ -89,7 +98,7 @@ def join(root: str, *parts: str) -> str:
     """`root` with `parts` below it.
 
     Raises:
-      ValueError: Where a part is empty, absolute or holds `..`: the caller must pass it through `safe_name`.
+      ValueError: A part is empty, absolute or holds `..`: the caller must pass it through `safe_name`.
     """
     for part in parts:
         if not part or part.startswith("/") or ".." in part.split("/"):
@@ -97,19 +106,24 @@ def join(root: str, *parts: str) -> str:
     return "/".join([root.rstrip("/"), *parts])
 
 
+def relative(url: str, root: str) -> str:
+    """The inverse of `join`: what follows `root` in a URL that starts with it."""
+    return url.removeprefix(f"{root.rstrip('/')}/")
+
+
 def file_name(url: str) -> str:
-    """The name of a published file within its folder: an output root may have been moved or copied since."""
+    """The last part of a URL. Of a published file it stays the same when its output root is moved or copied."""
     return url.rsplit("/", 1)[-1]
 
 
 def is_within(url: str, folder: str) -> bool:
-    """Whether `url` is `folder` or lies below it, by name (links are not followed)."""
+    """Whether `url` is `folder` or lies below it, by name; links are not followed."""
     inner, outer = normalised(url), normalised(folder)
     return inner == outer or inner.startswith(outer.rstrip("/") + "/")
 
 
 def extension(url: str) -> str:
-    """`.wav` for `gs://calls/a.WAV`; empty where there is none."""
+    """`.wav` for `gs://calls/a.WAV`; empty if there is none."""
     return posixpath.splitext(url)[1].lower()
 
 
@@ -125,9 +139,9 @@ def display(url: str) -> str:
 
 
 def safe_name(recording_id: str) -> str:
-    """A file name for `recording_id`: the id where it can be one, otherwise a readable part and a hash.
+    """A file name for `recording_id`: the id itself if it is a safe name, otherwise a readable part and a hash.
 
-    Different ids give different names: names with a hash hold a `~`, which an id that is kept never does.
+    Different ids give different names: names with a hash hold a `~`, which safe ids do not.
     """
     if _SAFE_NAME.fullmatch(recording_id):
         return recording_id

@@ -1,4 +1,4 @@
-"""StoreFindings: keeps what a recording needs to be rendered again, before it is published."""
+"""StoreFindings: writes words and findings of each recording to the encrypted store before it is published."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ import apache_beam as beam
 from hushbeam.schemas.stages import MutedRecording
 from hushbeam.schemas.stored import Provenance, StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.staged_audio import removed_on_error
 from hushbeam.transforms.verify_audio.verify import DETECTOR as VERIFICATION_DETECTOR
 
 
 class StoreFindings(beam.PTransform):
-    """Seals raw words and everything that was found into the store. What cannot be kept is not published either.
+    """Encrypts raw words and all candidates. A recording that cannot be stored fails, and is not published.
 
     Args:
-      provenance: What heard and detected in this run.
+      provenance: The options and models of recognition and detection in this run.
     """
 
     def __init__(self, settings: SealedRoot, provenance: Provenance) -> None:

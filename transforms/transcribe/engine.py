@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hushbeam.schemas.failure import RecordingError, RunError
+from hushbeam.schemas.errors import RecordingError, RunError
 from hushbeam.schemas.languages import shown_language
 from hushbeam.transforms.base.freed_memory import give_back_freed, keep_few_heaps
 from hushbeam.transforms.base.unexpected import place_of

@@ -21,7 +21,7 @@ from faster_whisper.utils import available_models, download_model
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from numpy.typing import NDArray
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.transcribe.processor import use_wide_vectors

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples

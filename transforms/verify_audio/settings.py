@@ -6,7 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field, replace
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 from hushbeam.transforms.verify_audio.control_words import ControlWordSettings

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.finding import Finding, personal_words
 from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification

@@ -1,4 +1,4 @@
-"""From rows to the Parquet files of one run."""
+"""Parquet files of one run's rows."""
 
 from hushbeam.transforms.write_tables.transform import WriteTable
 

@@ -1,8 +1,8 @@
-"""WriteTable: one run's rows of one table, as Parquet files that a rerun or a retried bundle overwrites, never doubles.
+"""WriteTable: Parquet sink with deterministic file names, which a retried bundle overwrites and never doubles.
 
-Beam's own `WriteToParquet` moves temporary files from a folder beside the target; a run that is killed leaves them
-there, where a reader of the folder counts their rows. Here a file's name and content follow from the run and the rows
-alone, and it appears whole or not at all.
+Beam's own `WriteToParquet` moves temporary files from a folder beside the target. A killed run leaves them there, and
+readers of the folder count their rows. Here the name and content of a file depend only on the run and the rows, and
+each file is written atomically.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
 from hushbeam.transforms.storage.urls import join
 
 WrittenFile = tuple[str, FileEntry]
-"""A file of a table: its name in the output root, and its entry in the list of its run."""
+"""The name of a table file, relative to the output root, and its entry in the list of its run."""
 
 _PACKED = CompressedCoder()
-"""Of rows on their way to their shards: runners send whole tables there, and some keep them until the job is over."""
+"""Compresses rows for the shuffle: runners send whole tables, and some keep them until the job ends."""
 
 _NO_ROW = b""
 
 
 class WriteTable(beam.PTransform):
-    """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and tells of each file.
+    """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and gives each written file.
 
-    Each shard is sorted by one worker, in bounded memory; the number of shards is the operator's choice.
-    Shard 0 exists in every run: a night without errors has an empty table of errors, not a missing one.
+    One worker sorts each shard, in bounded memory. Every run has a shard 0, so that a run without errors has an empty
+    table of errors and not a missing one.
     """
 
     def __init__(self, table: str, schema: pa.Schema, output: str, run_id: str, shards: int) -> None:
@@ -46,7 +46,7 @@ class WriteTable(beam.PTransform):
 
     def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[WrittenFile]:
         shards = self._shards
-        # Not the built-in hash: it differs from process to process.
+        # Not the built-in hash, which differs between processes.
         keyed = rows | "By shard" >> beam.Map(
             lambda row: (zlib.crc32(row[0].encode()) % shards, _PACKED.encode(row))
         ).with_output_types(tuple[int, bytes])

@@ -16,7 +16,7 @@ from hushbeam.pipelines.options.dataflow import Workers, fit_workers, protect_sa
 from hushbeam.pipelines.redact import run
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.schemas.coders import StaysInWorkerCoder
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
 from tests.pipelines.conftest import Run
 from tests.pipelines.dataflow_service import DataflowService, dataflow_service

@@ -10,7 +10,7 @@ import pytest
 
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from tests.pipelines.conftest import Run
 
 

@@ -14,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED, EXIT_USAGE, finished, told
-from hushbeam.schemas.failure import ConfigurationError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostError
 from hushbeam.transforms.base.unexpected import StageDefectError
 from hushbeam.transforms.storage.errors import StorageError

@@ -1,4 +1,4 @@
-"""Rows as they travel to their tables, made up."""
+"""Made-up rows of committed recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a certificate says, and that nobody can change it."""
+"""Certificates and their signatures: plain functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, Verification
@@ -43,7 +43,7 @@ def finding(policy: str, channel: int, start_s: float, end_s: float) -> Finding:
     return Finding(policy, policy.upper(), channel, start_s, end_s, 1.0, "test")
 
 
-def test_a_certificate_says_what_was_done_and_no_value(tmp_path: Path):
+def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path):
     call = labelled("card-payment")
     recording = redacted(call)
     audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings(LIMITS))
@@ -86,7 +86,7 @@ MOMENTS = st.floats(0, 100).map(lambda moment: round(moment, 2))
     st.lists(st.tuples(st.integers(0, 1), MOMENTS, st.floats(0.1, 5)), max_size=5),
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 1), MOMENTS, st.floats(0.1, 5)), max_size=5),
 )
-def test_all_that_is_muted_is_muted_for_something(
+def test_every_muted_second_counts_for_a_policy(
     spans: list[tuple[int, float, float]], found: list[tuple[str, int, float, float]]
 ):
     muted = [TimeSpan(channel, start, start + length) for channel, start, length in spans]
@@ -95,7 +95,7 @@ def test_all_that_is_muted_is_muted_for_something(
     assert sum(seconds_by_policy(muted, findings).values()) == pytest.approx(total, abs=0.01)
 
 
-def test_a_signed_status_survives_its_file_and_no_change():
+def test_a_signature_is_valid_after_reading_and_invalid_after_any_change():
     key = Ed25519PrivateKey.generate()
     status = Status.from_json(signed(STATUS, key).to_json())
     assert is_signed(status)
@@ -113,13 +113,13 @@ def test_a_signed_status_survives_its_file_and_no_change():
         check_signature(status, Ed25519PrivateKey.generate().public_key())
 
 
-def test_a_signature_stays_right_where_the_output_is_moved():
+def test_a_signature_stays_valid_when_the_output_is_moved():
     key = Ed25519PrivateKey.generate()
     moved = replace(signed(STATUS, key), redacted_audio_url="gs://new/audio/call-1.000000000000.wav")
     check_signature(moved, key.public_key())
 
 
-def test_keys_are_read_from_where_they_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_keys_are_read_from_their_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     key = Ed25519PrivateKey.generate()
     monkeypatch.setenv("KEY", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
     public = tmp_path / "public.pem"
@@ -127,7 +127,7 @@ def test_keys_are_read_from_where_they_are_kept(tmp_path: Path, monkeypatch: pyt
     check_signature(signed(STATUS, read_private_key("env:KEY")), read_public_key(f"file:{public}"))
 
 
-def test_what_is_no_ed25519_key_ends_the_job_and_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+def test_a_key_that_is_not_ed25519_ends_the_job_and_is_not_shown(monkeypatch: pytest.MonkeyPatch):
     rsa = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     for secret in ("hunter2", rsa):
         monkeypatch.setenv("KEY", secret)

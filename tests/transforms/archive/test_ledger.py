@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import ledger
 from hushbeam.transforms.archive.ledger import (
     Status,
@@ -97,7 +97,7 @@ _NO_STATUS_OBJECTS = (
 
 
 @pytest.mark.parametrize("content", _NO_STATUS_OBJECTS)
-def test_what_is_no_status_object_is_named_and_its_recording_new(
+def test_a_file_that_is_not_a_status_object_is_logged_and_its_recording_is_new(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = str(tmp_path)
@@ -107,7 +107,7 @@ def test_what_is_no_status_object_is_named_and_its_recording_new(
     assert read_status(root, "call-1") is None
     assert "status/call-1.json" in caplog.text
     index = _index(root)
-    assert index.standing("call-1", _FACTS) == "new"
+    assert index.reason("call-1", _FACTS) == "new"
     assert index.has_traces("call-1")
     save_snapshot(root)
     assert _index(root).has_traces("call-1")
@@ -118,10 +118,10 @@ def test_the_status_object_of_one_recording_is_never_that_of_another(tmp_path: P
     files.write_bytes(status_url(root, "call-2"), _STATUS.to_json())
     assert read_status(root, "call-1") is None
     assert read_status(root, "call-2") is None
-    assert _index(root).standing("call-1", _FACTS) == _index(root).standing("call-2", _FACTS) == "new"
+    assert _index(root).reason("call-1", _FACTS) == _index(root).reason("call-2", _FACTS) == "new"
 
 
-def test_the_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_status_folder_without_status_objects_is_refused(tmp_path: Path) -> None:
     root = str(tmp_path)
     check_is_a_ledger(root)
     (tmp_path / "status").mkdir()
@@ -132,7 +132,7 @@ def test_the_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     check_is_a_ledger(root)
 
 
-def test_of_a_status_object_that_is_gone_the_index_knows(tmp_path: Path) -> None:
+def test_the_index_remembers_deleted_status_objects(tmp_path: Path) -> None:
     root = str(tmp_path)
     _write_many(root, 3)
     save_snapshot(root)
@@ -141,13 +141,13 @@ def test_of_a_status_object_that_is_gone_the_index_knows(tmp_path: Path) -> None
     save_snapshot(root, forgotten=["call-1"])
     save_snapshot(root)
     index = _index(root)
-    assert index.standing("call-0", _FACTS) == index.standing("call-1", _FACTS) == "new"
+    assert index.reason("call-0", _FACTS) == index.reason("call-1", _FACTS) == "new"
     assert [index.has_traces(name) for name in ("call-0", "call-1", "call-2", "call-9")] == [True, False, True, False]
     write_status(root, _status_of("call-0"))
-    assert _index(root).standing("call-0", _FACTS) == "up_to_date"
+    assert _index(root).reason("call-0", _FACTS) == "up_to_date"
 
 
-def test_the_index_says_which_root_it_is_of(tmp_path: Path) -> None:
+def test_the_index_names_its_root(tmp_path: Path) -> None:
     assert root_of_snapshot(str(tmp_path)) is None
     save_snapshot(str(tmp_path), of_the_same_root=True)
     assert not list(tmp_path.iterdir()), "nobody knows of which root it would be"
@@ -169,16 +169,16 @@ def test_a_ledger_is_listed_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert statuses["call-59"] == _status_of("call-59")
 
 
-def test_an_index_says_how_a_recording_stands_and_what_changed(tmp_path: Path) -> None:
+def test_an_index_gives_the_reason_to_redact_a_recording(tmp_path: Path) -> None:
     root = str(tmp_path)
     _write_many(root, 3)
     index = _index(root)
-    assert index.standing("call-1", _FACTS) == "up_to_date"
-    assert index.standing("call-9", _FACTS) == "new"
+    assert index.reason("call-1", _FACTS) == "up_to_date"
+    assert index.reason("call-9", _FACTS) == "new"
     changed = replace(_FACTS, output_identity="other")
-    assert index.standing("call-1", changed) == "request"
-    assert index.standing("call-1", replace(changed, configuration="other")) == "configuration"
-    assert index.standing("call-1", replace(changed, source="8 generation:8")) == "source"
+    assert index.reason("call-1", changed) == "request"
+    assert index.reason("call-1", replace(changed, configuration="other")) == "configuration"
+    assert index.reason("call-1", replace(changed, source="8 generation:8")) == "source"
 
 
 def test_what_changed_after_the_index_was_written_is_read_again(tmp_path: Path) -> None:
@@ -190,13 +190,13 @@ def test_what_changed_after_the_index_was_written_is_read_again(tmp_path: Path) 
     files.delete(status_url(root, "call-0"))
     index = _index(root)
     assert len(index) == 4
-    assert index.standing("call-0", _FACTS) == "new"
-    assert index.standing("call-1", _FACTS) == "request"
-    assert index.standing("call-2", _FACTS) == index.standing("call-3", _FACTS) == "up_to_date"
+    assert index.reason("call-0", _FACTS) == "new"
+    assert index.reason("call-1", _FACTS) == "request"
+    assert index.reason("call-2", _FACTS) == index.reason("call-3", _FACTS) == "up_to_date"
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1 but not really", None])
-def test_a_damaged_index_or_one_of_another_version_costs_requests_alone(tmp_path: Path, content: bytes | None) -> None:
+def test_a_damaged_index_or_one_of_another_version_only_costs_requests(tmp_path: Path, content: bytes | None) -> None:
     _write_many(str(tmp_path), 3)
     if content is None:
         pq.write_table(pa.table({"name": ["call-1.json"]}), tmp_path / "other.parquet")
@@ -206,7 +206,7 @@ def test_a_damaged_index_or_one_of_another_version_costs_requests_alone(tmp_path
 
 
 @given(st.lists(st.tuples(st.text(max_size=4), st.text(max_size=2)), unique_by=lambda pair: pair[0]), st.data())
-def test_an_index_finds_what_it_holds_and_nothing_else(held: list[tuple[str, str]], data: st.DataObject) -> None:
+def test_an_index_finds_its_own_entries_and_no_others(held: list[tuple[str, str]], data: st.DataObject) -> None:
     names, versions = [name for name, _ in held], [version for _, version in held]
     asked = data.draw(st.lists(st.sampled_from([*names, "another"])))
     index = LedgerIndex(entries_of(names, versions, [_FACTS] * len(names)))
@@ -237,22 +237,22 @@ def test_what_a_run_committed_itself_is_indexed_without_reading(
     committed = pack(entries_of(names, [""] * 12, [_FACTS] * 12))
     assert _requests(proxy, lambda: save_snapshot(root, [committed])) <= 6
     assert _requests(proxy, lambda: _index(root)) <= 6
-    assert _index(root).standing("call-7", _FACTS) == "up_to_date"
+    assert _index(root).reason("call-7", _FACTS) == "up_to_date"
 
 
 def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None:
     write_status(str(tmp_path), _STATUS)
 
-    def standing(run_id: str) -> str:
+    def reason(run_id: str) -> str:
         entries = committed_entries(str(tmp_path), run_id)
-        return LedgerIndex.unpacked(map(pack, entries)).standing(_STATUS.recording_id, _FACTS)
+        return LedgerIndex.unpacked(map(pack, entries)).reason(_STATUS.recording_id, _FACTS)
 
-    assert standing("another") == "up_to_date"
-    assert standing(_STATUS.run_id) not in ("up_to_date", "new")
+    assert reason("another") == "up_to_date"
+    assert reason(_STATUS.run_id) not in ("up_to_date", "new")
 
 
 def _index(root: str) -> LedgerIndex:
-    return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root))
+    return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root, None))
 
 
 def _requests(proxy: FaultyProxy, work: Callable[[], object]) -> int:

@@ -1,4 +1,4 @@
-"""What a killed run published is written into the tables of the next, once, unless that does the recording again."""
+"""Recovery of recordings that a killed run published: once, unless the next run redacts them again."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _leave(output: str, run_id: str, recording_id: str, *, published: str | None
     return replace(committed, replaces=True, recovered=True)
 
 
-def test_what_was_published_is_recovered_and_nothing_else(tmp_path: Path) -> None:
+def test_published_recordings_are_recovered_and_no_others(tmp_path: Path) -> None:
     output = str(tmp_path)
     expected = [_leave(output, "killed", f"call-{number}") for number in range(500)]
     _leave(output, "killed", "never published", published=None)
@@ -55,7 +55,7 @@ def test_what_was_published_is_recovered_and_nothing_else(tmp_path: Path) -> Non
         assert_that(recovered, equal_to([one for one in expected if one.recording_id != "call-7"]))
 
 
-def test_a_copy_that_was_never_committed_goes_once_another_run_has_done_its_recording(tmp_path: Path) -> None:
+def test_a_copy_that_was_never_committed_is_removed_after_another_run_commits_its_recording(tmp_path: Path) -> None:
     output = str(tmp_path)
     _leave(output, "killed", "call-1", published=None)
     _leave(output, "done", "call-1")
@@ -64,7 +64,7 @@ def test_a_copy_that_was_never_committed_goes_once_another_run_has_done_its_reco
     assert safety_copies(output) == []
 
 
-def test_all_safety_copies_are_forgotten(tmp_path: Path) -> None:
+def test_all_safety_copies_are_removed(tmp_path: Path) -> None:
     for number in range(30):
         _leave(str(tmp_path), f"run-{number % 2}", f"call-{number}")
     assert len(safety_copies(str(tmp_path))) == 30
@@ -104,9 +104,7 @@ def _not_a_line(values: dict[str, Any]) -> None:
     "forge",
     [_not_a_number, _not_a_line, _of_another, _row_of_another, _other_words, _other_finding, _no_rows, dict.clear],
 )
-def test_a_forged_copy_gives_no_row_and_stays_to_be_looked_at(
-    tmp_path: Path, forge: Callable[[dict[str, Any]], None]
-) -> None:
+def test_a_forged_copy_gives_no_row_and_is_not_removed(tmp_path: Path, forge: Callable[[dict[str, Any]], None]) -> None:
     output = str(tmp_path)
     for name in ("call-1", "call-2"):
         _leave(output, "killed", name)
@@ -121,7 +119,7 @@ def test_a_forged_copy_gives_no_row_and_stays_to_be_looked_at(
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{", b"[" * 100_000])
-def test_a_damaged_copy_ends_nothing(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_copy_does_not_end_the_run(tmp_path: Path, content: bytes) -> None:
     output = str(tmp_path)
     _leave(output, "killed", "call-1")
     Path(rows_url(output, "killed", "call-1")).write_bytes(content)
@@ -129,7 +127,7 @@ def test_a_damaged_copy_ends_nothing(tmp_path: Path, content: bytes) -> None:
     assert kept_rows(output, "killed", "call-1") is None
 
 
-def test_what_expired_since_is_recovered_as_expired(tmp_path: Path) -> None:
+def test_a_recording_that_has_expired_is_recovered_as_expired(tmp_path: Path) -> None:
     output, name = str(tmp_path), "call-1.first.wav"
     row = made_up_transcript("call-1", status="redacted_audio_ready", redacted_audio_url=f"/elsewhere/audio/{name}")
     ready = replace(

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import run_lock
 from hushbeam.transforms.archive.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
 from hushbeam.transforms.base import process_identity
@@ -27,7 +27,7 @@ from hushbeam.transforms.storage import files
 
 @pytest.fixture
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Makes every lock look as if another machine held it, so that only signs of life count."""
+    """Makes every lock look as if another machine held it, so that only heartbeats count."""
     monkeypatch.setattr(process_identity, "machine", lambda: None)
     yield
 
@@ -50,7 +50,7 @@ def test_a_second_run_stops_and_names_the_first(tmp_path: Path) -> None:
     assert files.list_names(str(tmp_path)) == []
 
 
-def test_of_many_runs_at_once_one_goes_on(tmp_path: Path) -> None:
+def test_one_of_many_simultaneous_runs_gets_the_lock(tmp_path: Path) -> None:
     start, end = threading.Barrier(8), threading.Barrier(8)
 
     def run(number: int) -> bool:
@@ -86,7 +86,7 @@ def test_the_lock_of_a_silent_run_is_taken_over_by_one_run(tmp_path: Path, elsew
             pass
 
 
-def test_an_owner_that_was_only_asleep_learns_that_it_lost(tmp_path: Path, elsewhere: None) -> None:
+def test_a_suspended_owner_learns_that_it_lost_the_lock(tmp_path: Path, elsewhere: None) -> None:
     clock, told = Clock(), threading.Event()
     with RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=0.05, stale_after_s=10, on_loss=told.set) as lock:
         lock.check()
@@ -100,14 +100,14 @@ def test_an_owner_that_was_only_asleep_learns_that_it_lost(tmp_path: Path, elsew
         assert told.wait(5)
 
 
-def test_signs_of_life_keep_a_long_run_alive(tmp_path: Path, elsewhere: None) -> None:
+def test_heartbeats_keep_the_lock_of_a_long_run(tmp_path: Path, elsewhere: None) -> None:
     with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, stale_after_s=0.5):
         time.sleep(0.8)
         with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", stale_after_s=0.5):
             pass
 
 
-def test_a_takeover_that_is_under_way_is_not_joined(tmp_path: Path, elsewhere: None) -> None:
+def test_a_takeover_in_progress_is_not_joined(tmp_path: Path, elsewhere: None) -> None:
     clock = Clock()
     dead = RunLock(str(tmp_path), "run-1", now=clock, beat_every_s=3600).__enter__()
     clock.seconds += 2 * run_lock.STALE_AFTER_S
@@ -118,7 +118,7 @@ def test_a_takeover_that_is_under_way_is_not_joined(tmp_path: Path, elsewhere: N
     dead.__exit__(None, None, None)
 
 
-def test_a_lock_that_is_not_ours_is_named(tmp_path: Path) -> None:
+def test_a_lock_of_another_version_is_refused(tmp_path: Path) -> None:
     files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"mine")
     with pytest.raises(RunLockedError, match="runs/LOCK"), RunLock(str(tmp_path), "run-1"):
         pass
@@ -138,28 +138,28 @@ def test_a_lock_that_is_not_ours_is_named(tmp_path: Path) -> None:
         {"run_id": "\x1b[2K"},
     ],
 )
-def test_a_lock_that_no_run_wrote_is_named(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_a_lock_that_no_run_wrote_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
     lock = asdict(Owner("run", "t", machine(), "1 1")) | changes
     files.write_bytes(str(tmp_path / "runs" / "LOCK"), json.dumps(lock).encode())
     with pytest.raises(RunLockedError, match="delete it"), RunLock(str(tmp_path), "run-1"):
         pass
 
 
-def test_a_lock_that_is_nested_without_end_is_named(tmp_path: Path) -> None:
+def test_a_deeply_nested_lock_is_refused(tmp_path: Path) -> None:
     files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"[" * 100_000)
     with pytest.raises(RunLockedError, match="delete it"), RunLock(str(tmp_path), "run-1"):
         pass
 
 
 @pytest.mark.parametrize("beat", [b"", b"soon", b"\xff", b"nan", b"inf", b"-inf", b"1e999"])
-def test_a_damaged_sign_of_life_is_named(tmp_path: Path, elsewhere: None, beat: bytes) -> None:
+def test_a_damaged_heartbeat_is_refused(tmp_path: Path, elsewhere: None, beat: bytes) -> None:
     with RunLock(str(tmp_path), "run-1", beat_every_s=3600) as lock:
         files.write_bytes(str(tmp_path / "runs" / f"LOCK-{lock.hold.token}.alive"), beat)
         with pytest.raises(RunLockedError, match=r"run-1 .* damaged"), RunLock(str(tmp_path), "run-2"):
             pass
 
 
-def test_an_owner_whose_lock_is_overwritten_by_anything_learns_that_it_lost(tmp_path: Path) -> None:
+def test_an_owner_whose_lock_is_overwritten_learns_that_it_lost(tmp_path: Path) -> None:
     told = threading.Event()
     with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, on_loss=told.set) as lock:
         files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"mine")
@@ -187,8 +187,8 @@ def test_the_lock_of_a_killed_process_is_free_at_once(tmp_path: Path) -> None:
     assert files.list_names(str(tmp_path)) == []
 
 
-def test_a_lock_is_looked_at_itself_wherever_it_is_checked(tmp_path: Path) -> None:
-    """Not by its signs of life alone, and also by workers, which hold no more than its name."""
+def test_every_check_reads_the_lock_itself(tmp_path: Path) -> None:
+    """Not only its heartbeat. Workers, which only hold its token, read it too."""
     lock_file = tmp_path / "runs" / "LOCK"
     with RunLock(str(tmp_path), "first") as lock:
         held = pickle.loads(pickle.dumps(lock.hold))
@@ -198,7 +198,7 @@ def test_a_lock_is_looked_at_itself_wherever_it_is_checked(tmp_path: Path) -> No
         for other in (None, own.replace(b"first", b"other"), own.replace(held.token.encode(), b"0" * 32)):
             lock_file.unlink() if other is None else lock_file.write_bytes(other)
             for check in (lock.check, held.check):
-                with pytest.raises(RunLockLostError, match="first lost it"):
+                with pytest.raises(RunLockLostError, match="first lost the output"):
                     check()
         lock_file.write_bytes(b"{}")
         with pytest.raises(RunLockedError, match="delete it"):

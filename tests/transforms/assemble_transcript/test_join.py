@@ -9,7 +9,7 @@ import pickle
 import pytest
 from apache_beam import coders
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.spans import TimeSpan

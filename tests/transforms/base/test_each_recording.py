@@ -1,4 +1,4 @@
-"""The manners that every stage shares, on a real runner."""
+"""each_recording on a real runner: failures, limits, counters, and raw words that stay in their worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
-from hushbeam.schemas.failure import ConfigurationError, QuarantineError, RunError
+from hushbeam.schemas.errors import ConfigurationError, QuarantineError, RunError
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording, TranscribedRecording
@@ -106,7 +106,7 @@ class Large(ThreadedStage[Recording, Recording]):
         return recording
 
 
-def test_no_more_bytes_are_under_way_at_once_than_a_stage_allows():
+def test_a_stage_limits_the_bytes_in_progress():
     pipeline = beam.Pipeline("FnApiRunner")
     passed, _ = pipeline | beam.Create(3 * RECORDINGS) | each_recording(Large(), Recording)
     assert_that(passed | beam.combiners.Count.Globally(), equal_to([3 * len(RECORDINGS)]))
@@ -158,7 +158,7 @@ def recordings(*names: str) -> list[Recording]:
 
 
 @pytest.mark.parametrize("stage", [Breaking(), BreakingLater()])
-def test_what_nobody_foresaw_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking):
+def test_an_unexpected_error_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking):
     with TestPipeline("FnApiRunner") as pipeline:
         passed, failures = (
             pipeline
@@ -175,20 +175,21 @@ def test_what_nobody_foresaw_ends_its_recording_with_class_and_place_and_no_valu
 
 
 def _tell_the_place(messages: list[str]) -> None:
-    assert re.match(r"OSError at test_each_recording\.py:\d+; the disk is full", min(messages))
-    assert re.match(r"ValueError at test_each_recording\.py:\d+; this is a defect", max(messages))
+    place = r"at test_each_recording\.py:\d+, called at each_recording\.py:\d+"
+    assert re.match(rf"OSError {place}; the disk is full", min(messages))
+    assert re.match(rf"ValueError {place}; this is a defect", max(messages))
     assert SECRET not in "".join(messages)
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("memory", r"Breaking broke with MemoryError at test_each_recording\.py"),
-        ("files", r"Breaking broke with OSError at test_each_recording\.py"),
+        ("memory", r"Breaking failed with MemoryError at test_each_recording\.py"),
+        ("files", r"Breaking failed with OSError at test_each_recording\.py"),
         ("model", "the model fails"),
     ],
 )
-def test_what_is_not_of_one_recording_ends_the_run_without_what_was_said(name: str, said: str):
+def test_an_error_of_every_recording_ends_the_run_without_a_value(name: str, said: str):
     with pytest.raises(Exception, match=said) as raised:
         break_on("good", name)
     assert SECRET not in str(raised.value)
@@ -210,7 +211,7 @@ def break_on(*names: str) -> None:
         _ = pipeline | beam.Create(recordings(*names), reshuffle=False) | each_recording(Breaking(), Recording)
 
 
-def test_bundles_that_run_again_give_the_same():
+def test_repeated_bundles_give_the_same_outputs():
     options = PipelineOptions(["--direct_runner_bundle_repeat=2"])
     with TestPipeline("FnApiRunner", options=options) as pipeline:
         passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Upper(), Recording)

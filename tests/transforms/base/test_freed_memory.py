@@ -1,4 +1,4 @@
-"""What a process has freed goes back to the system, and does not add up over its threads."""
+"""Freed memory goes back to the system, and does not add up over threads."""
 
 import subprocess
 import sys
@@ -45,6 +45,6 @@ def grown_mib(how: str) -> float:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C library is another")
-def test_what_threads_have_freed_goes_back() -> None:
+def test_memory_that_threads_freed_goes_back() -> None:
     assert grown_mib("not here") > 100
     assert grown_mib("here") < 20

@@ -1,4 +1,4 @@
-"""A process that works on recordings leaves no core dump, and lets nobody of the same user look into it."""
+"""Processes that work on recordings write no core dump, and refuse debuggers of the same user."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_process_that_aborts_leaves_no_core_dump(tmp_path: Path, cores: Path):
     assert aborted("kept", tmp_path / "kept") == []
 
 
-def test_the_limit_holds_for_what_it_starts_and_debuggers_are_refused(tmp_path: Path):
+def test_child_processes_write_no_core_dump_and_debuggers_are_refused(tmp_path: Path):
     code = """
 import ctypes, resource, subprocess, sys
 from hushbeam.transforms.base.private_memory import keep_memory_private

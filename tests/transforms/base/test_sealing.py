@@ -1,4 +1,4 @@
-"""Sealed files open with their key, under their name, unchanged; and not otherwise."""
+"""Encrypted files decrypt only with their key, under their name, and unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.sealing import FileSealer, SealedFileError
 
 
@@ -23,7 +23,7 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 @settings(max_examples=40)
 @given(content=st.binary(max_size=500), name=st.text(max_size=20))
-def test_what_is_sealed_opens_and_never_looks_the_same(references: tuple[str, str], content: bytes, name: str):
+def test_encrypted_content_decrypts_and_differs_each_time(references: tuple[str, str], content: bytes, name: str):
     sealer = FileSealer(references[:1], "--key", "test")
     sealed = sealer.seal(content, name)
     assert sealer.open(sealed, name) == content
@@ -39,7 +39,7 @@ def test_a_byte_that_changed_is_noticed(references: tuple[str, str], place: int,
         sealer.open(bytes(sealed), "call")
 
 
-def test_names_purposes_and_keys_hold_apart(references: tuple[str, str]):
+def test_names_purposes_and_keys_are_not_interchangeable(references: tuple[str, str]):
     sealer = FileSealer(references[:1], "--key", "test")
     sealed = sealer.seal(b"who said what", "call-1")
     for other, name in (
@@ -51,7 +51,7 @@ def test_names_purposes_and_keys_hold_apart(references: tuple[str, str]):
             other.open(sealed, name)
 
 
-def test_keys_can_be_changed(references: tuple[str, str]):
+def test_keys_can_be_rotated(references: tuple[str, str]):
     old, new = references
     sealed = FileSealer((old,), "--key", "test").seal(b"who said what", "call")
     both = FileSealer((new, old), "--key", "test")
@@ -69,7 +69,7 @@ def test_a_weak_key_is_refused_and_not_shown(secret: str, monkeypatch: pytest.Mo
     assert not secret or secret not in str(error.value)
 
 
-def test_keys_do_not_travel(references: tuple[str, str]):
+def test_keys_cannot_be_pickled(references: tuple[str, str]):
     sealer = FileSealer(references, "--key", "test")
     with pytest.raises(TypeError):
         pickle.dumps(sealer)

@@ -1,4 +1,4 @@
-"""Secrets by reference."""
+"""Secret references, with a fake Secret Manager on loopback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import google_crc32c
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.secrets import is_reference, read_secret
 
 
@@ -30,13 +30,13 @@ def test_a_secret_is_read_from_the_environment_and_from_a_file(tmp_path: Path, m
     "reference",
     ["canary", "env:", "env:1-canary", "file:canary", "env:CANARY_NOT_SET", "file:/canary", "secretmanager://canary"],
 )
-def test_a_secret_that_cannot_be_had_names_the_option_and_repeats_nothing(reference: str) -> None:
+def test_an_error_about_a_secret_names_the_option_and_not_the_reference(reference: str) -> None:
     with pytest.raises(ConfigurationError, match="--x") as caught:
         read_secret(reference, "--x")
     assert "canary" not in str(caught.value).lower()
 
 
-def test_an_empty_secret_is_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_secret_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK", "\n")
     (tmp_path / "secret").write_text(" ")
     for reference in ("env:HOOK", f"file:{tmp_path}/secret"):
@@ -44,13 +44,13 @@ def test_an_empty_secret_is_no_secret(tmp_path: Path, monkeypatch: pytest.Monkey
             read_secret(reference, "--x")
 
 
-def test_a_pipe_that_nobody_writes_to_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_a_pipe_without_a_writer_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ConfigurationError, match="--x: the secret is empty"):
         read_secret(f"file:{tmp_path}/pipe", "--x")
 
 
-def test_a_file_without_end_is_no_secret() -> None:
+def test_an_endless_file_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="--x: the file is longer than 64 KiB"):
         read_secret("file:/dev/zero", "--x")
 

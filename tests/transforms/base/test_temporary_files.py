@@ -1,4 +1,4 @@
-"""Temporary files go where they were asked to go, and do not outlive those who made them."""
+"""Temporary folders are made only where requested, and removed after their owner has ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import (
     OWNER,
     Owner,
@@ -80,7 +80,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_it_is_made_where_it_was_asked_for_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_is_made_in_the_requested_place_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with TemporaryFolder() as folder:
         assert Path(folder).parent == tmp_path
@@ -93,7 +93,7 @@ def test_it_is_made_where_it_was_asked_for_and_removed(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("variable", ["TMPDIR", "TEMP", "TMP"])
-def test_all_names_count_in_pythons_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str):
+def test_all_variables_count_in_pythons_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str):
     later = {"TMPDIR": ("TEMP", "TMP"), "TEMP": ("TMP",), "TMP": ()}[variable]
     for name in later:
         monkeypatch.setenv(name, str(tmp_path / "never asked"))
@@ -107,7 +107,7 @@ def test_all_names_count_in_pythons_order(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("place", ["absent", "absent/deeper", "file", "link to nothing", "loop", "/proc", "/sys"])
-def test_what_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str):
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str):
     (tmp_path / "file").touch()
     (tmp_path / "link to nothing").symlink_to(tmp_path / "nothing")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -141,14 +141,16 @@ def test_a_folder_that_this_user_may_not_write_to_is_refused(tmp_path: Path):
     assert "TMPDIR: temporary files cannot be written to the folder that it names: this user may not" in ended.stderr
 
 
-def test_the_folder_in_which_a_command_started_is_no_last_resort(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_working_directory_is_not_a_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(ConfigurationError, match="TMPDIR"):
         check_temporary_files()
 
 
-def test_one_that_goes_away_or_fills_up_ends_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Path):
+def test_a_disk_that_goes_away_or_fills_up_ends_a_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Path
+):
     (tmp_path / "asked").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "asked"))
     check_temporary_files()
@@ -163,9 +165,7 @@ def test_one_that_goes_away_or_fills_up_ends_a_recording(tmp_path: Path, monkeyp
     assert [path.name for path in full.iterdir()] == ["filling"], "what could not be marked is not left"
 
 
-def test_what_killed_processes_left_is_removed_and_what_others_use_is_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_folders_of_killed_processes_are_removed_and_those_in_use_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     dead, left = holder(tmp_path)
     living, used = holder(tmp_path)
@@ -196,7 +196,7 @@ def leave(folder: Path, mark: object) -> Path:
     return folder
 
 
-def test_only_what_is_known_to_be_left_over_is_removed(tmp_path: Path):
+def test_only_known_leftovers_are_removed(tmp_path: Path):
     owner = abandoned()
     gone = asdict(owner)
     assert remove_leftovers(leave(tmp_path / "hushbeam-0", gone).parent) == 1
@@ -224,19 +224,19 @@ def test_only_what_is_known_to_be_left_over_is_removed(tmp_path: Path):
         assert remove_leftovers(tmp_path) == 0
 
 
-def test_an_id_that_is_used_again_is_not_the_owner(tmp_path: Path):
+def test_a_reused_process_id_is_not_the_owner(tmp_path: Path):
     mark = asdict(replace(Owner.this_process(), process=f"{os.getpid()} 1"))
     leave(tmp_path / "hushbeam-0", mark)
     assert remove_leftovers(tmp_path) == 1
 
 
-def test_what_was_left_before_the_machine_started_anew_is_removed(tmp_path: Path):
+def test_leftovers_from_before_a_reboot_are_removed(tmp_path: Path):
     mark = asdict(replace(Owner.this_process(), machine="0" * 16, boot="0" * 16))
     leave(tmp_path / "hushbeam-0", mark)
     assert remove_leftovers(tmp_path) == 1
 
 
-def test_links_within_leftovers_lead_nowhere(tmp_path: Path):
+def test_links_in_leftovers_are_not_followed(tmp_path: Path):
     (tmp_path / "victim").mkdir()
     (tmp_path / "victim/kept").touch()
     left = leave(tmp_path / "hushbeam-0", asdict(abandoned()))

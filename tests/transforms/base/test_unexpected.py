@@ -1,4 +1,4 @@
-"""Which errors end one recording and which the run, and that none is told with its own words."""
+"""Unexpected errors: those that end a recording, those that end the run, and messages without values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from concurrent.futures import BrokenExecutor
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError, RunError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockLostError
 from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW, InARow, UnexpectedError, ends_the_run, place_of
 from hushbeam.transforms.storage.urls import safe_name
@@ -35,7 +35,7 @@ def raised(error: Exception) -> Exception:
     ],
     ids=repr,
 )
-def test_what_all_recordings_need_ends_the_run(error: Exception):
+def test_an_error_that_concerns_every_recording_ends_the_run(error: Exception):
     assert ends_the_run(error)
 
 
@@ -72,7 +72,7 @@ def test_the_place_is_where_it_was_raised_and_where_our_code_called_it():
     assert place_of(ValueError(SAID)) == "ValueError"
 
 
-def test_only_a_full_disk_may_be_another_nights_luck():
+def test_only_a_full_disk_is_retryable():
     assert UnexpectedError(raised(OSError(errno.ENOSPC, ""))).retryable
     assert UnexpectedError(raised(OSError(errno.EDQUOT, ""))).retryable
     assert not UnexpectedError(raised(OSError(errno.EACCES, ""))).retryable

@@ -1,4 +1,4 @@
-"""Reviewers' decisions on labelled calls, and the way back from what is published of them."""
+"""Corrections by reviewers on labelled calls, and further muting of what is published."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, PublishedOutput, Verification
 from hushbeam.schemas.transcript import Word
-from hushbeam.transforms.correct_findings.correct import correct
 from hushbeam.transforms.correct_findings.published import PublishedWords
+from hushbeam.transforms.correct_findings.transform import correct
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution
 from tests.transforms.verify_audio.labelled import labelled, redacted
@@ -50,7 +50,7 @@ def test_a_mark_takes_the_words_that_it_covers_and_keeps_its_own_times():
     assert (added.start_s, added.end_s, added.policy) == (mark.start_s, mark.end_s, "occupation")
 
 
-def test_a_mark_over_what_was_found_takes_only_the_rest():
+def test_a_mark_over_findings_takes_only_other_words():
     found = CALL.findings[0]
     assert found.first_word is not None
     words = CALL.transcribed.transcript.words
@@ -60,13 +60,13 @@ def test_a_mark_over_what_was_found_takes_only_the_rest():
     assert [(one.first_word, one.last_word) for one in added] == [(before, before)]
 
 
-def test_a_mark_where_nothing_was_heard_is_for_the_sound_alone():
+def test_a_mark_without_words_mutes_the_audio_alone():
     mark = MarkedSpan(0, CALL.transcribed.transcript.duration_s - 0.02, CALL.transcribed.transcript.duration_s, "date")
     (added,) = (one for one in correct(decided(CALL, missed=(mark,))).findings if one.detector == REVIEWER)
     assert added.first_word is None
 
 
-def test_a_finding_is_given_up_only_where_most_of_it_was_called_needless():
+def test_a_finding_is_dropped_only_if_most_of_it_is_a_false_positive():
     found = max(CALL.findings, key=lambda one: one.end_s - one.start_s)
     length_s = found.end_s - found.start_s
     whole, less = around(found, 0.2), replace(around(found, 0.0), end_s=found.start_s + length_s * 0.45)
@@ -75,7 +75,7 @@ def test_a_finding_is_given_up_only_where_most_of_it_was_called_needless():
     assert found in correct(decided(CALL, false_positives=(replace(whole, channel=1 - found.channel),))).findings
 
 
-def test_in_a_mix_a_channel_alone_gives_nothing_up():
+def test_in_a_mix_a_false_positive_of_one_channel_drops_nothing():
     spans = tuple(TimeSpan(channel, 1.0, 2.0) for channel in range(2))
     assert decided(CALL, mixed=True, false_positives=spans[:1]).transcribed.false_positive_spans == ()
     assert decided(CALL, mixed=True, false_positives=spans).transcribed.false_positive_spans == spans[:1]
@@ -87,7 +87,7 @@ def test_decisions_about_other_samples_change_nothing():
     assert correct(other) is other
 
 
-def test_of_a_published_recording_nothing_is_given_up():
+def test_a_published_recording_keeps_all_findings():
     detected = decided(CALL, false_positives=tuple(around(one, 0.2) for one in CALL.findings))
     published = PublishedOutput(CALL.transcribed.pending.source, (), {}, "", Verification())
     detected = replace(detected, transcribed=replace(detected.transcribed, published=published))
@@ -109,7 +109,7 @@ def test_identities_tell_corrections_and_how_they_were_rendered_apart():
 
 @pytest.mark.parametrize("call", ["card-payment", "wire-transfer", "telecom-phone-readback"])
 @pytest.mark.parametrize("substitution", ["hash", "entity_name", "mask", "numbered"])
-def test_what_is_published_stays_as_it_is_where_more_is_redacted(call: str, substitution: str):
+def test_published_words_stay_when_more_is_redacted(call: str, substitution: str):
     detected = redacted(labelled(call)).detected
     reads = Substitution(substitution)
     before = redact(detected.transcribed.transcript, detected.findings, reads)

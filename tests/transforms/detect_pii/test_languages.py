@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.detect_pii.languages import SUPPORTED, UnsupportedLanguageError, language_of
 from hushbeam.transforms.detect_pii.numbers.labels import SHAPES

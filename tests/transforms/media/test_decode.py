@@ -346,7 +346,7 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
         folder.chmod(0o755)
     code = (
         "import sys\n"
-        "from hushbeam.schemas.failure import RecordingError\n"
+        "from hushbeam.schemas.errors import RecordingError\n"
         "from hushbeam.transforms.media.decode import Decoder\n"
         "from hushbeam.transforms.media.limits import MediaLimits\n"
         "try:\n    Decoder(sys.argv[1], MediaLimits()).__enter__()\n"

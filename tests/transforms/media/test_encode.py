@@ -14,7 +14,7 @@ import pytest
 import soundfile
 import soxr
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.media import MediaInfo
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.encode import Encoder

@@ -17,7 +17,7 @@ from evaluation.edges import Call, measure
 from evaluation.laying import by_text, lay_labels
 from evaluation.score import decode
 from evaluation.truth import read_truth
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, FrameSpan, Muter, Muting, frame_spans, touched

@@ -33,7 +33,7 @@ from hushbeam.schemas.delivery import (
     Delivery,
 )
 from hushbeam.schemas.delivery import Receiver as Asked
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.notify.deliver import WebhookClient, _seconds
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings

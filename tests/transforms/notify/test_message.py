@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.notify.message import Signer, notification_id, ready_notification
 
 _OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()

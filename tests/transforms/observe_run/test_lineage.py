@@ -13,7 +13,7 @@ from uuid import UUID
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.observe_run import Lineage
 from tests.transforms.notify.receiver import Receiver, running
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.observe_run import METRICS, TextFile
 from hushbeam.transforms.storage import files
 from tests.transforms.observe_run.runs import ENDED_S, broken, completed

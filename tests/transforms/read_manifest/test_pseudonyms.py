@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms

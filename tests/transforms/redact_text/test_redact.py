@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import SUBSTITUTIONS, TRANSCRIPTS_SCHEMA

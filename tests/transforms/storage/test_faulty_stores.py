@@ -1,4 +1,4 @@
-"""Stores that are overloaded, cut answers short, lose them, or hold something else a moment later."""
+"""Stores that are overloaded, truncate or lose answers, or replace objects during a request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from hushbeam.transforms.storage import files, object_stores
-from hushbeam.transforms.storage.details import details_of
 from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError, StorageError
+from hushbeam.transforms.storage.listing import details_of
 from tests.transforms.storage.fake_stores import FaultyProxy
 
 
@@ -42,7 +42,7 @@ def test_overload_and_lost_connections_are_waited_out(store: Store, fault: int |
     assert store.proxy.failed == 3
 
 
-def test_a_store_that_falls_silent_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_stops_answering_is_asked_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(object_stores, "_SILENCE_S", 1)
     store.proxy.silence_s = 4.0
     files.write_bytes(f"{store.bucket}/a.wav", b"RIFF")
@@ -70,7 +70,7 @@ def test_damaged_bytes_are_read_again(bucket: str, proxy: FaultyProxy, tmp_path:
     assert files.fetch(f"{bucket}/a.wav", tmp_path / "work").read_bytes() == content
     assert proxy.damaged_downloads == 0
     proxy.damaged_downloads = 3
-    with pytest.raises(StorageError, match="not what is stored") as caught:
+    with pytest.raises(StorageError, match="differ from those stored") as caught:
         files.fetch(f"{bucket}/a.wav", tmp_path / "work")
     assert caught.value.retryable
     assert len(list((tmp_path / "work").iterdir())) == 1
@@ -107,13 +107,13 @@ def test_a_header_is_read_without_the_rest(store: Store) -> None:
     assert store.proxy.bytes_sent - before < 8 << 20
 
 
-def test_a_creation_whose_answer_was_lost_is_still_ours(store: Store) -> None:
+def test_a_creation_whose_answer_was_lost_counts_as_created(store: Store) -> None:
     store.proxy.faults = ["lost"]
     assert files.create(f"{store.bucket}/LOCK", b"run 1, token 7")
     assert not files.create(f"{store.bucket}/LOCK", b"run 2, token 8")
 
 
-def test_a_creation_leaves_it_to_the_store_that_there_is_none_yet(store: Store) -> None:
+def test_a_creation_is_conditional_in_the_store(store: Store) -> None:
     files.create(f"{store.bucket}/LOCK", b"run 1, token 7")
     conditional = [
         "ifGenerationMatch=0" in asked.path or asked.headers.get("if-none-match") == "*" for asked in store.proxy.asked
@@ -147,7 +147,7 @@ def test_no_library_logs_the_name_of_an_object(store: Store, tmp_path: Path, cap
     assert "maria" not in caplog.text
 
 
-def test_what_else_a_store_wants_comes_from_the_environment(store: Store) -> None:
+def test_other_settings_of_a_store_come_from_the_environment(store: Store) -> None:
     given = {
         "FSSPEC_GS_REQUESTER_PAYS": "payer",
         "FSSPEC_S3_S3_ADDITIONAL_KWARGS": '{"ServerSideEncryption": "AES256"}',
@@ -161,7 +161,7 @@ def test_what_else_a_store_wants_comes_from_the_environment(store: Store) -> Non
         assert "userProject=payer" in asked.path or encrypted
 
 
-def test_a_look_costs_one_request_and_a_copy_three(store: Store, tmp_path: Path) -> None:
+def test_a_stat_takes_one_request_and_a_copy_three(store: Store, tmp_path: Path) -> None:
     url = f"{store.bucket}/calls/a.wav"
     files.write_bytes(url, b"RIFF" * 100)
     before = store.proxy.requests

@@ -15,7 +15,7 @@ import gcsfs.core
 import gcsfs.retry
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import files, listing
 from hushbeam.transforms.storage.errors import AccessDeniedError, MissingFileError, SourceChangedError, StorageError
@@ -36,7 +36,7 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             return f"{make_bucket(request.getfixturevalue('google_url'))}/out"
 
 
-def test_what_is_written_is_read(root: str) -> None:
+def test_written_bytes_are_read_back(root: str) -> None:
     files.write_bytes(f"{root}/status/a.json", b"one")
     files.write_bytes(f"{root}/status/a.json", b"\xef\xbb\xbf{}")
     assert files.read_bytes(f"{root}/status/a.json") == b"\xef\xbb\xbf{}"
@@ -58,7 +58,7 @@ def test_create_succeeds_once_and_leaves_the_first_content(root: str) -> None:
 
 
 @pytest.mark.parametrize("root", ["local", "gs", "s3"], indirect=True)
-def test_of_many_who_create_at_once_one_succeeds(root: str) -> None:
+def test_one_of_many_simultaneous_creations_succeeds(root: str) -> None:
     barrier = threading.Barrier(8)
 
     def create(number: int) -> bool:
@@ -158,7 +158,7 @@ def test_glob_gives_locations_in_order(root: str) -> None:
     assert files.glob(f"{root}/none*") == []
 
 
-def test_a_name_with_brackets_is_itself(root: str) -> None:
+def test_a_name_with_brackets_matches_itself(root: str) -> None:
     files.write_bytes(f"{root}/calls[1].jsonl", b"")
     assert files.glob(f"{root}/calls[1].jsonl") == [f"{root}/calls[1].jsonl"]
 

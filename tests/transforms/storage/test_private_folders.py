@@ -1,4 +1,4 @@
-"""What holds plain text is its owner's alone, whatever the umask and whatever waits at its place."""
+"""Private folders are readable by their owner alone, whatever the umask and whatever exists at their path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_folders import PrivateFolder
@@ -35,7 +35,7 @@ def test_folders_and_files_are_closed_to_others(tmp_path: Path, umask: int) -> N
     assert [path.name for path in (tmp_path / "a/b").iterdir()] == ["c.json"]
 
 
-def test_private_writes_are_too(tmp_path: Path, umask: int) -> None:
+def test_private_writes_are_closed_to_others(tmp_path: Path, umask: int) -> None:
     files.write_private(str(tmp_path / "a/b/c.sealed"), b"one")
     assert [mode(tmp_path / name) for name in ("a", "a/b", "a/b/c.sealed")] == [0o700, 0o700, 0o600]
 
@@ -63,7 +63,7 @@ def test_links_at_a_files_name_are_not_followed(tmp_path: Path) -> None:
         assert not (tmp_path / "here" / name).is_symlink()
 
 
-def test_a_folder_that_takes_its_place_gets_nothing(tmp_path: Path) -> None:
+def test_a_folder_that_replaces_the_open_one_gets_no_file(tmp_path: Path) -> None:
     with PrivateFolder(str(tmp_path / "here"), "--to") as folder:
         (tmp_path / "here").rename(tmp_path / "away")
         (tmp_path / "public").mkdir()
@@ -77,7 +77,10 @@ def test_a_folder_that_takes_its_place_gets_nothing(tmp_path: Path) -> None:
 def test_a_folder_that_others_may_look_into_is_refused(tmp_path: Path, permissions: int) -> None:
     (tmp_path / "here").mkdir()
     (tmp_path / "here").chmod(permissions)
-    with pytest.raises(ConfigurationError, match="--to: others may"), PrivateFolder(str(tmp_path / "here"), "--to"):
+    with (
+        pytest.raises(ConfigurationError, match="--to: other users"),
+        PrivateFolder(str(tmp_path / "here"), "--to"),
+    ):
         pass
     assert mode(tmp_path / "here") == permissions
 

@@ -1,4 +1,4 @@
-"""What is private lies apart from what is public, by whatever name."""
+"""Private roots must lie apart from public outputs, links followed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage.private_roots import lies_in_outputs, private_root
 
 
@@ -25,7 +25,7 @@ from hushbeam.transforms.storage.private_roots import lies_in_outputs, private_r
         ("", "/data/out"),
     ],
 )
-def test_roots_that_hold_each_other_are_refused(private: str, public: str):
+def test_roots_within_each_other_are_refused(private: str, public: str):
     with pytest.raises(ConfigurationError, match="--store"):
         private_root(private, public, "--store")
 
@@ -34,7 +34,7 @@ def test_roots_that_hold_each_other_are_refused(private: str, public: str):
     ("private", "public"),
     [("gs://calls/out-store", "gs://calls/out"), ("gs://kept", "gs://calls"), ("/data/out2", "/data/out")],
 )
-def test_roots_of_their_own_are_taken(private: str, public: str):
+def test_separate_roots_are_accepted(private: str, public: str):
     assert private_root(private, public, "--store") == private
 
 
@@ -48,7 +48,7 @@ def test_links_are_followed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("tables", ["transcripts", "runs"])
-def test_the_outputs_of_other_runs_are_no_place_for_it_either(tmp_path: Path, tables: str):
+def test_a_root_within_the_outputs_of_other_runs_is_refused(tmp_path: Path, tables: str):
     for name in ("status", tables):
         (tmp_path / "other" / name).mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "other/status")
@@ -57,5 +57,5 @@ def test_the_outputs_of_other_runs_are_no_place_for_it_either(tmp_path: Path, ta
             private_root(str(tmp_path / private), str(tmp_path / "out"), "--store")
 
 
-def test_a_name_that_no_file_can_have_is_no_output_root():
+def test_an_impossible_file_name_is_not_an_output_root():
     assert not lies_in_outputs(f"/tmp/{'x' * 300}/to")

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.signing import UrlSigner, check_signing
 from tests.transforms.storage.fake_stores import google_server, make_bucket
@@ -112,7 +112,7 @@ def test_aws_would_accept_it(monkeypatch: pytest.MonkeyPatch):
     assert hmac.new(key, said, hashlib.sha256).hexdigest() == query["X-Amz-Signature"]
 
 
-def test_without_a_store_or_credentials_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_signing_without_a_store_or_credentials_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(ConfigurationError, match=r"gs:// or s3://"):
         check_signing(str(tmp_path), 1.0)
     check_signing(str(tmp_path), None)
@@ -123,7 +123,7 @@ def test_without_a_store_or_credentials_it_says_so(tmp_path: Path, monkeypatch: 
         check_signing("gs://public/out", 1.0)
 
 
-def test_a_signature_says_nothing_of_the_key(service_account: None, private_key: RSAPrivateKey):
+def test_a_signed_url_does_not_reveal_the_key(service_account: None, private_key: RSAPrivateKey):
     signer = UrlSigner()
     signed = signer.sign("gs://public/out/audio/a.wav", 1.0)
     der = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -1,4 +1,4 @@
-"""A store that cannot be reached costs the first recording seconds, and the next ones nothing for a while."""
+"""A store that cannot be reached delays the first recording by seconds, and later ones not at all for a minute."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def nobody() -> str:
 
 
 @pytest.mark.parametrize("scheme", ["gs", "s3"])
-def test_a_dead_endpoint_is_waited_for_once(scheme: str, nobody: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_recording_waits_for_a_dead_endpoint(
+    scheme: str, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", nobody)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", nobody)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

@@ -114,3 +114,20 @@ def test_every_location_is_normalised_or_refused(location: str) -> None:
     except StorageError:
         return
     assert urls.normalised(normalised) == normalised
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("gs://bucket/day/a//b.wav", ("bucket", "day/a//b.wav")),
+        ("s3://bucket/a.wav", ("bucket", "a.wav")),
+        ("gs://bucket", ("bucket", "")),
+    ],
+)
+def test_a_store_url_has_a_bucket_and_a_key(url: str, expected: tuple[str, str]) -> None:
+    assert urls.bucket_and_key(url) == expected
+
+
+@pytest.mark.parametrize("root", ["/out", "/", "gs://bucket", "s3://bucket/out"])
+def test_relative_is_the_inverse_of_join(root: str) -> None:
+    assert urls.relative(urls.join(root, "audio", "a.wav"), root) == "audio/a.wav"

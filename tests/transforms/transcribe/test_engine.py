@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evaluation.truth import read_truth
-from hushbeam.schemas.failure import RecordingError, RunError
+from hushbeam.schemas.errors import RecordingError, RunError
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks

@@ -7,7 +7,7 @@ from pathlib import Path
 import ctranslate2
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe import model
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ

@@ -1,1 +1,1 @@
-"""The tables of an output root: Parquet files, checksums of rows, and the list of files that each run signs."""
+"""Tables of an output root: Parquet files, checksums of rows, and signed lists of the files of each run."""

@@ -1,4 +1,4 @@
-"""Changing tables that earlier runs wrote: file by file, each replaced as a whole."""
+"""Tables: changes to table files that earlier runs wrote, each file replaced as a whole."""
 
 from __future__ import annotations
 
@@ -32,39 +32,38 @@ _TRANSCRIPTS, _NOTIFICATIONS = "transcripts", "notifications"
 _log = logging.getLogger(__name__)
 
 IsDue = Callable[[pa.Table], pa.ChunkedArray]
-"""Which rows of a table's file are to be changed."""
+"""Tells which rows of a table file are to be changed."""
 
 Change = Callable[[pa.Table, pa.ChunkedArray], pa.Table]
-"""What becomes of rows, given which of them are due."""
+"""Gives the changed rows, from all rows and which of them are due."""
 
 
 class Tables:
     """The tables of an output root, for a job that holds its lock.
 
-    A reader sees each file before or after. Only the columns that tell what is due are read of files in which nothing
-    is. A file that cannot be read stays as it is, and is named.
+    A reader sees each file either before or after a change. Files without due rows are read only in the columns that
+    tell. A file that cannot be read stays unchanged, and is listed in `damaged`.
 
     Args:
-      key: Signs the lists of the runs whose files change, where they were signed with it before; without it, those are
-        no longer signed.
+      key: Signs the file lists of changed runs that were signed with it before; None leaves those unsigned.
 
     Attributes:
-      damaged: Names of files that could not be read, as far as they were looked at.
+      damaged: Names of files that could not be read.
     """
 
-    def __init__(self, output: str, key: Ed25519PrivateKey | None = None) -> None:
+    def __init__(self, output: str, key: Ed25519PrivateKey | None) -> None:
         self._output = output
         self._key = key
         self.damaged: set[str] = set()
 
     def drop_recordings(self, table: str, recording_ids: frozenset[str], *, except_run: str = "") -> int:
-        """Removes the rows of recordings, and files in which no row is left.
+        """Removes the rows of recordings, and files without any other row.
 
         Args:
-          except_run: Files of this run stay as they are.
+          except_run: Skips files of this run.
 
         Returns:
-          How many rows were removed.
+          The number of removed rows.
         """
         if not recording_ids:
             return 0
@@ -78,26 +77,26 @@ class Tables:
         )
 
     def has_others(self, run_id: str) -> bool:
-        """Whether other runs than this one have written transcripts."""
+        """Whether a run other than this one wrote transcripts."""
         return any(run_of(name) != run_id for name in files.list_names(join(self._output, _TRANSCRIPTS)))
 
     def relocate(self) -> int:
-        """Has rows of `transcripts/` name the redacted recordings of this root, where they name those of another.
+        """Changes rows of `transcripts/` that name redacted recordings in another root, so that they name this root.
 
         Returns:
-          How many rows did.
+          The number of changed rows.
         """
         columns = ["recording_id", "redacted_audio_url"]
         return self.rewrite(_TRANSCRIPTS, columns, self._is_elsewhere, self._here)
 
     def rewrite(self, table: str, columns: list[str], is_due: IsDue, change: Change, *, except_run: str = "") -> int:
-        """Changes rows, in all files that have some to be changed.
+        """Changes the due rows of all files of a table.
 
         Args:
-          columns: What `is_due` looks at.
+          columns: The columns that `is_due` reads.
 
         Returns:
-          How many rows were due.
+          The number of due rows.
         """
         changed = 0
         for name in files.list_names(join(self._output, table)):
@@ -112,10 +111,10 @@ class Tables:
         return changed
 
     def clear_unfinished(self, run_id: str) -> None:
-        """Removes what runs before this one, which were killed, left in tables and nobody needs.
+        """Removes table files of killed runs that are no longer needed.
 
-        What they published this run has taken over; what they did not it has tried again, so their rows of `errors/`
-        are of yesterday. Rows of `notifications/` stay, since they say what was delivered, and are listed.
+        This run has recovered what they published, and tried the rest again, so their rows of `errors/` are out of
+        date. Their rows of `notifications/` stay and are listed, since they tell what was delivered.
         """
         unfinished: dict[str, bool] = {}
         delivered: defaultdict[str, list[str]] = defaultdict(list)
@@ -139,7 +138,7 @@ class Tables:
                 files.delete(file_list_url(self._output, run))
 
     def list_files(self, run_id: str, names: Sequence[str]) -> None:
-        """Writes the list of what a run without a summary left: one that was killed, or one that only announced."""
+        """Writes the file list of a run without a summary: it was killed, or only sent notifications."""
         listed: dict[str, FileEntry] = {}
         for name in names:
             with TemporaryFolder() as folder:

@@ -1,9 +1,9 @@
-"""Checksums over the rows and captions of an output, which its certificate vouches for.
+"""Checksums of an output's rows and captions, for its certificate.
 
-A row is hashed as it reads back from its table: as canonical JSON (sorted keys, no white space, UTF-8), after the types
-of the table's schema. What the status object says by itself is left out: `status` and `redacted_audio_url`, since the
-audio may expire and the output root be moved without the words becoming others, and `run_id`, so that the same output
-has the same certificate in every run.
+A row is hashed in the form that its table returns: canonical JSON (sorted keys, no white space, UTF-8) with the types
+of the table's schema. Some fields are left out. `status` and `redacted_audio_url` change when the audio expires or the
+output root moves, although the words stay; the status object holds them anyway. Without `run_id`, the same output has
+the same certificate in every run.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id"})
 def output_digests(
     transcript_row: str, finding_rows: Iterable[str], captions: Mapping[str, bytes] | None
 ) -> dict[str, Any]:
-    """What a certificate says of an output besides the audio, as plain values for JSON.
+    """The part of a certificate about rows and captions, as plain values for JSON.
 
     Args:
       transcript_row, finding_rows: Rows of `TRANSCRIPTS_SCHEMA` and `FINDINGS_SCHEMA` as JSON.
-      captions: Contents by kind, `srt` and `vtt`; None where none are written.
+      captions: Contents by kind, `srt` and `vtt`; None if none are written.
     """
     return {
         "transcript": transcript_digest(transcript_row),
@@ -42,29 +42,29 @@ def output_digests(
 
 
 def certified_outputs(status: Status) -> Mapping[str, Any]:
-    """What a status object's certificate says of rows and captions; empty where it says nothing."""
+    """The part of a status object's certificate about rows and captions; empty if it has none."""
     outputs = status.certificate.get(_OUTPUTS)
     return outputs if isinstance(outputs, Mapping) else {}
 
 
 def holds_certified_rows(status: Status, transcript_row: str, finding_rows: Sequence[str]) -> bool:
-    """Whether rows are those that a status object's certificate vouches for, and of its run."""
+    """Whether a status object certifies these rows, and they are of its run."""
     outputs = certified_outputs(status)
     try:
         digests = transcript_digest(transcript_row), findings_digest(finding_rows)
         runs = {json.loads(row)["run_id"] for row in (transcript_row, *finding_rows)}
     except (pa.ArrowException, ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        return False  # no row of this version
+        return False  # not rows of this version
     return runs == {status.run_id} and digests == (outputs.get("transcript"), outputs.get("findings"))
 
 
 def transcript_digest(row: str) -> str:
-    """Of a row of `TRANSCRIPTS_SCHEMA` as JSON, without what the status object says by itself."""
+    """The checksum of a row of `TRANSCRIPTS_SCHEMA` as JSON, without the fields that the status object holds."""
     return content_digest(_canonical(row, TRANSCRIPTS_SCHEMA))
 
 
 def findings_digest(rows: Iterable[str]) -> str:
-    """Of all rows of `FINDINGS_SCHEMA` of one recording, as JSON, in whatever order; tables hold equal ones once."""
+    """The checksum of all rows of `FINDINGS_SCHEMA` of a recording, as JSON, in any order and with repetitions."""
     return content_digest(b"\n".join(sorted({_canonical(row, FINDINGS_SCHEMA) for row in rows})))
 
 
@@ -74,7 +74,7 @@ def content_digest(content: bytes) -> str:
 
 
 def as_json(row: Mapping[str, Any]) -> str:
-    """A row as it travels to its table."""
+    """A row as JSON, on its way to a table."""
     return json.dumps(row, ensure_ascii=False, sort_keys=True)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class FileEntry:
-    """One file of a list.
+    """A file in a list.
 
     Attributes:
       size_bytes, sha256: Of the whole file.
@@ -20,11 +20,11 @@ class FileEntry:
 
     @classmethod
     def of(cls, path: Path) -> FileEntry:
-        """Of a local file."""
+        """The entry of a local file."""
         with path.open("rb") as content:
             return cls(path.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest())
 
     @classmethod
     def of_content(cls, content: bytes) -> FileEntry:
-        """Of what a file is to hold."""
+        """The entry of a file that will have this content."""
         return cls(len(content), hashlib.sha256(content).hexdigest())

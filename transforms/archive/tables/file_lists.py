@@ -1,8 +1,9 @@
-"""What a run left in an output root: `runs/RUN_ID/files.json` lists its files with their sizes and checksums.
+"""File lists: `runs/RUN_ID/files.json` has the sizes and checksums of all files of a run.
 
-The list is signed where the run has a key. Later jobs rewrite tables of earlier runs, where they do a recording again,
-take its audio back or erase it: they write the list anew, and sign it with their own key, or leave it unsigned. A file
-is announced in the list before it is replaced, so that the list is right at every moment, whenever a job is killed.
+The list is signed if the run has a key. Later jobs rewrite tables of earlier runs when they redact a recording again,
+expire its audio or erase it. They then rewrite the list, and sign it with their own key or leave it unsigned. A new
+version of a file is entered in the list before the file is replaced, so that the list is valid even if a job is killed
+at any moment.
 """
 
 from __future__ import annotations
@@ -35,21 +36,21 @@ _log = logging.getLogger(__name__)
 
 
 class UnreadableFileListError(ValueError):
-    """A file is no list of a run's files, or another run's."""
+    """A file is not the file list of a run, or is another run's."""
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The list of one run.
+    """The file list of one run.
 
     Attributes:
       run_id: Of the run.
-      files: By their names in the output root.
-      changing: What files become, or None where they go, that a job was about to replace when it wrote the list.
-      has_summary: Whether the run ends with a summary. Of one that was killed, the next one lists what stays.
-      before: Runs that had ended before, as far as no other list names them.
-      kept_elsewhere: The options with which runs had kept something elsewhere by then.
-      signature: As `hushbeam.transforms.archive.signatures` makes it; empty: none.
+      files: By name, relative to the output root.
+      changing: Files that a job is about to replace: their new entries, or None for files that it removes.
+      has_summary: Whether the run ends with a summary. For a killed run, the next run lists the files that stay.
+      before: Runs that ended earlier and that no other list names.
+      kept_elsewhere: The options of private roots that runs had used by then.
+      signature: See `hushbeam.transforms.archive.signatures`; empty if not signed.
     """
 
     run_id: str
@@ -61,23 +62,23 @@ class RunFiles:
     signature: Mapping[str, str] = field(default_factory=dict)
 
     def allows(self, name: str, entry: FileEntry | None) -> bool:
-        """Whether a file may be as it is; None: whether it may be gone."""
+        """Whether a file may have this entry; None asks whether it may be missing."""
         return entry == self.files.get(name) or (name in self.changing and entry == self.changing[name])
 
     def signed(self, key: Ed25519PrivateKey | None) -> RunFiles:
-        """The list with a signature; without a key, without: one that changed is not what was signed."""
+        """The list with a signature, or without a key, without one: the old one is not valid after a change."""
         return replace(self, signature={} if key is None else signature_of(self._content(), key))
 
     def check_signature(self, key: Ed25519PublicKey) -> None:
-        """Returns where the list is what the owner of the key signed.
+        """Returns if the owner of the key signed this list.
 
         Raises:
-          SignatureError: It is not, or is not signed.
+          SignatureError: The list is not signed, or differs from what was signed.
         """
         check(self._content(), self.signature, key)
 
     def to_json(self) -> bytes:
-        """The list as it is kept."""
+        """The content of the file."""
         return json.dumps(self._values() | {"signature": dict(self.signature)}, indent=1, sort_keys=True).encode()
 
     @classmethod
@@ -85,7 +86,7 @@ class RunFiles:
         """The inverse of `to_json`.
 
         Raises:
-          UnreadableFileListError: It is something else.
+          UnreadableFileListError: It is not a file list.
         """
         try:
             values = json.loads(content)
@@ -113,13 +114,13 @@ class RunFiles:
         if not all(isinstance(text, str) for text in (*self.kept_elsewhere, *self.before)):
             raise ValueError("a field is of another type")
         if not all(map(_NAME.fullmatch, (self.run_id, *self.before))):
-            raise ValueError("a run's id is no name")
+            raise ValueError("a run's id is not valid")
         if not all(map(self._is_own, (*self.files, *self.changing))):
-            raise ValueError("it lists what is no file of this run")
+            raise ValueError("it lists a file that is not of this run")
         self._content()
 
     def _is_own(self, name: str) -> bool:
-        """Whether a run of this id leaves files of this name: others are neither looked for nor vouched for."""
+        """Whether a run of this id writes files of this name. Others are neither checked nor signed."""
         folder, _, rest = name.partition("/")
         if folder == _RUNS:
             return rest.startswith(f"{self.run_id}/") and bool(_NAME.fullmatch(rest, len(self.run_id) + 1))
@@ -135,12 +136,12 @@ class RunFiles:
 
 
 def file_list_url(output: str, run_id: str) -> str:
-    """Where the list of a run's files is."""
+    """The location of a run's file list."""
     return join(output, _RUNS, run_id, FILE_LIST)
 
 
 def read_run_files(output: str, run_id: str) -> RunFiles | None:
-    """The list of a run's files; None where there is none.
+    """The file list of a run; None if there is none.
 
     Raises:
       UnreadableFileListError: It cannot be read, or is another run's.
@@ -159,14 +160,14 @@ def _list_of(run_id: str, content: bytes) -> RunFiles:
 
 
 def write_run_files(output: str, listed: RunFiles, key: Ed25519PrivateKey | None) -> None:
-    """Writes the list of a run's files, signed where there is a key: for a run that knows what it lists."""
+    """Writes a file list, signed if there is a key: for a job that made the entries itself."""
     files.write_bytes(file_list_url(output, listed.run_id), listed.signed(key).to_json())
 
 
 def _write_anew(output: str, listed: RunFiles, before: RunFiles, key: Ed25519PrivateKey | None) -> None:
-    """Writes a list in the place of an earlier one, signed where that was signed with the same key.
+    """Replaces a list, and signs it if the earlier one was signed with the same key.
 
-    One that was not may be anybody's: the key must not vouch for what somebody else wrote into it.
+    Any other list may have been written by somebody else, and must not get a signature.
     """
     if key is not None:
         try:
@@ -179,20 +180,20 @@ def _write_anew(output: str, listed: RunFiles, before: RunFiles, key: Ed25519Pri
 
 @dataclass(frozen=True)
 class FileLists:
-    """The lists of all runs.
+    """The file lists of all runs.
 
     Attributes:
       ended: Runs that have a summary.
-      lists: By run, as far as they can be read.
+      lists: Readable lists by run.
     """
 
     ended: frozenset[str]
     lists: Mapping[str, RunFiles]
 
     def before(self, run_id: str) -> tuple[str, ...]:
-        """The ended runs, without this one, that no other run's list names as before it: the list of this one does.
+        """Other ended runs that no other run's list names, for `RunFiles.before` of this one.
 
-        So the whole of a run, but the last, cannot be taken away without a list that still names it.
+        So no run but the last can be removed completely: the list of another run still names it.
         """
         named = {before for run, listed in self.lists.items() if run != run_id for before in listed.before}
         return tuple(sorted(self.ended - named - {run_id}))
@@ -208,18 +209,18 @@ def read_file_lists(output: str) -> FileLists:
     urls = {file_list_url(output, run_id): run_id for run_id in sorted(found[FILE_LIST])}
     lists: dict[str, RunFiles] = {}
     for url, content in files.read_many(list(urls)).items():
-        with suppress(UnreadableFileListError):  # an audit says so
+        with suppress(UnreadableFileListError):  # reported by an audit
             lists[urls[url]] = _list_of(urls[url], content)
     return FileLists(frozenset(found[_SUMMARY]), lists)
 
 
 def settle(output: str, lists: FileLists, key: Ed25519PrivateKey | None) -> None:
-    """Brings lists up to date that a job left which was killed while it replaced a file."""
+    """Updates lists of jobs that were killed while they replaced a file."""
     for listed in lists.lists.values():
         settled, changing = dict(listed.files), dict(listed.changing)
         for name, change in listed.changing.items():
             if not _has_become(output, name, change):
-                continue  # not replaced: it is still what it was, or what it should not be
+                continue  # not replaced, or damaged
             del changing[name]
             settled.pop(name, None)
             if change is not None:
@@ -229,22 +230,22 @@ def settle(output: str, lists: FileLists, key: Ed25519PrivateKey | None) -> None
 
 
 def list_more(output: str, run_id: str, names: Sequence[str], key: Ed25519PrivateKey | None) -> None:
-    """Adds files that were written after a run's end to its list, or lists them anew."""
+    """Adds files that were written after the end of a run to its list, or updates their entries."""
     try:
         listed = read_run_files(output, run_id)
     except UnreadableFileListError:
-        listed = None  # an audit says so
+        listed = None  # reported by an audit
     if listed is not None:
         more = {name: FileEntry.of_content(files.read_bytes(join(output, name))) for name in names}
         _write_anew(output, replace(listed, files={**listed.files, **more}), listed, key)
 
 
 def write_listed(output: str, run_id: str, name: str, content: bytes, key: Ed25519PrivateKey | None) -> None:
-    """Writes a small file of a run anew, whatever is there, and keeps the run's list right, at every moment."""
+    """Writes or replaces a small file of a run, and keeps the run's list valid at every moment."""
     try:
         listed = read_run_files(output, run_id)
     except UnreadableFileListError:
-        listed = None  # an audit says so
+        listed = None  # reported by an audit
     entry = FileEntry.of_content(content)
     if listed is not None:
         _write_anew(output, replace(listed, changing={**listed.changing, name: entry}), listed, key)
@@ -264,22 +265,22 @@ def replace_listed(
     put: Callable[[], object],
     key: Ed25519PrivateKey | None,
 ) -> None:
-    """Replaces or removes a file and keeps its run's list right, at every moment.
+    """Replaces or removes a file, and keeps its run's list valid at every moment.
 
-    A file that is not what the list says is replaced all the same, but the list goes on saying so: what somebody
-    tampered with must not become right by being rewritten.
+    A file that differs from the list is replaced too, but its entry stays: rewriting a manipulated file must not make
+    it valid.
 
     Args:
-      run_id: Whose list may name the file.
-      name: Of the file in the output root.
-      before: What it is now; None where there is none.
-      after: What it becomes; None: it goes.
-      put: Does it.
+      run_id: The run whose list may name the file.
+      name: Of the file, relative to the output root.
+      before: The entry of the present file; None if there is none.
+      after: The entry of the new file; None removes it.
+      put: Replaces or removes the file.
     """
     try:
         listed = None if run_id is None else read_run_files(output, run_id)
     except UnreadableFileListError:
-        listed = None  # an audit says so
+        listed = None  # reported by an audit
     if listed is None or not listed.allows(name, before):
         put()
         return
@@ -305,11 +306,11 @@ def _has_become(output: str, name: str, change: FileEntry | None) -> bool:
     except StorageError as error:
         if error.retryable:
             raise
-        return False  # nothing that a job puts there
+        return False  # not written by a job
 
 
 def _entry(values: Mapping[str, Any]) -> FileEntry:
     entry = FileEntry(**values)
     if not isinstance(entry.size_bytes, int) or not _SHA256.fullmatch(entry.sha256):
-        raise ValueError("no size or no checksum")
+        raise ValueError("not a size or not a checksum")
     return entry

@@ -1,4 +1,4 @@
-"""Parquet files of an output root: sorted rows, and settings that make equal rows equal bytes."""
+"""Parquet files with sorted rows, written so that equal rows give equal bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.file_systems import storage_errors
 
 Row = tuple[str, str]
-"""The key that a row is sorted and sharded by (the recording's id), and the row as JSON."""
+"""The recording's id, by which rows are sorted and sharded, and the row as JSON."""
 
 _ROWS_IN_A_GROUP = 2_000
 _SORTED_AT_ONCE_BYTES = 64 << 20
@@ -28,11 +28,11 @@ _SORTED_AT_ONCE_BYTES = 64 << 20
 def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> tuple[int, FileEntry]:
     """Writes rows as one Parquet file, in the order of their keys.
 
-    Equal rows are written once: a bundle that ran twice may have handed them in twice. What is more than fits into
-    memory waits, sorted, in files on the local disk, which are merged.
+    Equal rows are written once: a repeated bundle may give them twice. Rows that do not fit into memory go to sorted
+    files on the local disk, which are merged.
 
     Returns:
-      How many rows, and the file's entry in the list of its run.
+      The number of rows, and the file's entry in the list of its run.
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.
@@ -42,7 +42,7 @@ def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> tuple[int, 
         spilling = cache(lambda: Path(stack.enter_context(TemporaryFolder())))
         runs = list(_sorted_runs(rows, spilling))
         counted = _Counted(_once_each(heapq.merge(*runs)))
-        if len(runs) == 1:  # a disk that is full then does not matter
+        if len(runs) == 1:  # works even if the local disk is full
             sink = pa.BufferOutputStream()
             write_parquet(sink, schema, counted)
             content = sink.getvalue().to_pybytes()
@@ -56,7 +56,7 @@ def write_shard(url: str, schema: pa.Schema, rows: Iterable[Row]) -> tuple[int, 
 
 
 def _sorted_runs(rows: Iterable[Row], folder: Callable[[], Path]) -> Iterator[Iterable[Row]]:
-    """Runs of sorted rows; all but the last are on the disk, in a folder that is made when it is first needed."""
+    """Runs of sorted rows. All but the last are on disk, in a folder that is made at first use."""
     waiting: set[Row] = set()
     waiting_bytes = number = 0
     for row in rows:
@@ -98,7 +98,7 @@ class _Counted:
 
 
 def write_parquet(target: Path | pa.BufferOutputStream, schema: pa.Schema, rows: Iterable[str]) -> None:
-    """Writes JSON rows in groups, with settings that make equal rows equal bytes.
+    """Writes JSON rows in groups, with settings that give equal bytes for equal rows.
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.
@@ -115,7 +115,7 @@ def _in_groups(rows: Iterable[str]) -> Iterator[list[str]]:
 
 
 def as_table(rows: Iterable[str], schema: pa.Schema) -> pa.Table:
-    """JSON rows as Arrow has them. JSON has no tuples, which Arrow wants for the entries of a map.
+    """JSON rows as an Arrow table. Arrow needs tuples for the entries of a map, which JSON does not have.
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.

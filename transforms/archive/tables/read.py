@@ -1,4 +1,4 @@
-"""ReadTable: the rows of a table that runs have written, for jobs that look after an archive."""
+"""ReadTable: the rows of a table in an output root."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _FILE = re.compile(r"(?P<run_id>[^/]+)-[0-9]{4,}\.parquet")
 
 
 class DamagedTableError(StorageError):
-    """A file of a table cannot be read. Names it: a run's id and a number, nothing of a recording's."""
+    """A table file cannot be read. The message has its name: a run's id and a number, nothing of a recording."""
 
     def __init__(self, url: str) -> None:
         name = "/".join(url.rsplit("/", 2)[1:])
-        super().__init__(f"{name} in the output is damaged: put it back as it was, or delete it; an audit says more")
+        super().__init__(f"{name} in the output is damaged: restore it from a copy, or delete it; an audit says more")
 
 
 class ReadTable(beam.PTransform):
     """All rows of `OUTPUT/TABLE/`, of all runs, by recording. Takes output roots.
 
-    A file that cannot be read is named in the log and passed over.
+    A file that cannot be read is logged and skipped.
     """
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
@@ -53,19 +53,19 @@ class ReadTable(beam.PTransform):
 
 
 def table_files(output: str, table: str) -> list[str]:
-    """The files of a table."""
+    """The locations of a table's files."""
     folder = join(output, table)
     return [join(folder, name) for name in files.list_names(folder) if name.endswith(".parquet")]
 
 
 def run_of(name: str) -> str | None:
-    """The run that wrote the file of this name; None where none did."""
+    """The run that wrote a table file of this name; None for other names."""
     match = _FILE.fullmatch(name)
     return match["run_id"] if match else None
 
 
 def read_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
-    """The rows of a table's file, as recording and JSON.
+    """The rows of a table file, as (recording id, JSON).
 
     Raises:
       DamagedTableError: It cannot be read, or lacks one of the columns.
@@ -87,14 +87,14 @@ def _readable_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
 
 @contextmanager
 def open_table(url: str, folder: Path, path: Path | None = None) -> Iterator[pq.ParquetFile]:
-    """A file of a table, to be read within the `with` block.
+    """A context manager for reading a table file.
 
     Args:
       folder: For a local copy, which the caller removes.
-      path: Of the copy, where there is one already.
+      path: Of the copy, if there is one already.
 
     Raises:
-      DamagedTableError: It cannot be read, here or in the block.
+      DamagedTableError: The file cannot be read, on entry or in the block.
     """
     try:
         path = files.fetch(url, folder, None) if path is None else path
@@ -103,20 +103,20 @@ def open_table(url: str, folder: Path, path: Path | None = None) -> Iterator[pq.
     except StorageError as error:
         if error.retryable:
             raise
-        raise DamagedTableError(url) from None  # a named pipe, or what this user may not read
+        raise DamagedTableError(url) from None  # a named pipe, or a file that this user may not read
     with damage_named(url), pq.ParquetFile(path) as table:
         yield table
 
 
 @contextmanager
 def damage_named(url: str) -> Iterator[None]:
-    """Turns what Arrow says of a file of a table that it cannot read into a `DamagedTableError`."""
+    """Turns Arrow's exceptions about a table file into `DamagedTableError`."""
     try:
         yield
     except (pa.ArrowException, UnicodeDecodeError):
         raise DamagedTableError(url) from None
     except OSError as error:
-        # What Arrow cannot read has no number. Others are the disk's, which may do better next time.
+        # Arrow's own errors have no number. Others are of the disk, and may be temporary.
         if error.errno is not None and not isinstance(error, PermissionError):
             raise
         raise DamagedTableError(url) from None

@@ -1,4 +1,4 @@
-"""An output root that was copied or moved: its status objects and rows name the place where it was before."""
+"""Relocation: status objects and rows of a copied or moved output root are changed to name the new root."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ _log = logging.getLogger(__name__)
 
 
 def relocate(output: str, tables: Tables) -> int:
-    """Has status objects and rows of `transcripts/` name the redacted recordings of this root.
+    """Makes status objects and rows of `transcripts/` name the redacted recordings of this root.
 
-    Signatures stay right: they cover the recordings' names, not where the root is. Nothing of the root that was copied
-    is touched.
+    Signatures stay valid, since they cover file names and not the root. The original of a copied root is not touched.
 
     Args:
-      tables: Of the same root. The caller holds its lock.
+      tables: Of the same root, whose lock the caller holds.
 
     Returns:
-      How many status objects named another root.
+      The number of status objects that named another root.
     """
     elsewhere = (status for status in list_statuses(output).values() if names_elsewhere(output, status))
     moved = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
-from hushbeam.schemas.failure import QuarantineError
+from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.languages import shown_language
 from hushbeam.transforms.detect_pii.languages.language import Language
 

@@ -10,7 +10,7 @@ import spacy
 from spacy.language import Language as Pipeline
 from spacy.util import get_package_path, is_package
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.detect_pii.models.files import package_folder, sha256_of_folder
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import regex
 
-from hushbeam.schemas.failure import ConfigurationError, RecordingError
+from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import OWN_POLICIES, find_policy
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser

@@ -11,7 +11,7 @@ from typing import Any
 
 import regex
 
-from hushbeam.schemas.failure import RecordingError
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
 from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation

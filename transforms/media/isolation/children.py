@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 
 import hushbeam
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation import wire
 from hushbeam.transforms.media.isolation.confinement import Locks

@@ -1,4 +1,4 @@
-"""Lists of what runs left: right at every moment, and nobody's but the owner's of the key."""
+"""File lists: valid at every moment of a change, and signed only by the owner of the key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LISTS = st.builds(
 
 
 @given(LISTS)
-def test_a_signed_list_survives_its_file_and_no_change(listed: RunFiles):
+def test_a_signed_list_is_valid_after_reading_and_invalid_after_any_change(listed: RunFiles):
     back = RunFiles.from_json(listed.signed(KEY).to_json())
     assert back == listed.signed(KEY)
     back.check_signature(KEY.public_key())
@@ -98,7 +98,7 @@ def test_a_signed_list_survives_its_file_and_no_change(listed: RunFiles):
         RunFiles("../run", {}).to_json(),
     ],
 )
-def test_what_is_no_list_is_refused(tmp_path: Path, content: bytes):
+def test_a_file_that_is_not_a_list_is_refused(tmp_path: Path, content: bytes):
     path = tmp_path / "runs" / "run" / "files.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
@@ -118,7 +118,7 @@ class _StoppedError(Exception):
 
 
 @pytest.mark.parametrize("after", [FileEntry.of_content(b"new"), None])
-def test_a_list_allows_what_is_there_at_every_moment_of_a_change(tmp_path: Path, after: FileEntry | None):
+def test_a_list_allows_the_present_files_at_every_moment_of_a_change(tmp_path: Path, after: FileEntry | None):
     output, before = str(tmp_path), FileEntry.of_content(b"old")
     write_run_files(output, RunFiles("run", {"errors/run-0000.parquet": before}), KEY)
 
@@ -151,7 +151,7 @@ def test_a_list_allows_what_is_there_at_every_moment_of_a_change(tmp_path: Path,
     listed.check_signature(KEY.public_key())
 
 
-def test_a_file_that_was_tampered_with_is_not_made_right_by_being_rewritten(tmp_path: Path):
+def test_rewriting_a_manipulated_file_does_not_make_it_valid(tmp_path: Path):
     output, name = str(tmp_path), "errors/run-0000.parquet"
     write_run_files(output, RunFiles("run", {name: FileEntry.of_content(b"old")}), KEY)
     done: list[str] = []
@@ -163,7 +163,7 @@ def test_a_file_that_was_tampered_with_is_not_made_right_by_being_rewritten(tmp_
     assert not listed.allows(name, after)
 
 
-def test_without_a_key_a_list_that_changes_is_no_longer_signed(tmp_path: Path):
+def test_a_list_that_changes_without_a_key_loses_its_signature(tmp_path: Path):
     write_run_files(str(tmp_path), RunFiles("run", {}), KEY)
     (tmp_path / "runs/run/report.html").write_bytes(b"page")
     list_more(str(tmp_path), "run", ["runs/run/report.html"], None)
@@ -174,7 +174,7 @@ def test_without_a_key_a_list_that_changes_is_no_longer_signed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("forged", [{}, {"kept_elsewhere": ("--store",)}])
-def test_the_key_does_not_vouch_for_what_somebody_else_wrote(tmp_path: Path, forged: dict[str, Any]):
+def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: dict[str, Any]):
     output, name = str(tmp_path), "errors/run-0000.parquet"
     listed = RunFiles("run", {name: FileEntry.of_content(b"old")}).signed(KEY)
     change = partial(
@@ -195,7 +195,7 @@ def test_the_key_does_not_vouch_for_what_somebody_else_wrote(tmp_path: Path, for
         assert now.signature == {}
 
 
-def test_a_list_in_the_place_of_another_runs_changes_none(tmp_path: Path):
+def test_a_list_copied_to_another_run_is_not_changed(tmp_path: Path):
     output = str(tmp_path)
     write_run_files(output, RunFiles("other", {}), KEY)
     forged = RunFiles("other", {}, changing={"errors/other-0000.parquet": None})
@@ -206,7 +206,7 @@ def test_a_list_in_the_place_of_another_runs_changes_none(tmp_path: Path):
 
 
 @pytest.mark.parametrize("place", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path.name)])
-def test_what_is_no_file_ends_no_job(tmp_path: Path, place: Callable[[Path], object]):
+def test_a_folder_under_a_listed_name_ends_no_job(tmp_path: Path, place: Callable[[Path], object]):
     listed = RunFiles("run", {}, changing={"runs/run/timings.json": FileEntry.of_content(b"new")})
     write_run_files(str(tmp_path), listed, None)
     place(tmp_path / "runs/run/timings.json")
@@ -215,9 +215,7 @@ def test_what_is_no_file_ends_no_job(tmp_path: Path, place: Callable[[Path], obj
 
 
 @pytest.mark.parametrize("old", [None, b"old", b"tampered"])
-def test_a_file_that_is_made_anew_is_right_at_every_moment(
-    tmp_path: Path, old: bytes | None, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_rewritten_file_is_valid_at_every_moment(tmp_path: Path, old: bytes | None, monkeypatch: pytest.MonkeyPatch):
     output, name = str(tmp_path), "runs/run/report.html"
     write_run_files(output, RunFiles("run", {name: FileEntry.of_content(b"old")} if old else {}), KEY)
     if old is not None:

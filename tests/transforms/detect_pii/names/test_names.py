@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.models.files import check_files, package_folder
 from hushbeam.transforms.detect_pii.models.spacy import SpacyModel

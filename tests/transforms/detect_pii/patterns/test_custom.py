@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from hushbeam.schemas.failure import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns, CustomPatternTimeoutError
 from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.settings import DetectionSettings

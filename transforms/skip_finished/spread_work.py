@@ -1,4 +1,4 @@
-"""SpreadWork: deals recordings out to the workers, so that each has as much to hear as the others."""
+"""SpreadWork: distributes recordings over workers, so that each has about the same length to transcribe."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from hushbeam.schemas.stages import PendingRecording
 from hushbeam.transforms.storage.urls import extension
 
 _DEALT_AT_ONCE = 1000
-"""Recordings that are put in order together: a bundle may hold a million, and memory is to stay flat."""
+"""Recordings that are sorted together: a bundle may hold a million, and memory should stay constant."""
 _TURNS_AFTER = 12
-"""Every other dozen goes from short to long: dealt in turn from long to short alone, the first worker has the longer
-one of each round. As many rounds each way cancel out for 2, 3, 4 and 6 workers: half as much above an even share."""
+"""Every other dozen is sorted from short to long. With long to short alone, the first worker gets the longest of each
+round. Equal numbers of rounds in each direction cancel out for 2, 3, 4 and 6 workers, which halves the excess."""
 _KEEPS_SAMPLES = frozenset({".wav", ".flac", ".aif", ".aiff"})
 _MORE_IN_A_BYTE = 2.5
-"""How many times the seconds of other files a byte of one in a lossy codec holds: 16 kB/s of a telephone's WAV,
-13 kB/s of its FLAC, 6 to 8 kB/s of MP3, AAC and Opus in the labelled calls."""
+"""Seconds per byte of lossy codecs, relative to others. In the labelled calls a telephone's WAV has 16 kB/s and its
+FLAC 13 kB/s; MP3, AAC and Opus have 6 to 8 kB/s."""
 
 
 class SpreadWork(beam.PTransform):
-    """Puts the longest recordings first, as far as their size tells, then lets the runner deal them out.
+    """Puts the longest recordings first, as far as their size tells, and then reshuffles.
 
-    A grouping by id gives each worker what its ids happen to hash to, however long that takes to hear. Flink deals a
-    reshuffle out in turn, so in this order the shares differ by one recording at the most; a runner that balances
-    by itself starts with what takes longest.
+    A grouping by id gives each worker the ids that hash to it, however long they are. Flink distributes a reshuffle in
+    turn, so in this order the shares differ by at most one recording. A runner that balances load by itself starts with
+    the longest recordings.
     """
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> beam.PCollection[PendingRecording]:
@@ -59,6 +59,6 @@ class _LongestFirstFn(beam.DoFn):
 
 
 def _expected_work(recording: PendingRecording) -> float:
-    """Grows with how long a recording is likely to be; nobody opens it for this."""
+    """Grows with the likely length of a recording, from its size alone."""
     size_bytes = recording.source.size_bytes
     return size_bytes if extension(recording.recording.audio_url) in _KEEPS_SAMPLES else size_bytes * _MORE_IN_A_BYTE

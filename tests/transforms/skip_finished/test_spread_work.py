@@ -1,4 +1,4 @@
-"""Dealing recordings out to the workers."""
+"""SpreadWork: the order in which recordings are distributed over workers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from apache_beam.testing.util import assert_that, equal_to
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
-from hushbeam.transforms.spread_work import SpreadWork
-from hushbeam.transforms.spread_work.transform import _LongestFirstFn
+from hushbeam.transforms.skip_finished.spread_work import SpreadWork, _LongestFirstFn
 
 
 def pending(number: int, size_bytes: int, extension: str = "wav") -> PendingRecording:
@@ -28,7 +27,7 @@ def sizes(recordings: list[PendingRecording]) -> list[int]:
     return [recording.source.size_bytes for recording in recordings]
 
 
-def test_every_recording_is_dealt_out_once():
+def test_every_recording_is_distributed_once():
     recordings = [pending(number, number % 7) for number in range(2500)]
     with TestPipeline() as pipeline:
         dealt = pipeline | beam.Create(recordings, reshuffle=False) | SpreadWork()
