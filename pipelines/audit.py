@@ -25,7 +25,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
-from hushbeam.pipelines.options.decoding import Decoding
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
@@ -37,6 +36,7 @@ from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.report import WriteReport
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.transcribe import TranscriptionSettings
 from hushbeam.transforms.transcribe.model import resolve
@@ -59,14 +59,12 @@ class AuditOptions(BaseModel):
     )
     report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
     print_json: bool = Field(False, alias="json", description="print the report as JSON")
-    decoding: Decoding = Decoding()
+    decoding: MediaLimits = MediaLimits()
 
     def settings(self) -> AuditSettings:
         """What the stage takes."""
         recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
-        return AuditSettings(
-            self.decoding.limits().of_outputs, self.sample, recogniser, public_key=self.certificate_public_key
-        )
+        return AuditSettings(self.decoding.of_outputs, self.sample, recogniser, public_key=self.certificate_public_key)
 
 
 def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:

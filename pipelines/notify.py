@@ -24,7 +24,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
-from hushbeam.pipelines.options.notification import Notification
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished
@@ -39,7 +38,7 @@ from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.read import read_rows
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
-from hushbeam.transforms.notify import NameReceivers, Notify, open_notifications
+from hushbeam.transforms.notify import NameReceivers, NotificationSettings, Notify, open_notifications
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.pending import is_open
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
@@ -64,7 +63,7 @@ class NotifyOptions(BaseModel):
     certificate_key: SecretReference | None = Field(
         None, description="signs the list of what this command writes, as the runs did"
     )
-    notification: Notification = Notification()
+    notification: NotificationSettings = NotificationSettings()
 
 
 class Resumption(NamedTuple):
@@ -85,11 +84,9 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
     manifests = tuple(name for pattern in options.manifest for name in files.glob(pattern))
     if not manifests:
         raise ConfigurationError("--manifest: give the manifests of the runs: receivers' URLs are kept there alone")
-    settings = options.notification.settings()
-    settings.validate()
     if local:
-        WebhookClient(settings)
-        check_signing(options.output, settings.signed_url_hours)
+        WebhookClient(options.notification)
+        check_signing(options.output, options.notification.signed_url_hours)
     run_id = f"notify-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     return Resumption(options, manifests, urls.normalised(options.output), run_id)
 
@@ -104,7 +101,7 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
         | "Still to be told" >> beam.FlatMap(open_notifications).with_output_types(Announcement)
     )
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
-    settings = options.notification.settings(options.defaults.webhook_url)
+    settings = options.notification.of_job(options.defaults.webhook_url)
     deliveries = (announced | Notify(settings, run_id), unnamed) | "Deliveries" >> beam.Flatten()
     rows = deliveries | "Rows" >> beam.Map(lambda delivery: (delivery.recording_id, json.dumps(delivery.to_row())))
     rows | WriteTable("notifications", NOTIFICATIONS_SCHEMA, output, run_id, shards=1)

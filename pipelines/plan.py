@@ -118,9 +118,8 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
     options = job.options
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
     unfinished = recordings | SkipFinished(job.output, job.run_id, job.identities["configuration"], force=options.force)
-    limits = options.decoding.limits()
     return (rejected, unfinished) | EstimateWork(
-        planning.probe_headers, planning.duration_key, limits, force=options.force
+        planning.probe_headers, planning.duration_key, options.decoding, force=options.force
     )
 
 

@@ -51,7 +51,7 @@ class RedactAndCommit(beam.PTransform):
     def expand(self, transcribed: beam.PCollection[TranscribedRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
         detected, undetected = transcribed | DetectPII(
-            options.detection.settings(job.rules),
+            job.rules.applied_to(options.detection),
             processes=options.detection.detection_processes,
             keep_reports=job.store is not None,
         )
@@ -70,8 +70,10 @@ class RenderAndCommit(beam.PTransform):
         job, options = self._job, self._job.options
         corrected, uncorrected = detected | CorrectFindings()
         redacted, unredacted = corrected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
-        muted, unmuted = redacted | MuteAudio(options.mute_settings())
-        verified, leaking = muted | VerifyAudio(options.verification_settings(), options.mute_settings())
+        muted, unmuted = redacted | MuteAudio(options.muting, options.decoding)
+        verified, leaking = muted | VerifyAudio(
+            options.verification, options.recognition, options.muting, options.decoding
+        )
         failures = [uncorrected, unredacted, unmuted, leaking]
         if job.store is not None:
             verified, unkept = verified | StoreFindings(job.store, provenance_of(options, job.identities))
@@ -118,7 +120,7 @@ def finish(
     announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
     deliveries = (
-        announced | Notify(job.options.notification.settings(job.options.defaults.webhook_url), run_id),
+        announced | Notify(job.options.notification.of_job(job.options.defaults.webhook_url), run_id),
         unnamed,
     ) | "Deliveries" >> beam.Flatten()
 

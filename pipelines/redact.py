@@ -53,8 +53,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
     """Draws the pipeline, in the order in which the data flows."""
     options, output = job.options, job.output
-    recognition, needs = options.recognition.settings(), options.workers.hints()
-    limits = options.decoding.limits()
+    recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
 
     recordings, rejected = pipeline | ReadManifest(
         job.manifests,
@@ -84,12 +83,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     )
     failures = [rejected, missing]
 
-    if options.recognition.shuffle_key:
-        whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60, limits)
+    if recognition.shuffle_key:
+        whole, spans, undecoded = pending | PlanSpans(recognition.longest_minutes * 60, limits)
         transcribed_spans, failed_spans = spans | TranscribeSpans(recognition, limits).with_resource_hints(**needs)
-        joined, unjoined = transcribed_spans | AssembleTranscript(options.recognition.shuffle_key).with_resource_hints(
-            **needs
-        )
+        joined, unjoined = transcribed_spans | AssembleTranscript(recognition.shuffle_key).with_resource_hints(**needs)
         long = joined | "Long recordings" >> RedactAndCommit(job).with_resource_hints(**needs)
         published_long, unpublished_long = long
         failures += [undecoded, failed_spans, unjoined, unpublished_long]

@@ -16,12 +16,12 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines.options.decoding import Decoding
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import results
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output import Catalogue, ReviewServer
 from hushbeam.transforms.review_output.server import LOOPBACK, listen
 from hushbeam.transforms.storage import urls
@@ -39,7 +39,7 @@ class ReviewOptions(BaseModel):
     seed: int = Field(0, description="another seed draws others")
     port: int = Field(0, ge=0, le=65535, description="on 127.0.0.1; 0 takes a free one")
     cache: Path = Field(Path("~/.cache/hushbeam/peaks"), description="folder for waveforms, made of published sound")
-    decoding: Decoding = Decoding()
+    decoding: MediaLimits = MediaLimits()
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -55,7 +55,7 @@ def _serve(options: ReviewOptions, console: Console) -> int:
     catalogue = Catalogue(output, options.sample, options.seed)
     catalogue.load()
     socket = listen(options.port)
-    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.limits().of_outputs)
+    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.of_outputs)
     address = server.address(socket.getsockname()[1])
     console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
     console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)

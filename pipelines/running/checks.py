@@ -111,14 +111,12 @@ def _decoders(options: RedactOptions) -> Check:
 
 
 def _models(options: RedactOptions) -> Iterator[Check]:
-    recognition = options.recognition.settings()
-    yield _tried("speech model", lambda: speech_model.load(recognition).identity)
-    verification = options.verification_settings()
-    if verification.enabled:
-        yield _tried("second recogniser", lambda: speech_model.resolve(verification.recogniser.model).identity)
+    yield _tried("speech model", lambda: speech_model.load(options.recognition).identity)
+    if options.verification.enabled:
+        yield _tried("second recogniser", lambda: speech_model.resolve(options.verification.model).identity)
 
     def identities() -> str:
-        return ", ".join(model_identities(options.detection.settings(read_rules(options.detection.rules))).values())
+        return ", ".join(model_identities(read_rules(options.detection.rules).applied_to(options.detection)).values())
 
     yield _tried("names and places", identities)
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
+from rich.markup import escape
 
-from hushbeam.pipelines.options.decoding import warn_of_missing_locks
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.canaries import check_canaries
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
@@ -26,6 +26,7 @@ from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
 from hushbeam.transforms.archive.tables.file_lists import list_more
 from hushbeam.transforms.base import progress
+from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
 from hushbeam.transforms.storage import files, urls
 
@@ -66,7 +67,7 @@ def carry_out(
     with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
         _check_new(job)
         if local:
-            warn_of_missing_locks(console)
+            _warn_of_missing_locks(console)
         check_is_a_ledger(job.output)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
@@ -122,6 +123,11 @@ def _run(
         stages=stage_times(metrics_of(result)),
         samples=tuple(samples),
     )
+
+
+def _warn_of_missing_locks(console: Console) -> None:
+    if missing := locks().missing():
+        console.print(f"[bold yellow]Warning:[/] decoders run without {escape(missing)}", highlight=False)
 
 
 def _check_new(job: Job) -> None:

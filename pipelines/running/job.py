@@ -33,11 +33,11 @@ from hushbeam.transforms.transcribe.model import resolve
 SHARDS_OF_A_CLUSTER = 64
 
 
-DETECTION_MODELS = ("spacy_model", "token_classifier")
+DETECTION_MODELS = ("spacy_model",)
 """The options of detection that name models."""
 
 
-WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows", "model_workers"})
+WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows"})
 """The options of recognition that change no word."""
 
 
@@ -79,12 +79,11 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
       ConfigurationError: A manifest is not there, a model cannot be found, a secret cannot be had.
     """
     manifests = tuple(name for pattern in options.manifest for name in existing(pattern))
-    options.notification.settings().validate()
     _check_defaults(options.defaults)
     rules = read_rules(options.detection.rules)
     if local:
         check_secrets(options)
-        check_confinement(options.decoding.limits())
+        check_confinement(options.decoding)
     return Job(
         options,
         manifests,
@@ -121,7 +120,7 @@ def check_secrets(options: RedactOptions) -> None:
     Raises:
       ConfigurationError: One cannot be had.
     """
-    WebhookClient(options.notification.settings())
+    WebhookClient(options.notification)
     if options.certificate_key:
         read_private_key(options.certificate_key)
     if options.defaults.surrogate_key:
@@ -142,9 +141,8 @@ def check_secrets(options: RedactOptions) -> None:
 def with_configuration(identities: Mapping[str, str], options: RedactOptions, rules: Rules) -> dict[str, str]:
     """Identities of what heard and detected, completed by that of the second recogniser and the `configuration`."""
     identities = dict(identities)
-    verification = options.verification_settings()
-    if verification.enabled:
-        identities["second_recogniser"] = resolve(verification.recogniser.model).identity
+    if options.verification.enabled:
+        identities["second_recogniser"] = resolve(options.verification.model).identity
     chosen = options.model_dump(
         include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
         exclude={"recognition": set(WITHOUT_EFFECT_ON_WORDS), "detection": {"detection_processes", "rules"}},
@@ -177,5 +175,5 @@ def _check_defaults(defaults: ManifestDefaults) -> None:
 def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
     """Of the models by use, and of the `configuration`: all that outputs follow from beside the recordings."""
     identities = {"recogniser": resolve(options.recognition.model).identity}
-    identities |= model_identities(options.detection.settings(rules))
+    identities |= model_identities(rules.applied_to(options.detection))
     return with_configuration(identities, options, rules)

@@ -94,8 +94,6 @@ def change_status(output: Path, recording_id: str, change: Callable[[dict[str, A
     [
         ("--max_recording_hours", "0.001", "too_long"),
         ("--max_recording_gb", "0.00001", ""),
-        ("--max_decoded_gb", "0.0000001", "too_large"),
-        ("--decode_seconds_per_hour", "0.0", ""),
     ],
 )
 def test_recordings_are_read_within_the_limits_that_are_given(published: Path, limit: str, value: str, why: str):

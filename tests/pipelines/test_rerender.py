@@ -26,7 +26,7 @@ Redact = Callable[..., Run]
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
 CHANGES = ("--policies", "phone_number", "credit_card_expiration", "person_name", "--substitution", "entity_name")
-MUTED_OTHERWISE = ("--muting", "tone", "--tone_hz", "700", "--padding_s", "0.2")
+MUTED_OTHERWISE = ("--muting", "tone", "--padding_s", "0.2")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -16,36 +16,13 @@ from hushbeam.schemas.stages import RedactedRecording, StagedAudio, TranscribedR
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import stream_ranges
 from hushbeam.transforms.media.sample_cache import SampleCache
-from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, around, merge_spans, plan_mutes
+from hushbeam.transforms.mute_audio.bleed import find_bleed
+from hushbeam.transforms.mute_audio.edges import ReadRanges, around, merge_spans, plan_mutes
 from hushbeam.transforms.mute_audio.keypad import KeypadDetector
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
 from hushbeam.transforms.mute_audio.render import joined_notes, render
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
-
-
-@dataclass(frozen=True)
-class MuteSettings:
-    """How a job mutes; which method is each recording's own choice.
-
-    Attributes:
-      limits: Of what is decoded.
-      edges: Where a span begins and ends.
-      bleed: When another channel repeats a span.
-      untranscribed: What is done with speech that has no words.
-      dtmf: Whether keypad tones are muted.
-      tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
-      padding_s: Muted on both sides of every span, beyond what `edges` decides.
-    """
-
-    limits: MediaLimits
-    edges: EdgeSettings = field(default_factory=EdgeSettings)
-    bleed: BleedSettings = field(default_factory=BleedSettings)
-    untranscribed: UntranscribedSettings = field(default_factory=UntranscribedSettings)
-    dtmf: bool = True
-    tone_hz: float = 1000.0
-    tone_level_db: float = -24.0
-    padding_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +38,9 @@ class RedactionPlan:
     audio_findings: tuple[Finding, ...]
 
 
-def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, settings: MuteSettings) -> RedactionPlan:
+def plan_redaction(
+    recording: RedactedRecording, source: Path | SampleCache, settings: MuteSettings, *, limits: MediaLimits
+) -> RedactionPlan:
     """Decides what to mute.
 
     Args:
@@ -74,8 +53,8 @@ def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, set
     transcribed = recording.transcribed
     transcript = transcribed.transcript
     edges = settings.edges
-    audio = SampleCache(source, settings.limits) if isinstance(source, Path) else source
-    read_ranges = partial(stream_ranges, audio, mix=transcribed.mixed, limits=settings.limits)
+    audio = SampleCache(source, limits) if isinstance(source, Path) else source
+    read_ranges = partial(stream_ranges, audio, mix=transcribed.mixed, limits=limits)
     found = [finding for finding in recording.detected.findings if finding.detector != REVIEWER]
     # A person heard where it begins and ends.
     marked = [
@@ -88,9 +67,11 @@ def plan_redaction(recording: RedactedRecording, source: Path | SampleCache, set
     false_positives = transcribed.false_positive_spans
     keypad = KeypadDetector(mix=transcribed.mixed)
     read_first = partial(read_ranges, also=keypad.add) if settings.dtmf else read_ranges
-    untranscribed = without_false_positives(find_untranscribed(transcript, settings.untranscribed), false_positives)
+    untranscribed = without_false_positives(
+        find_untranscribed(transcript, UntranscribedSettings(mode=settings.untranscribed)), false_positives
+    )
     muted = [*found]
-    if settings.untranscribed.mode == "mute":
+    if settings.untranscribed == "mute":
         muted += untranscribed
     spans = plan_mutes(transcript, muted, read_first, edges)
     if settings.dtmf and not keypad.has_audio:
@@ -131,6 +112,8 @@ def stage_audio(
     spans: Sequence[TimeSpan],
     folder: Path,
     settings: MuteSettings,
+    *,
+    limits: MediaLimits,
 ) -> StagedAudio:
     """Renders the redacted copy of a recording into a new file of `folder`.
 
@@ -149,7 +132,7 @@ def stage_audio(
         muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
         quality=asked.audio_quality,
         expected=None if published else recording.transcribed.samples,
-        limits=settings.limits,
+        limits=limits,
     )
     return StagedAudio(
         path=rendered.path,

@@ -17,6 +17,7 @@ from hushbeam.schemas.failure import RecordingError
 from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import SecretReference, is_reference
 from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 from hushbeam.transforms.storage.errors import StorageError
@@ -134,24 +135,37 @@ _OWN_KEYS = (*ManifestLine.model_fields, *AudioOptions.model_fields)
 
 
 class ManifestDefaults(BaseModel):
-    """What holds for a line that does not say otherwise."""
+    """Defaults for lines of the manifest that do not say otherwise."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    policies: tuple[str, ...] = Field(("default",), description="what to redact: names or presets of docs/policies.md")
-    substitution: Substitution = Field("hash", description="how redacted words read")
-    redact_audio: bool = Field(True, description="mute the recordings; with --no-redact_audio the transcripts alone")
-    audio_quality: AudioQuality = Field("source", description="container and codec of the redacted recordings")
-    muting: MutingMethod = Field("silence", description="what is heard in the place of personal data")
-    return_no_speech_audio: bool = Field(False, description="publish recordings in which nobody speaks as well")
-    language_code: Annotated[str, AfterValidator(_language)] | None = Field(
-        None, description="language of the recordings; found by listening if not given"
+    policies: tuple[Annotated[str, Metavar("POLICY")], ...] = Field(
+        ("default",), description="what to redact: names and presets of docs/policies.md"
     )
-    multichannel: bool | None = Field(None, description="a speaker on each channel; --no-multichannel mixes them")
-    webhook_url: str | None = Field(None, description="where each finished recording is announced")
-    webhook_auth_header_name: str | None = Field(None, description="header that goes with every webhook")
+    substitution: Substitution = Field("hash", description="what stands for redacted words in transcripts")
+    redact_audio: bool = Field(True, description="publish redacted audio; --no-redact_audio: transcripts only")
+    audio_quality: AudioQuality = Field(
+        "source", description="format of the redacted audio: that of the source, or mp3, wav or flac"
+    )
+    muting: MutingMethod = Field("silence", description="what replaces personal data in the audio")
+    return_no_speech_audio: bool = Field(
+        False, description="also publish the audio of recordings in which nobody speaks"
+    )
+    language_code: Annotated[str, AfterValidator(_language), Metavar("CODE")] | None = Field(
+        None, description="language of the recordings, such as en; by default it is detected"
+    )
+    multichannel: bool | None = Field(
+        None,
+        description="take each channel as one speaker, which is the default; --no-multichannel mixes the channels",
+    )
+    webhook_url: Annotated[str, Metavar("URL")] | None = Field(
+        None, description="URL that is notified of each finished recording"
+    )
+    webhook_auth_header_name: Annotated[str, Metavar("HEADER")] | None = Field(
+        None, description="name of the auth header of every webhook; --webhook_auth_header_values holds its value"
+    )
     surrogate_key: SecretReference | None = Field(
-        None, description="where the key of the substitution `surrogate` is kept"
+        None, description="secret key from which the substitution `surrogate` makes its replacements"
     )
 
 

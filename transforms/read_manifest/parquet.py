@@ -20,7 +20,7 @@ from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, par
 _MIB = 2**20
 # Time is waited for a child in all: so long for the first rows, and so long more for each message of them.
 _FIRST_S, _MORE_S = 60.0, 10.0
-_LIMITS = MediaLimits(decoder_memory_bytes=512 * _MIB, decode_s=_FIRST_S, decode_s_per_hour=3600.0)
+_LIMITS = MediaLimits(decoder_memory_mb=512, decode_s=_FIRST_S, decode_s_per_hour=3600.0)
 
 # A run of equal values, or of none, can stand for any number of rows. What rows mean is not much more than what the
 # file holds: in manifests of calls, ten times as much.

@@ -1,16 +1,22 @@
-"""How speech is recognised: the job's options, checked once."""
+"""Settings of the speech engine, and an option group."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
 
-from hushbeam.schemas.failure import ConfigurationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from hushbeam.transforms.base.metavar import Metavar, Model
 from hushbeam.transforms.transcribe.processor import multiplies_with_mkl
 
-DEVICES = ("cpu", "cuda")
-PROFILES = {"accurate": 5, "fast": 1}
+Device = Literal["cpu", "cuda"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+Profile = Literal["accurate", "fast"]
+
+PROFILES: Mapping[Profile, int] = {"accurate": 5, "fast": 1}
 """Beam size of each profile."""
 
 SecondLook = Literal["thorough", "parts", "none"]
@@ -18,62 +24,57 @@ SecondLook = Literal["thorough", "parts", "none"]
 _MIB = 1024 * 1024
 
 WINDOW_S = 30.0
-"""What a Whisper model can hear at once."""
+"""What a Whisper model can transcribe at once."""
 
 
-@dataclass(frozen=True)
-class TranscriptionSettings:
-    """Settings of the speech engine.
+class TranscriptionSettings(BaseModel):
+    """Which model transcribes, and where it runs.
+
+    Fields without a description are no options: measured choices, which tests, benchmarks and the second recogniser
+    make otherwise.
 
     Attributes:
-      model: `base` (installed with this package), `tiny.en` (installed, English, for checks), another name on the
-        model hub such as `large-v3-turbo`, a folder with a CTranslate2 model, or an object-store URL of one.
-      device: `cpu` or `cuda`. A device that is asked for and absent is an error, never a fallback.
       compute_type: CTranslate2's name, or `default`: `int8` on CPU, `float16` on CUDA.
       profile: `accurate` (beam of 5) or `fast` (beam of 1).
       beam_size: Overrides the profile's; None for the profile's.
       workers: Batches that the model works on at once (CTranslate2's `inter_threads`); 0 chooses by device.
       threads: CPU threads of each worker; 0 shares the cores among the workers.
-      batch_windows: Windows in a batch; 0 chooses by device.
       decoding_threads: Recordings that are decoded and searched for speech at once; 0 chooses by the cores.
-      second_look: Whether windows whose text is doubtful are heard again: `thorough`, with more context and, where that
-        does not help, without repetition; `parts`, only stretches of speech without words, by themselves; or `none`.
-      vad_threshold: Speech probability from which sound is heard. Higher values lose quiet telephone speech.
+      second_look: Whether windows whose text is doubtful are transcribed again: `thorough`, with more context and,
+        where that does not help, without repetition; `parts`, only stretches of speech without words, by themselves;
+        or `none`.
+      vad_threshold: Probability of speech from which audio is transcribed. Higher values lose quiet telephone speech.
       pending_bytes: Windows that wait for the model may fill this much memory; then decoding waits. 0 chooses by
         device.
       language: ISO 639-1 code for recordings that name none; None detects it.
     """
 
-    model: str = "base"
-    device: str = "cpu"
-    compute_type: str = "default"
-    profile: str = "accurate"
-    beam_size: int | None = None
-    workers: int = 0
-    threads: int = 0
-    batch_windows: int = 0
-    decoding_threads: int = 0
-    second_look: SecondLook = "thorough"
-    vad_threshold: float = 0.2
-    pending_bytes: int = 0
-    language: str | None = None
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise ConfigurationError(f"device: {self.device!r} is not one of {', '.join(DEVICES)}")
-        if self.profile not in PROFILES:
-            raise ConfigurationError(f"profile: {self.profile!r} is not one of {', '.join(PROFILES)}")
-        if self.second_look not in get_args(SecondLook):
-            raise ConfigurationError(f"second_look: {self.second_look!r} is none of {', '.join(get_args(SecondLook))}")
-        if self.beam_size is not None and self.beam_size < 1:
-            raise ConfigurationError("beam_size: must be at least 1")
-        if not 0.0 < self.vad_threshold < 1.0:
-            raise ConfigurationError("vad_threshold: must lie between 0 and 1")
-        for name in ("workers", "threads", "batch_windows", "decoding_threads"):
-            if getattr(self, name) < 0:
-                raise ConfigurationError(f"{name}: must not be negative")
-        if self.pending_bytes and self.pending_bytes < 16 * _MIB:
-            raise ConfigurationError("pending_bytes: must be at least 16 MiB")
+    model: Model = Field(
+        "base",
+        description="speech model: `base` (packaged, all languages), `tiny.en` (packaged, English), a name on the "
+        "model hub such as large-v3-turbo, a folder, or an object-store URL",
+    )
+    device: Device = Field(
+        "cpu", description="where the models run; a GPU that is asked for and absent ends the job, and CPU is not tried"
+    )
+    batch_windows: Annotated[int, Metavar("N")] = Field(
+        0,
+        ge=0,
+        description="windows of 30 s in one batch: more use more memory and change no word; 0 chooses 4 to 16 on a "
+        "CPU, 64 on a GPU",
+    )
+    compute_type: str = "default"
+    profile: Profile = "accurate"
+    beam_size: int | None = Field(None, ge=1)
+    workers: int = Field(0, ge=0)
+    threads: int = Field(0, ge=0)
+    decoding_threads: int = Field(0, ge=0)
+    second_look: SecondLook = "thorough"
+    vad_threshold: float = Field(0.2, gt=0, lt=1)
+    pending_bytes: int = Field(0, ge=0)
+    language: str | None = None
 
     @property
     def beam(self) -> int:

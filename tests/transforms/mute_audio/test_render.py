@@ -125,5 +125,10 @@ def test_a_damaged_recording_leaves_no_file(tmp_path: Path, name: str) -> None:
 
 def test_limits_hold_for_rendering_too(tmp_path: Path) -> None:
     with pytest.raises(MediaError) as refused:
-        render(BY_NAME["stereo.m4a"].write(tmp_path), tmp_path / "copy", SPANS, limits=MediaLimits(max_duration_s=2))
+        render(
+            BY_NAME["stereo.m4a"].write(tmp_path),
+            tmp_path / "copy",
+            SPANS,
+            limits=MediaLimits(max_recording_hours=2 / 3600),
+        )
     assert refused.value.reason == "too_long"

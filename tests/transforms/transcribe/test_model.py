@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ctranslate2
 import pytest
+from pydantic import ValidationError
 
 from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.storage import files
@@ -109,9 +110,9 @@ def test_a_folder_without_a_whisper_model_does_not_load(tmp_path: Path, tiny_fol
         {"beam_size": 0},
         {"vad_threshold": 1.5},
         {"workers": -1},
-        {"pending_bytes": 10},
+        {"pending_bytes": -1},
     ],
 )
 def test_settings_are_checked_when_they_are_made(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
-        TranscriptionSettings(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TranscriptionSettings.model_validate(wrong)
