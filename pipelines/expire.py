@@ -25,7 +25,7 @@ from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished, incomplete
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.base.metavar import Metavar
@@ -84,7 +84,8 @@ def _expire(options: ExpireOptions, console: Console) -> int:
         print_for_machines({"recordings": expired.recordings, "files": expired.files})
     else:
         console.print(
-            f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False
+            f"[bold]{counted(expired.recordings, 'recording')} expired[/], {counted(expired.files, 'file')} deleted",
+            highlight=False,
         )
     return incomplete(expired.damaged, console) if expired.damaged else EXIT_DONE
 

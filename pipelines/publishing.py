@@ -42,7 +42,7 @@ class Results(NamedTuple):
 
 
 class RedactAndCommit(beam.PTransform):
-    """From raw words to public outputs: one fused chain, so that the words never leave the worker that has them."""
+    """From words to published outputs, in one fused chain, so that unredacted words never leave their worker."""
 
     def __init__(self, job: Job) -> None:
         super().__init__("RedactAndCommit")
@@ -60,7 +60,7 @@ class RedactAndCommit(beam.PTransform):
 
 
 class RenderAndCommit(beam.PTransform):
-    """The part of the chain that hears and detects nothing."""
+    """The part of the chain after transcription and detection, which `rerender` uses alone."""
 
     def __init__(self, job: Job) -> None:
         super().__init__("RenderAndCommit")
@@ -102,12 +102,12 @@ def finish(
     erased: Sequence[beam.PCollection[str]] = (),
     unredacted: Sequence[beam.PCollection[str]] = (),
 ) -> Results:
-    """What follows once recordings are public: announcements, tables, and the end of the run.
+    """The stages after publishing: notifications, tables, and the end of the run.
 
     Args:
-      recordings: All of the run's: they name the receivers of what a run that was killed published.
-      erased: Ids of those that stay erased.
-      unredacted: Ids of those that went to the unredacted output alone.
+      recordings: All recordings of the run. They name the receivers for recordings that a killed run published.
+      erased: Ids of recordings that stay erased.
+      unredacted: Ids of recordings that went to the unredacted output only.
     """
     output, run_id = job.output, job.run_id
     recovered = published | RecoverCommitted(output, run_id)

@@ -1,9 +1,12 @@
-"""The main job: from manifests of recordings to redacted transcripts, muted recordings and notifications.
+"""Redacts recordings: publishes transcripts without personal data, and audio in which it is muted.
 
     hushbeam redact --manifest calls.jsonl --output out/
+    hushbeam redact --config job.yaml --manifest 'gs://calls/*.jsonl' --output gs://redacted
 
-Ends with 0 where every recording completed, 3 where some did not (each has its row in `errors/`), 2 where the options
-or the set-up are wrong, 5 where another run works on the same output, and 1 where the job itself broke.
+Options that name secrets take a reference to each: env:NAME, file:/path, or secretmanager://projects/P/secrets/S/versions/V.
+
+Exit status: 0 all recordings completed; 1 the job broke; 2 wrong options or set-up; 3 some recordings did not complete
+(see errors/ in the output); 5 another run works on the output; 6 the canary check failed.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
-    """Draws the pipeline, in the order in which the data flows."""
+    """Builds the pipeline, in the order in which the data flows."""
     options, output = job.options, job.output
     recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
 
@@ -121,10 +124,12 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
 
 
 def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> int:
-    """Writes the job as a Dataflow template, which is run later and by others."""
+    """Writes the job as a Dataflow template, which is run later."""
     for option, given in (("--canaries", options.canaries.canaries), *options.observability.receivers()):
         if given:
-            raise ConfigurationError(f"{option}: a template is only written down here, and nobody waits for its runs")
+            raise ConfigurationError(
+                f"{option}: a template cannot use it, because this command does not wait for its runs"
+            )
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job = prepare(options, local=False)
     remember(job.output, options.keeping.roots())

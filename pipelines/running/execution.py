@@ -51,11 +51,11 @@ def carry_out(
     local: bool,
     inputs: Sequence[str] | None = None,
 ) -> int:
-    """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
+    """Runs a pipeline while it holds the lock of the job's output, and gives the exit status.
 
     Args:
-      draw: Is given the job once it holds its output.
-      inputs: Locations of what it reads; None: the job's manifests.
+      draw: Is called with the job once it holds its output.
+      inputs: Locations that it reads; None: the job's manifests.
 
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
@@ -80,7 +80,7 @@ def carry_out(
         try:
             timings = _run(held, lambda pipeline: draw(pipeline, held), beam_options, console, local=local)
         except Exception:
-            lock.check()  # a worker that lost it may be elsewhere, and what it says arrives as text
+            lock.check()  # a worker elsewhere may have lost it, and its error arrives as text
             raise
         lock.check()
         if not local:
@@ -131,11 +131,11 @@ def _warn_of_missing_locks(console: Console) -> None:
 
 
 def _check_new(job: Job) -> None:
-    """Two runs of one name would write the same tables: the second would replace the first one's rows."""
+    """Two runs with one name would write the same tables: the second would replace the rows of the first."""
     if files.list_names(urls.join(job.output, "runs", job.run_id)):
         raise ConfigurationError(
-            "--run_id: a run of this name was here before; choose another, or leave it out. What a run that was killed "
-            "has published is taken over by the next, whatever its name"
+            "--run_id: an earlier run of this output has the same name; choose another, or leave it out. A killed run "
+            "needs no name to continue: the next run takes over what it published"
         )
 
 

@@ -115,7 +115,7 @@ def test_the_summary_says_so(published: Path):
     terminal = io.StringIO()
     assert audit.run(["--output", str(published), "--sample", "0"], Console(file=terminal, width=200)) == 0
     assert "2 recordings" in terminal.getvalue()
-    assert "Nothing is wrong" in terminal.getvalue()
+    assert "No problems" in terminal.getvalue()
 
 
 def _repeat_rows(output: Path, table: str) -> None:
