@@ -63,7 +63,9 @@ class AuditOptions(BaseModel):
     )
     device: Device = Field("cpu", description="where the model runs; a GPU that is asked for and absent ends the job")
     certificate_public_key: SecretReference | None = Field(
-        None, description="reference to the public Ed25519 key; certificates that it did not sign are problems"
+        None,
+        description="reference to the public Ed25519 key, such as env:NAME; certificates without its signature are "
+        "problems",
     )
     report: File | None = Field(
         None, description="file for the report as JSON; by default runs/AUDIT/audit.json in the output"

@@ -3,7 +3,8 @@
     hushbeam redact --manifest calls.jsonl --output out/
     hushbeam redact --config job.yaml --manifest 'gs://calls/*.jsonl' --output gs://redacted
 
-Options that name secrets take a reference to each: env:NAME, file:/path, or secretmanager://projects/P/secrets/S/versions/V.
+A SECRET is where a secret is kept, never the secret itself: env:NAME, file:/path, or
+secretmanager://projects/P/secrets/S/versions/V.
 
 Exit status: 0 all recordings completed; 1 the job broke; 2 wrong options or set-up; 3 some recordings did not complete
 (see errors/ in the output); 5 another run works on the output; 6 the canary check failed.

@@ -133,7 +133,7 @@ class RerenderOptions(BaseModel):
     captions: Captions = False
     certificate_key: CertificateKey = None
     surrogate_key: SecretReference | None = Field(
-        None, description="secret key from which the substitution `surrogate` makes its replacements"
+        None, description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"
     )
     output_shards: OutputShards = None
     device: Device = Field("cpu", description="where the model that verifies runs; a GPU that is absent ends the job")

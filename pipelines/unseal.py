@@ -41,7 +41,7 @@ class UnsealOptions(BaseModel):
 
     unredacted_output: Folder = Field(min_length=1, description="the --unredacted_output of the runs")
     unredacted_key: tuple[SecretReference, ...] = Field(
-        min_length=1, description="secrets of --unredacted_output, any of which decrypts"
+        min_length=1, description="references to the keys of --unredacted_output, such as env:NAME; each decrypts"
     )
     recording_id: tuple[Annotated[str, Metavar("ID")], ...] = Field(
         min_length=1, description="ids of the recordings whose transcripts to decrypt"

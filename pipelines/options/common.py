@@ -32,18 +32,24 @@ NewRunId = Annotated[
 Captions = Annotated[bool, Field(description="also write SRT and VTT captions of the redacted words")]
 CertificateKey = Annotated[
     SecretReference | None,
-    Field(description="secret Ed25519 key (PEM) that signs certificates and the lists of a run's files"),
+    Field(
+        description="reference to the Ed25519 key (PEM) that signs certificates and lists of files, such as env:NAME"
+    ),
 ]
 HashIdentities = Annotated[
     SecretReference | None,
-    Field(description="secret HMAC key; recording ids and URLs are replaced by keyed hashes in all outputs"),
+    Field(
+        description="reference to the HMAC key that replaces recording ids and URLs in all outputs, such as env:NAME"
+    ),
 ]
 OutputShards = Annotated[
     int | None,
     Field(ge=1, le=9999, description="files for each table; by default 1 on this machine and 64 on a cluster"),
     Metavar("N"),
 ]
-StoreKeys = Annotated[tuple[SecretReference, ...], Field(description="secrets of --store, any of which decrypts")]
+StoreKeys = Annotated[
+    tuple[SecretReference, ...], Field(description="references to the keys of --store, such as env:NAME; each decrypts")
+]
 PrintJson = Annotated[bool, Field(validation_alias="json", description="print the result as JSON on standard output")]
 Sample = Annotated[int | None, Field(ge=1, description="number of recordings to draw at random; by default all")]
 Seed = Annotated[int, Field(description="number that decides which recordings are drawn"), Metavar("N")]

@@ -27,7 +27,8 @@ class Recognition(TranscriptionSettings):
     )
     shuffle_key: SecretReference | None = Field(
         None,
-        description="secret that encrypts the words of split recordings between workers; without it none is split",
+        description="reference to the key that encrypts the words of split recordings between workers, such as "
+        "env:NAME; without it no recording is split",
     )
 
 
@@ -56,13 +57,14 @@ class Keeping(BaseModel):
         description="folder or object-store URL for encrypted words and findings, which `hushbeam rerender` needs",
     )
     store_key: tuple[SecretReference, ...] = Field(
-        (), description="secrets of --store: the first encrypts, each decrypts"
+        (), description="references to the keys of --store, such as env:NAME: the first encrypts, each decrypts"
     )
     unredacted_output: Folder | None = Field(
         None, description="folder or object-store URL for encrypted, unredacted transcripts"
     )
     unredacted_key: tuple[SecretReference, ...] = Field(
-        (), description="secrets of --unredacted_output: the first encrypts, each decrypts"
+        (),
+        description="references to the keys of --unredacted_output, as env:NAME: the first encrypts, each decrypts",
     )
 
     def roots(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
         (("--metrics_file", "/no/such/folder/hushbeam.prom"), "metrics", ""),
         (("--runner=DataflowRunner",), "Dataflow", "deploy/"),
         (("--runner=FlinkRunner", "--flink_job_server_jar=/no/such.jar"), "job server", "jar"),
-        (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "prism"),
+        (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "Prism"),
     ],
 )
 def test_what_is_missing_is_named(options: tuple[str, ...], subject: str, remedy: str):

@@ -49,13 +49,13 @@ class NotificationSettings(BaseModel):
     signing_secrets: tuple[SecretReference, ...] = Field(
         (),
         validation_alias="webhook_signing_secrets",
-        description=f"secrets that sign every webhook (Standard Webhooks), each as {FORMS}",
+        description=f"references to the secrets that sign every webhook (Standard Webhooks), each {FORMS}",
     )
     auth_header_values: tuple[HeaderSecretOption, ...] = Field(
         (),
         validation_alias="webhook_auth_header_values",
-        description="secrets for auth headers of webhooks, each as SECRET@HOST,HOST:PORT with the hosts that may get "
-        "it; without @, the host of --webhook_url alone gets it",
+        description="references to the values of auth headers, each as env:NAME@HOST,HOST:PORT with the hosts that may "
+        "get it; without @, the host of --webhook_url alone gets it",
     )
     allowed_networks: tuple[Annotated[str, AfterValidator(_network), Metavar("NETWORK")], ...] = Field(
         (),

@@ -165,7 +165,7 @@ class ManifestDefaults(BaseModel):
         None, description="name of the auth header of every webhook; --webhook_auth_header_values holds its value"
     )
     surrogate_key: SecretReference | None = Field(
-        None, description="secret key from which the substitution `surrogate` makes its replacements"
+        None, description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"
     )
 
 
