@@ -146,7 +146,7 @@ def test_without_a_store_it_says_what_is_missing(redact: Redact, key: str, tmp_p
     run = redact(CARD)
     status, terminal = render(run.output, "--store", str(tmp_path / "nothing"), "--store_key", key)
     assert status == EXIT_USAGE
-    assert "hushbeam.pipelines.redact keeps with --store" in terminal
+    assert "hushbeam redact keeps with --store" in terminal
 
 
 @pytest.mark.parametrize("place", ["out", "out/store", ".", "out/../out/kept", "link"])
