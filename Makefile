@@ -12,7 +12,7 @@ export FLINK_JOB_SERVER_JAR
 # Seconds of silence after which a download is given up: uv's own 30 are few on a slow line.
 export UV_HTTP_TIMEOUT ?= 180
 
-.PHONY: setup lock test lint test-prism test-flink bench-flink bench-skew demo schemas test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
+.PHONY: setup lock test lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -83,11 +83,6 @@ $(VENV)-deploy/.ready:
 # Installs the source distribution into an environment of its own, and runs the job on its worker pool.
 test-package: setup
 	HUSHBEAM_TEST_PACKAGE=1 $(BIN)/python -m pytest tests/test_packaging.py
-
-# JSON Schemas of the configuration files, one for each command; after an option was added.
-schemas: setup
-	for name in $$($(BIN)/python -m hushbeam --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do \
-	  $(BIN)/python -m hushbeam $$name --print_config_schema > docs/schemas/$$name.json; done
 
 # Redacts the labelled calls and scores the files that come out.
 evaluate: setup

@@ -1,11 +1,12 @@
-"""Re-checks what past runs published, from the output root alone.
+"""Checks what past runs published, from the output folder alone.
 
     hushbeam audit --output out/
 
-Every status object has its recording with the certified bytes and its one row in `transcripts/`, every row its status
-object, `findings/` holds what was certified, every run's summary counts what its tables hold, nothing else lies there,
-what was muted cannot be heard, and a sample is transcribed once more. Run it while no job writes.
-Ends with 0 where all is as it should be, 4 where something is wrong, and 2 where the options or the set-up are wrong.
+Compares status objects, certificates, audio files, tables and run summaries with each other; finds files that do not
+belong there; checks that muted ranges are silent; and transcribes a sample of the redacted audio to find personal
+data that can still be heard. Run it while no job writes to the output.
+
+Exit status: 0 no problems; 2 wrong options or set-up; 4 problems.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -24,53 +25,62 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hushbeam.pipelines.options.common import PastOutput, PrintJson
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
-from hushbeam.pipelines.options.decoding import Decoding
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.pipelines.running.terminal import printable
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.report import WriteReport
+from hushbeam.transforms.base.metavar import File, Metavar, Model
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.transcribe import TranscriptionSettings
 from hushbeam.transforms.transcribe.model import resolve
+from hushbeam.transforms.transcribe.settings import Device
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _MOST_SHOWN = 20
 
 
 class AuditOptions(BaseModel):
-    """All options of the job."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    sample: float = Field(0.1, ge=0, le=1, description="share of the recordings to transcribe once more")
-    model: str = Field("tiny.en", description="what transcribes: another model than the run's")
-    device: Literal["cpu", "cuda"] = Field("cpu", description="a device that is asked for and absent ends the job")
-    certificate_public_key: SecretReference | None = Field(
-        None, description="where the ed25519 key is kept that all certificates were signed with, as env:NAME"
+    output: PastOutput
+    sample: Annotated[float, Metavar("SHARE")] = Field(
+        0.1, ge=0, le=1, description="share of the recordings to transcribe, from 0 to 1; 0 transcribes none"
     )
-    report: str | None = Field(None, description="where the report goes (default: runs/AUDIT/audit.json of the output)")
-    print_json: bool = Field(False, alias="json", description="print the report as JSON")
-    decoding: Decoding = Decoding()
+    model: Model = Field(
+        "tiny.en", description="speech model that transcribes the sample; another one than that of the runs finds more"
+    )
+    device: Device = Field("cpu", description="where the model runs; a GPU that is asked for and absent ends the job")
+    certificate_public_key: SecretReference | None = Field(
+        None,
+        description="reference to the public Ed25519 key, such as env:NAME; certificates without its signature are "
+        "problems",
+    )
+    report: File | None = Field(
+        None, description="file for the report as JSON; by default runs/AUDIT/audit.json in the output"
+    )
+    print_json: PrintJson = False
+    decoding: MediaLimits = MediaLimits()
 
     def settings(self) -> AuditSettings:
         """What the stage takes."""
         recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
-        return AuditSettings(
-            self.decoding.limits().of_outputs, self.sample, recogniser, public_key=self.certificate_public_key
-        )
+        return AuditSettings(self.decoding.of_outputs, self.sample, recogniser, public_key=self.certificate_public_key)
 
 
 def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:
-    """Draws the pipeline: audit, then the report."""
+    """Builds the pipeline: audit, then the report."""
     return pipeline | AuditOutput(output, settings) | WriteReport(report)
 
 
@@ -78,7 +88,7 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
     """Checks what can be checked before anything runs; gives the output root and the report's URL.
 
     Raises:
-      ConfigurationError: There is nothing to audit, or a key, a model or a temporary folder cannot be had.
+      ConfigurationError: The output is empty, or a key, a model or the temporary folder is missing.
     """
     check_temporary_files()
     output = urls.normalised(options.output)
@@ -113,25 +123,25 @@ def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Consol
 
 
 def print_report(console: Console, report: dict[str, Any], url: str) -> None:
-    """What was looked at, what seems to be heard, and what is wrong."""
+    """Prints the totals, possible leaks, and problems."""
     console.print(
-        f"[bold]{report['recordings']} recordings[/] ({report['audio_s'] / 60:.1f} minutes of sound, "
-        f"{report['muted_s'] / 60:.1f} muted), {report['signed']} signed, {report['verified']} listened to",
+        f"[bold]{counted(report['recordings'], 'recording')}[/] ({report['audio_s'] / 60:.1f} minutes of audio, "
+        f"{report['muted_s'] / 60:.1f} muted), {report['signed']} signed, {report['verified']} transcribed again",
         highlight=False,
     )
     if report["audible"]:
         transcribed = ", ".join(f"{count} {policy}" for policy, count in report["audible"].items())
-        console.print(f"Seems to be heard there, names and places being guesses: {transcribed}", highlight=False)
+        console.print(f"Can perhaps still be heard (names and places are guesses): {transcribed}", highlight=False)
     if not report["problems"]:
-        console.print("[bold green]Nothing is wrong[/]")
+        console.print("[bold green]No problems[/]")
     else:
-        table = Table("what is wrong", "where", "how", box=None, pad_edge=False)
+        table = Table("problem", "where", "detail", box=None, pad_edge=False)
         for problem in report["list"][:_MOST_SHOWN]:
             table.add_row(*(escape(printable(problem[part])) for part in ("kind", "subject", "detail")))
         console.print(table)
         total = sum(report["problems"].values())
-        console.print(f"[bold red]{total} problems[/]", highlight=False)
-    console.print(f"Report: {escape(url)}", highlight=False)
+        console.print(f"[bold red]{counted(total, 'problem')}[/]", highlight=False)
+    console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
 
 
 def _run(beam_options: PipelineOptions, output: str, settings: AuditSettings, report: str) -> None:

@@ -1,4 +1,4 @@
-"""The command `hushbeam`: finds the module of the command that was given, and runs it."""
+"""The command `hushbeam`: finds the module of the given command, and runs it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from typing import NoReturn
 
 from rich.console import Console
-from rich.table import Table
 
 from hushbeam import __version__
 from hushbeam.pipelines.running.leave import leave
@@ -20,29 +19,33 @@ from hushbeam.schemas.errors import RunError
 _EXIT_BROKEN, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
 
 
-_PURPOSES = {
-    "redact": "redact what the manifests list: transcripts, audio, notifications",
-    "plan": "say what a run would do, how long it would take and what it would cost",
-    "doctor": "check models, codecs, credentials, libraries and disk before a run",
-    "audit": "re-check what past runs published, from the output alone",
-    "report": "write the report of a run as a page",
-    "review": "look at redacted recordings in a browser, and correct them",
-    "evaluate": "measure the quality of an output, from what was reviewed of it",
-    "notify": "deliver the notifications that earlier runs could not",
-    "rerender": "redact again with other rules, without transcribing again",
-    "unseal": "open unredacted transcripts, for those who have their key",
-    "expire": "delete redacted recordings whose time is over",
-    "erase": "remove every trace of recordings, and keep them from coming back",
-    "workers": "start Beam's workers beside a Flink task manager",
+_GROUPS = {
+    "redact and check": {
+        "redact": "redact recordings: transcripts, audio, notifications",
+        "plan": "estimate the hours, workers and cost of a run",
+        "doctor": "check this machine, the options and the models before a run",
+        "review": "listen to redacted recordings in a browser, and correct them",
+        "audit": "check what past runs published, from the output alone",
+        "report": "write the report of a run as a page",
+    },
+    "operate an archive": {
+        "rerender": "redact again with other policies or rules, without transcribing again",
+        "expire": "delete redacted audio that is older than a given age",
+        "erase": "remove every trace of recordings, for good",
+        "evaluate": "measure the quality of an output from its reviews",
+        "notify": "deliver notifications that earlier runs could not deliver",
+        "unseal": "decrypt unredacted transcripts",
+        "workers": "serve Beam workers beside a Flink task manager",
+    },
 }
 """A line for each command. The module of its name in this package has `run(arguments) -> int`."""
 
-COMMANDS = tuple(_PURPOSES)
+COMMANDS = tuple(name for group in _GROUPS.values() for name in group)
 """The names of all commands, in the order of the overview."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a job, and gives its exit status."""
+    """Runs a command, and gives its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     name, rest = (given[0], given[1:]) if given else ("", [])
     if name in ("-h", "--help", "help"):
@@ -56,28 +59,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if name:
             near = get_close_matches(name, COMMANDS, n=1)
             console.print(
-                f"hushbeam: no command {name!r}" + (f"; did you mean {near[0]}?" if near else ""), markup=False
+                f"hushbeam: unknown command {name!r}" + (f"; did you mean {near[0]}?" if near else ""), markup=False
             )
         _show_commands(console)
         return _EXIT_USAGE
-    sys.argv = [f"hushbeam {name}", *rest]  # what the job's --help calls it
+    sys.argv = [f"hushbeam {name}", *rest]  # the name in the command's --help
     status: int = importlib.import_module(f"{__package__}.{name}").run(rest)
     return status
 
 
 def _show_commands(console: Console) -> None:
-    console.print("usage: hushbeam COMMAND [options]      hushbeam COMMAND --help", markup=False, highlight=False)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name, purpose in _PURPOSES.items():
-        table.add_row(f"  {name}", purpose)
-    console.print(table)
+    console.print("usage: hushbeam COMMAND [options]", markup=False, highlight=False)
+    for title, purposes in _GROUPS.items():
+        console.print(f"\n{title}:", highlight=False)
+        for name, purpose in purposes.items():
+            console.print(f"  {name:10}{purpose}", highlight=False)
+    console.print("\nhushbeam COMMAND --help lists the options of a command.", markup=False, highlight=False)
 
 
 def entry() -> NoReturn:
     """The installed command."""
     try:
         status = main()
-    except KeyboardInterrupt:  # while libraries are loaded, which takes seconds
+    except KeyboardInterrupt:  # while libraries load, which takes seconds
         status = _EXIT_INTERRUPTED
     except RunError as error:
         remarks().print(str(error), markup=False, highlight=False)

@@ -1,11 +1,12 @@
-"""Checks what a run needs, and says what to do where something is missing.
+"""Checks this machine, the options and the models before a run, and says how to fix each problem.
 
     hushbeam doctor
     hushbeam doctor --config job.yaml
 
-Takes the options of the main job, so that what is checked is what would run; the manifest and the output may be left
-out. On a cluster, run it in the workers' image: it looks at the machine that it runs on. Ends with 0 where nothing
-is in the way (there may be warnings), 4 where something is, and 2 where the options are wrong.
+Takes the options of `hushbeam redact` and checks exactly these; --manifest and --output may be left out. For a
+cluster, run it in the workers' image: it checks the machine on which it runs.
+
+Exit status: 0 no problems, perhaps warnings; 2 wrong options; 4 problems.
 """
 
 from __future__ import annotations
@@ -25,18 +26,20 @@ from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.checks import Check, Outcome, checks
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.speaking import counted, results
+from hushbeam.transforms.base.metavar import File, Folder
 
 EXIT_RIGHT, EXIT_WRONG = 0, 4
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}
 
 
 class DoctorOptions(RedactOptions):
-    """The main job's options, none of them required."""
+    """The options of `hushbeam redact`, none of them required."""
 
-    manifest: tuple[str, ...] = Field((), description="JSON Lines, CSV or Parquet; paths, globs, URLs")
-    output: str = Field("", description="folder or object-store URL of all outputs")
-    print_json: bool = Field(False, alias="json", description="print the checks as JSON on standard output")
+    manifest: tuple[File, ...] = Field(
+        (), description="manifests to check: paths, globs in quotes, or object-store URLs"
+    )
+    output: Folder = Field("", description="folder or object-store URL for all outputs, to check")
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -56,7 +59,8 @@ def _check(options: DoctorOptions, beam_options: PipelineOptions, console: Conso
     if options.print_json:
         console.print_json(data={"problems": counts[Outcome.PROBLEM], "checks": [check.as_json() for check in done]})
     else:
-        console.print(f"{counts[Outcome.PROBLEM]} problems, {counts[Outcome.WARNING]} warnings", highlight=False)
+        problems, warnings = (counted(counts[one], one.value) for one in (Outcome.PROBLEM, Outcome.WARNING))
+        console.print(f"{problems}, {warnings}", highlight=False)
     return EXIT_WRONG if counts[Outcome.PROBLEM] else EXIT_RIGHT
 
 

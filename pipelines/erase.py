@@ -1,12 +1,13 @@
-"""Removes every trace of recordings from an output root, and sees to it that no later run brings them back.
+"""Removes every trace of recordings from an output, so that no later run brings them back.
 
     hushbeam erase --output out/ --recording_id call-4711
     hushbeam erase --output out/ --recording_ids erase.txt --store kept/
 
-Recordings that were made from the same sources are erased with them. It may be interrupted and repeated. The sources
-themselves, manifests, logs and what receivers were told are not Hushbeam's: docs/retention.md says what is left to do.
-Ends with 0, with 1 where files cannot be read that may still hold something of them, and with 2 where the options or
-the set-up are wrong.
+Other recordings of the same sources are erased too. The command may be interrupted and repeated. It does not touch
+sources, manifests, logs or receivers of notifications: docs/retention.md says what you must delete there.
+
+Exit status: 0 done; 1 some files cannot be read and may still hold traces; 2 wrong options or set-up; 5 another run
+works on the output.
 """
 
 from __future__ import annotations
@@ -15,20 +16,22 @@ import re
 import sys
 import uuid
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished, incomplete
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
-from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.storage import files, urls
@@ -41,28 +44,30 @@ _PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
 
 
 class EraseOptions(BaseModel):
-    """All options of the job."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
-    recording_id: tuple[str, ...] = Field((), description="whom to erase")
-    recording_ids: str | None = Field(None, description="a file of more, one in a line")
-    hash_identities: SecretReference | None = Field(None, description="where the runs' key is kept, if they had one")
-    hmac: tuple[str, ...] = Field((), description="whom to erase, as ids stand in outputs that --hash_identities made")
-    store: str | None = Field(None, description="what hushbeam redact --store names: erased there too")
-    unredacted_output: str | None = Field(None, description="what it was given under that name: erased there too")
-    certificate_key: SecretReference | None = Field(
-        None, description="signs the lists of runs' files that change, as the runs did"
+    output: PastOutput
+    print_json: PrintJson = False
+    recording_id: tuple[Annotated[str, Metavar("ID")], ...] = Field((), description="ids of the recordings to erase")
+    recording_ids: File | None = Field(None, description="file with more ids of recordings to erase, one a line")
+    hash_identities: HashIdentities = None
+    hmac: tuple[Annotated[str, Metavar("HASH")], ...] = Field(
+        (), description="hashed ids of recordings to erase, as outputs of runs with --hash_identities show them"
     )
+    store: Folder | None = Field(None, description="the --store of the runs; recordings are erased there too")
+    unredacted_output: Folder | None = Field(
+        None, description="the --unredacted_output of the runs; recordings are erased there too"
+    )
+    certificate_key: CertificateKey = None
 
 
 def named_recordings(options: EraseOptions) -> frozenset[str]:
-    """Whom to erase, by the ids that stand in the outputs.
+    """The recordings to erase, by their ids in the outputs.
 
     Raises:
-      ConfigurationError: Nobody is named, or the file cannot be read.
+      ConfigurationError: None is named, or the file cannot be read.
     """
     named = set(options.recording_id)
     published = set(options.hmac)
@@ -74,20 +79,20 @@ def named_recordings(options: EraseOptions) -> frozenset[str]:
     named.discard("")
     for one in published:
         if _PSEUDONYM.fullmatch(one) is None:
-            raise ConfigurationError("--hmac: give ids as outputs have them, id- and 32 hexadecimal digits")
+            raise ConfigurationError("--hmac: give hashed ids as outputs show them, id- and 32 hexadecimal digits")
     if options.hash_identities:
         pseudonyms = Pseudonyms(options.hash_identities)
         named = {pseudonyms.of_id(one) for one in named}
     if not named | published:
-        raise ConfigurationError("--recording_id: name at least one recording, here or in the file --recording_ids")
+        raise ConfigurationError("--recording_id: name at least one recording, here or in the file of --recording_ids")
     return frozenset(named | published)
 
 
 def prepare(options: EraseOptions) -> Eraser:
-    """Checks that all places are named in which something may be.
+    """Checks that all places are named that may hold the recordings.
 
     Raises:
-      ConfigurationError: Something is kept in a place that is not named.
+      ConfigurationError: The runs wrote to a place that is not named.
     """
     output = urls.normalised(options.output)
     if not files.list_names(output):
@@ -98,7 +103,9 @@ def prepare(options: EraseOptions) -> Eraser:
         if root is not None
     }
     for option in sorted(kept_elsewhere(output) - given.keys()):
-        raise ConfigurationError(f"{option}: runs of this output kept recordings there too; name it, to erase all")
+        raise ConfigurationError(
+            f"{option}: runs of this output kept recordings there too; name it to erase them there"
+        )
     key = read_private_key(options.certificate_key) if options.certificate_key else None
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
@@ -122,9 +129,10 @@ def _erase(options: EraseOptions, console: Console) -> int:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
         print_for_machines(counts | {"files": erased.files, "rows": erased.rows})
     else:
+        more = f", of which {others} not named but of the same sources" if others else ""
         console.print(
-            f"[bold]{len(erased.recordings)} recordings erased[/] ({others} of them of the same sources as those "
-            f"named): {erased.files} files, {erased.rows} rows",
+            f"[bold]{counted(len(erased.recordings), 'recording')} erased[/]{more}: {counted(erased.files, 'file')}, "
+            f"{counted(erased.rows, 'row')}",
             highlight=False,
         )
     return incomplete(erased.damaged, console) if erased.damaged else EXIT_DONE

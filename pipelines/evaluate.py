@@ -1,12 +1,12 @@
-"""Measures the quality of an output from recordings of it that people reviewed.
+"""Measures the quality of an output from recordings that people reviewed.
 
-    hushbeam evaluate --output out/ --sample 50 --seed 1
     hushbeam review --output out/ --sample 50 --seed 1
+    hushbeam evaluate --output out/ --sample 50 --seed 1
 
-The first draws recordings at random and says what is known of them, the second shows them for review; repeat the
-first when they are reviewed. Recall, over-redaction and what other minimum scores would have given, each with 95 %
-intervals. docs/quality.md says what these figures mean, and what they cannot tell.
-Ends with 0, with 3 where recordings that were drawn are not reviewed yet, and with 2 where the options are wrong.
+The first command shows 50 recordings, drawn at random, for review. The second prints recall, over-redaction and the
+effect of other minimum scores on them, with 95 % intervals. docs/quality.md explains these figures and their limits.
+
+Exit status: 0 done; 2 wrong options; 3 some recordings of the sample are not reviewed yet.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hushbeam.pipelines.options.common import PastOutput, PrintJson, Sample, Seed, StoreKeys
+from hushbeam.pipelines.options.groups import sealed_root
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
 from hushbeam.transforms.archive.findings_store import NotStoredError
 from hushbeam.transforms.archive.reviews import Review, read_reviews
+from hushbeam.transforms.base.metavar import Folder
 from hushbeam.transforms.base.private_memory import keep_memory_private
-from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.measure_quality import Figures, drawn, measure
 from hushbeam.transforms.measure_quality.figures import Share
@@ -54,13 +55,17 @@ class EvaluateOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    sample: int | None = Field(None, ge=1, description="how many recordings to draw; none: all that are reviewed")
-    seed: int = Field(0, description="another seed draws others")
-    labels: str | None = Field(None, description="folder for the reviews as labelled recordings (docs/quality.md)")
-    store: str | None = Field(None, description="what hushbeam redact --store names: labels with what was said")
-    store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: env:NAME or file:/path")
-    print_json: bool = Field(False, alias="json", description="print the figures as JSON on standard output")
+    output: PastOutput
+    sample: Sample = None
+    seed: Seed = 0
+    labels: Folder | None = Field(
+        None, description="folder for the reviews as labelled recordings, in the format of docs/quality.md"
+    )
+    store: Folder | None = Field(
+        None, description="the --store of the runs; with it, --labels also holds the words that were spoken"
+    )
+    store_key: StoreKeys = ()
+    print_json: PrintJson = False
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -102,7 +107,9 @@ def _measured(
         show(console, options, figures, reviews, len(wanted))
         if write is not None:
             console.print(
-                f"{labelled} labelled recordings: {escape(options.labels or '')}", highlight=False, soft_wrap=True
+                f"{counted(labelled, 'labelled recording')}: {escape(options.labels or '')}",
+                highlight=False,
+                soft_wrap=True,
             )
     return EXIT_UNREVIEWED if unreviewed or not reviews else EXIT_MEASURED
 
@@ -113,41 +120,41 @@ def show(
     """Prints the figures for people."""
     if options.sample is None:
         console.print(
-            f"[bold]{len(reviews)} recordings reviewed[/], chosen by people: the figures speak of these alone. "
-            "--sample draws some that speak for all",
+            f"[bold]{counted(len(reviews), 'recording')} reviewed[/], chosen by people: the figures hold for these "
+            "only. A random sample (--sample) holds for all",
             highlight=False,
         )
     else:
         console.print(f"[bold]{len(reviews)} of {wanted} recordings of the sample reviewed[/]", highlight=False)
         if len(reviews) < wanted:
             review = f"hushbeam review --output {options.output} --sample {options.sample} --seed {options.seed}"
-            console.print(f"Go on with: {escape(review)}", highlight=False, soft_wrap=True)
+            console.print(f"Continue with: {escape(review)}", highlight=False, soft_wrap=True)
     if not reviews:
         return
     if figures.configurations > 1:
         console.print(
-            f"[yellow]They were made with {figures.configurations} sets of options and models: "
-            "the figures speak of none of these alone[/]",
+            f"[yellow]These recordings were redacted with {figures.configurations} sets of options and models; the "
+            "figures mix them[/]",
             highlight=False,
         )
     console.print(_policies(figures))
-    console.print(f"Recordings in which nothing was missed: {_said(figures.nothing_missed)}", highlight=False)
-    console.print(f"Innocent words that were redacted: {_said(figures.over_redacted_words)}", highlight=False)
+    console.print(f"Recordings without a missed value: {_said(figures.nothing_missed)}", highlight=False)
+    console.print(f"Other words that were redacted: {_said(figures.over_redacted_words)}", highlight=False)
     if figures.untranscribed.whole:
         console.print(
-            f"Muted for want of words, needlessly: {_said(figures.untranscribed)}",
+            f"Speech without words that was muted by mistake: {_said(figures.untranscribed)}",
             highlight=False,
         )
     console.print(_curve(figures))
     console.print(
-        "In brackets, 95 % intervals (Wilson). Recall is against what reviewers heard: they saw what was muted, and "
-        "heard no words in it. docs/quality.md says what this leaves out",
+        "95 % intervals (Wilson) are in brackets. Recall counts the values that reviewers found; they could not hear "
+        "what was muted. Limits: docs/quality.md",
         highlight=False,
     )
 
 
 def _policies(figures: Figures) -> Table:
-    table = Table("policy", "found", "of", "recall", "false_positives", "of", "moved", box=None, pad_edge=False)
+    table = Table("policy", "found", "of", "recall", "false positives", "of", "moved", box=None, pad_edge=False)
     for name, policy in [("all", figures.overall), *figures.policies.items()]:
         table.add_row(
             name,
@@ -162,7 +169,7 @@ def _policies(figures: Figures) -> Table:
 
 
 def _curve(figures: Figures) -> Table:
-    table = Table("minimum score", "recall", "innocent words redacted", box=None, pad_edge=False)
+    table = Table("minimum score", "recall", "other words redacted", box=None, pad_edge=False)
     for point in figures.curve[::_CURVE_STEP]:
         words = point.over_redacted_words
         table.add_row(f"{point.threshold:.2f}", _interval(point.recall), f"{words.part} of {words.whole}")
@@ -186,18 +193,15 @@ def _source(catalogue: Catalogue, recording_id: str) -> str:
 
 
 def _store(options: EvaluateOptions, output: str) -> FindingsStore | None:
-    if options.store is None:
-        return None
-    if options.labels is None:
-        raise ConfigurationError("--store: what was said is for --labels alone")
-    if not options.store_key:
-        raise ConfigurationError("--store_key: a store needs a key; name where it is kept, env:NAME or file:/path")
-    return FindingsStore(SealedRoot(private_root(options.store, output, "--store"), options.store_key))
+    if options.store is not None and options.labels is None:
+        raise ConfigurationError("--store: only --labels uses it; give that too, or leave it out")
+    root = sealed_root("--store", options.store, options.store_key, output)
+    return None if root is None else FindingsStore(root)
 
 
 @contextmanager
 def _labels_of(root: str, *, words: bool) -> Iterator[Write]:
-    """Writes to the folder of the labels. Where they hold what was said, it is this user's alone."""
+    """Writes to the folder of the labels. If they hold spoken words, only this user may read it."""
     if words:
         with PrivateFolder(root, "--labels") as folder:
             yield folder.write

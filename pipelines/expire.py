@@ -1,10 +1,11 @@
-"""Deletes redacted recordings whose time is over, and says so in their status objects.
+"""Deletes redacted audio that is older than a given age, and says so in the status objects.
 
     hushbeam expire --output out/ --older_than 24h
 
-Transcripts, findings and captions stay. Run it as often as you like, for example every hour: it waits for no job, and
-stops where one is writing. Ends with 0, with 1 where files cannot be read that may say otherwise, and with 2 where the
-options or the set-up are wrong.
+Transcripts, findings and captions stay. Run it as often as you like, for example every hour. It does not wait for
+other jobs: while a run writes to the output, it ends at once.
+
+Exit status: 0 done; 1 some files cannot be read; 2 wrong options or set-up; 5 a run is writing to the output.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
+from hushbeam.pipelines.options.common import CertificateKey, PastOutput, PrintJson
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished, incomplete
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.retention.expire import expire
 from hushbeam.transforms.storage import files, urls
 
@@ -36,27 +39,27 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class ExpireOptions(BaseModel):
-    """All options of the job."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
-    older_than: str = Field(description="age of what is deleted: 90m, 24h, 30d")
-    certificate_key: SecretReference | None = Field(
-        None, description="signs the status objects and lists of runs' files that change, as the runs did"
+    output: PastOutput
+    print_json: PrintJson = False
+    older_than: Annotated[str, Metavar("AGE")] = Field(
+        description="delete redacted audio that is older: minutes, hours or days, such as 90m, 24h or 30d"
     )
+    certificate_key: CertificateKey = None
 
     @field_validator("older_than")
     @classmethod
     def _check(cls, age: str) -> str:
         if _AGE.fullmatch(age) is None:
-            raise ValueError("give a number of minutes, hours or days: 90m, 24h, 30d")
+            raise ValueError("expected minutes, hours or days, such as 90m, 24h or 30d")
         return age
 
     @property
     def age(self) -> timedelta:
-        """The age of what is deleted."""
+        """How old redacted audio may become."""
         match = _AGE.fullmatch(self.older_than)
         assert match is not None
         return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
@@ -81,7 +84,8 @@ def _expire(options: ExpireOptions, console: Console) -> int:
         print_for_machines({"recordings": expired.recordings, "files": expired.files})
     else:
         console.print(
-            f"[bold]{expired.recordings} recordings expired[/], {expired.files} files deleted", highlight=False
+            f"[bold]{counted(expired.recordings, 'recording')} expired[/], {counted(expired.files, 'file')} deleted",
+            highlight=False,
         )
     return incomplete(expired.damaged, console) if expired.damaged else EXIT_DONE
 

@@ -1,10 +1,12 @@
-"""Delivers what earlier runs could not: notifications of outputs that are public, with the ids that they had.
+"""Delivers notifications that earlier runs could not deliver, with the same ids.
 
-    hushbeam notify --output out/                                     # shows what is open
-    hushbeam notify --output out/ --resume --manifest calls.jsonl     # and delivers it
+    hushbeam notify --output out/                                     # counts them
+    hushbeam notify --output out/ --resume --manifest calls.jsonl     # delivers them
 
-Receivers' URLs are kept in manifests alone, so give the manifests and the options of the run. Ends with 0 where
-nothing is open, 3 where something still is, 2 where the options or the set-up are wrong, and 1 where the job broke.
+Only manifests hold the URLs of receivers, so give the manifests and the webhook options of the runs.
+
+Exit status: 0 all are delivered; 1 the job broke; 2 wrong options or set-up; 3 some are not delivered; 5 another run
+works on the output.
 """
 
 from __future__ import annotations
@@ -23,13 +25,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
-from hushbeam.pipelines.options.notification import Notification
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -37,9 +39,9 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.read import read_rows
-from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.metavar import File
 from hushbeam.transforms.base.temporary_files import check_temporary_files
-from hushbeam.transforms.notify import NameReceivers, Notify, open_notifications
+from hushbeam.transforms.notify import NameReceivers, NotificationSettings, Notify, open_notifications
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.pending import is_open
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
@@ -51,24 +53,22 @@ EXIT_NOTHING_OPEN, EXIT_OPEN = 0, 3
 
 
 class NotifyOptions(BaseModel):
-    """All options of the job."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    print_json: bool = Field(False, alias="json", description="print the counts as JSON on standard output")
-    resume: bool = Field(False, description="deliver; without it, what is open is only counted")
-    manifest: tuple[str, ...] = Field((), description="those of the runs: they hold the receivers' URLs")
-    hash_identities: SecretReference | None = Field(None, description="where its key is kept, if the run had one")
+    output: PastOutput
+    print_json: PrintJson = False
+    resume: bool = Field(False, description="deliver the notifications; without it they are only counted")
+    manifest: tuple[File, ...] = Field((), description="manifests of the runs, which hold the URLs of receivers")
+    hash_identities: HashIdentities = None
     defaults: ManifestDefaults = ManifestDefaults()
-    certificate_key: SecretReference | None = Field(
-        None, description="signs the list of what this command writes, as the runs did"
-    )
-    notification: Notification = Notification()
+    certificate_key: CertificateKey = None
+    notification: NotificationSettings = NotificationSettings()
 
 
 class Resumption(NamedTuple):
-    """What a resumption is made of, decided once, before the pipeline is built."""
+    """Manifests and names of a resumption, decided once, before the pipeline is built."""
 
     options: NotifyOptions
     manifests: tuple[str, ...]
@@ -80,22 +80,20 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
     """Checks what can be checked before anything is sent.
 
     Raises:
-      ConfigurationError: A manifest is not there, a secret cannot be had.
+      ConfigurationError: A manifest or a secret is missing.
     """
     manifests = tuple(name for pattern in options.manifest for name in files.glob(pattern))
     if not manifests:
-        raise ConfigurationError("--manifest: give the manifests of the runs: receivers' URLs are kept there alone")
-    settings = options.notification.settings()
-    settings.validate()
+        raise ConfigurationError("--manifest: give the manifests of the runs; only they hold the URLs of receivers")
     if local:
-        WebhookClient(settings)
-        check_signing(options.output, settings.signed_url_hours)
+        WebhookClient(options.notification)
+        check_signing(options.output, options.notification.signed_url_hours)
     run_id = f"notify-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
     return Resumption(options, manifests, urls.normalised(options.output), run_id)
 
 
 def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[Delivery]:
-    """Draws the pipeline: what is open, whom it is for, delivery, and its rows."""
+    """Builds the pipeline: open notifications, their receivers, delivery, and its rows."""
     options, manifests, output, run_id = resumption
     recordings, _ = pipeline | ReadManifest(manifests, options.defaults, hash_identities=options.hash_identities)
     announcements = (
@@ -104,7 +102,7 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
         | "Still to be told" >> beam.FlatMap(open_notifications).with_output_types(Announcement)
     )
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
-    settings = options.notification.settings(options.defaults.webhook_url)
+    settings = options.notification.of_job(options.defaults.webhook_url)
     deliveries = (announced | Notify(settings, run_id), unnamed) | "Deliveries" >> beam.Flatten()
     rows = deliveries | "Rows" >> beam.Map(lambda delivery: (delivery.recording_id, json.dumps(delivery.to_row())))
     rows | WriteTable("notifications", NOTIFICATIONS_SCHEMA, output, run_id, shards=1)
@@ -125,7 +123,8 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
         if options.print_json:
             print_for_machines({"open": waiting})
         else:
-            console.print(f"[bold]{waiting} notifications are open[/]; --resume delivers them", highlight=False)
+            hint = "; --resume delivers them" if waiting else ""
+            console.print(f"[bold]{counted(waiting, 'notification')} not delivered[/]{hint}", highlight=False)
         return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
     fit_workers(beam_options, Workers(), device="cpu")
     local = is_local(beam_options)
@@ -152,10 +151,12 @@ def _report(resumption: Resumption, console: Console, *, for_machines: bool) -> 
     if for_machines:
         print_for_machines({"open": reasons.total(), "outcomes": outcomes, "reasons": reasons})
     else:
-        told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "nothing was open"
+        told = (
+            ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "No notification was open"
+        )
         console.print(f"[bold]{told}[/]", highlight=False)
         for reason, count in reasons.most_common():
-            console.print(f"{count} still open: {escape(reason)}", highlight=False)
+            console.print(f"{count} not delivered: {escape(reason)}", highlight=False)
     return EXIT_OPEN if any(map(is_open, deliveries)) else EXIT_NOTHING_OPEN
 
 

@@ -1,10 +1,11 @@
-"""Plans a run: what is to be done and why, hours of audio, work and cost.
+"""Estimates a run before it starts: recordings to redact and why, hours of audio, worker hours and cost.
 
     hushbeam plan --manifest calls.jsonl --output out/ --worker_types core:12:0.04 l4:250:0.80
 
-Takes the options of `hushbeam redact` and its own. Reads the manifests, the status objects of the output and the
-headers of a sample of recordings. Writes nothing but the file that `--plan_file` names. Ends with 0, or with 2 where
-the options or the set-up are wrong.
+Takes the options of `hushbeam redact` and those of the group "planning". Reads the manifests, the status objects of
+the output and the headers of some recordings. Writes nothing but the file that --plan_file names.
+
+Exit status: 0 done; 2 wrong options or set-up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -29,8 +30,9 @@ from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, finished
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks, results
+from hushbeam.pipelines.running.speaking import counted, remarks, results
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.metavar import File, Metavar
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.estimate_work import EstimateWork
 from hushbeam.transforms.read_manifest import ReadManifest
@@ -42,28 +44,36 @@ _WORKER_TYPE = re.compile(r"(?P<name>[^:]+):(?P<hours>[0-9.]+)(?::(?P<price>[0-9
 
 _SAID = {
     "new": "to do: new",
-    "source": "to do again: the source changed",
-    "configuration": "to do again: options or models changed",
-    "request": "to do again: the manifest asks for something else",
-    "forced": "to do again: --force",
+    "source": "to redo: the source changed",
+    "configuration": "to redo: options or models changed",
+    "request": "to redo: the manifest asks for something else",
+    "forced": "to redo: --force",
     "up_to_date": "up to date",
-    "erased": "erased, and not done again",
-    "not_found": "the recording cannot be found",
-    "rejected": "the line cannot be used",
+    "erased": "erased, and not redone",
+    "not_found": "missing: the source cannot be found",
+    "rejected": "rejected: the line of the manifest cannot be used",
 }
 
 
 class Planning(BaseModel):
-    """How the work is estimated, and where the plan goes."""
+    """How the work is estimated, and where the plan is written."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    probe_headers: int = Field(100, ge=0, le=10_000, description="headers to read, to estimate the hours of audio")
-    duration_key: str | None = Field(None, description="key of a recording's metadata that holds its seconds")
-    worker_types: tuple[str, ...] = Field(
-        ("core:12",), description="NAME:AUDIO_HOURS[:PRICE]: hours of audio per worker hour, and its price"
+    probe_headers: Annotated[int, Metavar("N")] = Field(
+        100, ge=0, le=10_000, description="recordings whose headers are read to estimate the hours of audio"
     )
-    plan_file: str | None = Field(None, description="path or URL for the plan as JSON; a cluster needs it")
+    duration_key: Annotated[str, Metavar("KEY")] | None = Field(
+        None, description="key in the metadata of recordings that holds their length in seconds"
+    )
+    worker_types: tuple[Annotated[str, Metavar("TYPE")], ...] = Field(
+        ("core:12",),
+        description="types of workers, each as NAME:AUDIO_HOURS[:PRICE]: hours of audio that it redacts in one hour, "
+        "and the price of that hour",
+    )
+    plan_file: File | None = Field(
+        None, description="file for the plan as JSON, a path or an object-store URL; plans on a cluster need one"
+    )
 
     @field_validator("worker_types")
     @classmethod
@@ -78,8 +88,8 @@ class WorkerType(NamedTuple):
 
     Attributes:
       name: Of the operator's choosing.
-      audio_hours: That one does in an hour.
-      price: Of an hour, in the operator's currency; None where it was not given.
+      audio_hours: Hours of audio that one worker redacts in an hour.
+      price: Price of that hour, in the operator's currency; None if it was not given.
     """
 
     name: str
@@ -88,7 +98,7 @@ class WorkerType(NamedTuple):
 
 
 class PlanOptions(RedactOptions):
-    """The options of the run that is planned, and those of the plan."""
+    """The options of the planned run, and those of the plan."""
 
     planning: Planning = Planning()
 
@@ -109,20 +119,19 @@ def worker_type(given: str) -> WorkerType:
     match = _WORKER_TYPE.fullmatch(given)
     hours = _number(match["hours"]) if match else 0.0
     if match is None or not hours:
-        raise ValueError("expected NAME:AUDIO_HOURS or NAME:AUDIO_HOURS:PRICE, as core:12:0.04")
+        raise ValueError("expected NAME:AUDIO_HOURS or NAME:AUDIO_HOURS:PRICE, such as core:12:0.04")
     return WorkerType(match["name"], hours, _number(match["price"]) if match["price"] else None)
 
 
 def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollection[str]:
-    """Draws the pipeline: the first two stages of a run, and the estimate."""
+    """Builds the pipeline: the first two stages of a run, and the estimate."""
     options = job.options
     recordings, rejected = pipeline | ReadManifest(job.manifests, options.defaults)
     unfinished = recordings | SkipFinished(
         job.output, job.run_id, job.identities["configuration"], tombstones=job.output, force=options.force
     )
-    limits = options.decoding.limits()
     return (rejected, unfinished) | EstimateWork(
-        planning.probe_headers, planning.duration_key, limits, force=options.force
+        planning.probe_headers, planning.duration_key, options.decoding, force=options.force
     )
 
 
@@ -131,7 +140,7 @@ def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console)
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job, planning = prepare(options, local=local), options.planning
     if planning.plan_file is None and not local:
-        raise ConfigurationError("--plan_file: name an object-store URL: the workers' disks are not this one's")
+        raise ConfigurationError("--plan_file: name an object-store URL; a file on a worker's disk cannot be read here")
     with TemporaryFolder() as folder:
         plan_file = normalised(planning.plan_file or join(folder, "plan.json"))
         pipeline = beam.Pipeline(options=beam_options)
@@ -147,7 +156,7 @@ def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console)
 
 
 def with_work(estimated: dict[str, Any], worker_types: tuple[str, ...]) -> dict[str, Any]:
-    """The estimate, with the hours that each type of worker would need, and their cost where there is a price."""
+    """The estimate, with worker hours for each type of worker, and their cost if a price is given."""
     hours = estimated["to_do"]["hours"]
     work = []
     for kind in map(worker_type, worker_types):
@@ -167,19 +176,21 @@ def show(plan: dict[str, Any], console: Console) -> None:
         if reason in recordings:
             table.add_row(f"{recordings[reason]:,}", said)
     console.print(table)
-    console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to do[/], {to_do['bytes']:,} bytes", highlight=False)
+    console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_estimated"]:
+        without_length = f", {probed['without_length']} of them without a length" if probed["without_length"] else ""
         console.print(
-            f"{to_do['hours_estimated']:,.1f} of them estimated from sizes and {probed['headers']} headers, "
-            f"{probed['without_length']} of which do not say how long they are",
+            f"{to_do['hours_estimated']:,.1f} of these hours are estimated from file sizes and from "
+            f"{counted(probed['headers'], 'header')}{without_length}",
             highlight=False,
         )
     if to_do["bytes_of_unknown_length"]:
         console.print(
-            f"[bold]Not counted: {to_do['bytes_of_unknown_length']:,} bytes of unknown length[/] (--probe_headers)",
+            f"[bold]Not included: {to_do['bytes_of_unknown_length']:,} bytes of unknown length[/]; a higher "
+            "--probe_headers may help",
             highlight=False,
         )
-    work = Table("worker", "hours of audio an hour", "worker hours", "cost", box=None, pad_edge=False)
+    work = Table("worker", "audio hours per hour", "worker hours", "cost", box=None, pad_edge=False)
     for each in plan["work"]:
         cost = "no price given" if each["cost"] is None else f"{each['cost']:,.2f}"
         work.add_row(escape(each["worker"]), f"{each['audio_hours']:g}", f"{each['worker_hours']:,.1f}", cost)

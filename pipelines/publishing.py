@@ -42,7 +42,7 @@ class Results(NamedTuple):
 
 
 class RedactAndCommit(beam.PTransform):
-    """From raw words to public outputs: one fused chain, so that the words never leave the worker that has them."""
+    """From words to published outputs, in one fused chain, so that unredacted words never leave their worker."""
 
     def __init__(self, job: Job) -> None:
         super().__init__("RedactAndCommit")
@@ -51,7 +51,7 @@ class RedactAndCommit(beam.PTransform):
     def expand(self, transcribed: beam.PCollection[TranscribedRecording]) -> Outcome[CommittedRecording]:
         job, options = self._job, self._job.options
         detected, undetected = transcribed | DetectPII(
-            options.detection.settings(job.rules),
+            job.rules.applied_to(options.detection),
             processes=options.detection.detection_processes,
             keep_reports=job.store is not None,
         )
@@ -60,7 +60,7 @@ class RedactAndCommit(beam.PTransform):
 
 
 class RenderAndCommit(beam.PTransform):
-    """The part of the chain that hears and detects nothing."""
+    """The part of the chain after transcription and detection, which `rerender` uses alone."""
 
     def __init__(self, job: Job) -> None:
         super().__init__("RenderAndCommit")
@@ -70,8 +70,10 @@ class RenderAndCommit(beam.PTransform):
         job, options = self._job, self._job.options
         corrected, uncorrected = detected | CorrectFindings()
         redacted, unredacted = corrected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
-        muted, unmuted = redacted | MuteAudio(options.mute_settings())
-        verified, leaking = muted | VerifyAudio(options.verification_settings(), options.mute_settings())
+        muted, unmuted = redacted | MuteAudio(options.muting, options.decoding)
+        verified, leaking = muted | VerifyAudio(
+            options.verification, options.recognition, options.muting, options.decoding
+        )
         failures = [uncorrected, unredacted, unmuted, leaking]
         if job.store is not None:
             verified, unkept = verified | StoreFindings(job.store, provenance_of(options, job.identities))
@@ -100,12 +102,12 @@ def finish(
     erased: Sequence[beam.PCollection[str]] = (),
     unredacted: Sequence[beam.PCollection[str]] = (),
 ) -> Results:
-    """What follows once recordings are public: announcements, tables, and the end of the run.
+    """The stages after publishing: notifications, tables, and the end of the run.
 
     Args:
-      recordings: All of the run's: they name the receivers of what a run that was killed published.
-      erased: Ids of those that stay erased.
-      unredacted: Ids of those that went to the unredacted output alone.
+      recordings: All recordings of the run. They name the receivers for recordings that a killed run published.
+      erased: Ids of recordings that stay erased.
+      unredacted: Ids of recordings that went to the unredacted output only.
     """
     output, run_id = job.output, job.run_id
     recovered = published | RecoverCommitted(output, run_id)
@@ -118,7 +120,7 @@ def finish(
     announcements = committed | "To announce" >> beam.Map(announcement_of).with_output_types(Announcement)
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
     deliveries = (
-        announced | Notify(job.options.notification.settings(job.options.defaults.webhook_url), run_id),
+        announced | Notify(job.options.notification.of_job(job.options.defaults.webhook_url), run_id),
         unnamed,
     ) | "Deliveries" >> beam.Flatten()
 

@@ -1,9 +1,13 @@
-"""The main job: from manifests of recordings to redacted transcripts, muted recordings and notifications.
+"""Redacts recordings: publishes transcripts without personal data, and audio in which it is muted.
 
     hushbeam redact --manifest calls.jsonl --output out/
+    hushbeam redact --config job.yaml --manifest 'gs://calls/*.jsonl' --output gs://redacted
 
-Ends with 0 where every recording completed, 3 where some did not (each has its row in `errors/`), 2 where the options
-or the set-up are wrong, 5 where another run works on the same output, and 1 where the job itself broke.
+A SECRET is where a secret is kept, never the secret itself: env:NAME, file:/path, or
+secretmanager://projects/P/secrets/S/versions/V.
+
+Exit status: 0 all recordings completed; 1 the job broke; 2 wrong options or set-up; 3 some recordings did not complete
+(see errors/ in the output); 5 another run works on the output; 6 the canary check failed.
 """
 
 from __future__ import annotations
@@ -51,10 +55,9 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
-    """Draws the pipeline, in the order in which the data flows."""
+    """Builds the pipeline, in the order in which the data flows."""
     options, output = job.options, job.output
-    recognition, needs = options.recognition.settings(), options.workers.hints()
-    limits = options.decoding.limits()
+    recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
 
     recordings, rejected = pipeline | ReadManifest(
         job.manifests,
@@ -84,12 +87,10 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     )
     failures = [rejected, missing]
 
-    if options.recognition.shuffle_key:
-        whole, spans, undecoded = pending | PlanSpans(options.recognition.longest_minutes * 60, limits)
+    if recognition.shuffle_key:
+        whole, spans, undecoded = pending | PlanSpans(recognition.longest_minutes * 60, limits)
         transcribed_spans, failed_spans = spans | TranscribeSpans(recognition, limits).with_resource_hints(**needs)
-        joined, unjoined = transcribed_spans | AssembleTranscript(options.recognition.shuffle_key).with_resource_hints(
-            **needs
-        )
+        joined, unjoined = transcribed_spans | AssembleTranscript(recognition.shuffle_key).with_resource_hints(**needs)
         long = joined | "Long recordings" >> RedactAndCommit(job).with_resource_hints(**needs)
         published_long, unpublished_long = long
         failures += [undecoded, failed_spans, unjoined, unpublished_long]
@@ -124,10 +125,12 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
 
 
 def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> int:
-    """Writes the job as a Dataflow template, which is run later and by others."""
+    """Writes the job as a Dataflow template, which is run later."""
     for option, given in (("--canaries", options.canaries.canaries), *options.observability.receivers()):
         if given:
-            raise ConfigurationError(f"{option}: a template is only written down here, and nobody waits for its runs")
+            raise ConfigurationError(
+                f"{option}: a template cannot use it, because this command does not wait for its runs"
+            )
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job = prepare(options, local=False)
     remember(job.output, options.keeping.roots())

@@ -1,8 +1,11 @@
-"""Makes the report of a run again, or of one that nobody waited for.
+"""Writes the report of a run as an HTML page.
 
-    hushbeam report --output out/ [--run_id RUN]
+    hushbeam report --output out/
+    hushbeam report --output out/ --run_id nightly-2026-11-23
 
-The job writes it by itself where it waits for its runner. Ends with 0, or with 2 where the options are wrong.
+A run that the command line waits for writes its report itself.
+
+Exit status: 0 done; 2 wrong options.
 """
 
 from __future__ import annotations
@@ -14,13 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN, parse
+from hushbeam.pipelines.options.common import CertificateKey, PastOutput, RunId
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import results
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.file_lists import write_listed
-from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.report_run import newest_run, read_figures, render, report_url
 from hushbeam.transforms.storage import urls
@@ -29,17 +32,13 @@ EXIT_WRITTEN = 0
 
 
 class ReportOptions(BaseModel):
-    """All options of the job."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    run_id: str | None = Field(
-        None, pattern=RUN_ID_PATTERN, description="of which run (default: the one that began last)"
-    )
-    certificate_key: SecretReference | None = Field(
-        None, description="signs the list of the run's files again, as the run did"
-    )
+    output: PastOutput
+    run_id: RunId | None = Field(None, description="run to report on; by default the one that began last")
+    certificate_key: CertificateKey = None
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:

@@ -1,34 +1,42 @@
-"""Renders what was heard before once more: other policies, labels, captions or muting, without hearing it again.
+"""Redacts past recordings again with other policies, labels or muting, without transcribing them again.
 
     hushbeam rerender --output out/ --store kept/ --store_key env:STORE_KEY --muting tone
-
-Needs the store that `hushbeam redact --store` fills, and the source recordings. What is not given stays as it was
-asked for when a recording was heard. The outputs are those that a full run with these options would give, and replace
-the earlier ones as it would.
-
     hushbeam rerender --output out/ --corrections
 
-renders what reviewers corrected and nothing else. Without the store, what is published is muted further; with it,
-what need not be muted comes back too. Ends as `hushbeam redact` does: with 0, 3 where some recordings could not be
-rendered, 2 where the options or the set-up are wrong.
+The first command needs the store that `hushbeam redact --store` fills, and the source recordings. Options that are
+not given keep what each recording asked for. The outputs are those of a full run with these options, and replace the
+earlier ones.
+
+The second command applies the corrections of reviewers and changes nothing else. Without --store it can only mute
+more; with --store it also restores what was muted by mistake.
+
+Exit status: 0 all recordings completed; 2 wrong options or set-up; 3 some recordings did not complete.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from hushbeam.pipelines.options.common import (
+    Captions,
+    CertificateKey,
+    Force,
+    NewRunId,
+    OutputShards,
+    PastOutput,
+    PrintJson,
+    StoreKeys,
+)
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
-from hushbeam.pipelines.options.decoding import Decoding
-from hushbeam.pipelines.options.groups import Detection, Keeping, Muting, Observability, Recognition, Verification
-from hushbeam.pipelines.options.notification import Notification
-from hushbeam.pipelines.options.parsing import RUN_ID_PATTERN, is_local, parse
+from hushbeam.pipelines.options.groups import Detection, Observability, Recognition, sealed_root
+from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.pipelines.publishing import RenderAndCommit, Results, finish
@@ -42,37 +50,49 @@ from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.findings_store import is_empty
+from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.correct_findings.published import FurtherMuting
 from hushbeam.transforms.correct_findings.restore import RestorePublished
 from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio import MuteSettings
+from hushbeam.transforms.notify import NotificationSettings
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution
 from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.store_findings import FindingsStore
+from hushbeam.transforms.transcribe.settings import Device
+from hushbeam.transforms.verify_audio import VerifySettings
 
 _NO_MANIFEST = ("store",)
 
 
 class Request(BaseModel):
-    """What all recordings are rendered with; what is not given stays as each asked for it."""
+    """Changes to what recordings asked for; what is not given stays as it was."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    policies: tuple[str, ...] | None = Field(None, description="what to redact: names or presets of docs/policies.md")
-    substitution: Substitution | None = Field(None, description="how redacted words read")
-    redact_audio: bool | None = Field(None, description="mute the recordings; --no-redact_audio: transcripts alone")
-    audio_quality: AudioQuality | None = Field(None, description="container and codec of the redacted recordings")
-    muting: MutingMethod | None = Field(None, description="what is heard in the place of personal data")
-    return_no_speech_audio: bool | None = Field(None, description="publish recordings in which nobody speaks as well")
+    policies: tuple[Annotated[str, Metavar("POLICY")], ...] | None = Field(
+        None, description="what to redact instead: names and presets of docs/policies.md"
+    )
+    substitution: Substitution | None = Field(None, description="what stands for redacted words in transcripts")
+    redact_audio: bool | None = Field(None, description="publish redacted audio; --no-redact_audio: transcripts only")
+    audio_quality: AudioQuality | None = Field(
+        None, description="format of the redacted audio: that of the source, or mp3, wav or flac"
+    )
+    muting: MutingMethod | None = Field(None, description="what replaces personal data in the audio")
+    return_no_speech_audio: bool | None = Field(
+        None, description="also publish the audio of recordings in which nobody speaks"
+    )
 
     def changes(self) -> Changes:
         """What the stage takes.
 
         Raises:
-          ConfigurationError: A name is no policy.
+          ConfigurationError: A name is not a policy.
         """
         try:
             policies = None if self.policies is None else resolve_policies(self.policies)
@@ -82,13 +102,17 @@ class Request(BaseModel):
 
 
 class Selection(BaseModel):
-    """What of the findings counts."""
+    """Which of the stored findings are redacted."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minimum_score: float = Field(0.0, ge=0.0, le=1.0, description="findings below it are dropped; 0 keeps all")
-    allow_list: tuple[str, ...] = Field((), description="terms that are never redacted")
-    rules: str | None = Field(None, description="JSON file with patterns, thresholds, substitutions: docs/rules.md")
+    minimum_score: Annotated[float, Metavar("SCORE")] = Field(
+        0.0, ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"
+    )
+    rules: File | None = Field(
+        None,
+        description="JSON file with patterns, minimum scores by policy, terms to keep and substitutions: docs/rules.md",
+    )
 
 
 class RerenderOptions(BaseModel):
@@ -96,30 +120,30 @@ class RerenderOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that hushbeam redact wrote to")
-    store: str | None = Field(None, description="what hushbeam redact --store names")
-    store_key: tuple[SecretReference, ...] = Field((), description="where its keys are kept: env:NAME or file:/path")
+    output: PastOutput
+    store: Folder | None = Field(None, description="the --store of the runs, with the words and findings to use")
+    store_key: StoreKeys = ()
     corrections: bool = Field(
-        False, description="only what reviewers corrected; without --store, what is published is muted further"
+        False,
+        description="render only the recordings that reviewers corrected; without --store, mute more in what is "
+        "published",
     )
-    force: bool = Field(False, description="render recordings again whose output is up to date")
-    run_id: str | None = Field(None, pattern=RUN_ID_PATTERN, description="names the run")
-    captions: bool = Field(False, description="also write SRT and VTT files, from the redacted words")
-    certificate_key: SecretReference | None = Field(
-        None, description="where the Ed25519 key (PEM) is kept that signs certificates"
-    )
+    force: Force = False
+    run_id: NewRunId = None
+    captions: Captions = False
+    certificate_key: CertificateKey = None
     surrogate_key: SecretReference | None = Field(
-        None, description="where the key of the substitution `surrogate` is kept"
+        None, description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"
     )
-    output_shards: int | None = Field(None, ge=1, le=9999, description="files per table (default: 1 locally, else 64)")
-    device: Literal["cpu", "cuda"] = Field("cpu", description="where the second recogniser runs")
-    print_json: bool = Field(False, alias="json", description="print the summary as JSON on standard output")
+    output_shards: OutputShards = None
+    device: Device = Field("cpu", description="where the model that verifies runs; a GPU that is absent ends the job")
+    print_json: PrintJson = False
     request: Request = Request()
     selection: Selection = Selection()
-    muting: Muting = Muting()
-    verification: Verification = Verification()
-    notification: Notification = Notification()
-    decoding: Decoding = Decoding()
+    muting: MuteSettings = MuteSettings()
+    verification: VerifySettings = VerifySettings()
+    notification: NotificationSettings = NotificationSettings()
+    decoding: MediaLimits = MediaLimits()
     observability: Observability = Observability()
 
     def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> RedactOptions:
@@ -128,17 +152,22 @@ class RerenderOptions(BaseModel):
         Args:
           recognition, detection: Options of what heard and detected.
         """
-        shared = self.model_dump(
-            include={"output", "force", "run_id", "captions", "certificate_key", "output_shards", "muting"}
-            | {"verification", "notification", "decoding"}
-        )
         return RedactOptions(
             manifest=_NO_MANIFEST,
+            output=self.output,
+            force=self.force,
+            run_id=self.run_id,
+            captions=self.captions,
+            certificate_key=self.certificate_key,
+            output_shards=self.output_shards,
+            print_json=self.print_json,
+            defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
             recognition=Recognition(**recognition),
             detection=Detection(**self.selection.model_dump(), **detection),
-            defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
-            json=self.print_json,
-            **shared,
+            muting=self.muting,
+            verification=self.verification,
+            notification=self.notification,
+            decoding=self.decoding,
         )
 
 
@@ -161,23 +190,21 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     Raises:
       ConfigurationError: Nothing is stored, a key cannot be had, a model cannot be found.
     """
-    keeping = Keeping(store=options.store, store_key=options.store_key)
-    store = keeping.store_settings(options.output)
+    store = sealed_root("--store", options.store, options.store_key, options.output)
     if store is None and options.corrections:
         _check_muting_further(options, local=local)
     elif store is None or is_empty(store.root):
         raise ConfigurationError(
-            "--store: nothing is kept there. Rendering again needs the words and findings that hushbeam redact keeps "
-            "with --store and --store_key; run it once more with these and --force. What reviewers marked is muted "
-            "without: --corrections"
+            "--store: nothing is stored there. rerender needs the words and findings that hushbeam redact keeps with "
+            "--store and --store_key: run redact again with these and --force. To mute only what reviewers marked, no "
+            "store is needed: --corrections"
         )
     options.request.changes()
     rules = read_rules(options.selection.rules)
     rendering = options.as_redact({"device": options.device}, {})
-    rendering.notification.settings().validate()
     if local:
         check_secrets(rendering)
-        check_confinement(rendering.decoding.limits())
+        check_confinement(rendering.decoding)
         if store is not None:
             FindingsStore(store)
     identities = with_configuration({}, rendering, rules)
@@ -201,7 +228,7 @@ def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
     if asked:
         raise ConfigurationError(f"--{min(asked)}: needs --store; without it, published recordings are muted further")
     if not local:
-        raise ConfigurationError("--corrections: without --store, on this machine alone; leave out --runner")
+        raise ConfigurationError("--corrections: without --store it runs on this machine only; leave out --runner")
 
 
 def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
@@ -215,7 +242,7 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
                 job.output,
                 options.request.substitution or Recording.substitution,
                 job.identities,
-                job.options.decoding.limits(),
+                job.options.decoding,
             )
         )
         published, unpublished = restored | RenderAndCommit(job)
@@ -226,7 +253,7 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
             job.output,
             store,
             _Identify(options, job.rules),
-            job.options.detection.settings(job.rules),
+            job.rules.applied_to(job.options.detection),
             options.request.changes(),
             options.force,
         ),

@@ -1,9 +1,11 @@
-"""Serves a page on this machine on which a person looks through what was published, worst first.
+"""Serves a review page on this machine: published recordings, the most doubtful first.
 
     hushbeam review --output out/
 
-Decisions are kept in `reviews/` under the output root. `--sample` shows recordings drawn at random, the same as
-`hushbeam evaluate` measures. Ends with Ctrl-C; with 2 where the options are wrong.
+Your decisions are kept in reviews/ in the output. --sample shows recordings drawn at random, the same ones that
+`hushbeam evaluate` measures. Ctrl-C ends it.
+
+Exit status: 0 done; 2 wrong options.
 """
 
 from __future__ import annotations
@@ -11,17 +13,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines.options.decoding import Decoding
+from hushbeam.pipelines.options.common import PastOutput, Sample, Seed
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.speaking import counted, results
+from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output import Catalogue, ReviewServer
 from hushbeam.transforms.review_output.server import LOOPBACK, listen
 from hushbeam.transforms.storage import urls
@@ -34,12 +39,16 @@ class ReviewOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    output: str = Field(min_length=1, description="folder or object-store URL that the runs wrote to")
-    sample: int | None = Field(None, ge=1, description="show so many recordings, drawn at random; none: all")
-    seed: int = Field(0, description="another seed draws others")
-    port: int = Field(0, ge=0, le=65535, description="on 127.0.0.1; 0 takes a free one")
-    cache: Path = Field(Path("~/.cache/hushbeam/peaks"), description="folder for waveforms, made of published sound")
-    decoding: Decoding = Decoding()
+    output: PastOutput
+    sample: Sample = None
+    seed: Seed = 0
+    port: Annotated[int, Metavar("PORT")] = Field(
+        0, ge=0, le=65535, description="port of the page on 127.0.0.1; 0 takes a free one"
+    )
+    cache: Annotated[Path, Metavar("FOLDER")] = Field(
+        Path("~/.cache/hushbeam/peaks"), description="folder on this machine for waveforms of published audio"
+    )
+    decoding: MediaLimits = MediaLimits()
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -55,9 +64,9 @@ def _serve(options: ReviewOptions, console: Console) -> int:
     catalogue = Catalogue(output, options.sample, options.seed)
     catalogue.load()
     socket = listen(options.port)
-    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.limits().of_outputs)
+    server = ReviewServer(output, catalogue, options.cache.expanduser(), options.decoding.of_outputs)
     address = server.address(socket.getsockname()[1])
-    console.print(f"{len(catalogue.entries())} recordings. Open {address}", highlight=False, soft_wrap=True)
+    console.print(f"{counted(len(catalogue.entries()), 'recording')}. Open {address}", highlight=False, soft_wrap=True)
     console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)
     web.run_app(server.application(), sock=socket, print=None, access_log=None, shutdown_timeout=1.0)
     return EXIT_ENDED

@@ -1,16 +1,18 @@
-"""Opens unredacted transcripts for those who have their key.
+"""Decrypts unredacted transcripts for people who have the key.
 
     hushbeam unseal --unredacted_output private/ --unredacted_key env:KEY --recording_id call-4711 --to here/
 
-Writes `NAME.json` for each recording, which you alone may read: remove it when you are done. The folder is made with
-mode 0700; one that is there must be yours and closed to others, and lie apart from all outputs.
-Ends with 0, or with 2 where the folder will not do, or a recording is not there or does not open.
+Writes NAME.json for each recording, readable by you only; delete it when you are done. The folder is created with
+mode 0700. An existing folder must be yours, closed to others, and outside of all outputs.
+
+Exit status: 0 done; 2 wrong options or folder, or a recording is missing or cannot be decrypted.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
@@ -19,8 +21,9 @@ from rich.markup import escape
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE, finished
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks
+from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
+from hushbeam.transforms.base.metavar import Folder, Metavar
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
@@ -32,14 +35,18 @@ EXIT_DONE = 0
 
 
 class UnsealOptions(BaseModel):
-    """All options of the job."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    unredacted_output: str = Field(min_length=1, description="what hushbeam redact was given under that name")
-    unredacted_key: tuple[SecretReference, ...] = Field(min_length=1, description="where its keys are kept: all open")
-    recording_id: tuple[str, ...] = Field(min_length=1, description="whose transcripts to open")
-    to: str = Field(min_length=1, description="folder of this machine for the opened transcripts: yours alone")
+    unredacted_output: Folder = Field(min_length=1, description="the --unredacted_output of the runs")
+    unredacted_key: tuple[SecretReference, ...] = Field(
+        min_length=1, description="references to the keys of --unredacted_output, such as env:NAME; each decrypts"
+    )
+    recording_id: tuple[Annotated[str, Metavar("ID")], ...] = Field(
+        min_length=1, description="ids of the recordings whose transcripts to decrypt"
+    )
+    to: Folder = Field(min_length=1, description="folder on this machine for the transcripts, closed to other users")
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
@@ -58,9 +65,9 @@ def _unseal(options: UnsealOptions, console: Console) -> int:
             for recording_id in options.recording_id:
                 folder.write(f"{urls.safe_name(recording_id)}.json", sealed.read(recording_id))
     except (ConfigurationError, RecordingError) as error:
-        console.print(f"[bold red]Cannot open:[/] {escape(str(error))}", highlight=False)
+        console.print(f"[bold red]Cannot decrypt:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE
-    console.print(f"[bold]{len(options.recording_id)} transcripts opened[/]", highlight=False)
+    console.print(f"[bold]{counted(len(options.recording_id), 'transcript')} decrypted[/]", highlight=False)
     return EXIT_DONE
 
 

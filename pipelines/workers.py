@@ -1,14 +1,15 @@
-"""Starts and ends Beam workers beside a Flink task manager, wherever a run says `--environment_type=EXTERNAL`.
+"""Serves Beam workers beside a Flink task manager, for runs with --environment_type=EXTERNAL.
 
     hushbeam workers --address localhost:50000
 
-Beam's own pool starts Python anew for every worker, and Flink asks for a worker for each stage of a job: each spends
-seconds on imports before it begins. Here workers are forked from a process that has imported all that they need, which
-takes milliseconds, and share its memory. Nothing that a run stages is fetched or installed.
+Workers start in milliseconds: they are forked from a process that has imported everything, and share its memory.
+(Beam's own pool starts Python for every worker of every stage, which takes seconds.) Files that a run stages are not
+fetched or installed.
 
-Who reaches the address can run code here. `--address unix:/path/of/a/socket` lets in this user alone, where the runner
-can call such an address (docs/runners.md). HOST:PORT must be of the loopback interface. Ends with 0 when it is told to
-stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT), and then ends its workers; with 2 where it cannot listen.
+Whoever reaches the address can run code on this machine. HOST:PORT must be on the loopback interface;
+unix:/path/to/socket admits only this user, if the runner can call such an address (docs/runners.md).
+
+Exit status: 0 stopped by a signal, with all its workers; 2 it cannot listen at the address.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Annotated
 
 import grpc
 from apache_beam.portability.api import (
@@ -47,6 +49,7 @@ from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.waiting import heeded_signals
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.storage.file_systems import make_private_folders
 
 EXIT_STOPPED = 0
@@ -58,7 +61,7 @@ _IMPORTED_BEFORE = (
     "presidio_analyzer",
 )
 _NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
-"""What Beam stages of every run, for people to read."""
+"""What Beam stages in every run, for people to read."""
 
 _SOCKET = "unix:"
 _ANSWER_WITHIN_S = 60.0
@@ -69,19 +72,20 @@ _logger = logging.getLogger(__name__)
 
 
 class WorkerPoolOptions(BaseModel):
-    """All options of the pool."""
+    """All options of the command."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str = Field(
+    address: Annotated[str, Metavar("ADDRESS")] = Field(
         "localhost:50000",
         pattern=r"^(unix:/\S+|\S+:\d+)$",
-        description="where it listens for the runner: unix:/PATH, or HOST:PORT on the loopback interface",
+        examples=["localhost:50000"],
+        description="address where the runner asks for workers: HOST:PORT on the loopback interface, or unix:/PATH",
     )
 
 
 class StagedFilesError(Exception):
-    """A run wants files of its own installed in its workers."""
+    """A run wants files installed in its workers."""
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
@@ -103,7 +107,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         first.start()
         first.join()
         if first.exitcode:
-            raise ConfigurationError("no worker can be started here; the error is above")
+            raise ConfigurationError("no worker can be started on this machine; the error is above")
 
     def StartWorker(  # noqa: N802 - Beam's name
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: grpc.ServicerContext
@@ -149,8 +153,8 @@ def worker_environment(request: beam_fn_api_pb2.StartWorkerRequest) -> dict[str,
     staged = {_staged_name(artifact) for artifact in info.dependencies} - _NEEDS_NOTHING
     if staged:
         raise StagedFilesError(
-            f"the run stages {', '.join(sorted(staged))}, and this pool installs nothing: put it into the image that "
-            "the pool runs in, or start Beam's own pool there"
+            f"the run stages {', '.join(sorted(staged))}, but this pool installs nothing: put it into the image of the "
+            "pool, or start Beam's own pool there"
         )
     environment = {
         "WORKER_ID": request.worker_id,
@@ -248,9 +252,9 @@ def _check_socket(path: Path) -> None:
         make_private_folders(path.parent)
         status = path.parent.stat()
     except OSError:
-        raise ConfigurationError("--address: the folder of the socket cannot be made") from None
+        raise ConfigurationError("--address: the folder of the socket cannot be created") from None
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError("--address: others may look into the socket's folder; name one with mode 0700")
+        raise ConfigurationError("--address: other users may open the socket's folder; name one with mode 0700")
     if path.exists() and not path.is_socket():
         raise ConfigurationError("--address: the socket's name is taken by a file")
     with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
@@ -265,7 +269,7 @@ def _check_loopback(host: str) -> None:
         found = set()
     if not found or not all(each.is_loopback for each in found):
         raise ConfigurationError(
-            "--address: whoever reaches it can run code here; give HOST:PORT of the loopback interface, or unix:/PATH"
+            "--address: whoever reaches it can run code here; give HOST:PORT on the loopback interface, or unix:/PATH"
         )
 
 

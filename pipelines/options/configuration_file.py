@@ -1,4 +1,4 @@
-"""Configuration files: a job's options as YAML, in the groups that `--help` shows.
+"""Configuration files: a command's options as YAML, in the groups that `--help` shows.
 
     manifest: [gs://calls/2026-11-23/*.jsonl]
     output: gs://calls-redacted
@@ -28,10 +28,10 @@ _BEAM = "beam"
 
 
 def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
-    """The job's options of a file, nested as in their model, and Beam's as command-line arguments.
+    """The options of a file, nested as in their model, and Beam's as command-line arguments.
 
     Raises:
-      ConfigurationError: The file is not there, no YAML, or not a mapping; values are checked with the options.
+      ConfigurationError: The file is missing, not YAML, or not a mapping; values are checked with the options.
     """
     try:
         content = yaml.load(files.read_text(url), Loader=_UniqueKeysLoader)  # noqa: S506 (a SafeLoader)
@@ -51,11 +51,18 @@ def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
 def configuration_schema(options: type[BaseModel]) -> dict[str, Any]:
     """JSON Schema of a job's configuration file. Nothing is required in it, since the command line may give it."""
     schema = options.model_json_schema(by_alias=True)
+    for definition in (schema, *schema.get("$defs", {}).values()):
+        definition["description"] = " ".join(definition.get("description", "").split("\n\n")[0].split())
+        definition["properties"] = {
+            name: {"$ref": shown["$ref"]} if "$ref" in shown else shown
+            for name, shown in definition["properties"].items()
+            if "$ref" in shown or "description" in shown  # the others are no options
+        }
     schema.pop("required", None)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["properties"][_BEAM] = {
         "type": "object",
-        "description": "Apache Beam's own options by name, without dashes; a list gives an option several times",
+        "description": "Apache Beam's own options by name, without dashes; a list repeats an option",
         "additionalProperties": {"type": ["string", "number", "boolean", "array", "object"]},
     }
     return schema
@@ -94,9 +101,9 @@ class _UniqueKeysLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except ValueError:  # a date or a number by its looks, and none by its value, as 2026-13-45
+        except ValueError:  # looks like a date or a number but is not one, as 2026-13-45
             raise yaml.constructor.ConstructorError(
-                None, None, "no such date or number; put it into quotes if it is text", node.start_mark
+                None, None, "no such date or number; put text in quotes", node.start_mark
             ) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:

@@ -1,10 +1,12 @@
-"""What a job needs before Dataflow may have it.
+"""Checks and options of jobs on Dataflow.
 
-Dataflow can keep samples of elements and of failures in the temporary bucket, and does so for failures unless it is
-told otherwise. Elements of these jobs hold places, ids and, in memory, spoken words: none may be kept.
+Dataflow can keep samples of elements and of failures in the temporary bucket, and by default does so for failures.
+Elements of these jobs hold places, ids and, in memory, spoken words: none may be kept.
 """
 
 from __future__ import annotations
+
+from typing import Annotated
 
 from apache_beam.options.pipeline_options import (
     DebugOptions,
@@ -17,6 +19,7 @@ from apache_beam.options.pipeline_options import (
 from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.metavar import Metavar
 
 _NO_SAMPLES = "disable_always_on_exception_sampling"
 _SAMPLING_EXPERIMENTS = frozenset(
@@ -27,15 +30,21 @@ _ACCELERATOR = r"^type:[a-z0-9-]+;count:1(;[A-Za-z0-9_.:-]+)*$"
 
 
 class Workers(BaseModel):
-    """What the workers that hear need, on Dataflow. The stages before and after run on plain workers."""
+    """Hardware of the Dataflow workers that transcribe; the other stages run on plain workers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    accelerator: str | None = Field(
-        None, pattern=_ACCELERATOR, description="card for --device cuda: type:nvidia-l4;count:1;install-nvidia-driver"
+    accelerator: Annotated[str, Metavar("GPU")] | None = Field(
+        None,
+        pattern=_ACCELERATOR,
+        examples=["type:nvidia-l4;count:1;install-nvidia-driver"],
+        description="GPU of each worker, for --device cuda, such as type:nvidia-l4;count:1;install-nvidia-driver",
     )
-    min_ram: str | None = Field(
-        None, pattern=r"^[0-9]+(\.[0-9]+)? ?(GB|GiB|MB|MiB)$", description="memory of these workers, as 16GB"
+    min_ram: Annotated[str, Metavar("SIZE")] | None = Field(
+        None,
+        pattern=r"^[0-9]+(\.[0-9]+)? ?(GB|GiB|MB|MiB)$",
+        examples=["16GB"],
+        description="least memory of each worker, such as 16GB",
     )
 
     def hints(self) -> dict[str, str]:
@@ -45,18 +54,18 @@ class Workers(BaseModel):
 
 
 def is_dataflow(options: PipelineOptions) -> bool:
-    """Whether the pipeline would go to Dataflow, by whatever name Beam accepts for it."""
+    """Whether the pipeline would run on Dataflow, under any name that Beam accepts for it."""
     runner = str(options.view_as(StandardOptions).runner or "")
     return "dataflow" in runner.rsplit(".", 1)[-1].lower()
 
 
 def makes_template(options: PipelineOptions) -> bool:
-    """Whether the pipeline is only written down, for Dataflow to start it later (Flex Templates do so)."""
+    """Whether the pipeline is only written as a template, which Dataflow starts later (Flex Templates)."""
     return is_dataflow(options) and bool(options.view_as(GoogleCloudOptions).template_location)
 
 
 def protect_samples(options: PipelineOptions) -> None:
-    """Keeps elements out of the temporary bucket: adds the flag that says so.
+    """Keeps elements out of the temporary bucket, by an experiment of Dataflow.
 
     Raises:
       ConfigurationError: The options ask for samples, heap dumps or keys in logs.
@@ -67,8 +76,7 @@ def protect_samples(options: PipelineOptions) -> None:
     refused = _SAMPLING_EXPERIMENTS & {experiment.split("=", 1)[0] for experiment in debug.experiments or ()}
     if refused:
         raise ConfigurationError(
-            f"--experiments: {', '.join(sorted(refused))} would keep what people said in the temporary bucket; "
-            "leave it out"
+            f"--experiments: {', '.join(sorted(refused))} would keep spoken words in the temporary bucket; leave it out"
         )
     if options.view_as(GoogleCloudOptions).enable_hot_key_logging:
         raise ConfigurationError(
@@ -78,13 +86,13 @@ def protect_samples(options: PipelineOptions) -> None:
 
 
 def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> None:
-    """Checks that Dataflow's workers will have what the job needs, and gives each card to one process.
+    """Checks that Dataflow's workers will have what the job needs, and gives each GPU to one process.
 
     Raises:
-      ConfigurationError: They would lack the code, the card, or the card's libraries; or share the card.
+      ConfigurationError: They would lack the code, the GPU or its libraries, or would share the GPU.
     """
     if workers.accelerator and device != "cuda":
-        raise ConfigurationError("--accelerator: asks for cards that --device cpu would leave idle; add --device cuda")
+        raise ConfigurationError("--accelerator: --device cpu would leave the GPUs idle; add --device cuda")
     if not is_dataflow(options):
         return
     image = options.view_as(WorkerOptions).sdk_container_image
@@ -92,20 +100,20 @@ def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> N
     if not image and not setup.setup_file and not setup.extra_packages:
         raise ConfigurationError(
             "--sdk_container_image: Dataflow's own image holds neither this project nor its models; "
-            "give one that was built from deploy/"
+            "give one that is built from deploy/"
         )
     if device != "cuda":
         return
     services = options.view_as(GoogleCloudOptions).dataflow_service_options or ()
     if not workers.accelerator and not any(service.startswith("worker_accelerator=") for service in services):
         raise ConfigurationError(
-            "--accelerator (or --dataflow_service_options=worker_accelerator=…): name the card that --device cuda needs"
+            "--accelerator (or --dataflow_service_options=worker_accelerator=…): name the GPU that --device cuda needs"
         )
     if not image:
         raise ConfigurationError("--sdk_container_image: --device cuda needs the image of deploy/Dockerfile.gpu")
     debug = options.view_as(DebugOptions)
     if "use_multiple_sdk_containers" in (debug.experiments or ()):
         raise ConfigurationError(
-            "--experiments: use_multiple_sdk_containers would load one model for each core onto the card; leave it out"
+            "--experiments: use_multiple_sdk_containers would load one model for each core onto the GPU; leave it out"
         )
     debug.add_experiment(_ONE_PROCESS)

@@ -1,4 +1,4 @@
-"""A job's own rules for detection and text, in a file: what does not fit on a command line."""
+"""Rules file: a job's own patterns, minimum scores, terms to keep and substitutions."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.transforms.detect_pii import DetectionSettings
 from hushbeam.transforms.read_manifest.line import Substitution
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
@@ -22,9 +23,9 @@ class Rules(BaseModel):
     Attributes:
       patterns: Regular expressions by label. A policy's name redacts under that policy, where it is asked for; any
         other label is the job's own, and always redacted.
-      thresholds: The least score of a finding, by policy, in place of `--minimum_score`.
-      allow_list: Terms that are never redacted, beside those of `--allow_list`.
-      substitutions: How redacted words read, by policy, in place of a recording's own choice.
+      thresholds: The least score of a finding, by policy, instead of `--minimum_score`.
+      allow_list: Terms that are never redacted.
+      substitutions: How redacted words read, by policy, instead of a recording's own choice.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,8 +43,14 @@ class Rules(BaseModel):
                 try:
                     regex.compile(expression)
                 except regex.error as error:
-                    raise ValueError(f"a pattern of {label!r} is no regular expression: {error}") from None
+                    raise ValueError(f"a pattern of {label!r} is not a regular expression: {error}") from None
         return patterns
+
+    def applied_to(self, detection: DetectionSettings) -> DetectionSettings:
+        """The settings of the detector with these rules."""
+        return detection.model_copy(
+            update={"thresholds": self.thresholds, "allow_list": self.allow_list, "patterns": self.patterns}
+        )
 
     @field_validator("thresholds", "substitutions")
     @classmethod

@@ -1,10 +1,9 @@
-"""Works on an output that no other run works on, and leaves it to others when this process is told to stop.
+"""Lock of an output for one run, and its release when this process is told to stop.
 
 An orchestrator stops a job with SIGTERM, a person with Ctrl-C or Ctrl-\\, a closed terminal with SIGHUP. A run of
-this machine then ends its processes, removes its temporary files, which may hold recordings, gives its lock back and
-ends itself, in that order. It does not wait for the work under way: what is public is whole at every moment, as it is
-where a run is killed, and the next run goes on from there. A run on a cluster ends as
-`waiting.py` says.
+this machine then ends its processes, removes its temporary files, which may hold recordings, releases its lock and
+ends itself, in that order. It does not wait for the work under way: what is published is complete at every moment, as
+after a kill, and the next run continues from there. `waiting.py` describes how a run on a cluster ends.
 """
 
 from __future__ import annotations
@@ -40,18 +39,18 @@ _WATCHES_A_WORKER = "run_worker"
 def alone(
     output: str, run_id: str, console: Console, *, local: bool = True, on_stop: Callable[[int], None] | None = None
 ) -> Iterator[RunLock]:
-    """Holds an output's lock; a run that loses it to another one is stopped as well.
+    """Holds an output's lock. A run that loses the lock to another one is stopped.
 
     Args:
       local: Whether the work is done in this process and its children.
-      on_stop: What is done last where a local run is told to stop, with the exit status.
+      on_stop: Called last, with the exit status, when a local run is told to stop.
 
     Raises:
       RunLockedError: Another run holds it.
-      ConfigurationError: The folder for temporary files that was asked for cannot be used.
+      ConfigurationError: The requested folder for temporary files cannot be used.
     """
     check_temporary_files()
-    # Handlers of signals can be set in the main thread alone. Elsewhere somebody's own program runs the job.
+    # Handlers of signals can be set in the main thread alone. In another thread, a program of the user runs the job.
     is_ours = threading.current_thread() is threading.main_thread()
     with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
         if local and is_ours:
@@ -102,7 +101,7 @@ class _Ending:
         self._is_under_way = False
 
     def of_thread(self, otherwise: Callable[[threading.ExceptHookArgs], object]) -> Callable[..., None]:
-        """What is called where a thread ends with an error: Beam waits for ever for a worker process that is gone."""
+        """A hook for threads that end with an error: Beam waits forever for a worker process that is gone."""
 
         def ended(args: threading.ExceptHookArgs) -> None:
             if args.thread is None or args.thread.name != _WATCHES_A_WORKER:
@@ -110,8 +109,8 @@ class _Ending:
             elif not self._is_under_way:
                 self._is_under_way = True
                 self._leave(
-                    "[bold red]The job broke:[/] a worker process ended before its work, as where the machine has no "
-                    "memory left",
+                    "[bold red]The job broke:[/] a worker process ended before its work; perhaps the machine ran out "
+                    "of memory",
                     EXIT_BROKEN,
                 )
                 os._exit(EXIT_BROKEN)
@@ -126,25 +125,25 @@ class _Ending:
         status = EXIT_LOCKED if self._lock.is_lost else 128 + number
         # In a thread: the main thread may have been interrupted with a lock in its hands that a library needs here.
         # Where it takes too long, the output's lock stays behind, and the next run finds its owner gone.
-        why = "another run took the output over" if self._lock.is_lost else f"told to ({signal.Signals(number).name})"
-        leaving = threading.Thread(target=self._leave, args=(f"[bold red]Stopped:[/] {why}", status), daemon=True)
+        why = ":[/] another run took over the output" if self._lock.is_lost else f"[/] by {signal.Signals(number).name}"
+        leaving = threading.Thread(target=self._leave, args=(f"[bold red]Stopped{why}", status), daemon=True)
         leaving.start()
         leaving.join(_STOPPED_WITHIN_S)
         os._exit(status)
 
     def _leave(self, why: str, status: int) -> None:
-        self._say(f"{why}. What is public is whole; run it again to go on")
+        self._say(f"{why}. What is published is complete; run the same command again to continue")
         _end_children()
         shutil.rmtree(self._folder, ignore_errors=True)
         try:
             self._lock.release()
         except StorageError as error:
-            self._say(f"The lock stays behind: {escape(str(error))}")
+            self._say(f"The lock of the output was not removed: {escape(str(error))}")
         if self._on_stop is not None:
             self._on_stop(status)
 
     def _say(self, message: str) -> None:
-        # A terminal that was closed takes no words any more: rich then ends the thread that speaks.
+        # Nothing can be printed on a closed terminal: rich then ends the thread that prints.
         with suppress(OSError, SystemExit):
             self._console.show_cursor()
             self._console.print(message, highlight=False)
@@ -163,7 +162,7 @@ def _end_children() -> None:
 
 
 def processes_below(process: int) -> list[int]:
-    """The children of a process and theirs, those left out that only clean up."""
+    """The descendants of a process, without those that only clean up."""
     found: list[int] = []
     for listed in Path(f"/proc/{process}/task").glob("*/children"):
         with suppress(OSError):  # a thread that is over

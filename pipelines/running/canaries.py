@@ -1,4 +1,4 @@
-"""A gate before the night: nothing is published by a job that does not find what is known to be there."""
+"""Canary check: nothing is published by a job that misses known values in synthetic calls."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from hushbeam.transforms.canary_gate import CanariesMissedError, CanaryScore, pl
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
+_FLOOR = 0.9
+"""The least share of known values that must be redacted. A missing model or policy costs more than a tenth."""
+
 
 def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> None:
-    """Redacts the canary calls as the job would redact recordings, and removes what comes of them.
+    """Redacts the canary calls as the job would redact recordings, and removes the outputs.
 
     Args:
       run: Runs a job to its end, on the runner that the recordings go to.
@@ -31,20 +34,19 @@ def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> 
         outcome = score(root, resolve_policies(job.options.defaults.policies))
     finally:
         files.delete_folder(join(job.output, "canaries"))
-    floor = job.options.canaries.canary_floor
-    _keep(job, outcome, floor)
+    _keep(job, outcome)
     missed = ", ".join(f"{count} {policy}" for policy, count in outcome.missed.items())
-    if outcome.recall < floor:
+    if outcome.recall < _FLOOR:
         raise CanariesMissedError(
-            f"--canaries: {outcome.recall:.0%} of {outcome.items} known values were redacted, {floor:.0%} are asked "
-            f"for (missed: {missed or 'no policy of theirs is asked for'}). Nothing was published. See what changed: "
-            "model, options, packages"
+            f"--canaries: {outcome.recall:.0%} of {outcome.items} known values were redacted, {_FLOOR:.0%} are "
+            f"required (missed: {missed or 'none of their policies is asked for'}). Nothing was published. See what "
+            "changed: model, options, packages"
         )
     console.print(f"Canaries: {outcome.recall:.0%} of {outcome.items} known values redacted", highlight=False)
 
 
 def _of_canaries(options: RedactOptions) -> RedactOptions:
-    """The job's options, without what tells, keeps or signs anything."""
+    """The job's options, without notifications, copies and signatures."""
     return options.model_copy(
         update={
             "force": False,
@@ -56,6 +58,6 @@ def _of_canaries(options: RedactOptions) -> RedactOptions:
     )
 
 
-def _keep(job: Job, outcome: CanaryScore, floor: float) -> None:
-    content = {"items": outcome.items, "recall": round(outcome.recall, 4), "floor": floor, "missed": outcome.missed}
+def _keep(job: Job, outcome: CanaryScore) -> None:
+    content = {"items": outcome.items, "recall": round(outcome.recall, 4), "floor": _FLOOR, "missed": outcome.missed}
     files.write_bytes(join(job.output, "runs", job.run_id, "canaries.json"), json.dumps(content, indent=1).encode())

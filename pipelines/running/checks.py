@@ -1,4 +1,4 @@
-"""What a run needs, one check at a time: the same functions that the run itself would fail in."""
+"""Checks of `hushbeam doctor`: they call the functions in which the run itself would fail."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import read_rules
 from hushbeam.pipelines.running.job import check_secrets, existing
 from hushbeam.pipelines.running.observing import Observer
+from hushbeam.pipelines.running.speaking import counted
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.names.named_entities import model_identities
@@ -50,7 +51,7 @@ _CUDA_LIBRARIES = ("libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12")
 
 
 class Outcome(StrEnum):
-    """A problem keeps the run from working; a warning may, or costs time."""
+    """A problem makes the run fail; a warning may, or costs time."""
 
     GOOD = "good"
     WARNING = "warning"
@@ -59,7 +60,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, how it is, and what to do."""
+    """One check: its subject, its outcome, and a remedy."""
 
     subject: str
     outcome: Outcome
@@ -67,17 +68,17 @@ class Check:
     remedy: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """For machines."""
+        """As a JSON object."""
         return {"subject": self.subject, "outcome": self.outcome, "detail": self.detail, "remedy": self.remedy}
 
 
 def checks(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Check]:
-    """All checks, in the order in which a run would need what they look at."""
+    """All checks, in the order in which a run would fail."""
     yield from _libraries()
     yield from _codecs()
     yield _decoders(options)
     yield from _models(options)
-    yield from _card(options)
+    yield from _gpu(options)
     yield from _secrets(options)
     yield from _storage(options)
     yield from _disk(options)
@@ -101,64 +102,60 @@ def _codecs() -> Iterator[Check]:
 def _decoders(options: RedactOptions) -> Check:
     held = locks()
     if not held.missing():
-        return _good("decoders", "in processes of their own that can open no file, without network")
+        return _good("decoders", "run in separate processes that cannot open files or use the network")
     return Check(
         "decoders",
         Outcome.PROBLEM if options.decoding.require_confinement else Outcome.WARNING,
-        "in processes of their own with limits" + ", that can open no file" * held.call_filter,
-        f"they run without {held.missing()}",
+        "run in separate processes with limits" + ", which cannot open files" * held.call_filter,
+        f"they lack {held.missing()}",
     )
 
 
 def _models(options: RedactOptions) -> Iterator[Check]:
-    recognition = options.recognition.settings()
-    yield _tried("speech model", lambda: speech_model.load(recognition).identity)
-    verification = options.verification_settings()
-    if verification.enabled:
-        yield _tried("second recogniser", lambda: speech_model.resolve(verification.recogniser.model).identity)
+    yield _tried("speech model", lambda: speech_model.load(options.recognition).identity)
+    if options.verification.enabled:
+        yield _tried("second recogniser", lambda: speech_model.resolve(options.verification.model).identity)
 
     def identities() -> str:
-        return ", ".join(model_identities(options.detection.settings(read_rules(options.detection.rules))).values())
+        return ", ".join(model_identities(read_rules(options.detection.rules).applied_to(options.detection)).values())
 
     yield _tried("names and places", identities)
 
 
-def _card(options: RedactOptions) -> Iterator[Check]:
-    cards = ctranslate2.get_cuda_device_count()
+def _gpu(options: RedactOptions) -> Iterator[Check]:
+    found = ctranslate2.get_cuda_device_count()
     if options.recognition.device == "cpu":
-        if cards:
-            yield Check("card", Outcome.WARNING, f"{cards} NVIDIA card(s) would be idle", "add --device cuda")
+        if found:
+            yield Check("GPU", Outcome.WARNING, f"{counted(found, 'GPU')} of NVIDIA would be idle", "add --device cuda")
         return
     for library in _CUDA_LIBRARIES:
         try:
             ctypes.CDLL(library)
         except OSError:
             yield _problem(
-                "card",
+                "GPU",
                 f"{library} does not load",
                 "the driver is missing on this machine"
                 if library == "libcuda.so.1"
                 else "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
             )
-    if cards:
-        yield _good("card", f"{cards} NVIDIA card(s)")
+    if found:
+        yield _good("GPU", f"{counted(found, 'GPU')} of NVIDIA")
     else:
-        yield _problem(
-            "card", "--device cuda, and no usable NVIDIA card", "use a machine that has one, or --device cpu"
-        )
+        yield _problem("GPU", "--device cuda, but no usable GPU of NVIDIA", "use a machine with one, or --device cpu")
 
 
 def _secrets(options: RedactOptions) -> Iterator[Check]:
     def read() -> str:
         check_secrets(options)
-        return "all that are named can be read on this machine"
+        return "all secrets that options name can be read on this machine"
 
     yield _tried("secrets", read)
 
 
 def _storage(options: RedactOptions) -> Iterator[Check]:
     if options.manifest:
-        yield _tried("manifest", lambda: f"{sum(len(existing(pattern)) for pattern in options.manifest)} file(s)")
+        yield _tried("manifest", lambda: counted(sum(len(existing(pattern)) for pattern in options.manifest), "file"))
     if options.output:
         yield _tried("output", lambda: _written(urls.normalised(options.output)))
 
@@ -201,7 +198,7 @@ def _receivers(options: RedactOptions) -> Iterator[Check]:
 
     def made() -> str:
         Observer(options.observability, options.hash_identities)
-        return f"{', '.join(asked)}: libraries and settings are there"
+        return f"{', '.join(asked)}: libraries and settings are present"
 
     if asked:
         yield _tried("metrics", made)
@@ -216,9 +213,11 @@ def _runner(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[C
     elif runner == "PrismRunner":
         location = beam_options.view_as(PrismRunnerOptions).prism_location
         if location and "://" not in location and not Path(location).is_file():
-            yield _problem("Prism", "--prism_location: there is no such file", "give the path of the prism binary")
+            yield _problem("Prism", "--prism_location: there is no such file", "give the path of the Prism binary")
         elif not location:
-            yield Check("Prism", Outcome.WARNING, "Beam would download it", "give --prism_location where it cannot")
+            yield Check(
+                "Prism", Outcome.WARNING, "Beam would download it", "give --prism_location if it cannot be downloaded"
+            )
     else:
         yield _good("runner", f"{runner}, in this process")
     yield from _worker_pool(beam_options)
@@ -227,7 +226,7 @@ def _runner(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[C
 def _dataflow(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Check]:
     def fits() -> str:
         fit_workers(beam_options, options.workers, device=options.recognition.device)
-        return "no samples of elements are kept; image and card are named"
+        return "no samples of elements are kept; the image is named, and the GPU if one is needed"
 
     yield _tried("Dataflow", fits)
     try:
@@ -249,7 +248,7 @@ def _flink(beam_options: PipelineOptions) -> Iterator[Check]:
     if jar and "://" not in jar and not Path(jar).is_file():
         yield _problem("job server", "--flink_job_server_jar: there is no such file", "give the path of the jar")
     elif not jar and not staged.is_file():
-        remedy = f"where Maven Central cannot be reached, put {name} into {staged.parent}"
+        remedy = f"if Maven Central cannot be reached, put {name} into {staged.parent}"
         yield Check("job server", Outcome.WARNING, "Beam would download it", remedy)
     else:
         yield _good("job server", jar or str(staged))

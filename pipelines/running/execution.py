@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
+from rich.markup import escape
 
-from hushbeam.pipelines.options.decoding import warn_of_missing_locks
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.canaries import check_canaries
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
@@ -26,6 +26,7 @@ from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
 from hushbeam.transforms.archive.tables.file_lists import list_more
 from hushbeam.transforms.base import progress
+from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
 from hushbeam.transforms.storage import files, urls
 
@@ -50,11 +51,11 @@ def carry_out(
     local: bool,
     inputs: Sequence[str] | None = None,
 ) -> int:
-    """Runs a pipeline that publishes to the job's output, alone there, and gives the exit status.
+    """Runs a pipeline while it holds the lock of the job's output, and gives the exit status.
 
     Args:
-      draw: Is given the job once it holds its output.
-      inputs: Locations of what it reads; None: the job's manifests.
+      draw: Is called with the job once it holds its output.
+      inputs: Locations that it reads; None: the job's manifests.
 
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
@@ -66,7 +67,7 @@ def carry_out(
     with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
         _check_new(job)
         if local:
-            warn_of_missing_locks(console)
+            _warn_of_missing_locks(console)
         check_is_a_ledger(job.output)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
@@ -79,7 +80,7 @@ def carry_out(
         try:
             timings = _run(held, lambda pipeline: draw(pipeline, held), beam_options, console, local=local)
         except Exception:
-            lock.check()  # a worker that lost it may be elsewhere, and what it says arrives as text
+            lock.check()  # a worker elsewhere may have lost it, and its error arrives as text
             raise
         lock.check()
         if not local:
@@ -124,12 +125,17 @@ def _run(
     )
 
 
+def _warn_of_missing_locks(console: Console) -> None:
+    if missing := locks().missing():
+        console.print(f"[bold yellow]Warning:[/] decoders run without {escape(missing)}", highlight=False)
+
+
 def _check_new(job: Job) -> None:
-    """Two runs of one name would write the same tables: the second would replace the first one's rows."""
+    """Two runs with one name would write the same tables: the second would replace the rows of the first."""
     if files.list_names(urls.join(job.output, "runs", job.run_id)):
         raise ConfigurationError(
-            "--run_id: a run of this name was here before; choose another, or leave it out. What a run that was killed "
-            "has published is taken over by the next, whatever its name"
+            "--run_id: an earlier run of this output has the same name; choose another, or leave it out. A killed run "
+            "needs no name to continue: the next run takes over what it published"
         )
 
 

@@ -1,4 +1,4 @@
-"""How jobs end that could not begin, or broke. docs/command_line.md lists the statuses of all jobs."""
+"""Exit statuses and messages of commands that fail; docs/command_line.md lists all statuses."""
 
 from __future__ import annotations
 
@@ -27,43 +27,43 @@ _STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
 
 
 def incomplete(names: Collection[str], console: Console) -> int:
-    """Says which files kept a job from doing all of its work, and gives its exit status."""
+    """Names the files that kept a command from doing all of its work, and gives its exit status."""
     named = printable(", ".join(sorted(names)))
     console.print(
-        f"[bold red]Not all is done:[/] {escape(named)} in the output cannot be read, and may still "
-        "hold what should be gone. Put each back as it was, or delete it, and run this again",
+        f"[bold red]Not complete:[/] these files of the output cannot be read, and may still hold what should be "
+        f"deleted: {escape(named)}. Restore or delete them, and run this again",
         highlight=False,
     )
     return EXIT_BROKEN
 
 
 def finished(work: Callable[[], int], console: Console) -> int:
-    """The exit status that `work` gives, or that of the error that ended it, which is told on the console."""
+    """The exit status that `work` gives, or that of the error that ended it, which is printed on the console."""
     quieten_beam()
     try:
         return work()
     except KeyboardInterrupt:
-        remarks().print("[bold red]Stopped:[/] told to (SIGINT)", highlight=False)
+        remarks().print("[bold red]Stopped[/] by SIGINT", highlight=False)
         return EXIT_INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - each kind is told; none may end in a traceback that holds values
+    except Exception as error:  # noqa: BLE001 - each kind is reported; none may end in a traceback that holds values
         return told(error, console)
 
 
 def quieten_beam() -> None:
-    """Keeps Beam from logging each error of a worker with its traceback and its own words: `told` says what matters."""
+    """Keeps Beam from logging workers' errors with tracebacks and values; `told` prints what matters."""
     logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
 
 
 def told(error: Exception, console: Console) -> int:
-    """Says what ended a job, and gives its exit status.
+    """Prints what ended a job, and gives its exit status.
 
-    An error that no code foresaw is told by its class and place: its own words may hold what was said.
+    An unexpected error is reported by its class and place: its message may hold words of a recording.
     """
     error = _of_worker(error)
     message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
-        # A lock goes away by itself, a mistake does not.
         _say(f"[bold red]Cannot run:[/] {message}", console)
+        # A lock goes away by itself, a mistake does not: they have different statuses.
         if isinstance(error, CanariesMissedError):
             return EXIT_BLIND
         return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
@@ -73,19 +73,22 @@ def told(error: Exception, console: Console) -> int:
     if not isinstance(error, RunError | RecordingError):
         step = _STEP.search(str(error))
         message = escape(place_of(error) + (f", in the step {step[1]}" if step else ""))
-    _say(f"[bold red]The job broke:[/] {message}. What is public is whole; run it again to go on", console)
+    _say(
+        f"[bold red]The job broke:[/] {message}. What is published is complete; run the same command again to continue",
+        console,
+    )
     return EXIT_BROKEN
 
 
 def _say(message: str, console: Console) -> None:
     try:
         console.print(message, highlight=False)
-    except RunError:  # this very console cannot be written
+    except RunError:  # this console itself cannot be written
         remarks().print(message, highlight=False)
 
 
 def _of_worker(error: Exception) -> Exception:
-    """Runners hand on what a worker raised as text: the error that it speaks of, where it is one of ours."""
+    """The error of ours that a worker raised, which runners hand on as text; otherwise the error itself."""
     if isinstance(error, ConfigurationError | RunError | RecordingError):
         return error
     said = _SAID_BY_A_WORKER.findall(str(error))

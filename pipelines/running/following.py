@@ -1,7 +1,7 @@
-"""How far a job is that runs elsewhere: by its runner's metrics, and by what it has committed where these are silent.
+"""Progress of a remote job, from its runner's metrics or, without them, from committed outputs.
 
-Prism and Dataflow tell their metrics while a job runs. Flink's job server tells them at its end: until then the safety
-copies of rows that are in the output say how many recordings are done.
+Prism and Dataflow report metrics while a job runs. Flink's job server reports them at the end: until then the safety
+copies of rows in the output tell how many recordings are done.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _REST = 20
 
 
 class Following:
-    """Asks for the counts of a job under the names by which stages report to a terminal that is in their process.
+    """Asks for the counts of a job, under the names that stages use for a terminal in their own process.
 
-    Whatever goes wrong with an answer, the counts are those of the answer before: following is not worth a job.
+    If an answer fails, the earlier counts stay: progress is not worth a job.
     """
 
     def __init__(self, result: PipelineResult, output: str, run_id: str) -> None:

@@ -34,11 +34,11 @@ from hushbeam.transforms.transcribe.model import resolve
 SHARDS_OF_A_CLUSTER = 64
 
 
-DETECTION_MODELS = ("spacy_model", "token_classifier")
+DETECTION_MODELS = ("spacy_model",)
 """The options of detection that name models."""
 
 
-WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows", "model_workers"})
+WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows"})
 """The options of recognition that change no word."""
 
 
@@ -50,15 +50,15 @@ class Job(NamedTuple):
     """What a run is made of, decided once, before the pipeline is built.
 
     Attributes:
-      manifests: Existing files, globs resolved.
+      manifests: Existing files; globs are resolved.
       output: Normalised root.
       run_id: Names the run's files.
       shards: Files per table.
-      rules: The job's own.
+      rules: The content of the file that `--rules` names.
       identities: Of models by use, and of the `configuration`: two runs with equal identities do the same.
-      store: Where words and findings are kept; None: nowhere.
-      unredacted: Where what was said is kept as it was said; None: nowhere.
-      hold: Of the output, once it is held; None where nobody waits for the run.
+      store: The root for encrypted words and findings; None keeps none.
+      unredacted: The root for encrypted, unredacted transcripts; None keeps none.
+      hold: Lock of the output, once it is held; None for a template.
     """
 
     options: RedactOptions
@@ -74,18 +74,17 @@ class Job(NamedTuple):
 
 
 def prepare(options: RedactOptions, *, local: bool) -> Job:
-    """Checks what can be checked before anything runs; on a cluster the workers' secrets are not here to be checked.
+    """Checks what can be checked before anything runs. The secrets of a cluster's workers cannot be checked here.
 
     Raises:
-      ConfigurationError: A manifest is not there, a model cannot be found, a secret cannot be had.
+      ConfigurationError: A manifest, a model or a secret is missing.
     """
     manifests = tuple(name for pattern in options.manifest for name in existing(pattern))
-    options.notification.settings().validate()
     _check_defaults(options.defaults)
     rules = read_rules(options.detection.rules)
     if local:
         check_secrets(options)
-        check_confinement(options.decoding.limits())
+        check_confinement(options.decoding)
     return Job(
         options,
         manifests,
@@ -100,19 +99,21 @@ def prepare(options: RedactOptions, *, local: bool) -> Job:
 
 
 def new_run_id() -> str:
-    """Starts with the time, so that names sort by it."""
+    """A new name that starts with the time, so that names sort by it."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
 def existing(pattern: str) -> list[str]:
-    """The manifests that a path, glob or URL stands for.
+    """The manifests that a path, glob or URL matches.
 
     Raises:
       ConfigurationError: There is none.
     """
     found = files.glob(pattern)
     if not found:
-        raise ConfigurationError("--manifest: no such file; give a path, a glob in quotes, or an object-store URL")
+        raise ConfigurationError(
+            f"--manifest: no such file: {pattern}; give a path, a glob in quotes, or an object-store URL"
+        )
     return found
 
 
@@ -122,7 +123,7 @@ def check_secrets(options: RedactOptions) -> None:
     Raises:
       ConfigurationError: One cannot be had.
     """
-    WebhookClient(options.notification.settings())
+    WebhookClient(options.notification)
     if options.certificate_key:
         read_private_key(options.certificate_key)
     if options.defaults.surrogate_key:
@@ -141,11 +142,10 @@ def check_secrets(options: RedactOptions) -> None:
 
 
 def with_configuration(identities: Mapping[str, str], options: RedactOptions, rules: Rules) -> dict[str, str]:
-    """Identities of what heard and detected, completed by that of the second recogniser and the `configuration`."""
+    """The given identities of models, with those of the second recogniser and of the `configuration`."""
     identities = dict(identities)
-    verification = options.verification_settings()
-    if verification.enabled:
-        identities["second_recogniser"] = resolve(verification.recogniser.model).identity
+    if options.verification.enabled:
+        identities["second_recogniser"] = resolve(options.verification.model).identity
     chosen = options.model_dump(
         include={"recognition": True, "detection": True, "muting": True, "verification": True, "captions": True},
         exclude={"recognition": set(WITHOUT_EFFECT_ON_WORDS), "detection": {"detection_processes", "rules"}},
@@ -155,7 +155,7 @@ def with_configuration(identities: Mapping[str, str], options: RedactOptions, ru
 
 
 def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Provenance:
-    """What of a job's options and models rendering again cannot change."""
+    """The options and models of a job that `rerender` cannot change."""
     return Provenance(
         recognition=options.recognition.model_dump(exclude=set(WITHOUT_EFFECT_ON_WORDS)),
         detection=options.detection.model_dump(include=set(DETECTION_MODELS)),
@@ -164,7 +164,7 @@ def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Prov
 
 
 def _check_defaults(defaults: ManifestDefaults) -> None:
-    """A default that no line could use would end every recording of the night."""
+    """A default that no line can use would fail every recording."""
     try:
         resolve_policies(defaults.policies)
     except UnknownPolicyError as error:
@@ -172,11 +172,11 @@ def _check_defaults(defaults: ManifestDefaults) -> None:
     try:
         read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
     except ManifestLineError as error:
-        raise ConfigurationError(f"options for all lines: {error}") from None
+        raise ConfigurationError(f"defaults for the manifest's lines: {error}") from None
 
 
 def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
-    """Of the models by use, and of the `configuration`: all that outputs follow from beside the recordings."""
+    """Identities of the models by use, and of the `configuration`: with the recordings, they determine the outputs."""
     identities = {"recogniser": resolve(options.recognition.model).identity}
-    identities |= model_identities(options.detection.settings(rules))
+    identities |= model_identities(rules.applied_to(options.detection))
     return with_configuration(identities, options, rules)

@@ -1,4 +1,4 @@
-"""How a command's process ends."""
+"""End of a command's process."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import NoReturn
 
 
 def leave(status: int) -> NoReturn:
-    """Ends this process at once, after what it has said.
+    """Ends this process at once, after flushing its output.
 
-    Not by `sys.exit`: threads may still compute in a model, and where Python leaves under them, C++ calls `terminate`,
-    which ends the process with SIGABRT and status 134 whatever came of the job.
+    Not by `sys.exit`: threads may still compute in a model. If Python exits under them, C++ calls `terminate`, which
+    ends the process with SIGABRT and status 134, whatever the job's own status.
     """
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # nobody reads it any more
+        with suppress(OSError, ValueError):  # its reader is gone
             stream.flush()
     logging.shutdown()
     os._exit(status)

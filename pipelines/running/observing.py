@@ -1,4 +1,4 @@
-"""Who is told how a run went, beside the person at the terminal. None of them can fail the run, or hold it up."""
+"""Metrics and events of a run for monitoring systems; none of them can fail or delay the run."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from hushbeam.transforms.storage.errors import StorageError
 
 _PATIENCE_S = 10.0
 _LINEAGE = "OpenLineage's receiver"
-_INTERRUPTED = 130  # as the interpreter ends with what nobody catches
+_INTERRUPTED = 130  # as the interpreter ends after an uncaught interrupt
 
 
 class Observer:
-    """Tells the receivers of one attempt at a run: that it began, and how it ended."""
+    """Tells the receivers that an attempt at a run began, and how it ended."""
 
     def __init__(self, options: Observability, hash_identities: SecretReference | None) -> None:
         """Checks what can be checked; connects to nothing.
 
         Args:
-          hash_identities: Where the key is kept that replaces locations in events; None tells them.
+          hash_identities: Reference to the key that hashes locations in events; None sends them as they are.
 
         Raises:
           ConfigurationError: A library, a folder, a receiver's name or the key is missing.
@@ -48,10 +48,10 @@ class Observer:
         self._outboxes: dict[str, Outbox] = {}
 
     def began(self, run_id: str, inputs: Sequence[str], output: str) -> None:
-        """The run works on its output now.
+        """The run has begun.
 
         Args:
-          inputs: Locations of what it reads.
+          inputs: Locations that it reads.
         """
         self._run_id, self._output = run_id, output
         if lineage := self._lineage:
@@ -59,14 +59,14 @@ class Observer:
             self._send(_LINEAGE, lambda: lineage.start(inputs, output, pseudonym))
 
     def completed(self, figures: RunFigures) -> None:
-        """The run's outputs are there, and this is what they come to."""
+        """The run's outputs are complete; these are their figures."""
         self._figures = figures
 
     def ended(self, exit_status: int, console: Console, *, reason: str = "", stopped: bool = False) -> None:
-        """Tells all receivers, and says on the terminal which of them could not be told.
+        """Tells all receivers how the run ended, and names on the terminal those that could not be reached.
 
         Args:
-          reason: Kind of the error that ended it.
+          reason: Class of the error that ended it.
           stopped: Whether it was told to stop.
         """
         if not (self._text_file or self._collector or self._lineage):
@@ -115,7 +115,7 @@ def observed(
     hash_identities: SecretReference | None,
     console: Console,
 ) -> int:
-    """Carries out an attempt at a run, tells how it ended, whatever the end, and gives its exit status."""
+    """Carries out an attempt at a run, tells all receivers how it ended, and gives its exit status."""
     try:
         observer = Observer(options, hash_identities)
     except ConfigurationError as error:
@@ -129,7 +129,7 @@ def observed(
     except StoppedError as stop:
         observer.ended(int(stop.code or _INTERRUPTED), console, reason="StoppedError", stopped=True)
         raise
-    except Exception as error:  # noqa: BLE001 - each kind is told
+    except Exception as error:  # noqa: BLE001 - each kind is reported
         exit_status = told(error, console)
         observer.ended(exit_status, console, reason=type(error).__name__)
         return exit_status

@@ -1,8 +1,7 @@
-"""What commands say: never the reason why a job ends, and never written into another file.
+"""Consoles of commands: remarks on standard error, results on standard output.
 
-Remarks go to standard error. Where nobody takes them (a full disk, a reader that ended, a closed terminal) they are
-lost, and the job goes on: a night's work is worth more. What came of a command goes to standard output; where that
-cannot be written, the command says so and ends with 1.
+Remarks that cannot be written (a full disk, a reader that ended, a closed terminal) are lost, and the job goes on: a
+night's work is worth more. Where a result cannot be written, the command says so and ends with 1.
 """
 
 from __future__ import annotations
@@ -16,23 +15,38 @@ from rich.console import Console
 
 from hushbeam.schemas.errors import RunError
 
+_WIDTH_OF_A_PIPE = 200
+"""Of tables; other lines are never wrapped there."""
+
 
 def remarks() -> Console:
-    """Standard error, whether or not somebody takes it."""
+    """Standard error; what cannot be written there is lost."""
     open_missing_streams()
-    return Console(file=cast(IO[str], _Heard(sys.stderr)))
+    return _console(_Lossy(sys.stderr))
 
 
 def results() -> Console:
-    """Standard output. What is printed there raises `RunError` where it cannot be written."""
+    """Standard output; printing raises `RunError` where it cannot be written."""
     open_missing_streams()
-    return Console(file=cast(IO[str], _Needed(sys.stdout)))
+    return _console(_Needed(sys.stdout))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun in the singular or the plural: `1 file`, `2 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _console(stream: _Stream) -> Console:
+    """Lines for a person's terminal are wrapped between words; a pipe or a file gets them whole."""
+    if stream.isatty():
+        return Console(file=cast(IO[str], stream))
+    return Console(file=cast(IO[str], stream), soft_wrap=True, width=_WIDTH_OF_A_PIPE)
 
 
 def open_missing_streams() -> None:
-    """Opens what this process was started without, of standard input, output and error: nothing is in their place.
+    """Opens /dev/null for each of standard input, output and error that this process was started without.
 
-    Otherwise the next file that is opened takes it, and whatever a library prints is written into that file.
+    Otherwise the next file that is opened takes its place, and whatever a library prints is written into that file.
     """
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -63,7 +77,7 @@ class _Stream:
             return self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
-class _Heard(_Stream):
+class _Lossy(_Stream):
     def write(self, text: str) -> int:
         with suppress(OSError, ValueError):
             super().write(text)
@@ -89,4 +103,4 @@ class _Needed(_Stream):
 
 
 def _unwritten() -> RunError:
-    return RunError("what came of it cannot be written to standard output")
+    return RunError("the result cannot be written to standard output")

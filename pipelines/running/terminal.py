@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line that moves, and a summary at the end."""
+"""Progress line and summary of a run, for a person at a terminal."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.running.speaking import results
+from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.transforms.report_run import RunFigures, Sample
+from hushbeam.transforms.storage import urls
 
 _PLAIN_S = 30.0
 _LAST_LOOK_S = 10.0
@@ -25,13 +26,13 @@ Counts = Callable[[], Mapping[str, int]]
 
 @contextmanager
 def watching(console: Console, counts: Counts, every_s: float) -> Iterator[list[Sample]]:
-    """Shows how far a run is: a line that moves on a terminal, now and then a line elsewhere.
+    """Shows the progress of a run: a live line on a terminal, a line now and then elsewhere.
 
-    Gives a list that grows with the run, for its report.
+    Gives a list of samples that grows with the run, for its report.
 
     Args:
-      counts: Gives the counts that stages report, so far.
-      every_s: How often it is asked.
+      counts: Gives the counts that stages have reported so far.
+      every_s: How often it is called.
     """
     watch = _Watch(counts)
     done = threading.Event()
@@ -43,7 +44,7 @@ def watching(console: Console, counts: Counts, every_s: float) -> Iterator[list[
     finally:
         done.set()
         watcher.join(_LAST_LOOK_S)
-        if not watcher.is_alive():  # it may wait for the answer of a runner that is gone
+        if not watcher.is_alive():  # it may still wait for a runner that is gone
             watch.look()
 
 
@@ -53,11 +54,11 @@ def print_for_machines(result: Mapping[str, Any]) -> None:
 
 
 def print_summary(console: Console, figures: RunFigures, output: str, report: str) -> None:
-    """Prints what came of a run: recordings by outcome, findings by policy, what is unusual, and where to look."""
+    """Prints the result of a run: recordings by outcome, findings by policy, unusual rates, and where to look."""
     summary = figures.summary
     recordings = summary["recordings"]
     outcomes = ", ".join(f"{recordings[outcome]} {outcome}" for outcome in recordings)
-    console.print(f"[bold]{outcomes}[/] ({summary['audio_s'] / 60:.1f} minutes of sound)", highlight=False)
+    console.print(f"[bold]{outcomes}[/] ({summary['audio_s'] / 60:.1f} minutes of audio)", highlight=False)
     if summary["findings"]:
         table = Table("policy", "findings", box=None, pad_edge=False)
         for policy, count in sorted(summary["findings"].items(), key=lambda item: (-item[1], item[0])):
@@ -65,17 +66,22 @@ def print_summary(console: Console, figures: RunFigures, output: str, report: st
         console.print(table)
     for rate in figures.rates:
         if rate.is_unexpected:
-            console.print(f"[bold yellow]Unlike the runs before:[/] {rate.described()}", highlight=False)
-    console.print(f"Output: {escape(output)}", highlight=False)
-    console.print(f"Report: {escape(report)}", highlight=False)
+            console.print(f"[bold yellow]Unlike earlier runs:[/] {rate.described()}", highlight=False)
+    console.print(f"Output: {escape(output)}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {escape(report)}", highlight=False, soft_wrap=True)
     if recordings["failed"] + recordings["quarantined"]:
-        console.print("Why recordings did not complete: errors/ there", highlight=False)
+        errors = urls.join(output, "errors")
+        console.print(
+            f"Why recordings did not complete: the report, and the rows in {escape(errors)}",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
-    """How far a run is, how fast it goes, and when it may end, from the counts that stages report.
+    """A run's progress, speed and remaining time, from the counts that stages report.
 
-    The time left is what the recordings so far took, for those that are left: it is not told before the first is done.
+    The remaining time assumes that recordings take as long as those before: it is shown once the first is done.
     """
     total = counts.get("ReadManifest.passed", 0)
     transcribed_s = counts.get("audio_milliseconds", 0) / 1000
@@ -83,14 +89,16 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
     lost = sum(n for name, n in counts.items() if name.endswith(_LOST))
     findings = sum(n for name, n in counts.items() if name.startswith("findings."))
     skipped = counts.get("SkipFinished.skipped", 0)
-    parts = [f"{total} recordings"] if total else []  # some runners tell it late
-    parts.append(f"{committed} committed")
+    # Some runners report the total late.
+    parts = [
+        f"{committed} of {counted(total, 'recording')} done" if total else f"{counted(committed, 'recording')} done"
+    ]
     if transcribed_s:
-        parts += [f"{transcribed_s / 3600:.2f} h heard", f"{findings} findings"]
+        parts += [f"{transcribed_s / 60:.1f} minutes transcribed", counted(findings, "finding")]
     if skipped:
         parts.append(f"{skipped} skipped")
     if lost:
-        parts.append(f"{lost} not completed")
+        parts.append(f"{lost} failed or quarantined")
     if transcribed_s and elapsed_s:
         parts.append(f"{transcribed_s / elapsed_s:.1f}× real time")
     ended, left = committed + lost, max(total - skipped - committed - lost, 0)
@@ -100,7 +108,7 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
 
 
 class _Watch:
-    """Looks at the counts, and remembers what it saw."""
+    """Looks at the counts and keeps them as samples."""
 
     def __init__(self, counts: Counts) -> None:
         self.samples: list[Sample] = []
@@ -136,7 +144,7 @@ def _clock(seconds: float) -> str:
 
 
 def printable(text: str) -> str:
-    """A name for a terminal: who chose it must not move the cursor, or wipe what was said before."""
+    """A name for a terminal, without characters that move the cursor or erase earlier lines."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
         for character in text

@@ -1,4 +1,4 @@
-"""Waits for a job that may run elsewhere, and takes it back when this process is told to stop."""
+"""Waits for a job that may run elsewhere, and cancels it when this process is told to stop."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def heeded_signals() -> list[signal.Signals]:
-    """What tells this process to stop: Ctrl-C, an orchestrator, a terminal that is closed, Ctrl-\\.
+    """Signals that stop this process: Ctrl-C, SIGTERM of an orchestrator, a closed terminal, Ctrl-\\.
 
-    What it was started to ignore (as by nohup, or in the background of a script), it goes on to ignore.
+    Signals that it was started to ignore (by nohup, or in the background of a script) stay ignored.
     """
     return [number for number in _TOLD_TO_STOP if signal.getsignal(number) != signal.SIG_IGN]
 
@@ -31,7 +31,7 @@ class StoppedError(SystemExit):
 
 
 def submitted(pipeline: beam.Pipeline) -> PipelineResult:
-    """Hands a pipeline to a runner that is elsewhere.
+    """Submits a pipeline to a runner elsewhere.
 
     Raises:
       RunError: The runner cannot be started or reached.
@@ -40,8 +40,8 @@ def submitted(pipeline: beam.Pipeline) -> PipelineResult:
         return pipeline.run()
     except (RuntimeError, OSError) as error:
         raise RunError(
-            f"the runner cannot be started or reached ({place_of(error)}): Beam may not be able to download it or its "
-            "job server here; docs/runners.md says how to name what is there"
+            f"the runner cannot be started or reached ({place_of(error)}). If Beam could not download the runner or "
+            "its job server, name a local copy: docs/runners.md"
         ) from None
 
 
@@ -64,7 +64,7 @@ def _told_to_stop() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # In the place of Beam's own handler, which ends the job server first: nothing could be cancelled any more.
+    # Instead of Beam's own handler, which ends the job server first: the job could not be cancelled any more.
     before = {number: signal.signal(number, _stop) for number in heeded_signals()}
     try:
         yield

@@ -13,8 +13,9 @@ from apache_beam.options.pipeline_options import PortableOptions
 
 from hushbeam.pipelines import workers
 from hushbeam.pipelines.command_line import COMMANDS
+from hushbeam.pipelines.options.arguments import leaves
 from hushbeam.pipelines.options.dataflow import fit_workers, is_dataflow
-from hushbeam.pipelines.options.parsing import leaves, parse
+from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 
 ROOT = Path(__file__).parents[2]

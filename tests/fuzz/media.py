@@ -16,7 +16,7 @@ from tests.fuzz.mutations import mutated
 from tests.transforms.media.recordings import EXACT, LOSSY, UNWRITABLE, VIDEO, VIDEO_ELSEWHERE
 
 RECORDINGS = [*EXACT, *LOSSY, *UNWRITABLE, *VIDEO, *VIDEO_ELSEWHERE]
-SHORT = MediaLimits(max_duration_s=600, decode_s=10.0, decode_s_per_hour=600.0)
+SHORT = MediaLimits(max_recording_hours=600 / 3600, decode_s=10.0, decode_s_per_hour=600.0)
 CONTAINED = ("decoder_crashed", "decoder_memory", "decoder_time")
 
 

@@ -8,12 +8,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from hushbeam.pipelines.options.parsing import parse
+from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from hushbeam.transforms.media.isolation.children import locks
 from tests.pipelines.conftest import Run, cut
@@ -84,9 +89,14 @@ def test_a_decoder_that_dies(
     assert_only_short_calls_are_out(run, reason, retryable=retryable)
 
 
-def test_a_decoder_that_hangs(redact: Redact, long_call: Path) -> None:
+def test_a_decoder_that_hangs(redact: Redact, long_call: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def impatient(*given: Any) -> tuple[RedactOptions, PipelineOptions]:
+        options, beam_options = parse(*given)
+        return options.model_copy(update={"decoding": replace(options.decoding, decode_s=6.0)}), beam_options
+
+    monkeypatch.setattr("hushbeam.pipelines.redact.parse", impatient)
     with signalling(signal.SIGSTOP, long_call) as hit:
-        run = redact(LONG, CARD, PHONE, options=("--decode_seconds", "6"))
+        run = redact(LONG, CARD, PHONE)
     (stopped,) = hit
     assert_only_short_calls_are_out(run, "decoder_time", retryable=False)
     assert stopped not in decoders()

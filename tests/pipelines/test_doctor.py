@@ -44,7 +44,7 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
     [
         (("--model", "no-such-model"), "speech model", ""),
         (("--spacy_model", "no_such_model"), "names and places", ""),
-        (("--device", "cuda"), "card", "--device cpu"),
+        (("--device", "cuda"), "GPU", "--device cpu"),
         (("--webhook_signing_secrets", "env:HUSHBEAM_ABSENT"), "secrets", ""),
         (("--manifest", "/no/such/file.jsonl"), "manifest", "glob"),
         (("--output", "/proc/nothing"), "output", ""),
@@ -52,7 +52,7 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
         (("--metrics_file", "/no/such/folder/hushbeam.prom"), "metrics", ""),
         (("--runner=DataflowRunner",), "Dataflow", "deploy/"),
         (("--runner=FlinkRunner", "--flink_job_server_jar=/no/such.jar"), "job server", "jar"),
-        (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "prism"),
+        (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "Prism"),
     ],
 )
 def test_what_is_missing_is_named(options: tuple[str, ...], subject: str, remedy: str):
@@ -74,7 +74,7 @@ def test_a_person_reads_what_to_do(tmp_path: Path):
     terminal = io.StringIO()
     status = doctor.run([*FAST, "--manifest", str(tmp_path / "none.jsonl")], Console(file=terminal, width=200))
     assert status == doctor.EXIT_WRONG
-    assert "1 problems" in terminal.getvalue()
+    assert "1 problem," in terminal.getvalue()
     assert "give a path, a glob in quotes" in terminal.getvalue()
 
 

@@ -62,7 +62,7 @@ def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_sec
         "card": "undelivered",
         "phone": "not_requested",
     }
-    assert _notify(run.output) == (notify.EXIT_OPEN, "1 notifications are open; --resume delivers them\n")
+    assert _notify(run.output) == (notify.EXIT_OPEN, "1 notification not delivered; --resume delivers them\n")
     assert len(receiver.received) == 1
 
     options = ("--resume", *_LOCAL, "--webhook_signing_secrets", "env:NEW", "env:OLD", "--manifest")
@@ -77,7 +77,7 @@ def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_sec
     capsys.readouterr()
     assert _notify(run.output, "--json") == (notify.EXIT_NOTHING_OPEN, "")
     assert json.loads(capsys.readouterr().out) == {"open": 0}
-    assert _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))[1] == "nothing was open\n"
+    assert _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))[1] == "No notification was open\n"
     assert len(receiver.received) == 2
     assert "canary" not in str(_rows(run.output))
 

@@ -21,7 +21,7 @@ import sys
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.mute_audio.redaction import MuteSettings
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.mute_audio.transform import _MuteStage
 from hushbeam.transforms.plan_spans.transform import _PlanStage
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
@@ -31,7 +31,7 @@ strict = MediaLimits(require_confinement=True)
 for begin in (
     _PlanStage(60.0, strict).setup,
     _TranscribeStage(TranscriptionSettings(), strict).setup,
-    _MuteStage(MuteSettings(limits=strict)).setup,
+    _MuteStage(MuteSettings(), strict).setup,
     lambda: Decoder(sys.argv[1], strict).__enter__(),
 ):
     try:

@@ -126,7 +126,7 @@ def test_peaks_asked_for_many_times_at_once_are_whole(output: Path, tmp_path: Pa
 def test_peaks_are_made_within_the_limits_that_are_given(output: Path, tmp_path: Path) -> None:
     card = str(next((output / "audio").glob("card.*")))
     with pytest.raises(MediaError, match="too_long"):
-        PeakStore(tmp_path / "peaks", MediaLimits(max_duration_s=1.0)).peaks(card)
+        PeakStore(tmp_path / "peaks", MediaLimits(max_recording_hours=1 / 3600)).peaks(card)
 
 
 @pytest.mark.parametrize(

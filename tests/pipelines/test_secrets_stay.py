@@ -57,7 +57,7 @@ def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str],
         "Beam's options": str(beam_options.get_all_options()) + repr(beam_options),
         "pipeline as text": str(drawn),
         "pipeline as it is submitted": drawn.SerializeToString().decode("latin-1"),
-        "courier": repr(WebhookClient(options.notification.settings())),
+        "courier": repr(WebhookClient(options.notification)),
     }
     assert "env:SHUFFLE" in written["dump of the options"], "the search reads what it should"
     pem = (tmp_path / "certificate").read_text().splitlines()[1]
@@ -68,7 +68,7 @@ def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str],
 def test_a_courier_cannot_be_pickled(arguments: list[str]):
     options, _ = parse(RedactOptions, "", arguments)
     with pytest.raises(TypeError):
-        pickle.dumps(WebhookClient(options.notification.settings()))
+        pickle.dumps(WebhookClient(options.notification))
 
 
 @pytest.mark.parametrize("option", ["--shuffle_key", "--surrogate_key", "--certificate_key"])

@@ -126,8 +126,6 @@ def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path):
     [
         ("--max_recording_hours", "0.001"),
         ("--max_recording_gb", "0.00001"),
-        ("--max_decoded_gb", "0.00001"),
-        ("--max_channels", "1"),
     ],
 )
 def test_the_limits_hold_for_what_is_not_redacted_as_well(

@@ -17,6 +17,7 @@ import google_crc32c
 from pydantic import AfterValidator
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.metavar import Metavar
 
 if TYPE_CHECKING:
     from google.cloud.secretmanager_v1.services.secret_manager_service.transports.rest import (
@@ -45,7 +46,7 @@ def _checked(text: str) -> str:
     return text
 
 
-SecretReference = Annotated[str, AfterValidator(_checked)]
+SecretReference = Annotated[str, AfterValidator(_checked), Metavar("SECRET")]
 """For options: a secret that is given instead of a reference is refused, and not repeated in the message."""
 
 

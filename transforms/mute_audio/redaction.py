@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -16,36 +16,13 @@ from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import stream_ranges
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
 from hushbeam.transforms.media.samples import FloatSamples
-from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
+from hushbeam.transforms.mute_audio.bleed import find_bleed
 from hushbeam.transforms.mute_audio.dtmf import KeypadDetector
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, around, plan_mutes
+from hushbeam.transforms.mute_audio.edges import around, plan_mutes
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
 from hushbeam.transforms.mute_audio.render import joined_notes, render
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
-
-
-@dataclass(frozen=True)
-class MuteSettings:
-    """How a job mutes; which method is each recording's own choice.
-
-    Attributes:
-      limits: Of what is decoded.
-      edges: Where a span begins and ends.
-      bleed: When another channel repeats a span.
-      untranscribed: What is done with speech that has no words.
-      dtmf: Whether keypad tones are muted.
-      tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
-      padding_s: Muted on both sides of every span, beyond what `edges` decides.
-    """
-
-    limits: MediaLimits
-    edges: EdgeSettings = field(default_factory=EdgeSettings)
-    bleed: BleedSettings = field(default_factory=BleedSettings)
-    untranscribed: UntranscribedSettings = field(default_factory=UntranscribedSettings)
-    dtmf: bool = True
-    tone_hz: float = 1000.0
-    tone_level_db: float = -24.0
-    padding_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -61,14 +38,16 @@ class RedactionPlan:
     audio_findings: tuple[Finding, ...]
 
 
-def plan_redaction(recording: RedactedRecording, source: SampleCache, settings: MuteSettings) -> RedactionPlan:
+def plan_redaction(
+    recording: RedactedRecording, source: SampleCache, settings: MuteSettings, *, limits: MediaLimits
+) -> RedactionPlan:
     """Decides what to mute.
 
     Raises:
       SpanTimeError: A finding has no usable time.
       MediaError: The source cannot be decoded.
     """
-    planner = _Planner(recording, source, settings)
+    planner = _Planner(recording, source, settings, limits)
     published = recording.transcribed.published
     return planner.plan() if published is None else planner.plan_further(published.muted)
 
@@ -76,18 +55,21 @@ def plan_redaction(recording: RedactedRecording, source: SampleCache, settings: 
 class _Planner:
     """The steps from the findings of one recording to the spans of its file."""
 
-    def __init__(self, recording: RedactedRecording, source: SampleCache, settings: MuteSettings) -> None:
+    def __init__(
+        self, recording: RedactedRecording, source: SampleCache, settings: MuteSettings, limits: MediaLimits
+    ) -> None:
         self._transcribed = recording.transcribed
         self._transcript = recording.transcribed.transcript
         self._findings = recording.detected.findings
         self._false_positives = recording.transcribed.false_positive_spans
         self._source = source
         self._settings = settings
+        self._limits = limits
 
     def plan(self) -> RedactionPlan:
         """Mutes what was found in the words and in the audio, and what reviewers marked."""
         untranscribed = self._untranscribed()
-        first_pass = _FirstPass(self._source, self._transcribed.mixed, self._settings)
+        first_pass = _FirstPass(self._source, self._transcribed.mixed, self._settings, self._limits)
         aligned = self._aligned(untranscribed, first_pass)
         tones = without_false_positives(first_pass.keypad_tones(), self._false_positives)
         around_tones = (around(tone, self._settings.edges) for tone in tones)
@@ -104,13 +86,13 @@ class _Planner:
         return RedactionPlan(merged_spans([*before, *further], self._transcript.duration_s), ())
 
     def _untranscribed(self) -> tuple[Finding, ...]:
-        found = find_untranscribed(self._transcript, self._settings.untranscribed)
+        found = find_untranscribed(self._transcript, UntranscribedSettings(mode=self._settings.untranscribed))
         return without_false_positives(found, self._false_positives)
 
     def _aligned(self, untranscribed: Sequence[Finding], first_pass: _FirstPass) -> tuple[TimeSpan, ...]:
         """The spans of detected findings, with their edges in the pauses of the audio."""
         found = [finding for finding in self._findings if finding.detector != REVIEWER]
-        if self._settings.untranscribed.mode == "mute":
+        if self._settings.untranscribed == "mute":
             found += untranscribed
         return plan_mutes(self._transcript, found, first_pass.read_ranges, self._settings.edges)
 
@@ -128,7 +110,7 @@ class _Planner:
 
     def _with_echoes(self, spans: Sequence[TimeSpan]) -> tuple[TimeSpan, ...]:
         """The spans, and where other channels repeat them."""
-        read_ranges = partial(stream_ranges, self._source, mix=self._transcribed.mixed, limits=self._settings.limits)
+        read_ranges = partial(stream_ranges, self._source, mix=self._transcribed.mixed, limits=self._limits)
         transcript = self._transcript
         echoes = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, self._settings.bleed)
         return self._merged([*spans, *outside(echoes, self._false_positives)])
@@ -140,10 +122,10 @@ class _Planner:
 class _FirstPass:
     """Reads a recording once, for the edges of spans and for keypad tones."""
 
-    def __init__(self, source: SampleCache, mix: bool, settings: MuteSettings) -> None:
+    def __init__(self, source: SampleCache, mix: bool, settings: MuteSettings, limits: MediaLimits) -> None:
         self._source = source
         self._mix = mix
-        self._limits = settings.limits
+        self._limits = limits
         self._keypad = KeypadDetector(mix=mix) if settings.dtmf else None
 
     def read_ranges(self, ranges: Sequence[TimeSpan]) -> Iterator[FloatSamples]:
@@ -168,6 +150,8 @@ def stage_audio(
     spans: Sequence[TimeSpan],
     folder: Path,
     settings: MuteSettings,
+    *,
+    limits: MediaLimits,
 ) -> StagedAudio:
     """Renders the redacted copy of a recording into a new file of `folder`.
 
@@ -186,7 +170,7 @@ def stage_audio(
         muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
         quality=asked.audio_quality,
         expected=None if published else recording.transcribed.samples,
-        limits=settings.limits,
+        limits=limits,
     )
     return StagedAudio(
         path=rendered.path,

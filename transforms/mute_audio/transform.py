@@ -12,8 +12,10 @@ from hushbeam.schemas.stages import MutedRecording, RedactedRecording
 from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.isolation.children import check_confinement
+from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.sample_cache import SampleCache
-from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
+from hushbeam.transforms.mute_audio.redaction import plan_redaction, stage_audio
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.storage import files
 
 # Decoders, numpy and encoders work beside the model: while one recording is muted, others are transcribed.
@@ -28,23 +30,25 @@ class MuteAudio(beam.PTransform):
     disk, readable by the job alone, until it is committed.
     """
 
-    def __init__(self, settings: MuteSettings) -> None:
+    def __init__(self, settings: MuteSettings, limits: MediaLimits) -> None:
         super().__init__("MuteAudio")
         self._settings = settings
+        self._limits = limits
 
     def expand(self, recordings: beam.PCollection[RedactedRecording]) -> Outcome[MutedRecording]:
-        return recordings | each_recording(_MuteStage(self._settings), MutedRecording)
+        return recordings | each_recording(_MuteStage(self._settings, self._limits), MutedRecording)
 
 
 class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
     name = "MuteAudio"
 
-    def __init__(self, settings: MuteSettings) -> None:
+    def __init__(self, settings: MuteSettings, limits: MediaLimits) -> None:
         super().__init__(_THREADS)
         self._settings = settings
+        self._limits = limits
 
     def setup(self) -> None:
-        check_confinement(self._settings.limits)
+        check_confinement(self._limits)
         super().setup()
         self._folder = TemporaryFolder()
 
@@ -63,9 +67,10 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         with TemporaryFolder(within=self._folder.name) as fetched:
             audio_source = recording.transcribed.audio_source
             local = files.fetch(audio_source.url, fetched, expected=audio_source)
-            source = SampleCache(local, self._settings.limits)
-            plan = plan_redaction(recording, source, self._settings)
-            audio = stage_audio(recording, source, plan.spans, Path(self._folder.name), self._settings)
+            source = SampleCache(local, self._limits)
+            plan = plan_redaction(recording, source, self._settings, limits=self._limits)
+            folder = Path(self._folder.name)
+            audio = stage_audio(recording, source, plan.spans, folder, self._settings, limits=self._limits)
         return MutedRecording(recording, audio, plan.audio_findings)
 
     def measure(self, output: MutedRecording) -> dict[str, int]:

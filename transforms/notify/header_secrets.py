@@ -10,6 +10,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator
 
+from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import FORMS, is_reference
 from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
 
@@ -70,5 +71,5 @@ def _checked(text: str) -> str:
     return text
 
 
-HeaderSecretOption = Annotated[str, AfterValidator(_checked)]
+HeaderSecretOption = Annotated[str, AfterValidator(_checked), Metavar("SECRET@HOST")]
 """Type of an option: an invalid value is refused when options are parsed, and never repeated."""

@@ -1,70 +1,94 @@
-"""Settings of the stage Notify."""
+"""Settings of notifications, and an option group."""
 
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from typing import Annotated, Self
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.secrets import FORMS, is_reference
-from hushbeam.transforms.notify.header_secrets import HeaderSecret
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from hushbeam.transforms.base.metavar import Metavar
+from hushbeam.transforms.base.secrets import FORMS, SecretReference
+from hushbeam.transforms.notify.header_secrets import HeaderSecretOption, host_of
+from hushbeam.transforms.storage.signing import LONGEST_HOURS
 
 
-@dataclass(frozen=True)
-class NotificationSettings:
-    """Settings of notifications. They are pickled with the pipeline, so secrets are references.
+def _network(text: str) -> str:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a network such as 10.1.0.0/16") from None
+    return text
+
+
+class NotificationSettings(BaseModel):
+    """How webhooks are sent. Secrets are named by where they are kept, and never given themselves.
+
+    Pickled with the pipeline. Fields without a description are no options.
 
     Attributes:
-      signing_secrets: References to Standard Webhooks secrets (`base/secrets.py`). Each signs every notification, so
-        that a receiver can change from the old to the new secret at any time. Without one, nothing is signed.
-      auth_header_values: Secrets that a manifest may send in its auth header, each with its hosts
-        (`HeaderSecret.parse`). A line that names only the header gets the first secret allowed for its URL.
-      own_host: Host of the job's own webhook URL, which gets secrets that name no host.
-      allowed_networks: Private networks (CIDR) that notifications may go to.
-      allow_http: Whether `http://` is allowed. Others can then read the auth header and the notification.
-      attempts: Most requests per notification.
-      timeout_s: Limit for one attempt.
-      first_wait_s, longest_wait_s: Waits between attempts; doubled each time, with jitter.
-      budget_s: Seconds that failed attempts and waits for one host may take in total, per worker process. After that
-        its notifications stay undelivered, so that a receiver that is down does not delay the run.
-      budget_in_all_s: The same over all hosts. When it is used up, a host still has its share of it.
-      requests_per_second: Most requests to one host, per worker process.
-      concurrency: Notifications in flight, per bundle.
-      signed_url_hours: Hours for which the URL of redacted audio works without credentials; None does not sign it.
+      signing_secrets: Each signs every notification (Standard Webhooks), so that a receiver may change from the old
+        to the new one at any time; none: no signature.
+      auth_header_values: The secrets that a manifest may send in its auth header, each with the hosts that it may go to
+        (`HeaderSecret.parse`). A line that names the header alone gets the first that may go to its URL.
+      own_host: Of the job's own webhook URL: where secrets go that name no host.
+      attempts: Requests per notification, at most.
+      timeout_s: For one attempt as a whole.
+      first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
+      budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
+        notifications stay undelivered, so that a receiver that is down does not hold up the night.
+      budget_in_all_s: The same over all hosts. Where it is used up, a host still has its share of it.
+      concurrency: Notifications under way at once, per bundle.
     """
 
-    signing_secrets: tuple[str, ...] = ()
-    auth_header_values: tuple[str, ...] = ()
-    allowed_networks: tuple[str, ...] = ()
-    allow_http: bool = False
+    # Whoever gives a secret instead of its reference must not read it in an error.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
+    )
+
+    signing_secrets: tuple[SecretReference, ...] = Field(
+        (),
+        validation_alias="webhook_signing_secrets",
+        description=f"references to the secrets that sign every webhook (Standard Webhooks), each {FORMS}",
+    )
+    auth_header_values: tuple[HeaderSecretOption, ...] = Field(
+        (),
+        validation_alias="webhook_auth_header_values",
+        description="references to the values of auth headers, each as env:NAME@HOST,HOST:PORT with the hosts that may "
+        "get it; without @, the host of --webhook_url alone gets it",
+    )
+    allowed_networks: tuple[Annotated[str, AfterValidator(_network), Metavar("NETWORK")], ...] = Field(
+        (),
+        validation_alias="webhook_allowed_networks",
+        description="private networks that webhooks may be sent to, such as 10.1.0.0/16; by default none",
+    )
+    allow_http: bool = Field(
+        False,
+        validation_alias="webhook_allow_http",
+        description="send webhooks to http:// URLs too; others can then read auth headers and notifications on the way",
+    )
+    requests_per_second: Annotated[float, Metavar("RATE")] = Field(
+        50.0,
+        gt=0,
+        validation_alias="webhook_requests_per_second",
+        description="most webhooks per second that one worker process sends to one host",
+    )
+    signed_url_hours: Annotated[float, Metavar("HOURS")] | None = Field(
+        None,
+        gt=0,
+        le=LONGEST_HOURS,
+        description="put signed URLs of the redacted audio into webhooks, which work for so many hours without "
+        "credentials (gs:// and s3://); by default URLs are not signed",
+    )
     attempts: int = 5
     timeout_s: float = 10.0
     first_wait_s: float = 1.0
     longest_wait_s: float = 60.0
     budget_s: float = 600.0
     budget_in_all_s: float = 1800.0
-    requests_per_second: float = 50.0
     concurrency: int = 8
-    signed_url_hours: float | None = None
     own_host: str | None = None
 
-    def validate(self) -> None:
-        """Checks the settings before the job starts.
-
-        Raises:
-          ConfigurationError: The message names the option.
-        """
-        if not all(is_reference(reference) for reference in self.signing_secrets):
-            raise ConfigurationError(f"--webhook_signing_secrets: give references, {FORMS}, not the secrets themselves")
-        try:
-            for secret in self.auth_header_values:
-                HeaderSecret.parse(secret)
-        except ValueError as error:
-            raise ConfigurationError(f"--webhook_auth_header_values: {error}") from None
-        for network in self.allowed_networks:
-            try:
-                ipaddress.ip_network(network)
-            except ValueError:
-                raise ConfigurationError(
-                    f"--webhook_allowed_networks: {network!r} is not a network such as 10.1.0.0/16"
-                ) from None
+    def of_job(self, webhook_url: str | None) -> Self:
+        """The settings of a job whose own webhook URL, for lines that name none, is this."""
+        return self.model_copy(update={"own_host": host_of(webhook_url)})

@@ -17,6 +17,7 @@ from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import SecretReference, is_reference
 from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 from hushbeam.transforms.storage.errors import StorageError
@@ -131,26 +132,37 @@ _OWN_KEYS = (*ManifestLine.model_fields, *AudioOptions.model_fields)
 
 
 class ManifestDefaults(BaseModel):
-    """Values for keys that a line leaves out."""
+    """Defaults for lines of the manifest that do not say otherwise."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    policies: tuple[str, ...] = Field(("default",), description="what to redact: names or presets of docs/policies.md")
-    substitution: Substitution = Field("hash", description="text that replaces redacted words")
-    redact_audio: bool = Field(True, description="mute the recordings; --no-redact_audio publishes transcripts only")
+    policies: tuple[Annotated[str, Metavar("POLICY")], ...] = Field(
+        ("default",), description="what to redact: names and presets of docs/policies.md"
+    )
+    substitution: Substitution = Field("hash", description="what stands for redacted words in transcripts")
+    redact_audio: bool = Field(True, description="publish redacted audio; --no-redact_audio: transcripts only")
     audio_quality: AudioQuality = Field(
-        "source", description="format of the redacted recordings; source keeps container and codec"
+        "source", description="format of the redacted audio: that of the source, or mp3, wav or flac"
     )
     muting: MutingMethod = Field("silence", description="what replaces personal data in the audio")
-    return_no_speech_audio: bool = Field(False, description="also publish the audio of recordings without speech")
-    language_code: Annotated[str, AfterValidator(_language)] | None = Field(
-        None, description="language of the recordings; detected if not given"
+    return_no_speech_audio: bool = Field(
+        False, description="also publish the audio of recordings in which nobody speaks"
     )
-    multichannel: bool | None = Field(None, description="one speaker per channel; --no-multichannel mixes the channels")
-    webhook_url: str | None = Field(None, description="URL to notify of each finished recording")
-    webhook_auth_header_name: str | None = Field(None, description="name of the header to send with every webhook")
+    language_code: Annotated[str, AfterValidator(_language), Metavar("CODE")] | None = Field(
+        None, description="language of the recordings, such as en; by default it is detected"
+    )
+    multichannel: bool | None = Field(
+        None,
+        description="take each channel as one speaker, which is the default; --no-multichannel mixes the channels",
+    )
+    webhook_url: Annotated[str, Metavar("URL")] | None = Field(
+        None, description="URL that is notified of each finished recording"
+    )
+    webhook_auth_header_name: Annotated[str, Metavar("HEADER")] | None = Field(
+        None, description="name of the auth header of every webhook; --webhook_auth_header_values holds its value"
+    )
     surrogate_key: SecretReference | None = Field(
-        None, description="reference to the secret key of the substitution `surrogate`"
+        None, description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"
     )
 
 

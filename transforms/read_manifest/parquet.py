@@ -20,7 +20,7 @@ from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, par
 _MIB = 2**20
 # Seconds that a child may take for the first rows, and for each further message.
 _FIRST_S, _MORE_S = 60.0, 10.0
-_LIMITS = MediaLimits(decoder_memory_bytes=512 * _MIB, decode_s=_FIRST_S, decode_s_per_hour=3600.0)
+_LIMITS = MediaLimits(decoder_memory_mb=512, decode_s=_FIRST_S, decode_s_per_hour=3600.0)
 
 # A few bytes can encode any number of equal or null values. Rows of real manifests take about ten times the bytes of
 # the file.

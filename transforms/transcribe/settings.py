@@ -1,16 +1,22 @@
-"""Settings of the speech engine."""
+"""Settings of the speech engine, and an option group."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
 
-from hushbeam.schemas.errors import ConfigurationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from hushbeam.transforms.base.metavar import Metavar, Model
 from hushbeam.transforms.transcribe.processor import multiplies_with_mkl
 
-DEVICES = ("cpu", "cuda")
-PROFILES = {"accurate": 5, "fast": 1}
+Device = Literal["cpu", "cuda"]
+DEVICES: tuple[Device, ...] = get_args(Device)
+
+Profile = Literal["accurate", "fast"]
+
+PROFILES: Mapping[Profile, int] = {"accurate": 5, "fast": 1}
 """Beam size of each profile."""
 
 SecondLook = Literal["thorough", "parts", "none"]
@@ -18,42 +24,40 @@ SecondLook = Literal["thorough", "parts", "none"]
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class TranscriptionSettings:
-    """Settings of the speech engine.
+class TranscriptionSettings(BaseModel):
+    """Which model transcribes, and where it runs.
+
+    Fields without a description are not options: they are measured choices, which tests, benchmarks and the second
+    recogniser make differently.
 
     Attributes:
-      model: `base` (installed with this package), `tiny.en` (installed, English, for checks), another name on the
-        model hub such as `large-v3-turbo`, a folder with a CTranslate2 model, or an object-store URL of one.
-      device: `cpu` or `cuda`. A device that is asked for and absent is an error, never a fallback.
       compute_type: CTranslate2's name, or `default`: `int8` on CPU, `float16` on CUDA.
       profile: `accurate` (beam of 5) or `fast` (beam of 1).
       workers: Batches that the model works on at once (CTranslate2's `inter_threads`); 0 chooses by device.
-      batch_windows: Windows in a batch; 0 chooses by device.
       second_look: Which windows with a doubtful text are transcribed again. `thorough`: all, with more context and, if
         that does not help, without repetition. `parts`: only stretches of speech without words. `none`: no window.
     """
 
-    model: str = "base"
-    device: str = "cpu"
-    compute_type: str = "default"
-    profile: str = "accurate"
-    workers: int = 0
-    batch_windows: int = 0
-    second_look: SecondLook = "thorough"
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-    def __post_init__(self) -> None:
-        if self.device not in DEVICES:
-            raise ConfigurationError(f"device: {self.device!r} is not one of {', '.join(DEVICES)}")
-        if self.profile not in PROFILES:
-            raise ConfigurationError(f"profile: {self.profile!r} is not one of {', '.join(PROFILES)}")
-        if self.second_look not in get_args(SecondLook):
-            raise ConfigurationError(
-                f"second_look: {self.second_look!r} is not one of {', '.join(get_args(SecondLook))}"
-            )
-        for name in ("workers", "batch_windows"):
-            if getattr(self, name) < 0:
-                raise ConfigurationError(f"{name}: must not be negative")
+    model: Model = Field(
+        "base",
+        description="speech model: `base` (packaged, all languages), `tiny.en` (packaged, English), a name on the "
+        "model hub such as large-v3-turbo, a folder, or an object-store URL",
+    )
+    device: Device = Field(
+        "cpu", description="where the models run; a GPU that is asked for and absent ends the job, and CPU is not tried"
+    )
+    batch_windows: Annotated[int, Metavar("N")] = Field(
+        0,
+        ge=0,
+        description="windows of 30 s in one batch: more use more memory and change no word; 0 chooses 4 to 16 on a "
+        "CPU, 64 on a GPU",
+    )
+    compute_type: str = "default"
+    profile: Profile = "accurate"
+    workers: int = Field(0, ge=0)
+    second_look: SecondLook = "thorough"
 
     @property
     def beam(self) -> int:

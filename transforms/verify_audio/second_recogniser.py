@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -52,7 +51,7 @@ class SecondRecogniser:
     def __init__(self, settings: TranscriptionSettings, other_languages: str, limits: MediaLimits) -> None:
         self._limits = limits
         self._engine = SpeechEngine(settings)
-        self._other = SpeechEngine(replace(settings, model=other_languages))
+        self._other = SpeechEngine(settings.model_copy(update={"model": other_languages}))
 
     def load(self) -> None:
         """Loads the recogniser's model.

@@ -1,58 +1,77 @@
-"""How redacted recordings are verified: the job's options, checked once."""
+"""Settings of verification, and an option group."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from typing import Annotated, ClassVar
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.media.limits import MediaLimits
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hushbeam.transforms.base.metavar import Metavar, Model
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 from hushbeam.transforms.verify_audio.control_words import ControlWordSettings
 from hushbeam.transforms.verify_audio.leaks import LeakSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
-FAST_SECOND_RECOGNISER = replace(SECOND_RECOGNISER, second_look="parts")
-"""What it does not hear at once it need not guess: innocent words prove that it hears."""
+FAST_SECOND_RECOGNISER = SECOND_RECOGNISER.model_copy(update={"second_look": "parts"})
+"""It need not guess at doubtful windows: control words prove that it transcribes well enough."""
 
 OTHER_LANGUAGES = "base"
 
 
-@dataclass(frozen=True)
-class VerifySettings:
-    """Settings of the second listening.
+class VerifySettings(BaseModel):
+    """Second transcription of redacted audio, to find what can still be heard.
+
+    Fields without a description are no options.
 
     Attributes:
-      limits: Of what is decoded.
-      mode: `all`, `sample:RATE` with a rate between 0 and 1 (the same recordings in every run), or `off`.
-      recogniser: Another model than the one that transcribed, or the same with another decoding.
-      other_languages: The model for recordings in a language that `recogniser` does not know. Loaded when one comes.
-      around_s: How far around what was muted it listens, in the same channel.
+      other_languages: The model for recordings in a language that `model` does not know. Loaded when one comes.
+      around_s: How far around what was muted is verified, in the same channel.
       beside_s: The same in the other channels.
       pad_s: Muted around a leak; twice as much at the second try.
       most_repairs: How often leaks are muted before the recording is given up.
     """
 
-    limits: MediaLimits
-    mode: str = "all"
-    recogniser: TranscriptionSettings = FAST_SECOND_RECOGNISER
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    mode: Annotated[str, Metavar("SHARE")] = Field(
+        "all",
+        validation_alias="verify",
+        description="which redacted recordings to verify: `all`, `off`, or a share such as `sample:0.1`, the same "
+        "recordings in every run",
+    )
+    model: Model = Field(
+        "tiny.en",
+        validation_alias="verify_model",
+        description="speech model that verifies; another one than --model finds what that one missed",
+    )
     other_languages: str = OTHER_LANGUAGES
     around_s: float = 10.0
     beside_s: float = 5.0
     pad_s: float = 0.3
     most_repairs: int = 2
-    leaks: LeakSettings = field(default_factory=LeakSettings)
-    control_words: ControlWordSettings = field(default_factory=ControlWordSettings)
 
-    def __post_init__(self) -> None:
-        if self.mode not in ("all", "off") and not 0.0 < self._rate < 1.0:
-            raise ConfigurationError("verify: give all, off, or sample:RATE with a rate between 0 and 1")
+    leaks: ClassVar[LeakSettings] = LeakSettings()
+    control_words: ClassVar[ControlWordSettings] = ControlWordSettings()
 
-    @property
-    def _rate(self) -> float:
-        match = re.fullmatch(r"sample:(\d*\.?\d+)", self.mode)
-        return float(match[1]) if match else -1.0
+    @field_validator("mode")
+    @classmethod
+    def _check(cls, mode: str) -> str:
+        if mode not in ("all", "off") and not 0.0 < _rate_of(mode) < 1.0:
+            raise ValueError("expected all, off, or sample:RATE with a rate between 0 and 1")
+        return mode
+
+    def recogniser(self, first: TranscriptionSettings) -> TranscriptionSettings:
+        """The second recogniser, which runs where the first one does."""
+        return FAST_SECOND_RECOGNISER.model_copy(
+            update={
+                "model": self.model,
+                "device": first.device,
+                "workers": first.workers,
+                "batch_windows": first.batch_windows,
+            }
+        )
 
     @property
     def enabled(self) -> bool:
@@ -63,10 +82,15 @@ class VerifySettings:
         """Whether this recording is verified."""
         if self.mode in ("all", "off"):
             return self.enabled
-        return in_sample(recording_id, self._rate)
+        return in_sample(recording_id, _rate_of(self.mode))
 
 
 def in_sample(recording_id: str, rate: float) -> bool:
     """Whether a recording belongs to a sample of about `rate` of all: decided by its id alone."""
     number = int.from_bytes(hashlib.sha256(recording_id.encode()).digest()[:8], "big")
     return number < rate * 2**64
+
+
+def _rate_of(mode: str) -> float:
+    match = re.fullmatch(r"sample:(\d*\.?\d+)", mode)
+    return float(match[1]) if match else -1.0

@@ -14,8 +14,11 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, TranscribedRecording, Verification
 from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio.redaction import stage_audio
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.storage import files
+from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 from hushbeam.transforms.verify_audio.second_recogniser import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import VerifySettings
 from hushbeam.transforms.verify_audio.verify import verify
@@ -29,15 +32,23 @@ class VerifyAudio(beam.PTransform):
     Values that can still be heard are muted, and the recording is verified again. A recording is quarantined if they
     cannot be muted, or if the recogniser finds too few control words to be trusted. The known values stay in the memory
     of the worker that transcribed them.
+
+    Args:
+      first: The recogniser that transcribed; the second one runs where it does.
     """
 
-    def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
+    def __init__(
+        self,
+        settings: VerifySettings,
+        first: TranscriptionSettings,
+        mute_settings: MuteSettings,
+        limits: MediaLimits,
+    ) -> None:
         super().__init__("VerifyAudio")
-        self._settings = settings
-        self._mute_settings = mute_settings
+        self._stage = _VerifyStage(settings, settings.recogniser(first), mute_settings, limits)
 
     def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[MutedRecording]:
-        return recordings | each_recording(_VerifyStage(self._settings, self._mute_settings), MutedRecording)
+        return recordings | each_recording(self._stage, MutedRecording)
 
 
 _THREADS = {"cpu": 8, "cuda": 24}
@@ -47,20 +58,30 @@ _THREADS = {"cpu": 8, "cuda": 24}
 class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
     name = "VerifyAudio"
 
-    def __init__(self, settings: VerifySettings, mute_settings: MuteSettings) -> None:
-        super().__init__(_THREADS[settings.recogniser.device])
+    def __init__(
+        self,
+        settings: VerifySettings,
+        recogniser: TranscriptionSettings,
+        mute_settings: MuteSettings,
+        limits: MediaLimits,
+    ) -> None:
+        super().__init__(_THREADS[recogniser.device])
         self._settings = settings
+        self._recogniser_settings = recogniser
         self._mute_settings = mute_settings
+        self._limits = limits
 
     def setup(self) -> None:
         super().setup()
         self._folder = TemporaryFolder()
         if self._settings.enabled:
-            self._recogniser = _RECOGNISERS.acquire(self._start, tag=repr(self._settings))
+            self._recogniser = _RECOGNISERS.acquire(
+                self._start, tag=repr((self._settings, self._recogniser_settings, self._limits))
+            )
 
     def _start(self) -> SecondRecogniser:
         recogniser = SecondRecogniser(
-            self._settings.recogniser, self._settings.other_languages, self._settings.limits.of_outputs
+            self._recogniser_settings, self._settings.other_languages, self._limits.of_outputs
         )
         recogniser.load()
         return recogniser
@@ -97,7 +118,8 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         return replace(verified, verification=replace(verified.verification, recogniser=identity))
 
     def _render(self, recording: MutedRecording, source: Callable[[], Path], spans: Sequence[TimeSpan]) -> StagedAudio:
-        return stage_audio(recording.redacted, source(), spans, Path(self._folder.name), self._mute_settings)
+        folder = Path(self._folder.name)
+        return stage_audio(recording.redacted, source(), spans, folder, self._mute_settings, limits=self._limits)
 
     def measure(self, output: MutedRecording) -> dict[str, int]:
         verification = output.verification

@@ -35,8 +35,12 @@ def telling(error: Exception) -> tuple[int, str]:
         (ConfigurationError("--model: none"), EXIT_USAGE, "Cannot run: --model: none\n"),
         (RunLockedError("--output: another"), EXIT_LOCKED, "Cannot run: --output: another\n"),
         (RunLockLostError("run 1 lost it"), EXIT_LOCKED, "Stopped: run 1 lost it\n"),
-        (StorageError("the local disk is full"), EXIT_BROKEN, "The job broke: the local disk is full. What is public"),
-        (RunError("the model fails"), EXIT_BROKEN, "The job broke: the model fails. What is public is whole"),
+        (
+            StorageError("the local disk is full"),
+            EXIT_BROKEN,
+            "The job broke: the local disk is full. What is published",
+        ),
+        (RunError("the model fails"), EXIT_BROKEN, "The job broke: the model fails. What is published is complete"),
         (
             RuntimeError("Traceback\n  File x\nschemas.errors.ConfigurationError: --key: {} [while running 'A/B']"),
             EXIT_USAGE,
@@ -47,7 +51,7 @@ def telling(error: Exception) -> tuple[int, str]:
                 "hushbeam.transforms.base.unexpected.StageDefectError: Commit broke with KeyError [while running 'A']"
             ),
             EXIT_BROKEN,
-            "The job broke: Commit broke with KeyError. What is public is whole",
+            "The job broke: Commit broke with KeyError. What is published is complete",
         ),
         (RuntimeError("RunLockLostError: run 1 lost it"), EXIT_LOCKED, "Stopped: run 1 lost it\n"),
     ],

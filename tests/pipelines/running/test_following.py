@@ -83,11 +83,11 @@ def _eventually(following: Following) -> Mapping[str, int]:
 
 
 def test_a_line_tells_only_what_is_known():
-    assert status_line({COMMITTED: 3}, 60.0) == "3 committed"
+    assert status_line({COMMITTED: 3}, 60.0) == "3 recordings done"
     known = {"ReadManifest.passed": 10, COMMITTED: 4, "MuteAudio.failed": 1, "audio_milliseconds": 7_200_000}
     line = status_line(known | {"findings.person_name": 6, "SkipFinished.skipped": 2}, 60.0)
     assert line == (
-        "10 recordings, 4 committed, 2.00 h heard, 6 findings, 2 skipped, 1 not completed, "
+        "4 of 10 recordings done, 120.0 minutes transcribed, 6 findings, 2 skipped, 1 failed or quarantined, "
         "120.0× real time, about 0:36 left"
     )
 

@@ -15,7 +15,7 @@ def test_a_figure_outside_its_band_is_said_and_the_others_are_not():
     print_summary(Console(file=terminal, width=200), FIGURES, "/out", "/out/runs/night-7/report.html")
     lines = terminal.getvalue().splitlines()
     assert [line for line in lines if line.startswith("Unlike")] == [
-        "Unlike the runs before: Findings 23.5 an hour, expected 70.0 to 110.0"
+        "Unlike earlier runs: Findings 23.5 an hour, expected 70.0 to 110.0"
     ]
 
 

@@ -29,7 +29,8 @@ from hushbeam.transforms.archive.certificate import (
 from hushbeam.transforms.archive.ledger import Status
 from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.mute_audio.redaction import stage_audio
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 
 LIMITS = MediaLimits()
@@ -46,7 +47,7 @@ def finding(policy: str, channel: int, start_s: float, end_s: float) -> Finding:
 def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path):
     call = labelled("card-payment")
     recording = redacted(call)
-    audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings(LIMITS))
+    audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings(), limits=LIMITS)
     certificate = certificate_of(MutedRecording(recording, audio, verification=Verification("passed")), IDENTITIES)
     assert certificate["source"]["size_bytes"] == call.audio.stat().st_size
     assert certificate["samples"]["sha256"] == recording.transcribed.samples.sha256

@@ -200,7 +200,7 @@ def test_a_video_without_audio_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("limits", "reason"),
     [
-        (MediaLimits(max_duration_s=3.0), "too_long"),
+        (MediaLimits(max_recording_hours=3 / 3600), "too_long"),
         (MediaLimits(max_decoded_bytes=50_000), "too_large"),
         (MediaLimits(max_channels=1), "too_many_channels"),
         (MediaLimits(min_rate_hz=16_000), "sample_rate"),

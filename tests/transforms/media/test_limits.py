@@ -21,8 +21,10 @@ MODULES = sorted(path for folder in ("transforms", "pipelines") for path in (ROO
 
 
 def defaults(module: ast.Module) -> Iterator[str]:
-    """Where a module would read a recording with limits that nobody chose."""
-    for node in ast.walk(module):
+    """Where a module would read a recording with limits that nobody chose. An option group has defaults."""
+    groups = [node for node in ast.walk(module) if isinstance(node, ast.AnnAssign) and _is_an_option_group(node)]
+    of_groups = {id(inner) for group in groups for inner in ast.walk(group)}
+    for node in (node for node in ast.walk(module) if id(node) not in of_groups):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             named = [*node.args.posonlyargs, *node.args.args]
             given = dict(zip(named[len(named) - len(node.args.defaults) :], node.args.defaults, strict=True))
@@ -40,6 +42,10 @@ def defaults(module: ast.Module) -> Iterator[str]:
 
 def _speaks_of_limits(node: ast.expr | None) -> bool:
     return node is not None and "MediaLimits" in ast.unparse(node)
+
+
+def _is_an_option_group(node: ast.AnnAssign) -> bool:
+    return ast.unparse(node) == "decoding: MediaLimits = MediaLimits()"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -73,7 +79,9 @@ def test_a_copy_of_a_recording_just_within_the_limits_is_within_those_of_outputs
     whole = inspect(source, MediaLimits())
     decoded = whole.identity.frames * whole.info.channels * {"int16": 2, "float32": 4}[whole.info.sample_type]
     limits = MediaLimits(
-        max_duration_s=whole.duration_s, max_source_bytes=source.stat().st_size, max_decoded_bytes=decoded
+        max_recording_hours=whole.duration_s / 3600 + 1e-9,
+        max_recording_gb=source.stat().st_size / 2**30,
+        max_decoded_bytes=decoded,
     )
     copy = render(source, tmp_path / "copy", [], quality=quality, muting=Muting(), expected=None, limits=limits).path
     if quality == "wav":

@@ -14,8 +14,9 @@ from hushbeam.schemas.stages import RedactedRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.media.sample_cache import SampleCache
-from hushbeam.transforms.mute_audio.redaction import MuteSettings, plan_redaction, stage_audio
-from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode, UntranscribedSettings
+from hushbeam.transforms.mute_audio.redaction import plan_redaction, stage_audio
+from hushbeam.transforms.mute_audio.settings import MuteSettings
+from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode
 from tests.transforms.verify_audio.labelled import labelled, redacted
 
 LIMITS = MediaLimits()
@@ -48,7 +49,7 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
 
 
 def plan(recording: RedactedRecording, settings: MuteSettings):
-    return plan_redaction(recording, SampleCache(recording.recording.audio_url, settings.limits), settings)
+    return plan_redaction(recording, SampleCache(recording.recording.audio_url, LIMITS), settings, limits=LIMITS)
 
 
 def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: float) -> bool:
@@ -56,13 +57,13 @@ def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: flo
 
 
 def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_path: Path):
-    planned = plan(with_tones, MuteSettings(LIMITS))
+    planned = plan(with_tones, MuteSettings())
     found = [finding for finding in planned.audio_findings if finding.policy == "dtmf"]
     assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
     for channel, start_s in TONES:
         assert covers(planned.spans, channel, start_s, start_s + TONE_S)
     source = Path(with_tones.recording.audio_url)
-    audio = stage_audio(with_tones, source, planned.spans, tmp_path, MuteSettings(LIMITS))
+    audio = stage_audio(with_tones, source, planned.spans, tmp_path, MuteSettings(), limits=LIMITS)
     samples, rate = soundfile.read(audio.path)
     for channel, start_s in TONES:
         assert np.abs(samples[round(start_s * rate) : round((start_s + TONE_S) * rate), channel]).max() == 0.0
@@ -70,18 +71,18 @@ def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_pat
 
 def test_keypad_tones_are_found_in_a_recording_without_findings(with_tones: RedactedRecording):
     silent = replace(with_tones, detected=replace(with_tones.detected, findings=()))
-    found = plan(silent, MuteSettings(LIMITS)).audio_findings
+    found = plan(silent, MuteSettings()).audio_findings
     assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
 
 
 def test_keypad_tones_stay_if_the_job_asks_for_it(with_tones: RedactedRecording):
-    planned = plan(with_tones, MuteSettings(dtmf=False, limits=LIMITS))
+    planned = plan(with_tones, MuteSettings(dtmf=False))
     assert not any(finding.policy == "dtmf" for finding in planned.audio_findings)
     assert not any(covers(planned.spans, channel, start_s, start_s + TONE_S) for channel, start_s in TONES)
 
 
 def test_speech_has_no_keypad_tones(call: RedactedRecording):
-    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings(LIMITS)).audio_findings)
+    assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings()).audio_findings)
 
 
 @pytest.mark.parametrize(("mode", "reported", "muted"), [("mute", 1, True), ("flag", 1, False), ("keep", 0, False)])
@@ -93,7 +94,7 @@ def test_speech_without_words_is_muted_flagged_or_kept(
     assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
     transcribed = replace(call.transcribed, transcript=replace(transcript, speech=(loud,)))
     recording = replace(call, detected=replace(call.detected, transcribed=transcribed))
-    planned = plan(recording, MuteSettings(untranscribed=UntranscribedSettings(mode=mode), limits=LIMITS))
+    planned = plan(recording, MuteSettings(untranscribed=mode))
     assert len([finding for finding in planned.audio_findings if finding.policy == "untranscribed_speech"]) == reported
     assert covers(planned.spans, 0, 30.0, 33.0) is muted
 
@@ -110,7 +111,7 @@ def test_findings_of_a_mix_are_muted_in_every_channel(call: RedactedRecording):
     findings = tuple(replace(finding, channel=0) for finding in call.detected.findings)
     spans = plan(
         replace(call, detected=replace(call.detected, transcribed=transcribed, findings=findings)),
-        MuteSettings(LIMITS),
+        MuteSettings(),
     ).spans
     by_channel = [[(span.start_s, span.end_s) for span in spans if span.channel == channel] for channel in (0, 1)]
     assert by_channel[0] == by_channel[1] != []

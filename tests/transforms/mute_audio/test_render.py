@@ -166,6 +166,6 @@ def test_limits_hold_for_rendering_too(tmp_path: Path) -> None:
             muting=Muting(),
             quality="source",
             expected=None,
-            limits=MediaLimits(max_duration_s=2),
+            limits=MediaLimits(max_recording_hours=2 / 3600),
         )
     assert refused.value.reason == "too_long"

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from standardwebhooks import Webhook
 
 from hushbeam.schemas.delivery import (
@@ -33,7 +34,6 @@ from hushbeam.schemas.delivery import (
     Delivery,
 )
 from hushbeam.schemas.delivery import Receiver as Asked
-from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.notify.deliver import WebhookClient, _seconds
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings
@@ -537,14 +537,14 @@ def test_secrets_and_answers_are_in_no_log_repr_or_error(
     ],
 )
 def test_settings_that_cannot_work_end_the_job_before_it_starts(settings: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match="--webhook_") as caught:
-        NotificationSettings(**settings).validate()
+    with pytest.raises(ValidationError, match=r"_secrets|_values|_networks") as caught:
+        NotificationSettings(**settings)
     assert "canary" not in str(caught.value)
 
 
 def test_settings_that_can_work_pass() -> None:
     NotificationSettings(
-        ("env:A", "file:/run/secrets/b"),
-        ("env:C", "env:D@a.example,b.example:8443", "file:/a@b/c"),
-        ("10.0.0.0/8", "fd00::/64"),
-    ).validate()
+        signing_secrets=("env:A", "file:/run/secrets/b"),
+        auth_header_values=("env:C", "env:D@a.example,b.example:8443", "file:/a@b/c"),
+        allowed_networks=("10.0.0.0/8", "fd00::/64"),
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import ctranslate2
 import pytest
+from pydantic import ValidationError
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
@@ -111,5 +112,5 @@ def test_a_folder_without_a_whisper_model_does_not_load(tmp_path: Path, tiny_fol
     ],
 )
 def test_settings_are_checked_when_they_are_made(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigurationError, match=next(iter(wrong))):
-        TranscriptionSettings(**wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TranscriptionSettings.model_validate(wrong)

@@ -13,7 +13,9 @@ from apache_beam.testing.util import assert_that, equal_to
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.stages import MutedRecording
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.mute_audio.redaction import stage_audio
+from hushbeam.transforms.mute_audio.settings import MuteSettings
+from hushbeam.transforms.transcribe import TranscriptionSettings
 from hushbeam.transforms.verify_audio import VerifyAudio, VerifySettings
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 
@@ -24,7 +26,9 @@ def leaking(recording_id: str, folder: str) -> MutedRecording:
     """A labelled call of which the first finding is not muted."""
     recording = redacted(labelled(recording_id))
     spans = spans_of(recording, but=recording.detected.findings[0])
-    audio = stage_audio(recording, Path(recording.recording.audio_url), spans, Path(folder), MuteSettings(LIMITS))
+    audio = stage_audio(
+        recording, Path(recording.recording.audio_url), spans, Path(folder), MuteSettings(), limits=LIMITS
+    )
     return MutedRecording(recording, audio)
 
 
@@ -59,7 +63,7 @@ def test_leaks_are_muted_before_anything_is_published(tmp_path: Path):
             pipeline
             | beam.Create(["card-payment", "password-reset"])
             | beam.Map(leaking, folder=str(tmp_path)).with_output_types(MutedRecording)
-            | VerifyAudio(VerifySettings(LIMITS), MuteSettings(LIMITS))
+            | VerifyAudio(VerifySettings(), TranscriptionSettings(), MuteSettings(), LIMITS)
         )
         outcomes = verified | beam.Map(summary)
         assert_that(outcomes, equal_to([("card-payment", "passed", True, 1), ("password-reset", "passed", True, 1)]))
@@ -73,7 +77,7 @@ def test_a_leak_whose_source_has_changed_is_not_published(tmp_path: Path):
             | beam.Create(["card-payment"])
             | beam.Map(leaking, folder=str(tmp_path)).with_output_types(MutedRecording)
             | beam.Map(with_another_source).with_output_types(MutedRecording)
-            | VerifyAudio(VerifySettings(LIMITS), MuteSettings(LIMITS))
+            | VerifyAudio(VerifySettings(), TranscriptionSettings(), MuteSettings(), LIMITS)
         )
         assert_that(verified | beam.Map(summary), equal_to([]))
         expected = [("card-payment", "VerifyAudio", "SourceChangedError", "failed")]
@@ -88,6 +92,6 @@ def test_recordings_that_are_not_verified_are_marked(mode: str, outcome: str, tm
             pipeline
             | beam.Create(["card-payment"])
             | beam.Map(leaking, folder=str(tmp_path)).with_output_types(MutedRecording)
-            | VerifyAudio(VerifySettings(mode=mode, limits=LIMITS), MuteSettings(LIMITS))
+            | VerifyAudio(VerifySettings(mode=mode), TranscriptionSettings(), MuteSettings(), LIMITS)
         )
         assert_that(verified | beam.Map(summary), equal_to([("card-payment", outcome, False, 0)]))

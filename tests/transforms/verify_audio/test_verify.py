@@ -15,7 +15,8 @@ from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, RedactedRecording, StagedAudio
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.mute_audio.redaction import MuteSettings, stage_audio
+from hushbeam.transforms.mute_audio.redaction import stage_audio
+from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.verify_audio.second_recogniser import Ranges, SecondRecogniser, TranscribeParts
 from hushbeam.transforms.verify_audio.settings import FAST_SECOND_RECOGNISER, OTHER_LANGUAGES, VerifySettings
 from hushbeam.transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
@@ -50,7 +51,7 @@ class Renderer:
 
     def __call__(self, spans: Sequence[TimeSpan]) -> StagedAudio:
         self.spans.append(spans)
-        return stage_audio(self.recording, self.source(), spans, self.folder, MuteSettings(LIMITS))
+        return stage_audio(self.recording, self.source(), spans, self.folder, MuteSettings(), limits=LIMITS)
 
     def muted(self, spans: Sequence[TimeSpan]) -> MutedRecording:
         return MutedRecording(self.recording, self(spans))
@@ -83,7 +84,7 @@ def test_a_recording_with_every_finding_muted_passes(
 ):
     renderer = Renderer(redacted(card), tmp_path)
     recording = renderer.muted(spans_of(renderer.recording))
-    passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
+    passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings())
     assert passed.verification.outcome == "passed"
     assert passed.verification.values >= 4
     assert passed.verification.control_words_found > 0.8 * passed.verification.control_words > 4
@@ -103,7 +104,7 @@ def test_only_speech_near_muted_spans_is_verified(
         return transcribe_parts(path, ranges)
 
     muted = renderer.muted(spans_of(renderer.recording))
-    passed = verify(muted, renderer.source, noting_ranges, renderer, VerifySettings(LIMITS))
+    passed = verify(muted, renderer.source, noting_ranges, renderer, VerifySettings())
     (ranges,) = asked
     assert ranges is not None
     assert passed.verification.verified_s == pytest.approx(sum(span.end_s - span.start_s for span in ranges), 0.01)
@@ -120,7 +121,7 @@ def test_the_whole_recording_is_searched_if_no_speech_is_known(
     renderer = Renderer(replace(recording, detected=replace(recording.detected, transcribed=unknown)), tmp_path)
     not_muted = finding_of(renderer.recording, "credit_card_number")
     leaking = renderer.muted(spans_of(renderer.recording, but=not_muted))
-    passed = verify(leaking, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
+    passed = verify(leaking, renderer.source, transcribe_parts, renderer, VerifySettings())
     assert passed.audio is not None
     assert is_muted(not_muted, passed.audio)
     assert passed.verification.verified_s == pytest.approx(card.duration_s * card.channels, abs=0.1)
@@ -138,7 +139,7 @@ def test_a_finding_that_was_not_muted_is_found_and_muted(
     recording = renderer.muted(spans_of(renderer.recording, but=not_muted))
     assert recording.audio is not None
     assert not is_muted(not_muted, recording.audio)
-    passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
+    passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings())
     assert passed.verification.outcome == "passed"
     assert passed.verification.repairs >= 1
     assert passed.verification.leaks >= 1
@@ -159,7 +160,7 @@ def test_a_number_that_only_the_second_recogniser_found_is_muted(
     without_number = _without_words_of(number, redacted(card, without=("credit_card_number",)))
     renderer = Renderer(without_number, tmp_path)
     passed = verify(
-        renderer.muted(spans_of(without_number)), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS)
+        renderer.muted(spans_of(without_number)), renderer.source, transcribe_parts, renderer, VerifySettings()
     )
     assert passed.verification.repairs >= 1
     assert passed.audio is not None
@@ -171,9 +172,7 @@ def test_a_leak_that_cannot_be_muted_quarantines_the_recording(
 ):
     renderer = MutesNothing(redacted(card), tmp_path)
     with pytest.raises(AudibleLeakError) as raised:
-        verify(
-            renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(around_s=1.0, limits=LIMITS)
-        )
+        verify(renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(around_s=1.0))
     assert len(renderer.spans) == 3, "muted twice more, and then given up"
     assert list(tmp_path.iterdir()) == []
     for entity in card.entities:
@@ -193,7 +192,7 @@ def test_a_recogniser_that_finds_no_words_quarantines_the_recording(card: Labell
             renderer.source,
             finds_nothing,
             renderer,
-            VerifySettings(LIMITS),
+            VerifySettings(),
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -203,7 +202,7 @@ def test_with_too_few_control_words_the_recogniser_must_find_the_values_in_the_s
 ):
     renderer = Renderer(redacted(card), tmp_path)
     everything = [TimeSpan(channel, 0.0, card.duration_s) for channel in range(card.channels)]
-    passed = verify(renderer.muted(everything), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
+    passed = verify(renderer.muted(everything), renderer.source, transcribe_parts, renderer, VerifySettings())
     assert passed.verification.outcome == "passed"
     assert passed.verification.control_words == 0
 
@@ -211,7 +210,7 @@ def test_with_too_few_control_words_the_recogniser_must_find_the_values_in_the_s
         return Transcript("en", 1.0, card.duration_s, 2, ())
 
     with pytest.raises(DeafCheckError, match="source"):
-        verify(renderer.muted(everything), renderer.source, finds_nothing, renderer, VerifySettings(LIMITS))
+        verify(renderer.muted(everything), renderer.source, finds_nothing, renderer, VerifySettings())
 
 
 def test_another_model_verifies_languages_that_the_recogniser_does_not_know(
@@ -228,7 +227,7 @@ def test_another_model_verifies_languages_that_the_recogniser_does_not_know(
 def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, transcribe_parts: TranscribeParts):
     call = labelled("small-talk-no-pii")
     renderer = Renderer(redacted(call, without=tuple(entity.policy for entity in call.entities)), tmp_path)
-    verified = verify(renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(LIMITS))
+    verified = verify(renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings())
     assert verified.verification.outcome == "nothing_to_verify"
     assert verified.audio is not None
     assert Path(verified.audio.path).exists()

@@ -146,7 +146,7 @@ class Child:
             raise self._ended() from None
 
     def _too_slow(self) -> MediaError:
-        return MediaError("decoder_time", f"the decoder sent nothing for {self._allowed_s:.0f} s; see --decode_seconds")
+        return MediaError("decoder_time", f"the decoder sent nothing for {self._allowed_s:.0f} s")
 
     def _ended(self) -> MediaError:
         """The error of a child that has ended."""

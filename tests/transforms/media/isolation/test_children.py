@@ -132,7 +132,7 @@ def test_a_file_that_asks_for_much_memory_does_not_get_it(tmp_path: Path) -> Non
     path = with_large_attachments(tmp_path)
     assert inspect(path, LIMITS).identity.frames, "the file is a recording, for who has the memory"
     with pytest.raises(MediaError) as refused:
-        inspect(path, MediaLimits(decoder_memory_bytes=100 * 2**20))
+        inspect(path, MediaLimits(decoder_memory_mb=100))
     assert refused.value.reason == "decoder_memory"
 
 

@@ -1,0 +1,55 @@
+"""Options that several commands share, each declared once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from hushbeam.transforms.base.metavar import File, Folder, Metavar
+from hushbeam.transforms.base.secrets import SecretReference
+
+RunId = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["nightly-2026-11-23"]),
+    Metavar("NAME"),
+]
+"""Names of runs, which are names of files too."""
+
+Output = Annotated[Folder, Field(min_length=1, description="folder or object-store URL for all outputs")]
+PastOutput = Annotated[Folder, Field(min_length=1, description="folder or object-store URL that the runs wrote to")]
+Manifests = Annotated[
+    tuple[File, ...],
+    Field(
+        min_length=1,
+        description="manifests of recordings: JSON Lines, CSV or Parquet; paths, globs in quotes, or object-store URLs",
+    ),
+]
+Force = Annotated[bool, Field(description="redo recordings whose output is up to date")]
+NewRunId = Annotated[
+    RunId | None, Field(description="name of this run, which no earlier run had; by default made from the time")
+]
+Captions = Annotated[bool, Field(description="also write SRT and VTT captions of the redacted words")]
+CertificateKey = Annotated[
+    SecretReference | None,
+    Field(
+        description="reference to the Ed25519 key (PEM) that signs certificates and lists of files, such as env:NAME"
+    ),
+]
+HashIdentities = Annotated[
+    SecretReference | None,
+    Field(
+        description="reference to the HMAC key that replaces recording ids and URLs in all outputs, such as env:NAME"
+    ),
+]
+OutputShards = Annotated[
+    int | None,
+    Field(ge=1, le=9999, description="files for each table; by default 1 on this machine and 64 on a cluster"),
+    Metavar("N"),
+]
+StoreKeys = Annotated[
+    tuple[SecretReference, ...], Field(description="references to the keys of --store, such as env:NAME; each decrypts")
+]
+PrintJson = Annotated[bool, Field(validation_alias="json", description="print the result as JSON on standard output")]
+Sample = Annotated[int | None, Field(ge=1, description="number of recordings to draw at random; by default all")]
+Seed = Annotated[int, Field(description="number that decides which recordings are drawn"), Metavar("N")]
