@@ -33,14 +33,15 @@ def main() -> int:
     )
     given = parser.parse_args()
     names = dict(pair.split("=") for pair in given.renamed)
-    before, after = contents(given.before, names), contents(given.after, {})
+    left_out = _OF_THE_RUN | frozenset(given.ignored)
+    before, after = contents(given.before, names, left_out), contents(given.after, {}, left_out)
     differing = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     print(*(f"differs: {name}" for name in differing), sep="\n")
     print(f"{len(before)} files and rows before, {len(after)} after, {len(differing)} differ")
     return 1 if differing or not before else 0
 
 
-def contents(root: Path, renamed: Mapping[str, str]) -> dict[str, str]:
+def contents(root: Path, renamed: Mapping[str, str], left_out: frozenset[str]) -> dict[str, str]:
     """The checksum of each file that is compared, and of each recording's rows of a table."""
     found = {
         _IN_FILE_NAMES.sub("", path.relative_to(root).as_posix()): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -49,24 +50,28 @@ def contents(root: Path, renamed: Mapping[str, str]) -> dict[str, str]:
         if path.is_file()
     }
     for table in _TABLES:
-        for name, rows in _rows(root / table, renamed):
+        for name, rows in _rows(root / table, renamed, left_out):
             found[f"{table} of {name}"] = hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
     return found
 
 
-def _rows(folder: Path, renamed: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+def _rows(folder: Path, renamed: Mapping[str, str], left_out: frozenset[str]) -> Iterator[tuple[str, list[str]]]:
     by_recording: dict[str, list[str]] = {}
     files = [str(path) for path in folder.rglob("*.parquet")]
     for row in ds.dataset(files).to_table().to_pylist() if files else []:
-        by_recording.setdefault(row["recording_id"], []).append(json.dumps(_kept(row, renamed), sort_keys=True))
+        by_recording.setdefault(row["recording_id"], []).append(
+            json.dumps(_kept(row, renamed, left_out), sort_keys=True)
+        )
     yield from by_recording.items()
 
 
-def _kept(value: Any, renamed: Mapping[str, str]) -> Any:
+def _kept(value: Any, renamed: Mapping[str, str], left_out: frozenset[str]) -> Any:
     if isinstance(value, dict):
-        return {renamed.get(key, key): _kept(part, renamed) for key, part in value.items() if key not in _OF_THE_RUN}
+        return {
+            renamed.get(key, key): _kept(part, renamed, left_out) for key, part in value.items() if key not in left_out
+        }
     if isinstance(value, list):
-        return [_kept(part, renamed) for part in value]
+        return [_kept(part, renamed, left_out) for part in value]
     return value if isinstance(value, str | int | float | bool) or value is None else str(value)
 
 
