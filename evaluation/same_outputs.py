@@ -31,6 +31,9 @@ def main() -> int:
     parser.add_argument(
         "--renamed", nargs="*", default=[], metavar="OLD=NEW", help="columns that have another name after"
     )
+    parser.add_argument(
+        "--ignored", nargs="*", default=[], metavar="COLUMN", help="columns that are expected to differ"
+    )
     given = parser.parse_args()
     names = dict(pair.split("=") for pair in given.renamed)
     left_out = _OF_THE_RUN | frozenset(given.ignored)
