@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # Before numpy: words differ a little with the threads of its matrix products, and tests compare this process's outputs
 # with those of others.
 import hushbeam.pipelines  # noqa: F401
 from hushbeam.transforms.transcribe.processor import use_wide_vectors
-from hypothesis import HealthCheck, settings
-
 from tests.kept_between_runs import keep_models, keep_what_beam_reads
 
 # They differ with the instructions that CTranslate2 uses, too, and some tests call it without the job's own code.

@@ -121,7 +121,7 @@ class FinishedRuns:
         self._runs: dict[str, Run] = {}
 
     def __call__(self, *lines: Line, options: Sequence[str] = ()) -> Run:
-        """Gives the run on these lines with these options, in which `{root}` stands for the folder around its output."""
+        """Gives the run on these lines. In its options, `{root}` stands for the folder around its output."""
         asked = json.dumps([lines, options], sort_keys=True)
         if asked in self._runs:
             run = self._runs[asked]

@@ -24,8 +24,9 @@ def _tree(output: Path) -> dict[str, bytes]:
 
 
 def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(redact: Redact, capsys: pytest.CaptureFixture[str]):
-    assert redact(CARD, TRANSFER).status == EXIT_COMPLETED
-    before = _tree(redact(CARD, TRANSFER).output)
+    done = redact(CARD, TRANSFER)
+    assert done.status == EXIT_COMPLETED
+    before = _tree(done.output)
     lines = (
         CARD | {"redact_pii_sub": "entity_name"},
         TRANSFER,

@@ -70,6 +70,7 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     assert [path for path in private.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.permissions
 def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp_path: Path):
     before = os.umask(0o022)
     try:
@@ -87,6 +88,7 @@ def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp
     assert (roots["private"] / "status" / "phone.json").is_file()
 
 
+@pytest.mark.permissions
 def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: str, tmp_path: Path):
     private = tmp_path / "private"
     run = redact(CARD, options=("--unredacted_output", str(private), "--unredacted_key", key))
@@ -98,6 +100,7 @@ def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: 
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.permissions
 def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):
     run = redact(AS_SAID)
     assert run.status == EXIT_INCOMPLETE

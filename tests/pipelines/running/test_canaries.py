@@ -37,7 +37,12 @@ def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Reda
     ("options", "said"),
     [
         (("--minimum_score", "0.9999"), "missed: "),
-        (("--policies", "occupation"), "no policy of theirs is asked for"),
+        pytest.param(
+            ("--policies", "occupation"),
+            "no policy of theirs is asked for",
+            marks=pytest.mark.long,
+            id="other policies",
+        ),
     ],
 )
 def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, options: tuple[str, ...], said: str):

@@ -121,6 +121,7 @@ def test_with_hashed_identities_no_location_is_told(
     assert str(tmp_path) not in told.text()
 
 
+@pytest.mark.long
 def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told):
     run = redact(CARD, options=(*told.options, "--canaries", "--minimum_score", "0.9999"))
     assert run.status == EXIT_BLIND, run.terminal

@@ -39,7 +39,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "manifest.jsonl"
 
 
-@pytest.mark.parametrize("redirections", ["2>/dev/full", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("redirections", [pytest.param("2>/dev/full", marks=pytest.mark.long), "0<&- 1>&- 2>&-"])
 def test_a_run_goes_on_where_nobody_takes_its_words(redirections: str, manifest: Path, tmp_path: Path):
     command = ["hushbeam.pipelines.redact", "--model", "tiny.en", "--verify", "off", "--manifest", str(manifest)]
     ended = run_in_shell([*command, "--output", str(tmp_path)], redirections)

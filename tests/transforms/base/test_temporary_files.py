@@ -32,6 +32,8 @@ HOLDS_A_FOLDER = """
 import sys
 from pathlib import Path
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
+
+pytestmark = pytest.mark.permissions
 folder = TemporaryFolder()
 Path(folder.name, "call.wav").write_bytes(b"rendered, not verified")
 print(folder.name, flush=True)

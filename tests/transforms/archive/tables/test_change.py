@@ -137,6 +137,7 @@ def test_a_table_of_somebody_else_is_named_and_ends_no_job(tmp_path: Path, colum
     assert ids(tmp_path / "transcripts" / "old-0000.parquet") == ["b"]
 
 
+@pytest.mark.permissions
 def test_a_file_that_may_not_be_read_is_named_and_ends_no_job(tmp_path: Path):
     for run in ("old", "new"):
         write(tmp_path / "transcripts" / f"{run}-0000.parquet", ["a", "b"])

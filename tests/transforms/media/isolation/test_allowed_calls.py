@@ -67,6 +67,8 @@ victim, shared_path, given_path, user = int(sys.argv[1]), sys.argv[2], sys.argv[
 sys.path[:] = json.loads(sys.argv[5])
 from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
 
+pytestmark = pytest.mark.permissions
+
 codecs.lookup("ascii")  # while this user can still read it
 if user:
     os.setgid(user)

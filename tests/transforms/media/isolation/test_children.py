@@ -23,6 +23,8 @@ from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, fork_server, wait_until_gone
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO
 
+pytestmark = pytest.mark.permissions
+
 ROOT_ALONE_SEES = pytest.mark.skipif(os.geteuid() != 0, reason="what a decoder has open is not for its own user to see")
 LIMITS = MediaLimits()
 

@@ -17,6 +17,8 @@ ATTEMPTS = """
 import json, os, resource, signal, socket, subprocess, sys, threading
 from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
 
+pytestmark = pytest.mark.permissions
+
 def attempt(action):
     try:
         action()
