@@ -99,8 +99,11 @@ def redact_in(
     return Run(command(arguments, Console(file=terminal, width=200)), terminal.getvalue(), output)
 
 
+Redact = Callable[..., Run]
+
+
 @pytest.fixture
-def redact(calls: Path, tmp_path: Path) -> Callable[..., Run]:
+def redact(calls: Path, tmp_path: Path) -> Redact:
     """Runs the job on manifest lines; audio comes from `calls`, output goes to `tmp_path/out`."""
 
     def redact(*lines: Line, **how: Any) -> Run:

@@ -18,10 +18,9 @@ from hushbeam.pipelines import audit, erase, expire, rerender
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
-from tests.pipelines.conftest import LABELLED, FinishedRuns, Line, Run, cut
+from tests.pipelines.conftest import LABELLED, FinishedRuns, Line, Redact, Run, cut
 from tests.pipelines.review_page import Served
 
-Redact = Callable[..., Run]
 Kept = Callable[..., tuple[Run, tuple[str, ...]]]
 Span = dict[str, Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +18,7 @@ from hushbeam.transforms.detect_pii.names import named_entities
 from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.media.audio_track import AudioTrack
 from tests.kept_between_runs import no_models_in_memory
-from tests.pipelines.conftest import SPOKEN, Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import SPOKEN, Redact, Run
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}

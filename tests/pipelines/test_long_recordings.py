@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,7 @@ import pytest
 import soundfile
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
-from tests.pipelines.conftest import Run, cut
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact, cut
 
 SHORT = {"recording_id": "short", "audio_url": "card.flac"}
 LONG = {"recording_id": "long", "audio_url": "long.wav"}

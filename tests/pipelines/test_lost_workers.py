@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import apache_beam as beam
@@ -16,9 +15,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.running.job import prepare
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from hushbeam.transforms.write_tables.transform import _WriteShardFn
-from tests.pipelines.conftest import FinishedRuns, Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "entity_name"}

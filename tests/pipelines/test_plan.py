@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hushbeam.pipelines import plan
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "metadata": {"seconds": "3600"}}

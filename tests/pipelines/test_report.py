@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from rich.console import Console
 from hushbeam.pipelines.report import EXIT_WRITTEN, run
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
-from tests.pipelines.conftest import FinishedRuns, Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 
 class _Page(HTMLParser):

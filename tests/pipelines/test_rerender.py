@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,7 @@ from hushbeam.pipelines import expire, rerender
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
-from tests.pipelines.conftest import FinishedRuns, Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 # Heard with the default policies; neither asks for what the other renders.
 CARD = {"recording_id": "card", "audio_url": "card.flac"}

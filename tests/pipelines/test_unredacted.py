@@ -6,7 +6,6 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import erase, unseal
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED
 from hushbeam.transforms.canary_gate import plant, score
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact
 
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
 

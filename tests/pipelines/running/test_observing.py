@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,9 @@ from hushbeam.pipelines.options.groups import Observability
 from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.pipelines.running.observing import observed
 from hushbeam.pipelines.running.waiting import StoppedError
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, running
 from tests.transforms.observe_run.test_text_file import samples
-
-Redact = Callable[..., Run]
 
 KEY = "a key of more than sixteen bytes"
 CARD = {"audio_url": "card.flac", "recording_id": "jane-doe-card", "metadata": {"agent": "Maria Sanchez"}}

@@ -1,12 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from hushbeam.transforms.detect_pii.names.listed import ListedNames
-
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.numbers.canonical_view import CanonicalView
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 words = st.sampled_from(
     ["one", "ninety-two", "dot", "192", "A", "b", "at", "hello,", "5-5", "double", "oh", "slash", "£3"]

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from hushbeam.transforms.detect_pii.numbers.dates import find_dates
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 import pytest
 
 from hushbeam.transforms.detect_pii.accounts.passwords import Secrets
 from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 @pytest.mark.parametrize(

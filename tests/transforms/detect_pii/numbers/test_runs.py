@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 
 from hushbeam.transforms.detect_pii.numbers.quantities import find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import find_groups, find_runs
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 def values(conversation: Conversation) -> list[str]:
