@@ -26,14 +26,14 @@ from hushbeam.transforms.base.temporary_files import (
     temporary_root,
 )
 
+pytestmark = pytest.mark.permissions
+
 ROOT = Path(__file__).parents[2]
 
 HOLDS_A_FOLDER = """
 import sys
 from pathlib import Path
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-
-pytestmark = pytest.mark.permissions
 folder = TemporaryFolder()
 Path(folder.name, "call.wav").write_bytes(b"rendered, not verified")
 print(folder.name, flush=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.edges import Call, measure
@@ -191,7 +191,6 @@ def test_merged_spans_hold_the_same_time_in_order_and_apart(
     assert merge_spans(merged, 60.0, join_s) == merged
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_whatever_the_times_are_spans_are_in_order_and_within_the_recording(data: st.DataObject) -> None:
     times = st.floats(0, 12, allow_nan=False)

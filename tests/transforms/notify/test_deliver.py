@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
@@ -37,6 +37,7 @@ from hushbeam.schemas.failure import ConfigurationError
 from hushbeam.transforms.notify.deliver import WebhookClient, _seconds
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings
+from tests.few_examples import few
 from tests.transforms.notify.receiver import (
     Receiver,
     Reply,
@@ -198,7 +199,7 @@ _ANSWERS = st.binary(max_size=200) | st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=_ANSWERS)
 def test_whatever_a_receiver_answers_there_is_a_record_without_its_words(answer: bytes) -> None:
     handler = type("_Handler", (_AnyBytes,), {"answer": answer})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.archive.tables.change import Tables
@@ -25,7 +25,6 @@ def ids(path: Path) -> list[str]:
     return pq.read_table(path)["recording_id"].to_pylist()
 
 
-@settings(deadline=None)
 @given(
     rows=st.lists(st.sampled_from("abcdef"), max_size=12),
     dropped=st.frozensets(st.sampled_from("abcxyz"), max_size=4),

@@ -16,6 +16,8 @@ import pytest
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.media.isolation.confinement import ALLOWED_CALLS, CONDITIONAL_CALLS
 
+pytestmark = pytest.mark.permissions
+
 pytestmark = pytest.mark.skipif(not locks().call_filter, reason="libseccomp is not installed")
 
 OWN_FILES = "only of descriptors: those that it was given"
@@ -66,8 +68,6 @@ import codecs, ctypes, errno, json, os, signal, socket, sys
 victim, shared_path, given_path, user = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
 sys.path[:] = json.loads(sys.argv[5])
 from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
-
-pytestmark = pytest.mark.permissions
 
 codecs.lookup("ascii")  # while this user can still read it
 if user:
