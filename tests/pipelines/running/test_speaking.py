@@ -16,7 +16,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, finished
 from hushbeam.pipelines.running.speaking import remarks, results
 from tests.pipelines.conftest import cut
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run_in_shell(command: Sequence[str], redirections: str) -> subprocess.CompletedProcess[str]:

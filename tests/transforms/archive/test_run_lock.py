@@ -101,9 +101,9 @@ def test_an_owner_that_was_only_asleep_learns_that_it_lost(tmp_path: Path, elsew
 
 
 def test_signs_of_life_keep_a_long_run_alive(tmp_path: Path, elsewhere: None) -> None:
-    with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, stale_after_s=0.5):
-        time.sleep(0.8)
-        with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", stale_after_s=0.5):
+    with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, stale_after_s=1.5):
+        time.sleep(1.8)
+        with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", stale_after_s=1.5):
             pass
 
 

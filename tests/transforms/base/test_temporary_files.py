@@ -28,7 +28,7 @@ from hushbeam.transforms.base.temporary_files import (
 
 pytestmark = pytest.mark.permissions
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 HOLDS_A_FOLDER = """
 import sys
