@@ -1,3 +1,5 @@
+"""Benchmark of scale, on a small manifest: each part and the whole job."""
+
 from __future__ import annotations
 
 from benchmarks.scale import measure

@@ -1,3 +1,5 @@
+"""Catalogue of policies, their aliases, and the page that lists them: functions."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The detector with all recognisers, on whole conversations, without a pipeline."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator

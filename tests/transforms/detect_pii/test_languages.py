@@ -1,3 +1,5 @@
+"""Word lists of the languages: functions."""
+
 from __future__ import annotations
 
 import re

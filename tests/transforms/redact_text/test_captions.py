@@ -1,3 +1,5 @@
+"""SRT and VTT captions: functions."""
+
 from __future__ import annotations
 
 from hushbeam.schemas.redacted import RedactedTranscript, RedactedUtterance, RedactedWord

@@ -1,3 +1,5 @@
+"""Redacted text of a conversation: functions."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""E-mail addresses, URLs and account names in written lines: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

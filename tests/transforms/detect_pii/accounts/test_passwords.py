@@ -1,3 +1,5 @@
+"""Passwords and other secrets in written lines: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Names that are repeated, in part or misheard: functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

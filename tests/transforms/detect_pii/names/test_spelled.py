@@ -1,3 +1,5 @@
+"""Names that are spelled letter by letter: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Spoken numbers as they would be typed, and the words that said them: functions."""
+
 from __future__ import annotations
 
 from hypothesis import given

@@ -1,3 +1,5 @@
+"""Checksums of card, bank and identity numbers: functions."""
+
 from __future__ import annotations
 
 import pytest

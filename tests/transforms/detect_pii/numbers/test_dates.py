@@ -1,3 +1,5 @@
+"""Dates in written lines: functions."""
+
 from __future__ import annotations
 
 import pytest

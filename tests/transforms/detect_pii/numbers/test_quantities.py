@@ -1,3 +1,5 @@
+"""Numbers that count something, and their units: functions."""
+
 from __future__ import annotations
 
 import pytest

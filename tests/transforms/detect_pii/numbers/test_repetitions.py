@@ -1,3 +1,5 @@
+"""Numbers and passwords that are repeated, whole or in part: functions."""
+
 from __future__ import annotations
 
 import pytest

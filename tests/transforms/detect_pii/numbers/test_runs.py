@@ -1,3 +1,5 @@
+"""Groups of digits and letters that make one number: functions."""
+
 from __future__ import annotations
 
 import pytest

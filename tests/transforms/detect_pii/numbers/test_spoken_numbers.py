@@ -1,3 +1,5 @@
+"""Numbers by what was asked or announced, in written lines: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

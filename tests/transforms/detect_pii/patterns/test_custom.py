@@ -1,3 +1,5 @@
+"""Patterns of the rules file: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Identifiers of Presidio's recognisers, as they are said: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

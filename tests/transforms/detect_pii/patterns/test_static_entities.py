@@ -1,3 +1,5 @@
+"""Terms that a manifest line names, as they are said or misheard: one recogniser."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Places that stand in lists, in written lines: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

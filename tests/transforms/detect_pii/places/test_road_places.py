@@ -1,3 +1,5 @@
+"""Places on roads and maps, in written lines: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Street addresses with their numbers, in written lines: one recogniser."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Pieces of an address that are joined: functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Atoms, the smallest pieces of a text that have a meaning: functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Conversations and the words at their characters: functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Tokens and terms, compared without case and accents: functions."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
