@@ -60,7 +60,7 @@ lint: setup
 
 # On Beam's portable runner, built with Go (or `PRISM=/path/to/prism`).
 test-prism: setup
-	$(BIN)/python -m pytest -rs tests/runners/test_prism.py
+	$(BIN)/python -m pytest -rs -m long tests/runners/test_prism.py
 
 # On a Flink cluster of two task managers, and with parts of it killed.
 test-flink: setup $(FLINK_VENV)/$(FLINK)

@@ -22,6 +22,8 @@ from tests.runners.submitting import Submission, assert_same_outputs, is_running
 
 Submit = Callable[..., Submission]
 
+pytestmark = pytest.mark.long
+
 _PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism"
 _BUILD_S = 400
 SHORT = ("card.flac", "phone.wav", "transfer.flac")
