@@ -17,7 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.transforms import core
 from apache_beam.utils import shared
 
-_MODELS = frozenset({"SpeechEngine", "_SharedDetector", "SecondRecogniser", "LeakCheck"})
+MODELS = frozenset({"SpeechEngine", "_SharedDetector", "SecondRecogniser", "LeakCheck"})
 """Classes of what a worker loads once. What is missing here is loaded again by every run."""
 
 _SETTINGS_AT_ONCE = 2
@@ -34,9 +34,12 @@ class ModelsInMemory(shared._SharedMap):
     def acquire(self, key: str, constructor_fn: Callable[[], Any], tag: Any = None) -> Any:
         """Gives what is kept under a key and a tag, which names the settings, or makes it."""
         model = self._models.pop((key, tag), None)
-        if model is None or getattr(model, "_broken", None) is not None:
+        if getattr(model, "_broken", None) is not None:
+            self._cache_map.pop(key, None)
+            model = None
+        if model is None:
             model = super().acquire(key, constructor_fn, tag)
-        if type(model).__name__ in _MODELS:
+        if type(model).__name__ in MODELS:
             self._models[key, tag] = model
             of_the_same_key = [known for known in self._models if known[0] == key]
             for known in of_the_same_key[:-_SETTINGS_AT_ONCE]:
