@@ -175,8 +175,9 @@ def test_what_nobody_foresaw_ends_its_recording_with_class_and_place_and_no_valu
 
 
 def _tell_the_place(messages: list[str]) -> None:
-    assert re.match(r"OSError at test_each_recording\.py:\d+; the disk is full", min(messages))
-    assert re.match(r"ValueError at test_each_recording\.py:\d+; this is a defect", max(messages))
+    place = r"test_each_recording\.py:\d+, called at each_recording\.py:\d+"
+    assert re.match(rf"OSError at {place}; the disk is full", min(messages))
+    assert re.match(rf"ValueError at {place}; this is a defect", max(messages))
     assert SECRET not in "".join(messages)
 
 
