@@ -119,7 +119,10 @@ def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path):
     assert (status, "Warning" in said) == (0, False), said
 
 
-@pytest.mark.parametrize(("options", "outcome"), [((), "warning"), (("--require_confinement",), "problem")])
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [pytest.param((), "warning", marks=pytest.mark.long), (("--require_confinement",), "problem")],
+)
 def test_the_doctor_agrees(without_filter: dict[str, str], options: tuple[str, ...], outcome: str):
     _, said = python("-m", "hushbeam", "doctor", *FAST, "--json", *options, env=without_filter)
     (check,) = [each for each in json.loads(said[said.index("{") :])["checks"] if each["subject"] == "decoders"]

@@ -31,6 +31,7 @@ own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(rows, own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 MIB_AS_KIB = 1024
+QUICK_BOMBS = ("repeated_value", "many_columns")
 FEW = few(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -53,7 +54,9 @@ def errors(path: Path) -> dict[int, str]:
     return {number: str(values) for number, values in read_lines(str(path)) if isinstance(values, ManifestLineError)}
 
 
-@pytest.mark.parametrize("name", sorted(BOMBS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK_BOMBS else pytest.mark.long) for n in sorted(BOMBS)]
+)
 def test_a_small_file_that_stands_for_much_takes_little_memory(name: str, tmp_path: Path):
     path = tmp_path / f"{name}.parquet"
     BOMBS[name](path)
