@@ -34,15 +34,16 @@ lock: setup
 	  requirements-dev.txt --output-file requirements.lock
 
 # A test that fails by itself is repeated with `.venv/bin/python -m pytest FILE`. Tests of one module stay together, so
-# that a run of the job which they share is done once. Each process loads its own models, 2 GB.
-PROCESSES ?= 2
+# that a run of the job which they share is done once. Three processes keep two cores busy: tests of object stores wait for
+# two minutes in all. Each process loads its own models, 2 GB.
+PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest
 AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 AS_USER := $(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python
 
 # Root may read and write everything: tests of permissions run as an ordinary user as well.
 test: setup
-	$(MAKE) --jobs $(PROCESSES) --output-sync lint evaluate-text-quick
+	$(MAKE) --jobs 2 --output-sync lint evaluate-text-quick
 	$(PYTEST) $(AT_ONCE)
 	$(AS_USER) -m pytest -m permissions
 

@@ -17,6 +17,7 @@ import pytest
 
 from hushbeam.transforms.media.decode import Decoder, MediaLimits
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments
@@ -30,6 +31,14 @@ LIMITS = MediaLimits()
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 PATIENT_FOR_SECONDS = MediaLimits(decode_s=4.0, decode_s_per_hour=0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_decoder_of_an_earlier_test() -> None:
+    """Decoders end a moment after their readers."""
+    locks()  # starts the fork server
+    for child in decoders():
+        wait_until_gone(child)
 
 
 @pytest.fixture
