@@ -12,7 +12,8 @@ export FLINK_JOB_SERVER_JAR
 # Seconds of silence after which a download is given up: uv's own 30 are few on a slow line.
 export UV_HTTP_TIMEOUT ?= 180
 
-.PHONY: setup lock test lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package evaluate evaluate-text faults bench bench-gpu clean
+.PHONY: setup lock test test-all lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package \
+  evaluate evaluate-text evaluate-text-quick faults faults-as-user long-night fuzz bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -32,10 +33,26 @@ lock: setup
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  requirements-dev.txt --output-file requirements.lock
 
-# The quick part of the text evaluation fails where recall fell below its baseline.
-test: setup lint
-	$(BIN)/python -m evaluation.text --quick
-	$(BIN)/python -m pytest
+# A test that fails by itself is repeated with `.venv/bin/python -m pytest FILE`. Tests of one module stay together, so
+# that a run of the job which they share is done once. Three processes keep two cores busy: tests of object stores wait for
+# two minutes in all. Each process loads its own models, 2 GB.
+PROCESSES ?= 3
+PYTEST := $(BIN)/python -m pytest
+AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
+AS_USER := $(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python
+
+# Root may read and write everything: tests of permissions run as an ordinary user as well.
+test: setup
+	$(MAKE) --jobs 2 --output-sync lint evaluate-text-quick
+	$(PYTEST) $(AT_ONCE)
+	$(AS_USER) -m pytest -m permissions
+
+# What is too long for every change: the tests marked `long`, all property tests with random and more examples, damaged
+# recordings and manifests for some minutes, and every fault, as an ordinary user. Three quarters of an hour.
+test-all: setup
+	HYPOTHESIS_PROFILE=long $(PYTEST) $(AT_ONCE) -m "(long or hypothesis) and not flink"
+	$(BIN)/python -m tests.fuzz.run --minutes 3 --seed $$(date +%j)
+	$(MAKE) faults-as-user
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -44,7 +61,7 @@ lint: setup
 
 # On Beam's portable runner, built with Go (or `PRISM=/path/to/prism`).
 test-prism: setup
-	$(BIN)/python -m pytest -rs tests/runners/test_prism.py
+	$(BIN)/python -m pytest -rs -m long tests/runners/test_prism.py
 
 # On a Flink cluster of two task managers, and with parts of it killed.
 test-flink: setup $(FLINK_VENV)/$(FLINK)
@@ -88,6 +105,10 @@ test-package: setup
 evaluate: setup
 	$(BIN)/python -m evaluation.run
 
+# Fails where recall fell below its baseline.
+evaluate-text-quick: setup
+	$(BIN)/python -m evaluation.text --quick
+
 evaluate-text: setup
 	$(BIN)/python -m evaluation.text
 
@@ -95,16 +116,11 @@ evaluate-text: setup
 faults: setup
 	$(BIN)/python -m tests.faults
 
-# The same as a user without rights, also where root calls it, with the tests of what such a user may not read or write.
-.PHONY: faults-as-user
+# The same as a user without rights, also where root calls it.
 faults-as-user: setup
-	$(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python -m pytest tests/transforms/storage \
-	  tests/transforms/base/test_temporary_files.py tests/pipelines/test_temporary_folder.py tests/pipelines/test_unredacted.py \
-	  tests/transforms/media/isolation
-	$(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python -m tests.faults
+	$(AS_USER) -m tests.faults
 
 # 1,000 recordings with one of each bad kind among them.
-.PHONY: long-night
 long-night: setup
 	$(BIN)/python -m tests.faults.long_night
 
@@ -120,7 +136,6 @@ bench-gpu: setup
 	$(BIN)/python -m benchmarks.job --device cuda
 
 # Damaged recordings and manifests, for as long as it takes: docs/measurements.md has the figures of the last run.
-.PHONY: fuzz
 fuzz: setup
 	$(BIN)/python -m tests.fuzz.run --minutes 13 --seed 2026
 

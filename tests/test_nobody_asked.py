@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 WHO_LOADS_IT = (
     "hushbeam.transforms.transcribe.vad",
     "hushbeam.transforms.detect_pii.models.token_classifier",

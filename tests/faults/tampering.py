@@ -165,7 +165,7 @@ def _forget_audits(output: Path) -> None:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("output root copied", copied_root, quick=True),
+    Scenario("output root copied", copied_root),
     Scenario("status objects forged", forged_status),
     Scenario("status objects deleted, truncated and foreign", lost_status_objects),
     Scenario("a file of each table truncated", damaged_tables),

@@ -6,7 +6,8 @@ import base64
 import io
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines.redact import run
+
+Line = dict[str, Any]
+FAST = ("--model", "tiny.en", "--verify", "off")
 
 LABELLED = Path(__file__).parents[2] / "evaluation" / "dev" / "audio"
 
@@ -77,23 +81,68 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> str:
     return f"file:{path}"
 
 
+def redact_in(
+    folder: Path,
+    calls: Path,
+    lines: Sequence[Line],
+    options: Sequence[str] = (),
+    output: Path | None = None,
+    command: Callable[[list[str], Console], int] = run,
+) -> Run:
+    """Runs the job on manifest lines; audio comes from `calls`, output goes to `folder/out`."""
+    manifest = folder / "manifest.jsonl"
+    located = [line | {"audio_url": str(calls / line["audio_url"])} for line in lines]
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in located))
+    output = output or folder / "out"
+    terminal = io.StringIO()
+    arguments = ["--manifest", str(manifest), "--output", str(output), *FAST, *options]
+    return Run(command(arguments, Console(file=terminal, width=200)), terminal.getvalue(), output)
+
+
+Redact = Callable[..., Run]
+
+
 @pytest.fixture
-def redact(calls: Path, tmp_path: Path) -> Callable[..., Run]:
+def redact(calls: Path, tmp_path: Path) -> Redact:
     """Runs the job on manifest lines; audio comes from `calls`, output goes to `tmp_path/out`."""
 
-    def redact(
-        *lines: dict[str, Any],
-        options: tuple[str, ...] = (),
-        output: Path | None = None,
-        command: Callable[[list[str], Console], int] = run,
-    ) -> Run:
-        manifest = tmp_path / "manifest.jsonl"
-        located = [line | {"audio_url": str(calls / line["audio_url"])} for line in lines]
-        manifest.write_text("".join(json.dumps(line) + "\n" for line in located))
-        output = output or tmp_path / "out"
-        terminal = io.StringIO()
-        fast = ("--model", "tiny.en", "--verify", "off")
-        arguments = ["--manifest", str(manifest), "--output", str(output), *fast, *options]
-        return Run(command(arguments, Console(file=terminal, width=200)), terminal.getvalue(), output)
+    def redact(*lines: Line, **how: Any) -> Run:
+        return redact_in(tmp_path, calls, lines, **how)
 
     return redact
+
+
+class FinishedRuns:
+    """Runs of the job that are done once for all tests of a module.
+
+    Each test finds what a run left at its own place, as if no test before had touched it.
+    """
+
+    def __init__(self, calls: Path, folder: Path) -> None:
+        self._calls = calls
+        self._folder = folder
+        self._runs: dict[str, Run] = {}
+
+    def __call__(self, *lines: Line, options: Sequence[str] = ()) -> Run:
+        """Gives the run on these lines. In its options, `{root}` stands for the folder around its output."""
+        asked = json.dumps([lines, options], sort_keys=True)
+        if asked in self._runs:
+            run = self._runs[asked]
+            root = run.output.parent
+            shutil.rmtree(root)
+            shutil.copytree(self._as_left(root), root, symlinks=True)
+            return run
+        root = self._folder / f"run-{len(self._runs) + 1}"
+        root.mkdir()
+        located = [option.format(root=root) for option in options]
+        run = self._runs[asked] = redact_in(root, self._calls, lines, located)
+        shutil.copytree(root, self._as_left(root), symlinks=True)
+        return run
+
+    def _as_left(self, root: Path) -> Path:
+        return self._folder / "as-left" / root.name
+
+
+@pytest.fixture(scope="module")
+def finished(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> FinishedRuns:
+    return FinishedRuns(calls, tmp_path_factory.mktemp("finished"))

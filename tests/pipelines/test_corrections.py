@@ -18,22 +18,29 @@ from hushbeam.pipelines import audit, erase, expire, rerender
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
-from tests.pipelines.conftest import LABELLED, Run, cut
+from tests.pipelines.conftest import LABELLED, FinishedRuns, Line, Redact, Run, cut
 from tests.pipelines.review_page import Served
 
-Redact = Callable[..., Run]
+Kept = Callable[..., tuple[Run, tuple[str, ...]]]
 Span = dict[str, Any]
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
+CAPTIONS = ("--captions",)
 
 _FADE_S = 0.006
 """Certificates count the fades of a mute in, and round to a millisecond."""
 
 
 @pytest.fixture
-def store(key: str, tmp_path: Path) -> tuple[str, ...]:
-    return ("--store", str(tmp_path / "store"), "--store_key", key)
+def kept(finished: FinishedRuns, key: str) -> Kept:
+    """Gives a finished run with a store, and the options that name the store."""
+
+    def kept(*lines: Line) -> tuple[Run, tuple[str, ...]]:
+        run = finished(*lines, options=("--store", "{root}/store", "--store_key", key))
+        return run, ("--store", str(run.output.parent / "store"), "--store_key", key)
+
+    return kept
 
 
 def quiet() -> Console:
@@ -106,9 +113,9 @@ def deafen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_marked_is_muted_without_a_store_and_stays_so(
-    redact: Redact, calls: Path, monkeypatch: pytest.MonkeyPatch
+    finished: FinishedRuns, redact: Redact, monkeypatch: pytest.MonkeyPatch
 ):
-    run = redact(CARD, PHONE)
+    run = finished(CARD, PHONE)
     before, before_path = samples(run.audio()["card"]), run.audio()["card"]
     other = run.audio()["phone"].read_bytes()
     earlier = muted_of(run.output, "card")
@@ -143,20 +150,20 @@ def test_what_is_marked_is_muted_without_a_store_and_stays_so(
     assert audited(run.output) == audit.EXIT_RIGHT
     assert "0 completed" in render(run.output)[1], "once"
 
-    again = redact(CARD, PHONE)
+    again = redact(CARD, PHONE, output=run.output)
     assert "1 skipped" in again.terminal, "the source is heard again, with what was marked"
     assert not np.any(within(again.audio()["card"], place))
     assert word not in row_of(again, "card")["text"]
     assert audited(run.output) == audit.EXIT_RIGHT
-    assert "2 skipped" in redact(CARD, PHONE).terminal
+    assert "2 skipped" in redact(CARD, PHONE, output=run.output).terminal
 
 
 def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
-    redact: Redact, calls: Path, store: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    kept: Kept, redact: Redact, calls: Path, monkeypatch: pytest.MonkeyPatch
 ):
     soundfile.write(calls / "payment.flac", *cut("card-payment.mp3", 3.0, 25.0))
     payment = {"recording_id": "card", "audio_url": "payment.flac"}
-    run = redact(payment, options=store)
+    run, store = kept(payment)
     first, *others = muted_of(run.output, "card")
     published = run.audio()["card"].read_bytes()
     review(run.output, "card", [], [first])
@@ -175,8 +182,8 @@ def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
     assert audited(run.output) == audit.EXIT_RIGHT
 
     after_bytes = after.read_bytes()
-    assert "1 skipped" in redact(payment, options=store).terminal, "a run finds it up to date"
-    forced = redact(payment, options=(*store, "--force"))
+    assert "1 skipped" in redact(payment, options=store, output=run.output).terminal, "a run finds it up to date"
+    forced = redact(payment, options=(*store, "--force"), output=run.output)
     assert forced.audio()["card"].read_bytes() == after_bytes, "and makes the same of it"
     assert "0 completed" in render(run.output, *store)[1]
 
@@ -185,8 +192,8 @@ def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
     assert run.audio()["card"].read_bytes() == published
 
 
-def test_a_moved_mute_is_muted_where_it_is_now(redact: Redact, store: tuple[str, ...]):
-    run = redact(CARD, options=store)
+def test_a_moved_mute_is_muted_where_it_is_now(kept: Kept):
+    run, store = kept(CARD)
     before = muted_of(run.output, "card")[0]
     narrowed = before | {"start_s": before["start_s"] + 0.3}
     review(run.output, "card", [narrowed | {"policy": "credit_card_number"}], [before])
@@ -195,8 +202,8 @@ def test_a_moved_mute_is_muted_where_it_is_now(redact: Redact, store: tuple[str,
     assert not np.any(within(run.audio()["card"], narrowed))
 
 
-def test_a_rendering_that_fails_leaves_what_was_published(redact: Redact, calls: Path, store: tuple[str, ...]):
-    run = redact(CARD, options=store)
+def test_a_rendering_that_fails_leaves_what_was_published(kept: Kept, calls: Path):
+    run, store = kept(CARD)
     published = run.audio()["card"]
     before, status_before = published.read_bytes(), status_of(run.output, "card")
     review(run.output, "card", [], [muted_of(run.output, "card")[0]])
@@ -211,8 +218,8 @@ def test_a_rendering_that_fails_leaves_what_was_published(redact: Redact, calls:
     assert (run.audio()["card"].read_bytes(), status_of(run.output, "card")) == (before, status_before)
 
 
-def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(redact: Redact, calls: Path):
-    run = redact(CARD)
+def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(finished: FinishedRuns, calls: Path):
+    run = finished(CARD, options=CAPTIONS)
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     shutil.copy(calls / "transfer.flac", run.audio()["card"])
@@ -221,31 +228,31 @@ def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(reda
     assert len(list((run.output / "audio").iterdir())) == 1
 
 
-def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(redact: Redact):
-    run = redact(CARD, PHONE)
+def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(finished: FinishedRuns, redact: Redact):
+    run = finished(CARD, PHONE)
     published = run.audio()["card"].read_bytes()
     (run.output / "reviews").mkdir()
     (run.output / "reviews" / "card.json").write_text('{"decision": "corrected"}')
-    again = redact(CARD, PHONE, options=("--force",))
+    again = redact(CARD, PHONE, options=("--force",), output=run.output)
     assert again.status == EXIT_INCOMPLETE
     assert [(row["recording_id"], row["status"]) for row in again.rows("errors")] == [("card", "quarantined")]
     assert run.audio()["card"].read_bytes() == published
     assert render(run.output)[0] == EXIT_INCOMPLETE
 
 
-def test_corrections_of_other_sound_are_not_applied(redact: Redact, calls: Path, tmp_path: Path):
-    run = redact(CARD)
+def test_corrections_of_other_sound_are_not_applied(finished: FinishedRuns, redact: Redact, tmp_path: Path):
+    run = finished(CARD, options=CAPTIONS)
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [muted_of(run.output, "card")[0]])
-    replaced = redact({"recording_id": "card", "audio_url": "transfer.flac"})
+    replaced = redact({"recording_id": "card", "audio_url": "transfer.flac"}, output=run.output)
     fresh = redact({"recording_id": "card", "audio_url": "transfer.flac"}, output=tmp_path / "fresh")
     assert replaced.audio()["card"].read_bytes() == fresh.audio()["card"].read_bytes()
     said = status_of(run.output, "card")["certificate"]["corrections"]
     assert (said["missed"], said["false_positives"]) == (0, 0)
 
 
-def test_captions_that_say_what_was_marked_are_gone(redact: Redact):
-    run = redact(CARD, options=("--captions",))
+def test_captions_that_say_what_was_marked_are_gone(finished: FinishedRuns):
+    run = finished(CARD, options=CAPTIONS)
     word, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     assert render(run.output)[0] == 0
@@ -253,8 +260,8 @@ def test_captions_that_say_what_was_marked_are_gone(redact: Redact):
     assert audited(run.output) == audit.EXIT_RIGHT
 
 
-def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(redact: Redact):
-    run = redact(CARD, PHONE)
+def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: FinishedRuns, redact: Redact):
+    run = finished(CARD, PHONE)
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     review(run.output, "phone", [], [])
@@ -263,15 +270,16 @@ def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(redact: Reda
     assert [path.name for path in (run.output / "reviews").iterdir()] == ["card.json"]
     assert audited(run.output) == audit.EXIT_RIGHT
     assert "0 completed" in render(run.output)[1], "what has expired is not brought back"
-    assert not np.any(within(redact(CARD, options=("--force",)).audio()["card"], place)), "nor without its corrections"
+    forced = redact(CARD, options=("--force",), output=run.output)
+    assert not np.any(within(forced.audio()["card"], place)), "nor without its corrections"
     assert erase.run(["--output", str(run.output), "--recording_id", "card"], quiet()) == 0
     assert not list((run.output / "reviews").iterdir())
     assert audited(run.output) == audit.EXIT_RIGHT
 
 
 @pytest.mark.parametrize("option", [("--policies", "date"), ("--minimum_score", "0.5"), ("--muting", "tone")])
-def test_more_than_muting_further_needs_the_store(redact: Redact, option: tuple[str, str]):
-    run = redact(CARD)
+def test_more_than_muting_further_needs_the_store(finished: FinishedRuns, option: tuple[str, str]):
+    run = finished(CARD, options=CAPTIONS)
     status, terminal = render(run.output, *option)
     assert status == EXIT_USAGE
     assert f"{option[0]}: needs --store" in terminal

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,11 +21,9 @@ from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from hushbeam.transforms.media.isolation.children import locks
-from tests.pipelines.conftest import Run, cut
+from tests.pipelines.conftest import Redact, Run, cut
 from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, has_open
-
-Redact = Callable[..., Run]
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}

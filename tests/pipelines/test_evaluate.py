@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,10 +13,8 @@ from evaluation.score import score_run, summarise
 from evaluation.truth import read_truth
 from hushbeam.pipelines import evaluate
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import FinishedRuns, Run
 from tests.pipelines.review_page import Served
-
-Redact = Callable[..., Run]
 
 LINES = [
     {"recording_id": name.split(".")[0], "audio_url": name} for name in ("card.flac", "phone.wav", "transfer.flac")
@@ -27,11 +22,10 @@ LINES = [
 
 
 @pytest.fixture
-def kept(redact: Redact, tmp_path: Path) -> tuple[Run, tuple[str, ...]]:
+def kept(finished: FinishedRuns, key: str) -> tuple[Run, tuple[str, ...]]:
     """Three calls, and where what was said in them is."""
-    (tmp_path / "key").write_text(base64.b64encode(os.urandom(32)).decode())
-    store = ("--store", str(tmp_path / "store"), "--store_key", f"file:{tmp_path / 'key'}")
-    return redact(*LINES, options=(*store, "--substitution", "entity_name")), store
+    run = finished(*LINES, options=("--store", "{root}/store", "--store_key", key, "--substitution", "entity_name"))
+    return run, ("--store", str(run.output.parent / "store"), "--store_key", key)
 
 
 def measured(output: Path, *options: str) -> tuple[int, str]:
@@ -108,12 +102,12 @@ def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple
 
 @pytest.mark.parametrize("options", [("--labels", "out/labels"), ("--store", "kept"), ("--sample", "0")])
 def test_what_cannot_be_done_is_refused(
-    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
+    kept: tuple[Run, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
 ):
-    monkeypatch.chdir(tmp_path)
-    run = redact(LINES[0])
+    output = kept[0].output
+    monkeypatch.chdir(output.parent)
     try:
-        status = measured(run.output, *options)[0]
+        status = measured(output, *options)[0]
     except SystemExit as ended:
         status = int(ended.code or 0)
     assert status == EXIT_USAGE

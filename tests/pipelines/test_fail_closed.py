@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +15,11 @@ from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest,
 from hushbeam.transforms.detect_pii.names import named_entities
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.media.audio_track import AudioTrack
-from tests.pipelines.conftest import SPOKEN, Run
-
-Redact = Callable[..., Run]
+from tests.kept_between_runs import no_models_in_memory
+from tests.pipelines.conftest import SPOKEN, Redact, Run
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
-
-# Said in the two calls, in the forms that recognisers and views of the detection give them.
 
 
 def assert_only_phone_is_out(run: Run, stage: str, error_class: str, status: str = "failed") -> None:
@@ -90,7 +86,8 @@ def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatc
         self._recognisers = (*self._recognisers, Choking())
 
     monkeypatch.setattr(Detector, "load", with_choking)
-    run = redact(CARD, PHONE, options=("--minimum_score", "0.02"))  # other settings: not the detector in memory
+    with no_models_in_memory():
+        run = redact(CARD, PHONE)
     assert_only_phone_is_out(run, "DetectPII", "RecogniserError")
 
 
@@ -131,7 +128,8 @@ def test_a_recogniser_that_does_not_load_ends_the_job_with_nothing_published(
         raise ConfigurationError("--spacy_model: the package is not installed")
 
     monkeypatch.setattr(named_entities.NamedEntities, "load", absent)
-    run = redact(CARD, PHONE, options=("--minimum_score", "0.01"))  # other settings: not the detector in memory
+    with no_models_in_memory():
+        run = redact(CARD, PHONE)
     assert run.status == EXIT_USAGE
     assert "--spacy_model" in run.terminal
     assert not run.statuses()

@@ -6,7 +6,6 @@ import base64
 import difflib
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +13,7 @@ import pytest
 import soundfile
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
-from tests.pipelines.conftest import Run, cut
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact, cut
 
 SHORT = {"recording_id": "short", "audio_url": "card.flac"}
 LONG = {"recording_id": "long", "audio_url": "long.wav"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import apache_beam as beam
@@ -16,9 +15,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.running.job import prepare
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from hushbeam.transforms.write_tables.transform import _WriteShardFn
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "entity_name"}
@@ -26,9 +23,10 @@ PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "e
 
 @pytest.mark.parametrize("worker", ["new", "as old as the lost one"])
 def test_what_a_lost_worker_committed_is_not_missing_and_a_new_worker_does_not_hear_it_again(
-    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker: str
+    finished: FinishedRuns, redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker: str
 ):
-    manifest, output = tmp_path / "manifest.jsonl", tmp_path / "out"
+    whole, output = finished(CARD, PHONE), tmp_path / "out"
+    manifest = whole.output.parent / "manifest.jsonl"
 
     def attempt() -> None:
         fast = ("--model", "tiny.en", "--verify", "off")
@@ -41,7 +39,6 @@ def test_what_a_lost_worker_committed_is_not_missing_and_a_new_worker_does_not_h
     def lost(*_: object) -> None:
         raise ConnectionError
 
-    whole = redact(CARD, PHONE, output=tmp_path / "whole")
     with monkeypatch.context() as context:
         context.setattr(_WriteShardFn, "process", lost)
         with pytest.raises(RuntimeError, match="ConnectionError"):

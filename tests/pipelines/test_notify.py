@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,8 @@ from standardwebhooks import Webhook
 
 from hushbeam.pipelines import notify
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, Reply, running
-
-Redact = Callable[..., Run]
 
 _OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
 _NEW = "whsec_" + base64.b64encode(b"n" * 24).decode()

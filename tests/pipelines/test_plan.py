@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hushbeam.pipelines import plan
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "metadata": {"seconds": "3600"}}
@@ -24,8 +21,9 @@ def _tree(output: Path) -> dict[str, bytes]:
 
 
 def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(redact: Redact, capsys: pytest.CaptureFixture[str]):
-    assert redact(CARD, TRANSFER).status == EXIT_COMPLETED
-    before = _tree(redact(CARD, TRANSFER).output)
+    done = redact(CARD, TRANSFER)
+    assert done.status == EXIT_COMPLETED
+    before = _tree(done.output)
     lines = (
         CARD | {"redact_pii_sub": "entity_name"},
         TRANSFER,

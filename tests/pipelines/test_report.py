@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,9 +15,7 @@ from rich.console import Console
 from hushbeam.pipelines.report import EXIT_WRITTEN, run
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 
 class _Page(HTMLParser):
@@ -41,9 +39,9 @@ class _Page(HTMLParser):
 
 
 @pytest.fixture
-def finished(redact: Redact) -> Run:
+def night(finished: FinishedRuns) -> Run:
     """A run with a recording that completed and one that could not be decoded."""
-    return redact(
+    return finished(
         {"audio_url": "card.flac", "recording_id": "jane-doe-card", "metadata": {"agent": "Maria Sanchez"}},
         {"audio_url": "missing.wav", "recording_id": "jane-doe-gone"},
         options=("--run_id", "night-1"),
@@ -55,14 +53,14 @@ def report(output: Path, *options: str) -> tuple[int, str]:
     return run(["--output", str(output), *options], Console(file=terminal, width=200)), terminal.getvalue()
 
 
-def test_a_run_ends_by_naming_a_page_that_tells_what_came_of_it(finished: Run) -> None:
-    path = finished.output / "runs" / "night-1" / "report.html"
-    assert f"Report: {path}" in finished.terminal
+def test_a_run_ends_by_naming_a_page_that_tells_what_came_of_it(night: Run) -> None:
+    path = night.output / "runs" / "night-1" / "report.html"
+    assert f"Report: {path}" in night.terminal
     page = _Page(path.read_text())
     words = page.words()
     assert "Run night-1" in words
     assert "completed 1" in words and "failed 1" in words
-    for row in finished.rows("findings"):
+    for row in night.rows("findings"):
         assert row["policy"] in words
     assert "MissingFileError" in words
     assert all(stage in words for stage in ("Transcribe", "MuteAudio", "Commit"))
@@ -70,38 +68,38 @@ def test_a_run_ends_by_naming_a_page_that_tells_what_came_of_it(finished: Run) -
     assert summary["identities"]["configuration"] in words
 
 
-def test_the_page_needs_no_network_and_describes_its_plots(finished: Run) -> None:
-    page = _Page((finished.output / "runs" / "night-1" / "report.html").read_text())
+def test_the_page_needs_no_network_and_describes_its_plots(night: Run) -> None:
+    page = _Page((night.output / "runs" / "night-1" / "report.html").read_text())
     assert page.links == []
     assert page.images and all(image["role"] == "img" and image["aria-label"] for image in page.images)
 
 
-def test_the_page_and_the_timings_tell_nothing_of_any_one_recording(finished: Run, calls: Path) -> None:
-    said = {word for row in finished.rows("transcripts") for u in row["utterances"] for word in [u["text"]]}
+def test_the_page_and_the_timings_tell_nothing_of_any_one_recording(night: Run, calls: Path) -> None:
+    said = {word for row in night.rows("transcripts") for u in row["utterances"] for word in [u["text"]]}
     for name in ("report.html", "timings.json"):
-        text = (finished.output / "runs" / "night-1" / name).read_text()
+        text = (night.output / "runs" / "night-1" / name).read_text()
         assert not any(private in text for private in ("jane-doe", "Sanchez", str(calls), *said))
 
 
-def test_the_report_of_a_run_that_nobody_waited_for_can_be_made_later(finished: Run) -> None:
-    folder = finished.output / "runs" / "night-1"
+def test_the_report_of_a_run_that_nobody_waited_for_can_be_made_later(night: Run) -> None:
+    folder = night.output / "runs" / "night-1"
     (folder / "report.html").unlink()
     (folder / "timings.json").unlink()
-    status, terminal = report(finished.output)
+    status, terminal = report(night.output)
     assert status == EXIT_WRITTEN
     assert str(folder / "report.html") in terminal
     assert "No command waited for this run" in _Page((folder / "report.html").read_text()).words()
 
 
-def test_a_run_that_is_not_there_is_a_usage_error(finished: Run) -> None:
-    status, terminal = report(finished.output, "--run_id", "night-7")
+def test_a_run_that_is_not_there_is_a_usage_error(night: Run) -> None:
+    status, terminal = report(night.output, "--run_id", "night-7")
     assert status == EXIT_USAGE
     assert "--run_id" in terminal
 
 
-def test_a_run_is_not_named_by_a_path(finished: Run) -> None:
+def test_a_run_is_not_named_by_a_path(night: Run) -> None:
     with pytest.raises(SystemExit) as end:
-        report(finished.output, "--run_id", "../audio")
+        report(night.output, "--run_id", "../audio")
     assert end.value.code == EXIT_USAGE
 
 
@@ -109,68 +107,69 @@ def test_an_output_without_runs_is_a_usage_error(tmp_path: Path) -> None:
     assert report(tmp_path)[0] == EXIT_USAGE
 
 
-def test_what_became_of_canaries_is_told(finished: Run) -> None:
-    folder = finished.output / "runs" / "night-1"
+def test_what_became_of_canaries_is_told(night: Run) -> None:
+    folder = night.output / "runs" / "night-1"
     assert "Canaries" not in _Page((folder / "report.html").read_text()).words()
     kept = {"items": 40, "recall": 0.975, "floor": 0.9, "missed": {"phone_number": 1}}
     (folder / "canaries.json").write_text(json.dumps(kept))
-    assert report(finished.output)[0] == EXIT_WRITTEN
+    assert report(night.output)[0] == EXIT_WRITTEN
     assert "97.5 % of 40 known values" in _Page((folder / "report.html").read_text()).words()
 
 
-def test_a_night_that_finds_far_less_than_those_before_is_pointed_out(finished: Run) -> None:
-    runs = finished.output / "runs"
+def test_a_night_that_finds_far_less_than_those_before_is_pointed_out(night: Run) -> None:
+    runs = night.output / "runs"
     summary = json.loads((runs / "night-1" / "summary.json").read_text()) | {"audio_s": 7200.0}
     findings = [100, 104, 98, 97, 103, 20]
-    for night, count in enumerate(findings, start=1):
-        folder = runs / f"night-{night}"
+    for number, count in enumerate(findings, start=1):
+        folder = runs / f"night-{number}"
         folder.mkdir(exist_ok=True)
         own = summary | {"run_id": folder.name, "findings": {"person_name": count}}
         (folder / "summary.json").write_text(json.dumps(own))
-    assert newest_run(str(finished.output)) == "night-6"
-    assert report(finished.output)[0] == EXIT_WRITTEN
+    assert newest_run(str(night.output)) == "night-6"
+    assert report(night.output)[0] == EXIT_WRITTEN
     assert "outside its expected range" in _Page((runs / "night-6" / "report.html").read_text()).words()
-    assert report(finished.output, "--run_id", "night-5")[0] == EXIT_WRITTEN
+    assert report(night.output, "--run_id", "night-5")[0] == EXIT_WRITTEN
     assert "outside its expected range" not in _Page((runs / "night-5" / "report.html").read_text()).words()
 
 
-def test_runs_are_ordered_by_when_they_began_not_by_their_names(finished: Run, tmp_path: Path) -> None:
-    first = json.loads((finished.output / "runs" / "night-1" / "summary.json").read_text())
-    later = finished.output / "runs" / "a-later-night"
+def test_runs_are_ordered_by_when_they_began_not_by_their_names(night: Run, tmp_path: Path) -> None:
+    first = json.loads((night.output / "runs" / "night-1" / "summary.json").read_text())
+    later = night.output / "runs" / "a-later-night"
     later.mkdir()
     (later / "summary.json").write_text(json.dumps(first | {"run_id": later.name}))
     stage = StageTime(name="Transcribe", recordings=1, elapsed_s=1.0, processor_s=1.0)
     sample = Sample(elapsed_s=1.0, audio_s=60.0, committed=1)
     write_timings(
-        str(finished.output),
+        str(night.output),
         later.name,
         Timings.model_validate(
             {"started_at": "2999-01-01T00:00:00Z", "wall_s": 1.0, "stages": [stage], "samples": [sample]}
         ),
     )
-    assert newest_run(str(finished.output)) == later.name
+    assert newest_run(str(night.output)) == later.name
 
 
-@pytest.mark.parametrize("name", ["summary.json", "timings.json"])
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id": 1}', b"\xff\xfe"], ids=repr)
-def test_what_is_damaged_of_an_earlier_run_does_not_break_tonights(
-    finished: Run, redact: Redact, name: str, content: bytes
-) -> None:
-    (finished.output / "runs" / "night-1" / name).write_bytes(content)
-    tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"}, options=("--run_id", "night-2"))
+def test_what_is_damaged_of_earlier_runs_does_not_break_tonights(night: Run, redact: Redact) -> None:
+    runs = night.output / "runs"
+    for name in ("summary.json", "timings.json"):
+        for content in (b"", b"{", b"[]", b'{"run_id": 1}', b"\xff\xfe"):
+            damaged = Path(shutil.copytree(runs / "night-1", runs / f"{name}-{content.hex()}"))
+            (damaged / name).write_bytes(content)
+    card = {"audio_url": "card.flac", "recording_id": "jane-doe-card"}
+    tonight = redact(card, options=("--run_id", "night-2"), output=night.output)
     assert tonight.status == 0, tonight.terminal
-    assert (finished.output / "runs" / "night-2" / "report.html").is_file()
+    assert (runs / "night-2" / "report.html").is_file()
 
 
-def test_a_damaged_note_of_what_is_kept_elsewhere_is_named(finished: Run, redact: Redact) -> None:
-    (finished.output / "runs" / "kept-elsewhere.json").write_bytes(b"{")
-    tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"})
+def test_a_damaged_note_of_what_is_kept_elsewhere_is_named(night: Run, redact: Redact) -> None:
+    (night.output / "runs" / "kept-elsewhere.json").write_bytes(b"{")
+    tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"}, output=night.output)
     assert tonight.status == EXIT_USAGE
     assert "runs/kept-elsewhere.json there is damaged" in tonight.terminal
 
 
-def test_damaged_canaries_of_the_run_itself_are_named(finished: Run) -> None:
-    (finished.output / "runs" / "night-1" / "canaries.json").write_bytes(b'{"items": "many"}')
-    status, said = report(finished.output)
+def test_damaged_canaries_of_the_run_itself_are_named(night: Run) -> None:
+    (night.output / "runs" / "night-1" / "canaries.json").write_bytes(b'{"items": "many"}')
+    status, said = report(night.output)
     assert status == EXIT_USAGE
     assert "runs/night-1/canaries.json is damaged" in said

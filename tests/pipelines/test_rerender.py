@@ -7,7 +7,6 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,7 @@ from hushbeam.pipelines import expire, rerender
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 # Heard with the default policies; neither asks for what the other renders.
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
@@ -30,12 +27,11 @@ MUTED_OTHERWISE = ("--muting", "tone", "--padding_s", "0.2")
 
 
 @pytest.fixture
-def kept(redact: Redact, key: str, tmp_path: Path) -> tuple[Path, tuple[str, ...]]:
+def kept(finished: FinishedRuns, key: str) -> tuple[Path, tuple[str, ...]]:
     """An output root and the options of its store."""
-    store = ("--store", str(tmp_path / "store"), "--store_key", key)
-    run = redact(CARD, PHONE, options=store)
+    run = finished(CARD, PHONE, options=("--store", "{root}/store", "--store_key", key))
     assert run.status == EXIT_COMPLETED, run.terminal
-    return run.output, store
+    return run.output, ("--store", str(run.output.parent / "store"), "--store_key", key)
 
 
 def render(output: Path, *options: str) -> tuple[int, str]:
@@ -103,7 +99,7 @@ def test_without_changes_everything_is_as_it_was(kept: tuple[Path, tuple[str, ..
 
 def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[str, ...]], tmp_path: Path):
     output, store = kept
-    words = b"".join(path.read_bytes() for path in (tmp_path / "store").iterdir())
+    words = b"".join(path.read_bytes() for path in Path(store[1]).iterdir())
     assert len(words) > 2_000
     assert b"credit" not in words
     assert b"utterances" not in words
@@ -116,10 +112,10 @@ def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[
 
 
 def test_files_that_changed_places_and_sources_that_changed_are_refused(
-    kept: tuple[Path, tuple[str, ...]], calls: Path, tmp_path: Path
+    kept: tuple[Path, tuple[str, ...]], calls: Path
 ):
     output, store = kept
-    shutil.copy(tmp_path / "store" / "card.findings", tmp_path / "store" / "phone.findings")
+    shutil.copy(Path(store[1], "card.findings"), Path(store[1], "phone.findings"))
     source = calls / "card.flac"
     before = source.stat()
     os.utime(source, (1, 1))
@@ -142,9 +138,8 @@ def test_sound_that_expired_is_not_brought_back(kept: tuple[Path, tuple[str, ...
     assert len(list((output / "audio").iterdir())) == 2
 
 
-def test_without_a_store_it_says_what_is_missing(redact: Redact, key: str, tmp_path: Path):
-    run = redact(CARD)
-    status, terminal = render(run.output, "--store", str(tmp_path / "nothing"), "--store_key", key)
+def test_without_a_store_it_says_what_is_missing(kept: tuple[Path, tuple[str, ...]], key: str, tmp_path: Path):
+    status, terminal = render(kept[0], "--store", str(tmp_path / "nothing"), "--store_key", key)
     assert status == EXIT_USAGE
     assert "hushbeam redact keeps with --store" in terminal
 

@@ -238,7 +238,12 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    "place", ["victim/important.txt", "audio/../../victim/important.txt", "audio/%2e%2e/important.txt"]
+    "place",
+    [
+        pytest.param("victim/important.txt", marks=pytest.mark.long),
+        "audio/../../victim/important.txt",
+        pytest.param("audio/%2e%2e/important.txt", marks=pytest.mark.long),
+    ],
 )
 def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_own(output: Path, place: str):
     victim = output.parent / "victim" / "important.txt"
@@ -276,7 +281,7 @@ def _forget_runs(path: Path) -> None:
     (path.parents[1] / "runs" / "ledger.parquet").unlink()
 
 
-@pytest.mark.parametrize("harm", [_delete, _cut, _forget_runs])
+@pytest.mark.parametrize("harm", [pytest.param(_delete, marks=pytest.mark.long), _cut, _forget_runs])
 def test_a_recording_whose_status_object_is_lost_is_done_again_and_has_its_rows_once(
     output: Path, harm: Callable[[Path], None], keys: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
 ):
@@ -300,7 +305,10 @@ def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_com
     assert sorted(row["recording_id"] for row in Run(0, "", output).rows("transcripts")) == ["card", "phone"]
 
 
-@pytest.mark.parametrize("table", ["transcripts", "findings", "errors", "notifications"])
+@pytest.mark.parametrize(
+    "table",
+    ["transcripts", "errors", *(pytest.param(name, marks=pytest.mark.long) for name in ("findings", "notifications"))],
+)
 def test_a_damaged_table_is_named_and_nothing_is_lost(output: Path, table: str, caplog: pytest.LogCaptureFixture):
     (path,) = output.glob(f"{table}/*.parquet")
     whole = path.read_bytes()

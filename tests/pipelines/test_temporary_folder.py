@@ -9,6 +9,8 @@ import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 
+pytestmark = pytest.mark.permissions
+
 OUTPUT = ("--output", "out")
 MANIFEST = ("--manifest", "manifest.jsonl", "--model", "tiny.en", "--verify", "off")
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +15,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import erase, unseal
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}
@@ -70,6 +67,7 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     assert [path for path in private.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.permissions
 def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp_path: Path):
     before = os.umask(0o022)
     try:
@@ -87,6 +85,7 @@ def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp
     assert (roots["private"] / "status" / "phone.json").is_file()
 
 
+@pytest.mark.permissions
 def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: str, tmp_path: Path):
     private = tmp_path / "private"
     run = redact(CARD, options=("--unredacted_output", str(private), "--unredacted_key", key))
@@ -98,6 +97,7 @@ def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: 
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.permissions
 def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):
     run = redact(AS_SAID)
     assert run.status == EXIT_INCOMPLETE

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -17,8 +17,6 @@ from hushbeam.pipelines.redact import run
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from tests.pipelines.conftest import Run
 from tests.transforms.media.hostile import playlists
-
-Redact = Callable[..., Run]
 
 
 @pytest.fixture

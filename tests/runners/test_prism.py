@@ -16,12 +16,13 @@ import pytest
 from apache_beam.version import __version__ as beam_version
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import Redact
 from tests.runners.processes import ROOT, Service, WorkerPool, enabled, free_port, worker_pool
 from tests.runners.submitting import Submission, assert_same_outputs, is_running, wait_until, write_manifest
 
-Redact = Callable[..., Run]
 Submit = Callable[..., Submission]
+
+pytestmark = pytest.mark.long
 
 _PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism"
 _BUILD_S = 400

@@ -7,7 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -26,11 +26,9 @@ from apache_beam.portability.api import (
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.workers import EXIT_STOPPED
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import Redact
 from tests.runners.processes import WorkerPool, worker_environment, worker_pool
 from tests.runners.submitting import assert_same_outputs, is_running, wait_until
-
-Redact = Callable[..., Run]
 
 CARD = {"recording_id": "card", "audio_url": "card.flac", "metadata": {"team": "blue"}}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_policies": ["phone_number"]}

@@ -1,4 +1,4 @@
-"""Catalogue of policies. Plain functions."""
+"""Catalogue of policies, their aliases, and the page that lists them: functions."""
 
 from __future__ import annotations
 

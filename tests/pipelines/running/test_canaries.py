@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED
 from hushbeam.transforms.canary_gate import plant, score
-from tests.pipelines.conftest import Run
-
-Redact = Callable[..., Run]
+from tests.pipelines.conftest import Redact
 
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
 
@@ -37,7 +34,12 @@ def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Reda
     ("options", "said"),
     [
         (("--minimum_score", "0.9999"), "missed: "),
-        (("--policies", "occupation"), "none of their policies is asked for"),
+        pytest.param(
+            ("--policies", "occupation"),
+            "none of their policies is asked for",
+            marks=pytest.mark.long,
+            id="other policies",
+        ),
     ],
 )
 def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, options: tuple[str, ...], said: str):

@@ -19,7 +19,7 @@ from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostErro
 from hushbeam.transforms.base.unexpected import StageDefectError
 from hushbeam.transforms.storage.errors import StorageError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SAID = "four one one one"
 
 

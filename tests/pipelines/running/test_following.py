@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import apache_beam as beam
@@ -20,10 +20,8 @@ from rich.console import Console
 from hushbeam.pipelines.running.following import COMMITTED, Following, counts_of
 from hushbeam.pipelines.running.terminal import status_line, watching
 from hushbeam.transforms.base import progress
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import Redact
 from tests.runners.processes import free_port
-
-Redact = Callable[..., Run]
 
 
 def test_metrics_count_what_stages_report_in_their_own_process(

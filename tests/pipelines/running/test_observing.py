@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,9 @@ from hushbeam.pipelines.options.groups import Observability
 from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.pipelines.running.observing import observed
 from hushbeam.pipelines.running.waiting import StoppedError
-from tests.pipelines.conftest import Run
+from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, running
 from tests.transforms.observe_run.test_text_file import samples
-
-Redact = Callable[..., Run]
 
 KEY = "a key of more than sixteen bytes"
 CARD = {"audio_url": "card.flac", "recording_id": "jane-doe-card", "metadata": {"agent": "Maria Sanchez"}}
@@ -121,6 +119,7 @@ def test_with_hashed_identities_no_location_is_told(
     assert str(tmp_path) not in told.text()
 
 
+@pytest.mark.long
 def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told):
     run = redact(CARD, options=(*told.options, "--canaries", "--minimum_score", "0.9999"))
     assert run.status == EXIT_BLIND, run.terminal

@@ -16,7 +16,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, finished
 from hushbeam.pipelines.running.speaking import remarks, results
 from tests.pipelines.conftest import cut
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def run_in_shell(command: Sequence[str], redirections: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +39,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "manifest.jsonl"
 
 
-@pytest.mark.parametrize("redirections", ["2>/dev/full", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("redirections", [pytest.param("2>/dev/full", marks=pytest.mark.long), "0<&- 1>&- 2>&-"])
 def test_a_run_goes_on_where_nobody_takes_its_words(redirections: str, manifest: Path, tmp_path: Path):
     command = ["hushbeam.pipelines.redact", "--model", "tiny.en", "--verify", "off", "--manifest", str(manifest)]
     ended = run_in_shell([*command, "--output", str(tmp_path)], redirections)

@@ -101,9 +101,9 @@ def test_a_suspended_owner_learns_that_it_lost_the_lock(tmp_path: Path, elsewher
 
 
 def test_heartbeats_keep_the_lock_of_a_long_run(tmp_path: Path, elsewhere: None) -> None:
-    with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, stale_after_s=0.5):
-        time.sleep(0.8)
-        with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", stale_after_s=0.5):
+    with RunLock(str(tmp_path), "run-1", beat_every_s=0.05, stale_after_s=1.5):
+        time.sleep(1.8)
+        with pytest.raises(RunLockedError), RunLock(str(tmp_path), "run-2", stale_after_s=1.5):
             pass
 
 

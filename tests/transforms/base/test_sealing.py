@@ -6,11 +6,12 @@ import base64
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.sealing import FileSealer, SealedFileError
+from tests.few_examples import few
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return f"file:{folder}/0", f"file:{folder}/1"
 
 
-@settings(max_examples=40)
+@few(40)
 @given(content=st.binary(max_size=500), name=st.text(max_size=20))
 def test_encrypted_content_decrypts_and_differs_each_time(references: tuple[str, str], content: bytes, name: str):
     sealer = FileSealer(references[:1], "--key", "test")

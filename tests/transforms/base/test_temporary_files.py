@@ -26,7 +26,9 @@ from hushbeam.transforms.base.temporary_files import (
     temporary_root,
 )
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.permissions
+
+ROOT = Path(__file__).parents[3]
 
 HOLDS_A_FOLDER = """
 import sys

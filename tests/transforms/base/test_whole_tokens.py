@@ -1,3 +1,5 @@
+"""Tokens that a recogniser wrote in several pieces: functions."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,33 +1,14 @@
-"""Fixtures that make conversations of lines, and put brackets around what a recogniser finds."""
+"""Fixtures that turn written lines into conversations and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import pytest
 
-from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
-
-
-def transcript_of(text: str, language_code: str = "en") -> Transcript:
-    """One utterance a line, two words a second. `A:` and `B:` before a line name the channel."""
-    utterances: list[Utterance] = []
-    second = 0.0
-    for line in text.strip().splitlines():
-        speaker, separator, said = line.strip().partition(": ")
-        channel, texts = ("AB".index(speaker), said) if separator and speaker in ("A", "B") else (0, line)
-        words: list[Word] = []
-        for word in texts.split():
-            words.append(Word(f" {word}", second, second + 0.4, 0.9, channel))
-            second += 0.5
-        utterances.append(Utterance(channel, tuple(words)))
-        second += 0.5
-    return Transcript(language_code, 1.0, second, 2, tuple(utterances))
+from tests.transforms.detect_pii.conversations import Marked, Said, Spans, transcript_of
 
 
 @pytest.fixture(scope="session")
@@ -49,9 +30,6 @@ def spans() -> Spans:
         return [(one.policy, text) for one, text in zip(found, texts, strict=True)]
 
     return of
-
-
-Marked = Callable[..., str]
 
 
 @pytest.fixture(scope="session")

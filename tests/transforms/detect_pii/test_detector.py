@@ -1,4 +1,4 @@
-"""The detector, with the real models and with recognisers that report what a test needs."""
+"""The detector with all recognisers, on whole conversations, without a pipeline."""
 
 from __future__ import annotations
 

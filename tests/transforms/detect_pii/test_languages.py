@@ -1,4 +1,4 @@
-"""Data of the languages. Plain functions."""
+"""Word lists of the languages: functions."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,9 +20,7 @@ from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.atoms import split_into_atoms
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked, Said, plain
 
 
 @pytest.fixture(scope="module")
@@ -105,10 +103,6 @@ class _Whole(Recogniser):
             assert one.first_word is not None
             assert one.last_word is not None
             yield Candidate(one.policy, one.first_word, one.last_word, one.score, self.name)
-
-
-def plain(call: str) -> str:
-    return call.replace("[", "").replace("]", "")
 
 
 def lines_of(call: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.policies import find_policy
@@ -19,6 +19,7 @@ from hushbeam.transforms.detect_pii.patterns.static_entities import find_static_
 from hushbeam.transforms.detect_pii.places.street_numbers import StreetNumbers
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from tests.few_examples import few
 
 PIECES = in_order(
     "one two ten twelve twenty forty-one oh O zero hundred thousand double triple first 3rd 4 07 1951 0-4-4 555-0142 "
@@ -53,7 +54,7 @@ def recognisers() -> tuple[Recogniser, ...]:
     return own
 
 
-@settings(max_examples=60, deadline=None)
+@few(60)
 @given(calls, codes)
 def test_whatever_is_said_candidates_are_words_of_one_utterance_under_a_known_policy(
     recognisers: tuple[Recogniser, ...], call: list[tuple[int, list[str]]], code: str

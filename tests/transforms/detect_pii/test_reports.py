@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.truth import read_truth
@@ -13,6 +13,7 @@ from hushbeam.schemas.finding import RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, resolve_policies
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from tests.few_examples import few
 
 CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:4]
 TRANSCRIPTS = [call.perfect_transcript() for call in CALLS]
@@ -37,7 +38,7 @@ def selecting() -> Detector:
     return detector
 
 
-@settings(deadline=None, max_examples=12)
+@few(12)
 @given(call=st.integers(0, len(CALLS) - 1), asked=st.sets(st.sampled_from(sorted(CATALOGUE)), min_size=1, max_size=6))
 def test_selecting_finds_what_detecting_finds(
     detector: Detector,

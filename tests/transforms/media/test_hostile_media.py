@@ -6,9 +6,10 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from tests.few_examples import few
 from tests.fuzz.media import CONTAINED, RECORDINGS, originals, outcome
 from tests.fuzz.mutations import mutated
 
@@ -24,7 +25,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return originals(tmp_path_factory.mktemp("originals"))
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([recipe.name for recipe in RECORDINGS]), st.integers(0, 2**32), st.booleans())
 def test_damaged_recordings_are_read_or_refused(
     files: dict[str, bytes], tmp_path: Path, name: str, seed: int, copy: bool

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.edges import Call, measure
@@ -176,7 +176,6 @@ def test_no_audio_is_read_for_a_transcript_without_findings() -> None:
     assert mutes(transcript(("hello", 1.0, 1.5)), [], unexpected) == ()
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_whatever_the_times_are_spans_are_in_order_and_within_the_recording(data: st.DataObject) -> None:
     times = st.floats(0, 12, allow_nan=False)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.mute_audio.loudness import FRAME_S, PauseSettings, loudness_db, stretches_of_speech
@@ -49,7 +49,6 @@ def test_silence_and_steady_noise_have_no_stretches(sound: np.ndarray) -> None:
     assert stretches_of_speech(sound.astype(np.float32), 0.0, SETTINGS) == ()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 9), st.floats(0.05, 2)), max_size=6), st.integers(0, 5))
 def test_stretches_are_in_order_and_pauses_apart(bursts: list[tuple[float, float]], seed: int) -> None:
     sound = speech(10, *((start_s, min(start_s + length_s, 10.0)) for start_s, length_s in bursts), seed=seed)

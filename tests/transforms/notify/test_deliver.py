@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from standardwebhooks import Webhook
@@ -37,6 +37,7 @@ from hushbeam.schemas.delivery import Receiver as Asked
 from hushbeam.transforms.notify.deliver import WebhookClient, _seconds
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings
+from tests.few_examples import few
 from tests.transforms.notify.receiver import (
     Receiver,
     Reply,
@@ -198,7 +199,7 @@ _ANSWERS = st.binary(max_size=200) | st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@few(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(answer=_ANSWERS)
 def test_whatever_a_receiver_answers_there_is_a_record_without_its_words(answer: bytes) -> None:
     handler = type("_Handler", (_AnyBytes,), {"answer": answer})
@@ -258,7 +259,7 @@ def test_a_huge_answer_is_not_read(courier: Callable[..., WebhookClient], receiv
     receiver.replies = [Reply(200, behaviour=huge_body)]
     started = time.monotonic()
     assert _deliver(courier(), receiver).outcome == DELIVERED
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20, "the answer never ends"
 
 
 def test_an_answer_that_drips_ends_with_the_attempt(courier: Callable[..., WebhookClient], receiver: Receiver) -> None:
@@ -266,7 +267,7 @@ def test_an_answer_that_drips_ends_with_the_attempt(courier: Callable[..., Webho
     started = time.monotonic()
     delivery = _deliver(courier(timeout_s=0.5, attempts=1), receiver)
     assert (delivery.outcome, delivery.http_status, delivery.reason) == (UNDELIVERED, None, "no answer in time")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20, "the answer never ends"
 
 
 def test_a_receiver_that_does_not_speak_http_is_not_able(

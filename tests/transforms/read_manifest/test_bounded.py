@@ -12,12 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import ManifestLineError
 from hushbeam.transforms.read_manifest.parquet import fork_server
+from tests.few_examples import few
 from tests.transforms.read_manifest.bombs import BOMBS
 
 ROOT = Path(__file__).parents[3]
@@ -30,7 +31,8 @@ own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
 print(rows, own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 MIB_AS_KIB = 1024
-FEW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK_BOMBS = ("repeated_value", "many_columns")
+FEW = few(8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,7 +54,9 @@ def errors(path: Path) -> dict[int, str]:
     return {number: str(values) for number, values in read_lines(str(path)) if isinstance(values, ManifestLineError)}
 
 
-@pytest.mark.parametrize("name", sorted(BOMBS))
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK_BOMBS else pytest.mark.long) for n in sorted(BOMBS)]
+)
 def test_a_small_file_that_stands_for_much_takes_little_memory(name: str, tmp_path: Path):
     path = tmp_path / f"{name}.parquet"
     BOMBS[name](path)

@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.read_manifest.line import ManifestLine
 from hushbeam.transforms.read_manifest.parquet import fork_server
+from tests.few_examples import few
 from tests.fuzz.manifests import LINES, damaged, originals, outcomes
 
 FILES = originals()
@@ -33,7 +34,7 @@ def one_server_for_all_files() -> Iterator[None]:
         yield
 
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = few(150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def test_what_is_whole_is_read(tmp_path: Path) -> None:

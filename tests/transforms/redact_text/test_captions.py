@@ -1,4 +1,4 @@
-"""Captions from redacted words. Plain functions."""
+"""SRT and VTT captions: functions."""
 
 from __future__ import annotations
 

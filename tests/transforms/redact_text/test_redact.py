@@ -1,4 +1,4 @@
-"""Redacted transcripts under every substitution. Plain functions."""
+"""Redacted text of a conversation: functions."""
 
 from __future__ import annotations
 

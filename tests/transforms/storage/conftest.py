@@ -1,3 +1,5 @@
+"""Servers of Google's and Amazon's storage APIs, and proxies before them that misbehave."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

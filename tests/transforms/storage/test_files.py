@@ -232,6 +232,7 @@ def test_a_full_disk_is_retryable() -> None:
     assert caught.value.retryable
 
 
+@pytest.mark.permissions
 def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may read everything")

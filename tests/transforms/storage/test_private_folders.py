@@ -14,6 +14,8 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 
+pytestmark = pytest.mark.permissions
+
 
 @pytest.fixture(params=[0o000, 0o022, 0o277], ids=oct)
 def umask(request: pytest.FixtureRequest) -> Iterator[int]:

@@ -9,6 +9,8 @@ import pytest
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage.private_roots import lies_in_outputs, private_root
 
+pytestmark = pytest.mark.permissions
+
 
 @pytest.mark.parametrize(
     ("private", "public"),

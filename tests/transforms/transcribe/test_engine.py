@@ -249,7 +249,7 @@ def test_a_batch_on_a_cpu_has_fewer_windows_the_more_the_model_is_shown(
 
     monkeypatch.setattr(WindowDecoder, "decode", counted)
     list(engine.transcribe(job(f"{number}", call(number % 4)[:, : 4 * RECOGNISER_RATE_HZ]) for number in range(8)))
-    list(engine.transcribe(job(f"{number}", call(number)) for number in range(4)))
+    list(engine.transcribe(job(f"{number}", call(number)) for number in range(2)))
     batch = TranscriptionSettings().batch
     assert len({context for _, context in batches}) > 1
     assert any(count > 1 for count, _ in batches)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.truth import LabelledRecording, read_truth
@@ -15,6 +15,7 @@ from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe import vad
 from hushbeam.transforms.transcribe.vad import FRAME, FRAME_S, KnownSpeech, SpeechProbabilities
 from hushbeam.transforms.transcribe.windows import WindowPacker
+from tests.few_examples import few
 
 LIMITS = MediaLimits()
 
@@ -93,7 +94,7 @@ def test_blocks_that_end_within_a_frame_make_the_same_probabilities(monkeypatch:
 
 
 @given(st.lists(st.integers(1, 40_000), min_size=1, max_size=5))
-@settings(deadline=None, max_examples=30)
+@few(30)
 def test_known_speech_is_speech_unless_it_was_silenced(lengths: list[int]) -> None:
     audio = np.full(sum(lengths), 0.1, np.float32)
     audio[RECOGNISER_RATE_HZ : RECOGNISER_RATE_HZ * 3 // 2] = 0.0

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.transcribe.vad import FRAME
 from hushbeam.transforms.transcribe.windows import SILENCE_BETWEEN_S, SPEECH_PROBABILITY, Window, WindowPacker, split
+from tests.few_examples import few
 
 
 @st.composite
@@ -30,7 +31,7 @@ def packed(probabilities: np.ndarray, block_frames: int = 250) -> tuple[list[tup
     return windows + list(packer.finish()), packer
 
 
-@settings(max_examples=60, deadline=None)
+@few(60)
 @given(channels())
 def test_no_speech_is_lost_or_transcribed_twice(probabilities: np.ndarray) -> None:
     windows, _ = packed(probabilities)
@@ -43,7 +44,7 @@ def test_no_speech_is_lost_or_transcribed_twice(probabilities: np.ndarray) -> No
         assert times_packed[frame * FRAME : (frame + 1) * FRAME].all()
 
 
-@settings(max_examples=60, deadline=None)
+@few(60)
 @given(channels())
 def test_every_window_fits_the_model_and_leads_back_to_its_audio(probabilities: np.ndarray) -> None:
     for window, samples in packed(probabilities)[0]:
@@ -60,7 +61,7 @@ def test_every_window_fits_the_model_and_leads_back_to_its_audio(probabilities: 
         )
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
 @given(channels(), st.integers(20, 3000))
 def test_windows_do_not_depend_on_the_size_of_blocks(probabilities: np.ndarray, block_frames: int) -> None:
     windows, packer = packed(probabilities)
@@ -69,7 +70,7 @@ def test_windows_do_not_depend_on_the_size_of_blocks(probabilities: np.ndarray, 
     assert packer.spoken == other.spoken
 
 
-@settings(max_examples=15, deadline=None)
+@few(15)
 @given(channels())
 def test_the_memory_of_a_channel_is_bounded(probabilities: np.ndarray) -> None:
     packer = WindowPacker()
@@ -122,7 +123,7 @@ def test_silence_has_no_windows() -> None:
     assert packer.spoken == []
 
 
-@settings(max_examples=60, deadline=None)
+@few(60)
 @given(channels(), st.floats(0.01, 0.99))
 def test_both_halves_of_a_window_know_where_they_come_from(probabilities: np.ndarray, share: float) -> None:
     for window, samples in packed(probabilities)[0][:3]:

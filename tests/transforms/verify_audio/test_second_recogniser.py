@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
 from hushbeam.transforms.verify_audio.second_recogniser import speech_around, without_tone
 from hushbeam.transforms.verify_audio.settings import VerifySettings, in_sample
+from tests.few_examples import few
 
 LIMITS = MediaLimits()
 
@@ -61,7 +62,7 @@ def test_all_speech_near_muted_spans_is_verified_and_nothing_but_speech(
 
 
 @given(st.lists(st.integers(1, 9_000), min_size=1, max_size=6), st.floats(100, 1900))
-@settings(deadline=None, max_examples=40)
+@few(40)
 def test_a_tone_is_removed_and_nothing_else(lengths: list[int], tone_hz: float):
     total = sum(lengths)
     moments = np.arange(total) / RECOGNISER_RATE_HZ

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.archive.tables.change import Tables
@@ -25,7 +25,6 @@ def ids(path: Path) -> list[str]:
     return pq.read_table(path)["recording_id"].to_pylist()
 
 
-@settings(deadline=None)
 @given(
     rows=st.lists(st.sampled_from("abcdef"), max_size=12),
     dropped=st.frozensets(st.sampled_from("abcxyz"), max_size=4),
@@ -137,6 +136,7 @@ def test_a_foreign_table_is_listed_as_damaged_and_ends_no_job(tmp_path: Path, co
     assert ids(tmp_path / "transcripts" / "old-0000.parquet") == ["b"]
 
 
+@pytest.mark.permissions
 def test_an_unreadable_file_is_listed_as_damaged_and_ends_no_job(tmp_path: Path):
     for run in ("old", "new"):
         write(tmp_path / "transcripts" / f"{run}-0000.parquet", ["a", "b"])

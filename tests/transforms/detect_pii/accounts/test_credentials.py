@@ -1,20 +1,13 @@
-"""Passwords, answers and user names. Plain functions."""
+"""Passwords and other secrets in written lines: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
-
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked, plain
 
 CREDENTIALS = Credentials()
-
-
-def plain(text: str) -> str:
-    return text.replace("[", "").replace("]", "")
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,13 @@
-"""Spoken addresses of e-mail, pages and devices. Plain functions."""
+"""E-mail addresses, URLs and account names in written lines: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
-
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked, plain
 
 INTERNET = InternetAddresses()
-
-
-def plain(text: str) -> str:
-    return text.replace("[", "").replace("]", "")
 
 
 @pytest.mark.parametrize(

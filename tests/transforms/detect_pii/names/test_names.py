@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,9 @@ from hushbeam.transforms.detect_pii.models.spacy import SpacyModel
 from hushbeam.transforms.detect_pii.models.token_classifier import TokenClassifier
 from hushbeam.transforms.detect_pii.names.contexts import NameContexts
 from hushbeam.transforms.detect_pii.names.named_entities import NamedEntities, model_identities
-from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL, DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,15 @@
-"""Further mentions of names. Plain functions."""
+"""Names that are repeated, in part or misheard: functions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.names.propagation import RepeatedNames, same_people
 from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from tests.transforms.detect_pii.conversations import Said, Spans
 
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
 Repeated = Callable[[str, str, float], list[str]]
 
 

@@ -1,20 +1,13 @@
-"""Spelled names and words. Plain functions."""
+"""Names that are spelled letter by letter: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
-
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked, plain
 
 SPELLED = SpelledWords()
-
-
-def plain(text: str) -> str:
-    return text.replace("[", "").replace("]", "")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,6 @@
-"""The conversation as it would be typed. Plain functions."""
+"""Spoken numbers as they would be typed, and the words that said them: functions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +8,7 @@ from hypothesis import strategies as st
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii.numbers.canonical_view import CanonicalView
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 words = st.sampled_from(
     ["one", "ninety-two", "dot", "192", "A", "b", "at", "hello,", "5-5", "double", "oh", "slash", "£3"]

@@ -1,4 +1,4 @@
-"""Kinds of numbers by checksum. Plain functions."""
+"""Checksums of card, bank and identity numbers: functions."""
 
 from __future__ import annotations
 

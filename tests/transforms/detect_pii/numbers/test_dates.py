@@ -1,15 +1,11 @@
-"""Spoken dates. Plain functions."""
+"""Dates in written lines: functions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.numbers.dates import find_dates
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 @pytest.mark.parametrize(

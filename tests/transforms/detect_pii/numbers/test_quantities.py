@@ -1,15 +1,12 @@
-"""Amounts, ages, times and other quantities. Plain functions."""
+"""Numbers that count something, and their units: functions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.numbers.quantities import find_quantities
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 def quantities(conversation: Conversation) -> list[tuple[str, str]]:

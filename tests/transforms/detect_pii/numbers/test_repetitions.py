@@ -1,19 +1,13 @@
-"""Read-backs and repetitions of values. Plain functions."""
+"""Numbers and passwords that are repeated, whole or in part: functions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
 from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 @pytest.mark.parametrize(

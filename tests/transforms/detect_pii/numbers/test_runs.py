@@ -1,16 +1,13 @@
-"""Runs of digits and letters. Plain functions."""
+"""Groups of digits and letters that make one number: functions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.numbers.quantities import find_quantities
 from hushbeam.transforms.detect_pii.numbers.runs import find_groups, find_runs
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 def values(conversation: Conversation) -> list[str]:

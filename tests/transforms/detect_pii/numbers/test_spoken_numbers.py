@@ -1,23 +1,15 @@
-"""Spoken numbers and their labels. Plain functions."""
+"""Numbers by what was asked or announced, in written lines: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked, Said, plain
 
 NUMBERS = SpokenNumbers()
-
-
-def plain(text: str) -> str:
-    return text.replace("[", "").replace("]", "")
 
 
 def labels(conversation: Conversation) -> list[str]:

@@ -1,19 +1,13 @@
-"""The user's regular expressions. Plain functions."""
+"""Patterns of the rules file: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterable
 
 import pytest
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns, CustomPatternTimeoutError
-from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 def loaded(settings: DetectionSettings) -> CustomPatterns:

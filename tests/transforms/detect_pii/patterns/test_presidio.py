@@ -1,15 +1,11 @@
-"""Presidio's patterns. Plain functions."""
+"""Identifiers of Presidio's recognisers, as they are said: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.patterns.presidio import PresidioPatterns
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,14 @@
-"""The user's terms. Plain functions."""
+"""Terms that a manifest line names, as they are said or misheard: one recogniser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from hushbeam.transforms.detect_pii.patterns.static_entities import find_sound_alikes, find_static_entities
-from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 @pytest.mark.parametrize(

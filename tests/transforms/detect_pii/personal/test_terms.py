@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.personal.medical import MedicalTerms
 from hushbeam.transforms.detect_pii.personal.terms import PersonalTerms
-from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from hushbeam.transforms.detect_pii.recogniser import Recogniser
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,11 @@
-"""Places of the gazetteers. Plain functions."""
+"""Places that stand in lists, in written lines: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.places.listed_places import ListedPlaces
-
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked
 
 
 @pytest.fixture(scope="module")

@@ -1,17 +1,11 @@
-"""Motorways, corners and coordinates. Plain functions."""
+"""Places on roads and maps, in written lines: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable, Iterable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.places.road_places import RoadPlaces
-from hushbeam.transforms.detect_pii.recogniser import Candidate
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
-Spans = Callable[[Conversation, Iterable[Candidate]], list[tuple[str, str]]]
+from tests.transforms.detect_pii.conversations import Said, Spans
 
 
 @pytest.mark.parametrize(

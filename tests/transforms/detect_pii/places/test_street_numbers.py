@@ -1,20 +1,13 @@
-"""Numbers of addresses. Plain functions."""
+"""Street addresses with their numbers, in written lines: one recogniser."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.places.street_numbers import StreetNumbers
-
-Marked = Callable[..., str]
+from tests.transforms.detect_pii.conversations import Marked, plain
 
 STREETS = StreetNumbers()
-
-
-def plain(text: str) -> str:
-    return text.replace("[", "").replace("]", "")
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,13 @@
-"""Addresses joined from their pieces. Plain functions."""
+"""Pieces of an address that are joined: functions."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
 from hushbeam.transforms.detect_pii.places.whole_addresses import WholeAddresses
 from hushbeam.transforms.detect_pii.recogniser import Candidate
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
-
-Said = Callable[[str], Conversation]
+from tests.transforms.detect_pii.conversations import Said
 
 
 def piece(conversation: Conversation, policy: str, text: str) -> Candidate:

@@ -1,4 +1,4 @@
-"""Atoms of a text. Plain functions."""
+"""Atoms, the smallest pieces of a text that have a meaning: functions."""
 
 from __future__ import annotations
 

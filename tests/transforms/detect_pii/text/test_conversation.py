@@ -1,4 +1,4 @@
-"""The conversation as one text. Plain functions."""
+"""Conversations and the words at their characters: functions."""
 
 from __future__ import annotations
 

@@ -9,11 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.detect_pii.names.words import is_everyday
-from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes
 from hushbeam.transforms.detect_pii.text.tokens import tokens_of
+from tests.transforms.detect_pii.conversations import Said
 
-Said = Callable[[str], Conversation]
 Heard = Callable[[str, str], list[str]]
 
 

@@ -1,4 +1,4 @@
-"""Tokens, terms and the likeness of words. Plain functions."""
+"""Tokens and terms, compared without case and accents: functions."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
@@ -195,7 +195,6 @@ def test_any_bytes_are_judged_or_refused(container: str, content: bytes, thoroug
     assert isinstance(judged(content, container, thorough=thorough), Length | str)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(BY_NAME)), st.data())
 def test_any_change_of_a_real_head_is_judged_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

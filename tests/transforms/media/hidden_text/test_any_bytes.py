@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
+from tests.few_examples import few
 from tests.transforms.media.captioned import CAPTION_UNIT, NOTE
 
 CLEANED = ("h264", "hevc", "av1", "mpeg1video", "mpeg2video", "mpeg4", "vc1", "mjpeg", "prores", "h263")
@@ -31,7 +32,7 @@ CONTENT = st.lists(PARTS, max_size=12).map(b"".join)
 
 
 @pytest.mark.parametrize("codec", CLEANED)
-@settings(max_examples=80, deadline=None)
+@few(80)
 @given(header=st.one_of(st.just(b""), st.just(AVCC), CONTENT), picture=CONTENT)
 def test_the_output_of_a_cleaner_is_clean(codec: str, header: bytes, picture: bytes):
     try:

@@ -16,6 +16,8 @@ import pytest
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.media.isolation.confinement import ALLOWED_CALLS, CONDITIONAL_CALLS
 
+pytestmark = pytest.mark.permissions
+
 pytestmark = pytest.mark.skipif(not locks().call_filter, reason="libseccomp is not installed")
 
 OWN_FILES = "only of descriptors: those that it was given"

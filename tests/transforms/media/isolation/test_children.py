@@ -17,6 +17,7 @@ import pytest
 
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.errors import MediaError
+from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.muting import Muting
@@ -25,11 +26,21 @@ from tests.transforms.media.hostile import with_large_attachments
 from tests.transforms.media.isolation.processes import decoders, fork_server, wait_until_gone
 from tests.transforms.media.recordings import EXACT, LOSSY, VIDEO
 
+pytestmark = pytest.mark.permissions
+
 ROOT_ALONE_SEES = pytest.mark.skipif(os.geteuid() != 0, reason="what a decoder has open is not for its own user to see")
 LIMITS = MediaLimits()
 
 BY_NAME = {recipe.name: recipe for recipe in [*EXACT, *LOSSY, *VIDEO]}
 PATIENT_FOR_SECONDS = MediaLimits(decode_s=4.0, decode_s_per_hour=0.0)
+
+
+@pytest.fixture(autouse=True)
+def no_decoder_of_an_earlier_test() -> None:
+    """Decoders end a moment after their readers."""
+    locks()  # starts the fork server
+    for child in decoders():
+        wait_until_gone(child)
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ import pytest
 
 from hushbeam.transforms.media.isolation.children import locks
 
+pytestmark = pytest.mark.permissions
+
 ATTEMPTS = """
 import json, os, resource, signal, socket, subprocess, sys, threading
 from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement
