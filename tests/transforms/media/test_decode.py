@@ -23,7 +23,7 @@ from hushbeam.schemas.media import SampleIdentity
 from hushbeam.transforms.media.decode import Decoder, MediaLimits, from_float, to_float
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
-from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
+from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of, let_others_in
 from tests.transforms.media.hostile import elsewhere
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe, speech
 
@@ -340,8 +340,7 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
     secret.write_bytes(b"RIFF")
     secret.chmod(0)
     home.mkdir()
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
     code = (
         "import sys\n"
         "from hushbeam.schemas.failure import RecordingError\n"
