@@ -51,6 +51,14 @@ def environment_of(home: Path) -> Mapping[str, str]:
     return {**os.environ, "HOME": str(home), "TMPDIR": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def let_others_in(folder: Path) -> None:
+    """Opens a test's temporary folder, and those between it and the machine's, to other users."""
+    for opened in (folder, *folder.parents):
+        if opened == Path(tempfile.gettempdir()):
+            return
+        opened.chmod(0o755)
+
+
 def _opened() -> list[str]:
     """Shell lines that put an open folder in the place of each closed one, with nothing in it but what is needed."""
     needed = {Path(path).resolve() for path in (sys.base_prefix, sys.prefix, ROOT)}

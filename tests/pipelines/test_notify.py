@@ -88,7 +88,7 @@ def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: 
     (tmp_path / "other.jsonl").write_text(json.dumps({"recording_id": "other", "audio_url": "other.flac"}) + "\n")
     status, said = _notify(run.output, "--resume", *_LOCAL, "--manifest", str(tmp_path / "other.jsonl"))
     assert status == notify.EXIT_OPEN
-    assert "no manifest of this run names the receiver" in said
+    assert "no manifest of this run names a receiver" in said
     assert len(receiver.received) == 1
 
 

@@ -81,7 +81,9 @@ def test_sealed_words_open_with_the_same_key_only(media: MediaInfo, keys: list[s
 @pytest.mark.parametrize("key", ["a key of the operator's", base64.b64encode(bytes(31)).decode()])
 def test_a_key_that_is_not_32_bytes_of_base64_is_refused(key: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("HUSHBEAM_TEST_KEY", key)
-    with pytest.raises(ConfigurationError, match="--shuffle_key: not base64 of 32 random bytes") as refused:
+    with pytest.raises(
+        ConfigurationError, match="--shuffle_key: the key is not base64 of at least 32 random bytes"
+    ) as refused:
         SpanSealer("env:HUSHBEAM_TEST_KEY")
     assert key not in str(refused.value)
 

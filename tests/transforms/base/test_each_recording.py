@@ -246,7 +246,7 @@ def test_raw_words_pass_between_fused_stages():
 
 @pytest.mark.parametrize("hint", [TranscribedRecording, Any])
 def test_raw_words_never_pass_through_a_shuffle(hint: Any):
-    with pytest.raises(Exception, match="must stay in the worker that heard them"):
+    with pytest.raises(Exception, match="must stay in the worker that transcribed them"):
         _shuffle_raw_words(hint)
 
 

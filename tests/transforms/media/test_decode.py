@@ -25,7 +25,7 @@ from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import from_float, to_float
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
-from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
+from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of, let_others_in
 from tests.transforms.media.hostile import elsewhere
 from tests.transforms.media.recordings import EXACT, LOSSY, SECONDS, VIDEO, Recipe, speech
 
@@ -342,8 +342,7 @@ def test_a_file_that_may_not_be_read_is_one_recordings_failure(tmp_path: Path) -
     secret.write_bytes(b"RIFF")
     secret.chmod(0)
     home.mkdir()
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    let_others_in(tmp_path)
     code = (
         "import sys\n"
         "from hushbeam.schemas.errors import RecordingError\n"
