@@ -130,7 +130,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.job
 	$(BIN)/python -m benchmarks.accuracy
 
-# The same where an NVIDIA card is at hand (docs/tuning.md says which libraries it needs).
+# The same where an NVIDIA GPU is at hand (docs/tuning.md says which libraries it needs).
 bench-gpu: setup
 	$(BIN)/python -m benchmarks.engine --device cuda
 	$(BIN)/python -m benchmarks.job --device cuda
