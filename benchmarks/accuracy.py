@@ -63,7 +63,7 @@ class Accuracy:
 
 
 def hear_with_engine(clock: Clock, folder: Path, settings: TranscriptionSettings) -> Transcription:
-    """What the engine hears in a folder's recordings."""
+    """The engine's words of a folder's recordings."""
     engine = SpeechEngine(settings)
     engine.load()
     clock.ready()
@@ -81,7 +81,7 @@ def hear_with_engine(clock: Clock, folder: Path, settings: TranscriptionSettings
 
 
 def hear_in_sequence(clock: Clock, folder: Path, settings: TranscriptionSettings) -> Transcription:
-    """What `WhisperModel.transcribe` hears, each channel by itself."""
+    """The words of `WhisperModel.transcribe`, each channel by itself."""
     whisper = WhisperModel(str(resolve(settings.model).path), device="cpu", compute_type="int8")
     clock.ready()
     transcripts: Transcription = {}
@@ -153,9 +153,11 @@ def has_entity(
     return own in "".join(each.value for each in there)
 
 
-def accuracy(folder: Path, way: str, hear: Callable[..., Transcription], settings: TranscriptionSettings) -> Accuracy:
+def accuracy(
+    folder: Path, way: str, transcribe: Callable[..., Transcription], settings: TranscriptionSettings
+) -> Accuracy:
     """Measures one way on one folder, in a process of its own."""
-    transcripts, cost = in_new_process(hear, folder, settings)
+    transcripts, cost = in_new_process(transcribe, folder, settings)
     errors = words = entities = recognised = 0
     calls = read_truth(folder)
     for call in calls:
@@ -179,10 +181,10 @@ def main() -> None:
     given = parser.parse_args()
     settings = TranscriptionSettings(model=given.model, profile=given.profile)
     ways = {"engine": hear_with_engine, "transcribe": hear_in_sequence}
-    measured = [accuracy(folder, name, hear, settings) for folder in given.calls for name, hear in ways.items()]
+    measured = [accuracy(folder, name, way, settings) for folder in given.calls for name, way in ways.items()]
     given.results.parent.mkdir(parents=True, exist_ok=True)
     given.results.write_text(json.dumps([asdict(each) for each in measured], indent=1) + "\n", encoding="utf-8")
-    table = Table("calls", "", "word errors", "entities heard whole", "CPU s per hour")
+    table = Table("calls", "", "word errors", "entities transcribed whole", "CPU s per hour")
     for each in measured:
         figures = f"{each.word_errors:.1%}", f"{each.entities:.1%}", f"{each.cpu_s_per_hour:.0f}"
         table.add_row(each.calls, each.way, *figures)

@@ -56,17 +56,17 @@ def redact_all(tools: Tools, manifest: Path, output: Path) -> None:
 
 def redact(tools: Tools, audio: Path, name: str, output: Path) -> None:
     """Writes the recording without its personal data as WAV, and what was said in it as JSON."""
-    sound = _decode(audio)
+    recording = _decode(audio)
     texts = []
-    for channel, samples in enumerate(sound):
+    for channel, samples in enumerate(recording):
         words = _words(tools.whisper, samples)
         text = "".join(word.text for word in words)
         for found in tools.analyzer.analyze(text, language="en"):
             for word in _said_in(words, found.start, found.end):
-                sound[channel, int(word.start_s * RATE_HZ) : int(word.end_s * RATE_HZ)] = 0
+                recording[channel, int(word.start_s * RATE_HZ) : int(word.end_s * RATE_HZ)] = 0
             text = text[: found.start] + "#" * (found.end - found.start) + text[found.end :]
         texts.append(text)
-    soundfile.write(output / f"{name}.wav", sound.T, RATE_HZ, subtype="PCM_16")
+    soundfile.write(output / f"{name}.wav", recording.T, RATE_HZ, subtype="PCM_16")
     (output / f"{name}.json").write_text(json.dumps({"recording_id": name, "text": texts}), encoding="utf-8")
 
 

@@ -74,12 +74,12 @@ def whole_job(clock: Clock, corpus: Corpus, machine: Machine) -> int:
 
 
 def unverified_job(clock: Clock, corpus: Corpus, machine: Machine) -> int:
-    """The main job without the second recogniser that listens to what is about to be published."""
+    """The main job without the second recogniser, which verifies redacted audio."""
     return _run_job(corpus, machine, *_UNVERIFIED)
 
 
 def job_in_spans(clock: Clock, corpus: Corpus, machine: Machine) -> int:
-    """The main job, which hears long recordings in spans. Their words travel encrypted, as on a cluster."""
+    """The main job, which transcribes long recordings in spans. Their words travel encrypted, as on a cluster."""
     os.environ[_KEY_VARIABLE] = base64.b64encode(secrets.token_bytes(32)).decode()
     return _run_job(corpus, machine, "--shuffle_key", f"env:{_KEY_VARIABLE}")
 

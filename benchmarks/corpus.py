@@ -1,4 +1,4 @@
-"""Recordings for benchmarks, made from the labelled calls: the same seed gives the same sound."""
+"""Recordings for benchmarks, made from the labelled calls: the same seed gives the same audio."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEED = 20261123
 _FORMATS = (".wav", ".flac")
 _PAUSE_S = 1.0
 
-Sound = NDArray[np.int16]
+Audio = NDArray[np.int16]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Corpus:
       name: As it stands in results.
       recordings: Audio files, in the manifest's order.
       audio_s: Duration of all of them.
-      channel_s: The same, summed over the channels: what a recogniser hears that listens to each by itself.
+      channel_s: The same, summed over the channels: what a recogniser transcribes if it takes each by itself.
     """
 
     name: str
@@ -78,23 +78,23 @@ def make_silent(folder: Path, seconds: float = 1.0) -> Corpus:
     return _write("silence", folder, [np.zeros((1, round(seconds * RECOGNISER_RATE_HZ)), np.int16)])
 
 
-def _labelled_calls() -> list[Sound]:
+def _labelled_calls() -> list[Audio]:
     return [_read(labelled.audio) for folder in LABELLED for labelled in read_truth(folder)]
 
 
-def _read(path: Path) -> Sound:
+def _read(path: Path) -> Audio:
     samples = np.concatenate(list(recogniser_blocks(path, limits=MediaLimits())), axis=1)
     return (samples * np.iinfo(np.int16).max).round().astype(np.int16)
 
 
-def _cut(call: Sound, seconds: tuple[float, float], chance: random.Random) -> Sound:
+def _cut(call: Audio, seconds: tuple[float, float], chance: random.Random) -> Audio:
     longest = call.shape[1] / RECOGNISER_RATE_HZ
     frames = round(chance.uniform(seconds[0], min(seconds[1], longest)) * RECOGNISER_RATE_HZ)
     start = chance.randrange(call.shape[1] - frames + 1)
     return call[:, start : start + frames]
 
 
-def _stereo(call: Sound, chance: random.Random) -> Sound:
+def _stereo(call: Audio, chance: random.Random) -> Audio:
     """A call with one channel gets a silent second one, on either side."""
     if call.shape[0] == 2:
         return call
@@ -103,9 +103,9 @@ def _stereo(call: Sound, chance: random.Random) -> Sound:
     return np.stack(sides)
 
 
-def _joined(calls: Sequence[Sound], frames: int, chance: random.Random) -> Sound:
+def _joined(calls: Sequence[Audio], frames: int, chance: random.Random) -> Audio:
     pause = np.zeros((2, round(_PAUSE_S * RECOGNISER_RATE_HZ)), np.int16)
-    parts: list[Sound] = []
+    parts: list[Audio] = []
     missing = frames
     while missing > 0:
         parts += [chance.choice(calls), pause]
@@ -113,18 +113,18 @@ def _joined(calls: Sequence[Sound], frames: int, chance: random.Random) -> Sound
     return np.concatenate(parts, axis=1)[:, :frames]
 
 
-def _write(name: str, folder: Path, sounds: Sequence[Sound] | Iterator[Sound]) -> Corpus:
+def _write(name: str, folder: Path, audio: Sequence[Audio] | Iterator[Audio]) -> Corpus:
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "manifest.jsonl"
     recordings: list[Path] = []
     audio_s = channel_s = 0.0
     with manifest.open("w", encoding="utf-8") as lines:
-        for number, sound in enumerate(sounds):
+        for number, recording in enumerate(audio):
             path = folder / f"call-{number:04}{_FORMATS[number % len(_FORMATS)]}"
-            soundfile.write(path, sound.T, RECOGNISER_RATE_HZ, subtype="PCM_16")
+            soundfile.write(path, recording.T, RECOGNISER_RATE_HZ, subtype="PCM_16")
             line = {"recording_id": path.stem, "audio_url": path.name}
             lines.write(json.dumps(line) + "\n")
             recordings.append(path)
-            audio_s += sound.shape[1] / RECOGNISER_RATE_HZ
-            channel_s += sound.size / RECOGNISER_RATE_HZ
+            audio_s += recording.shape[1] / RECOGNISER_RATE_HZ
+            channel_s += recording.size / RECOGNISER_RATE_HZ
     return Corpus(name, manifest, tuple(recordings), audio_s, channel_s)

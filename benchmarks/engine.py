@@ -2,9 +2,9 @@
 
     python -m benchmarks.engine [--device cuda] [--workers 1 2 4] [--batch 8 16] [--shape large-v3-turbo]
 
-Every combination of workers and batch, and the yardsticks after them, hears the same recordings with a beam of 5, each
-in a process of its own. Prints a table for each corpus and writes `benchmarks/results/engine.json`. Speeds come twice:
-in seconds of the recordings, and in seconds of their channels, since each channel is heard by itself.
+Every combination of workers and batch, and the yardsticks after them, transcribes the same recordings with a beam of 5,
+each in a process of its own. Prints a table for each corpus and writes `benchmarks/results/engine.json`. Speeds come
+twice: in seconds of the recordings, and in seconds of their channels, since each channel is transcribed by itself.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Result:
       recording_speed: Seconds of recordings for each second of work, models loaded.
       channel_speed: The same in seconds of channels.
       cpu_s_per_channel_hour: Processor seconds for an hour of one channel: hardly depends on who else computes.
-      words: That were recognised: who is fast by hearing less shows here.
+      words: That were recognised: a way that is fast because it leaves words out shows here.
     """
 
     way: str
@@ -66,7 +66,7 @@ class Result:
     words: int
 
 
-def hear(clock: Clock, corpus: Corpus, settings: TranscriptionSettings) -> int:
+def transcribe_corpus(clock: Clock, corpus: Corpus, settings: TranscriptionSettings) -> int:
     """The speech engine, decoding of the files included."""
     engine = SpeechEngine(settings)
     engine.load()
@@ -135,7 +135,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=DEVICES, default="cpu")
     parser.add_argument("--model", default="base", help="as for the job")
-    parser.add_argument("--shape", choices=SHAPES, help="in place of a model: one of this size with random weights")
+    parser.add_argument("--shape", choices=SHAPES, help="instead of a model: one of this size with random weights")
     parser.add_argument("--profile", choices=PROFILES, default="accurate", help="of the engine")
     parser.add_argument("--workers", type=int, nargs="+", default=[0], help="0 is the engine's choice")
     parser.add_argument("--batch", type=int, nargs="+", default=[0], help="windows; 0 is the engine's choice")
@@ -158,11 +158,11 @@ def _ways(given: argparse.Namespace, model: str) -> dict[str, Way]:
             profile=given.profile,
             workers=workers,
             batch_windows=batch,
-            # Random weights have doubtful words, and are heard once all the same.
+            # Random weights have doubtful words, and are decoded once all the same.
             second_look="none" if given.shape else "thorough",
         )
         name = f"engine, {settings.model_workers} × {settings.model_threads} threads, batch {settings.batch}"
-        ways[name] = partial(hear, settings=settings)
+        ways[name] = partial(transcribe_corpus, settings=settings)
     machine = Machine(model, given.device, given.yardstick_batch or _BATCHES[given.device])
     yardsticks = {BATCHED: batched_pipeline, PLAIN: plain_transcribe}
     return ways | {name: partial(yardsticks[name], machine=machine) for name in given.yardsticks}

@@ -3,8 +3,8 @@
     python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth beam]
         [--corpora labelled short long] [--yardsticks 60]
 
-All contestants hear the same recordings with the same model and a beam of 5, told that the language is English, each in
-a process of its own, one after another. Prints tables and writes `benchmarks/results/job.json`.
+All contestants transcribe the same recordings with the same model and a beam of 5, told that the language is English,
+each in a process of its own, one after another. Prints tables and writes `benchmarks/results/job.json`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from benchmarks.contestants import (
     whole_job,
 )
 from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
-from benchmarks.engine import hear
+from benchmarks.engine import transcribe_corpus
 from benchmarks.measure import Clock, Cost, in_new_process, processor_name
 from hushbeam.transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
 
@@ -52,7 +52,7 @@ _BATCHES = {"cpu": 8, "cuda": 64}
 
 def engine_alone(clock: Clock, corpus: Corpus, machine: Machine) -> int:
     """The speech engine as the job sets it up. Gives the number of words."""
-    return hear(clock, corpus, TranscriptionSettings(model=machine.model, device=machine.device))
+    return transcribe_corpus(clock, corpus, TranscriptionSettings(model=machine.model, device=machine.device))
 
 
 JOB, UNVERIFIED, ENGINE = "whole job", "job, unverified", "engine alone"
@@ -71,14 +71,14 @@ YARDSTICKS = frozenset({BATCHED, SENSITIVE, PLAIN, AFTERNOON})
 
 @dataclass(frozen=True)
 class Size:
-    """How much sound goes in.
+    """How much audio goes in.
 
     Attributes:
       labelled: Folders of labelled calls, as they are.
       short: Calls of 20 to 40 s.
       long: Recordings of `minutes`.
       growth: Numbers of calls of 20 to 40 s.
-      hours: Lengths of single recordings, heard in spans where they are long.
+      hours: Lengths of single recordings, transcribed in spans where they are long.
       beam: Numbers of recordings that pass through Beam alone.
     """
 
@@ -113,10 +113,10 @@ class Result:
     """One contestant on one corpus; medians where it was run several times.
 
     Attributes:
-      audio_s: What it heard: a part of the corpus where it is a yardstick.
-      speed: Seconds of sound for each second of work, models loaded.
+      audio_s: What it transcribed: a part of the corpus where it is a yardstick.
+      speed: Seconds of audio for each second of work, models loaded.
       speed_with_start: The same, with imports and the loading of models.
-      cpu_s_per_hour: Processor seconds of the work for an hour of sound: what depends least on who else computes.
+      cpu_s_per_hour: Processor seconds of the work for an hour of audio: what depends least on who else computes.
       job_is_faster, job_needs_less_cpu: How many times the whole job is, by wall and by processor time.
       unverified_is_faster, unverified_needs_less_cpu: How many times the job without its second listening is.
     """
@@ -145,7 +145,7 @@ def compare(
     """Runs contestants on a corpus, in turns.
 
     Args:
-      starts: What contestants that load their models while they work cost where there is nothing to hear.
+      starts: What contestants that load their models while they work cost where nobody speaks.
       part: Some of the corpus, for the yardsticks, which are slow; None gives them all of it.
     """
     transcribed = {name: part if part is not None and name in YARDSTICKS else corpus for name in names}
@@ -155,7 +155,7 @@ def compare(
             cost = in_new_process(CONTESTANTS[name], transcribed[name], machine)[1]
             costs[name].append(_without_start(cost, starts[name]) if name in starts else cost)
     middle = {name: _median(runs) for name, runs in costs.items()}
-    # Of a second of sound.
+    # Of a second of audio.
     wall_s = {name: cost.work_s / transcribed[name].audio_s for name, cost in middle.items()}
     cpu_s = {name: cost.work_cpu_s / transcribed[name].audio_s for name, cost in middle.items()}
     return [
@@ -176,13 +176,13 @@ def compare(
 
 
 def stage_costs(corpus: Corpus, machine: Machine, start: Cost) -> dict[str, float]:
-    """Processor seconds for an hour of sound, by stage, and what is left for Beam, tables and bookkeeping.
+    """Processor seconds for an hour of audio, by stage, and what is left for Beam, tables and bookkeeping.
 
     Transcribe does its work in the engine's threads and VerifyAudio in its own, so the first is taken from the engine
     alone, and the second from the difference that it makes.
 
     Args:
-      start: What the job without VerifyAudio costs where there is nothing to hear.
+      start: What the job without VerifyAudio costs where nobody speaks.
     """
     engine = in_new_process(engine_alone, corpus, machine)[1]
     stages, unverified = in_new_process(job_with_metrics, corpus, machine)
@@ -287,12 +287,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", choices=SIZES, default="usual", help="2 minutes, 15, or some hours on 2 cores")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
-    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=CORPORA, help="what the comparison hears")
-    parser.add_argument("--yardsticks", type=int, help="how many of the short calls, the first, yardsticks hear; all")
-    parser.add_argument("--short", type=int, help="number of short calls, in place of the size's")
-    parser.add_argument("--minutes", type=float, help="length of the long recordings, in place of the size's")
-    parser.add_argument("--growth", type=int, nargs="*", help="numbers of recordings, in place of the size's")
-    parser.add_argument("--hours", type=float, nargs="*", help="lengths of one recording, in place of the size's")
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=CORPORA, help="recordings of the comparison")
+    parser.add_argument(
+        "--yardsticks",
+        type=int,
+        help="number of short calls that yardsticks transcribe, the first ones; by default all",
+    )
+    parser.add_argument("--short", type=int, help="number of short calls, instead of the size's")
+    parser.add_argument("--minutes", type=float, help="length of the long recordings, instead of the size's")
+    parser.add_argument("--growth", type=int, nargs="*", help="numbers of recordings, instead of the size's")
+    parser.add_argument("--hours", type=float, nargs="*", help="lengths of one recording, instead of the size's")
     parser.add_argument("--repeats", type=int, default=1, help="rounds of the comparison; medians are shown")
     parser.add_argument("--model", default="base", help="as for the job")
     parser.add_argument("--device", choices=DEVICES, default="cpu")
@@ -304,7 +308,7 @@ def _arguments() -> argparse.Namespace:
 def _corpora(
     folder: Path, size: Size, kinds: Collection[str], yardsticks: int | None
 ) -> Iterator[tuple[Corpus, Corpus | None]]:
-    """Each corpus, and the part of it that the yardsticks hear where that is not all."""
+    """Each corpus, and the part of it that the yardsticks transcribe where that is not all."""
     if "labelled" in kinds:
         yield from ((labelled_calls(calls), None) for calls in LABELLED[: size.labelled])
     if "short" in kinds:
@@ -339,7 +343,7 @@ def _start_table(starts: Mapping[str, Cost]) -> Table:
 def _comparison_table(corpus: Corpus, compared: Iterable[Result]) -> Table:
     channels = corpus.channel_s / corpus.audio_s
     table = Table(
-        title=f"{corpus.name}: {corpus.audio_s / 60:.1f} min of sound, {channels:.2f} channels on average",
+        title=f"{corpus.name}: {corpus.audio_s / 60:.1f} min of audio, {channels:.2f} channels on average",
         caption="How many times the job is faster, and needs less processor time",
         box=box.SIMPLE,
         pad_edge=False,
@@ -370,7 +374,7 @@ def _stage_table(costs: dict[str, float]) -> Table:
 
 
 def _growth_table(grown: Iterable[Growth]) -> Table:
-    table = Table("", "minutes of sound", "peak MiB", "wall s", "CPU s", title="Growth", box=box.SIMPLE)
+    table = Table("", "minutes of audio", "peak MiB", "wall s", "CPU s", title="Growth", box=box.SIMPLE)
     for each in grown:
         table.add_row(
             each.what,

@@ -2,8 +2,8 @@
 
     python -m benchmarks.review [--recordings 1000] [--minutes 60]
 
-Tables and sound are made up (seeded); the command, its page and the browser (Debian's Chromium) are real. The outline
-of the sound is made before: the page makes it beside its work, worst recordings first.
+Tables and audio are made up (seeded); the command, its page and the browser (Debian's Chromium) are real. The waveform
+is computed before: the page computes it beside its work, worst recordings first.
 """
 
 from __future__ import annotations

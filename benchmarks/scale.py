@@ -1,4 +1,4 @@
-"""What a large manifest costs before and after the sound: reading, comparing with the ledger, tables, closing.
+"""What a large manifest costs outside of the stages with audio: reading, comparing with the ledger, tables, closing.
 
     python -m benchmarks.scale --rows 10000 100000 1000000 [--only parts|whole]
 
@@ -96,7 +96,7 @@ def make(_: Clock, archive: Archive) -> None:
 def whole(
     clock: Clock, archive: Archive, shards: int, runner: Sequence[str] = ("--runner=FnApiRunner",)
 ) -> dict[str, int]:
-    """The job with a stub in the place of everything between SkipFinished and the tables."""
+    """The job with a stub instead of everything between SkipFinished and the tables."""
     job = _job(archive, shards)
     clock.ready()
     pipeline = beam.Pipeline(options=PipelineOptions(list(runner)))

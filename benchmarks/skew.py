@@ -3,7 +3,7 @@
     python -m benchmarks.skew [--calls 50] [--minutes 60] [--spans 30] [--workers 2] [--model tiny.en] [--only_in_spans]
 
 The even split is the time of one worker on one core, divided by the number of workers, each of which has a core to
-itself as well; where one worker would take hours, `--only_in_spans` takes the workers' own processor time in its place.
+itself as well; where one worker would take hours, `--only_in_spans` takes the workers' own processor time instead.
 What a job costs on a second of silence, with as many workers, is taken off each time: the start of processes and
 models. Workers are Beam's local ones, processes of their own; a stage ends when the last worker has ended it. Runs one
 job after another, prints a table, and writes `benchmarks/results/skew.json`.
@@ -42,7 +42,7 @@ _WORKER = "apache_beam.runners.worker.sdk_worker_main"
 
 @dataclass(frozen=True)
 class Way:
-    """How the work is done. `in_spans`: the long recording is cut, so that all workers hear it."""
+    """How the work is done. `in_spans`: the long recording is cut, so that all workers transcribe it."""
 
     name: str
     workers: int

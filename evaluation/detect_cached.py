@@ -8,8 +8,8 @@ Transcripts are read from `transcripts.json` beside the truth (`evaluation.trans
 detector's doing alone.
 
 An entity's voiced time is that of its labelled words; it is covered where a padded finding lies over it. The audio
-score (`evaluation.score`) hears the same more exactly, and slower: here muting has neither aligned nor widened
-anything. Text leaks are counted on the words that no finding holds.
+score (`evaluation.score`) judges the same from audio, more exactly and more slowly: here muting has neither
+aligned nor widened anything. Text leaks are counted on the words that no finding holds.
 
 Without `--show` the misses are listed by recording, policy and number, so that rules can be written without reading
 the calls that judge them.
@@ -198,10 +198,12 @@ def main() -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--transcripts", type=Path, help="cached transcripts of the same recordings")
     source.add_argument("--perfect", action="store_true", help="detect in the labelled words")
-    parser.add_argument("--policies", help="comma-separated, in place of those of the manifest")
+    parser.add_argument("--policies", help="comma-separated, instead of those of the manifest")
     parser.add_argument("--before", type=float, default=Padding().before_s, help="seconds of padding before a finding")
     parser.add_argument("--after", type=float, default=Padding().after_s, help="seconds of padding after a finding")
-    parser.add_argument("--show", action="store_true", help="list misses and false alarms in the words that were said")
+    parser.add_argument(
+        "--show", action="store_true", help="list misses and false positives in the words that were said"
+    )
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
 

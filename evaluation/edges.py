@@ -5,8 +5,8 @@
 
 Detection is perfect here: what `evaluation.laying` marks. Muting is that of the job (`transforms/mute_audio/edges.py`)
 or a fixed padding around the words' times, and replaces samples by silence without encoding them; the figures are those
-of `evaluation.score`, which judges files. The errors of starts and ends are taken on the sound: from where the first
-sound of an entity lies to where the first muted sound lies, and so for the last.
+of `evaluation.score`, which judges files. The errors of starts and ends are measured in the audio: from where the first
+audio of an entity lies to where the first muted audio lies, and so for the last.
 
 The recognised words are those of `transcripts.json` beside the truth, which `evaluation.transcribe` makes, or of
 `--transcripts`, one file for each folder.
@@ -40,20 +40,20 @@ PADDINGS_S = ((0.0, 0.0), (0.1, 0.1), (0.1, 0.25), (0.1, 0.5), (0.25, 0.5), (0.2
 
 @dataclass(frozen=True)
 class Call:
-    """A labelled recording, its sound as (channels, samples) at 16 kHz, and the findings of perfect detection."""
+    """A labelled recording, its audio as (channels, samples) at 16 kHz, and the findings of perfect detection."""
 
     recording: LabelledRecording
-    sound: Samples
+    audio: Samples
     transcript: Transcript
     findings: tuple[Finding, ...]
 
     def read_ranges(self, ranges: Sequence[TimeSpan]) -> list[Samples]:
-        """The sound of each range."""
-        return [self.sound[span.channel, _sample(span.start_s) : _sample(span.end_s)] for span in ranges]
+        """The audio of each range."""
+        return [self.audio[span.channel, _sample(span.start_s) : _sample(span.end_s)] for span in ranges]
 
     def muted(self, spans: Iterable[TimeSpan]) -> Samples:
-        """The sound with silence in `spans`."""
-        muted = self.sound.copy()
+        """The audio with silence in `spans`."""
+        muted = self.audio.copy()
         for span in spans:
             muted[span.channel, _sample(span.start_s) : _sample(span.end_s)] = 0.0
         return muted
@@ -65,7 +65,7 @@ Rule = Callable[[Call], Sequence[TimeSpan]]
 
 @dataclass(frozen=True)
 class EdgeErrors:
-    """How far the first and the last muted sound of entities lie from their own, in seconds; positive is late."""
+    """How far the first and the last muted audio of entities lie from their own, in seconds; positive is late."""
 
     starts_s: tuple[float, ...]
     ends_s: tuple[float, ...]
@@ -137,9 +137,9 @@ def _edge_errors(call: Call, muted: Samples) -> EdgeErrors:
     """The errors of the edges that a call's entities do not share with a neighbouring entity."""
     starts_s: list[float] = []
     ends_s: list[float] = []
-    for channel in range(len(call.sound)):
-        entities = [e for e in call.recording.entities if min(e.channel, len(call.sound) - 1) == channel]
-        voiced, silenced = inaudible(call.sound[channel], muted[channel])
+    for channel in range(len(call.audio)):
+        entities = [e for e in call.recording.entities if min(e.channel, len(call.audio) - 1) == channel]
+        voiced, silenced = inaudible(call.audio[channel], muted[channel])
         for entity in entities:
             runs = _muted_sound(entity, voiced, silenced)
             if runs is None:
@@ -153,7 +153,7 @@ def _edge_errors(call: Call, muted: Samples) -> EdgeErrors:
 
 
 def _muted_sound(entity: SpokenEntity, voiced: np.ndarray, silenced: np.ndarray) -> tuple[int, int, int, int] | None:
-    """Frames: first and past-the-last of the muted sound around an entity, and of its own; None where none is muted.
+    """Frames: first and past-the-last of the muted audio around an entity, and of its own; None where none is muted.
 
     Sound goes on over silence that is muted or not: only audible sound ends it.
     """

@@ -1,8 +1,8 @@
 """Perfect detection: aligns the labels of a recording with the words of a recogniser, misrecognised ones included.
 
 `by_text` aligns what was said with what was written, letter by letter and digit by digit, near in time: the words that
-a reader who knows all labels would mark. `by_time` marks the words in whose time more labelled sound was said than
-other sound: it needs no letters, and marks an innocent word whose time is wrong.
+a reader who knows all labels would mark. `by_time` marks the words in whose time more labelled audio was said than
+other audio: it needs no letters, and marks a harmless word whose time is wrong.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.base.spoken_length import longest_for_muting_s
 
 _FARTHEST_S = 8.0
-"""No word is heard at a time further from its own than this."""
+"""No word is recognised at a time further from its own than this."""
 
 _SAME, _OTHER, _SKIP, _AWAY_PER_S = 2.0, -1.0, -1.0, -0.25
 """What an alignment gains by two equal characters, two others, a character left out, and a second of distance."""
@@ -74,7 +74,7 @@ def lay_labels(
 
 
 def by_time(recording: LabelledRecording, transcript: Transcript) -> Marks:
-    """Marks the words whose time holds at least as much sound of entities as of other words.
+    """Marks the words whose time holds at least as much audio of entities as of other words.
 
     Of a word that is dragged over more time than it can last, the last part counts: ends are rarely wrong.
     """

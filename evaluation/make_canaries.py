@@ -2,11 +2,12 @@
 
     python -m evaluation.make_canaries
 
-Writes `transforms/canary_gate/calls/`: the sound as Ogg Opus, which is small, and the labels.
+Writes `transforms/canary_gate/calls/`: the audio as Ogg Opus, which is small, and the labels.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -23,7 +24,7 @@ _TARGET = Path(__file__).parents[1] / "transforms" / "canary_gate" / "calls"
 
 
 def main() -> None:
-    """Writes sound and labels."""
+    """Writes audio and labels."""
     truth = [json.loads(line) for line in (_LABELLED / "truth.jsonl").read_text().splitlines()]
     labels = []
     for call in (by_id for name in CALLS for by_id in truth if by_id["recording_id"] == name):
@@ -51,4 +52,6 @@ def _audio(path: Path) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    # So that --help writes nothing.
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     main()

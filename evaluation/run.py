@@ -27,7 +27,9 @@ def main() -> int:
     """Runs the job on each folder of labelled calls, prints the scores, and keeps them as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", nargs="+", default=["dev", "telephone"], help="folders with truth.jsonl")
-    parser.add_argument("--asr", help="a second recogniser (`tiny.en`, or a model folder) listens to what came out")
+    parser.add_argument(
+        "--asr", help="second recogniser (`tiny.en`, or a model folder) that transcribes the redacted audio"
+    )
     parser.add_argument("--details", action="store_true", help="name what was missed (the labelled calls are invented)")
     parser.add_argument("--keep", type=Path, help="folder for the runs' outputs, otherwise removed")
     given, job_options = parser.parse_known_args()

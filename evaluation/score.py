@@ -15,8 +15,8 @@ What is measured (all from the files, never from the run's own findings):
   over_redaction         voiced seconds of other speech made inaudible / all of them (0.25 s around personal data, and
                          spans of policies that the manifest does not ask for, are not counted)
   false_alarms_per_hour  muted regions that touch no personal data, per hour of audio
-  heard_leaks            with --asr: entities that another recogniser still hears in the redacted audio
-  heard_non_pii          with --asr: share of the other words that it still hears (a low value makes heard_leaks void)
+  heard_leaks            with --asr: entities that another recogniser still transcribes from the redacted audio
+  heard_non_pii          with --asr: share of the other words that it still transcribes (if low, heard_leaks is void)
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ COMMON_WORDS = frozenset(_COMMON.split())
 class Recogniser(Protocol):
     """A second listener, of another family than the one that the run used."""
 
-    def hear(self, samples: Samples) -> str:
-        """What it hears in one channel at 16 kHz."""
+    def transcribe(self, samples: Samples) -> str:
+        """What it transcribes in one channel at 16 kHz."""
         ...
 
 
@@ -82,7 +82,7 @@ class EntityScore:
     Attributes:
       covered: Share of its voiced time that is inaudible.
       readable: Its value can be read in the redacted text.
-      transcribed: Its value is heard by the second recogniser.
+      transcribed: Its value is transcribed by the second recogniser.
     """
 
     entity: SpokenEntity
@@ -208,7 +208,7 @@ def score_recording(
         result["other_muted"] += int((muted & ~near).sum())
         result["false_alarms"] += sum(not near[start:end].any() for start, end in regions(muted))
         if recogniser:
-            transcribed.append(tokens(recogniser.hear(published)))
+            transcribed.append(tokens(recogniser.transcribe(published)))
     elsewhere = tokens(" ".join(word.text for word in recording.words if not _is_within_any(word, recording.entities)))
     text = tokens(redacted_text)
     others = [
@@ -347,7 +347,7 @@ class WhisperRecogniser:
 
         self._model = WhisperModel(str(model), device="cpu", compute_type="int8")
 
-    def hear(self, samples: Samples) -> str:
+    def transcribe(self, samples: Samples) -> str:
         segments, _ = self._model.transcribe(samples, beam_size=1, language="en", condition_on_previous_text=False)
         return " ".join(segment.text for segment in segments)
 
@@ -357,7 +357,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--truth", type=Path, required=True, help="folder of labelled recordings")
     parser.add_argument("--output", type=Path, required=True, help="output root of a run")
-    parser.add_argument("--asr", type=Path, help="folder of a faster-whisper model that listens again")
+    parser.add_argument("--asr", type=Path, help="folder of a faster-whisper model that transcribes the redacted audio")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     arguments = parser.parse_args()
     recogniser = WhisperRecogniser(arguments.asr) if arguments.asr else None

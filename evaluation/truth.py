@@ -14,7 +14,7 @@ from typing import Any
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 
 TRANSCRIPTS = "transcripts.json"
-"""What a recogniser heard in a folder's recordings, beside its truth."""
+"""What a recogniser transcribed of a folder's recordings, beside its truth."""
 
 TURN_PAUSE_S = 0.8
 """A longer pause in one channel begins a new utterance when a transcript is made of the labelled words."""
