@@ -6,7 +6,7 @@ Compares status objects, certificates, audio files, tables and run summaries wit
 belong there; checks that muted ranges are silent; and transcribes a sample of the redacted audio to find personal
 data that can still be heard. Run it while no job writes to the output.
 
-Exit status: 0 no problems; 2 wrong options or set-up; 4 problems.
+Exit status: 0 no problems; 1 the job broke; 2 wrong options or set-up; 4 problems.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ earlier ones.
 The second command applies the corrections of reviewers and changes nothing else. Without --store it can only mute
 more; with --store it also restores what was muted by mistake.
 
-Exit status: 0 all recordings completed; 2 wrong options or set-up; 3 some recordings did not complete.
+Exit status: 0 all recordings completed; 1 the job broke; 2 wrong options or set-up; 3 some recordings did not complete
+(see errors/ in the output); 5 another run works on the output.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from hushbeam.pipelines.options.common import (
     OutputShards,
     PastOutput,
     PrintJson,
+    RulesFile,
     StoreKeys,
 )
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
@@ -50,7 +52,7 @@ from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.findings_store import is_empty
-from hushbeam.transforms.base.metavar import File, Folder, Metavar
+from hushbeam.transforms.base.metavar import Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.correct_findings.published import FurtherMuting
@@ -109,10 +111,7 @@ class Selection(BaseModel):
     minimum_score: Annotated[float, Metavar("SCORE")] = Field(
         0.0, ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"
     )
-    rules: File | None = Field(
-        None,
-        description="JSON file with patterns, minimum scores by policy, terms to keep and substitutions: docs/rules.md",
-    )
+    rules: RulesFile = None
 
 
 class RerenderOptions(BaseModel):
@@ -150,7 +149,7 @@ class RerenderOptions(BaseModel):
         """The options of a full run that renders the same.
 
         Args:
-          recognition, detection: Options of what heard and detected.
+          recognition, detection: Options of the models that transcribed and detected.
         """
         return RedactOptions(
             manifest=_NO_MANIFEST,
@@ -208,7 +207,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
         if store is not None:
             FindingsStore(store)
     identities = with_configuration({}, rendering, rules)
-    del identities["configuration"]  # each recording has its own: it depends on what heard it
+    del identities["configuration"]  # each recording has its own: it depends on the models that transcribed it
     job = Job(
         rendering,
         (),
@@ -232,7 +231,7 @@ def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
 
 
 def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
-    """Draws the pipeline: that of a full run, from detection on."""
+    """Builds the pipeline: that of a full run, from detection on."""
     options, job, store = rendering
     # What a killed run published is announced when its receivers are known: by the next full run.
     unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
@@ -264,7 +263,7 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
 
 
 class _Identify:
-    """The identities that a full run with these options would give, had it been made by what heard a recording."""
+    """The identities that a full run with these options and the recording's own models would give."""
 
     def __init__(self, options: RerenderOptions, rules: Rules) -> None:
         self._options = options

@@ -30,6 +30,12 @@ NewRunId = Annotated[
     RunId | None, Field(description="name of this run, which no earlier run had; by default made from the time")
 ]
 Captions = Annotated[bool, Field(description="also write SRT and VTT captions of the redacted words")]
+RulesFile = Annotated[
+    File | None,
+    Field(
+        description="JSON file with patterns, minimum scores by policy, terms to keep and substitutions: docs/rules.md"
+    ),
+]
 CertificateKey = Annotated[
     SecretReference | None,
     Field(

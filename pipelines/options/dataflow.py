@@ -110,7 +110,9 @@ def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> N
             "--accelerator (or --dataflow_service_options=worker_accelerator=…): name the GPU that --device cuda needs"
         )
     if not image:
-        raise ConfigurationError("--sdk_container_image: --device cuda needs the image of deploy/Dockerfile.gpu")
+        raise ConfigurationError(
+            "--sdk_container_image: --device cuda needs an image of deploy/Dockerfile with EXTRAS=gpu"
+        )
     debug = options.view_as(DebugOptions)
     if "use_multiple_sdk_containers" in (debug.experiments or ()):
         raise ConfigurationError(

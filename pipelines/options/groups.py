@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hushbeam.pipelines.options.common import RunId
+from hushbeam.pipelines.options.common import RulesFile, RunId
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
@@ -35,10 +35,7 @@ class Recognition(TranscriptionSettings):
 class Detection(DetectionSettings):
     """Which models and rules look for personal data, and how certain a finding must be."""
 
-    rules: File | None = Field(
-        None,
-        description="JSON file with patterns, minimum scores by policy, terms to keep and substitutions: docs/rules.md",
-    )
+    rules: RulesFile = None
     detection_processes: Annotated[int, Metavar("N")] = Field(
         0,
         ge=0,

@@ -73,7 +73,7 @@ def _explained(error: ValidationError, given: Mapping[str, Any], options: Mappin
 
 
 def _expected(kind: str, message: str, field: FieldInfo | None) -> str:
-    """What a value should be, in place of pydantic's words."""
+    """What a value should be, instead of pydantic's message."""
     fixed = {
         "missing": "required",
         "tuple_type": "expected a list",

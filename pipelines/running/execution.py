@@ -33,17 +33,17 @@ from hushbeam.transforms.storage import files, urls
 _LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
 
 
-Draw = Callable[[beam.Pipeline], object]
-"""Draws a pipeline."""
+Build = Callable[[beam.Pipeline], object]
+"""Adds the stages of a job to a pipeline."""
 
 
-DrawHeld = Callable[[beam.Pipeline, Job], object]
-"""Draws the pipeline of a job that holds its output."""
+BuildHeld = Callable[[beam.Pipeline, Job], object]
+"""Adds the stages of a job that holds its output to a pipeline."""
 
 
 def carry_out(
     job: Job,
-    draw: DrawHeld,
+    build: BuildHeld,
     beam_options: PipelineOptions,
     console: Console,
     observer: Observer,
@@ -54,7 +54,7 @@ def carry_out(
     """Runs a pipeline while it holds the lock of the job's output, and gives the exit status.
 
     Args:
-      draw: Is called with the job once it holds its output.
+      build: Is called with the job once it holds its output.
       inputs: Locations that it reads; None: the job's manifests.
 
     Raises:
@@ -74,11 +74,11 @@ def carry_out(
         remember(job.output, job.options.keeping.roots())
         if job.options.canaries.canaries:
             check_canaries(
-                job, lambda calls: _run(calls, lambda pipeline: draw(pipeline, calls), beam_options), console
+                job, lambda calls: _run(calls, lambda pipeline: build(pipeline, calls), beam_options), console
             )
         held = job._replace(hold=lock.hold)
         try:
-            timings = _run(held, lambda pipeline: draw(pipeline, held), beam_options, console, local=local)
+            timings = _run(held, lambda pipeline: build(pipeline, held), beam_options, console, local=local)
         except Exception:
             lock.check()  # a worker elsewhere may have lost it, and its error arrives as text
             raise
@@ -101,12 +101,12 @@ def carry_out(
 
 
 def _run(
-    job: Job, draw: Draw, beam_options: PipelineOptions, console: Console | None = None, *, local: bool = False
+    job: Job, build: Build, beam_options: PipelineOptions, console: Console | None = None, *, local: bool = False
 ) -> Timings:
     """Runs the pipeline to its end; progress is shown on the console, if there is one."""
     started_at, started = datetime.now(UTC), time.monotonic()
     pipeline = beam.Pipeline(options=beam_options)
-    draw(pipeline)
+    build(pipeline)
     samples: list[Sample] = []
     with ExitStack() as watch:
         if console and local:  # the run is over when `run` returns

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.groups import Observability
-from hushbeam.pipelines.running.exit_status import quieten_beam, told
+from hushbeam.pipelines.running.exit_status import EXIT_INTERRUPTED, quieten_beam, told
 from hushbeam.pipelines.running.waiting import StoppedError
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.secrets import SecretReference
@@ -21,7 +21,6 @@ from hushbeam.transforms.storage.errors import StorageError
 
 _PATIENCE_S = 10.0
 _LINEAGE = "OpenLineage's receiver"
-_INTERRUPTED = 130  # as the interpreter ends after an uncaught interrupt
 
 
 class Observer:
@@ -124,10 +123,10 @@ def observed(
     try:
         exit_status = attempt(observer)
     except KeyboardInterrupt:
-        observer.ended(_INTERRUPTED, console, reason="KeyboardInterrupt", stopped=True)
+        observer.ended(EXIT_INTERRUPTED, console, reason="KeyboardInterrupt", stopped=True)
         raise
     except StoppedError as stop:
-        observer.ended(int(stop.code or _INTERRUPTED), console, reason="StoppedError", stopped=True)
+        observer.ended(int(stop.code or EXIT_INTERRUPTED), console, reason="StoppedError", stopped=True)
         raise
     except Exception as error:  # noqa: BLE001 - each kind is reported
         exit_status = told(error, console)
