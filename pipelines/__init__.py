@@ -1,4 +1,4 @@
-"""One module per job, with its options: `hushbeam redact --help`."""
+"""Commands of `hushbeam`: a module for each, with its options."""
 
 import os
 

@@ -99,7 +99,7 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
     announcements = (
         pipeline
         | "Output root" >> beam.Create([output])
-        | "Still to be told" >> beam.FlatMap(open_notifications).with_output_types(Announcement)
+        | "Open notifications" >> beam.FlatMap(open_notifications).with_output_types(Announcement)
     )
     announced, unnamed = (announcements, recordings) | NameReceivers(run_id)
     settings = options.notification.of_job(options.defaults.webhook_url)

@@ -187,7 +187,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     """Checks what can be checked before anything runs.
 
     Raises:
-      ConfigurationError: Nothing is stored, a key cannot be had, a model cannot be found.
+      ConfigurationError: Nothing is stored, a key cannot be read, a model cannot be found.
     """
     store = sealed_root("--store", options.store, options.store_key, options.output)
     if store is None and options.corrections:

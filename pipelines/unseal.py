@@ -50,7 +50,7 @@ class UnsealOptions(BaseModel):
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Opens as the command line does, and gives the exit status."""
+    """Decrypts as the command line does, and gives the exit status."""
     console = console or remarks()
     options, _ = parse(UnsealOptions, __doc__ or "", arguments)
     return finished(lambda: _unseal(options, console), console)

@@ -128,7 +128,7 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
     def StopWorker(  # noqa: N802 - Beam's name
         self, request: beam_fn_api_pb2.StopWorkerRequest, context: grpc.ServicerContext
     ) -> beam_fn_api_pb2.StopWorkerResponse:
-        """Ends a worker that the runner needs no more."""
+        """Ends a worker that the runner no longer needs."""
         with self._lock:
             worker = self._workers.pop(request.worker_id, None)
         _stop([worker] if worker else [])

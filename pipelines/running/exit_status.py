@@ -18,7 +18,7 @@ from hushbeam.transforms.base.unexpected import StageDefectError, place_of
 from hushbeam.transforms.canary_gate import CanariesMissedError
 
 EXIT_COMPLETED, EXIT_INCOMPLETE = 0, 3
-EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_BLIND = 1, 2, 5, 6
+EXIT_BROKEN, EXIT_USAGE, EXIT_LOCKED, EXIT_CANARIES_MISSED = 1, 2, 5, 6
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
@@ -65,7 +65,7 @@ def told(error: Exception, console: Console) -> int:
         _say(f"[bold red]Cannot run:[/] {message}", console)
         # A lock goes away by itself, a mistake does not: they have different statuses.
         if isinstance(error, CanariesMissedError):
-            return EXIT_BLIND
+            return EXIT_CANARIES_MISSED
         return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
     if isinstance(error, RunLockLostError):
         _say(f"[bold red]Stopped:[/] {message}", console)

@@ -107,7 +107,7 @@ def existing(pattern: str) -> list[str]:
     """The manifests that a path, glob or URL matches.
 
     Raises:
-      ConfigurationError: There is none.
+      ConfigurationError: No file matches.
     """
     found = files.glob(pattern)
     if not found:
@@ -121,7 +121,7 @@ def check_secrets(options: RedactOptions) -> None:
     """Reads every secret that the options name, for a run on this machine.
 
     Raises:
-      ConfigurationError: One cannot be had.
+      ConfigurationError: One cannot be read.
     """
     WebhookClient(options.notification)
     if options.certificate_key:

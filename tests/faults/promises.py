@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.schemas.delivery import REFUSED_ADDRESS
 from tests.faults.scenarios import (
     Night,
@@ -40,7 +40,7 @@ def blind(night: Night) -> str:
     """Somebody sets a score that no finding reaches: the night would be published with all that was said."""
     with night.output() as output:
         status = run_job(night.manifest, output, "--canaries", "--minimum_score", "0.9999")
-        assert status == EXIT_BLIND, status
+        assert status == EXIT_CANARIES_MISSED, status
         assert published(output) == {}
         assert not (output / "canaries").exists()
         return f"exit {status}, nothing public"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED
+from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED
 from hushbeam.transforms.canary_gate import plant, score
 from tests.pipelines.conftest import Redact
 
@@ -44,7 +44,7 @@ def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Reda
 )
 def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, options: tuple[str, ...], said: str):
     run = redact(PHONE, options=("--canaries", *options))
-    assert run.status == EXIT_BLIND, run.terminal
+    assert run.status == EXIT_CANARIES_MISSED, run.terminal
     assert said in run.terminal
     assert "Nothing was published" in run.terminal
     assert _files(run.output) == {"runs"}

@@ -24,7 +24,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import rerender
 from hushbeam.pipelines.options.groups import Observability
-from hushbeam.pipelines.running.exit_status import EXIT_BLIND, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.pipelines.running.observing import observed
 from hushbeam.pipelines.running.waiting import StoppedError
 from tests.pipelines.conftest import Redact
@@ -122,10 +122,10 @@ def test_with_hashed_identities_no_location_is_told(
 @pytest.mark.long
 def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told):
     run = redact(CARD, options=(*told.options, "--canaries", "--minimum_score", "0.9999"))
-    assert run.status == EXIT_BLIND, run.terminal
+    assert run.status == EXIT_CANARIES_MISSED, run.terminal
     assert [event["eventType"] for event in told.events()] == ["START", "FAIL"]
     read = told.metrics()
-    assert read["hushbeam_run_exit_status"] == {("calls",): EXIT_BLIND}
+    assert read["hushbeam_run_exit_status"] == {("calls",): EXIT_CANARIES_MISSED}
     assert read["hushbeam_run_canary_recall_ratio"]["calls",] < read["hushbeam_run_canary_floor_ratio"]["calls",]
     assert "hushbeam_last_success_timestamp_seconds" not in read
 
