@@ -6,9 +6,9 @@
 
 calls      generated calls as a recogniser writes them: templates x values x ways of saying them x recogniser noise.
            `train` templates are there to write rules against, `held_out` ones judge: their failures are never shown.
-           Asked for: the default policies and those of the templates.
+           Requested: the default policies and those of the templates.
 innocent   1,000 lines without personal data, under the default policies.
-sentences  1,500 written sentences of presidio-research's templates (or its own set: --dataset FILE), asked for all
+sentences  1,500 written sentences of presidio-research's templates (or its own set: --dataset FILE), under all
            policies that its 17 types fall under.
 
 recall_any         entities of which at least one word is redacted, under whatever policy

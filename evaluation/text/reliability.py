@@ -5,7 +5,7 @@
 
 Reliability: of the findings with a score of about 0.8, are about 80 % right? A finding is right if it touches an
 entity. Measured on held-out generated calls, innocent lines and written sentences, each under the policies that
-`evaluation.text` asks for.
+`evaluation.text` requests.
 
 Threshold: findings below a minimum score are left out afterwards, which is what `minimum_score` does.
 """
