@@ -85,9 +85,9 @@ def by_time(recording: LabelledRecording, transcript: Transcript) -> Marks:
         for spoken in _on_channel(recording, transcript, word.channel):
             overlap_s = min(word.end_s, spoken.end_s) - max(start_s, spoken.start_s)
             seconds[_entity_of(spoken, recording)] += max(0.0, overlap_s)
-        innocent_s = seconds.pop(None, 0.0)
+        other_s = seconds.pop(None, 0.0)
         entity = max(seconds, key=lambda entity: seconds[entity], default=None)
-        if entity is not None and seconds[entity] > 0.0 and seconds[entity] >= innocent_s:
+        if entity is not None and seconds[entity] > 0.0 and seconds[entity] >= other_s:
             marked[number] = entity
     return marked
 
