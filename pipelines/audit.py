@@ -30,9 +30,9 @@ from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.pipelines.running.terminal import printable
-from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.report import WriteReport
@@ -91,9 +91,7 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
       ConfigurationError: The output is empty, or a key, a model or the temporary folder is missing.
     """
     check_temporary_files()
-    output = urls.normalised(options.output)
-    if not files.list_names(output):
-        raise ConfigurationError("--output: no run has written anything there")
+    output = output_of_runs(options.output)
     if options.certificate_public_key:
         read_public_key(options.certificate_public_key)
     if options.sample:

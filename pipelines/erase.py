@@ -26,6 +26,7 @@ from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished, incomplete
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
@@ -34,7 +35,7 @@ from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser
-from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_roots import private_root
 
@@ -94,9 +95,7 @@ def prepare(options: EraseOptions) -> Eraser:
     Raises:
       ConfigurationError: The runs wrote to a place that is not named.
     """
-    output = urls.normalised(options.output)
-    if not files.list_names(output):
-        raise ConfigurationError("--output: no run has written anything there")
+    output = output_of_runs(options.output)
     given = {
         option: private_root(root, output, option)
         for option, root in (("--store", options.store), ("--unredacted_output", options.unredacted_output))

@@ -25,12 +25,13 @@ from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished, incomplete
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.retention.expire import expire
-from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage import files
 
 EXIT_DONE = 0
 
@@ -73,7 +74,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 
 def _expire(options: ExpireOptions, console: Console) -> int:
-    output = urls.normalised(options.output)
+    output = output_of_runs(options.output)
     key = read_private_key(options.certificate_key) if options.certificate_key else None
     before = datetime.now(UTC) - options.age
     with alone(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:

@@ -31,6 +31,7 @@ from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.exit_status import finished
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.pipelines.running.waiting import wait
@@ -118,8 +119,9 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Console) -> int:
     check_temporary_files()
+    output = output_of_runs(options.output)
     if not options.resume:
-        waiting = sum(1 for _ in open_notifications(urls.normalised(options.output)))
+        waiting = sum(1 for _ in open_notifications(output))
         if options.print_json:
             print_for_machines({"open": waiting})
         else:

@@ -46,6 +46,7 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
@@ -190,6 +191,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
       ConfigurationError: Nothing is stored, a key cannot be read, a model cannot be found.
     """
     store = sealed_root("--store", options.store, options.store_key, options.output)
+    output = output_of_runs(options.output) if options.corrections else urls.normalised(options.output)
     if store is None and options.corrections:
         _check_muting_further(options, local=local)
     elif store is None or is_empty(store.root):
@@ -211,7 +213,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     job = Job(
         rendering,
         (),
-        urls.normalised(options.output),
+        output,
         options.run_id or new_run_id(),
         options.output_shards or (1 if local else SHARDS_OF_A_CLUSTER),
         rules,
