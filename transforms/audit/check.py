@@ -252,7 +252,7 @@ def _audio_problems(
 
 
 def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> tuple[dict[str, int], dict[str, int]]:
-    """Counts by policy: personal data that seems to be heard and is not in the published text, and leaked numbers.
+    """Counts by policy of audible personal data that the published text does not have, and of leaked numbers.
 
     Words of the published transcript are not counted: the run, which saw the whole conversation, did not redact them.
     """

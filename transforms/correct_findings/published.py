@@ -39,8 +39,8 @@ class PublishedOutputError(RecordingError):
 
 def correction_of(status: Status) -> Mapping[str, Any]:
     """The corrections in a certificate; empty if there are none."""
-    said: Mapping[str, Any] = status.certificate.get("corrections", {})
-    return said
+    recorded: Mapping[str, Any] = status.certificate.get("corrections", {})
+    return recorded
 
 
 State = Literal["", "to_render", "to_unmute", "rendered"]
@@ -49,12 +49,12 @@ State = Literal["", "to_render", "to_unmute", "rendered"]
 
 def state_of(status: Status, corrections: Corrections | None) -> State:
     """How far an output follows the reviewers' decisions."""
-    said = correction_of(status)
+    recorded = correction_of(status)
     if corrections is None:
-        return "to_render" if said else ""
-    if said.get("identity") != corrections.identity:
+        return "to_render" if recorded else ""
+    if recorded.get("identity") != corrections.identity:
         return "to_render"
-    return "to_unmute" if said["of_published"] and corrections.false_positives else "rendered"
+    return "to_unmute" if recorded["of_published"] and corrections.false_positives else "rendered"
 
 
 def is_open(status: Status, corrections: Corrections | None, *, of_published: bool) -> bool:
@@ -63,13 +63,13 @@ def is_open(status: Status, corrections: Corrections | None, *, of_published: bo
     Args:
       of_published: Whether the published recording can only be muted further.
     """
-    said = correction_of(status)
+    recorded = correction_of(status)
     if of_published:
         wanted = corrections is not None and bool(corrections.missed)
-        return wanted and corrections is not None and said.get("identity") != corrections.identity
+        return wanted and corrections is not None and recorded.get("identity") != corrections.identity
     if corrections is None:
-        return bool(said)
-    return said.get("identity") != corrections.identity or bool(said["of_published"])
+        return bool(recorded)
+    return recorded.get("identity") != corrections.identity or bool(recorded["of_published"])
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class RestorePublished(beam.PTransform):
                 "findings": findings | "Their findings" >> beam.Filter(_is_wanted, wanted),
             }
             | "By recording" >> beam.CoGroupByKey()
-            | "Claims" >> beam.MapTuple(lambda key, said: claim_of(key, **said)).with_output_types(Claim)
+            | "Claims" >> beam.MapTuple(lambda key, joined: claim_of(key, **joined)).with_output_types(Claim)
         )
         return claims | each_recording(_RestoreStage(self._muting), DetectedRecording)
 

@@ -516,7 +516,7 @@ class _Assembly:
         return word in language.street_suffixes - language.ordinary_suffixes - TITLES and word not in all_names()
 
     def _is_company(self, first: int, last: int) -> bool:
-        """Whether a name stands where a caller hears which company it is: `thank you for calling X`, `X, this is`."""
+        """Whether a name is announced as the company's, and the classifier is not sure that it is a person's."""
         if any(self._certainty(position, "classifier") > _SURE for position in range(first, last + 1)):
             return False
         return is_announced_company(self._conversation.text, self._tokens[first].start, self._tokens[last].end)

@@ -320,7 +320,7 @@ class NumberLabeller(AtomReader):
             if turn - cue.turn > _TURNS_BACK or start_s - cue.end_s > 2 * _SLOT_OPEN_S:
                 break
             if cue.turn == turn:
-                strength = self._strength_in_turn(cue.end, start, first)
+                strength = self._strength_in_turn(cue.end, first)
             elif start_s - cue.end_s <= _SLOT_OPEN_S:
                 strength = self._strength_of_slot(cue, turn, first)
             else:
@@ -329,7 +329,7 @@ class NumberLabeller(AtomReader):
         yield from self._evidence_behind(run, lengths)
         yield from self._evidence_meanwhile(run, lengths, start_s, end_s)
 
-    def _strength_in_turn(self, cue_end: int, start: int, first: int) -> float:
+    def _strength_in_turn(self, cue_end: int, first: int) -> float:
         words = sentences = 0
         fillers = self._language.fillers
         for position in range(bisect_left(self._atom_starts, cue_end), first):
