@@ -210,7 +210,7 @@ class SpeechEngine:
 
     def _take(self, entry: Entry, result: DecodedWindow) -> None:
         try:
-            for again in entry.recording.transcribed(entry, result):
+            for again in entry.recording.take_result(entry, result):
                 self._enqueue(again, wait=False)
         except Exception as error:  # noqa: BLE001 - the future raises it
             entry.recording.fail(error)

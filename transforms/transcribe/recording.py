@@ -175,7 +175,7 @@ class RecordingInProgress:
             self._ended = True
         self._complete()
 
-    def transcribed(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
+    def take_result(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
         """Takes the result of a window, and returns windows that must go to the model again, or only now."""
         with self._lock:
             following = self._settle_language(decoded) if entry.request.language is None else []

@@ -71,9 +71,11 @@ def _holds(span: TimeSpan, place: TimeSpan) -> bool:
     )
 
 
-def count_found(control_words: Sequence[KeptWord], again: Conversation, settings: ControlWordSettings) -> int:
+def count_found(
+    control_words: Sequence[KeptWord], second_transcript: Conversation, settings: ControlWordSettings
+) -> int:
     """How many of the control words were found at their place."""
-    found = KeptSpeech(again, frozenset())
+    found = KeptSpeech(second_transcript, frozenset())
     return sum(
         any(
             word.place.channel == control_word.place.channel
