@@ -31,9 +31,10 @@ from hushbeam.transforms.archive.tables.relocation import names_elsewhere
 from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
 from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect, recogniser_blocks
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.media.video.caption_search import hidden_text_in
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
