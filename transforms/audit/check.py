@@ -123,7 +123,7 @@ def audit(
 
 
 class _WrongAudioError(Exception):
-    """There is no published recording, or it is not the one that was certified."""
+    """The published recording is missing, or is not the one that was certified."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(kind)

@@ -18,7 +18,7 @@ class ControlWordSettings:
 
     Attributes:
       least_confidence: The first recogniser's confidence in a control word.
-      least_letters: Shorter words are swallowed, or guessed.
+      least_letters: Shorter words are often left out, or guessed.
       clear_of_muted_s: Words nearer to a muted span are clipped.
       same_place_s: How far apart two recognisers may time the same word.
       alike: How alike two spellings of one word are; 0 to 1.
