@@ -53,8 +53,8 @@ from hushbeam.transforms.archive.findings_store import is_empty
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
-from hushbeam.transforms.correct_findings.published import FurtherMuting
-from hushbeam.transforms.correct_findings.restore import RestorePublished
+from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
+from hushbeam.transforms.correct_findings.restore_published import RestorePublished
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio import MuteSettings

@@ -15,7 +15,8 @@ from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.correct_findings.published import FurtherMuting, is_open
+from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
+from hushbeam.transforms.correct_findings.state import is_open
 
 
 class RestorePublished(beam.PTransform):
