@@ -243,8 +243,8 @@ class NumberLabeller(AtomReader):
         follows_card = 0 <= self._start_s(run) - self._card_seen_s <= _CARD_ANSWER_S
         return follows_card or (year in _EXPIRY_YEARS and self._may_expire(run))
 
-    def slot(self, policy: str, group: Group) -> bool:
-        """Whether a number of this kind is being waited for where the group stands."""
+    def expects(self, policy: str, group: Group) -> bool:
+        """Whether a question or announcement makes a number of this kind likely where the group stands."""
         return any(
             item.policy == policy and item.strength >= _FLOOR
             for item in self._evidence(Run([group]), (len(group.value),))
