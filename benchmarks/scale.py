@@ -35,13 +35,13 @@ from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verifi
 from hushbeam.transforms.archive.ledger import Status, committed_entries, save_snapshot
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts
 from hushbeam.transforms.archive.published_files import json_name
+from hushbeam.transforms.archive.run_summary import summary_url
 from hushbeam.transforms.archive.tables.parquet import write_shard
-from hushbeam.transforms.close_run import summary_url
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import read_line
 from hushbeam.transforms.skip_finished import SkipFinished
-from hushbeam.transforms.skip_finished.transform import output_identity
+from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.storage import files
 
 _FINDINGS = 3

@@ -29,7 +29,7 @@ from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
-from hushbeam.transforms.archive.findings_store import NotStoredError
+from hushbeam.transforms.archive.findings_store import FindingsStore, NotStoredError
 from hushbeam.transforms.archive.reviews import Review, read_reviews
 from hushbeam.transforms.base.metavar import Folder
 from hushbeam.transforms.base.private_memory import keep_memory_private
@@ -42,7 +42,6 @@ from hushbeam.transforms.review_output import Catalogue
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 from hushbeam.transforms.storage.private_roots import private_root
-from hushbeam.transforms.store_findings import FindingsStore
 
 EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
 

@@ -52,12 +52,12 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
-from hushbeam.transforms.archive.findings_store import is_empty
+from hushbeam.transforms.archive.findings_store import FindingsStore, is_empty
 from hushbeam.transforms.base.metavar import Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
-from hushbeam.transforms.correct_findings.published import FurtherMuting
-from hushbeam.transforms.correct_findings.restore import RestorePublished
+from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
+from hushbeam.transforms.correct_findings.restore_published import RestorePublished
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio import MuteSettings
@@ -66,7 +66,6 @@ from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution
 from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.store_findings import FindingsStore
 from hushbeam.transforms.transcribe.settings import Device
 from hushbeam.transforms.verify_audio import VerifySettings
 

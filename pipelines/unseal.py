@@ -23,11 +23,11 @@ from hushbeam.pipelines.running.exit_status import EXIT_USAGE, finished
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
+from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.metavar import Folder, Metavar
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
-from hushbeam.transforms.keep_unredacted import UnredactedOutput
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 

@@ -72,9 +72,9 @@ class RedactedWord:
     """A word of a redacted transcript.
 
     Attributes:
-      text: With its leading space, as in `schemas.transcript.Word`: joining the words of an utterance gives its text.
-        If several words became one label, the first contains it, and the others are empty except for the punctuation
-        after the last.
+      text: With its leading space, as in `hushbeam.schemas.transcript.Word`: joining the words of an utterance gives
+        its text. If several words became one label, the first contains it, and the others are empty except for the
+        punctuation after the last.
       start_s, end_s: Seconds from the start of the recording, as recognised.
       confidence: 0 to 1.
       redacted: Whether the text replaces the original word.

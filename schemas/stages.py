@@ -55,7 +55,7 @@ class FromRecording:
 
 
 class FromOutput:
-    """Answers `StageInput` for a recording that is read from an output root: no line of a manifest asks for it."""
+    """Implements `StageInput` for a recording that is read from an output root: no line of a manifest asks for it."""
 
     @property
     def manifest(self) -> str:

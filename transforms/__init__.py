@@ -2,6 +2,6 @@
 
 import os
 
-# ONNX Runtime asks a server of its maker's as soon as it is imported, and keeps a database in the user's home. Nothing
-# of a recording is in that, as far as is known; a job that runs where no recording leaves the network asks nobody.
+# ONNX Runtime contacts a server of its maker as soon as it is imported, and keeps a database in the user's home. As far
+# as is known, these hold nothing of a recording; but a job must not contact servers that the user did not name.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -15,12 +15,13 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.findings_store import FindingsStore
 from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.detect_pii.names.named_entities import model_identities
-from hushbeam.transforms.keep_unredacted import UnredactedOutput
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.read_manifest import ManifestDefaults
@@ -28,7 +29,6 @@ from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.signing import check_signing
-from hushbeam.transforms.store_findings import FindingsStore
 from hushbeam.transforms.transcribe.model import resolve
 
 SHARDS_OF_A_CLUSTER = 64

@@ -28,8 +28,8 @@ from rich.console import Console
 from hushbeam.pipelines import audit, redact
 from hushbeam.pipelines.running.alone import processes_below
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED
+from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.keep_unredacted import UnredactedOutput
 from tests.faults.leak_search import LeakSearch, search_for
 from tests.pipelines.conftest import cut
 

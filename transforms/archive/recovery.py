@@ -45,8 +45,8 @@ def rows_folder(output: str, run_id: str) -> str:
 def keep_rows(output: str, run_id: str, recording: CommittedRecording) -> None:
     """Writes the safety copy, without the webhook: it is not public, and the manifest of the next run has it."""
     url = rows_url(output, run_id, recording.recording_id)
-    kept = replace(recording, webhook_url=None, webhook_auth_header_name=None, webhook_auth_header_value=None)
-    files.write_bytes(url, content_of(kept))
+    copy = replace(recording, webhook_url=None, webhook_auth_header_name=None, webhook_auth_header_value=None)
+    files.write_bytes(url, content_of(copy))
 
 
 def copies_of_killed_runs(output: str, run_id: str) -> Iterator[list[str]]:
@@ -111,8 +111,8 @@ def kept_rows(output: str, run_id: str, recording_id: str) -> CommittedRecording
         return None
     if status is None or status.output_identity != copy.output_identity:
         return None
-    kept = _as_of(output, copy, status)
-    return None if isinstance(kept, UnreadableCopyError) else kept
+    updated = _as_of(output, copy, status)
+    return None if isinstance(updated, UnreadableCopyError) else updated
 
 
 def forget_rows(output: str, run_id: str) -> None:

@@ -1,7 +1,7 @@
 """Tombstones: marks of erased recordings, so that no later run publishes them again.
 
-A tombstone is an empty file whose name is a hash of the recording's id, or of its source's URL. Whoever knows the id or
-URL can check it, and nobody can read it from there. An id that is easy to guess can be found by guessing.
+A tombstone is an empty file whose name is a hash of the recording's id, or of its source's URL. The id or URL cannot be
+read from the name, but a known one can be looked up. So an id that is easy to guess can be found by guessing.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ class SealBrokenError(Exception):
 
 
 class SpanSealer:
-    """Seals and opens spans. Holds the key: it lives in the worker alone.
+    """Seals and opens spans. Holds the key, so it stays in its worker.
 
     A sealed span is bound to its recording, its output and its place among the recording's spans.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -27,13 +26,15 @@ from hushbeam.transforms.archive.tables.digests import (
     findings_digest,
     transcript_digest,
 )
+from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.relocation import names_elsewhere
 from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
 from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect, recogniser_blocks
+from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.media.video.caption_search import hidden_text_in
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
@@ -122,7 +123,7 @@ def audit(
 
 
 class _WrongAudioError(Exception):
-    """There is no published recording, or it is not the one that was certified."""
+    """The published recording is missing, or is not the one that was certified."""
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(kind)
@@ -225,9 +226,7 @@ def _certified_audio(status: Status, certificate: Mapping[str, Any], output: str
         path = files.fetch(url, folder, None)
     except MissingFileError:
         raise _WrongAudioError("audio_missing") from None
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if (path.stat().st_size, digest) != (certificate["size_bytes"], certificate["sha256"]):
+    if FileEntry.of(path) != FileEntry(certificate["size_bytes"], certificate["sha256"]):
         raise _WrongAudioError("audio_changed", "size or checksum differs from the certificate")
     return path
 
@@ -252,17 +251,17 @@ def _audio_problems(
 
 
 def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> tuple[dict[str, int], dict[str, int]]:
-    """Counts by policy: personal data that seems to be heard and is not in the published text, and leaked numbers.
+    """Counts by policy of audible personal data that the published text does not have, and of leaked numbers.
 
     Words of the published transcript are not counted: the run, which saw the whole conversation, did not redact them.
     """
-    again = leak_check.transcribe(path, row["language_code"])
-    conversation = Conversation(again)
-    published = KeptSpeech(Conversation(_published_words(row, again.language_code)), frozenset())
+    transcript = leak_check.transcribe(path, row["language_code"])
+    conversation = Conversation(transcript)
+    published = KeptSpeech(Conversation(_published_words(row, transcript.language_code)), frozenset())
     leaks = find_leaks((), conversation, published, row["policies"], leak_check.leaks)
     audible = Counter(
         finding.policy
-        for finding in leak_check.detect(again, row["policies"])
+        for finding in leak_check.detect(transcript, row["policies"])
         if not _is_published(finding, conversation, published, leak_check.leaks.same_place_s)
     )
     return dict(audible), dict(Counter(leak.policy for leak in leaks))
@@ -282,14 +281,14 @@ def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:
     return Transcript(language_code, 1.0, row["duration_s"], row["channels"], tuple(utterances))
 
 
-def _is_published(finding: Finding, again: Conversation, published: KeptSpeech, within_s: float) -> bool:
+def _is_published(finding: Finding, second_transcript: Conversation, published: KeptSpeech, within_s: float) -> bool:
     """Whether the published transcript has every word of a finding, near its time."""
     if finding.first_word is None or finding.last_word is None:
         return False
-    place = place_of(again, finding.first_word, finding.last_word)
+    place = place_of(second_transcript, finding.first_word, finding.last_word)
     own = range(finding.first_word, finding.last_word + 1)
-    words = KeptSpeech(again, frozenset(range(len(again.words))) - frozenset(own))
-    signs = "".join(sign.value for run in runs_of_signs(again) for sign in run if sign.word in own)
+    words = KeptSpeech(second_transcript, frozenset(range(len(second_transcript.words))) - frozenset(own))
+    signs = "".join(sign.value for run in runs_of_signs(second_transcript) for sign in run if sign.word in own)
     return all(published.says_word(word.value, place, within_s) for word in words.words) and (
         not signs or published.says_signs(signs, place, within_s)
     )

@@ -1,4 +1,4 @@
-"""Meters of audible sound in the muted ranges of a certificate."""
+"""Meters of what can still be heard in the muted ranges of a certificate."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class MutedRangeSettings:
 
     Attributes:
       edge_s: Ignored at both ends of a range: fades, and what a lossy codec smears into it.
-      silent_db: Sound below this level, relative to full scale, cannot be understood.
-      below_tone_db: Sound this far below a tone cannot be understood either: codecs leave some beside a tone.
+      silent_db: Audio below this level, relative to full scale, cannot be understood.
+      below_tone_db: Audio this far below a tone cannot be understood either: codecs leave some beside a tone.
       speech: The probability of speech from which a frame of noise counts as speech.
-      least_s: Shorter sounds are clicks.
+      least_s: Anything shorter is a click.
     """
 
     edge_s: float = 0.1
@@ -87,7 +87,7 @@ class _Silence(_Meter):
 
 
 class _Tone(_Meter):
-    """Measures the sound beside the strongest frequency: voice activity detectors take tones for speech."""
+    """Measures the audio beside the strongest frequency: voice activity detectors take tones for speech."""
 
     def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
         window = np.hanning(FRAME)

@@ -19,7 +19,7 @@ class AuditedRecording:
       muted_s: Muted seconds, summed over the channels.
       signed: Whether its certificate is signed.
       verified: Whether a recogniser checked it for leaks.
-      audible: Counts of personal data that seems to be heard, by policy. Names and places among them are guesses.
+      audible: Counts of audible personal data by policy. Names and places among them are guesses.
     """
 
     recording_id: str

@@ -15,6 +15,7 @@ from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
 from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
+from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary
 from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import (
@@ -27,7 +28,6 @@ from hushbeam.transforms.archive.tables.file_lists import (
 from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.close_run import UnreadableSummaryError, checked_summary
 from hushbeam.transforms.report_run import Timings
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError

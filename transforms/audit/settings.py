@@ -17,8 +17,8 @@ class AuditSettings:
 
     Attributes:
       limits: Of what is decoded.
-      sample: Share of the recordings that a recogniser listens to; the same recordings each time.
-      recogniser: What listens.
+      sample: Share of the recordings that a recogniser checks for leaks; the same recordings each time.
+      recogniser: The recogniser that checks them.
       other_languages: The model for recordings in a language that `recogniser` does not know.
       public_key: Where the key is kept that all certificates must be signed with; None: signatures are not checked.
     """

@@ -18,4 +18,3 @@ Folder = Annotated[str, Metavar("FOLDER")]
 """Both stand for object-store URLs as well."""
 
 Model = Annotated[str, Metavar("MODEL")]
-Term = Annotated[str, Metavar("TERM")]

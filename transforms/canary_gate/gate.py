@@ -1,7 +1,7 @@
 """Canary calls: synthetic calls in this package, with labelled times of their personal data.
 
 The job redacts them before the recordings, by the same pipeline with the same models and options. If a model, a
-dependency or an option keeps the job from finding personal data, it fails on four calls, not after a whole night.
+dependency or an option keeps the job from finding personal data, it fails on four calls, not after a whole run.
 """
 
 from __future__ import annotations

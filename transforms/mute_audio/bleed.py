@@ -28,7 +28,7 @@ class BleedSettings:
       certain: How far the correlation at one delay must rise above that at other delays to be an echo by itself.
       likely: The same, for a delay at which the same channels have a certain echo elsewhere in the recording.
       same_delay_s: Delays that differ by less are the same.
-      audible_db: Softer sound cannot be heard, echo or not.
+      audible_db: Softer audio cannot be heard, echo or not.
       around_s: Muted before and after an echo, because echoes are smeared.
     """
 
@@ -108,7 +108,7 @@ def _same_path(echo: _Echo, known: _Echo, settings: BleedSettings) -> bool:
 
 
 def _from(start_s: float, samples: FloatSamples) -> FloatSamples:
-    """FloatSamples that begin before the recording does are silence there."""
+    """The samples with silence for the time before the recording starts."""
     missing = max(0, round(-start_s * RECOGNISER_RATE_HZ))
     return np.pad(samples, (missing, 0)) if missing else samples
 

@@ -82,7 +82,7 @@ def lateness_s(
     """Seconds by which the recogniser's times are later than usual (negative: earlier), by both ends and starts.
 
     Args:
-      stretches: For each pause, the stretches of sound in its two `ranges_to_read`, one after the other.
+      stretches: For each pause, the stretches of speech in its two `ranges_to_read`, one after the other.
     """
     ends_s, starts_s = [], []
     for pause, ending, beginning in zip(pauses, stretches[::2], stretches[1::2], strict=True):

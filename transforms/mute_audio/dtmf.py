@@ -1,6 +1,6 @@
 """Detector of keypad tones (DTMF), from which the digits that were typed can be decoded.
 
-A keypad tone is two steady sines, one of each group, and nothing else: little other sound, about equal levels, no
+A keypad tone is two steady sines, one of each group, and nothing else: little other audio, about equal levels, no
 harmonics, for at least 40 ms. Speech never has all of these properties for so long. Each frame is correlated with the
 eight frequencies and their second harmonics, which is what Goertzel's algorithm computes.
 """

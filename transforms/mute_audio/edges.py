@@ -2,9 +2,9 @@
 
 A recogniser times a word to within 50 to 300 ms, and beside a silence to within seconds: ends are early, the first word
 of a turn is dragged back over the silence before it, and the word before a number may swallow its first digits. The
-audio is more exact. A run of personal words therefore owns every stretch of sound that no other word can claim, and its
-edges lie in pauses wherever there are pauses. Only where speech goes on without a pause do the recogniser's times
-decide, corrected by its clock (`clock`) and widened.
+audio is more exact. So a run of personal words gets every stretch of speech that no other word can claim, and its edges
+lie in pauses wherever there are pauses. Only where speech goes on without a pause do the recogniser's times decide,
+corrected by the lateness of its clock (`clock`) and widened.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class EdgeSettings:
     Attributes:
       within_speech_before_s, within_speech_after_s: Added where another word precedes or follows without a pause.
       into_pause_before_s, into_pause_after_s: Added into the silence around a span, for speech too quiet to measure;
-        never into the sound that follows.
+        never into the speech that follows.
       around_speech_s: Added around findings without words, whose times come from the audio.
-      unclaimed_reach_s: Sound that no word claims belongs to a span if no more silence than this lies between them.
+      unclaimed_reach_s: Speech that no word claims belongs to a span if no more silence than this lies between them.
       unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this
         holds something that it did not write.
       latest_end_s: No word lasts longer than this after the recogniser's end of it, where others speak on.
@@ -158,7 +158,7 @@ def _spans_of(
 def _stretches_in(
     ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: PauseSettings
 ) -> list[tuple[Stretch, ...]]:
-    """The stretches of sound in each range. FloatSamples are held no longer than they are needed."""
+    """The stretches of speech in each range. Samples are held no longer than they are needed."""
     found: list[tuple[Stretch, ...]] = [()] * len(ranges)
     order = sorted(range(len(ranges)), key=lambda index: ranges[index].end_s)
     for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
@@ -167,7 +167,7 @@ def _stretches_in(
 
 
 class Edges:
-    """Places the edges of runs of personal words by the stretches of sound around them."""
+    """Places the edges of runs of personal words by the stretches of speech around them."""
 
     def __init__(self, settings: EdgeSettings) -> None:
         self._settings = settings
@@ -206,7 +206,7 @@ class Edges:
 
     def _start_in_pause_s(self, run: PersonalRun, stretches: Sequence[Stretch], index: int) -> float:
         """Where a run begins in the pause before it, from the first stretch that holds a word of it."""
-        # What sounds between two personal words is theirs, however long they paused.
+        # Speech between two runs of personal words is personal too, however long the pauses are.
         reach_s = math.inf if run.before_is_personal else self._settings.unclaimed_reach_s
         while index > 0:
             earlier = stretches[index - 1]

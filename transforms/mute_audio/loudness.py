@@ -20,7 +20,7 @@ _LOUD_FRAMES = 30
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of sound without a pause, in seconds from the start of the recording."""
+    """A stretch of speech without a pause, in seconds from the start of the recording."""
 
     start_s: float
     end_s: float
@@ -36,7 +36,7 @@ class PauseSettings:
       clear_of_speech_db: The threshold stays at least so far below the loud frames, however loud the noise is; where
         nothing is so far below them, speech and noise cannot be told apart.
       pause_s: A shorter gap is the closure of a consonant, not a pause.
-      click_s: A shorter sound between pauses is not speech.
+      click_s: A shorter stretch between pauses is not speech.
     """
 
     below_speech_db: float = 34.0
@@ -66,7 +66,7 @@ def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> 
 
 
 def stretches_of_speech(samples: FloatSamples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
-    """The stretches of sound in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
+    """The stretches of speech in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
 
     Empty if speech cannot be told from noise.
     """

@@ -142,9 +142,9 @@ class Muter:
         # How much of the recording remains: 1 outside the fades, 0 from the span's first frame to its last.
         outside = np.maximum(span.start - frames, frames - span.end + 1)
         remaining = np.clip(outside / (self._fade + 1), 0.0, 1.0)
-        kept = np.where(remaining > 0, to_float(part[np.newaxis])[0].astype(np.float64), 0.0)
+        original = np.where(remaining > 0, to_float(part[np.newaxis])[0].astype(np.float64), 0.0)
         replacement = self._replacement(channel, first, last)
-        part[:] = from_float(kept * remaining + replacement * (1 - remaining), part.dtype)
+        part[:] = from_float(original * remaining + replacement * (1 - remaining), part.dtype)
 
     def _replacement(self, channel: int, first: int, last: int) -> NDArray[np.float64]:
         """Depends on the channel and the absolute frames alone, so that it carries nothing of what it replaces."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
+from hushbeam.transforms.base.checksums import sha256_of
 from hushbeam.transforms.media.encode import Encoder
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
@@ -93,7 +93,7 @@ def render(
             for channel, channel_spans in enumerate(muter.spans)
             for span in touched(channel_spans, frames, info.sample_rate_hz, channel)
         ),
-        sha256=_file_sha256(path),
+        sha256=sha256_of(path),
         size=path.stat().st_size,
         note=joined_notes(output.note, "" if info.states_length else LENGTH_NOT_STATED),
     )
@@ -117,8 +117,3 @@ def _check_samples(identity: SampleIdentity, expected: SampleIdentity | None) ->
 def _check_within(spans: Sequence[TimeSpan], duration_s: float) -> None:
     if any(span.start_s > duration_s + LATE_S for span in spans):
         raise MediaError("span_outside", "a span to mute starts after the recording's end")
-
-
-def _file_sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,7 @@ from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode
 class MuteSettings(BaseModel):
     """What is muted beside findings, and how much around them.
 
-    Fields without a description are no options.
+    Fields without a description are not options.
 
     Attributes:
       tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.

@@ -22,26 +22,26 @@ def _network(text: str) -> str:
 
 
 class NotificationSettings(BaseModel):
-    """How webhooks are sent. Secrets are named by where they are kept, and never given themselves.
+    """How webhooks are sent. Secrets are given by reference, never by value.
 
-    Pickled with the pipeline. Fields without a description are no options.
+    Pickled with the pipeline. Fields without a description are not options.
 
     Attributes:
       signing_secrets: Each signs every notification (Standard Webhooks), so that a receiver may change from the old
-        to the new one at any time; none: no signature.
+        to the new one at any time; empty for no signature.
       auth_header_values: The secrets that a manifest may send in its auth header, each with the hosts that it may go to
         (`HeaderSecret.parse`). A line that names the header alone gets the first that may go to its URL.
-      own_host: Of the job's own webhook URL: where secrets go that name no host.
+      own_host: Host of the job's own webhook URL. Secrets that name no host may go there.
       attempts: Requests per notification, at most.
       timeout_s: For one attempt as a whole.
       first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
       budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
-        notifications stay undelivered, so that a receiver that is down does not hold up the night.
-      budget_in_all_s: The same over all hosts. Where it is used up, a host still has its share of it.
+        notifications stay undelivered, so that a receiver that is down does not delay the run.
+      budget_in_all_s: The same over all hosts. When it is used up, each host still has its share of it.
       concurrency: Notifications under way at once, per bundle.
     """
 
-    # Whoever gives a secret instead of its reference must not read it in an error.
+    # A user may give a secret instead of its reference: errors must not repeat it.
     model_config = ConfigDict(
         extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True, hide_input_in_errors=True
     )
@@ -90,5 +90,5 @@ class NotificationSettings(BaseModel):
     own_host: str | None = None
 
     def of_job(self, webhook_url: str | None) -> Self:
-        """The settings of a job whose own webhook URL, for lines that name none, is this."""
+        """The settings of a job with this webhook URL for manifest lines without one."""
         return self.model_copy(update={"own_host": host_of(webhook_url)})

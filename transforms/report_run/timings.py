@@ -95,8 +95,8 @@ def timings_url(output: str, run_id: str) -> str:
 
 def write_timings(output: str, run_id: str, timings: Timings) -> None:
     """Writes the timings of a run, with its samples thinned."""
-    kept = timings.model_copy(update={"samples": thinned(timings.samples)})
-    files.write_bytes(timings_url(output, run_id), kept.model_dump_json(indent=1).encode())
+    written = timings.model_copy(update={"samples": thinned(timings.samples)})
+    files.write_bytes(timings_url(output, run_id), written.model_dump_json(indent=1).encode())
 
 
 def read_timings(output: str, run_id: str) -> Timings | None:

@@ -19,10 +19,11 @@ from hushbeam.transforms.archive.findings_store import FindingsStore
 from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.correct_findings.restore import published_recordings
+from hushbeam.transforms.correct_findings.restore_published import published_recordings
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from hushbeam.transforms.skip_finished.transform import count_skipped, output_identity
+from hushbeam.transforms.skip_finished.output_identity import output_identity
+from hushbeam.transforms.skip_finished.transform import count_skipped
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import SourceChangedError
 

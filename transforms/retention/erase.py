@@ -113,12 +113,12 @@ class Eraser:
         """All existing files of these recordings, status objects first."""
         names = {safe_name(recording_id) for recording_id in recording_ids}
         for recording_id in sorted(recording_ids):
-            kept = [status_url(self.output, recording_id), review_url(self.output, recording_id)]
+            named = [status_url(self.output, recording_id), review_url(self.output, recording_id)]
             if self.store is not None:
-                kept.append(stored_url(self.store, recording_id))
+                named.append(stored_url(self.store, recording_id))
             if self.unredacted is not None:
-                kept += [status_url(self.unredacted, recording_id), unredacted_url(self.unredacted, recording_id)]
-            yield from filter(files.exists, kept)
+                named += [status_url(self.unredacted, recording_id), unredacted_url(self.unredacted, recording_id)]
+            yield from filter(files.exists, named)
         for folder, pattern in (("audio", _OUTPUT_NAME), ("captions", _OUTPUT_NAME), ("runs", _SAFETY_COPY)):
             root = join(self.output, folder)
             for found in files.list_names(root):
@@ -140,12 +140,12 @@ def _drop_subjects(url: str, recording_ids: Collection[str]) -> bool:
     except (ValueError, TypeError, KeyError, RecursionError):
         return False
 
-    def speaks_of(subject: str) -> bool:
+    def is_about(subject: str) -> bool:
         file = subject.rpartition("/")[2]
         match = _OUTPUT_NAME.fullmatch(file)
         return subject in recording_ids or {file.removesuffix(".json"), match and match["name"]} & names != set()
 
-    kept = [problem for problem, subject in zip(report["list"], subjects, strict=True) if not speaks_of(subject)]
-    if len(kept) != len(subjects):
-        files.write_bytes(url, json.dumps(report | {"list": kept}, indent=1).encode())
+    others = [problem for problem, subject in zip(report["list"], subjects, strict=True) if not is_about(subject)]
+    if len(others) != len(subjects):
+        files.write_bytes(url, json.dumps(report | {"list": others}, indent=1).encode())
     return True

@@ -35,7 +35,7 @@ from hushbeam.transforms.archive.reviews import (
     write_review,
 )
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.correct_findings.published import correction_of, state_of
+from hushbeam.transforms.correct_findings.state import correction_of, state_of
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output.catalogue import UNCERTAIN, Catalogue, Entry

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -15,7 +13,6 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.correction import corrected_identity
 from hushbeam.schemas.failure import Failure
-from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
 from hushbeam.transforms.archive.ledger import committed_entries
@@ -26,24 +23,13 @@ from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
 from hushbeam.transforms.base.progress import report
+from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.skip_finished.spread_work import SpreadWork
 from hushbeam.transforms.storage import files
 
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
 _LOOKED_UP_AT_ONCE = 32
-
-# Fields of a recording about its line and its notification do not change its output.
-_NOT_OF_THE_OUTPUT = frozenset(
-    {
-        "manifest",
-        "line",
-        "webhook_url",
-        "webhook_auth_header_name",
-        "webhook_auth_header_value",
-        "published_url",
-    }
-)
 
 
 class Unfinished(NamedTuple):
@@ -216,18 +202,3 @@ class _EarlierAttempt:
 
 def _packed_entries(output: str, run_id: str) -> Iterator[bytes]:
     return map(pack, committed_entries(output, run_id))
-
-
-def output_identity(recording: Recording, source: SourceIdentity, configuration: str) -> str:
-    """Hash of everything that an output is made from: equal identities give equal bytes.
-
-    Args:
-      configuration: Identity of the job's options and models.
-    """
-    request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
-    origin = source.to_dict()
-    if recording.published_url is not None:
-        # Without the real URL, so that nobody who knows the rest can test guesses of it.
-        request["audio_url"] = origin["url"] = recording.published_url
-    known = json.dumps([request, origin, configuration], sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(known.encode()).hexdigest()

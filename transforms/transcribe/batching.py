@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, TypeVar
 
-Entry = TypeVar("Entry")
+EntryT = TypeVar("EntryT")
 KindT = TypeVar("KindT", bound=Hashable)
 
 _SHORT_WAIT_S = 1.0
@@ -19,15 +19,15 @@ _LONG_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, order=True)
-class _Waiting(Generic[Entry]):
+class _Waiting(Generic[EntryT]):
     rank: int
     number: int
-    entry: Entry = field(compare=False)
+    entry: EntryT = field(compare=False)
     size: int = field(compare=False)
     since: float = field(compare=False)
 
 
-class WindowQueue(Generic[KindT, Entry]):
+class WindowQueue(Generic[KindT, EntryT]):
     """Collects entries of several producers and gives them out in batches of one kind.
 
     A producer waits while the queue is full. Lower ranks go first, so that recordings finish in the order in which
@@ -44,7 +44,7 @@ class WindowQueue(Generic[KindT, Entry]):
         self._limit = limit_bytes
         self._batch = batch
         self._changed = threading.Condition()
-        self._kinds: defaultdict[KindT, list[_Waiting[Entry]]] = defaultdict(list)  # each a heap
+        self._kinds: defaultdict[KindT, list[_Waiting[EntryT]]] = defaultdict(list)  # each a heap
         self._numbers = count()
         self._bytes = 0
         self._producers = 0
@@ -57,7 +57,7 @@ class WindowQueue(Generic[KindT, Entry]):
             self._producers += change
             self._changed.notify_all()
 
-    def put(self, entry: Entry, *, kind: KindT, size: int, rank: int = 0, wait: bool = True) -> bool:
+    def put(self, entry: EntryT, *, kind: KindT, size: int, rank: int = 0, wait: bool = True) -> bool:
         """Adds an entry.
 
         Args:
@@ -92,7 +92,7 @@ class WindowQueue(Generic[KindT, Entry]):
                 self._changed.wait(_SHORT_WAIT_S / 4 if self._kinds else None)
             return False
 
-    def take(self) -> list[Entry]:
+    def take(self) -> list[EntryT]:
         """Gives out a batch: an empty one when none is ready, as when another thread took it."""
         with self._changed:
             kind = self._ready()
@@ -121,7 +121,7 @@ class WindowQueue(Generic[KindT, Entry]):
         """Of the next batch of a kind: 1 when it is full."""
         return min(1.0, len(self._kinds[kind]) / self._batch(kind))
 
-    def _give_out(self, kind: KindT) -> list[Entry]:
+    def _give_out(self, kind: KindT) -> list[EntryT]:
         waiting = self._kinds[kind]
         batch = [heapq.heappop(waiting) for _ in range(min(self._batch(kind), len(waiting)))]
         if not waiting:

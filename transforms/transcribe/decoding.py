@@ -127,7 +127,7 @@ class _Text:
 
 
 @dataclass(frozen=True, repr=False)
-class _Pass:
+class _Batch:
     """One batch in the model.
 
     Attributes:
@@ -141,17 +141,17 @@ class _Pass:
     languages: list[tuple[str, float]]
 
 
-def _part(work: _Pass, indices: Sequence[int]) -> _Pass:
-    """The pass with these windows only."""
-    if len(indices) == len(work.requests):
-        return work
-    on_cpu = work.encoded if work.encoded.device == "cpu" else work.encoded.to_device(ctranslate2.Device.cpu)
+def _part(batch: _Batch, indices: Sequence[int]) -> _Batch:
+    """The batch with these windows only."""
+    if len(indices) == len(batch.requests):
+        return batch
+    on_cpu = batch.encoded if batch.encoded.device == "cpu" else batch.encoded.to_device(ctranslate2.Device.cpu)
     rows = np.asarray(on_cpu)[list(indices)]
-    return _Pass(
-        [work.requests[index] for index in indices],
+    return _Batch(
+        [batch.requests[index] for index in indices],
         ctranslate2.StorageView.from_array(rows),
-        [work.prompts[index] for index in indices],
-        [work.languages[index] for index in indices],
+        [batch.prompts[index] for index in indices],
+        [batch.languages[index] for index in indices],
     )
 
 
@@ -170,11 +170,11 @@ class WindowDecoder:
         """
         encoded = self._encode(requests)
         languages = self._languages(requests, encoded)
-        work = _Pass(requests, encoded, [self._prompt(language) for language, _ in languages], languages)
-        texts = self._generate(work, {"beam_size": self._beam})
+        batch = _Batch(requests, encoded, [self._prompt(language) for language, _ in languages], languages)
+        texts = self._generate(batch, {"beam_size": self._beam})
         if requests[0].careful:
-            texts = self._decoded_again(work, texts)
-        words = self._align(work, texts)
+            texts = self._decoded_again(batch, texts)
+        words = self._align(batch, texts)
         return [
             _checked(request, language, text, spoken)
             for request, language, text, spoken in zip(requests, languages, texts, words, strict=True)
@@ -210,20 +210,20 @@ class WindowDecoder:
         tokenizer = self._model.tokenizer(language)
         return [*tokenizer.sot_sequence, tokenizer.no_timestamps]
 
-    def _generate(self, work: _Pass, how: dict[str, Any]) -> list[_Text]:
-        shown_s = work.requests[0].context / FRAMES_PER_SECOND
+    def _generate(self, batch: _Batch, options: dict[str, Any]) -> list[_Text]:
+        shown_s = batch.requests[0].context / FRAMES_PER_SECOND
         most = min(_MOST_TOKENS, int(_TOKENS_PER_SECOND_SPOKEN * shown_s))
         results = self._model.whisper.generate(
-            work.encoded,
-            work.prompts,
+            batch.encoded,
+            batch.prompts,
             # CTranslate2 spends half of `max_length` on new tokens.
             max_length=2 * most,
             return_scores=True,
             return_no_speech_prob=True,
-            **how,
+            **options,
         )
         texts = []
-        for request, result, (language, _) in zip(work.requests, results, work.languages, strict=True):
+        for request, result, (language, _) in zip(batch.requests, results, batch.languages, strict=True):
             tokenizer = self._model.tokenizer(language)
             tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
             written = len(result.sequences_ids[0])
@@ -233,7 +233,7 @@ class WindowDecoder:
             texts.append(_Text(tokens, log_probability, result.no_speech_prob, repeats))
         return texts
 
-    def _decoded_again(self, work: _Pass, texts: list[_Text]) -> list[_Text]:
+    def _decoded_again(self, batch: _Batch, texts: list[_Text]) -> list[_Text]:
         """Decodes windows with a repetitive text again, without repetition, until a text is not repetitive.
 
         Whisper samples at rising temperatures instead. CTranslate2 has a random generator for each of its threads, so
@@ -243,8 +243,8 @@ class WindowDecoder:
         for tokens in _NOT_REPEATED:
             for index, attempts in enumerate(tried):
                 if attempts[-1].doubt is Doubt.REPEATS:
-                    how = {"beam_size": self._beam, "no_repeat_ngram_size": tokens}
-                    attempts.extend(self._generate(_part(work, [index]), how))
+                    options = {"beam_size": self._beam, "no_repeat_ngram_size": tokens}
+                    attempts.extend(self._generate(_part(batch, [index]), options))
         return [
             attempts[-1]
             if attempts[-1].doubt is None
@@ -252,9 +252,9 @@ class WindowDecoder:
             for attempts in tried
         ]
 
-    def _align(self, work: _Pass, texts: Sequence[_Text]) -> list[list[TimedText]]:
+    def _align(self, batch: _Batch, texts: Sequence[_Text]) -> list[list[TimedText]]:
         """Word times, from the encoder output that the text came from."""
-        words: list[list[TimedText]] = [[] for _ in work.requests]
+        words: list[list[TimedText]] = [[] for _ in batch.requests]
         tokens = [[] if text.silent else text.tokens for text in texts]
         parts: list[Sequence[int]] = [range(len(texts))]
         if self._model.device != "cuda":
@@ -262,7 +262,7 @@ class WindowDecoder:
             # with the longest text: one by one takes a fraction of the memory, and no more time.
             parts = [[index] for index in range(len(texts)) if tokens[index]]
         for indices in parts:
-            part = _part(work, indices)
+            part = _part(batch, indices)
             for language in sorted({language for language, _ in part.languages}):
                 tokenizer = self._model.tokenizer(language)
                 results = self._model.whisper.align(
@@ -273,9 +273,9 @@ class WindowDecoder:
                     [min(request.frames, _CONTEXTS[-1]) for request in part.requests],
                 )
                 for index, result in zip(indices, results, strict=True):
-                    if work.languages[index][0] == language and tokens[index]:
+                    if batch.languages[index][0] == language and tokens[index]:
                         found, likely = result.alignments, result.text_token_probs
-                        window = work.requests[index].window
+                        window = batch.requests[index].window
                         words[index] = timed_texts(tokenizer, tokens[index], found, likely, window)
         return words
 

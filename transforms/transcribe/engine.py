@@ -201,8 +201,8 @@ class SpeechEngine:
                 # Take the batch only when the model is free: until then more windows join it.
                 with self._permits:
                     entries = [entry for entry in self._windows.take() if not entry.recording.future.done()]
-                    transcribed = self._decode_batch(decoder, entries)
-                for entry, result in transcribed:
+                    decoded = self._decode_batch(decoder, entries)
+                for entry, result in decoded:
                     self._take(entry, result)
                 give_back_freed()
         except BaseException as error:  # noqa: BLE001 - the futures raise it
@@ -210,7 +210,7 @@ class SpeechEngine:
 
     def _take(self, entry: Entry, result: DecodedWindow) -> None:
         try:
-            for again in entry.recording.transcribed(entry, result):
+            for again in entry.recording.take_result(entry, result):
                 self._enqueue(again, wait=False)
         except Exception as error:  # noqa: BLE001 - the future raises it
             entry.recording.fail(error)
@@ -226,17 +226,17 @@ class SpeechEngine:
         except Exception as error:
             if _is_out_of_memory(error):
                 raise
-        transcribed: list[tuple[Entry, DecodedWindow]] = []
+        decoded: list[tuple[Entry, DecodedWindow]] = []
         for entry in entries:
             try:
-                transcribed += zip([entry], self._decode(decoder, [entry]), strict=True)
+                decoded += zip([entry], self._decode(decoder, [entry]), strict=True)
             except Exception as error:
                 if _is_out_of_memory(error):
                     raise
                 silence = np.zeros_like(entry.request.features)
                 decoder.decode([replace(entry.request, features=silence)])
                 entry.recording.fail(error)
-        return transcribed
+        return decoded
 
     def _decode(
         self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES

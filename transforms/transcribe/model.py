@@ -22,6 +22,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from numpy.typing import NDArray
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.checksums import sha256_of
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.transcribe.processor import use_wide_vectors
@@ -199,7 +200,7 @@ def _folder(name: str, path: Path) -> ModelFolder:
     missing = [file for file in _NEEDED if not (path / file).is_file()]
     if missing:
         raise ConfigurationError(f"model: these files are missing in the folder of {name!r}: {', '.join(missing)}")
-    return ModelFolder(name, path, _sha256(path / "model.bin"))
+    return ModelFolder(name, path, sha256_of(path / "model.bin"))
 
 
 def _from_hub(name: str) -> Path:
@@ -251,16 +252,11 @@ def _once(target: Path, fill: Callable[[Path], None]) -> None:
 
 
 def _check(path: Path, expected: str) -> None:
-    if not path.is_file() or _sha256(path) != expected:
+    if not path.is_file() or sha256_of(path) != expected:
         raise ConfigurationError(
             f"model: {path} differs from the packaged file (SHA-256); "
             "remove its folder and reinstall the model's packages"
         )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _last_part(url: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.errors import RecordingError
+from hushbeam.schemas.languages import UNDETERMINED
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
@@ -25,7 +26,6 @@ _BLOCK = 8 * RECOGNISER_RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _MOST_PARKED = 32
-_UNKNOWN_LANGUAGE = "und"
 _MOST_UNTRANSCRIBED = 0.95
 """If parts without words are a larger share of a window, the whole window is transcribed again."""
 
@@ -175,10 +175,10 @@ class RecordingInProgress:
             self._ended = True
         self._complete()
 
-    def transcribed(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
+    def take_result(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
         """Takes the result of a window, and returns windows that must go to the model again, or only now."""
         with self._lock:
-            following = self._settle_language(entry, decoded) if entry.request.language is None else []
+            following = self._settle_language(decoded) if entry.request.language is None else []
             again = self._second_look(entry, decoded)
             if not again:
                 self._settle(entry, _better(entry.best, decoded))
@@ -198,7 +198,7 @@ class RecordingInProgress:
         with self._released:
             self._released.notify_all()
 
-    def _settle_language(self, entry: Entry, decoded: DecodedWindow) -> list[Entry]:
+    def _settle_language(self, decoded: DecodedWindow) -> list[Entry]:
         """Decides the language by the first windows, and releases the waiting ones."""
         if self.language is not None:
             return []
@@ -282,7 +282,7 @@ class RecordingInProgress:
         ]
         transcribed_s = self._frames / RECOGNISER_RATE_HZ
         transcript = Transcript(
-            language_code=self.language or (self._votes[0][0] if self._votes else _UNKNOWN_LANGUAGE),
+            language_code=self.language or (self._votes[0][0] if self._votes else UNDETERMINED),
             language_confidence=self._confidence if self.language else (self._votes[0][1] if self._votes else 0.0),
             duration_s=start_s + transcribed_s,
             channels=len(self._packers),

@@ -33,12 +33,12 @@ def parts_to_transcribe_again(
       features: Of the window, of shape (bands, frames).
     """
     frames = features.shape[1]
-    islands = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
-    untranscribed = _islands_to_transcribe(islands, decoded)
+    phrases = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
+    untranscribed = _phrases_to_transcribe(phrases, decoded)
     parts: list[tuple[int, int]] = []
-    for first, end in merged((island, island + 1) for island in untranscribed):
-        low_s = (islands[first - 1][1] + islands[first][0]) / 2 if first else 0.0
-        high_s = (islands[end - 1][1] + islands[end][0]) / 2 if end < len(islands) else window.duration_s
+    for first, end in merged((phrase, phrase + 1) for phrase in untranscribed):
+        low_s = (phrases[first - 1][1] + phrases[first][0]) / 2 if first else 0.0
+        high_s = (phrases[end - 1][1] + phrases[end][0]) / 2 if end < len(phrases) else window.duration_s
         low, high = int(low_s * FRAMES_PER_SECOND), min(int(high_s * FRAMES_PER_SECOND), frames)
         if high - low <= _LARGEST_PART * frames:
             parts.append((low, high))
@@ -49,14 +49,14 @@ def parts_to_transcribe_again(
     return merged(parts)
 
 
-def _islands_to_transcribe(islands: Sequence[tuple[float, float]], decoded: DecodedWindow) -> list[int]:
+def _phrases_to_transcribe(phrases: Sequence[tuple[float, float]], decoded: DecodedWindow) -> list[int]:
     chosen = []
-    for index, (start_s, stop_s) in enumerate(islands):
+    for index, (start_s, stop_s) in enumerate(phrases):
         if not any(low < stop_s and high > start_s for low, high in decoded.untranscribed):
             continue
         chosen.append(index)
         # A word that is stretched over speech without words may have been said after it.
-        if index + 1 < len(islands) and any(_stretched(word, start_s, stop_s) for word in decoded.words):
+        if index + 1 < len(phrases) and any(_stretched(word, start_s, stop_s) for word in decoded.words):
             chosen.append(index + 1)
     return chosen
 

@@ -76,7 +76,7 @@ class TranscriptionSettings(BaseModel):
 
     @property
     def batch(self) -> int:
-        """`batch_windows`, or what measured best: with MKL and one thread more are no faster."""
+        """`batch_windows`, or what measured best: with MKL and one thread, more are not faster."""
         if self.batch_windows:
             return self.batch_windows
         if self.device == "cuda":

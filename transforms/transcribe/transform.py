@@ -78,10 +78,10 @@ class _TranscribeStage(_EngineStage[PendingRecording, TranscribedRecording]):
     def submit(self, recording: PendingRecording) -> Future[TranscribedRecording]:
         audio = _Audio(recording, self._limits)
 
-        def whole(transcribed: Transcription) -> TranscribedRecording:
+        def whole(transcription: Transcription) -> TranscribedRecording:
             if audio.info is None or audio.identity is None:
                 raise RuntimeError("the engine finished a recording without reading it to its end")
-            return TranscribedRecording(recording, transcribed.transcript, audio.info, audio.identity, audio.is_mixed)
+            return TranscribedRecording(recording, transcription.transcript, audio.info, audio.identity, audio.is_mixed)
 
         job = SpeechJob(recording.recording_id, audio.blocks, recording.recording.language_code)
         return then(self._engine.submit(job), whole)
@@ -97,14 +97,14 @@ class _TranscribeSpanStage(_EngineStage[SpanToTranscribe, TranscribedSpan]):
         last = recording.number == recording.count - 1
         audio = _Audio(recording.pending, self._limits, recording.start_s, None if last else recording.end_s)
 
-        def part(transcribed: Transcription) -> TranscribedSpan:
+        def part(transcription: Transcription) -> TranscribedSpan:
             if audio.info is None or (last and audio.identity is None):
                 raise RuntimeError("the engine finished a span without reading it to its end")
             if last and audio.identity != recording.samples:
                 raise MediaError(
                     "identity_differs", "the transcribed samples are not those that the spans were planned with"
                 )
-            return TranscribedSpan(recording, transcribed.transcript, audio.info)
+            return TranscribedSpan(recording, transcription.transcript, audio.info)
 
         job = SpeechJob(
             recording.recording_id, audio.blocks, recording.recording.language_code, start_s=recording.start_s

@@ -18,7 +18,7 @@ class ControlWordSettings:
 
     Attributes:
       least_confidence: The first recogniser's confidence in a control word.
-      least_letters: Shorter words are swallowed, or guessed.
+      least_letters: Shorter words are often left out, or guessed.
       clear_of_muted_s: Words nearer to a muted span are clipped.
       same_place_s: How far apart two recognisers may time the same word.
       alike: How alike two spellings of one word are; 0 to 1.
@@ -71,9 +71,11 @@ def _holds(span: TimeSpan, place: TimeSpan) -> bool:
     )
 
 
-def count_found(control_words: Sequence[KeptWord], again: Conversation, settings: ControlWordSettings) -> int:
+def count_found(
+    control_words: Sequence[KeptWord], second_transcript: Conversation, settings: ControlWordSettings
+) -> int:
     """How many of the control words were found at their place."""
-    found = KeptSpeech(again, frozenset())
+    found = KeptSpeech(second_transcript, frozenset())
     return sum(
         any(
             word.place.channel == control_word.place.channel

@@ -55,7 +55,7 @@ class Leak:
 
 def find_leaks(
     known: Sequence[KnownValue],
-    again: Conversation,
+    second_transcript: Conversation,
     kept: KeptSpeech,
     policies: Collection[str],
     settings: LeakSettings,
@@ -63,14 +63,14 @@ def find_leaks(
     """The leaks in a redacted recording, joined where they overlap, ordered by channel and start.
 
     Args:
-      again: The second recogniser's transcript of the redacted recording.
+      second_transcript: The second recogniser's transcript of the redacted recording.
       kept: The first recogniser's words that belong to no finding.
       policies: The policies of the recording. Numbers under these that the first recogniser missed are leaks too.
     """
     found = [
-        *_leaked_signs(known, again, kept, settings),
-        *_leaked_words(known, again, kept, settings),
-        *_missed_numbers(again, kept, policies, settings),
+        *_leaked_signs(known, second_transcript, kept, settings),
+        *_leaked_words(known, second_transcript, kept, settings),
+        *_missed_numbers(second_transcript, kept, policies, settings),
     ]
     joined: list[Leak] = []
     for leak in found:
@@ -91,14 +91,14 @@ def _hull(places: Sequence[TimeSpan]) -> TimeSpan:
 
 
 def _leaked_signs(
-    known: Sequence[KnownValue], again: Conversation, kept: KeptSpeech, settings: LeakSettings
+    known: Sequence[KnownValue], second_transcript: Conversation, kept: KeptSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
     numbers = Nearby((value for value in known if value.signs), lambda value: value.place)
-    for run in runs_of_signs(again):
-        whole = place_of(again, run[0].word, run[-1].word)
+    for run in runs_of_signs(second_transcript):
+        whole = place_of(second_transcript, run[0].word, run[-1].word)
         for value in numbers.within(whole, settings.near_s):
             for part in _telling_parts(run, value.signs):
-                place = place_of(again, part[0].word, part[-1].word)
+                place = place_of(second_transcript, part[0].word, part[-1].word)
                 if not kept.says_signs("".join(sign.value for sign in part), place, settings.same_place_s):
                     yield Leak(value.policy, value.label, place)
 
@@ -121,18 +121,18 @@ def _telling_parts(run: Run, known: Sequence[str]) -> Iterator[Run]:
 
 
 def _leaked_words(
-    known: Sequence[KnownValue], again: Conversation, kept: KeptSpeech, settings: LeakSettings
+    known: Sequence[KnownValue], second_transcript: Conversation, kept: KeptSpeech, settings: LeakSettings
 ) -> Iterator[Leak]:
     by_time = Nearby(known, lambda value: value.place)
     by_word: dict[str, list[KnownValue]] = {}
     for value in known:
         for telling in value.words:
             by_word.setdefault(telling, []).append(value)
-    for atom in again.atoms:
+    for atom in second_transcript.atoms:
         if atom.kind is not Kind.WORD:
             continue
-        word = again.word_at(atom.start)
-        place = place_of(again, word, word)
+        word = second_transcript.word_at(atom.start)
+        place = place_of(second_transcript, word, word)
         if kept.says_word(atom.value, place, settings.same_place_s):
             continue
         named = by_word.get(atom.value, [])
@@ -156,7 +156,7 @@ def _gives_away_nearby(word: str, place: TimeSpan, value: KnownValue, settings: 
 
 
 def _missed_numbers(
-    again: Conversation, kept: KeptSpeech, policies: Collection[str], settings: LeakSettings
+    second_transcript: Conversation, kept: KeptSpeech, policies: Collection[str], settings: LeakSettings
 ) -> Iterator[Leak]:
     """Personal numbers that only the second recogniser found.
 
@@ -164,15 +164,15 @@ def _missed_numbers(
     labelled calls, all findings of the other recognisers are false here.
     """
     said: dict[int, str] = {}
-    for run in runs_of_signs(again):
+    for run in runs_of_signs(second_transcript):
         for sign in run:
             said[sign.word] = said.get(sign.word, "") + sign.value
-    for candidate in SpokenNumbers().recognise(again):
+    for candidate in SpokenNumbers().recognise(second_transcript):
         policy = next((name for name in (candidate.policy, *candidate.alternatives) if name in policies), None)
         own = range(candidate.first_word, candidate.last_word + 1)
         signs = "".join(said.get(word, "") for word in own)
         if policy is None or sum(sign.isdigit() for sign in signs) < SHORTEST_PART:
             continue
-        place = place_of(again, candidate.first_word, candidate.last_word)
+        place = place_of(second_transcript, candidate.first_word, candidate.last_word)
         if not kept.says_signs(signs, place, settings.same_place_s):
             yield Leak(policy, policy.upper(), place)

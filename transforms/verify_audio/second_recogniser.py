@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from hushbeam.schemas.languages import UNDETERMINED
 from hushbeam.schemas.spans import TimeSpan, merged
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.media.limits import MediaLimits
@@ -21,7 +22,6 @@ from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 Ranges = tuple[TimeSpan, ...]
 """Speech, ordered by channel and start; those of one channel are apart."""
 
-_UNDETERMINED = "und"
 _TO_THE_PAUSE_S = 2.0
 """A range is extended to a pause that is this near to its edge: half a word is recognised as another word."""
 
@@ -29,14 +29,14 @@ _AFTER_S = 1.0
 """This much more of the file is decoded than is transcribed, for the resampling and the margins of words."""
 
 _TONE_REACH = RECOGNISER_RATE_HZ // 50
-"""FloatSamples on each side over which a tone is averaged."""
+"""Samples on each side over which a tone is averaged."""
 
 
 class TranscribeParts(Protocol):
     """Transcribes parts of a local file."""
 
     def __call__(self, path: str | Path, ranges: Ranges | None) -> Transcript:
-        """The words in the ranges, or in the whole file if there are none; their times are those of the recording."""
+        """The words in the ranges, or in the whole file if `ranges` is None; their times are those of the recording."""
 
 
 class SecondRecogniser:
@@ -95,13 +95,13 @@ class SecondRecogniser:
         job = SpeechJob(
             Path(path).name,
             partial(_audio, recogniser_blocks(path, end_s=end_s, mix=mix, limits=self._limits), tone_hz),
-            None if language == _UNDETERMINED else language,
+            None if language == UNDETERMINED else language,
             speech=ranges,
         )
         return self._engine_for(language).submit(job).result().transcript
 
     def _engine_for(self, language: str) -> SpeechEngine:
-        if language == _UNDETERMINED or language in self._engine.languages:
+        if language == UNDETERMINED or language in self._engine.languages:
             return self._engine
         self._other.load()
         return self._other

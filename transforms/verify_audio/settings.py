@@ -23,7 +23,7 @@ OTHER_LANGUAGES = "base"
 class VerifySettings(BaseModel):
     """Second transcription of redacted audio, to find what can still be heard.
 
-    Fields without a description are no options.
+    Fields without a description are not options.
 
     Attributes:
       other_languages: The model for recordings in a language that `model` does not know. Loaded when one comes.

@@ -65,11 +65,11 @@ def verify(
             values=len(check.known),
             control_words=len(control_words),
         )
-        again = Conversation(transcribe_parts(audio.path, ranges))
-        found = count_found(control_words, again, settings.control_words)
+        second_transcript = Conversation(transcribe_parts(audio.path, ranges))
+        found = count_found(control_words, second_transcript, settings.control_words)
         if not check.proves_recogniser(len(control_words), found):
             check.require_known_values(len(control_words), Conversation(transcribe_parts(source(), ranges)))
-        while leaks := check.leaks(again):
+        while leaks := check.leaks(second_transcript):
             verification = replace(verification, repairs=verification.repairs + 1)
             if verification.repairs > settings.most_repairs:
                 raise AudibleLeakError(
@@ -81,7 +81,7 @@ def verify(
             repaired += leaks
             # Speech that only the second recogniser found lies in no range.
             ranges = None if ranges is None else check.around(spans) or None
-            again = Conversation(transcribe_parts(audio.path, ranges))
+            second_transcript = Conversation(transcribe_parts(audio.path, ranges))
     except BaseException:
         Path(audio.path).unlink(missing_ok=True)
         raise
@@ -158,9 +158,9 @@ class _Check:
                 "the source either; name another model with --verify_model"
             )
 
-    def leaks(self, again: Conversation) -> tuple[Leak, ...]:
+    def leaks(self, second_transcript: Conversation) -> tuple[Leak, ...]:
         """The recording's personal data in a transcript of the second recogniser."""
-        return find_leaks(self.known, again, self._kept, self._policies, self._settings.leaks)
+        return find_leaks(self.known, second_transcript, self._kept, self._policies, self._settings.leaks)
 
     def spans_of(self, leaks: Iterable[Leak], pad_s: float) -> tuple[TimeSpan, ...]:
         """What to mute for leaks, in the channels of the file."""

@@ -17,8 +17,8 @@ from hushbeam.schemas.stages import PendingRecording, SealedSpan, SpanToTranscri
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.assemble_transcript.join import IncompleteTranscriptError, join
 from hushbeam.transforms.assemble_transcript.sealing import SealBrokenError, SpanSealer
+from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect
 
 PENDING = PendingRecording(
     Recording("long", "/calls/long.wav", ("person_name",)),

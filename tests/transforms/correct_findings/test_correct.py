@@ -11,7 +11,7 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, PublishedOutput, Verification
 from hushbeam.schemas.transcript import Word
-from hushbeam.transforms.correct_findings.published import PublishedWords
+from hushbeam.transforms.correct_findings.further_muting import PublishedWords
 from hushbeam.transforms.correct_findings.transform import correct
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.output_format import QUALITIES
-from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.recordings import LOSSY, Recipe

@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.decode import Decoder, inspect
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import (
     RecogniserAudio,
-    inspect,
     recogniser_blocks,
     stream_ranges,
 )

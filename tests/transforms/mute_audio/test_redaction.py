@@ -11,8 +11,8 @@ import soundfile
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import RedactedRecording
+from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.redaction import plan_redaction, stage_audio
 from hushbeam.transforms.mute_audio.settings import MuteSettings

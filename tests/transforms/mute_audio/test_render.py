@@ -11,10 +11,9 @@ import pytest
 
 from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.decode import Decoder, inspect
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.mute_audio.muting import FADE_S, METHODS, Muting
 from hushbeam.transforms.mute_audio.render import LENGTH_NOT_STATED, joined_notes, render

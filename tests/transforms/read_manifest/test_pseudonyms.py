@@ -15,7 +15,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
-from hushbeam.transforms.skip_finished.transform import output_identity
+from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.storage.urls import safe_name
 
 _KEY = "canary-of-the-key-0123456789"

@@ -13,8 +13,8 @@ from hushbeam.schemas.redacted import RedactedTranscript
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import DetectedRecording, PendingRecording, RedactedRecording, TranscribedRecording
 from hushbeam.schemas.transcript import Transcript
+from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect
 
 FOLDER = Path(__file__).parents[3] / "evaluation" / "dev"
 

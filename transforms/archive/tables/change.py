@@ -213,7 +213,7 @@ class Tables:
         here = pa.chunked_array([pa.array(self._located(rows), pa.string())])
         return pc.fill_null(pc.not_equal(here, rows["redacted_audio_url"]), False)
 
-    def _here(self, rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
+    def _here(self, rows: pa.Table, _due: pa.ChunkedArray) -> pa.Table:
         place = rows.schema.get_field_index("redacted_audio_url")
         here = pa.array(self._located(rows), pa.string())
         return rows.set_column(place, rows.schema.field(place), here)

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from hushbeam.transforms.base.checksums import sha256_of
+
 
 @dataclass(frozen=True)
 class FileEntry:
@@ -21,8 +23,7 @@ class FileEntry:
     @classmethod
     def of(cls, path: Path) -> FileEntry:
         """The entry of a local file."""
-        with path.open("rb") as content:
-            return cls(path.stat().st_size, hashlib.file_digest(content, "sha256").hexdigest())
+        return cls(path.stat().st_size, sha256_of(path))
 
     @classmethod
     def of_content(cls, content: bytes) -> FileEntry:

@@ -89,7 +89,7 @@ class Language:
       joiners: Words that are said between digits of one number and belong to it: dash, dot.
       list_words: Those of the joiners that also join several numbers to a list: `and`.
       fillers: Words that interrupt a number without ending it.
-      hesitations: Sounds within an answer that is nothing but a number.
+      hesitations: Words that an answer of nothing but a number may hold beside the number: `um`, `yes`.
       corrections: Phrases after which the number is said again.
       backchannels: Words of which an utterance that only acknowledges is made.
       symbols: Words for signs in addresses and passwords: `underscore` to `_`.

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.checksums import sha256_of
 
 
 def package_folder(package: str, option: str) -> Path:
@@ -36,12 +37,6 @@ def check_files(folder: Path, checksums: Mapping[str, str], option: str) -> None
             raise ConfigurationError(f"{option}: {name} is missing from the model's folder")
         if sha256_of(path) != expected:
             raise ConfigurationError(f"{option}: {name} is not the file that was tested; reinstall the model's package")
-
-
-def sha256_of(path: Path) -> str:
-    """Checksum of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of_folder(folder: Path) -> str:

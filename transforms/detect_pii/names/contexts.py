@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hushbeam.transforms.detect_pii.names.named_entities import name_value
 from hushbeam.transforms.detect_pii.names.words import (
     PARTICLES,
     SUFFIXES,
@@ -17,6 +16,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_common,
     is_never_name,
     may_be_name,
+    name_value,
 )
 from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation

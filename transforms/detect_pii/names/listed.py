@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hushbeam.transforms.detect_pii.names.named_entities import ORGANISATION_ENDINGS, is_announced_company, name_value
+from hushbeam.transforms.detect_pii.names.organisations import ORGANISATION_ENDINGS, is_announced_company
 from hushbeam.transforms.detect_pii.names.words import (
     all_names,
     given_names,
@@ -15,6 +15,7 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_never_name,
     is_rather_something_else,
     may_be_name,
+    name_value,
 )
 from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation

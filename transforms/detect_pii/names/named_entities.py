@@ -10,6 +10,11 @@ from typing import NamedTuple
 from hushbeam.transforms.detect_pii.languages import Language
 from hushbeam.transforms.detect_pii.models.spacy import SpacyModel
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan, TokenClassifier
+from hushbeam.transforms.detect_pii.names.organisations import (
+    MEDICAL_FACILITY_WORDS,
+    ORGANISATION_ENDINGS,
+    is_announced_company,
+)
 from hushbeam.transforms.detect_pii.names.words import (
     PARTICLES,
     SUFFIXES,
@@ -20,6 +25,8 @@ from hushbeam.transforms.detect_pii.names.words import (
     is_never_name,
     is_rather_something_else,
     may_be_name,
+    name_value,
+    place_policy,
 )
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
@@ -82,39 +89,13 @@ _ADDRESS_LABELS = frozenset({"STREET_NAME", "CITY", "STATE"})
 _ADDRESS_REACH = 40
 _SPOKEN_AT = re.compile(r"@|\bat\b|\bdot\b|\.[a-z]{2,}\b", re.IGNORECASE)
 
-MEDICAL_FACILITY_WORDS = word_set(
-    """
-    hospital hospitals clinic clinics medical medicine health healthcare pharmacy pharmacies dental dentistry surgery
-    hospice infirmary pediatrics cardiology oncology radiology orthopedics dermatology physicians
-    """
-)
-
-ORGANISATION_ENDINGS = MEDICAL_FACILITY_WORDS | word_set(
-    """
-    bank insurance inc llc ltd limited corporation university college academy school elementary institute airlines
-    mutual
-    """
-)
-
-_BEFORE_COMPANY = re.compile(
-    r"(?:for calling|welcome to|calling from|call from|you've reached|work(?:s|ed|ing)? (?:for|at)|bank(?:ing)? with|"
-    r"insured with|employed by|here at|policy with|account with) $",
-    re.IGNORECASE,
-)
-_LONGEST_ANNOUNCEMENT = 20
-_BEHIND_COMPANY = re.compile(
-    r"[,.]? (?:this is|thank you for|how (?:can|may)|you're speaking|you are speaking|my name|[^\W\d]+ speaking|"
-    r"good (?:morning|afternoon|evening))",
-    re.IGNORECASE,
-)
-
-# Scores of the recogniser: see docs/confidence.md for how scores are calibrated.
-BOTH = 0.95
-CLASSIFIER = 0.9
-CLASSIFIER_KNOWN = 0.75
-SPACY_KNOWN = 0.85
-SPACY = 0.7
-SPACY_UNKNOWN = 0.5
+# Scores of the recogniser: see docs/measurements.md for how scores are calibrated.
+_BOTH_SCORE = 0.95
+_CLASSIFIER_SCORE = 0.9
+_CLASSIFIER_KNOWN_SCORE = 0.75
+_SPACY_KNOWN_SCORE = 0.85
+_SPACY_SCORE = 0.7
+_SPACY_UNKNOWN_SCORE = 0.5
 _SURE = 0.9
 
 
@@ -366,22 +347,7 @@ def _mark(
             touched += 1
 
 
-def place_policy(name: str) -> str:
-    """Country, state or city, by the gazetteers. `name` is plain."""
-    if name in read_terms("countries"):
-        return "location_country"
-    return "location_state" if name in read_terms("states") else "location_city"
-
-
-def is_announced_company(text: str, start: int, end: int) -> bool:
-    """Whether a name stands where a caller hears which company it is: `thank you for calling X`, `X, this is`."""
-    if _BEFORE_COMPANY.search(text[:start][-_LONGEST_ANNOUNCEMENT:]):
-        return True
-    is_opening = "\n" in text[max(0, start - 2) : start] or not text[:start].strip()
-    return is_opening and _BEHIND_COMPANY.match(text, end) is not None
-
-
-def is_spelling_example(tokens: Sequence[Token], position: int) -> bool:
+def _is_spelling_example(tokens: Sequence[Token], position: int) -> bool:
     """Whether a word only explains a letter: `I as in India`."""
     before = [token.plain for token in tokens[max(0, position - 2) : position]]
     return (
@@ -389,13 +355,6 @@ def is_spelling_example(tokens: Sequence[Token], position: int) -> bool:
         and before[-1] in ("in", "for", "like", "inn")
         and (len(before[0]) == 1 or before[0].endswith("as"))
     )
-
-
-def name_value(tokens: Sequence[Token]) -> str:
-    """A name as it is compared: lower case, without titles, suffixes and initials."""
-    words = [token.plain for token in tokens]
-    core = [word for word in words if len(word) > 1 and word not in TITLES and word not in SUFFIXES]
-    return " ".join(core or words)
 
 
 class _Assembly:
@@ -420,12 +379,12 @@ class _Assembly:
             yield from self._people(first, last)
         for first, last in self._runs("email_address", joined_by=" -'’.@_,"):
             if _SPOKEN_AT.search(self._text(first, last)):
-                yield self._candidate("email_address", first, last, CLASSIFIER)
+                yield self._candidate("email_address", first, last, _CLASSIFIER_SCORE)
         for first, last in self._runs("language", joined_by=" -"):
             if self._plain(first, last) in read_terms("languages"):
-                yield self._candidate("language", first, last, SPACY_KNOWN)
+                yield self._candidate("language", first, last, _SPACY_KNOWN_SCORE)
         for first, last in self._runs("event", joined_by=" -'’."):
-            yield self._candidate("event", first, last, SPACY)
+            yield self._candidate("event", first, last, _SPACY_SCORE)
 
     def _runs(self, policy: str, joined_by: str) -> Iterator[tuple[int, int]]:
         """First and last of neighbouring tokens that have a mark, with nothing but `joined_by` between them."""
@@ -463,10 +422,10 @@ class _Assembly:
         if first > last or not self._is_person(first, last):
             return
         if first < last and self._is_street_suffix(self._tokens[last].plain):
-            yield self._candidate("location_address_street", first, last, SPACY)
+            yield self._candidate("location_address_street", first, last, _SPACY_SCORE)
             return
         if self._is_company(first, last):
-            yield self._candidate("organization", first, last, SPACY)
+            yield self._candidate("organization", first, last, _SPACY_SCORE)
             return
         score = self._person_score(first, last)
         first, last = self._extended(first, last)
@@ -504,7 +463,7 @@ class _Assembly:
         by_classifier = self._certainty(position, "classifier")
         if is_rather_something_else(token.plain):
             certainty = by_classifier + self._certainty(position, "spacy")
-            return certainty > _SURE and not is_spelling_example(self._tokens, position)
+            return certainty > _SURE and not _is_spelling_example(self._tokens, position)
         if not is_common(token.plain):
             return token.plain in all_names() or token.plain not in read_terms("drugs")
         is_marked = not token.begins_sentence and (token.is_capitalised or not self._is_cased(position))
@@ -516,7 +475,7 @@ class _Assembly:
         return word in language.street_suffixes - language.ordinary_suffixes - TITLES and word not in all_names()
 
     def _is_company(self, first: int, last: int) -> bool:
-        """Whether a name stands where a caller hears which company it is: `thank you for calling X`, `X, this is`."""
+        """Whether a name is announced as the company's, and the classifier is not sure that it is a person's."""
         if any(self._certainty(position, "classifier") > _SURE for position in range(first, last + 1)):
             return False
         return is_announced_company(self._conversation.text, self._tokens[first].start, self._tokens[last].end)
@@ -530,10 +489,10 @@ class _Assembly:
             for position in positions
         )
         if by_classifier and by_spacy:
-            return BOTH
+            return _BOTH_SCORE
         if by_classifier:
-            return max(CLASSIFIER * by_classifier, CLASSIFIER_KNOWN if is_known else 0.0)
-        return SPACY_KNOWN if is_known else SPACY
+            return max(_CLASSIFIER_SCORE * by_classifier, _CLASSIFIER_KNOWN_SCORE if is_known else 0.0)
+        return _SPACY_KNOWN_SCORE if is_known else _SPACY_SCORE
 
     def _certainty(self, position: int, model: str) -> float:
         return max(
@@ -584,7 +543,7 @@ class _Assembly:
         is_title_case = last > first and not tokens[0].begins_sentence and all(token.is_capitalised for token in tokens)
         if policy == "location" and is_everyday and not is_title_case:
             return
-        score = CLASSIFIER if policy != "location" else SPACY
+        score = _CLASSIFIER_SCORE if policy != "location" else _SPACY_SCORE
         if policy == "location" and tokens[-1].plain in ORGANISATION_ENDINGS:
             is_medical = tokens[-1].plain in MEDICAL_FACILITY_WORDS
             policy = "organization_medical_facility" if is_medical else "organization"
@@ -630,11 +589,11 @@ class _Assembly:
             return
         if first == last and is_common(name) and (tokens[0].begins_sentence or not tokens[0].is_capitalised):
             return
-        if is_never_name(name) and is_spelling_example(self._tokens, first):
+        if is_never_name(name) and _is_spelling_example(self._tokens, first):
             return
         if self._is_inside_organisation(first, last):
             return
-        yield self._candidate(policy, first, last, SPACY_KNOWN if is_listed else SPACY)
+        yield self._candidate(policy, first, last, _SPACY_KNOWN_SCORE if is_listed else _SPACY_SCORE)
 
     def _is_inside_organisation(self, first: int, last: int) -> bool:
         """Whether a place is only part of a name: `Lakeview Family Clinic`."""
@@ -659,18 +618,20 @@ class _Assembly:
         if all(is_common(token.plain) for token in tokens) and (first == last or not tokens[-1].is_capitalised):
             return
         is_medical = any(token.plain in MEDICAL_FACILITY_WORDS for token in tokens)
-        yield self._candidate("organization_medical_facility" if is_medical else "organization", first, last, SPACY)
+        yield self._candidate(
+            "organization_medical_facility" if is_medical else "organization", first, last, _SPACY_SCORE
+        )
 
     def _people(self, first: int, last: int) -> Iterator[Candidate]:
         name = self._plain(first, last)
         for gazetteer, policy in _PEOPLES.items():
             if name in read_terms(gazetteer) or name.removesuffix("s") in read_terms(gazetteer):
-                yield self._candidate(policy, first, last, SPACY_KNOWN)
+                yield self._candidate(policy, first, last, _SPACY_KNOWN_SCORE)
                 return
         if name in all_names() and not is_common(name):
-            yield self._candidate("person_name", first, last, SPACY)
+            yield self._candidate("person_name", first, last, _SPACY_SCORE)
         elif not is_common(name) and not is_never_name(name) and self._tokens[first].is_capitalised:
-            yield self._candidate("nationality", first, last, SPACY_UNKNOWN)
+            yield self._candidate("nationality", first, last, _SPACY_UNKNOWN_SCORE)
 
     def _is_cased(self, position: int) -> bool:
         return self._cased[self._conversation.turn_of(self._tokens[position].word)]

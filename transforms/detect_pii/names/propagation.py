@@ -34,6 +34,8 @@ _ALIKE_SCORE = 0.65
 
 
 class RepeatedNames(Propagation):
+    """Finds the names of known people wherever they are said again, in part or misrecognised."""
+
     name = "repeated_names"
 
     def load(self) -> None:

@@ -1,7 +1,8 @@
-"""Word lists for names: titles, names, words that are never names, and words that may be names."""
+"""Word lists for names of people and places, and questions that they answer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from hushbeam.transforms.detect_pii.text.tokens import Token, read_terms, word_set
@@ -91,3 +92,17 @@ def may_be_name(token: Token, is_cased: bool) -> bool:
     if is_cased and (not token.is_capitalised or (token.text.isupper() and len(word) < _SHORTEST_IN_CAPITALS)):
         return False
     return not is_common(word) or (word in all_names() and is_cased and not token.begins_sentence)
+
+
+def name_value(tokens: Sequence[Token]) -> str:
+    """A name as it is compared: lower case, without titles, suffixes and initials."""
+    words = [token.plain for token in tokens]
+    core = [word for word in words if len(word) > 1 and word not in TITLES and word not in SUFFIXES]
+    return " ".join(core or words)
+
+
+def place_policy(name: str) -> str:
+    """Country, state or city, by the gazetteers. `name` is plain."""
+    if name in read_terms("countries"):
+        return "location_country"
+    return "location_state" if name in read_terms("states") else "location_city"

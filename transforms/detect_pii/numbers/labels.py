@@ -243,8 +243,8 @@ class NumberLabeller(AtomReader):
         follows_card = 0 <= self._start_s(run) - self._card_seen_s <= _CARD_ANSWER_S
         return follows_card or (year in _EXPIRY_YEARS and self._may_expire(run))
 
-    def slot(self, policy: str, group: Group) -> bool:
-        """Whether a number of this kind is being waited for where the group stands."""
+    def expects(self, policy: str, group: Group) -> bool:
+        """Whether a question or announcement makes a number of this kind likely where the group stands."""
         return any(
             item.policy == policy and item.strength >= _FLOOR
             for item in self._evidence(Run([group]), (len(group.value),))
@@ -320,7 +320,7 @@ class NumberLabeller(AtomReader):
             if turn - cue.turn > _TURNS_BACK or start_s - cue.end_s > 2 * _SLOT_OPEN_S:
                 break
             if cue.turn == turn:
-                strength = self._strength_in_turn(cue.end, start, first)
+                strength = self._strength_in_turn(cue.end, first)
             elif start_s - cue.end_s <= _SLOT_OPEN_S:
                 strength = self._strength_of_slot(cue, turn, first)
             else:
@@ -329,7 +329,7 @@ class NumberLabeller(AtomReader):
         yield from self._evidence_behind(run, lengths)
         yield from self._evidence_meanwhile(run, lengths, start_s, end_s)
 
-    def _strength_in_turn(self, cue_end: int, start: int, first: int) -> float:
+    def _strength_in_turn(self, cue_end: int, first: int) -> float:
         words = sentences = 0
         fillers = self._language.fillers
         for position in range(bisect_left(self._atom_starts, cue_end), first):

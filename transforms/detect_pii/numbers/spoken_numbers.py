@@ -118,7 +118,7 @@ class SpokenNumbers(GrammarRecogniser):
         # Recognisers write a security code as a price: "$732".
         if re.fullmatch(r"[$£€]\d{3,4}", written):
             group = Group(quantity.first, quantity.last, digits, _turn(conversation, quantity.first))
-            if labeller.slot("credit_card_cvv", group):
+            if labeller.expects("credit_card_cvv", group):
                 yield Candidate("credit_card_cvv", *words, 0.7, self.name, digits, ("money_amount", "any_number"))
                 return
         if quantity.policy:

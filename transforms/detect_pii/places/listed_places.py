@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from hushbeam.transforms.detect_pii.names.named_entities import ORGANISATION_ENDINGS, place_policy
-from hushbeam.transforms.detect_pii.names.words import TITLES, all_names, is_common, is_never_name
+from hushbeam.transforms.detect_pii.names.organisations import ORGANISATION_ENDINGS
+from hushbeam.transforms.detect_pii.names.words import TITLES, all_names, is_common, is_never_name, place_policy
 from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.cues import lowered

@@ -112,9 +112,9 @@ class SoundAlikes:
             return
         most_words = max(words for _, _, words in self._terms) + _MORE_WORDS
         most_letters = max(len(letters) for _, letters, _ in self._terms) / _LEAST_LENGTH_RATIO
-        said = _Windows(tokens, most_words, most_letters, self._is_everyday)
+        all_windows = _Windows(tokens, most_words, most_letters, self._is_everyday)
         found = sorted(
-            (alike for term in self._terms for alike in _alike(*term, said)),
+            (alike for term in self._terms for alike in _alike(*term, all_windows)),
             key=lambda one: (-one.likeness, one.last - one.first, one.first),
         )
         taken: set[int] = set()
@@ -165,16 +165,16 @@ class _Windows:
                 yield "".join(self._letters[window.first : window.last])
 
 
-def _alike(term: str, letters: str, words: int, said: _Windows) -> Iterator[SoundAlike]:
+def _alike(term: str, letters: str, words: int, all_windows: _Windows) -> Iterator[SoundAlike]:
     least = next(least for length, least in _LEAST_BY_LETTERS if len(letters) >= length)
-    for windows, enough in ((said.rare, least.rare), (said.everyday, least.everyday)):
+    for windows, enough in ((all_windows.rare, least.rare), (all_windows.everyday, least.everyday)):
         if enough == _NEVER:
             continue
         # Likeness in sound cannot make up for too little likeness in writing.
         written = max(_LEAST_WRITTEN, 2 * enough - 1)
-        heard = [window.letters for window in windows]
+        written_letters = [window.letters for window in windows]
         for other, _, number in process.extract_iter(
-            letters, heard, scorer=Levenshtein.normalized_similarity, score_cutoff=written
+            letters, written_letters, scorer=Levenshtein.normalized_similarity, score_cutoff=written
         ):
             window = windows[number]
             if not words - _FEWER_WORDS <= window.last - window.first + 1 <= words + _MORE_WORDS:
@@ -182,6 +182,6 @@ def _alike(term: str, letters: str, words: int, said: _Windows) -> Iterator[Soun
             if min(len(letters), len(other)) < _LEAST_LENGTH_RATIO * max(len(letters), len(other)):
                 continue
             alike = likeness(letters, other)
-            edges = (likeness(letters, inner) for inner in said.without_everyday_edges(window))
+            edges = (likeness(letters, inner) for inner in all_windows.without_everyday_edges(window))
             if alike >= enough and all(alike >= shorter + _GAIN_OF_AN_EDGE for shorter in edges):
                 yield SoundAlike(term, window.first, window.last, alike)

@@ -34,9 +34,6 @@ _CLEANERS: Mapping[str, Callable[[bytes], Cleaner]] = {
     **{name: lambda header: NoTextCleaner(header, 0) for name in ("msmpeg4v1", "msmpeg4v2", "msmpeg4v3")},
 }
 
-COPIED_CODECS = frozenset(_CLEANERS)
-"""FFmpeg's names."""
-
 
 def cleaner_of(codec: str, header: bytes) -> Cleaner:
     """The cleaner of a track.

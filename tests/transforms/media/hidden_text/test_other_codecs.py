@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.hidden_text.codecs import COPIED_CODECS, cleaner_of
+from hushbeam.transforms.media.hidden_text.codecs import cleaner_of
 from tests.transforms.media.captioned import NOTE, SAID, caption_data
 
 
@@ -163,7 +163,6 @@ def test_codecs_without_room_for_text_are_passed_on(codec: str, size: int):
 
 @pytest.mark.parametrize("codec", ["theora", "dvvideo", "dnxhd", "ffv1", "vvc", "h261", "jpeg2000", "rawvideo", "none"])
 def test_a_codec_that_is_not_on_the_list_is_refused(codec: str):
-    assert codec not in COPIED_CODECS
     with pytest.raises(
         MediaError, match=r"captions_inside: .*convert the video, or request audio without video"
     ) as raised:

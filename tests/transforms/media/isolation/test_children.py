@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hushbeam.transforms.media.decode import Decoder
+from hushbeam.transforms.media.decode import Decoder, inspect
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import inspect
 from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
 from tests.transforms.media.hostile import with_large_attachments

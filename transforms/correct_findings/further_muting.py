@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from hushbeam.schemas.correction import Corrections, corrected_identity
 from hushbeam.schemas.errors import RecordingError
@@ -35,41 +35,6 @@ _BLANK = " "
 
 class PublishedOutputError(RecordingError):
     """The published files or rows of a recording do not match its status object."""
-
-
-def correction_of(status: Status) -> Mapping[str, Any]:
-    """The corrections in a certificate; empty if there are none."""
-    said: Mapping[str, Any] = status.certificate.get("corrections", {})
-    return said
-
-
-State = Literal["", "to_render", "to_unmute", "rendered"]
-"""Of a review: nothing to do, not rendered yet, only further muted so far, rendered."""
-
-
-def state_of(status: Status, corrections: Corrections | None) -> State:
-    """How far an output follows the reviewers' decisions."""
-    said = correction_of(status)
-    if corrections is None:
-        return "to_render" if said else ""
-    if said.get("identity") != corrections.identity:
-        return "to_render"
-    return "to_unmute" if said["of_published"] and corrections.false_positives else "rendered"
-
-
-def is_open(status: Status, corrections: Corrections | None, *, of_published: bool) -> bool:
-    """Whether an output does not follow the reviewers' decisions yet.
-
-    Args:
-      of_published: Whether the published recording can only be muted further.
-    """
-    said = correction_of(status)
-    if of_published:
-        wanted = corrections is not None and bool(corrections.missed)
-        return wanted and corrections is not None and said.get("identity") != corrections.identity
-    if corrections is None:
-        return bool(said)
-    return said.get("identity") != corrections.identity or bool(said["of_published"])
 
 
 @dataclass(frozen=True)

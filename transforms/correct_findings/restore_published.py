@@ -15,7 +15,8 @@ from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
-from hushbeam.transforms.correct_findings.published import FurtherMuting, is_open
+from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
+from hushbeam.transforms.correct_findings.state import is_open
 
 
 class RestorePublished(beam.PTransform):
@@ -41,7 +42,7 @@ class RestorePublished(beam.PTransform):
                 "findings": findings | "Their findings" >> beam.Filter(_is_wanted, wanted),
             }
             | "By recording" >> beam.CoGroupByKey()
-            | "Claims" >> beam.MapTuple(lambda key, said: claim_of(key, **said)).with_output_types(Claim)
+            | "Claims" >> beam.MapTuple(lambda key, joined: claim_of(key, **joined)).with_output_types(Claim)
         )
         return claims | each_recording(_RestoreStage(self._muting), DetectedRecording)
 

@@ -1,0 +1,37 @@
+"""Identity of an output: the hash of everything that the output is made from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from hushbeam.schemas.media import SourceIdentity
+from hushbeam.schemas.recording import Recording
+
+# Fields of a recording about its line and its notification do not change its output.
+_NOT_OF_THE_OUTPUT = frozenset(
+    {
+        "manifest",
+        "line",
+        "webhook_url",
+        "webhook_auth_header_name",
+        "webhook_auth_header_value",
+        "published_url",
+    }
+)
+
+
+def output_identity(recording: Recording, source: SourceIdentity, configuration: str) -> str:
+    """Hash of everything that an output is made from: equal identities give equal bytes.
+
+    Args:
+      configuration: Identity of the job's options and models.
+    """
+    request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
+    origin = source.to_dict()
+    if recording.published_url is not None:
+        # Without the real URL, so that nobody who knows the rest can test guesses of it.
+        request["audio_url"] = origin["url"] = recording.published_url
+    known = json.dumps([request, origin, configuration], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(known.encode()).hexdigest()
