@@ -181,8 +181,8 @@ def told_to_stop(number: signal.Signals, *options: str, listener: bool = True) -
             if not listener and job.stdout is not None:
                 job.stdout.close()
             job.send_signal(number)
-            said = job.communicate(timeout=60)[0] if listener else ""
-            status = job.wait(timeout=60)
+            said = job.communicate(timeout=300)[0] if listener else ""
+            status = job.wait(timeout=300)
             assert status == 128 + number, f"{status}: {said[-500:]}"
             assert not listener or "Stopped" in said
             _wait_for(lambda: not any(Path(f"/proc/{process}").exists() for process in below), None)
