@@ -217,7 +217,7 @@ def stolen_lock(*options: str) -> Callable[[Night], str]:
     def check(night: Night) -> str:
         with night.output() as output:
             # Commit does one recording at a time: it stands still between the second and the third.
-            job = start_faulty(night, output, "wait_after_stage,MuteAudio,15", options=options)
+            job = start_faulty(night, output, "wait_after_stage,MuteAudio,30", options=options)
             lock = output / "runs" / "LOCK"
             _wait_for(lock.exists, job)
             _wait_for(lambda: bool(list(output.glob("status/*.json"))) or job.poll() is not None, None)
