@@ -211,29 +211,44 @@ def ignored_hang_up(night: Night) -> str:
         return "goes on, and completes all"
 
 
+_TRIES = 5
+_COMMITTED_WITHIN_S = 5.0
+
+
 def stolen_lock(*options: str) -> Callable[[Night], str]:
     """Another run takes the output over after one recording is committed, and this one has not noticed yet."""
 
     def check(night: Night) -> str:
-        with night.output() as output:
-            # Commit does one recording at a time: it stands still between the second and the third.
-            job = start_faulty(night, output, "wait_after_stage,MuteAudio,30", options=options)
-            lock = output / "runs" / "LOCK"
-            _wait_for(lock.exists, job)
-            _wait_for(lambda: bool(list(output.glob("status/*.json"))) or job.poll() is not None, None)
-            before = published_ids(output)
-            other = json.loads(lock.read_text()) | {"run_id": "another", "token": "0" * 32}
-            lock.write_text(json.dumps(other))
-            said, _ = job.communicate(timeout=300)
-            assert job.returncode == EXIT_LOCKED, f"{job.returncode}: {said[-800:]}"
-            assert published_ids(output) == before, "it went on to publish"
-            assert not list(output.glob("runs/*/summary.json"))
-            assert json.loads(lock.read_text()) == other, "the other run's lock was removed"
-            lock.unlink()
-            public = assert_left_whole(night, output)
-            return f"exit {EXIT_LOCKED}, {public} of 3 public, none after it; {assert_recovers(night, output)}"
+        for _ in range(_TRIES):
+            with night.output() as output:
+                if outcome := _steal_lock(night, output, options):
+                    return outcome
+        raise AssertionError("each try had published all before the lock was exchanged")
 
     return check
+
+
+def _steal_lock(night: Night, output: Path, options: tuple[str, ...]) -> str:
+    """What came of it; empty where Beam gave no worker process a second recording, so that all were public before."""
+    # Commit does one recording at a time: each process stands still before it commits its second.
+    job = start_faulty(night, output, "wait_after_stage,MuteAudio,30", options=options)
+    lock = output / "runs" / "LOCK"
+    _wait_for(lock.exists, job)
+    _wait_for(lambda: bool(published_ids(output)) or job.poll() is not None, None)
+    other = json.loads(lock.read_text()) | {"run_id": "another", "token": "0" * 32}
+    lock.write_text(json.dumps(other))
+    time.sleep(_COMMITTED_WITHIN_S)  # what was on its way when the lock was exchanged
+    before = published_ids(output)
+    said, _ = job.communicate(timeout=300)
+    if len(before) == len(night.expected):
+        return ""
+    assert job.returncode == EXIT_LOCKED, f"{job.returncode}: {said[-800:]}"
+    assert published_ids(output) == before, "it went on to publish"
+    assert not list(output.glob("runs/*/summary.json")), "it went on to close the run"
+    assert json.loads(lock.read_text()) == other, "the other run's lock was removed"
+    lock.unlink()
+    public = assert_left_whole(night, output)
+    return f"exit {EXIT_LOCKED}, {public} of 3 public, none after it; {assert_recovers(night, output)}"
 
 
 def published_ids(output: Path) -> set[str]:
