@@ -6,6 +6,7 @@ python -m tests.faults [WORD…]      # only those whose name holds one of the w
 from __future__ import annotations
 
 import logging
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -44,7 +45,7 @@ def _outcome(scenario: Scenario, night: Night) -> tuple[str, str]:
         return "yes", scenario.check(night)
     except NotPossibleHereError as error:
         return "not tried", str(error)
-    except AssertionError as error:
+    except (AssertionError, subprocess.TimeoutExpired) as error:
         return "NO", str(error)[:300]
 
 

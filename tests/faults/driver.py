@@ -175,6 +175,9 @@ def _replace(target: Path, content: Path) -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Sets the faults up and runs the job."""
+    # A shell lets what it starts in the background ignore both, and the job heeds what its user ignores.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     split = list(arguments).index("--")
     for fault in arguments[:split]:
         name, *values = fault.split(",")

@@ -167,7 +167,7 @@ def _unseal(root: Path, to: Path) -> int:
     return subprocess.run(command, cwd=_ROOT, capture_output=True, check=False).returncode
 
 
-def told_to_stop(number: signal.Signals, *options: str, meter: bool = True) -> Callable[[Night], str]:
+def told_to_stop(number: signal.Signals, *options: str, has_reader: bool = True) -> Callable[[Night], str]:
     """A run is told to stop by a terminal, which may take no words any more."""
 
     def check(night: Night) -> str:
@@ -177,13 +177,13 @@ def told_to_stop(number: signal.Signals, *options: str, meter: bool = True) -> C
             job = start_faulty(night, output, waiting, options=options, environment={"TMPDIR": name})
             _wait_for(lambda: len(list(output.glob("status/*.json"))) > 1, job)
             below = processes_below(job.pid)
-            if not meter and job.stdout is not None:
+            if not has_reader and job.stdout is not None:
                 job.stdout.close()
             job.send_signal(number)
-            said = job.communicate(timeout=60)[0] if meter else ""
-            status = job.wait(timeout=60)
+            said = job.communicate(timeout=300)[0] if has_reader else ""
+            status = job.wait(timeout=300)
             assert status == 128 + number, f"{status}: {said[-500:]}"
-            assert not meter or "Stopped" in said
+            assert not has_reader or "Stopped" in said
             _wait_for(lambda: not any(Path(f"/proc/{process}").exists() for process in below), None)
             assert not list(temporary.iterdir())
             assert not list(output.glob("runs/LOCK*"))
@@ -210,29 +210,44 @@ def ignored_hang_up(night: Night) -> str:
         return "goes on, and completes all"
 
 
+_TRIES = 5
+_COMMITTED_WITHIN_S = 5.0
+
+
 def stolen_lock(*options: str) -> Callable[[Night], str]:
     """Another run takes the output over after one recording is committed, and this one has not noticed yet."""
 
     def check(night: Night) -> str:
-        with night.output() as output:
-            # Commit does one recording at a time: it stands still between the second and the third.
-            job = start_faulty(night, output, "wait_after_stage,MuteAudio,15", options=options)
-            lock = output / "runs" / "LOCK"
-            _wait_for(lock.exists, job)
-            _wait_for(lambda: bool(list(output.glob("status/*.json"))) or job.poll() is not None, None)
-            before = published_ids(output)
-            other = json.loads(lock.read_text()) | {"run_id": "another", "token": "0" * 32}
-            lock.write_text(json.dumps(other))
-            said, _ = job.communicate(timeout=300)
-            assert job.returncode == EXIT_LOCKED, f"{job.returncode}: {said[-800:]}"
-            assert published_ids(output) == before, "it went on to publish"
-            assert not list(output.glob("runs/*/summary.json"))
-            assert json.loads(lock.read_text()) == other, "the other run's lock was removed"
-            lock.unlink()
-            public = assert_left_whole(night, output)
-            return f"exit {EXIT_LOCKED}, {public} of 3 public, none after it; {assert_recovers(night, output)}"
+        for _ in range(_TRIES):
+            with night.output() as output:
+                if outcome := _steal_lock(night, output, options):
+                    return outcome
+        raise AssertionError("each try had published all before the lock was exchanged")
 
     return check
+
+
+def _steal_lock(night: Night, output: Path, options: tuple[str, ...]) -> str:
+    """What came of it; empty where Beam gave no worker process a second recording, so that all were public before."""
+    # Commit does one recording at a time: each process stands still before it commits its second.
+    job = start_faulty(night, output, "wait_after_stage,MuteAudio,30", options=options)
+    lock = output / "runs" / "LOCK"
+    _wait_for(lock.exists, job)
+    _wait_for(lambda: bool(published_ids(output)) or job.poll() is not None, None)
+    other = json.loads(lock.read_text()) | {"run_id": "another", "token": "0" * 32}
+    lock.write_text(json.dumps(other))
+    time.sleep(_COMMITTED_WITHIN_S)  # what was on its way when the lock was exchanged
+    before = published_ids(output)
+    said, _ = job.communicate(timeout=300)
+    if len(before) == len(night.expected):
+        return ""
+    assert job.returncode == EXIT_LOCKED, f"{job.returncode}: {said[-800:]}"
+    assert published_ids(output) == before, "it went on to publish"
+    assert not list(output.glob("runs/*/summary.json")), "it went on to close the run"
+    assert json.loads(lock.read_text()) == other, "the other run's lock was removed"
+    lock.unlink()
+    public = assert_left_whole(night, output)
+    return f"exit {EXIT_LOCKED}, {public} of 3 public, none after it; {assert_recovers(night, output)}"
 
 
 def published_ids(output: Path) -> set[str]:
@@ -300,7 +315,7 @@ SCENARIOS = (
     Scenario("temporary folder fills up", temporary_folder_fills_up),
     Scenario("temporary files of a killed run", leftovers_removed),
     Scenario("terminal closed (SIGHUP)", told_to_stop(signal.SIGHUP, "--detection_processes=2")),
-    Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, meter=False)),
+    Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, has_reader=False)),
     Scenario("told to stop (SIGQUIT)", told_to_stop(signal.SIGQUIT)),
     Scenario("terminal closed under nohup", ignored_hang_up),
     Scenario("lock stolen between two commits", stolen_lock()),

@@ -240,7 +240,7 @@ def stopped(number: signal.Signals, *options: str) -> Callable[[Night], str]:
             assert below
             job.send_signal(number)
             # Ends only where no child holds the other end of what the job said.
-            said, _ = job.communicate(timeout=60)
+            said, _ = job.communicate(timeout=300)
             assert job.returncode == 128 + number, f"{job.returncode}: {said[-500:]}"
             assert "Stopped" in said
             # Beam's own threads wonder aloud where its worker processes are.

@@ -19,7 +19,7 @@ def worker_killed(night: Night) -> str:
         job = start_faulty(night, output, "wait_after_stage,Commit,120", options=options)
         workers = _workers(job.pid)
         os.kill(workers[-1], signal.SIGKILL)  # the last is no shell that started one
-        said, _ = job.communicate(timeout=60)
+        said, _ = job.communicate(timeout=300)
         assert job.returncode == EXIT_BROKEN, f"{job.returncode}: {said[-500:]}"
         assert "a worker process ended" in " ".join(said.split())
         _wait_until_gone(workers)
