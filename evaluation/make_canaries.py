@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 
 CALLS = ("card-payment", "card-split-turns", "telecom-phone-readback", "wire-transfer")
-"""Card, telephone and account numbers, names, places, e-mail: what a job that has become blind loses."""
+"""Card, telephone and account numbers, names, places, e-mail: what a job that detects nothing any more loses."""
 
 RATE_HZ = 16_000
 _LABELLED = Path(__file__).parent / "dev"

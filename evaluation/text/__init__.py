@@ -1,1 +1,1 @@
-"""Detection measured on text: generated calls, presidio-research's templates, and innocent lines."""
+"""Detection measured on text: generated calls, presidio-research's templates, and negative lines."""

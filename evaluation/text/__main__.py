@@ -2,12 +2,12 @@
 
     python -m evaluation.text                        # everything; figures to evaluation/results/text.json
     python -m evaluation.text --quick                # a part, compared with evaluation/baseline.json (in CI)
-    python -m evaluation.text --show                 # also what was missed in train calls and innocent lines
+    python -m evaluation.text --show                 # also what was missed in train calls and negative lines
 
 calls      generated calls as a recogniser writes them: templates x values x ways of saying them x recogniser noise.
            `train` templates are there to write rules against, `held_out` ones judge: their failures are never shown.
            Requested: the default policies and those of the templates.
-innocent   1,000 lines without personal data, under the default policies.
+negative   1,000 lines without personal data, under the default policies.
 sentences  1,500 written sentences of presidio-research's templates (or its own set: --dataset FILE), under all
            policies that its 17 types fall under.
 
@@ -36,7 +36,7 @@ from rich.table import Table
 from evaluation.text import sentences
 from evaluation.text.calls import TEMPLATES, CallGenerator, read_templates, words_of_lines
 from evaluation.text.figures import Tally, measure
-from evaluation.text.innocent import innocent_lines
+from evaluation.text.negative import negative_lines
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
@@ -86,8 +86,8 @@ def parts(size: Size, dataset: Path | None) -> dict[str, Callable[[Detector], Ta
 
         return run
 
-    def innocent(detector: Detector) -> Tally:
-        lines = innocent_lines(TEMPLATES / "innocent.txt", size.lines, SEED)
+    def negative(detector: Detector) -> Tally:
+        lines = negative_lines(TEMPLATES / "negative.txt", size.lines, SEED)
         return measure(detector, words_of_lines(lines), PRESETS["default"])
 
     def written(detector: Detector) -> Tally:
@@ -98,7 +98,7 @@ def parts(size: Size, dataset: Path | None) -> dict[str, Callable[[Detector], Ta
         )
         return measure(detector, texts, sentences.REQUESTED)
 
-    return {"train": calls("train"), "held_out": calls("held_out"), "innocent": innocent, "sentences": written}
+    return {"train": calls("train"), "held_out": calls("held_out"), "negative": negative, "sentences": written}
 
 
 def regressions(figures: dict[str, Any], baseline: dict[str, Any]) -> list[str]:
@@ -128,7 +128,7 @@ def main() -> int:
         prog="python -m evaluation.text", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a part of each, compared with the baseline")
-    parser.add_argument("--only", choices=("train", "held_out", "innocent", "sentences"), action="append")
+    parser.add_argument("--only", choices=("train", "held_out", "negative", "sentences"), action="append")
     parser.add_argument("--dataset", type=Path, help="presidio-research's synth_dataset_v2.json")
     parser.add_argument("--show", action="store_true", help="list what was missed, but for held-out calls")
     parser.add_argument("--json", type=Path, default=RESULTS, help="where the figures go")
@@ -168,7 +168,7 @@ def _table(title: str, figures: dict[str, Any]) -> Table:
     table.add_section()
     table.add_row("all", str(figures["entities"]), *(_shown(figures[name]) for name in names))
     table.caption = (
-        f"over-redacted words {_shown(figures['over_redacted_words'])} of {figures['innocent_words']}; characters: "
+        f"over-redacted words {_shown(figures['over_redacted_words'])} of {figures['negative_words']}; characters: "
         f"precision {_shown(figures['character_precision'])}, recall {_shown(figures['character_recall'])}, "
         f"F2 {_shown(figures['character_f2'])}"
     )

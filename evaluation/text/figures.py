@@ -33,7 +33,7 @@ class Tally:
         whatever policy, those of which all words are.
       findings, right: By policy: findings that say something about it (those on neutral words do not), and those
         that touch an entity of any policy.
-      innocent_words, redacted_innocent_words: Words of no entity that are not neutral.
+      negative_words, redacted_negative_words: Words of no entity that are not neutral.
       characters: Letters and digits: `gold` in entities, `found` in findings, `both`.
     """
 
@@ -42,8 +42,8 @@ class Tally:
     covered: Counter[str] = field(default_factory=Counter)
     findings: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
-    innocent_words: int = 0
-    redacted_innocent_words: int = 0
+    negative_words: int = 0
+    redacted_negative_words: int = 0
     characters: Counter[str] = field(default_factory=Counter)
     missed: list[Missed] = field(default_factory=list)
     false_alarms: list[Missed] = field(default_factory=list)
@@ -65,9 +65,9 @@ class Tally:
                 self.false_alarms.append(
                     Missed(labelled.name, finding.policy, finding.detector, _text(words, sorted(held)))
                 )
-        innocent = set(range(len(words))) - gold - labelled.neutral
-        self.innocent_words += len(innocent)
-        self.redacted_innocent_words += len(innocent & redacted)
+        negative = set(range(len(words))) - gold - labelled.neutral
+        self.negative_words += len(negative)
+        self.redacted_negative_words += len(negative & redacted)
         for number, word in enumerate(words):
             if number in labelled.neutral:
                 continue
@@ -94,8 +94,8 @@ class Tally:
         return {
             "entities": self.entities.total(),
             **self._figures_of(policies),
-            "over_redacted_words": _ratio(self.redacted_innocent_words, self.innocent_words),
-            "innocent_words": self.innocent_words,
+            "over_redacted_words": _ratio(self.redacted_negative_words, self.negative_words),
+            "negative_words": self.negative_words,
             "character_recall": character_recall,
             "character_precision": character_precision,
             "character_f2": f2(character_precision, character_recall),

@@ -4,7 +4,7 @@
     python -m evaluation.text.reliability --docs docs     # rewrites the figures in docs/
 
 Reliability: of the findings with a score of about 0.8, are about 80 % right? A finding is right if it touches an
-entity. Measured on held-out generated calls, innocent lines and written sentences, each under the policies that
+entity. Measured on held-out generated calls, negative lines and written sentences, each under the policies that
 `evaluation.text` requests.
 
 Threshold: findings below a minimum score are left out afterwards, which is what `minimum_score` does.
@@ -23,7 +23,7 @@ from evaluation.text import sentences
 from evaluation.text.__main__ import CALL_POLICIES, SEED
 from evaluation.text.calls import TEMPLATES, CallGenerator, LabelledTranscript, read_templates, words_of_lines
 from evaluation.text.figures import Tally
-from evaluation.text.innocent import innocent_lines
+from evaluation.text.negative import negative_lines
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii import calibration
@@ -70,12 +70,12 @@ class Samples:
     """What was judged: generated calls, lines without personal data, written sentences."""
 
     calls: list[Judged]
-    innocent: list[Judged]
+    negative: list[Judged]
     written: list[Judged]
 
     def outcomes(self) -> list[tuple[float, bool]]:
         """Score and rightness of all findings."""
-        return [outcome for judged in (*self.calls, *self.innocent, *self.written) for outcome in judged.outcomes()]
+        return [outcome for judged in (*self.calls, *self.negative, *self.written) for outcome in judged.outcomes()]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class ThresholdEffect:
     recall_any: float
     recall_full: float
     over_redacted_in_calls: float
-    over_redacted_in_innocent_lines: float
+    over_redacted_in_negative_lines: float
 
 
 def bins(outcomes: Sequence[tuple[float, bool]]) -> list[Bin]:
@@ -139,7 +139,7 @@ def table(found: Sequence[Bin], effects: Sequence[ThresholdEffect]) -> str:
     """The table of what a minimum score costs, for the documentation."""
     thresholds = [
         f"| {row.minimum_score:.1f} | {row.recall_any:.3f} | {row.recall_full:.3f} "
-        f"| {row.over_redacted_in_calls:.4f} | {row.over_redacted_in_innocent_lines:.4f} |"
+        f"| {row.over_redacted_in_calls:.4f} | {row.over_redacted_in_negative_lines:.4f} |"
         for row in effects
     ]
     return _TABLE.format(thresholds="\n".join(thresholds), error=calibration_error(found))
@@ -200,7 +200,7 @@ def main() -> None:
         return
     samples = _samples(Detector(DetectionSettings()), "held_out.txt", arguments.calls, SEED)
     found = bins(samples.outcomes())
-    effects = [effect(minimum_score, samples.calls, samples.innocent) for minimum_score in THRESHOLDS]
+    effects = [effect(minimum_score, samples.calls, samples.negative) for minimum_score in THRESHOLDS]
     page = arguments.docs / "measurements.md"
     figures = table(found, effects)
     page.write_text(_FIGURES.sub(lambda _: figures, page.read_text(encoding="utf-8")), encoding="utf-8")
@@ -210,7 +210,7 @@ def main() -> None:
 def _samples(detector: Detector, templates: str, calls: int, seed: int) -> Samples:
     detector.load()
     generator = CallGenerator(read_templates(TEMPLATES / templates), seed)
-    lines = innocent_lines(TEMPLATES / "innocent.txt", 2 * calls, seed)
+    lines = negative_lines(TEMPLATES / "negative.txt", 2 * calls, seed)
     return Samples(
         judge(detector, generator.calls(calls), CALL_POLICIES),
         judge(detector, words_of_lines(lines), PRESETS["default"]),

@@ -34,7 +34,7 @@ def test_digits_are_found_in_spoken_numbers_however_they_are_grouped(call: Label
     assert set(by_time(call, transcript)) == {1, 2}
 
 
-def test_by_text_an_innocent_word_with_a_wrong_time_is_not_marked(call: LabelledRecording) -> None:
+def test_by_text_a_negative_word_with_a_wrong_time_is_not_marked(call: LabelledRecording) -> None:
     transcript = transcribed((" It's", 1.0, 1.5), (" 5550142,", 1.5, 3.5), (" thank", 3.5, 5.2), (" you.", 5.2, 5.6))
     assert set(by_text(call, transcript)) == {1}
     assert set(by_time(call, transcript)) == {1, 2}

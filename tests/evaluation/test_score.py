@@ -79,7 +79,7 @@ def test_recordings_with_every_entity_muted_score_fully(labelled: Path, tmp_path
     assert score.details(scores) == []
 
 
-def test_muting_of_innocent_speech_is_over_redaction_and_a_false_alarm(labelled: Path, tmp_path: Path) -> None:
+def test_muting_of_negative_speech_is_over_redaction_and_a_false_alarm(labelled: Path, tmp_path: Path) -> None:
     recording = next(r for r in read_truth(labelled) if r.recording_id == "card-payment")
     samples = score.decode(recording.audio).copy()
     # "will need your", in the first turn, before anything personal is said.

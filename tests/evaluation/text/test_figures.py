@@ -52,7 +52,7 @@ def test_a_part_of_an_entity_is_touched_and_not_covered() -> None:
     assert result["recall_any"] == 0.5
 
 
-def test_a_finding_on_innocent_words_costs_precision_and_words() -> None:
+def test_a_finding_on_negative_words_costs_precision_and_words() -> None:
     result = figures(finding("phone_number", 3, 5), finding("phone_number", 7, 7))
     assert result["by_policy"]["phone_number"]["precision"] == 0.5
     assert result["over_redacted_words"] == pytest.approx(1 / 6, abs=1e-4)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from evaluation.text import sentences
 from evaluation.text.calls import TEMPLATES
-from evaluation.text.innocent import innocent_lines
+from evaluation.text.negative import negative_lines
 
 
-def test_innocent_lines_are_filled_and_differ() -> None:
-    lines = innocent_lines(TEMPLATES / "innocent.txt", 1000, seed=1)
+def test_negative_lines_are_filled_and_differ() -> None:
+    lines = negative_lines(TEMPLATES / "negative.txt", 1000, seed=1)
     assert len(lines) == 1000
     assert len(set(lines)) > 700
     assert not any(character in line for line in lines for character in "{}|")
-    assert lines == innocent_lines(TEMPLATES / "innocent.txt", 1000, seed=1)
+    assert lines == negative_lines(TEMPLATES / "negative.txt", 1000, seed=1)
 
 
 def test_generated_sentences_hold_values_of_every_type() -> None:

@@ -11,7 +11,7 @@ from evaluation.text import verbalise
 _AMOUNTS = (3, 8, 12, 15, 20, 29, 45, 60, 75, 120, 149, 250, 399, 480, 900, 1250, 2400)
 
 
-def innocent_lines(path: Path, count: int, seed: int) -> list[str]:
+def negative_lines(path: Path, count: int, seed: int) -> list[str]:
     """`count` lines, over all templates in turn. The same seed makes the same lines."""
     random = Random(seed)
     templates = [
