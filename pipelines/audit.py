@@ -28,10 +28,11 @@ from rich.table import Table
 from hushbeam.pipelines.options.common import PastOutput, PrintJson
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.pipelines.running.terminal import printable
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
@@ -45,7 +46,6 @@ from hushbeam.transforms.transcribe import TranscriptionSettings
 from hushbeam.transforms.transcribe.model import resolve
 from hushbeam.transforms.transcribe.settings import Device
 
-EXIT_RIGHT, EXIT_WRONG = 0, 4
 _MOST_SHOWN = 20
 
 
@@ -105,7 +105,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the audit as the command line does, and gives its exit status."""
     console = console or results()
     options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
-    return finished(lambda: _audit(options, beam_options, console), console)
+    return exit_status_of(lambda: _audit(options, beam_options, console), console)
 
 
 def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Console) -> int:
@@ -117,7 +117,7 @@ def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Consol
         console.print_json(data=report)
     else:
         print_report(console, report, report_url)
-    return EXIT_WRONG if report["problems"] else EXIT_RIGHT
+    return EXIT_PROBLEMS if report["problems"] else EXIT_COMPLETED
 
 
 def print_report(console: Console, report: dict[str, Any], url: str) -> None:

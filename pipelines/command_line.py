@@ -11,13 +11,10 @@ from typing import NoReturn
 from rich.console import Console
 
 from hushbeam import __version__
+from hushbeam.pipelines.running.consoles import remarks, results
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_USAGE
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks, results
 from hushbeam.schemas.errors import RunError
-
-# As in hushbeam.pipelines.running.exit_status, which would load Beam to print a list of names.
-_EXIT_BROKEN, _EXIT_USAGE, _EXIT_INTERRUPTED = 1, 2, 130
-
 
 _GROUPS = {
     "redact and check": {
@@ -50,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name, rest = (given[0], given[1:]) if given else ("", [])
     if name in ("-h", "--help", "help"):
         _show_commands(results())
-        return 0
+        return EXIT_COMPLETED
     if name == "--version":
         results().print(f"hushbeam {__version__}", highlight=False)
-        return 0
+        return EXIT_COMPLETED
     if name not in COMMANDS:
         console = remarks()
         if name:
@@ -62,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"hushbeam: unknown command {name!r}" + (f"; did you mean {near[0]}?" if near else ""), markup=False
             )
         _show_commands(console)
-        return _EXIT_USAGE
+        return EXIT_USAGE
     sys.argv = [f"hushbeam {name}", *rest]  # the name in the command's --help
     status: int = importlib.import_module(f"{__package__}.{name}").run(rest)
     return status
@@ -82,10 +79,10 @@ def entry() -> NoReturn:
     try:
         status = main()
     except KeyboardInterrupt:  # while libraries load, which takes seconds
-        status = _EXIT_INTERRUPTED
+        status = EXIT_INTERRUPTED
     except RunError as error:
         remarks().print(str(error), markup=False, highlight=False)
-        status = _EXIT_BROKEN
+        status = EXIT_BROKEN
     leave(status)
 
 

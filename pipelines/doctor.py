@@ -24,12 +24,12 @@ from rich.table import Table
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.checks import Check, Outcome, checks
-from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.transforms.base.metavar import File, Folder
 
-EXIT_RIGHT, EXIT_WRONG = 0, 4
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}
 
 
@@ -46,7 +46,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the checks as the command line does, and gives the exit status."""
     console = console or results()
     options, beam_options = parse(DoctorOptions, __doc__ or "", arguments)
-    return finished(lambda: _check(options, beam_options, console), console)
+    return exit_status_of(lambda: _check(options, beam_options, console), console)
 
 
 def _check(options: DoctorOptions, beam_options: PipelineOptions, console: Console) -> int:
@@ -61,7 +61,7 @@ def _check(options: DoctorOptions, beam_options: PipelineOptions, console: Conso
     else:
         problems, warnings = (counted(counts[one], one.value) for one in (Outcome.PROBLEM, Outcome.WARNING))
         console.print(f"{problems}, {warnings}", highlight=False)
-    return EXIT_WRONG if counts[Outcome.PROBLEM] else EXIT_RIGHT
+    return EXIT_PROBLEMS if counts[Outcome.PROBLEM] else EXIT_COMPLETED
 
 
 def _show(console: Console, check: Check) -> None:

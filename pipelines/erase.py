@@ -22,24 +22,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.alone import alone
-from hushbeam.pipelines.running.exit_status import finished, incomplete
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
+from hushbeam.pipelines.running.consoles import counted, remarks
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_roots import private_root
-
-EXIT_DONE = 0
 
 _PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
 
@@ -101,25 +100,25 @@ def prepare(options: EraseOptions) -> Eraser:
         for option, root in (("--store", options.store), ("--unredacted_output", options.unredacted_output))
         if root is not None
     }
-    for option in sorted(kept_elsewhere(output) - given.keys()):
+    for option in sorted(recorded_private_roots(output) - given.keys()):
         raise ConfigurationError(
             f"{option}: runs of this output kept recordings there too; name it to erase them there"
         )
-    key = read_private_key(options.certificate_key) if options.certificate_key else None
+    key = read_private_key(options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Erases as the command line does, and gives the exit status."""
     console = console or remarks()
-    options, _ = parse(EraseOptions, __doc__ or "", arguments)
-    return finished(lambda: _erase(options, console), console)
+    options = parse_without_pipeline(EraseOptions, __doc__ or "", arguments)
+    return exit_status_of(lambda: _erase(options, console), console)
 
 
 def _erase(options: EraseOptions, console: Console) -> int:
     recordings = named_recordings(options)
     eraser = prepare(options)
-    with alone(eraser.output, f"erase-{uuid.uuid4().hex[:6]}", console) as lock:
+    with locked(eraser.output, f"erase-{uuid.uuid4().hex[:6]}", console) as lock:
         files.remove_incomplete(eraser.output)
         erased = eraser.erase(recordings)
         lock.check()
@@ -134,7 +133,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
             f"{counted(erased.rows, 'row')}",
             highlight=False,
         )
-    return incomplete(erased.damaged, console) if erased.damaged else EXIT_DONE
+    return incomplete(erased.damaged, console) if erased.damaged else EXIT_COMPLETED
 
 
 if __name__ == "__main__":

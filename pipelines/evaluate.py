@@ -22,10 +22,11 @@ from rich.table import Table
 
 from hushbeam.pipelines.options.common import PastOutput, PrintJson, Sample, Seed, StoreKeys
 from hushbeam.pipelines.options.groups import sealed_root
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
@@ -42,8 +43,6 @@ from hushbeam.transforms.review_output import Catalogue
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 from hushbeam.transforms.storage.private_roots import private_root
-
-EXIT_MEASURED, EXIT_UNREVIEWED = 0, 3
 
 _CURVE_STEP = 2
 """The terminal shows every second point of the curve."""
@@ -70,8 +69,8 @@ class EvaluateOptions(BaseModel):
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Measures as the command line does, and gives the exit status."""
     console = console or results()
-    options, _ = parse(EvaluateOptions, __doc__ or "", arguments)
-    return finished(lambda: _evaluate(options, console), console)
+    options = parse_without_pipeline(EvaluateOptions, __doc__ or "", arguments)
+    return exit_status_of(lambda: _evaluate(options, console), console)
 
 
 def _evaluate(options: EvaluateOptions, console: Console) -> int:
@@ -110,7 +109,7 @@ def _measured(
                 highlight=False,
                 soft_wrap=True,
             )
-    return EXIT_UNREVIEWED if unreviewed or not reviews else EXIT_MEASURED
+    return EXIT_INCOMPLETE if unreviewed or not reviews else EXIT_COMPLETED
 
 
 def show(

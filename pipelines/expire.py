@@ -21,19 +21,18 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rich.console import Console
 
 from hushbeam.pipelines.options.common import CertificateKey, PastOutput, PrintJson
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.alone import alone
-from hushbeam.pipelines.running.exit_status import finished, incomplete
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
+from hushbeam.pipelines.running.consoles import counted, remarks
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.retention.expire import expire
 from hushbeam.transforms.storage import files
-
-EXIT_DONE = 0
 
 _AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -69,15 +68,15 @@ class ExpireOptions(BaseModel):
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Expires as the command line does, and gives the exit status."""
     console = console or remarks()
-    options, _ = parse(ExpireOptions, __doc__ or "", arguments)
-    return finished(lambda: _expire(options, console), console)
+    options = parse_without_pipeline(ExpireOptions, __doc__ or "", arguments)
+    return exit_status_of(lambda: _expire(options, console), console)
 
 
 def _expire(options: ExpireOptions, console: Console) -> int:
     output = output_of_runs(options.output)
-    key = read_private_key(options.certificate_key) if options.certificate_key else None
+    key = read_private_key(options.certificate_key)
     before = datetime.now(UTC) - options.age
-    with alone(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:
+    with locked(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:
         files.remove_incomplete(output)
         expired = expire(output, before, key)
         lock.check()
@@ -88,7 +87,7 @@ def _expire(options: ExpireOptions, console: Console) -> int:
             f"[bold]{counted(expired.recordings, 'recording')} expired[/], {counted(expired.files, 'file')} deleted",
             highlight=False,
         )
-    return incomplete(expired.damaged, console) if expired.damaged else EXIT_DONE
+    return incomplete(expired.damaged, console) if expired.damaged else EXIT_COMPLETED
 
 
 if __name__ == "__main__":

@@ -28,11 +28,12 @@ from rich.markup import escape
 from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
 from hushbeam.pipelines.options.parsing import is_local, parse
-from hushbeam.pipelines.running.alone import alone
-from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, remarks
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -46,11 +47,19 @@ from hushbeam.transforms.notify import NameReceivers, NotificationSettings, Noti
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.pending import is_open
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
+from hushbeam.transforms.read_manifest.line import AuthHeaderName, WebhookUrl
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.write_tables import WriteTable
 
-EXIT_NOTHING_OPEN, EXIT_OPEN = 0, 3
+
+class Receivers(BaseModel):
+    """Defaults of the runs, for lines of the manifest that name no receiver."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    webhook_url: WebhookUrl = None
+    webhook_auth_header_name: AuthHeaderName = None
 
 
 class NotifyOptions(BaseModel):
@@ -63,7 +72,7 @@ class NotifyOptions(BaseModel):
     resume: bool = Field(False, description="deliver the notifications; without it they are only counted")
     manifest: tuple[File, ...] = Field((), description="manifests of the runs, which hold the URLs of receivers")
     hash_identities: HashIdentities = None
-    defaults: ManifestDefaults = ManifestDefaults()
+    defaults: Receivers = Receivers()
     certificate_key: CertificateKey = None
     notification: NotificationSettings = NotificationSettings()
 
@@ -96,7 +105,8 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
 def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[Delivery]:
     """Builds the pipeline: open notifications, their receivers, delivery, and its rows."""
     options, manifests, output, run_id = resumption
-    recordings, _ = pipeline | ReadManifest(manifests, options.defaults, hash_identities=options.hash_identities)
+    defaults = ManifestDefaults(**options.defaults.model_dump())
+    recordings, _ = pipeline | ReadManifest(manifests, defaults, hash_identities=options.hash_identities)
     announcements = (
         pipeline
         | "Output root" >> beam.Create([output])
@@ -114,7 +124,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and gives its exit status."""
     console = console or remarks()
     options, beam_options = parse(NotifyOptions, __doc__ or "", arguments)
-    return finished(lambda: _notify(options, beam_options, console), console)
+    return exit_status_of(lambda: _notify(options, beam_options, console), console)
 
 
 def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Console) -> int:
@@ -127,12 +137,12 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
         else:
             hint = "; --resume delivers them" if waiting else ""
             console.print(f"[bold]{counted(waiting, 'notification')} not delivered[/]{hint}", highlight=False)
-        return EXIT_OPEN if waiting else EXIT_NOTHING_OPEN
+        return EXIT_INCOMPLETE if waiting else EXIT_COMPLETED
     fit_workers(beam_options, Workers(), device="cpu")
     local = is_local(beam_options)
     resumption = prepare(options, local=local)
-    key = read_private_key(options.certificate_key) if options.certificate_key else None
-    with alone(resumption.output, resumption.run_id, console, local=local):
+    key = read_private_key(options.certificate_key)
+    with locked(resumption.output, resumption.run_id, console, local=local):
         _run(resumption, beam_options)
         table = f"notifications/{resumption.run_id}-0000.parquet"
         Tables(resumption.output, key).list_files(resumption.run_id, [table])
@@ -153,13 +163,11 @@ def _report(resumption: Resumption, console: Console, *, for_machines: bool) -> 
     if for_machines:
         print_for_machines({"open": reasons.total(), "outcomes": outcomes, "reasons": reasons})
     else:
-        told = (
-            ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "No notification was open"
-        )
-        console.print(f"[bold]{told}[/]", highlight=False)
+        result = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+        console.print(f"[bold]{result or 'No notification was open'}[/]", highlight=False)
         for reason, count in reasons.most_common():
             console.print(f"{count} not delivered: {escape(reason)}", highlight=False)
-    return EXIT_OPEN if any(map(is_open, deliveries)) else EXIT_NOTHING_OPEN
+    return EXIT_INCOMPLETE if any(map(is_open, deliveries)) else EXIT_COMPLETED
 
 
 if __name__ == "__main__":

@@ -27,10 +27,11 @@ from rich.table import Table
 from hushbeam.pipelines.options.dataflow import fit_workers
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
-from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, finished
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, remarks, results
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import counted, remarks, results
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.metavar import File, Metavar
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
@@ -107,7 +108,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Plans as the command line does, and gives the exit status."""
     console = console or remarks()
     options, beam_options = parse(PlanOptions, __doc__ or "", arguments)
-    return finished(lambda: _plan(options, beam_options, console), console)
+    return exit_status_of(lambda: _plan(options, beam_options, console), console)
 
 
 def worker_type(given: str) -> WorkerType:

@@ -23,15 +23,16 @@ from hushbeam.pipelines.options.dataflow import fit_workers, makes_template
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.publishing import RedactAndCommit, Results, finish
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import remarks
 from hushbeam.pipelines.running.execution import carry_out
-from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, finished
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.archive.kept_elsewhere import remember
+from hushbeam.transforms.archive.private_roots import remember_private_roots
 from hushbeam.transforms.assemble_transcript import AssembleTranscript
 from hushbeam.transforms.keep_unredacted import PublishUnredacted
 from hushbeam.transforms.plan_spans import PlanSpans
@@ -45,7 +46,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or remarks()
     options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
     if makes_template(beam_options):
-        return finished(lambda: _write_template(options, beam_options), console)
+        return exit_status_of(lambda: _write_template(options, beam_options), console)
     return observed(
         lambda observer: _attempt(options, beam_options, console, observer),
         options.observability,
@@ -133,7 +134,7 @@ def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> in
             )
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job = prepare(options, local=False)
-    remember(job.output, options.keeping.roots())
+    remember_private_roots(job.output, options.keeping.roots())
     build(pipeline := beam.Pipeline(options=beam_options), job)
     pipeline.run()
     return EXIT_COMPLETED

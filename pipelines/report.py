@@ -18,17 +18,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.common import CertificateKey, PastOutput, RunId
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import results
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import results
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.report_run import newest_run, read_figures, render, report_url
 from hushbeam.transforms.storage import urls
-
-EXIT_WRITTEN = 0
 
 
 class ReportOptions(BaseModel):
@@ -44,19 +43,19 @@ class ReportOptions(BaseModel):
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Writes the report as the command line does, and gives its exit status."""
     console = console or results()
-    options, _ = parse(ReportOptions, __doc__ or "", arguments)
-    return finished(lambda: _report(options, console), console)
+    options = parse_without_pipeline(ReportOptions, __doc__ or "", arguments)
+    return exit_status_of(lambda: _report(options, console), console)
 
 
 def _report(options: ReportOptions, console: Console) -> int:
     check_temporary_files()
     output = urls.normalised(options.output)
     run_id = options.run_id or newest_run(output)
-    key = read_private_key(options.certificate_key) if options.certificate_key else None
+    key = read_private_key(options.certificate_key)
     page = render(read_figures(output, run_id)).encode()
     write_listed(output, run_id, f"runs/{run_id}/report.html", page, key)
     console.print(f"Report: {escape(report_url(output, run_id))}", highlight=False, soft_wrap=True)
-    return EXIT_WRITTEN
+    return EXIT_COMPLETED
 
 
 if __name__ == "__main__":

@@ -42,12 +42,12 @@ from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.pipelines.publishing import RenderAndCommit, Results, finish
+from hushbeam.pipelines.running.consoles import remarks
 from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
@@ -55,15 +55,15 @@ from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.findings_store import FindingsStore, is_empty
 from hushbeam.transforms.base.metavar import Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
 from hushbeam.transforms.correct_findings.restore_published import RestorePublished
+from hushbeam.transforms.detect_pii.settings import MinimumScore
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio import MuteSettings
 from hushbeam.transforms.notify import NotificationSettings
 from hushbeam.transforms.read_manifest import ManifestDefaults
-from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution
+from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution, SurrogateKey
 from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.transcribe.settings import Device
@@ -108,9 +108,7 @@ class Selection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minimum_score: Annotated[float, Metavar("SCORE")] = Field(
-        0.0, ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"
-    )
+    minimum_score: MinimumScore = 0.0
     rules: RulesFile = None
 
 
@@ -131,9 +129,7 @@ class RerenderOptions(BaseModel):
     run_id: NewRunId = None
     captions: Captions = False
     certificate_key: CertificateKey = None
-    surrogate_key: SecretReference | None = Field(
-        None, description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"
-    )
+    surrogate_key: SurrogateKey = None
     output_shards: OutputShards = None
     device: Device = Field("cpu", description="where the model that verifies runs; a GPU that is absent ends the job")
     print_json: PrintJson = False

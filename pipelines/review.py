@@ -20,18 +20,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
 from hushbeam.pipelines.options.common import PastOutput, Sample, Seed
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.exit_status import finished
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import counted, results
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output import Catalogue, ReviewServer
 from hushbeam.transforms.review_output.server import LOOPBACK, listen
 from hushbeam.transforms.storage import urls
-
-EXIT_ENDED = 0
 
 
 class ReviewOptions(BaseModel):
@@ -54,8 +53,8 @@ class ReviewOptions(BaseModel):
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Serves until it is interrupted, and gives the exit status."""
     console = console or results()
-    options, _ = parse(ReviewOptions, __doc__ or "", arguments)
-    return finished(lambda: _serve(options, console), console)
+    options = parse_without_pipeline(ReviewOptions, __doc__ or "", arguments)
+    return exit_status_of(lambda: _serve(options, console), console)
 
 
 def _serve(options: ReviewOptions, console: Console) -> int:
@@ -69,7 +68,7 @@ def _serve(options: ReviewOptions, console: Console) -> int:
     console.print(f"{counted(len(catalogue.entries()), 'recording')}. Open {address}", highlight=False, soft_wrap=True)
     console.print(f"Only this machine ({LOOPBACK}) can reach it. Ctrl-C ends it.", highlight=False)
     web.run_app(server.application(), sock=socket, print=None, access_log=None, shutdown_timeout=1.0)
-    return EXIT_ENDED
+    return EXIT_COMPLETED
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE, finished
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import counted, remarks
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import counted, remarks
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.metavar import Folder, Metavar
@@ -30,8 +31,6 @@ from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
-
-EXIT_DONE = 0
 
 
 class UnsealOptions(BaseModel):
@@ -52,8 +51,8 @@ class UnsealOptions(BaseModel):
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Decrypts as the command line does, and gives the exit status."""
     console = console or remarks()
-    options, _ = parse(UnsealOptions, __doc__ or "", arguments)
-    return finished(lambda: _unseal(options, console), console)
+    options = parse_without_pipeline(UnsealOptions, __doc__ or "", arguments)
+    return exit_status_of(lambda: _unseal(options, console), console)
 
 
 def _unseal(options: UnsealOptions, console: Console) -> int:
@@ -68,7 +67,7 @@ def _unseal(options: UnsealOptions, console: Console) -> int:
         console.print(f"[bold red]Cannot decrypt:[/] {escape(str(error))}", highlight=False)
         return EXIT_USAGE
     console.print(f"[bold]{counted(len(options.recording_id), 'transcript')} decrypted[/]", highlight=False)
-    return EXIT_DONE
+    return EXIT_COMPLETED
 
 
 if __name__ == "__main__":

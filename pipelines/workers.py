@@ -43,16 +43,15 @@ from google.protobuf import json_format, text_format
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.running.exit_status import told
+from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.running.command_errors import report_error
+from hushbeam.pipelines.running.consoles import remarks
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.speaking import remarks
 from hushbeam.pipelines.running.waiting import heeded_signals
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.storage.file_systems import make_private_folders
-
-EXIT_STOPPED = 0
 
 _IMPORTED_BEFORE = (
     "hushbeam.pipelines.redact",
@@ -209,7 +208,7 @@ def _stop(workers: Sequence[BaseProcess]) -> None:
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Serves until it is told to stop, and gives the exit status."""
     console = console or remarks()
-    options, _ = parse(WorkerPoolOptions, __doc__ or "", arguments)
+    options = parse_without_pipeline(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopped = threading.Event()
     for number in heeded_signals():
@@ -219,12 +218,16 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
         pool.warm_up()
         server = _serve(pool, options.address)
     except ConfigurationError as error:
-        return told(error, console)
+        return report_error(error, console)
+    except (EOFError, ConnectionError):
+        if stopped.is_set():  # the same signal ended the process that workers are forked from
+            return EXIT_COMPLETED
+        raise
     _logger.info("ready for workers at %s", options.address)
     stopped.wait()
     server.stop(grace=None)
     pool.close()
-    return EXIT_STOPPED
+    return EXIT_COMPLETED
 
 
 def _serve(pool: WorkerPool, address: str) -> grpc.Server:

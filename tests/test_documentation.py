@@ -33,7 +33,7 @@ def blocks(page: str, kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("request_body", blocks("docs/migration.md", "json"))
-def test_a_request_body_that_the_migration_page_shows_is_a_manifest_line(request_body: str):
+def test_a_request_body_that_the_migration_page_shows_is_a_manifest_line(request_body: str) -> None:
     recording = read_line(json.loads(request_body), ManifestDefaults(), "/calls/night.jsonl", 1)
     assert "person_name" in recording.policies
     assert recording.substitution == "entity_name"
@@ -76,19 +76,19 @@ AWS_TYPES_WITHOUT_A_POLICY = ("AWS_ACCESS_KEY", "AWS_SECRET_KEY", "IN_AADHAAR", 
 
 
 @pytest.mark.parametrize("name", AWS_TYPES)
-def test_types_of_aws_are_policies_as_the_migration_page_says(name: str):
+def test_types_of_aws_are_policies_as_the_migration_page_says(name: str) -> None:
     assert resolve_policies((name,))
 
 
 @pytest.mark.parametrize("name", AWS_TYPES_WITHOUT_A_POLICY)
-def test_types_of_aws_without_a_policy_are_named_on_the_migration_page(name: str):
+def test_types_of_aws_without_a_policy_are_named_on_the_migration_page(name: str) -> None:
     with pytest.raises(UnknownPolicyError):
         resolve_policies((name,))
     shown = f"`{'IN_…' if name.startswith('IN_') else name}`"
     assert shown in (ROOT / "docs/migration.md").read_text()
 
 
-def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path):
+def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path) -> None:
     (shown,) = blocks("docs/command_line.md", "yaml")
     path = tmp_path / "job.yaml"
     path.write_text(shown)
@@ -98,7 +98,7 @@ def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path):
 
 def test_the_quick_start_works_as_it_is_written(
     calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     (tmp_path / "calls").mkdir()
     (tmp_path / "calls" / "card.flac").write_bytes((calls / "card.flac").read_bytes())
     monkeypatch.chdir(tmp_path)
@@ -117,7 +117,7 @@ def test_the_quick_start_works_as_it_is_written(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_files_that_are_there(page: Path):
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
@@ -129,7 +129,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_to_headings_that_are_there(page: Path):
+def test_links_lead_to_headings_that_are_there(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://)([^)#]*\.md)?#([^)]+)\)", page.read_text())
     assert [
         (name, anchor) for name, anchor in targets if anchor not in anchors(page.parent / (name or page.name))
@@ -137,7 +137,7 @@ def test_links_lead_to_headings_that_are_there(page: Path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_that_are_shown_exist(page: Path):
+def test_commands_that_are_shown_exist(page: Path) -> None:
     text = page.read_text()
     assert set(re.findall(r"\bhushbeam ([a-z]+)\b(?=[ `]|$)", text)) <= set(COMMANDS)
     modules = set(re.findall(r"python -m ([a-z_.]+)", text))
@@ -145,7 +145,9 @@ def test_commands_that_are_shown_exist(page: Path):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_commands_that_are_shown_take_the_options_that_are_shown(page: Path, capsys: pytest.CaptureFixture[str]):
+def test_commands_that_are_shown_take_the_options_that_are_shown(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, rest in SHOWN.findall(page.read_text().replace("\\\n", " ")):
         with pytest.raises(SystemExit):
             main([name, "--print_config_schema"])

@@ -62,29 +62,29 @@ def siblings() -> dict[str, dict[str, set[str]]]:
     return graphs
 
 
-def test_the_imports_of_this_tree_are_found():
+def test_the_imports_of_this_tree_are_found() -> None:
     assert ("pipelines.redact", "transforms.read_manifest") in IMPORTS
     assert siblings()[""]["pipelines"] == {"transforms", "schemas"}
 
 
-def test_no_import_goes_up():
+def test_no_import_goes_up() -> None:
     assert [pair for pair in IMPORTS if floor_of(pair[1]) > floor_of(pair[0])] == []
 
 
 @pytest.mark.parametrize("folder", sorted(siblings()))
-def test_the_parts_of_a_folder_import_each_other_in_no_circle(folder: str):
+def test_the_parts_of_a_folder_import_each_other_in_no_circle(folder: str) -> None:
     try:
         TopologicalSorter(siblings()[folder]).prepare()
     except CycleError as circle:
         pytest.fail(f"{folder or 'the top'}: {' imports '.join(reversed(circle.args[1]))}")
 
 
-def test_no_folder_has_more_modules_than_a_person_reads():
+def test_no_folder_has_more_modules_than_a_person_reads() -> None:
     modules = Counter(str(path.parent.relative_to(ROOT)) for path in MODULES.values())
     assert {folder: count for folder, count in modules.items() if count > MOST_MODULES_IN_A_FOLDER} == {}
 
 
-def test_imports_are_written_with_the_name_of_the_package():
+def test_imports_are_written_with_the_name_of_the_package() -> None:
     bare = re.compile(r"^\s*(from|import) (pipelines|transforms|schemas)\b", re.MULTILINE)
     folders = (*FOLDERS, "tests", "evaluation", "benchmarks", "examples", "deploy")
     paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]

@@ -19,12 +19,12 @@ class SpeechEngine:
     _broken: Exception | None = None
 
 
-def test_every_class_that_is_kept_is_one_that_stages_load():
+def test_every_class_that_is_kept_is_one_that_stages_load() -> None:
     loaded = {name for module in (audit, detect_pii, transcribe, verify_audio) for name in vars(module)}
     assert loaded >= MODELS, "a model has another name now: tests load it again for every run"
 
 
-def test_a_model_is_kept_by_its_settings_until_it_breaks():
+def test_a_model_is_kept_by_its_settings_until_it_breaks() -> None:
     models = ModelsInMemory()
     first = models.acquire("engine", SpeechEngine, "tiny")
     second = models.acquire("engine", SpeechEngine, "base")
@@ -34,7 +34,7 @@ def test_a_model_is_kept_by_its_settings_until_it_breaks():
     assert models.acquire("engine", SpeechEngine, "base") is not second
 
 
-def test_few_settings_are_kept():
+def test_few_settings_are_kept() -> None:
     models = ModelsInMemory()
     first = models.acquire("engine", SpeechEngine, "tiny")
     for settings in ("base", "small"):
@@ -43,7 +43,7 @@ def test_few_settings_are_kept():
     assert again is not first
 
 
-def test_a_test_may_begin_without_models():
+def test_a_test_may_begin_without_models() -> None:
     handle = Shared()
     before = handle.acquire(SpeechEngine, "tiny")
     with no_models_in_memory():
@@ -52,7 +52,7 @@ def test_a_test_may_begin_without_models():
 
 
 @pytest.mark.parametrize("streaming", [True, False])
-def test_options_that_change_are_seen_by_every_view(streaming: bool):
+def test_options_that_change_are_seen_by_every_view(streaming: bool) -> None:
     options = PipelineOptions()
     options.view_as(StandardOptions).streaming = streaming
     options.view_as(TypeOptions).runtime_type_check = streaming

@@ -27,12 +27,12 @@ def left_behind(code: str, folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("module", WHO_LOADS_IT)
-def test_the_model_runtime_does_not_report_its_use(module: str, tmp_path: Path):
+def test_the_model_runtime_does_not_report_its_use(module: str, tmp_path: Path) -> None:
     left = left_behind(f"import {module}, sys; assert 'onnxruntime' in sys.modules", tmp_path)
     assert not left & {".ses", "onnxruntime.db"}, left
 
 
-def test_it_would_if_it_were_let(tmp_path: Path):
+def test_it_would_if_it_were_let(tmp_path: Path) -> None:
     """So that the test above cannot pass for another reason."""
     left = left_behind("import onnxruntime", tmp_path)
     if not left & {".ses", "onnxruntime.db"}:

@@ -49,7 +49,7 @@ def as_installed(path: str) -> str:
     return path if path.startswith("hushbeam/") else f"hushbeam/{path}"
 
 
-def test_the_source_distribution_holds_code_data_and_requirements(distributions: Path):
+def test_the_source_distribution_holds_code_data_and_requirements(distributions: Path) -> None:
     (archive,) = distributions.glob("*.tar.gz")
     with tarfile.open(archive) as sdist:
         names = {name.split("/", 1)[1] for name in sdist.getnames() if "/" in name}
@@ -59,7 +59,7 @@ def test_the_source_distribution_holds_code_data_and_requirements(distributions:
     assert not [name for name in names if name.startswith(("tests/", "evaluation/"))]
 
 
-def test_what_is_installed_is_one_package_with_its_data_and_the_command(distributions: Path):
+def test_what_is_installed_is_one_package_with_its_data_and_the_command(distributions: Path) -> None:
     lib = distributions / "lib"
     assert [path.name for path in lib.iterdir()] == ["hushbeam"]
     installed = {str(path.relative_to(lib)) for path in lib.rglob("*") if path.is_file()}
@@ -72,7 +72,7 @@ def test_what_is_installed_is_one_package_with_its_data_and_the_command(distribu
     assert {"[gpu]", "[s3]", "[dev]"} <= set(requirements.splitlines())
 
 
-def test_what_pip_makes_of_the_source_distribution_is_the_same(distributions: Path, tmp_path: Path):
+def test_what_pip_makes_of_the_source_distribution_is_the_same(distributions: Path, tmp_path: Path) -> None:
     (archive,) = distributions.glob("*.tar.gz")
     pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir"]
     subprocess.run([*pip, str(tmp_path), str(archive)], check=True, capture_output=True)
@@ -98,13 +98,13 @@ def decoders(command: list[str], folder: Path, **environment: str) -> str:
     return str(check["outcome"])
 
 
-def test_an_installed_command_works_beside_folders_of_the_same_names(distributions: Path, tmp_path: Path):
+def test_an_installed_command_works_beside_folders_of_the_same_names(distributions: Path, tmp_path: Path) -> None:
     folder = folders_of_somebody_else(tmp_path / "team")
     path = os.pathsep.join((".", str(distributions / "lib")))
     assert decoders([sys.executable, "-m", "hushbeam"], folder, PYTHONPATH=path) == "good"
 
 
-def test_an_editable_installation_works_from_any_folder(tmp_path: Path):
+def test_an_editable_installation_works_from_any_folder(tmp_path: Path) -> None:
     command = Path(sys.executable).with_name("hushbeam")  # `make setup` installs this checkout so
     folder = folders_of_somebody_else(tmp_path / "team")
     assert decoders([str(command)], folder, PYTHONPATH=".") == "good"
@@ -114,7 +114,7 @@ def test_an_editable_installation_works_from_any_folder(tmp_path: Path):
 @pytest.mark.timeout(1800)
 def test_a_worker_pool_in_a_clean_environment_runs_the_job(
     distributions: Path, redact: Callable[..., Run], tmp_path: Path
-):
+) -> None:
     environment = tmp_path / "environment"
     (sdist,) = distributions.glob("*.tar.gz")
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)

@@ -63,7 +63,7 @@ def committed() -> dict[str, str]:
     return {name: (ROOT / name).read_text() for name in NAMES}
 
 
-def test_the_lock_agrees_with_the_requirements():
+def test_the_lock_agrees_with_the_requirements() -> None:
     assert disagreements(committed(), LOCK) == [], "run `make lock`"
 
 
@@ -78,14 +78,14 @@ def test_the_lock_agrees_with_the_requirements():
         ("requirements-dev.txt", "flask>=3.1,<4", "flask>=3.1,<4\ncertifi"),
     ],
 )
-def test_a_lock_that_was_not_renewed_is_noticed(file: str, before: str, after: str):
+def test_a_lock_that_was_not_renewed_is_noticed(file: str, before: str, after: str) -> None:
     asked = committed()
     assert before in asked[file]
     asked[file] = asked[file].replace(before, after)
     assert disagreements(asked, LOCK)
 
 
-def test_everything_has_its_hashes_and_comes_from_wherever_the_installer_is_told():
+def test_everything_has_its_hashes_and_comes_from_wherever_the_installer_is_told() -> None:
     entries = pinned(LOCK)
     assert len(entries) == len(re.findall(r"^[^\s#]", LOCK, re.MULTILINE)) > 150
     assert [str(entry.requirement) for entry in entries if not entry.hashes] == []

@@ -10,8 +10,9 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, Literal, NoReturn, Union, get_args, get_origin, get_type_hints
 
@@ -21,6 +22,8 @@ from pydantic.fields import FieldInfo
 from hushbeam.pipelines.options.configuration_file import configuration_schema
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.metavar import Metavar
+
+_BEAM_OPTIONS = "Other options are Apache Beam's, such as --runner, --parallelism and --temp_location."
 
 Group = type[Any]
 """A pydantic model, or a dataclass with what pydantic reads as metadata."""
@@ -101,7 +104,7 @@ def refuse_unknown_names(options: Group, content: Mapping[Any, Any], place: str 
             refuse_unknown_names(groups[name], value, f"{place}{name}.")
 
 
-def parser_of(options: type[BaseModel], description: str) -> argparse.ArgumentParser:
+def parser_of(options: type[BaseModel], description: str, *, takes_beam_options: bool) -> argparse.ArgumentParser:
     """An argparse parser with a flag for every option, in groups."""
     parser = _Parser(
         usage=_usage(options),
@@ -109,7 +112,7 @@ def parser_of(options: type[BaseModel], description: str) -> argparse.ArgumentPa
         formatter_class=_HelpFormatter,
         allow_abbrev=False,
         add_help=False,
-        epilog="Other options are Apache Beam's, such as --runner, --parallelism and --temp_location.",
+        epilog=_BEAM_OPTIONS if takes_beam_options else None,
     )
     section = parser.add_argument_group("input and output")
     for name, field in options.model_fields.items():
@@ -132,7 +135,7 @@ def parser_of(options: type[BaseModel], description: str) -> argparse.ArgumentPa
     section.add_argument(
         "--print_config_schema",
         action=_PrintSchema,
-        schema=options,
+        schema=partial(configuration_schema, options, takes_beam_options=takes_beam_options),
         help="print the JSON Schema of configuration files and exit",
     )
     return parser
@@ -205,13 +208,13 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 class _PrintSchema(argparse.Action):
     """Prints the JSON Schema of the command's configuration file and ends the process."""
 
-    def __init__(self, option_strings: list[str], dest: str, schema: type[BaseModel], help: str) -> None:
+    def __init__(self, option_strings: list[str], dest: str, schema: Callable[[], Any], help: str) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
         self._schema = schema
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
         try:
-            json.dump(configuration_schema(self._schema), sys.stdout, indent=2)
+            json.dump(self._schema(), sys.stdout, indent=2)
             sys.stdout.write("\n")
             sys.stdout.flush()
         except OSError:  # the reader ended, or its disk is full

@@ -48,7 +48,7 @@ def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
     return content, _beam_arguments(content.pop(_BEAM, None) or {})
 
 
-def configuration_schema(options: type[BaseModel]) -> dict[str, Any]:
+def configuration_schema(options: type[BaseModel], *, takes_beam_options: bool) -> dict[str, Any]:
     """JSON Schema of a job's configuration file. Nothing is required in it, since the command line may give it."""
     schema = options.model_json_schema(by_alias=True)
     for definition in (schema, *schema.get("$defs", {}).values()):
@@ -60,11 +60,12 @@ def configuration_schema(options: type[BaseModel]) -> dict[str, Any]:
         }
     schema.pop("required", None)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["properties"][_BEAM] = {
-        "type": "object",
-        "description": "Apache Beam's own options by name, without dashes; a list repeats an option",
-        "additionalProperties": {"type": ["string", "number", "boolean", "array", "object"]},
-    }
+    if takes_beam_options:
+        schema["properties"][_BEAM] = {
+            "type": "object",
+            "description": "Apache Beam's own options by name, without dashes; a list repeats an option",
+            "additionalProperties": {"type": ["string", "number", "boolean", "array", "object"]},
+        }
     return schema
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -29,25 +29,47 @@ def parse(options: type[OptionsT], description: str, arguments: Sequence[str]) -
     Ends the process with status 2 and a message that names the option, where one is missing, wrong or unknown.
     `DirectRunner` would try to download Prism before anything runs, so local runs name Beam's in-process runner.
     """
-    parser = parser_of(options, description)
-    known, beam_arguments = parser.parse_known_args(arguments)
-    given = vars(known)
+    parser = parser_of(options, description, takes_beam_options=True)
+    ours, beam_arguments = _parsed(parser, options, arguments, _beam_flags())
+    beam_options = PipelineOptions(beam_arguments, save_main_session=False)
+    if beam_options.view_as(StandardOptions).runner in (None, "DirectRunner"):
+        beam_options.view_as(StandardOptions).runner = _DEFAULT_RUNNER
     try:
-        from_file, beam_from_file = read_configuration(given["config"]) if "config" in given else ({}, [])
-        refuse_unknown_names(options, from_file)
-        beam_arguments = [*beam_from_file, *beam_arguments]
-        _refuse_unknown_flags(parser, beam_arguments)
-        ours = options.model_validate(merged(from_file, nested(options, given)))
-        beam_options = PipelineOptions(beam_arguments, save_main_session=False)
-        if beam_options.view_as(StandardOptions).runner in (None, "DirectRunner"):
-            beam_options.view_as(StandardOptions).runner = _DEFAULT_RUNNER
         _check_runner(beam_options.view_as(StandardOptions).runner)
         protect_samples(beam_options)
+    except ConfigurationError as error:
+        parser.error(str(error))
+    return ours, beam_options
+
+
+def parse_without_pipeline(options: type[OptionsT], description: str, arguments: Sequence[str]) -> OptionsT:
+    """Reads the command line of a command that runs no pipeline, and so takes no options of Beam.
+
+    Ends the process with status 2 and a message that names the option, where one is missing, wrong or unknown.
+    """
+    parser = parser_of(options, description, takes_beam_options=False)
+    ours, others = _parsed(parser, options, arguments, frozenset())
+    if others:
+        parser.error(f"unexpected argument {others[0]!r}")
+    return ours
+
+
+def _parsed(
+    parser: argparse.ArgumentParser, options: type[OptionsT], arguments: Sequence[str], other_flags: Collection[str]
+) -> tuple[OptionsT, list[str]]:
+    """The options of a command, and the arguments that are none of its own."""
+    known, others = parser.parse_known_args(arguments)
+    given = vars(known)
+    try:
+        from_file, others_from_file = read_configuration(given["config"]) if "config" in given else ({}, [])
+        refuse_unknown_names(options, from_file)
+        others = [*others_from_file, *others]
+        _refuse_unknown_flags(parser, others, other_flags)
+        return options.model_validate(merged(from_file, nested(options, given))), others
     except ValidationError as error:
         parser.error(_explained(error, given, dict(leaves(options))))
     except ConfigurationError as error:
         parser.error(str(error))
-    return ours, beam_options
 
 
 def _check_runner(name: str) -> None:
@@ -89,13 +111,19 @@ def _expected(kind: str, message: str, field: FieldInfo | None) -> str:
     return message.removeprefix("Value error, ").replace("Input should be", "expected").split(", unable to")[0]
 
 
-def _refuse_unknown_flags(parser: argparse.ArgumentParser, beam_arguments: Sequence[str]) -> None:
-    """Beam drops options that it does not know; here a typo ends the job before it starts."""
-    beam_parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
+def _beam_flags() -> frozenset[str]:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
     for group in PipelineOptions.__subclasses__():
-        group._add_argparse_args(beam_parser)
-    known = {flag for flags in (parser, beam_parser) for action in flags._actions for flag in action.option_strings}
-    for argument in beam_arguments:
+        group._add_argparse_args(parser)
+    return frozenset(flag for action in parser._actions for flag in action.option_strings)
+
+
+def _refuse_unknown_flags(
+    parser: argparse.ArgumentParser, arguments: Sequence[str], other_flags: Collection[str]
+) -> None:
+    """Beam drops options that it does not know; here a typo ends the job before it starts."""
+    known = {flag for action in parser._actions for flag in action.option_strings}.union(other_flags)
+    for argument in arguments:
         flag = argument.split("=", 1)[0]
         if flag.startswith("--") and flag not in known:
             near = get_close_matches(flag, known, n=1)

@@ -10,7 +10,7 @@ from rich.console import Console
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.job import Job
 from hushbeam.schemas.policies import resolve_policies
-from hushbeam.transforms.canary_gate import CanariesMissedError, CanaryScore, plant, score
+from hushbeam.transforms.canary_gate import CanariesMissedError, CanaryScore, copy_calls, score
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
@@ -29,7 +29,7 @@ def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> 
     """
     root = join(job.output, "canaries", job.run_id)
     try:
-        manifest = plant(root)
+        manifest = copy_calls(root)
         run(job._replace(options=_of_canaries(job.options), manifests=(manifest,), output=root, shards=1, store=None))
         outcome = score(root, resolve_policies(job.options.defaults.policies))
     finally:

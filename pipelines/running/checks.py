@@ -31,9 +31,9 @@ from google.auth.exceptions import GoogleAuthError
 from hushbeam.pipelines.options.dataflow import fit_workers, is_dataflow
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import read_rules
+from hushbeam.pipelines.running.consoles import counted
 from hushbeam.pipelines.running.job import check_secrets, existing
 from hushbeam.pipelines.running.observing import Observer
-from hushbeam.pipelines.running.speaking import counted
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.names.named_entities import model_identities

@@ -12,22 +12,23 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.running.alone import alone
 from hushbeam.pipelines.running.canaries import check_canaries
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.following import Following, metrics_of
 from hushbeam.pipelines.running.job import Job
+from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.pipelines.running.terminal import print_for_machines, print_summary, watching
 from hushbeam.pipelines.running.waiting import submitted, wait
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.kept_elsewhere import remember
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
+from hushbeam.transforms.archive.private_roots import remember_private_roots
 from hushbeam.transforms.archive.tables.file_lists import list_more
+from hushbeam.transforms.archive.timings import Sample, Timings, stage_times, write_timings
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.media.isolation.children import locks
-from hushbeam.transforms.report_run import Sample, Timings, read_figures, stage_times, write_report, write_timings
+from hushbeam.transforms.report_run import read_figures, write_report
 from hushbeam.transforms.storage import files, urls
 
 _LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
@@ -64,14 +65,14 @@ def carry_out(
     def tell_of_stop(status: int) -> None:
         observer.ended(status, console, reason="told to stop", stopped=True)
 
-    with alone(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
+    with locked(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
         _check_new(job)
         if local:
             _warn_of_missing_locks(console)
         check_is_a_ledger(job.output)
         observer.began(job.run_id, job.manifests if inputs is None else inputs, job.output)
         files.remove_incomplete(job.output)
-        remember(job.output, job.options.keeping.roots())
+        remember_private_roots(job.output, job.options.keeping.roots())
         if job.options.canaries.canaries:
             check_canaries(
                 job, lambda calls: _run(calls, lambda pipeline: build(pipeline, calls), beam_options), console
@@ -140,6 +141,5 @@ def _check_new(job: Job) -> None:
 
 
 def _list_report(job: Job) -> None:
-    reference, folder = job.options.certificate_key, f"runs/{job.run_id}"
-    key = read_private_key(reference) if reference else None
+    key, folder = read_private_key(job.options.certificate_key), f"runs/{job.run_id}"
     list_more(job.output, job.run_id, [f"{folder}/timings.json", f"{folder}/report.html"], key)

@@ -16,8 +16,7 @@ from apache_beam.runners.runner import PipelineResult
 
 from hushbeam.transforms.archive.recovery import names_of_copies
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
-
-COMMITTED = "Commit.passed"
+from hushbeam.transforms.base.progress import COMMITTED
 
 _REST = 20
 

@@ -124,8 +124,7 @@ def check_secrets(options: RedactOptions) -> None:
       ConfigurationError: One cannot be read.
     """
     WebhookClient(options.notification)
-    if options.certificate_key:
-        read_private_key(options.certificate_key)
+    read_private_key(options.certificate_key)
     if options.defaults.surrogate_key:
         read_secret(options.defaults.surrogate_key, "--surrogate_key")
     if options.hash_identities:

@@ -36,7 +36,7 @@ _WATCHES_A_WORKER = "run_worker"
 
 
 @contextmanager
-def alone(
+def locked(
     output: str, run_id: str, console: Console, *, local: bool = True, on_stop: Callable[[int], None] | None = None
 ) -> Iterator[RunLock]:
     """Holds an output's lock. A run that loses the lock to another one is stopped.

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.groups import Observability
-from hushbeam.pipelines.running.exit_status import EXIT_INTERRUPTED, quieten_beam, told
+from hushbeam.pipelines.running.command_errors import quieten_beam, report_error
+from hushbeam.pipelines.running.exit_status import EXIT_INTERRUPTED
 from hushbeam.pipelines.running.waiting import StoppedError
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.secrets import SecretReference
@@ -118,7 +119,7 @@ def observed(
     try:
         observer = Observer(options, hash_identities)
     except ConfigurationError as error:
-        return told(error, console)
+        return report_error(error, console)
     quieten_beam()
     try:
         exit_status = attempt(observer)
@@ -129,7 +130,7 @@ def observed(
         observer.ended(int(stop.code or EXIT_INTERRUPTED), console, reason="StoppedError", stopped=True)
         raise
     except Exception as error:  # noqa: BLE001 - each kind is reported
-        exit_status = told(error, console)
+        exit_status = report_error(error, console)
         observer.ended(exit_status, console, reason=type(error).__name__)
         return exit_status
     observer.ended(exit_status, console)

@@ -13,8 +13,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.running.speaking import counted, results
-from hushbeam.transforms.report_run import RunFigures, Sample
+from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.transforms.archive.timings import Sample
+from hushbeam.transforms.base.progress import COMMITTED
+from hushbeam.transforms.report_run import RunFigures
 from hushbeam.transforms.storage import urls
 
 _PLAIN_S = 30.0
@@ -85,7 +87,7 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
     """
     total = counts.get("ReadManifest.passed", 0)
     transcribed_s = counts.get("audio_milliseconds", 0) / 1000
-    committed = counts.get("Commit.passed", 0)
+    committed = counts.get(COMMITTED, 0)
     lost = sum(n for name, n in counts.items() if name.endswith(_LOST))
     findings = sum(n for name, n in counts.items() if name.startswith("findings."))
     skipped = counts.get("SkipFinished.skipped", 0)
@@ -118,7 +120,7 @@ class _Watch:
     def look(self) -> str:
         counts, elapsed_s = self._counts(), time.monotonic() - self._started
         audio_s = counts.get("audio_milliseconds", 0) / 1000
-        self.samples.append(Sample(elapsed_s=elapsed_s, audio_s=audio_s, committed=counts.get("Commit.passed", 0)))
+        self.samples.append(Sample(elapsed_s=elapsed_s, audio_s=audio_s, committed=counts.get(COMMITTED, 0)))
         return status_line(counts, elapsed_s)
 
 

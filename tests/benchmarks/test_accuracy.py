@@ -13,14 +13,14 @@ def transcript(text: str) -> Transcript:
     return Transcript("en", 1.0, 60.0, 1, (Utterance(0, words),))
 
 
-def test_the_writing_of_a_number_makes_no_difference():
+def test_the_writing_of_a_number_makes_no_difference() -> None:
     truth = said(transcript("my number is six one four five five five uh thanks"))
     for writing in ("My number is 614-555. Thanks", "my number is 6 1 4 555 thanks"):
         assert word_errors(truth, said(transcript(writing)), 1) == (0, 9)
     assert word_errors(truth, said(transcript("my number is 614-556 thank you")), 1) == (3, 9)
 
 
-def test_all_of_the_truth_is_recognised_in_itself_and_most_of_it_in_what_was_heard():
+def test_all_of_the_truth_is_recognised_in_itself_and_most_of_it_in_what_was_heard() -> None:
     folder = LABELLED[0]
     transcripts = read_transcripts(folder / TRANSCRIPTS)
     whole = recognised = 0

@@ -12,7 +12,7 @@ dagbag = pytest.importorskip("airflow.dag_processing.dagbag", reason="make test-
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
-def test_the_dag_is_imported_and_starts_the_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_the_dag_is_imported_and_starts_the_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
     monkeypatch.setenv("HUSHBEAM_HOME", str(DEPLOY.parent))
     bag = dagbag.DagBag(str(DEPLOY / "airflow"))

@@ -33,7 +33,7 @@ def dockerfile() -> list[list[str]]:
     return [shlex.split(line) for line in joined.splitlines() if line and not line.startswith("#")]
 
 
-def test_the_image_has_the_required_beam_and_copies_what_is_there():
+def test_the_image_has_the_required_beam_and_copies_what_is_there() -> None:
     (beam,) = re.findall(r"^apache-beam\[gcp\]==(\S+)$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert ["ARG", f"BEAM={beam}"] in dockerfile()
     copied = [words[1:-1] for words in dockerfile() if words[0] == "COPY" and not words[1].startswith("--from")]
@@ -45,13 +45,13 @@ def test_the_image_has_the_required_beam_and_copies_what_is_there():
         assert any(Path(name).match(pattern) for pattern in kept), f"{name} is left out by .dockerignore"
 
 
-def test_there_is_an_image_for_each_kind_of_worker():
+def test_there_is_an_image_for_each_kind_of_worker() -> None:
     stages = {words[3] for words in dockerfile() if words[0] == "FROM" and len(words) > 3}
     assert {"dataflow", "template", "worker"} <= stages
     assert (DEPLOY / "launch.py").is_file()
 
 
-def test_the_template_offers_options_that_exist():
+def test_the_template_offers_options_that_exist() -> None:
     template = json.loads((DEPLOY / "dataflow" / "template.json").read_text())
     known = {name for name, _ in leaves(RedactOptions)} | {"config", "sdk_container_image"}
     names = [parameter["name"] for parameter in template["parameters"]]
@@ -64,7 +64,7 @@ def test_the_template_offers_options_that_exist():
             re.compile(pattern)
 
 
-def test_the_configuration_for_dataflow_is_one_that_may_be_submitted():
+def test_the_configuration_for_dataflow_is_one_that_may_be_submitted() -> None:
     options, beam = parse(RedactOptions, "", ["--config", str(DEPLOY / "dataflow" / "job.yaml"), *WHAT])
     assert is_dataflow(beam)
     fit_workers(beam, options.workers, device=options.recognition.device)
@@ -73,7 +73,7 @@ def test_the_configuration_for_dataflow_is_one_that_may_be_submitted():
     )
 
 
-def test_the_nightly_job_speaks_to_the_workers_beside_the_task_managers(tmp_path: Path):
+def test_the_nightly_job_speaks_to_the_workers_beside_the_task_managers(tmp_path: Path) -> None:
     (cluster,) = documents("flink/cluster.yaml")
     job, configuration = documents("flink/nightly.yaml")
     path = tmp_path / "job.yaml"

@@ -12,7 +12,7 @@ kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="make te
 FLINK = Path(__file__).parents[2] / "deploy" / "flink"
 
 
-def test_kubernetes_accepts_the_nightly_job_and_the_pods_of_the_cluster():
+def test_kubernetes_accepts_the_nightly_job_and_the_pods_of_the_cluster() -> None:
     for document in yaml.safe_load_all((FLINK / "nightly.yaml").read_text()):
         kubernetes_validate.validate(document, "1.34", strict=True)
     cluster = yaml.safe_load((FLINK / "cluster.yaml").read_text())

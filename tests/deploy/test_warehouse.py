@@ -17,7 +17,7 @@ __all__ = ["calls", "redact"]
 WAREHOUSE = Path(__file__).parents[2] / "deploy" / "warehouse"
 
 
-def test_duckdb_reads_what_a_run_wrote(redact: Callable[..., Run], monkeypatch: pytest.MonkeyPatch):
+def test_duckdb_reads_what_a_run_wrote(redact: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     run = redact(
         {"recording_id": "card", "audio_url": "card.flac"},
         {"recording_id": "absent", "audio_url": "absent.flac"},
@@ -41,7 +41,7 @@ def test_duckdb_reads_what_a_run_wrote(redact: Callable[..., Run], monkeypatch: 
     assert all(duration >= 0 for _, duration, _ in words)
 
 
-def test_bigquery_reads_every_table_that_a_run_writes(redact: Callable[..., Run]):
+def test_bigquery_reads_every_table_that_a_run_writes(redact: Callable[..., Run]) -> None:
     run = redact({"recording_id": "card", "audio_url": "card.flac"})
     written = {path.parent.name for path in run.output.glob("*/*.parquet")} - {"runs"}
     statements = (WAREHOUSE / "bigquery.sql").read_text()

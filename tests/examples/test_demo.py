@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_it_names_what_can_be_heard_and_seen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv(SECRET_VARIABLE, "")  # the demo sets one of its own
     folder = os.path.relpath(tmp_path / "out")  # as people type it

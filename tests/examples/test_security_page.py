@@ -17,12 +17,12 @@ _LINKS = sorted(set(re.findall(r"\]\(([\w./-]+)\)", _PAGE)))
 
 
 @pytest.mark.parametrize("name", _FILES)
-def test_a_file_that_is_named_is_there(name: str):
+def test_a_file_that_is_named_is_there(name: str) -> None:
     assert (_ROOT / name).is_file()
 
 
 @pytest.mark.parametrize("link", _LINKS)
-def test_a_link_leads_somewhere(link: str):
+def test_a_link_leads_somewhere(link: str) -> None:
     assert (_ROOT / "docs" / link).exists()
 
 
@@ -35,13 +35,13 @@ def rows_below(heading: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(("heading", "column"), [("promise", 2), ("rule", -1)])
-def test_each_promise_and_each_rule_names_a_test(heading: str, column: int):
+def test_each_promise_and_each_rule_names_a_test(heading: str, column: int) -> None:
     table = rows_below(heading)
     assert len(table) >= 8
     assert [row[0] for row in table if "`tests/" not in row[column]] == []
 
 
-def test_each_promise_names_a_fault_that_is_done_for_real():
+def test_each_promise_names_a_fault_that_is_done_for_real() -> None:
     done = {scenario.name for scenario in SCENARIOS} | {
         "the test itself counts requests",
         "each fault of `make faults` is followed by a search of all that it left",

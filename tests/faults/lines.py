@@ -259,10 +259,10 @@ def dead_store(night: Night) -> str:
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("a decoder has the kernel kill another process", fcntl_kill),
-    Scenario("a receiver answers with dates and bytes that are none", hostile_receiver),
-    Scenario("a line has a secret sent to a host of its own", header_secret_to_a_foreign_host),
-    Scenario("a manifest of 500 bytes stands for gigabytes", parquet_bomb),
+    Scenario("a receiver answers with invalid dates and bytes", hostile_receiver),
+    Scenario("a line asks for a secret to be sent to its own host", header_secret_to_a_foreign_host),
+    Scenario("a manifest of 500 bytes that expands to gigabytes", parquet_bomb),
     Scenario("personal data wherever a line may hold them", values_in_errors()),
     Scenario("the same, with identities hashed", values_in_errors("--hash_identities", "env:IDENTITIES")),
-    Scenario("a store that nobody answers for", dead_store),
+    Scenario("an object store that does not answer", dead_store),
 )

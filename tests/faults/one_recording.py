@@ -298,7 +298,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("a recording that this user may not read", unreadable),
     Scenario("a recording that becomes a pipe", becomes_a_pipe),
     Scenario("reviews that mark what is not there", foreign_review),
-    *(Scenario(f"an error that nobody foresaw in {stage}", broken_in(stage)) for stage in STAGES),
+    *(Scenario(f"an unexpected error in {stage}", broken_in(stage)) for stage in STAGES),
     Scenario("the same unexpected error of every recording", all_broken),
     Scenario("no memory", no_memory),
     Scenario("a worker that aborts, where core dumps are allowed", core_dump),

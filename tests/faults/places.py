@@ -22,8 +22,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from hushbeam.pipelines.running.alone import processes_below
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
+from hushbeam.pipelines.running.locked import processes_below
 from tests.faults.scenarios import (
     Night,
     NotPossibleHereError,
@@ -315,7 +315,7 @@ SCENARIOS = (
     Scenario("temporary folder fills up", temporary_folder_fills_up),
     Scenario("temporary files of a killed run", leftovers_removed),
     Scenario("terminal closed (SIGHUP)", told_to_stop(signal.SIGHUP, "--detection_processes=2")),
-    Scenario("terminal closed, and takes no words", told_to_stop(signal.SIGHUP, has_reader=False)),
+    Scenario("terminal closed, and cannot be written", told_to_stop(signal.SIGHUP, has_reader=False)),
     Scenario("told to stop (SIGQUIT)", told_to_stop(signal.SIGQUIT)),
     Scenario("terminal closed under nohup", ignored_hang_up),
     Scenario("lock stolen between two commits", stolen_lock()),

@@ -161,9 +161,9 @@ def metrics_of_a_broken_run(night: Night) -> str:
 
 
 SCENARIOS: tuple[Scenario, ...] = (
-    Scenario("a job that has become blind", blind),
+    Scenario("a job that detects nothing any more", blind),
     Scenario("notifications to internal addresses", internal_address),
-    Scenario("every secret, and the whole log", secrets_at_debug),
+    Scenario("secrets in the whole log", secrets_at_debug),
     Scenario("recordings in parts among worker processes", words_in_parts),
     Scenario("the metrics of a run that breaks", metrics_of_a_broken_run),
 )

@@ -26,8 +26,8 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
-from hushbeam.pipelines.running.alone import processes_below
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED
+from hushbeam.pipelines.running.locked import processes_below
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from tests.faults.leak_search import LeakSearch, search_for

@@ -16,5 +16,5 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Night:
 @pytest.mark.parametrize(
     "scenario", [each for each in SCENARIOS if each.quick], ids=lambda scenario: scenario.name.replace(" ", "-")
 )
-def test_it_is_survived(scenario: Scenario, night: Night):
+def test_it_is_survived(scenario: Scenario, night: Night) -> None:
     assert scenario.check(night)

@@ -7,8 +7,8 @@ import signal
 import time
 from pathlib import Path
 
-from hushbeam.pipelines.running.alone import processes_below
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
+from hushbeam.pipelines.running.locked import processes_below
 from tests.faults.scenarios import Night, Scenario, assert_left_whole, assert_recovers, start_faulty
 
 

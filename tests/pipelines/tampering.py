@@ -246,10 +246,10 @@ REPORTED: Sequence[Tampering] = (
         "card",
     ),
     Tampering("errors deleted", lambda output: shutil.rmtree(output / "errors"), "file_missing", _ERRORS),
-    Tampering("stranger in runs", _write("runs/notes.txt"), "stranger", "runs/notes.txt"),
-    Tampering("stranger in a run", _write("runs/RUN/notes.txt"), "stranger", "runs/RUN/notes.txt"),
-    Tampering("stranger in erased", _write("erased/notes.txt"), "stranger", "erased/notes.txt"),
-    Tampering("hidden stranger", _write("audio/.hushbeam-x"), "stranger", "audio/.hushbeam-x"),
+    Tampering("unknown file in runs", _write("runs/notes.txt"), "unknown_file", "runs/notes.txt"),
+    Tampering("unknown file in a run", _write("runs/RUN/notes.txt"), "unknown_file", "runs/RUN/notes.txt"),
+    Tampering("unknown file in erased", _write("erased/notes.txt"), "unknown_file", "erased/notes.txt"),
+    Tampering("hidden file", _write("audio/.hushbeam-x"), "unknown_file", "audio/.hushbeam-x"),
 )
 """What the red team did."""
 
@@ -274,7 +274,7 @@ MORE: Sequence[Tampering] = (
     Tampering("a column more", _add_column, "table_differs", _TRANSCRIPTS),
     Tampering("a note in a footer", _note_in_footer, "table_differs", _FINDINGS),
     Tampering("bytes after a table", _of_run(_ERRORS, _append(b"PAR1")), "file_changed", _ERRORS),
-    Tampering("another file of a table", _another_table, "stranger", "errors/RUN-0001.parquet"),
+    Tampering("another file of a table", _another_table, "unknown_file", "errors/RUN-0001.parquet"),
     Tampering(
         "message of an error",
         lambda output: change_rows(output, "errors", lambda r: r.update(message="all is well"), relist=False),
@@ -324,21 +324,21 @@ MORE: Sequence[Tampering] = (
     Tampering(
         "status in a folder",
         lambda o: shutil.copytree(o / "status", o / "status" / "more"),
-        "stranger",
+        "unknown_file",
         "status/more/card.json",
     ),
     Tampering("a key twice in a status object", _double_key, "status_differs", "card"),
     Tampering("status names another host", _url_elsewhere, "elsewhere", "card"),
     Tampering("status behind the index", _as_in_index, "index_differs", "runs/ledger.parquet"),
-    Tampering("empty folder", lambda o: (o / "audio" / "more").mkdir(), "stranger", "audio/more"),
-    Tampering("link to a file", _link("audio/link.wav", "/etc/hostname"), "stranger", "audio/link.wav"),
-    Tampering("link to a folder", _link("runs/link", ".."), "stranger", "runs/link"),
-    Tampering("link to itself", _link("status/loop.json", "loop.json"), "stranger", "status/loop.json"),
-    Tampering("named pipe", lambda o: os.mkfifo(o / "audio" / "pipe"), "stranger", "audio/pipe"),
+    Tampering("empty folder", lambda o: (o / "audio" / "more").mkdir(), "unknown_file", "audio/more"),
+    Tampering("link to a file", _link("audio/link.wav", "/etc/hostname"), "unknown_file", "audio/link.wav"),
+    Tampering("link to a folder", _link("runs/link", ".."), "unknown_file", "runs/link"),
+    Tampering("link to itself", _link("status/loop.json", "loop.json"), "unknown_file", "status/loop.json"),
+    Tampering("named pipe", lambda o: os.mkfifo(o / "audio" / "pipe"), "unknown_file", "audio/pipe"),
     Tampering(
         "a tombstone with words in it",
         _write(f"erased/recording-{'0' * 64}", b"Mary"),
-        "stranger",
+        "unknown_file",
         f"erased/recording-{'0' * 64}",
     ),
     Tampering("review of nobody", _write("reviews/nobody.json", b"{}"), "orphan", "reviews/nobody.json"),
@@ -396,9 +396,9 @@ DAMAGED: Sequence[Tampering] = (
     Tampering("damaged index", _write("runs/ledger.parquet", b"PAR1"), "unreadable", "runs/ledger.parquet"),
     Tampering(
         "damaged note of other roots",
-        _write("runs/kept-elsewhere.json", b"{"),
+        _write("runs/private-roots.json", b"{"),
         "unreadable",
-        "runs/kept-elsewhere.json",
+        "runs/private-roots.json",
     ),
     Tampering("table that nobody may take for one", _foreign_table, "table_differs", "errors/mine-0000.parquet"),
     Tampering("canaries of other types", _write(_CANARIES, b'"Mary Smith"'), "unreadable", _CANARIES),
@@ -408,9 +408,9 @@ DAMAGED: Sequence[Tampering] = (
         "unreadable",
         _CANARIES,
     ),
-    Tampering("page of no run", _write("runs/x/report.html", b"Mary"), "stranger", "runs/x/report.html"),
-    Tampering("timings of no run", _write("runs/x/timings.json", b"{}"), "stranger", "runs/x/timings.json"),
-    Tampering("audit of a run", _write("runs/RUN/audit.json", b"Mary"), "stranger", "runs/RUN/audit.json"),
+    Tampering("page of no run", _write("runs/x/report.html", b"Mary"), "unknown_file", "runs/x/report.html"),
+    Tampering("timings of no run", _write("runs/x/timings.json", b"{}"), "unknown_file", "runs/x/timings.json"),
+    Tampering("audit of a run", _write("runs/RUN/audit.json", b"Mary"), "unknown_file", "runs/RUN/audit.json"),
     Tampering(
         "no report of an audit", _write("runs/audit-1/audit.json", b"Mary"), "unreadable", "runs/audit-1/audit.json"
     ),
@@ -424,7 +424,7 @@ DAMAGED: Sequence[Tampering] = (
     ),
     Tampering("status object of an erased recording", _tombstone("card"), "erased_in_part", "card"),
     Tampering("row of an erased recording", _tombstone("gone"), "erased_in_part", "errors/RUN-0000.parquet"),
-    Tampering("pipe in a file's place", _pipe("runs/RUN/summary.json"), "stranger", "runs/RUN/summary.json"),
+    Tampering("pipe in a file's place", _pipe("runs/RUN/summary.json"), "unknown_file", "runs/RUN/summary.json"),
     Tampering("damaged safety copy", _write("runs/RUN/rows/card.json", b"{"), "unreadable", "runs/RUN/rows/card.json"),
 )
 """What disks and people break."""

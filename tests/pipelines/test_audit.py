@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
-from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS, EXIT_USAGE
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.relocation import relocate
@@ -96,22 +96,24 @@ def change_status(output: Path, recording_id: str, change: Callable[[dict[str, A
         ("--max_recording_gb", "0.00001", ""),
     ],
 )
-def test_recordings_are_read_within_the_limits_that_are_given(published: Path, limit: str, value: str, why: str):
+def test_recordings_are_read_within_the_limits_that_are_given(
+    published: Path, limit: str, value: str, why: str
+) -> None:
     """A run may have raised them: its audit is given the same. A copy may be larger than any source."""
     status, report = run_audit(published, "--sample", "0", limit, value)
     found = {(problem["kind"], problem["detail"]) for problem in report["list"]}
-    assert (status, found) == ((audit.EXIT_WRONG, {("audio_unreadable", why)}) if why else (audit.EXIT_RIGHT, set()))
+    assert (status, found) == ((EXIT_PROBLEMS, {("audio_unreadable", why)}) if why else (EXIT_COMPLETED, set()))
 
 
-def test_a_run_that_nobody_touched_is_right(published: Path, keys: dict[str, str]):
+def test_a_run_that_nobody_touched_is_right(published: Path, keys: dict[str, str]) -> None:
     status, report = run_audit(published, "--sample", "1", "--certificate_public_key", keys["public"])
     assert report["problems"] == {}
-    assert status == audit.EXIT_RIGHT
+    assert status == EXIT_COMPLETED
     assert (report["recordings"], report["signed"], report["verified"]) == (2, 2, 2)
     assert 0 < report["muted_s"] < report["audio_s"]
 
 
-def test_the_summary_says_so(published: Path):
+def test_the_summary_says_so(published: Path) -> None:
     terminal = io.StringIO()
     assert audit.run(["--output", str(published), "--sample", "0"], Console(file=terminal, width=200)) == 0
     assert "2 recordings" in terminal.getvalue()
@@ -160,8 +162,8 @@ def _flip_a_byte(output: Path) -> None:
             lambda output: change_status(output, "card", lambda s: s.update(run_id="other")),
             {"row_differs": 1, "findings_differ": 1},
         ),
-        (lambda output: (output / "notes.txt").write_text("left here"), {"stranger": 1}),
-        (lambda output: (output / "transcripts" / "copy.parquet.bak").write_bytes(b""), {"stranger": 1}),
+        (lambda output: (output / "notes.txt").write_text("left here"), {"unknown_file": 1}),
+        (lambda output: (output / "transcripts" / "copy.parquet.bak").write_bytes(b""), {"unknown_file": 1}),
         (lambda output: (output / "audio" / ".hushbeam-1.tmp").write_bytes(b""), {"incomplete_file": 1}),
         (lambda output: (output / "status" / "second.json").write_bytes(_status(output, "card")), {"unreadable": 1}),
         (lambda output: (output / "runs" / "LOCK").write_bytes(b"{}"), {"locked": 1}),
@@ -181,23 +183,23 @@ def _flip_a_byte(output: Path) -> None:
         (lambda output: _interrupt(output, written="transcripts"), {"unfinished_run": 3, "unreadable": 2}),
     ],
 )
-def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], problems: dict[str, int]):
+def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], problems: dict[str, int]) -> None:
     touch(output)
     status, report = run_audit(output, "--sample", "0")
     assert report["problems"] == problems
-    assert status == audit.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
 
 
-def test_a_certificate_that_was_changed_is_not_what_was_signed(output: Path, keys: dict[str, str]):
+def test_a_certificate_that_was_changed_is_not_what_was_signed(output: Path, keys: dict[str, str]) -> None:
     change_status(output, "card", lambda status: status["certificate"]["audio"]["muted"].pop())
     status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["public"])
-    assert (status, report["problems"]) == (audit.EXIT_WRONG, {"signature": 1})
+    assert (status, report["problems"]) == (EXIT_PROBLEMS, {"signature": 1})
     assert report["list"][0]["subject"] == "card"
     status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["strange"])
     assert report["problems"] == {"signature": 3}  # of both status objects, and of the list of the run's files
 
 
-def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, calls: Path):
+def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, calls: Path) -> None:
     path = audio_of(output, "card")
     shutil.copy(calls / "card.flac", path)
 
@@ -207,7 +209,7 @@ def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, cal
 
     change_status(output, "card", certify)
     status, report = run_audit(output, "--sample", "1")
-    assert status == audit.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
     assert report["problems"]["audio_in_muted_range"] == 1
     assert report["problems"]["number_audible"] >= 1
     assert report["audible"]["credit_card_number"] >= 1
@@ -215,7 +217,7 @@ def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, cal
     assert CARD_DIGITS[:8] not in digits
 
 
-def test_where_nothing_was_published_there_is_nothing_to_audit(tmp_path: Path):
+def test_where_nothing_was_published_there_is_nothing_to_audit(tmp_path: Path) -> None:
     terminal = io.StringIO()
     assert audit.run(["--output", str(tmp_path)], Console(file=terminal, width=200)) == EXIT_USAGE
     assert "--output" in terminal.getvalue()

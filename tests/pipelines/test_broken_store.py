@@ -16,7 +16,9 @@ from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
 @pytest.mark.parametrize(
     ("job", "options"), [(expire, ("--older_than", "1h")), (erase, ("--recording_id", "jane-doe"))]
 )
-def test_a_store_that_does_not_work_is_named_and_nobody_else(job: ModuleType, options: tuple[str, ...], tmp_path: Path):
+def test_a_store_that_does_not_work_is_named_and_nobody_else(
+    job: ModuleType, options: tuple[str, ...], tmp_path: Path
+) -> None:
     output = tmp_path / "out"
     output.mkdir()
     (output / "runs").write_text("a file in the place of a folder")

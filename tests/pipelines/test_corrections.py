@@ -15,7 +15,7 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, rerender
-from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import LABELLED, FinishedRuns, Line, Redact, Run, cut
@@ -114,7 +114,7 @@ def deafen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_marked_is_muted_without_a_store_and_stays_so(
     finished: FinishedRuns, redact: Redact, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     run = finished(CARD, PHONE)
     before, before_path = samples(run.audio()["card"]), run.audio()["card"]
     other = run.audio()["phone"].read_bytes()
@@ -147,20 +147,20 @@ def test_what_is_marked_is_muted_without_a_store_and_stays_so(
     assert len(run.rows("findings")) == findings + 1
     said = status_of(run.output, "card")["certificate"]["corrections"]
     assert (said["missed"], said["false_positives"], said["of_published"]) == (1, 0, True)
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED
     assert "0 completed" in render(run.output)[1], "once"
 
     again = redact(CARD, PHONE, output=run.output)
     assert "1 skipped" in again.terminal, "the source is heard again, with what was marked"
     assert not np.any(within(again.audio()["card"], place))
     assert word not in row_of(again, "card")["text"]
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED
     assert "2 skipped" in redact(CARD, PHONE, output=run.output).terminal
 
 
 def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
     kept: Kept, redact: Redact, calls: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     soundfile.write(calls / "payment.flac", *cut("card-payment.mp3", 3.0, 25.0))
     payment = {"recording_id": "card", "audio_url": "payment.flac"}
     run, store = kept(payment)
@@ -179,7 +179,7 @@ def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
     assert others
     for span in others:
         assert not np.any(within(after, span, _FADE_S))
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED
 
     after_bytes = after.read_bytes()
     assert "1 skipped" in redact(payment, options=store, output=run.output).terminal, "a run finds it up to date"
@@ -192,7 +192,7 @@ def test_what_need_not_be_muted_comes_back_from_source_and_store_alone(
     assert run.audio()["card"].read_bytes() == published
 
 
-def test_a_moved_mute_is_muted_where_it_is_now(kept: Kept):
+def test_a_moved_mute_is_muted_where_it_is_now(kept: Kept) -> None:
     run, store = kept(CARD)
     before = muted_of(run.output, "card")[0]
     narrowed = before | {"start_s": before["start_s"] + 0.3}
@@ -202,7 +202,7 @@ def test_a_moved_mute_is_muted_where_it_is_now(kept: Kept):
     assert not np.any(within(run.audio()["card"], narrowed))
 
 
-def test_a_rendering_that_fails_leaves_what_was_published(kept: Kept, calls: Path):
+def test_a_rendering_that_fails_leaves_what_was_published(kept: Kept, calls: Path) -> None:
     run, store = kept(CARD)
     published = run.audio()["card"]
     before, status_before = published.read_bytes(), status_of(run.output, "card")
@@ -218,7 +218,9 @@ def test_a_rendering_that_fails_leaves_what_was_published(kept: Kept, calls: Pat
     assert (run.audio()["card"].read_bytes(), status_of(run.output, "card")) == (before, status_before)
 
 
-def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(finished: FinishedRuns, calls: Path):
+def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(
+    finished: FinishedRuns, calls: Path
+) -> None:
     run = finished(CARD, options=CAPTIONS)
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
@@ -228,7 +230,7 @@ def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(fini
     assert len(list((run.output / "audio").iterdir())) == 1
 
 
-def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(finished: FinishedRuns, redact: Redact):
+def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(finished: FinishedRuns, redact: Redact) -> None:
     run = finished(CARD, PHONE)
     published = run.audio()["card"].read_bytes()
     (run.output / "reviews").mkdir()
@@ -240,7 +242,7 @@ def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(finished: 
     assert render(run.output)[0] == EXIT_INCOMPLETE
 
 
-def test_corrections_of_other_sound_are_not_applied(finished: FinishedRuns, redact: Redact, tmp_path: Path):
+def test_corrections_of_other_sound_are_not_applied(finished: FinishedRuns, redact: Redact, tmp_path: Path) -> None:
     run = finished(CARD, options=CAPTIONS)
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [muted_of(run.output, "card")[0]])
@@ -251,16 +253,16 @@ def test_corrections_of_other_sound_are_not_applied(finished: FinishedRuns, reda
     assert (said["missed"], said["false_positives"]) == (0, 0)
 
 
-def test_captions_that_say_what_was_marked_are_gone(finished: FinishedRuns):
+def test_captions_that_say_what_was_marked_are_gone(finished: FinishedRuns) -> None:
     run = finished(CARD, options=CAPTIONS)
     word, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     assert render(run.output)[0] == 0
     assert not any(word in path.read_text() for path in run.output.glob("captions/*"))
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED
 
 
-def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: FinishedRuns, redact: Redact):
+def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: FinishedRuns, redact: Redact) -> None:
     run = finished(CARD, PHONE)
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
@@ -268,24 +270,24 @@ def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: Fi
     assert render(run.output)[0] == 0
     assert expire.run(["--output", str(run.output), "--older_than", "0m"], quiet()) == 0
     assert [path.name for path in (run.output / "reviews").iterdir()] == ["card.json"]
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED
     assert "0 completed" in render(run.output)[1], "what has expired is not brought back"
     forced = redact(CARD, options=("--force",), output=run.output)
     assert not np.any(within(forced.audio()["card"], place)), "nor without its corrections"
     assert erase.run(["--output", str(run.output), "--recording_id", "card"], quiet()) == 0
     assert not list((run.output / "reviews").iterdir())
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED
 
 
 @pytest.mark.parametrize("option", [("--policies", "date"), ("--minimum_score", "0.5"), ("--muting", "tone")])
-def test_more_than_muting_further_needs_the_store(finished: FinishedRuns, option: tuple[str, str]):
+def test_more_than_muting_further_needs_the_store(finished: FinishedRuns, option: tuple[str, str]) -> None:
     run = finished(CARD, options=CAPTIONS)
     status, terminal = render(run.output, *option)
     assert status == EXIT_USAGE
     assert f"{option[0]}: needs --store" in terminal
 
 
-def test_the_second_recogniser_listens_for_what_was_marked(redact: Redact):
+def test_the_second_recogniser_listens_for_what_was_marked(redact: Redact) -> None:
     run = redact(CARD, options=("--verify", "all"))
     before = status_of(run.output, "card")["certificate"]["verification"]
     assert before["outcome"] == "passed"
@@ -298,7 +300,7 @@ def test_the_second_recogniser_listens_for_what_was_marked(redact: Redact):
     assert after["recogniser"] == before["recogniser"]
 
 
-def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(redact: Redact, calls: Path):
+def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(redact: Redact, calls: Path) -> None:
     shutil.copy(LABELLED / "card-payment.mp3", calls / "mixed.mp3")
     run = redact({"recording_id": "mixed", "audio_url": "mixed.mp3", "multichannel": False})
     _word, place = next(readable_words(run, "mixed"))
@@ -310,4 +312,4 @@ def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(reda
             span["channel"] == channel and span["start_s"] <= place["start_s"] and place["end_s"] <= span["end_s"]
             for span in muted_of(run.output, "mixed")
         )
-    assert audited(run.output) == audit.EXIT_RIGHT
+    assert audited(run.output) == EXIT_COMPLETED

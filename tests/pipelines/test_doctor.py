@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from hushbeam.pipelines import doctor
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 
 FAST = ("--model", "tiny.en", "--verify", "off")
 
@@ -26,12 +27,12 @@ def examined(*options: str) -> tuple[int, dict[str, dict[str, str]]]:
     return status, found
 
 
-def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
+def test_a_machine_that_can_run_is_found_good(tmp_path: Path) -> None:
     manifest = tmp_path / "calls.jsonl"
     manifest.write_text('{"audio_url": "call.wav"}\n')
     metrics = ("--metrics_file", str(tmp_path / "hushbeam.prom"), "--otlp")
     status, found = examined("--manifest", str(manifest), "--output", str(tmp_path / "out"), *metrics)
-    assert status == doctor.EXIT_RIGHT
+    assert status == EXIT_COMPLETED
     assert "--metrics_file, --otlp" in found["metrics"]["detail"]
     assert not [check for check in found.values() if check["outcome"] == "problem"]
     assert found["speech model"]["detail"].startswith("whisper-tiny.en@sha256:")
@@ -55,14 +56,14 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path):
         (("--runner=PrismRunner", "--prism_location=/no/such/prism"), "Prism", "Prism"),
     ],
 )
-def test_what_is_missing_is_named(options: tuple[str, ...], subject: str, remedy: str):
+def test_what_is_missing_is_named(options: tuple[str, ...], subject: str, remedy: str) -> None:
     status, found = examined(*options)
-    assert status == doctor.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
     assert found[subject]["outcome"] == "problem"
     assert remedy in found[subject]["remedy"]
 
 
-def test_a_worker_pool_is_reached_or_not():
+def test_a_worker_pool_is_reached_or_not() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         options = ("--runner=PortableRunner", "--environment_type=EXTERNAL", f"--environment_config=127.0.0.1:{port}")
@@ -70,17 +71,17 @@ def test_a_worker_pool_is_reached_or_not():
     assert examined(*options)[1]["worker pool"]["outcome"] == "problem"
 
 
-def test_a_person_reads_what_to_do(tmp_path: Path):
+def test_a_person_reads_what_to_do(tmp_path: Path) -> None:
     terminal = io.StringIO()
     status = doctor.run([*FAST, "--manifest", str(tmp_path / "none.jsonl")], Console(file=terminal, width=200))
-    assert status == doctor.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
     assert "1 problem," in terminal.getvalue()
     assert "give a path, a glob in quotes" in terminal.getvalue()
 
 
-def test_a_folder_for_models_that_cannot_be_made_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_for_models_that_cannot_be_made_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "cache").write_text("a file")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     status, found = examined()
-    assert status == doctor.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
     assert found["models"]["detail"].startswith("XDG_CACHE_HOME: the folder for models cannot be made")

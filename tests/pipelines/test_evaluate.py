@@ -12,7 +12,7 @@ from rich.console import Console
 from evaluation.score import score_run, summarise
 from evaluation.truth import read_truth
 from hushbeam.pipelines import evaluate
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from tests.pipelines.conftest import FinishedRuns, Run
 from tests.pipelines.review_page import Served
 
@@ -36,10 +36,10 @@ def measured(output: Path, *options: str) -> tuple[int, str]:
 
 def test_a_sample_is_drawn_reviewed_and_measured(
     kept: tuple[Run, tuple[str, ...]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     output = kept[0].output
     status, said = measured(output, "--sample", "2", "--seed", "7")
-    assert status == evaluate.EXIT_UNREVIEWED
+    assert status == EXIT_INCOMPLETE
     assert f"hushbeam review --output {output} --sample 2 --seed 7" in said
 
     with Served(output, tmp_path / "peaks", sample=2, seed=7) as page:
@@ -53,7 +53,7 @@ def test_a_sample_is_drawn_reviewed_and_measured(
         assert page.ask(f"/api/recordings/{shown[0]}/review", body=corrected)[0] == 200
         assert page.ask(f"/api/recordings/{shown[1]}/review", body={"decision": "confirmed"})[0] == 200
 
-    assert measured(output, "--sample", "2", "--seed", "7", "--json")[0] == evaluate.EXIT_MEASURED
+    assert measured(output, "--sample", "2", "--seed", "7", "--json")[0] == EXIT_COMPLETED
     figures = json.loads(capsys.readouterr().out)
     assert figures["published"] == 3
     assert figures["unreviewed"] == []
@@ -67,16 +67,16 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     status, said = measured(output, "--sample", "2", "--seed", "7")
     assert "person_name" in said
     assert "50.0%" in said
-    assert measured(output, "--sample", "3")[0] == evaluate.EXIT_UNREVIEWED
+    assert measured(output, "--sample", "3")[0] == EXIT_INCOMPLETE
 
 
-def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple[str, ...]], tmp_path: Path):
+def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple[str, ...]], tmp_path: Path) -> None:
     run, store = kept
     with Served(run.output, tmp_path / "peaks") as page:
         for line in LINES:
             confirmed = {"decision": "confirmed"}
             assert page.ask(f"/api/recordings/{line['recording_id']}/review", body=confirmed)[0] == 200
-    assert measured(run.output, "--labels", str(tmp_path / "labels"), *store)[0] == evaluate.EXIT_MEASURED
+    assert measured(run.output, "--labels", str(tmp_path / "labels"), *store)[0] == EXIT_COMPLETED
     labelled = {one.recording_id: one for one in read_truth(tmp_path / "labels")}
     assert len(labelled) == 3
     (card,) = labelled["card"].entities
@@ -95,7 +95,7 @@ def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple
         assert (status, "--labels" in said) == (EXIT_USAGE, True), "they hold what was said"
     assert not list((tmp_path / "shared").iterdir())
 
-    assert measured(run.output, "--labels", str(tmp_path / "timed"))[0] == evaluate.EXIT_MEASURED
+    assert measured(run.output, "--labels", str(tmp_path / "timed"))[0] == EXIT_COMPLETED
     (timed,) = next(one for one in read_truth(tmp_path / "timed") if one.recording_id == "card").entities
     assert (timed.said, timed.start_s, timed.end_s) == ("", card.start_s, card.end_s), "no words without the store"
 
@@ -103,7 +103,7 @@ def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple
 @pytest.mark.parametrize("options", [("--labels", "out/labels"), ("--store", "kept"), ("--sample", "0")])
 def test_what_cannot_be_done_is_refused(
     kept: tuple[Run, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
-):
+) -> None:
     output = kept[0].output
     monkeypatch.chdir(output.parent)
     try:

@@ -40,19 +40,19 @@ def assert_only_phone_is_out(run: Run, stage: str, error_class: str, status: str
     assert not list(run.output.glob("runs/*/rows/*"))
 
 
-def test_a_recording_that_breaks_off_is_not_published(redact: Redact, calls: Path):
+def test_a_recording_that_breaks_off_is_not_published(redact: Redact, calls: Path) -> None:
     whole = (calls / "card.flac").read_bytes()
     (calls / "broken.flac").write_bytes(whole[: len(whole) // 2])
     run = redact(CARD | {"audio_url": "broken.flac"}, PHONE)
     assert_only_phone_is_out(run, "Transcribe", "MediaError")
 
 
-def test_a_recording_that_cannot_be_transcribed_is_not_published(redact: Redact):
+def test_a_recording_that_cannot_be_transcribed_is_not_published(redact: Redact) -> None:
     run = redact(CARD | {"language_code": "fr"}, PHONE)  # tiny.en knows English alone
     assert_only_phone_is_out(run, "Transcribe", "TranscriptionError")
 
 
-def test_a_finding_without_a_time_is_quarantined(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+def test_a_finding_without_a_time_is_quarantined(redact: Redact, monkeypatch: pytest.MonkeyPatch) -> None:
     detect = Detector.detect
 
     def without_times(self: Detector, request: DetectionRequest, *, keep_reports: bool) -> Detection:
@@ -71,7 +71,7 @@ def test_a_finding_without_a_time_is_quarantined(redact: Redact, monkeypatch: py
     assert_only_phone_is_out(run, "MuteAudio", "SpanTimeError", "quarantined")
 
 
-def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatch: pytest.MonkeyPatch) -> None:
     class Choking(Recogniser):
         name = "choking"
         policies = frozenset({"credit_card_number"})
@@ -94,7 +94,7 @@ def test_a_recogniser_that_raises_fails_its_recording(redact: Redact, monkeypatc
     assert_only_phone_is_out(run, "DetectPII", "RecogniserError")
 
 
-def test_an_encoder_that_fails_half_way_leaves_nothing(redact: Redact, monkeypatch: pytest.MonkeyPatch):
+def test_an_encoder_that_fails_half_way_leaves_nothing(redact: Redact, monkeypatch: pytest.MonkeyPatch) -> None:
     write, blocks = AudioTrack.write, []
 
     def choke(self: AudioTrack, block) -> None:
@@ -112,7 +112,9 @@ def test_an_encoder_that_fails_half_way_leaves_nothing(redact: Redact, monkeypat
     assert (error["recording_id"], error["stage"], error["retryable"]) == ("card", "MuteAudio", True)
 
 
-def test_an_output_that_cannot_be_written_is_a_failure_and_transcripts_alone_complete(redact: Redact, tmp_path: Path):
+def test_an_output_that_cannot_be_written_is_a_failure_and_transcripts_alone_complete(
+    redact: Redact, tmp_path: Path
+) -> None:
     output = tmp_path / "out"
     output.mkdir()
     (output / "audio").write_text("a file where the folder should be")
@@ -126,7 +128,7 @@ def test_an_output_that_cannot_be_written_is_a_failure_and_transcripts_alone_com
 
 def test_a_recogniser_that_does_not_load_ends_the_job_with_nothing_published(
     redact: Redact, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     def absent(self: object) -> None:
         raise ConfigurationError("--spacy_model: the package is not installed")
 
@@ -146,7 +148,7 @@ def test_what_was_said_appears_nowhere_but_in_the_source(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-):
+) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))

@@ -136,7 +136,7 @@ def test_a_run_with_good_and_bad_recordings_leaves_no_canary_anywhere(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-):
+) -> None:
     options, scratch = arguments
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
     caplog.set_level(logging.DEBUG)
@@ -162,7 +162,7 @@ def test_a_run_with_good_and_bad_recordings_leaves_no_canary_anywhere(
     assert not _found(written)
 
 
-def test_a_killed_run_leaves_no_canary_anywhere(arguments: tuple[list[str], Path], tmp_path: Path):
+def test_a_killed_run_leaves_no_canary_anywhere(arguments: tuple[list[str], Path], tmp_path: Path) -> None:
     options, scratch = arguments
     output = tmp_path / "out"
     killed = subprocess.run(
@@ -185,7 +185,7 @@ def test_a_killed_run_leaves_no_canary_anywhere(arguments: tuple[list[str], Path
     assert not _found(written)
 
 
-def test_the_search_finds_what_is_hidden_in_pages(tmp_path: Path):
+def test_the_search_finds_what_is_hidden_in_pages(tmp_path: Path) -> None:
     path = tmp_path / "table.parquet"
     values = pa.array(["a canary" if number == 700 else str(number) for number in range(2000)])
     pq.write_table(pa.table({"text": values}), path, compression="zstd", write_statistics=False)

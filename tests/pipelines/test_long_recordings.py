@@ -29,7 +29,7 @@ def long_call(calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         soundfile.write(calls / "long.wav", np.concatenate([samples for samples, _ in parts]), 8000, subtype="ULAW")
 
 
-def test_a_long_recording_in_spans_reads_and_sounds_as_in_one_piece(redact: Redact, tmp_path: Path):
+def test_a_long_recording_in_spans_reads_and_sounds_as_in_one_piece(redact: Redact, tmp_path: Path) -> None:
     spans = redact(SHORT, LONG, options=IN_SPANS)
     whole = redact(SHORT, LONG, output=tmp_path / "whole")
     assert spans.status == whole.status == EXIT_COMPLETED, spans.terminal
@@ -45,7 +45,7 @@ def test_a_long_recording_in_spans_reads_and_sounds_as_in_one_piece(redact: Reda
     assert lengths[0] == lengths[1]
 
 
-def test_a_span_that_fails_fails_the_recording_once_and_the_others_complete(redact: Redact):
+def test_a_span_that_fails_fails_the_recording_once_and_the_others_complete(redact: Redact) -> None:
     run = redact(SHORT, LONG | {"language_code": "fr"}, options=IN_SPANS)
     assert run.status == EXIT_INCOMPLETE
     assert run.statuses() == {"short"}
@@ -54,7 +54,9 @@ def test_a_span_that_fails_fails_the_recording_once_and_the_others_complete(reda
 
 
 @pytest.mark.parametrize("key", [None, "a key of the operator's"], ids=["absent", "not 32 bytes of base64"])
-def test_a_key_that_is_absent_or_weak_ends_the_job(redact: Redact, key: str | None, monkeypatch: pytest.MonkeyPatch):
+def test_a_key_that_is_absent_or_weak_ends_the_job(
+    redact: Redact, key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SHUFFLE_KEY")
     if key is not None:
         monkeypatch.setenv("SHUFFLE_KEY", key)

@@ -24,7 +24,7 @@ PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "e
 @pytest.mark.parametrize("worker", ["new", "as old as the lost one"])
 def test_what_a_lost_worker_committed_is_not_missing_and_a_new_worker_does_not_hear_it_again(
     finished: FinishedRuns, redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, worker: str
-):
+) -> None:
     whole, output = finished(CARD, PHONE), tmp_path / "out"
     manifest = whole.output.parent / "manifest.jsonl"
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from standardwebhooks import Webhook
 
 from hushbeam.pipelines import notify
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, Reply, running
 
@@ -60,12 +60,12 @@ def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_sec
         "card": "undelivered",
         "phone": "not_requested",
     }
-    assert _notify(run.output) == (notify.EXIT_OPEN, "1 notification not delivered; --resume delivers them\n")
+    assert _notify(run.output) == (EXIT_INCOMPLETE, "1 notification not delivered; --resume delivers them\n")
     assert len(receiver.received) == 1
 
     options = ("--resume", *_LOCAL, "--webhook_signing_secrets", "env:NEW", "env:OLD", "--manifest")
     status, said = _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))
-    assert (status, said) == (notify.EXIT_NOTHING_OPEN, "1 delivered\n")
+    assert (status, said) == (EXIT_COMPLETED, "1 delivered\n")
     first, second = receiver.received
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert first.body == second.body
@@ -73,7 +73,7 @@ def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_sec
         assert Webhook(secret).verify(second.body, dict(second.headers))["recording_id"] == "card"
 
     capsys.readouterr()
-    assert _notify(run.output, "--json") == (notify.EXIT_NOTHING_OPEN, "")
+    assert _notify(run.output, "--json") == (EXIT_COMPLETED, "")
     assert json.loads(capsys.readouterr().out) == {"open": 0}
     assert _notify(run.output, *options, str(tmp_path / "manifest.jsonl"))[1] == "No notification was open\n"
     assert len(receiver.received) == 2
@@ -87,7 +87,7 @@ def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: 
     run = redact(line | {"webhook_url": url}, options=_LOCAL)
     (tmp_path / "other.jsonl").write_text(json.dumps({"recording_id": "other", "audio_url": "other.flac"}) + "\n")
     status, said = _notify(run.output, "--resume", *_LOCAL, "--manifest", str(tmp_path / "other.jsonl"))
-    assert status == notify.EXIT_OPEN
+    assert status == EXIT_INCOMPLETE
     assert "no manifest of this run names a receiver" in said
     assert len(receiver.received) == 1
 

@@ -20,7 +20,9 @@ def _tree(output: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
 
-def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(redact: Redact, capsys: pytest.CaptureFixture[str]):
+def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(
+    redact: Redact, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = redact(CARD, TRANSFER)
     assert done.status == EXIT_COMPLETED
     before = _tree(done.output)
@@ -46,7 +48,7 @@ def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(redact: Reda
 
 def test_other_options_and_other_sources_are_told_apart(
     redact: Redact, calls: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     copy = calls / "changing.flac"
     copy.write_bytes((calls / "card.flac").read_bytes())
     changing = CARD | {"audio_url": "changing.flac"}
@@ -59,7 +61,7 @@ def test_other_options_and_other_sources_are_told_apart(
     assert "the source changed" in redact(changing, command=plan.run).terminal
 
 
-def test_a_plan_goes_to_a_file(calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_plan_goes_to_a_file(calls: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text(json.dumps({"audio_url": str(calls / "card.flac")}) + "\n")
     report = tmp_path / "plan.json"

@@ -22,7 +22,7 @@ PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "e
 TRANSFER = {"recording_id": "transfer", "audio_url": "transfer.flac", "metadata": {"team": "blue"}}
 
 
-def test_a_run_gives_transcripts_audio_findings_statuses_and_notifications(redact: Redact, calls: Path):
+def test_a_run_gives_transcripts_audio_findings_statuses_and_notifications(redact: Redact, calls: Path) -> None:
     run = redact(CARD, PHONE, TRANSFER)
     assert run.status == EXIT_COMPLETED, run.terminal
     rows = {row["recording_id"]: row for row in run.rows("transcripts")}
@@ -52,7 +52,7 @@ def test_a_run_gives_transcripts_audio_findings_statuses_and_notifications(redac
     assert not redacted[changed][::50].any(axis=1).all(), "what is muted is silent"
 
 
-def test_what_is_done_is_skipped_and_what_changed_is_done_again(redact: Redact):
+def test_what_is_done_is_skipped_and_what_changed_is_done_again(redact: Redact) -> None:
     assert redact(CARD, PHONE).status == EXIT_COMPLETED
     again = redact(CARD, PHONE)
     first = {name: path.read_bytes() for name, path in again.audio().items()}
@@ -72,7 +72,7 @@ def test_what_is_done_is_skipped_and_what_changed_is_done_again(redact: Redact):
     assert changed.audio()["phone"].read_bytes() == first["phone"]
 
 
-def test_repeated_bundles_and_many_workers_change_nothing(redact: Redact, tmp_path: Path):
+def test_repeated_bundles_and_many_workers_change_nothing(redact: Redact, tmp_path: Path) -> None:
     plain = redact(CARD, PHONE, output=tmp_path / "plain", options=("--run_id", "same"))
     repeated = redact(
         CARD, PHONE, output=tmp_path / "repeated", options=("--run_id", "same", "--direct_runner_bundle_repeat=1")
@@ -91,7 +91,7 @@ def _without_urls(rows: list[dict[str, object]]) -> list[str]:
     return sorted(json.dumps({k: v for k, v in row.items() if k != "redacted_audio_url"}, default=str) for row in rows)
 
 
-def test_what_came_out_is_listened_to_again_and_captions_hold_redacted_words(redact: Redact):
+def test_what_came_out_is_listened_to_again_and_captions_hold_redacted_words(redact: Redact) -> None:
     run = redact(CARD, TRANSFER, options=("--verify", "all", "--captions"))
     assert run.status == EXIT_COMPLETED, run.terminal
     assert {row["verification"]["outcome"] for row in run.rows("transcripts")} == {"passed"}
@@ -100,7 +100,7 @@ def test_what_came_out_is_listened_to_again_and_captions_hold_redacted_words(red
     assert all("####" in text and "4539" not in text for text in captions.values())
 
 
-def test_the_transcript_alone_may_be_asked_for(redact: Redact):
+def test_the_transcript_alone_may_be_asked_for(redact: Redact) -> None:
     run = redact(CARD | {"redact_pii_audio": False})
     assert run.status == EXIT_COMPLETED
     (row,) = run.rows("transcripts")
@@ -119,7 +119,7 @@ def test_the_transcript_alone_may_be_asked_for(redact: Redact):
 )
 def test_a_wrong_option_ends_the_job_before_it_starts(
     redact: Redact, options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     try:
         run = redact(CARD, options=options)
     except SystemExit as ended:
@@ -131,25 +131,25 @@ def test_a_wrong_option_ends_the_job_before_it_starts(
         assert not run.output.exists()
 
 
-def test_an_output_that_another_run_works_on_is_left_alone(redact: Redact, tmp_path: Path):
+def test_an_output_that_another_run_works_on_is_left_alone(redact: Redact, tmp_path: Path) -> None:
     with RunLock(str(tmp_path / "out"), "another"):
         run = redact(CARD)
     assert run.status == EXIT_LOCKED
     assert run.statuses() == set()
 
 
-def test_machines_read_the_summary_as_json(redact: Redact, capsys: pytest.CaptureFixture[str]):
+def test_machines_read_the_summary_as_json(redact: Redact, capsys: pytest.CaptureFixture[str]) -> None:
     assert redact(CARD, options=("--json",)).status == EXIT_COMPLETED
     assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
 
 
-def test_a_manifest_that_is_not_there_is_named(redact: Redact):
+def test_a_manifest_that_is_not_there_is_named(redact: Redact) -> None:
     run = redact(CARD, options=("--manifest", "/no/such/*.jsonl"))
     assert run.status == EXIT_USAGE
     assert "--manifest" in run.terminal
 
 
-def test_bad_lines_and_missing_recordings_are_rows_and_the_rest_completes(redact: Redact):
+def test_bad_lines_and_missing_recordings_are_rows_and_the_rest_completes(redact: Redact) -> None:
     run = redact(CARD, {"recording_id": "gone", "audio_url": "gone.wav"}, PHONE | {"colour": "blue"})
     assert run.status == EXIT_INCOMPLETE
     errors = {row["line"]: row for row in run.rows("errors")}

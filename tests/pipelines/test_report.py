@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hushbeam.pipelines.report import EXIT_WRITTEN, run
-from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from hushbeam.transforms.report_run import Sample, StageTime, Timings, newest_run, write_timings
+from hushbeam.pipelines.report import run
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
+from hushbeam.transforms.archive.timings import Sample, StageTime, Timings, write_timings
+from hushbeam.transforms.report_run import newest_run
 from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 
@@ -86,7 +87,7 @@ def test_the_report_of_a_run_that_nobody_waited_for_can_be_made_later(night: Run
     (folder / "report.html").unlink()
     (folder / "timings.json").unlink()
     status, terminal = report(night.output)
-    assert status == EXIT_WRITTEN
+    assert status == EXIT_COMPLETED
     assert str(folder / "report.html") in terminal
     assert "No command waited for this run" in _Page((folder / "report.html").read_text()).words()
 
@@ -112,7 +113,7 @@ def test_what_became_of_canaries_is_told(night: Run) -> None:
     assert "Canaries" not in _Page((folder / "report.html").read_text()).words()
     kept = {"items": 40, "recall": 0.975, "floor": 0.9, "missed": {"phone_number": 1}}
     (folder / "canaries.json").write_text(json.dumps(kept))
-    assert report(night.output)[0] == EXIT_WRITTEN
+    assert report(night.output)[0] == EXIT_COMPLETED
     assert "97.5 % of 40 known values" in _Page((folder / "report.html").read_text()).words()
 
 
@@ -126,9 +127,9 @@ def test_a_night_that_finds_far_less_than_those_before_is_pointed_out(night: Run
         own = summary | {"run_id": folder.name, "findings": {"person_name": count}}
         (folder / "summary.json").write_text(json.dumps(own))
     assert newest_run(str(night.output)) == "night-6"
-    assert report(night.output)[0] == EXIT_WRITTEN
+    assert report(night.output)[0] == EXIT_COMPLETED
     assert "outside its expected range" in _Page((runs / "night-6" / "report.html").read_text()).words()
-    assert report(night.output, "--run_id", "night-5")[0] == EXIT_WRITTEN
+    assert report(night.output, "--run_id", "night-5")[0] == EXIT_COMPLETED
     assert "outside its expected range" not in _Page((runs / "night-5" / "report.html").read_text()).words()
 
 
@@ -161,11 +162,11 @@ def test_what_is_damaged_of_earlier_runs_does_not_break_tonights(night: Run, red
     assert (runs / "night-2" / "report.html").is_file()
 
 
-def test_a_damaged_note_of_what_is_kept_elsewhere_is_named(night: Run, redact: Redact) -> None:
-    (night.output / "runs" / "kept-elsewhere.json").write_bytes(b"{")
+def test_a_damaged_record_of_private_roots_is_named(night: Run, redact: Redact) -> None:
+    (night.output / "runs" / "private-roots.json").write_bytes(b"{")
     tonight = redact({"audio_url": "card.flac", "recording_id": "jane-doe-card"}, output=night.output)
     assert tonight.status == EXIT_USAGE
-    assert "runs/kept-elsewhere.json there is damaged" in tonight.terminal
+    assert "runs/private-roots.json there is damaged" in tonight.terminal
 
 
 def test_damaged_canaries_of_the_run_itself_are_named(night: Run) -> None:

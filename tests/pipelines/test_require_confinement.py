@@ -69,7 +69,7 @@ def job(calls: Path, output: Path, *options: str) -> tuple[str, ...]:
 
 def test_a_run_without_the_filter_says_so_once_and_does_its_work(
     calls: Path, tmp_path: Path, without_filter: dict[str, str]
-):
+) -> None:
     status, said = python(*job(calls, tmp_path / "out"), env=without_filter)
     assert status == 0, said
     assert said.count("Warning: decoders run without a filter of system calls") == 1
@@ -78,7 +78,7 @@ def test_a_run_without_the_filter_says_so_once_and_does_its_work(
 
 def test_a_run_that_requires_the_filter_is_refused_before_it_begins(
     calls: Path, tmp_path: Path, without_filter: dict[str, str]
-):
+) -> None:
     status, said = python(*job(calls, tmp_path / "out", "--require_confinement"), env=without_filter)
     assert status == 2
     assert "--require_confinement" in said
@@ -87,7 +87,7 @@ def test_a_run_that_requires_the_filter_is_refused_before_it_begins(
     assert not (tmp_path / "out").exists()
 
 
-def test_workers_refuse_too(calls: Path, without_filter: dict[str, str]):
+def test_workers_refuse_too(calls: Path, without_filter: dict[str, str]) -> None:
     status, said = python("-c", IN_A_WORKER, str(calls / "phone.wav"), env=without_filter)
     assert status == 0, said
     *refused, frames = said.splitlines()
@@ -96,14 +96,14 @@ def test_workers_refuse_too(calls: Path, without_filter: dict[str, str]):
     assert int(frames) > 0, "without the option, it is decoded"
 
 
-def test_rendering_again_is_refused_too(redact: Callable[..., Run], without_filter: dict[str, str]):
+def test_rendering_again_is_refused_too(redact: Callable[..., Run], without_filter: dict[str, str]) -> None:
     output = redact({"recording_id": "phone", "audio_url": "phone.wav"}).output
     again = ("-m", "hushbeam.pipelines.rerender", "--output", str(output), "--corrections", "--require_confinement")
     status, said = python(*again, "--verify", "off", env=without_filter)
     assert (status, "--require_confinement" in said) == (2, True), said
 
 
-def test_a_machine_without_namespaces_is_told_as_such(calls: Path, tmp_path: Path):
+def test_a_machine_without_namespaces_is_told_as_such(calls: Path, tmp_path: Path) -> None:
     without_namespaces = ("unshare", "-Ur", "sh", "-c", WITHOUT_NAMESPACES, "sh")
     try:
         subprocess.run([*without_namespaces, "true"], check=True, capture_output=True)
@@ -115,7 +115,7 @@ def test_a_machine_without_namespaces_is_told_as_such(calls: Path, tmp_path: Pat
 
 
 @pytest.mark.skipif(bool(locks().missing()), reason="this machine lacks a lock")
-def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path):
+def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path) -> None:
     status, said = python(*job(calls, tmp_path / "out", "--require_confinement"))
     assert (status, "Warning" in said) == (0, False), said
 
@@ -124,7 +124,7 @@ def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path):
     ("options", "outcome"),
     [pytest.param((), "warning", marks=pytest.mark.long), (("--require_confinement",), "problem")],
 )
-def test_the_doctor_agrees(without_filter: dict[str, str], options: tuple[str, ...], outcome: str):
+def test_the_doctor_agrees(without_filter: dict[str, str], options: tuple[str, ...], outcome: str) -> None:
     _, said = python("-m", "hushbeam", "doctor", *FAST, "--json", *options, env=without_filter)
     (check,) = [each for each in json.loads(said[said.index("{") :])["checks"] if each["subject"] == "decoders"]
     assert check["outcome"] == outcome

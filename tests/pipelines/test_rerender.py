@@ -61,7 +61,7 @@ def _rows(run: Run, table: str) -> list[str]:
 
 def test_other_policies_labels_and_muting_are_what_a_full_run_gives(
     kept: tuple[Path, tuple[str, ...]], redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     output, store = kept
     options = (*CHANGES, *MUTED_OTHERWISE, "--captions")
     with monkeypatch.context() as context:
@@ -91,13 +91,15 @@ def test_other_policies_labels_and_muting_are_what_a_full_run_gives(
     assert "2 skipped" in again.terminal, "a full run finds it up to date"
 
 
-def test_without_changes_everything_is_as_it_was(kept: tuple[Path, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch):
+def test_without_changes_everything_is_as_it_was(
+    kept: tuple[Path, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     deafen(monkeypatch)
     output, store = kept
     assert "2 skipped" in render(output, *store)[1]
 
 
-def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[str, ...]], tmp_path: Path):
+def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[str, ...]], tmp_path: Path) -> None:
     output, store = kept
     words = b"".join(path.read_bytes() for path in Path(store[1]).iterdir())
     assert len(words) > 2_000
@@ -113,7 +115,7 @@ def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[
 
 def test_files_that_changed_places_and_sources_that_changed_are_refused(
     kept: tuple[Path, tuple[str, ...]], calls: Path
-):
+) -> None:
     output, store = kept
     shutil.copy(Path(store[1], "card.findings"), Path(store[1], "phone.findings"))
     source = calls / "card.flac"
@@ -129,7 +131,7 @@ def test_files_that_changed_places_and_sources_that_changed_are_refused(
     assert set(Run(status, "", output).audio()) == {"card", "phone"}, "what was public stays"
 
 
-def test_sound_that_expired_is_not_brought_back(kept: tuple[Path, tuple[str, ...]]):
+def test_sound_that_expired_is_not_brought_back(kept: tuple[Path, tuple[str, ...]]) -> None:
     output, store = kept
     assert expire.run(["--output", str(output), "--older_than", "0m"], Console(file=io.StringIO())) == 0
     assert "2 skipped" in render(output, *store, *CHANGES)[1]
@@ -138,14 +140,16 @@ def test_sound_that_expired_is_not_brought_back(kept: tuple[Path, tuple[str, ...
     assert len(list((output / "audio").iterdir())) == 2
 
 
-def test_without_a_store_it_says_what_is_missing(kept: tuple[Path, tuple[str, ...]], key: str, tmp_path: Path):
+def test_without_a_store_it_says_what_is_missing(kept: tuple[Path, tuple[str, ...]], key: str, tmp_path: Path) -> None:
     status, terminal = render(kept[0], "--store", str(tmp_path / "nothing"), "--store_key", key)
     assert status == EXIT_USAGE
     assert "hushbeam redact keeps with --store" in terminal
 
 
 @pytest.mark.parametrize("place", ["out", "out/store", ".", "out/../out/kept", "link"])
-def test_a_store_within_or_around_the_public_outputs_is_refused(redact: Redact, key: str, tmp_path: Path, place: str):
+def test_a_store_within_or_around_the_public_outputs_is_refused(
+    redact: Redact, key: str, tmp_path: Path, place: str
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "out")
     run = redact(CARD, options=("--store", f"{tmp_path}/{place}", "--store_key", key))
@@ -157,7 +161,7 @@ def test_a_store_within_or_around_the_public_outputs_is_refused(redact: Redact, 
 @pytest.mark.parametrize("keys", [(), ("--store_key", "env:HUSHBEAM_TEST_SHORT_KEY")])
 def test_a_store_without_a_good_key_is_refused(
     redact: Redact, tmp_path: Path, keys: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("HUSHBEAM_TEST_SHORT_KEY", "aHVudGVyMg==")
     run = redact(CARD, options=("--store", str(tmp_path / "store"), *keys))
     assert run.status == EXIT_USAGE
@@ -168,7 +172,7 @@ def test_a_store_without_a_good_key_is_refused(
 
 def test_a_key_in_the_place_of_its_reference_is_not_shown(
     redact: Redact, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     with pytest.raises(SystemExit) as ended:
         redact(CARD, options=("--store", str(tmp_path / "store"), "--store_key", "hunter2"))
     said = capsys.readouterr().err

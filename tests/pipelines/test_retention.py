@@ -119,7 +119,7 @@ def age(folder: Path, hours: float) -> None:
         os.utime(path, (at, at))
 
 
-def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys: dict[str, str]):
+def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys: dict[str, str]) -> None:
     store = ("--store", str(root / "store"))
     status, terminal = call(erase, "--output", str(root / "out"), "--recording_id", "card", "gone", *store)
     assert (status, "3 recordings erased, of which 1 not named" in terminal) == (0, True), terminal
@@ -128,7 +128,7 @@ def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys
         assert trace not in everything(root)
     assert {row["recording_id"] for row in rows(root, "transcripts")} == {"phone"}
     assert [path.name for path in (root / "store").iterdir()] == ["phone.findings"]
-    assert call(audit, "--output", str(root / "out"), "--sample", "0")[0] == audit.EXIT_RIGHT
+    assert call(audit, "--output", str(root / "out"), "--sample", "0")[0] == EXIT_COMPLETED
     before = everything(root)
     assert call(erase, "--output", str(root / "out"), "--recording_id", "card", "gone", *store)[0] == 0
     assert everything(root) == before, "erasing again changes nothing"
@@ -143,7 +143,7 @@ def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys
 @pytest.mark.parametrize("changes", range(1, 24, 3))
 def test_an_erasure_that_was_interrupted_is_completed_by_repeating_it(
     root: Path, changes: int, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     arguments = ("--output", str(root / "out"), "--recording_id", "card", "--store", str(root / "store"))
     whole = Path(shutil.copytree(root, root.parent / "whole"))
     assert (
@@ -180,7 +180,7 @@ def _interrupt(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
         monkeypatch.setattr(files, name, counted(getattr(files, name)))
 
 
-def test_an_erasure_that_would_leave_something_is_refused(root: Path):
+def test_an_erasure_that_would_leave_something_is_refused(root: Path) -> None:
     output = ("--output", str(root / "out"))
     status, terminal = call(erase, *output, "--recording_id", "card")
     assert (status, "--store" in terminal) == (EXIT_USAGE, True)
@@ -191,7 +191,7 @@ def test_an_erasure_that_would_leave_something_is_refused(root: Path):
     assert "card" in Run(0, "", root / "out").statuses()
 
 
-def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.CaptureFixture[str]):
+def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "ids.txt").write_text("phone\r\n\ngone\n")
     arguments = ("--output", str(root / "out"), "--recording_ids", str(root / "ids.txt"), "--json")
     assert call(erase, *arguments, "--store", str(root / "store")) == (0, "")
@@ -201,7 +201,7 @@ def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.Cap
 
 def test_recordings_with_replaced_ids_are_erased_by_either(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("HUSHBEAM_TEST_ID_KEY", "k" * 32)
     key = ("--hash_identities", "env:HUSHBEAM_TEST_ID_KEY")
     output = tmp_path / "out"
@@ -217,7 +217,7 @@ def test_recordings_with_replaced_ids_are_erased_by_either(
     assert Run(0, "", output).statuses() == set()
 
 
-def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], manifest: Path):
+def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], manifest: Path) -> None:
     output = root / "out"
     hour = ("--output", str(output), "--older_than", "1h", "--certificate_key", keys["private"])
     status, terminal = call(expire, *hour)
@@ -245,21 +245,21 @@ def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], 
     shutil.rmtree(output / "runs" / "killed")
     (output / "audio" / "left.0123456789ab.wav").unlink()
     audited, report = call(audit, "--output", str(output), "--sample", "0", "--certificate_public_key", keys["public"])
-    assert audited == audit.EXIT_RIGHT, report
+    assert audited == EXIT_COMPLETED, report
     arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--captions")
     assert redact.run(list(arguments), Console(file=io.StringIO())) == EXIT_INCOMPLETE
     assert not list((output / "audio").iterdir()), "a later run does not bring it back"
 
 
 @given(number=st.integers(0, 999_999), unit=st.sampled_from("mhd"))
-def test_ages_are_read(number: int, unit: str):
+def test_ages_are_read(number: int, unit: str) -> None:
     seconds = {"m": 60, "h": 3600, "d": 86400}[unit]
     options = expire.ExpireOptions(output="out", older_than=f"{number}{unit}")
     assert options.age == timedelta(seconds=number * seconds)
 
 
 @pytest.mark.parametrize("text", ["", "24", "h", "1.5h", "-1h", "24 h", "1w", "24H"])
-def test_other_ages_are_refused(text: str):
+def test_other_ages_are_refused(text: str) -> None:
     with pytest.raises(ValidationError, match="90m, 24h or 30d"):
         expire.ExpireOptions(output="out", older_than=text)
 
@@ -271,7 +271,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield make_bucket(url)
 
 
-def test_in_a_bucket_too(published: Path, bucket: str, capsys: pytest.CaptureFixture[str]):
+def test_in_a_bucket_too(published: Path, bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
     for folder in ("out", "store"):
         for name in files.list_names(str(published / folder)):
             files.upload_file(published / folder / name, f"{bucket}/{folder}/{name}")

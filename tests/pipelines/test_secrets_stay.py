@@ -43,7 +43,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ]
 
 
-def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str], tmp_path: Path):
+def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str], tmp_path: Path) -> None:
     options, beam_options = parse(RedactOptions, "", arguments)
     job = prepare(options, local=True)
     pipeline = beam.Pipeline(options=beam_options)
@@ -65,7 +65,7 @@ def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str],
         assert [place for place, text in written.items() if value in text] == []
 
 
-def test_a_courier_cannot_be_pickled(arguments: list[str]):
+def test_a_courier_cannot_be_pickled(arguments: list[str]) -> None:
     options, _ = parse(RedactOptions, "", arguments)
     with pytest.raises(TypeError):
         pickle.dumps(WebhookClient(options.notification))
@@ -74,7 +74,7 @@ def test_a_courier_cannot_be_pickled(arguments: list[str]):
 @pytest.mark.parametrize("option", ["--shuffle_key", "--surrogate_key", "--certificate_key"])
 def test_a_secret_in_the_place_of_a_reference_is_refused_and_not_repeated(
     arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     arguments[arguments.index(option) + 1] = "siskin-given-itself"
     with pytest.raises((ConfigurationError, SystemExit)) as caught:
         prepare(parse(RedactOptions, "", arguments)[0], local=True)

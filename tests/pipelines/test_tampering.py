@@ -18,7 +18,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire, notify, redact, report
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import (
+    EXIT_BROKEN,
+    EXIT_COMPLETED,
+    EXIT_INCOMPLETE,
+    EXIT_PROBLEMS,
+    EXIT_USAGE,
+)
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.recovery import keep_rows
 from tests.pipelines.conftest import Run
@@ -94,51 +100,51 @@ def call(job: object, output: Path, *arguments: str) -> tuple[int, str]:
     return status, terminal.getvalue()
 
 
-def test_what_nobody_touched_is_right(output: Path, keys: dict[str, tuple[str, str]]):
-    assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+def test_what_nobody_touched_is_right(output: Path, keys: dict[str, tuple[str, str]]) -> None:
+    assert audited(output, *keys["public"])[:2] == (EXIT_COMPLETED, set())
 
 
 # Others are done by `make faults`.
 @pytest.mark.parametrize("tampering", [*REPORTED, *DAMAGED], ids=lambda tampering: tampering.name)
-def test_it_is_named(output: Path, tampering: Tampering):
+def test_it_is_named(output: Path, tampering: Tampering) -> None:
     run_id = run_of(output)
     tampering.do(output)
     status, problems, told = audited(output)
     assert (tampering.kind, tampering.subject) in {(kind, name.replace(run_id, "RUN")) for kind, name in problems}
-    assert status == audit.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
     assert "Mary" not in told
 
 
 @pytest.mark.parametrize("tampering", REHASHED, ids=lambda tampering: tampering.name)
 def test_without_the_key_nothing_can_be_made_right(
     output: Path, tampering: Tampering, keys: dict[str, tuple[str, str]]
-):
+) -> None:
     tampering.do(output)
     status, problems, _ = audited(output, *keys["public"])
     assert (tampering.kind, tampering.subject) in problems
-    assert status == audit.EXIT_WRONG
+    assert status == EXIT_PROBLEMS
 
 
-def test_a_run_that_is_taken_away_is_missed_by_the_next(output: Path, keys: dict[str, tuple[str, str]]):
+def test_a_run_that_is_taken_away_is_missed_by_the_next(output: Path, keys: dict[str, tuple[str, str]]) -> None:
     first = run_of(output)
     assert run_job(output, "--force", "--substitution", "mask", *keys["private"]) == EXIT_INCOMPLETE
-    assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output, *keys["public"])[:2] == (EXIT_COMPLETED, set())
     shutil.rmtree(output / "runs" / first)
     for path in output.glob(f"*/{first}-*"):
         path.unlink()
     assert ("run_missing", first) in audited(output)[1]
 
 
-def test_jobs_that_change_what_a_run_left_sign_it_again(output: Path, keys: dict[str, tuple[str, str]]):
+def test_jobs_that_change_what_a_run_left_sign_it_again(output: Path, keys: dict[str, tuple[str, str]]) -> None:
     key, public = keys["private"], keys["public"]
     assert call(erase, output, "--recording_id", "gone", *key)[0] == 0
-    assert audited(output, *public)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output, *public)[:2] == (EXIT_COMPLETED, set())
     assert call(report, output, *key)[0] == 0
     assert call(expire, output, "--older_than", "0m", *key)[0] == 0
-    assert audited(output, *public)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output, *public)[:2] == (EXIT_COMPLETED, set())
     resume = ("--resume", "--manifest", str(output.parent / "manifest.jsonl"))
     assert call(notify, output, *resume, *key)[0] == 0
-    assert audited(output, *public)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output, *public)[:2] == (EXIT_COMPLETED, set())
 
 
 @pytest.mark.parametrize(
@@ -151,24 +157,24 @@ def test_jobs_that_change_what_a_run_left_sign_it_again(output: Path, keys: dict
 )
 def test_without_their_key_it_is_not_signed_but_right(
     output: Path, job: object, arguments: tuple[str, ...], keys: dict[str, tuple[str, str]]
-):
+) -> None:
     if job is notify:
         arguments = (*arguments, "--manifest", str(output.parent / "manifest.jsonl"))
     assert call(job, output, *arguments)[0] == 0
-    assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output)[:2] == (EXIT_COMPLETED, set())
     assert {kind for kind, _ in audited(output, *keys["public"])[1]} == {"signature"}
 
 
 def test_a_copy_is_mended_by_the_next_run_and_the_original_stays(
     output: Path, keys: dict[str, tuple[str, str]], tmp_path: Path
-):
+) -> None:
     before = contents(output)
     (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
     copy = Path(shutil.copytree(output, tmp_path / "copy"))
     assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"elsewhere"}
     assert run_job(copy) == EXIT_INCOMPLETE  # all are skipped but the one that is gone
     assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"signature"}  # of lists: this run had no key
-    assert audited(copy)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(copy)[:2] == (EXIT_COMPLETED, set())
     for path in copy.glob("status/*.json"):
         url = json.loads(path.read_text())["redacted_audio_url"]
         assert Path(url).parent == copy / "audio"
@@ -186,16 +192,16 @@ def test_a_copy_is_mended_by_the_next_run_and_the_original_stays(
 )
 def test_a_copy_on_which_other_jobs_worked_first_is_mended_all_the_same(
     output: Path, job: object, arguments: tuple[str, ...], keys: dict[str, tuple[str, str]], tmp_path: Path
-):
+) -> None:
     (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
     copy = Path(shutil.copytree(output, tmp_path / "copy"))
     assert call(job, copy, *arguments, *keys["private"])[0] == 0
     assert {kind for kind, _ in audited(copy, *keys["public"])[1]} == {"elsewhere"}
     assert run_job(copy, *keys["private"]) in (EXIT_COMPLETED, EXIT_INCOMPLETE)
-    assert audited(copy, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(copy, *keys["public"])[:2] == (EXIT_COMPLETED, set())
 
 
-def test_a_first_run_that_was_killed_and_copied_is_mended_by_the_next(output: Path, tmp_path: Path):
+def test_a_first_run_that_was_killed_and_copied_is_mended_by_the_next(output: Path, tmp_path: Path) -> None:
     run_id = run_of(output)
     rows = {table: Run(0, "", output).rows(table) for table in ("transcripts", "findings")}
     for row in rows["transcripts"]:
@@ -208,7 +214,7 @@ def test_a_first_run_that_was_killed_and_copied_is_mended_by_the_next(output: Pa
     (tmp_path / "manifest.jsonl").write_bytes((output.parent / "manifest.jsonl").read_bytes())
     copy = Path(shutil.copytree(output, tmp_path / "copy"))
     assert run_job(copy) == EXIT_INCOMPLETE
-    assert audited(copy)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(copy)[:2] == (EXIT_COMPLETED, set())
 
 
 def copy_of(status: dict[str, Any], row: str, findings: tuple[str, ...]) -> CommittedRecording:
@@ -245,7 +251,7 @@ def contents(root: Path) -> dict[str, bytes]:
         pytest.param("audio/%2e%2e/important.txt", marks=pytest.mark.long),
     ],
 )
-def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_own(output: Path, place: str):
+def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_own(output: Path, place: str) -> None:
     victim = output.parent / "victim" / "important.txt"
     victim.parent.mkdir(exist_ok=True)
     victim.write_text("important")
@@ -256,16 +262,16 @@ def test_a_forged_status_object_has_nothing_deleted_but_what_is_the_recordings_o
     assert victim.read_text() == "important"
     assert not phone.exists()
     assert len(list(output.glob("audio/*"))) == 2
-    assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output)[:2] == (EXIT_COMPLETED, set())
 
 
-def test_another_recordings_status_object_has_nothing_of_that_deleted_or_skipped(output: Path):
+def test_another_recordings_status_object_has_nothing_of_that_deleted_or_skipped(output: Path) -> None:
     shutil.copy(output / "status" / "phone.json", output / "status" / "card.json")
     before = {path.name: path.read_bytes() for path in output.glob("*/phone*")}
     assert run_job(output) == EXIT_INCOMPLETE
     assert {path.name: path.read_bytes() for path in output.glob("*/phone*")} == before
     assert Run(0, "", output).statuses() == {"card", "phone"}
-    assert audited(output)[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output)[:2] == (EXIT_COMPLETED, set())
 
 
 def _delete(path: Path) -> None:
@@ -284,18 +290,18 @@ def _forget_runs(path: Path) -> None:
 @pytest.mark.parametrize("harm", [pytest.param(_delete, marks=pytest.mark.long), _cut, _forget_runs])
 def test_a_recording_whose_status_object_is_lost_is_done_again_and_has_its_rows_once(
     output: Path, harm: Callable[[Path], None], keys: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     before = sorted(row["recording_id"] for row in Run(0, "", output).rows("findings"))
     harm(output / "status" / "card.json")
     assert run_job(output, "--json", *keys["private"]) == EXIT_INCOMPLETE
     assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
     assert sorted(row["recording_id"] for row in Run(0, "", output).rows("findings")) == before
-    assert audited(output, *keys["public"])[:2] == (audit.EXIT_RIGHT, set())
+    assert audited(output, *keys["public"])[:2] == (EXIT_COMPLETED, set())
 
 
 def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_comes(
     output: Path, calls: Path, tmp_path: Path
-):
+) -> None:
     (output / "status" / "card.json").unlink()
     one = tmp_path / "one.jsonl"
     one.write_text(json.dumps({"recording_id": "phone", "audio_url": str(calls / "phone.wav")}) + "\n")
@@ -309,7 +315,9 @@ def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_com
     "table",
     ["transcripts", "errors", *(pytest.param(name, marks=pytest.mark.long) for name in ("findings", "notifications"))],
 )
-def test_a_damaged_table_is_named_and_nothing_is_lost(output: Path, table: str, caplog: pytest.LogCaptureFixture):
+def test_a_damaged_table_is_named_and_nothing_is_lost(
+    output: Path, table: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (path,) = output.glob(f"{table}/*.parquet")
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -329,7 +337,7 @@ def test_a_damaged_table_is_named_and_nothing_is_lost(output: Path, table: str, 
     assert not [row for row in Run(0, "", output).rows(table) if row["recording_id"] == "phone"]
 
 
-def test_a_folder_of_somebody_else_is_no_output(tmp_path: Path, calls: Path):
+def test_a_folder_of_somebody_else_is_no_output(tmp_path: Path, calls: Path) -> None:
     (tmp_path / "out" / "status").mkdir(parents=True)
     (tmp_path / "out" / "status" / "monday.json").write_text("{}")
     manifest = tmp_path / "manifest.jsonl"
@@ -340,7 +348,7 @@ def test_a_folder_of_somebody_else_is_no_output(tmp_path: Path, calls: Path):
     assert "status/monday.json" in terminal.getvalue()
 
 
-def test_expiring_deletes_nothing_but_what_runs_published(output: Path):
+def test_expiring_deletes_nothing_but_what_runs_published(output: Path) -> None:
     """Not through a link, and nothing of another name."""
     victim = output.parent / "victim" / "card.0123456789ab.wav"
     victim.parent.mkdir(exist_ok=True)
@@ -358,7 +366,7 @@ def test_expiring_deletes_nothing_but_what_runs_published(output: Path):
     assert sorted(path.name for path in output.glob("audio/*")) == ["deeper", "link", "notes.txt"]
 
 
-def test_safety_copies_behind_a_link_stay(output: Path):
+def test_safety_copies_behind_a_link_stay(output: Path) -> None:
     other = output.parent / "other" / "rows" / "card.json"
     other.parent.mkdir(parents=True, exist_ok=True)
     other.write_text("{}")
@@ -368,7 +376,7 @@ def test_safety_copies_behind_a_link_stay(output: Path):
     assert other.exists()
 
 
-def test_what_somebody_forged_is_not_signed_by_the_next_job(output: Path, keys: dict[str, tuple[str, str]]):
+def test_what_somebody_forged_is_not_signed_by_the_next_job(output: Path, keys: dict[str, tuple[str, str]]) -> None:
     key, public = keys["private"], keys["public"]
     change_rows(output, "errors", lambda row: row.update(message="all is well"))
     change_status(output, "card", lambda status: status["certificate"]["source"].update(size_bytes=1))
@@ -380,7 +388,7 @@ def test_what_somebody_forged_is_not_signed_by_the_next_job(output: Path, keys: 
     assert {problem for problem in audited(output, *public)[1] if problem[0] == "signature"} == expected
 
 
-def test_tables_of_somebody_else_end_no_run(output: Path):
+def test_tables_of_somebody_else_end_no_run(output: Path) -> None:
     for table in ("transcripts", "findings", "errors", "notifications"):
         pq.write_table(pa.table({"a": [1]}), output / table / "mine-0000.parquet")
     assert run_job(output, "--force") == EXIT_INCOMPLETE

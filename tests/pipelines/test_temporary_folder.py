@@ -37,7 +37,7 @@ def test_no_command_begins_without_the_folder_that_it_was_given(
     capfd: pytest.CaptureFixture[str],
     command: str,
     options: tuple[str, ...],
-):
+) -> None:
     (tmp_path / "out/status").mkdir(parents=True)
     (tmp_path / "out/status/card.json").write_text("{}")
     (tmp_path / "store").mkdir()

@@ -14,7 +14,7 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import erase, unseal
-from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
@@ -29,7 +29,7 @@ def opened(root: Path, key: str, recording_id: str, to: Path | str) -> tuple[int
 
 def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     redact: Redact, key: str, tmp_path: Path
-):
+) -> None:
     private, here = tmp_path / "private", tmp_path / "here"
     options = ("--unredacted_output", str(private), "--unredacted_key", key)
     run = redact(CARD, AS_SAID, options=options)
@@ -61,14 +61,14 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     terminal_ = Console(file=io.StringIO(), width=300)
     output = ["--output", str(run.output), "--recording_id", "phone", "card"]
     assert erase.run(output, terminal_) == EXIT_USAGE, "it was not said where else they are"
-    assert erase.run([*output, "--unredacted_output", str(private)], terminal_) == erase.EXIT_DONE
+    assert erase.run([*output, "--unredacted_output", str(private)], terminal_) == EXIT_COMPLETED
     assert [path for path in private.rglob("*") if path.is_file()] == []
     assert "2 erased" in redact(CARD, AS_SAID, options=(*options, "--force")).terminal
     assert [path for path in private.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.permissions
-def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp_path: Path):
+def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         roots = {name: tmp_path / name for name in ("private", "store", "here")}
@@ -86,7 +86,7 @@ def test_nobody_else_may_look_into_what_is_private(redact: Redact, key: str, tmp
 
 
 @pytest.mark.permissions
-def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: str, tmp_path: Path):
+def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: str, tmp_path: Path) -> None:
     private = tmp_path / "private"
     run = redact(CARD, options=("--unredacted_output", str(private), "--unredacted_key", key))
     (tmp_path / "shared").mkdir(mode=0o755)
@@ -98,7 +98,7 @@ def test_plain_text_is_not_opened_where_others_may_read_it(redact: Redact, key: 
 
 
 @pytest.mark.permissions
-def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):
+def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact) -> None:
     run = redact(AS_SAID)
     assert run.status == EXIT_INCOMPLETE
     (error,) = run.rows("errors")
@@ -107,7 +107,9 @@ def test_without_a_place_for_it_such_a_line_is_an_error(redact: Redact):
 
 
 @pytest.mark.parametrize("place", ["out", "out/private", ".", "link/private"])
-def test_a_place_within_or_around_the_public_outputs_is_refused(redact: Redact, key: str, tmp_path: Path, place: str):
+def test_a_place_within_or_around_the_public_outputs_is_refused(
+    redact: Redact, key: str, tmp_path: Path, place: str
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "out")
     run = redact(CARD, options=("--unredacted_output", f"{tmp_path}/{place}", "--unredacted_key", key))
@@ -115,7 +117,7 @@ def test_a_place_within_or_around_the_public_outputs_is_refused(redact: Redact, 
     assert not list(run.output.iterdir())
 
 
-def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path):
+def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path) -> None:
     run = redact(AS_SAID, options=("--unredacted_output", str(tmp_path / "private")))
     assert (run.status, "--unredacted_key" in run.terminal) == (2, True)
     assert not (tmp_path / "private").exists()
@@ -130,7 +132,7 @@ def test_it_is_never_written_without_a_key(redact: Redact, tmp_path: Path):
 )
 def test_the_limits_hold_for_what_is_not_redacted_as_well(
     redact: Redact, key: str, calls: Path, tmp_path: Path, limit: str, value: str
-):
+) -> None:
     stereo, rate_hz = soundfile.read(calls / "phone.wav", dtype="int16")
     long = np.tile(stereo.reshape(len(stereo), -1)[:, :1], (40, 2))
     soundfile.write(tmp_path / "long.flac", long, rate_hz)
@@ -147,7 +149,7 @@ def test_the_limits_hold_for_what_is_not_redacted_as_well(
     assert not private.exists()
 
 
-def test_what_cannot_be_kept_is_not_published(redact: Redact, key: str, tmp_path: Path):
+def test_what_cannot_be_kept_is_not_published(redact: Redact, key: str, tmp_path: Path) -> None:
     (tmp_path / "private" / "card.transcript").mkdir(parents=True)
     run = redact(CARD, options=("--unredacted_output", str(tmp_path / "private"), "--unredacted_key", key))
     assert run.status == EXIT_INCOMPLETE

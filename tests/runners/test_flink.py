@@ -66,7 +66,9 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-def test_short_calls_come_out_as_from_a_local_run(cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path):
+def test_short_calls_come_out_as_from_a_local_run(
+    cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path
+) -> None:
     lines = [{"recording_id": name.split(".")[0], "audio_url": name} for name in SHORT]
     manifest = write_manifest(tmp_path / "manifest.jsonl", calls, lines)
     local = submit(manifest, "local", *FAST).finish()
@@ -76,7 +78,9 @@ def test_short_calls_come_out_as_from_a_local_run(cluster: FlinkCluster, submit:
     assert_same_outputs(remote, local)
 
 
-def test_processes_of_the_task_managers_do_the_same(cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path):
+def test_processes_of_the_task_managers_do_the_same(
+    cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path
+) -> None:
     manifest = write_manifest(tmp_path / "manifest.jsonl", calls, [{"recording_id": "card", "audio_url": "card.flac"}])
     local = submit(manifest, "local", *FAST).finish()
     worker = json.dumps({"command": str(Path(__file__).with_name("process_worker.py"))})
@@ -88,7 +92,7 @@ def test_processes_of_the_task_managers_do_the_same(cluster: FlinkCluster, submi
 
 def test_a_job_that_travels_with_its_server_does_the_same(
     cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path
-):
+) -> None:
     """As `deploy/flink/nightly.yaml` submits it: no job server runs beside the command."""
     manifest = write_manifest(tmp_path / "manifest.jsonl", calls, [{"recording_id": "card", "audio_url": "card.flac"}])
     local = submit(manifest, "local", *FAST).finish()
@@ -101,7 +105,7 @@ def test_a_job_that_travels_with_its_server_does_the_same(
 @pytest.mark.parametrize("victim", ["worker", "worker pool", "task manager"])
 def test_what_is_killed_half_way_changes_nothing(
     cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path, receiver: Receiver, victim: str
-):
+) -> None:
     hook = f"http://127.0.0.1:{receiver.server_port}/hook"
     lines = [
         {"recording_id": f"{number:02}-{name.split('.')[0]}", "audio_url": name, "webhook_url": hook}
@@ -144,7 +148,7 @@ def _ids(receiver: Receiver) -> set[str]:
     return {request.headers["webhook-id"] for request in receiver.received}
 
 
-def test_the_labelled_calls_come_out_as_from_a_local_run(cluster: FlinkCluster, submit: Submit, tmp_path: Path):
+def test_the_labelled_calls_come_out_as_from_a_local_run(cluster: FlinkCluster, submit: Submit, tmp_path: Path) -> None:
     manifest = ROOT / "evaluation" / "dev" / "manifest.jsonl"
     local = submit(manifest, "local").finish()
     remote = submit(manifest, "remote", *job_server_options(cluster.rest), *cluster.pool_options).finish()

@@ -84,7 +84,7 @@ def submit(job_server: str, pool: WorkerPool, calls: Path, tmp_path: Path) -> It
         submission.stop()
 
 
-def test_prism_writes_what_a_local_run_writes(redact: Redact, prism: Path, tmp_path: Path):
+def test_prism_writes_what_a_local_run_writes(redact: Redact, prism: Path, tmp_path: Path) -> None:
     lines = [{"recording_id": name.split(".")[0], "audio_url": name} for name in SHORT]
     local = redact(*lines, output=tmp_path / "local", options=("--run_id", "same"))
     on_prism = ("--runner=PrismRunner", f"--prism_location={prism}", "--output_shards", "1", "--run_id", "same")
@@ -94,7 +94,7 @@ def test_prism_writes_what_a_local_run_writes(redact: Redact, prism: Path, tmp_p
     assert_same_outputs(run, local)
 
 
-def test_a_job_is_followed_while_it_runs(submit: Submit):
+def test_a_job_is_followed_while_it_runs(submit: Submit) -> None:
     """What was seen of it is kept for its report; on a terminal it is the line that moves."""
     run = submit("out", "--run_id", "night-1").finish()
     assert run.status == EXIT_COMPLETED, run.terminal
@@ -109,7 +109,7 @@ def test_a_job_is_followed_while_it_runs(submit: Submit):
 
 
 @pytest.mark.parametrize("victim", ["worker", "worker pool"])
-def test_after_a_kill_the_next_run_finishes(submit: Submit, pool: WorkerPool, victim: str):
+def test_after_a_kill_the_next_run_finishes(submit: Submit, pool: WorkerPool, victim: str) -> None:
     """Prism repeats no bundle: it gives the job up with its first lost worker. What was committed until then stays,
     and is in the next run's tables.
     """
@@ -135,7 +135,7 @@ def test_after_a_kill_the_next_run_finishes(submit: Submit, pool: WorkerPool, vi
     assert not list(run.output.glob("runs/*/rows/*"))
 
 
-def test_a_job_whose_submitter_is_told_to_stop_is_cancelled(submit: Submit, pool: WorkerPool):
+def test_a_job_whose_submitter_is_told_to_stop_is_cancelled(submit: Submit, pool: WorkerPool) -> None:
     job = submit("out")
     job.when(lambda: job.committed() >= 1)
     workers = pool.workers()

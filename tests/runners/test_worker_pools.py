@@ -25,7 +25,6 @@ from apache_beam.portability.api import (
 )
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
-from hushbeam.pipelines.workers import EXIT_STOPPED
 from tests.pipelines.conftest import Redact
 from tests.runners.processes import WorkerPool, worker_environment, worker_pool
 from tests.runners.submitting import assert_same_outputs, is_running, wait_until
@@ -88,7 +87,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
         yield pool
 
 
-def test_workers_elsewhere_write_what_a_local_run_writes(redact: Redact, pool: WorkerPool, tmp_path: Path):
+def test_workers_elsewhere_write_what_a_local_run_writes(redact: Redact, pool: WorkerPool, tmp_path: Path) -> None:
     local = redact(CARD, PHONE, output=tmp_path / "local", options=("--run_id", "same"))
     embedded = ("--runner=PortableRunner", "--job_endpoint=embed", "--output_shards", "1", *pool.options)
     remote = redact(CARD, PHONE, output=tmp_path / "remote", options=("--run_id", "same", *embedded))
@@ -96,7 +95,7 @@ def test_workers_elsewhere_write_what_a_local_run_writes(redact: Redact, pool: W
     assert_same_outputs(remote, local)
 
 
-def test_a_worker_ends_when_the_runner_says_so_and_no_other_does(pool: WorkerPool, runner: Runner):
+def test_a_worker_ends_when_the_runner_says_so_and_no_other_does(pool: WorkerPool, runner: Runner) -> None:
     assert not runner.start_worker(pool, "1-1")
     (first,) = pool.workers()
     assert not runner.start_worker(pool, "1-2")
@@ -108,7 +107,7 @@ def test_a_worker_ends_when_the_runner_says_so_and_no_other_does(pool: WorkerPoo
     assert not pool.workers()
 
 
-def test_workers_begin_with_everything_imported(pool: WorkerPool, runner: Runner):
+def test_workers_begin_with_everything_imported(pool: WorkerPool, runner: Runner) -> None:
     runner.start_worker(pool)
     (worker,) = pool.workers()
     mapped = [library.path for library in psutil.Process(worker).memory_maps()]
@@ -117,7 +116,7 @@ def test_workers_begin_with_everything_imported(pool: WorkerPool, runner: Runner
         assert any(package in path for path in mapped), package
 
 
-def test_files_that_a_run_stages_are_refused_by_name(pool: WorkerPool, runner: Runner):
+def test_files_that_a_run_stages_are_refused_by_name(pool: WorkerPool, runner: Runner) -> None:
     runner.staged = ["submission_environment_dependencies.txt", "workflow.tar.gz"]
     error = runner.start_worker(pool)
     assert "workflow.tar.gz" in error
@@ -125,18 +124,18 @@ def test_files_that_a_run_stages_are_refused_by_name(pool: WorkerPool, runner: R
     assert not pool.workers()
 
 
-def test_a_runner_that_does_not_answer_is_an_error_not_a_worker(pool: WorkerPool, runner: Runner):
+def test_a_runner_that_does_not_answer_is_an_error_not_a_worker(pool: WorkerPool, runner: Runner) -> None:
     runner.close()
     assert "UNAVAILABLE" in runner.start_worker(pool)
     assert not pool.workers()
 
 
-def test_a_pool_that_is_told_to_stop_ends_its_workers(runner: Runner, tmp_path: Path):
+def test_a_pool_that_is_told_to_stop_ends_its_workers(runner: Runner, tmp_path: Path) -> None:
     with worker_pool(tmp_path) as pool:
         runner.start_worker(pool)
         (worker,) = pool.workers()
         pool.service.terminate()
-        assert pool.service.wait(30) == EXIT_STOPPED
+        assert pool.service.wait(30) == EXIT_COMPLETED
     assert wait_until(lambda: not is_running(worker))
 
 
@@ -148,11 +147,11 @@ def refusal(address: str) -> str:
     return ended.stderr
 
 
-def test_an_address_that_is_taken_is_said(pool: WorkerPool):
+def test_an_address_that_is_taken_is_said(pool: WorkerPool) -> None:
     assert f"cannot listen at '{pool.address}'" in refusal(pool.address)
 
 
-def test_a_socket_lets_in_its_owner_alone(redact: Redact, tmp_path: Path):
+def test_a_socket_lets_in_its_owner_alone(redact: Redact, tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         with worker_pool(tmp_path, tmp_path / "private" / "pool") as pool:
@@ -167,7 +166,7 @@ def test_a_socket_lets_in_its_owner_alone(redact: Redact, tmp_path: Path):
         os.umask(before)
 
 
-def test_places_that_others_reach_are_refused(tmp_path: Path):
+def test_places_that_others_reach_are_refused(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     (tmp_path / "private").mkdir(mode=0o700)
     (tmp_path / "private" / "file").touch()
@@ -176,11 +175,11 @@ def test_places_that_others_reach_are_refused(tmp_path: Path):
     assert not list((tmp_path / "shared").iterdir())
 
 
-def test_an_address_without_a_port_is_refused():
+def test_an_address_without_a_port_is_refused() -> None:
     assert "--address" in refusal("localhost")
 
 
-def test_a_worker_that_is_lost_does_not_take_the_pool_along(pool: WorkerPool, runner: Runner):
+def test_a_worker_that_is_lost_does_not_take_the_pool_along(pool: WorkerPool, runner: Runner) -> None:
     runner.start_worker(pool)
     (worker,) = pool.workers()
     os.kill(worker, signal.SIGKILL)

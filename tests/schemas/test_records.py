@@ -47,18 +47,18 @@ AUDIO = StagedAudio("/tmp/a.wav", ".wav", 1, "00", 1.5, (TimeSpan(0, 0.1, 0.2), 
 @pytest.mark.parametrize(
     ("row", "schema"), [(FAILURE.to_row(), ERRORS_SCHEMA), (DELIVERY.to_row(), NOTIFICATIONS_SCHEMA)]
 )
-def test_rows_have_the_columns_of_their_table(row: dict[str, object], schema: pa.Schema):
+def test_rows_have_the_columns_of_their_table(row: dict[str, object], schema: pa.Schema) -> None:
     assert set(row) == set(schema.names)
     assert pa.Table.from_pylist([row], schema=schema).to_pylist() == [row]
 
 
 @pytest.mark.parametrize("record", [RECORDING, PENDING, COMMITTED, AUDIO, DELIVERY])
-def test_what_travels_comes_back_as_it_was(record: object):
+def test_what_travels_comes_back_as_it_was(record: object) -> None:
     coder = coders.registry.get_coder(type(record))
     assert coder.decode(coder.encode(record)) == record
 
 
-def test_a_transcript_travels_compressed():
+def test_a_transcript_travels_compressed() -> None:
     words = [{"text": f"word{n}", "start_s": n * 0.4, "end_s": n * 0.4 + 0.3, "confidence": 0.9} for n in range(500)]
     recording = dataclasses.replace(COMMITTED, transcript_row=json.dumps(words))
     encoded = coders.registry.get_coder(CommittedRecording).encode(recording)
@@ -66,12 +66,12 @@ def test_a_transcript_travels_compressed():
 
 
 @given(st.tuples(st.text(), st.text()))
-def test_a_row_arrives_as_it_was_sent(row: tuple[str, str]):
+def test_a_row_arrives_as_it_was_sent(row: tuple[str, str]) -> None:
     coder = CompressedCoder()
     assert coder.decode(coder.encode(row)) == row
 
 
-def test_a_worker_of_another_process_gets_the_same_records():
+def test_a_worker_of_another_process_gets_the_same_records() -> None:
     script = (
         "import base64, pickle, sys; coder, sent = pickle.loads(base64.b64decode(sys.argv[1])); "
         "print(coder.decode(sent))"
@@ -84,16 +84,16 @@ def test_a_worker_of_another_process_gets_the_same_records():
 
 
 @pytest.mark.parametrize("record", [TranscribedRecording, MutedRecording])
-def test_records_with_raw_words_have_a_coder_that_refuses(record: type):
+def test_records_with_raw_words_have_a_coder_that_refuses(record: type) -> None:
     with pytest.raises(Exception, match="must stay in the worker"):
         coders.registry.get_coder(record).encode(object.__new__(record))
 
 
-def test_muted_seconds_are_summed_over_channels():
+def test_muted_seconds_are_summed_over_channels() -> None:
     assert AUDIO.muted_s == pytest.approx(0.6)
 
 
-def test_reprs_show_neither_urls_nor_words():
+def test_reprs_show_neither_urls_nor_words() -> None:
     word = Word(" quagga", 0.0, 0.5, 0.9, 0)
     records = [RECORDING, PENDING.source, COMMITTED, word, Transcript("en", 1.0, 1.0, 1, (Utterance(0, (word,)),))]
     shown = repr(records)
@@ -102,13 +102,13 @@ def test_reprs_show_neither_urls_nor_words():
     assert "Bearclaw" not in shown
 
 
-def test_a_transcript_survives_json():
+def test_a_transcript_survives_json() -> None:
     word = Word(",250", 0.0, 0.5, 0.9, 1)
     transcript = Transcript("en", 0.8, 9.0, 2, (Utterance(1, (word,)),), (TimeSpan(1, 0.0, 0.5),))
     assert Transcript.from_dict(transcript.to_dict()) == transcript
 
 
-def test_every_stage_record_names_its_recording():
+def test_every_stage_record_names_its_recording() -> None:
     span = SpanToTranscribe(PENDING, None, 0, 1, 0.0, 1.0)  # type: ignore[arg-type]
     for record in (RECORDING, PENDING, span):
         assert (record.recording_id, record.manifest, record.line) == ("call", "", 0)

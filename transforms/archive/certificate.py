@@ -97,12 +97,14 @@ def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) ->
     return {policy: round(amount, 3) for policy, amount in sorted(seconds.items())}
 
 
-def read_private_key(reference: str) -> Ed25519PrivateKey:
-    """The key that signs certificates, from a reference to its PEM text.
+def read_private_key(reference: str | None) -> Ed25519PrivateKey | None:
+    """The key that signs certificates, from a reference to its PEM text; None without a reference.
 
     Raises:
       ConfigurationError: It cannot be read, or is not an ed25519 key.
     """
+    if reference is None:
+        return None
     try:
         key = load_pem_private_key(read_secret(reference, CERTIFICATE_KEY).encode(), password=None)
     except (ValueError, TypeError):

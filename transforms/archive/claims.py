@@ -139,7 +139,7 @@ def _list_problems(name: str, run_id: str, entry: FileEntry, output: str) -> Ite
     except UnreadableFileListError:
         listed = None  # reported as a problem of the run
     if listed is not None and name not in {*listed.files, *listed.changing}:
-        yield Problem("stranger", name, "its run does not list it")
+        yield Problem("unknown_file", name, "its run does not list it")
     elif listed is not None and not listed.allows(name, entry):
         yield Problem("file_changed", name, "size or checksum differs from the list of its run's files")
 

@@ -10,17 +10,17 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
 
-_NAME = ("runs", "kept-elsewhere.json")
+_NAME = ("runs", "private-roots.json")
 
 
-def remember(output: str, options: Collection[str]) -> None:
+def remember_private_roots(output: str, options: Collection[str]) -> None:
     """Adds options, such as `--store`, to the recorded ones."""
-    known = kept_elsewhere(output)
+    known = recorded_private_roots(output)
     if not known.issuperset(options):
         files.write_bytes(join(output, *_NAME), json.dumps(sorted(known.union(options))).encode())
 
 
-def kept_elsewhere(output: str) -> frozenset[str]:
+def recorded_private_roots(output: str) -> frozenset[str]:
     """The options, such as `--store`, with which runs wrote to private roots.
 
     Raises:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
-from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
+from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
 from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary
 from hushbeam.transforms.archive.signatures import SignatureError
@@ -26,9 +26,9 @@ from hushbeam.transforms.archive.tables.file_lists import (
     read_run_files,
 )
 from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.timings import Timings
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.report_run import Timings
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from hushbeam.transforms.storage.urls import join
@@ -94,11 +94,11 @@ def _list_problems(
         if not _is_there(join(output, _RUNS, before, _SUMMARY)):
             yield Problem("run_missing", before, f"run {run_id} lists it as an earlier run")
     try:
-        missing = set(listed.kept_elsewhere) - kept_elsewhere(output)
+        missing = set(listed.private_roots) - recorded_private_roots(output)
     except ConfigurationError:
         return  # reported as a problem of the file
     if missing:
-        yield Problem("kept_elsewhere_differs", run_id, f"{', '.join(sorted(missing))} is no longer noted")
+        yield Problem("private_roots_differ", run_id, f"{', '.join(sorted(missing))} is no longer recorded")
 
 
 def _is_there(url: str) -> bool:

@@ -12,9 +12,9 @@ import numpy as np
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
-from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses, published_audio
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index
+from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls, json_name
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, review_in
@@ -32,7 +32,7 @@ from hushbeam.transforms.storage.urls import file_name, join
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
 _LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
-_OF_ALL_RUNS = frozenset({"ledger.parquet", "kept-elsewhere.json"})
+_OF_ALL_RUNS = frozenset({"ledger.parquet", "private-roots.json"})
 _OF_A_RUN = re.compile(r"[^/]+/(summary\.json|canaries\.json|files\.json|rows/[^/]+\.json)")
 _OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.html)")
 _OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
@@ -58,9 +58,9 @@ def unknown_files(output: str) -> Iterator[Problem]:
     yield from _on_disk(output)
     yield from _index_problems(statuses, output)
     try:
-        kept_elsewhere(output)
+        recorded_private_roots(output)
     except (ConfigurationError, StorageError):
-        yield Problem("unreadable", f"{_RUNS}/kept-elsewhere.json", "damaged")
+        yield Problem("unreadable", f"{_RUNS}/private-roots.json", "damaged")
 
 
 def _file_problems(
@@ -72,7 +72,7 @@ def _file_problems(
         if file.name.endswith(".tmp"):
             yield Problem("incomplete_file", name, "a write was killed: the next run removes it")
         else:
-            yield Problem("stranger", name, "no run writes such a file")
+            yield Problem("unknown_file", name, "no run writes such a file")
     elif folder in known:
         if rest not in known[folder]:
             yield Problem("orphan", name, "no status object names it")
@@ -84,7 +84,7 @@ def _file_problems(
         if not is_report(files.read_bytes(join(output, file.name))):
             yield Problem("unreadable", name, "not the report of an audit")
     elif not _is_of_a_job(folder, rest, file.size_bytes, ended):
-        yield Problem("stranger", name, "no run writes such a file")
+        yield Problem("unknown_file", name, "no run writes such a file")
 
 
 def _is_of_a_job(folder: str, rest: str, size_bytes: int, ended: Collection[str]) -> bool:
@@ -121,13 +121,13 @@ def _on_disk(output: str) -> Iterator[Problem]:
     for folder, folders, names in os.walk(root):
         inner = Path(folder).relative_to(root)
         if not folders and not names and inner.parts and not _EMPTY_FOLDER.fullmatch(str(inner)):
-            yield Problem("stranger", _shown(str(inner)), "no run leaves such an empty folder")
+            yield Problem("unknown_file", _shown(str(inner)), "no run leaves such an empty folder")
         for name in (*folders, *names):
             details = (Path(folder) / name).lstat()
             if stat.S_ISLNK(details.st_mode):
-                yield Problem("stranger", _shown(str(inner / name)), "a link: no run creates links")
+                yield Problem("unknown_file", _shown(str(inner / name)), "a link: no run creates links")
             elif not stat.S_ISDIR(details.st_mode) and not stat.S_ISREG(details.st_mode):
-                yield Problem("stranger", _shown(str(inner / name)), "neither a file nor a folder")
+                yield Problem("unknown_file", _shown(str(inner / name)), "neither a file nor a folder")
 
 
 def _index_problems(statuses: dict[str, Status], output: str) -> Iterator[Problem]:

@@ -14,8 +14,6 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import apache_beam as beam
@@ -26,7 +24,7 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.schemas.failure import Failure
-from hushbeam.schemas.stages import MutedRecording, StageInput
+from hushbeam.schemas.stages import StageInput
 from hushbeam.transforms.base.freed_memory import give_back_freed
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.progress import report
@@ -118,17 +116,6 @@ class ThreadedStage(RecordingStage[InputT, OutputT]):
         finally:
             with self._spending:
                 self._spent_s += time.thread_time() - started_s
-
-
-@contextmanager
-def removed_on_error(recording: MutedRecording) -> Iterator[None]:
-    """Deletes the redacted file on the worker's disk where a stage fails: no later stage would delete it."""
-    try:
-        yield
-    except BaseException:
-        if recording.audio is not None:
-            Path(recording.audio.path).unlink(missing_ok=True)
-        raise
 
 
 def then(future: Future[ValueT], convert: Callable[[ValueT], OutputT]) -> Future[OutputT]:

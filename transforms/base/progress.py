@@ -11,6 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
+COMMITTED = "Commit.passed"
+"""The count of recordings that are public."""
+
 _lock = threading.Lock()
 _counts: Counter[str] = Counter()
 

@@ -13,12 +13,14 @@ import os
 import shutil
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.stages import StagedAudio
 from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.storage.errors import StorageError
 
@@ -63,6 +65,17 @@ class TemporaryFolder(tempfile.TemporaryDirectory[str]):
             if hasattr(self, "name"):
                 self.cleanup()
             raise _unusable(error) from None
+
+
+@contextmanager
+def removed_on_error(audio: StagedAudio | None) -> Iterator[None]:
+    """Deletes redacted audio on the worker's disk where a stage fails: no later stage would delete it."""
+    try:
+        yield
+    except BaseException:
+        if audio is not None:
+            Path(audio.path).unlink(missing_ok=True)
+        raise
 
 
 def check_temporary_files() -> None:

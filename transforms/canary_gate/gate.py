@@ -47,7 +47,7 @@ class CanaryScore:
         return 1 - sum(self.missed.values()) / self.items if self.items else 0.0
 
 
-def plant(root: str) -> str:
+def copy_calls(root: str) -> str:
     """Copies the calls below `root`, where every worker can read them, and returns their manifest."""
     calls = package_files(_PACKAGE) / "calls"
     lines = []

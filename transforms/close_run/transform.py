@@ -14,9 +14,9 @@ from apache_beam.utils.windowed_value import WindowedValue
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
 from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack
+from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import forget_rows
 from hushbeam.transforms.archive.run_summary import summarise, summary_url
@@ -113,7 +113,7 @@ class _CloseFn(beam.DoFn):
         self._certificate_key = certificate_key
 
     def setup(self) -> None:
-        self._key = read_private_key(self._certificate_key) if self._certificate_key else None
+        self._key = read_private_key(self._certificate_key)
 
     def process(
         self,
@@ -151,8 +151,8 @@ class _CloseFn(beam.DoFn):
         canaries = f"runs/{run_id}/canaries.json"
         with suppress(MissingFileError):
             listed[canaries] = FileEntry.of_content(files.read_bytes(join(self._output, canaries)))
-        private_roots = tuple(sorted(kept_elsewhere(self._output)))
-        return RunFiles(run_id, listed, before=lists.before(run_id), kept_elsewhere=private_roots)
+        private_roots = tuple(sorted(recorded_private_roots(self._output)))
+        return RunFiles(run_id, listed, before=lists.before(run_id), private_roots=private_roots)
 
 
 class _EntriesFn(beam.DoFn):

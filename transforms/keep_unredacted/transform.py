@@ -12,8 +12,9 @@ from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.ledger import COMPLETED, Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.temporary_files import removed_on_error
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.skip_finished import SkipFinished
 from hushbeam.transforms.storage import files
@@ -94,7 +95,7 @@ class _KeepStage(RecordingStage[MutedRecording, MutedRecording]):
 
     def process(self, recording: MutedRecording) -> MutedRecording:
         detected = recording.detected
-        with removed_on_error(recording):
+        with removed_on_error(recording.audio):
             self._output.write(detected.transcribed, detected.findings)
         return recording
 

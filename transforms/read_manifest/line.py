@@ -131,6 +131,19 @@ _LISTS = frozenset({"redact_pii_policies"})
 _OWN_KEYS = (*ManifestLine.model_fields, *AudioOptions.model_fields)
 
 
+WebhookUrl = Annotated[
+    Annotated[str, Metavar("URL")] | None, Field(description="URL that is notified of each finished recording")
+]
+AuthHeaderName = Annotated[
+    Annotated[str, Metavar("HEADER")] | None,
+    Field(description="name of the auth header of every webhook; --webhook_auth_header_values holds its value"),
+]
+SurrogateKey = Annotated[
+    SecretReference | None,
+    Field(description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"),
+]
+
+
 class ManifestDefaults(BaseModel):
     """Defaults for lines of the manifest that do not say otherwise."""
 
@@ -155,15 +168,9 @@ class ManifestDefaults(BaseModel):
         None,
         description="take each channel as one speaker, which is the default; --no-multichannel mixes the channels",
     )
-    webhook_url: Annotated[str, Metavar("URL")] | None = Field(
-        None, description="URL that is notified of each finished recording"
-    )
-    webhook_auth_header_name: Annotated[str, Metavar("HEADER")] | None = Field(
-        None, description="name of the auth header of every webhook; --webhook_auth_header_values holds its value"
-    )
-    surrogate_key: SecretReference | None = Field(
-        None, description="reference to the key from which `surrogate` makes its replacements, such as env:NAME"
-    )
+    webhook_url: WebhookUrl = None
+    webhook_auth_header_name: AuthHeaderName = None
+    surrogate_key: SurrogateKey = None
 
 
 def read_line(

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hushbeam.transforms.archive.timings import Sample
 from hushbeam.transforms.report_run.drift import Rate
 from hushbeam.transforms.report_run.figures import Histogram
-from hushbeam.transforms.report_run.timings import Sample
 
 WIDTH, HEIGHT = 640, 160
 _GAP = 2

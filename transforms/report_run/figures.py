@@ -19,8 +19,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary, summary_url
 from hushbeam.transforms.archive.tables.read import damage_named
+from hushbeam.transforms.archive.timings import Timings, read_timings, timings_url
 from hushbeam.transforms.report_run.drift import Rate, rates
-from hushbeam.transforms.report_run.timings import Timings, read_timings, timings_url
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join

@@ -22,8 +22,8 @@ from aiohttp import web
 from hushbeam.schemas.correction import REVIEWER
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.transforms.archive.kept_elsewhere import kept_elsewhere
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
+from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.reviews import (
     Review,
     Reviewed,
@@ -165,7 +165,7 @@ class ReviewServer:
             "policies": sorted(CATALOGUE),
             "uncertain": UNCERTAIN,
             "command": f"hushbeam rerender --output {shlex.quote(self._output)} --corrections",
-            "has_store": "--store" in kept_elsewhere(self._output),
+            "has_store": "--store" in recorded_private_roots(self._output),
         }
 
     async def _detail(self, request: web.Request) -> web.Response:

@@ -7,8 +7,9 @@ import apache_beam as beam
 from hushbeam.schemas.stages import MutedRecording
 from hushbeam.schemas.stored import Provenance, StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, removed_on_error
+from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
+from hushbeam.transforms.base.temporary_files import removed_on_error
 from hushbeam.transforms.verify_audio.verify import DETECTOR as VERIFICATION_DETECTOR
 
 
@@ -41,6 +42,6 @@ class _StoreStage(RecordingStage[MutedRecording, MutedRecording]):
     def process(self, recording: MutedRecording) -> MutedRecording:
         detected = recording.detected
         leaks = tuple(finding for finding in recording.audio_findings if finding.detector == VERIFICATION_DETECTOR)
-        with removed_on_error(recording):
+        with removed_on_error(recording.audio):
             self._store.write(StoredRecording(detected.transcribed, detected.reports, leaks, self._provenance))
         return recording

@@ -29,7 +29,7 @@ class AudibleLeakError(QuarantineError):
     """Personal data can still be heard after its surroundings were muted."""
 
 
-class DeafCheckError(QuarantineError):
+class UnreliableVerificationError(QuarantineError):
     """The second recogniser finds too few control words, so it would not find a leak either."""
 
 
@@ -49,7 +49,7 @@ def verify(
 
     Raises:
       AudibleLeakError: Leaks remain after `most_repairs` repairs.
-      DeafCheckError: The recogniser finds too few control words.
+      UnreliableVerificationError: The recogniser finds too few control words.
       RecordingError: A file cannot be decoded or written, or the recogniser does not know the language.
     """
     check = _Check(recording, settings)
@@ -134,13 +134,13 @@ class _Check:
         """Whether enough control words were found. False if the recording has too few to tell.
 
         Raises:
-          DeafCheckError: Too few were found.
+          UnreliableVerificationError: Too few were found.
         """
         settings = self._settings.control_words
         if control_words < settings.fewest:
             return False
         if found < settings.least_share * control_words:
-            raise DeafCheckError(
+            raise UnreliableVerificationError(
                 f"the second recogniser found {found} of {control_words} control words: too few to trust that it would "
                 "find a leak; name another model with --verify_model"
             )
@@ -150,10 +150,10 @@ class _Check:
         """For recordings with too few control words: the recogniser must find the values in the source.
 
         Raises:
-          DeafCheckError: It finds none of them.
+          UnreliableVerificationError: It finds none of them.
         """
         if not self.leaks(source):
-            raise DeafCheckError(
+            raise UnreliableVerificationError(
                 f"there are only {control_words} control words, and the second recogniser finds none of the values in "
                 "the source either; name another model with --verify_model"
             )

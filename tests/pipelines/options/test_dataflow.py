@@ -61,7 +61,7 @@ def staged(job: dict[str, Any]) -> beam_runner_api_pb2.Pipeline:
 
 def test_a_job_is_submitted_without_samples_and_with_the_card_where_words_are_heard(
     bucket: str, service: DataflowService
-):
+) -> None:
     gpu = ("--device", "cuda", "--accelerator", CARD, "--min_ram", "16GB", IMAGE)
     assert run(arguments(bucket, service, *gpu)) == EXIT_BROKEN  # the service cancels every job
     (job,) = service.jobs
@@ -88,7 +88,7 @@ def test_a_job_is_submitted_without_samples_and_with_the_card_where_words_are_he
 
 def test_long_recordings_keep_their_words_on_workers_with_the_same_needs(
     bucket: str, service: DataflowService, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("SHUFFLE_KEY", "x" * 44)
     long = ("--min_ram", "8GB", "--shuffle_key", "env:SHUFFLE_KEY", IMAGE)
     assert run(arguments(bucket, service, *long)) == EXIT_BROKEN  # the service cancels every job
@@ -107,7 +107,7 @@ def test_long_recordings_keep_their_words_on_workers_with_the_same_needs(
             assert leaf.environment_id == makers[name], leaf.unique_name
 
 
-def test_a_template_is_written_and_nothing_is_submitted(bucket: str, service: DataflowService, tmp_path: Path):
+def test_a_template_is_written_and_nothing_is_submitted(bucket: str, service: DataflowService, tmp_path: Path) -> None:
     template = tmp_path / "template.json"
     assert run(arguments(bucket, service, IMAGE, f"--template_location={template}")) == EXIT_COMPLETED
     assert service.jobs == []
@@ -119,7 +119,7 @@ def test_a_template_is_written_and_nothing_is_submitted(bucket: str, service: Da
 @pytest.mark.parametrize("option", ["--canaries", "--metrics_file=/tmp/hushbeam.prom", "--otlp", "--openlineage"])
 def test_a_template_takes_no_option_for_who_waits_for_its_runs(
     bucket: str, service: DataflowService, tmp_path: Path, option: str
-):
+) -> None:
     template = tmp_path / "template.json"
     assert run(arguments(bucket, service, IMAGE, f"--template_location={template}", option)) == EXIT_USAGE
     assert not template.exists()
@@ -136,7 +136,7 @@ def test_a_template_takes_no_option_for_who_waits_for_its_runs(
 )
 def test_a_job_that_would_keep_samples_is_refused(
     sampling: str, bucket: str, service: DataflowService, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     with pytest.raises(SystemExit) as ended:
         run(arguments(bucket, service, IMAGE, sampling))
     assert ended.value.code == EXIT_USAGE
@@ -145,13 +145,13 @@ def test_a_job_that_would_keep_samples_is_refused(
 
 
 @pytest.mark.parametrize("runner", ["DataflowRunner", "dataflow", "TestDataflowRunner"])
-def test_samples_are_refused_by_whatever_name_the_runner_has(runner: str):
+def test_samples_are_refused_by_whatever_name_the_runner_has(runner: str) -> None:
     options = PipelineOptions([f"--runner={runner}"])
     protect_samples(options)
     assert options.view_as(DebugOptions).experiments == ["disable_always_on_exception_sampling"]
 
 
-def test_other_runners_are_left_alone():
+def test_other_runners_are_left_alone() -> None:
     options = PipelineOptions(["--runner=FlinkRunner", "--experiments=enable_data_sampling"])
     protect_samples(options)
     assert options.view_as(DebugOptions).experiments == ["enable_data_sampling"]
@@ -169,7 +169,7 @@ def test_other_runners_are_left_alone():
 )
 def test_workers_that_would_lack_something_are_refused(
     more: list[str], device: str, accelerator: str | None, option: str
-):
+) -> None:
     with pytest.raises(ConfigurationError, match=option):
         fit_workers(
             PipelineOptions(["--runner=DataflowRunner", *more]), Workers(accelerator=accelerator), device=device
@@ -177,11 +177,11 @@ def test_workers_that_would_lack_something_are_refused(
 
 
 @pytest.mark.parametrize("wrong", ["nvidia-l4", "type:nvidia-l4;count:4", "type:nvidia-l4;count:1; "])
-def test_a_card_is_named_as_dataflow_names_it_and_each_worker_has_one(wrong: str):
+def test_a_card_is_named_as_dataflow_names_it_and_each_worker_has_one(wrong: str) -> None:
     with pytest.raises(ValueError, match="accelerator"):
         Workers(accelerator=wrong)
 
 
-def test_needs_do_not_part_the_stages_that_share_words(redact: Callable[..., Run]):
+def test_needs_do_not_part_the_stages_that_share_words(redact: Callable[..., Run]) -> None:
     run = redact({"recording_id": "card", "audio_url": "card.flac"}, options=("--min_ram", "1GB"))
     assert run.status == EXIT_COMPLETED, run.terminal

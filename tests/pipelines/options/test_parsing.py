@@ -55,11 +55,11 @@ def given(*arguments: str) -> Options:
     return parse(Options, "For tests.", ["--names", "a", *arguments])[0]
 
 
-def test_defaults_hold_where_nothing_is_given():
+def test_defaults_hold_where_nothing_is_given() -> None:
     assert given() == Options(names=("a",))
 
 
-def test_groups_lists_switches_and_numbers_are_read():
+def test_groups_lists_switches_and_numbers_are_read() -> None:
     assert given("--names", "a", "b", "--no-loud", "--level=5", "--until", "1.5", "--how", "badly") == Options(
         names=("a", "b"), how="badly", until=1.5, group=Group(level=5, loud=False)
     )
@@ -78,7 +78,7 @@ def test_groups_lists_switches_and_numbers_are_read():
         (["--runer=FlinkRunner"], "did you mean --runner"),
     ],
 )
-def test_a_wrong_option_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]):
+def test_a_wrong_option_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         given(*arguments)
     assert ended.value.code == 2
@@ -89,13 +89,13 @@ def test_a_wrong_option_is_named(arguments: list[str], message: str, capsys: pyt
     ("arguments", "runner"),
     [([], "FnApiRunner"), (["--runner=DirectRunner"], "FnApiRunner"), (["--runner=FlinkRunner"], "FlinkRunner")],
 )
-def test_a_local_run_never_tries_prism(arguments: list[str], runner: str):
+def test_a_local_run_never_tries_prism(arguments: list[str], runner: str) -> None:
     _, beam = parse(Options, "For tests.", ["--names", "a", "--direct_num_workers=3", *arguments])
     assert beam.view_as(StandardOptions).runner == runner
     assert beam.get_all_options()["direct_num_workers"] == 3
 
 
-def test_an_option_may_have_a_name_that_its_model_cannot():
+def test_an_option_may_have_a_name_that_its_model_cannot() -> None:
     assert given("--json").print_json
     assert "json" in dict(leaves(Options))
 
@@ -116,7 +116,7 @@ def configuration(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_gives_options_and_flags_override_it(configuration: Path):
+def test_a_file_gives_options_and_flags_override_it(configuration: Path) -> None:
     ours, beam = parse(Options, "For tests.", ["--config", str(configuration), "--level", "5", "--no-json"])
     assert ours == Options(names=("b", "c"), until=2.5, group=Group(level=5))
     options = beam.get_all_options()
@@ -151,7 +151,7 @@ def test_a_file_gives_options_and_flags_override_it(configuration: Path):
 )
 def test_a_wrong_file_is_refused_and_the_place_named(
     content: str, message: str, configuration: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     configuration.write_text(content)
     with pytest.raises(SystemExit) as ended:
         parse(Options, "For tests.", ["--config", str(configuration)])
@@ -159,13 +159,13 @@ def test_a_wrong_file_is_refused_and_the_place_named(
     assert message in capsys.readouterr().err
 
 
-def test_a_flag_that_is_wrong_is_named_beside_a_file(configuration: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_flag_that_is_wrong_is_named_beside_a_file(configuration: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(Options, "For tests.", ["--config", str(configuration), "--level", "0"])
     assert "--level" in capsys.readouterr().err
 
 
-def test_the_schema_of_the_file_is_printed(capsys: pytest.CaptureFixture[str]):
+def test_the_schema_of_the_file_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(Options, "For tests.", ["--print_config_schema"])
     assert ended.value.code == 0
@@ -176,7 +176,9 @@ def test_the_schema_of_the_file_is_printed(capsys: pytest.CaptureFixture[str]):
     assert set(schema["$defs"]["More"]["properties"]) == {"hours"}
 
 
-def test_help_shows_one_line_of_usage_and_each_flag_once_with_its_placeholder(capsys: pytest.CaptureFixture[str]):
+def test_help_shows_one_line_of_usage_and_each_flag_once_with_its_placeholder(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(Options, "Does it.\n\n    it --names a\n", ["--help"])
     shown = capsys.readouterr().out
@@ -189,7 +191,7 @@ def test_help_shows_one_line_of_usage_and_each_flag_once_with_its_placeholder(ca
     assert not any(name in shown for name in ("hidden", "unseen", "print_json"))
 
 
-def test_an_error_comes_first_and_says_where_the_options_are(capsys: pytest.CaptureFixture[str]):
+def test_an_error_comes_first_and_says_where_the_options_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         given("--level", "0")
     first, second = capsys.readouterr().err.splitlines()
@@ -197,7 +199,7 @@ def test_an_error_comes_first_and_says_where_the_options_are(capsys: pytest.Capt
     assert second.endswith(" --help lists the options.")
 
 
-def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own():
+def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own() -> None:
     names = [name for name, _ in leaves(RedactOptions)]
     assert len(names) == len(set(names))
     assert len(names) <= 55
@@ -208,14 +210,16 @@ def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own():
 )
 def test_a_runner_that_beam_does_not_know_is_an_error_before_anything_runs(
     name: str, said: str, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     with pytest.raises(SystemExit) as ended:
         given("--runner", name)
     assert ended.value.code == 2
     assert f"--runner: Beam has no runner {name!r} here; {said}" in capsys.readouterr().err
 
 
-def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(capsys: pytest.CaptureFixture[str]):
+def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(RedactOptions, "", ["--manifest", "calls.jsonl", "--output", "out", "--language_code", "qq"])
     assert ended.value.code == 2

@@ -19,11 +19,11 @@ def write(path: Path, content: object) -> str:
     return str(path)
 
 
-def test_without_a_file_there_are_no_rules():
+def test_without_a_file_there_are_no_rules() -> None:
     assert read_rules(None) == Rules()
 
 
-def test_presets_and_aliases_stand_for_their_policies(tmp_path: Path):
+def test_presets_and_aliases_stand_for_their_policies(tmp_path: Path) -> None:
     rules = read_rules(
         write(tmp_path / "rules.json", {"substitutions": {"location": "mask"}, "thresholds": {"NAME": 0.5}})
     )
@@ -41,18 +41,18 @@ def test_presets_and_aliases_stand_for_their_policies(tmp_path: Path):
         ({"substitutions": {"person_name": "stars"}}, "substitutions.person_name"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, content: object, message: str):
+def test_what_is_wrong_is_named(tmp_path: Path, content: object, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as error:
         read_rules(write(tmp_path / "rules.json", content))
     assert "--rules" in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_the_operators_mistake(tmp_path: Path):
+def test_a_file_that_is_not_there_is_the_operators_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--rules"):
         read_rules(str(tmp_path / "rules.json"))
 
 
-def test_a_run_follows_them(redact: Callable[..., Run], tmp_path: Path):
+def test_a_run_follows_them(redact: Callable[..., Run], tmp_path: Path) -> None:
     rules = write(
         tmp_path / "rules.json",
         {"patterns": {"COURTESY": [r"\blong (?:number|card)"]}, "substitutions": {"credit_card_number": "mask"}},

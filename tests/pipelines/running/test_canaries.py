@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED
-from hushbeam.transforms.canary_gate import plant, score
+from hushbeam.transforms.canary_gate import copy_calls, score
 from tests.pipelines.conftest import Redact
 
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
@@ -18,7 +18,7 @@ def _files(output: Path) -> set[str]:
     return {path.relative_to(output).parts[0] for path in output.rglob("*") if path.is_file()}
 
 
-def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Redact):
+def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Redact) -> None:
     run = redact(PHONE, options=("--canaries", "--captions"))
     assert run.status == EXIT_COMPLETED, run.terminal
     assert run.statuses() == set(run.audio()) == {"phone"}
@@ -42,7 +42,7 @@ def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Reda
         ),
     ],
 )
-def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, options: tuple[str, ...], said: str):
+def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, options: tuple[str, ...], said: str) -> None:
     run = redact(PHONE, options=("--canaries", *options))
     assert run.status == EXIT_CANARIES_MISSED, run.terminal
     assert said in run.terminal
@@ -51,8 +51,8 @@ def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, optio
     assert {path.name for path in run.output.glob("runs/*/*")} == {"canaries.json"}
 
 
-def test_calls_that_did_not_complete_count_as_missed(tmp_path: Path):
-    manifest = Path(plant(str(tmp_path)))
+def test_calls_that_did_not_complete_count_as_missed(tmp_path: Path) -> None:
+    manifest = Path(copy_calls(str(tmp_path)))
     assert all(Path(json.loads(line)["audio_url"]).is_file() for line in manifest.read_text().splitlines())
     nothing = score(str(tmp_path), ["credit_card_number", "person_name"])
     assert nothing.items == sum(nothing.missed.values()) > 5

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, finished
-from hushbeam.pipelines.running.speaking import remarks, results
+from hushbeam.pipelines.running.command_errors import exit_status_of
+from hushbeam.pipelines.running.consoles import remarks, results
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
 from tests.pipelines.conftest import cut
 
 ROOT = Path(__file__).parents[3]
@@ -40,7 +41,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("redirections", [pytest.param("2>/dev/full", marks=pytest.mark.long), "0<&- 1>&- 2>&-"])
-def test_a_run_goes_on_where_nobody_takes_its_words(redirections: str, manifest: Path, tmp_path: Path):
+def test_a_run_goes_on_where_nobody_takes_its_words(redirections: str, manifest: Path, tmp_path: Path) -> None:
     command = ["hushbeam.pipelines.redact", "--model", "tiny.en", "--verify", "off", "--manifest", str(manifest)]
     ended = run_in_shell([*command, "--output", str(tmp_path)], redirections)
     assert ended.returncode == 0
@@ -49,19 +50,19 @@ def test_a_run_goes_on_where_nobody_takes_its_words(redirections: str, manifest:
 
 
 @pytest.mark.parametrize("command", [["hushbeam", "--help"], ["hushbeam", "doctor", "--json"]])
-def test_what_cannot_be_written_is_told_and_no_success(command: list[str]):
+def test_what_cannot_be_written_is_told_and_no_success(command: list[str]) -> None:
     ended = run_in_shell(command, ">/dev/full")
     assert ended.returncode == EXIT_BROKEN
     assert "cannot be written to standard output" in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
 
 
-def test_a_schema_that_nobody_reads_is_no_traceback():
+def test_a_schema_that_nobody_reads_is_no_traceback() -> None:
     ended = run_in_shell(["hushbeam.pipelines.report", "--print_config_schema"], ">/dev/full")
     assert (ended.returncode, ended.stderr) == (EXIT_BROKEN, "")
 
 
-def test_a_terminal_without_a_character_gets_its_escape(monkeypatch: pytest.MonkeyPatch):
+def test_a_terminal_without_a_character_gets_its_escape(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", terminal)
     results().print("call-\udcff, 2\u00d7")
@@ -70,7 +71,7 @@ def test_a_terminal_without_a_character_gets_its_escape(monkeypatch: pytest.Monk
 
 def test_a_result_that_cannot_be_written_breaks_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     with open(os.open("/dev/full", os.O_WRONLY), "w") as full:  # noqa: PTH123
         monkeypatch.setattr(sys, "stdout", full)
         console = results()
@@ -79,16 +80,16 @@ def test_a_result_that_cannot_be_written_breaks_the_command(
             console.print("wrong: nothing")
             return 0
 
-        assert finished(telling, console) == EXIT_BROKEN
+        assert exit_status_of(telling, console) == EXIT_BROKEN
         monkeypatch.setattr(sys, "stderr", full)
         remarks().print("nobody takes it")
         os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_ctrl_c_ends_every_command_without_a_traceback(capsys: pytest.CaptureFixture[str]):
+def test_ctrl_c_ends_every_command_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     def interrupted() -> int:
         raise KeyboardInterrupt
 
-    assert finished(interrupted, remarks()) == 130
+    assert exit_status_of(interrupted, remarks()) == 130
     assert "Stopped" in capsys.readouterr().err

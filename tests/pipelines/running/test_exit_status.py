@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED, EXIT_USAGE, finished, told
+from hushbeam.pipelines.running.command_errors import exit_status_of, report_error
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostError
 from hushbeam.transforms.base.unexpected import StageDefectError
@@ -25,7 +26,7 @@ SAID = "four one one one"
 
 def telling(error: Exception) -> tuple[int, str]:
     terminal = io.StringIO()
-    status = told(error, Console(file=terminal, width=500))
+    status = report_error(error, Console(file=terminal, width=500))
     return status, terminal.getvalue()
 
 
@@ -57,24 +58,24 @@ def telling(error: Exception) -> tuple[int, str]:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_an_error_that_somebody_foresaw_is_told_in_its_words(error: Exception, status: int, sentence: str):
+def test_an_error_that_somebody_foresaw_is_told_in_its_words(error: Exception, status: int, sentence: str) -> None:
     found, said = telling(error)
     assert found == status
     assert said.startswith(sentence)
 
 
-def test_one_that_nobody_foresaw_is_told_by_its_place_and_not_in_its_words():
+def test_one_that_nobody_foresaw_is_told_by_its_place_and_not_in_its_words() -> None:
     def work() -> int:
         raise ValueError(f"cannot read {SAID} [while running 'Read/Rows']")
 
     terminal = io.StringIO()
-    assert finished(work, Console(file=terminal, width=500)) == EXIT_BROKEN
+    assert exit_status_of(work, Console(file=terminal, width=500)) == EXIT_BROKEN
     places = r"ValueError at test_exit_status\.py:\d+, called at exit_status\.py:\d+, in the step Read/Rows"
     assert re.match(rf"The job broke: {places}\. What is", terminal.getvalue())
     assert SAID not in terminal.getvalue()
 
 
-def test_a_defect_survives_the_way_through_a_runner():
+def test_a_defect_survives_the_way_through_a_runner() -> None:
     error = StageDefectError("Commit broke with KeyError")
     assert str(type(error)("Commit broke with KeyError [while running 'A']")).startswith(str(error))
 
@@ -104,7 +105,7 @@ leave(1) if sys.argv[1] == "leave" else sys.exit(1)
 """
 
 
-def test_a_process_that_leaves_while_a_model_computes_ends_with_its_own_status():
+def test_a_process_that_leaves_while_a_model_computes_ends_with_its_own_status() -> None:
     process = subprocess.run(
         [sys.executable, "-c", LEAVES_A_MODEL_WORKING, "leave"],
         cwd=ROOT,

@@ -17,16 +17,17 @@ from apache_beam.runners.portability import portable_runner
 from apache_beam.runners.runner import PipelineResult
 from rich.console import Console
 
-from hushbeam.pipelines.running.following import COMMITTED, Following, counts_of
+from hushbeam.pipelines.running.following import Following, counts_of
 from hushbeam.pipelines.running.terminal import status_line, watching
 from hushbeam.transforms.base import progress
+from hushbeam.transforms.base.progress import COMMITTED
 from tests.pipelines.conftest import Redact
 from tests.runners.processes import free_port
 
 
 def test_metrics_count_what_stages_report_in_their_own_process(
     redact: Redact, calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """A run with recordings that pass, fail, and are skipped: both ways of following it come to the same."""
     lines = [{"audio_url": "card.flac", "recording_id": "a"}, {"audio_url": "gone.wav", "recording_id": "b"}]
     redact(lines[0])
@@ -49,7 +50,7 @@ def test_metrics_count_what_stages_report_in_their_own_process(
     assert status_line(counts, 60.0) == status_line(reported, 60.0)
 
 
-def test_a_job_whose_metrics_are_silent_is_followed_by_what_it_commits(tmp_path: Path):
+def test_a_job_whose_metrics_are_silent_is_followed_by_what_it_commits(tmp_path: Path) -> None:
     with beam.Pipeline() as pipeline:
         pipeline | beam.Create([1])
     following = Following(pipeline.result, str(tmp_path), "night-1")
@@ -64,7 +65,7 @@ def test_a_job_whose_metrics_are_silent_is_followed_by_what_it_commits(tmp_path:
     assert following() == {COMMITTED: 2}, "closing the run removes the copies, and undoes nothing"
 
 
-def test_a_runner_that_is_gone_is_not_an_error(tmp_path: Path):
+def test_a_runner_that_is_gone_is_not_an_error(tmp_path: Path) -> None:
     with grpc.insecure_channel(f"localhost:{free_port()}") as channel:
         service = beam_job_api_pb2_grpc.JobServiceStub(channel)
         following = Following(portable_runner.PipelineResult(service, "job", (), ()), str(tmp_path), "night-1")
@@ -80,7 +81,7 @@ def _eventually(following: Following) -> Mapping[str, int]:
     return following()
 
 
-def test_a_line_tells_only_what_is_known():
+def test_a_line_tells_only_what_is_known() -> None:
     assert status_line({COMMITTED: 3}, 60.0) == "3 recordings done"
     known = {"ReadManifest.passed": 10, COMMITTED: 4, "MuteAudio.failed": 1, "audio_milliseconds": 7_200_000}
     line = status_line(known | {"findings.person_name": 6, "SkipFinished.skipped": 2}, 60.0)
@@ -90,7 +91,7 @@ def test_a_line_tells_only_what_is_known():
     )
 
 
-def test_what_is_watched_is_remembered_for_the_report():
+def test_what_is_watched_is_remembered_for_the_report() -> None:
     steps = iter([{COMMITTED: 1, "audio_milliseconds": 1000}, {COMMITTED: 2, "audio_milliseconds": 3000}])
     with watching(Console(file=io.StringIO()), lambda: next(steps), every_s=600.0) as samples:
         pass

@@ -76,7 +76,7 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
 
 def test_a_run_is_told_to_all_receivers_and_none_learns_of_any_one_recording(
     redact: Redact, told: Told, calls: Path, tmp_path: Path
-):
+) -> None:
     run = redact(CARD, GONE, options=(*told.options, "--run_id", "night-1"))
     assert run.status == EXIT_INCOMPLETE, run.terminal
     assert "Not told" not in run.terminal
@@ -109,7 +109,7 @@ def test_a_run_is_told_to_all_receivers_and_none_learns_of_any_one_recording(
 
 def test_with_hashed_identities_no_location_is_told(
     redact: Redact, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("IDENTITY_KEY", KEY)
     run = redact(CARD, options=(*told.options, "--hash_identities", "env:IDENTITY_KEY"))
     assert run.status == EXIT_COMPLETED, run.terminal
@@ -120,7 +120,7 @@ def test_with_hashed_identities_no_location_is_told(
 
 
 @pytest.mark.long
-def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told):
+def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told) -> None:
     run = redact(CARD, options=(*told.options, "--canaries", "--minimum_score", "0.9999"))
     assert run.status == EXIT_CANARIES_MISSED, run.terminal
     assert [event["eventType"] for event in told.events()] == ["START", "FAIL"]
@@ -130,7 +130,7 @@ def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: To
     assert "hushbeam_last_success_timestamp_seconds" not in read
 
 
-def test_a_run_that_cannot_begin_is_told_and_is_no_event(redact: Redact, told: Told):
+def test_a_run_that_cannot_begin_is_told_and_is_no_event(redact: Redact, told: Told) -> None:
     run = redact(CARD, options=(*told.options, "--manifest", "/nowhere/jane-doe.jsonl"))
     assert run.status == EXIT_USAGE
     assert told.metrics()["hushbeam_run_exit_status"] == {("calls",): EXIT_USAGE}
@@ -147,7 +147,7 @@ def test_a_run_that_cannot_begin_is_told_and_is_no_event(redact: Redact, told: T
         (StoppedError(143), 143, "ABORT"),
     ],
 )
-def test_a_run_that_breaks_or_is_stopped_is_told(told: Told, end: BaseException, exit_status: int, state: str):
+def test_a_run_that_breaks_or_is_stopped_is_told(told: Told, end: BaseException, exit_status: int, state: str) -> None:
     def attempt(observer) -> int:
         observer.began("night-1", ["/manifests/monday.jsonl"], "/nowhere/out")
         raise end
@@ -161,7 +161,7 @@ def test_a_run_that_breaks_or_is_stopped_is_told(told: Told, end: BaseException,
     assert "Sanchez" not in told.text()
 
 
-def test_a_run_that_is_told_to_stop_tells_so(told: Told, calls: Path, tmp_path: Path):
+def test_a_run_that_is_told_to_stop_tells_so(told: Told, calls: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.jsonl"
     manifest.write_text(json.dumps(CARD | {"audio_url": str(calls / "card.flac")}) + "\n")
     command = [
@@ -188,7 +188,7 @@ def test_a_run_that_is_told_to_stop_tells_so(told: Told, calls: Path, tmp_path: 
 
 def test_a_receiver_that_is_down_or_silent_fails_no_run_and_is_named(
     redact: Redact, told: Told, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     with closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as silent, closing(socket.socket()) as down:
         down.bind(("127.0.0.1", 0))  # and does not listen
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{down.getsockname()[1]}")
@@ -201,7 +201,7 @@ def test_a_receiver_that_is_down_or_silent_fails_no_run_and_is_named(
     assert told.metrics()["hushbeam_run_exit_status"] == {("calls",): EXIT_COMPLETED}
 
 
-def test_a_metrics_file_that_cannot_be_written_fails_no_run(redact: Redact, told: Told):
+def test_a_metrics_file_that_cannot_be_written_fails_no_run(redact: Redact, told: Told) -> None:
     told.file.mkdir()
     run = redact(CARD, options=told.options)
     assert run.status == EXIT_COMPLETED, run.terminal
@@ -219,7 +219,7 @@ def test_a_metrics_file_that_cannot_be_written_fails_no_run(redact: Redact, told
 )
 def test_without_a_library_nothing_begins_and_the_extra_is_named(
     redact: Redact, monkeypatch: pytest.MonkeyPatch, library: str, options: tuple[str, ...]
-):
+) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     run = redact(CARD, options=options)
     assert run.status == EXIT_USAGE
@@ -228,7 +228,7 @@ def test_without_a_library_nothing_begins_and_the_extra_is_named(
     assert not run.output.exists()
 
 
-def test_without_the_options_no_library_is_loaded():
+def test_without_the_options_no_library_is_loaded() -> None:
     code = """
 import io, sys
 from rich.console import Console
@@ -245,7 +245,7 @@ sys.exit(str(loaded) if loaded else 0)
 
 def test_rendering_again_is_told_with_the_store_as_its_input(
     redact: Redact, told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("STORE_KEY", base64.b64encode(bytes(32)).decode())
     store = ("--store", str(tmp_path / "kept"), "--store_key", "env:STORE_KEY")
     run = redact(CARD, options=store)

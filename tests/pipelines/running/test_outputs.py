@@ -23,7 +23,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 )
 def test_a_mistyped_output_is_an_error_and_nothing_is_made_there(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
+) -> None:
     mistyped = tmp_path / "ouptut"
     assert main([*command, "--output", str(mistyped)]) == EXIT_USAGE
     said = capsys.readouterr()

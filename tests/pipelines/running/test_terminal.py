@@ -10,7 +10,7 @@ from hushbeam.pipelines.running.terminal import print_summary, printable
 from tests.transforms.observe_run.runs import FIGURES
 
 
-def test_a_figure_outside_its_band_is_said_and_the_others_are_not():
+def test_a_figure_outside_its_band_is_said_and_the_others_are_not() -> None:
     terminal = io.StringIO()
     print_summary(Console(file=terminal, width=200), FIGURES, "/out", "/out/runs/night-7/report.html")
     lines = terminal.getvalue().splitlines()
@@ -19,7 +19,7 @@ def test_a_figure_outside_its_band_is_said_and_the_others_are_not():
     ]
 
 
-def test_a_name_does_not_move_the_cursor():
+def test_a_name_does_not_move_the_cursor() -> None:
     assert printable("audio/é x\x1b[2K\x1b[1A\r\n\x07\x9b\ud800.wav") == (
         "audio/é x\\x1b[2K\\x1b[1A\\r\\n\\x07\\x9b\\ud800.wav"
     )

@@ -44,7 +44,7 @@ def finding(policy: str, channel: int, start_s: float, end_s: float) -> Finding:
     return Finding(policy, policy.upper(), channel, start_s, end_s, 1.0, "test")
 
 
-def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path):
+def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path) -> None:
     call = labelled("card-payment")
     recording = redacted(call)
     audio = stage_audio(recording, call.audio.resolve(), spans_of(recording), tmp_path, MuteSettings(), limits=LIMITS)
@@ -64,17 +64,17 @@ def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path):
         assert entity.said not in text
 
 
-def test_without_audio_there_is_none_in_the_certificate():
+def test_without_audio_there_is_none_in_the_certificate() -> None:
     recording = MutedRecording(redacted(labelled("card-payment")), audio=None)
     assert certificate_of(recording, IDENTITIES)["audio"] is None
 
 
-def test_findings_share_the_span_that_they_lie_in():
+def test_findings_share_the_span_that_they_lie_in() -> None:
     muted = [TimeSpan(0, 10.0, 16.0)]
     assert seconds_by_policy(muted, [finding("a", 0, 11.0, 12.0), finding("b", 0, 13.0, 15.0)]) == {"a": 2.0, "b": 4.0}
 
 
-def test_an_echo_is_muted_for_the_finding_of_the_other_channel():
+def test_an_echo_is_muted_for_the_finding_of_the_other_channel() -> None:
     muted = [TimeSpan(0, 10.0, 12.0), TimeSpan(1, 10.1, 12.1), TimeSpan(1, 40.0, 41.0)]
     seconds = seconds_by_policy(muted, [finding("a", 0, 10.2, 11.8), finding("b", 1, 50.0, 51.0)])
     assert seconds == {"a": 4.0, "other": 1.0}
@@ -89,14 +89,14 @@ MOMENTS = st.floats(0, 100).map(lambda moment: round(moment, 2))
 )
 def test_every_muted_second_counts_for_a_policy(
     spans: list[tuple[int, float, float]], found: list[tuple[str, int, float, float]]
-):
+) -> None:
     muted = [TimeSpan(channel, start, start + length) for channel, start, length in spans]
     findings = [finding(policy, channel, start, start + length) for policy, channel, start, length in found]
     total = sum(span.end_s - span.start_s for span in muted)
     assert sum(seconds_by_policy(muted, findings).values()) == pytest.approx(total, abs=0.01)
 
 
-def test_a_signature_is_valid_after_reading_and_invalid_after_any_change():
+def test_a_signature_is_valid_after_reading_and_invalid_after_any_change() -> None:
     key = Ed25519PrivateKey.generate()
     status = Status.from_json(signed(STATUS, key).to_json())
     assert is_signed(status)
@@ -114,21 +114,23 @@ def test_a_signature_is_valid_after_reading_and_invalid_after_any_change():
         check_signature(status, Ed25519PrivateKey.generate().public_key())
 
 
-def test_a_signature_stays_valid_when_the_output_is_moved():
+def test_a_signature_stays_valid_when_the_output_is_moved() -> None:
     key = Ed25519PrivateKey.generate()
     moved = replace(signed(STATUS, key), redacted_audio_url="gs://new/audio/call-1.000000000000.wav")
     check_signature(moved, key.public_key())
 
 
-def test_keys_are_read_from_their_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_keys_are_read_from_their_references(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = Ed25519PrivateKey.generate()
     monkeypatch.setenv("KEY", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode())
     public = tmp_path / "public.pem"
     public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    check_signature(signed(STATUS, read_private_key("env:KEY")), read_public_key(f"file:{public}"))
+    private = read_private_key("env:KEY")
+    assert private is not None
+    check_signature(signed(STATUS, private), read_public_key(f"file:{public}"))
 
 
-def test_a_key_that_is_not_ed25519_ends_the_job_and_is_not_shown(monkeypatch: pytest.MonkeyPatch):
+def test_a_key_that_is_not_ed25519_ends_the_job_and_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     rsa = generate_private_key(65537, 2048).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     for secret in ("hunter2", rsa):
         monkeypatch.setenv("KEY", secret)

@@ -22,7 +22,7 @@ NAME = "call-1.0123456789ab.wav"
 
 
 @pytest.mark.parametrize("root", ["/out", "gs://bucket/out", "s3://other", "https://example.org/x", "", "."])
-def test_only_the_file_name_of_a_url_counts(root: str):
+def test_only_the_file_name_of_a_url_counts(root: str) -> None:
     assert own_audio_url("/here", "call-1", IDENTITY, f"{root}/audio/{NAME}") == f"/here/audio/{NAME}"
     assert relocated_audio_url("/here", "call-1", f"{root}/audio/{NAME}") == f"/here/audio/{NAME}"
 
@@ -56,14 +56,14 @@ def test_only_the_file_name_of_a_url_counts(root: str):
         "file:///etc/passwd",
     ],
 )
-def test_names_of_other_outputs_are_refused(url: str | None):
+def test_names_of_other_outputs_are_refused(url: str | None) -> None:
     assert own_audio_name("call-1", IDENTITY, url) is None
     if url is not None and "0123456789ac" not in url:
         assert relocated_audio_url("/here", "call-1", url) is None
 
 
 @given(st.text(min_size=1), st.text())
-def test_a_relocated_url_is_in_the_audio_folder_and_of_the_recording(recording_id: str, url: str):
+def test_a_relocated_url_is_in_the_audio_folder_and_of_the_recording(recording_id: str, url: str) -> None:
     for candidate in (url, f"{url}/{safe_name(recording_id)}.{IDENTITY[:12]}.wav", f"{url}.0123456789ab.wav"):
         found = own_audio_url("/here", recording_id, IDENTITY, candidate)
         if found is not None:
@@ -71,7 +71,7 @@ def test_a_relocated_url_is_in_the_audio_folder_and_of_the_recording(recording_i
             assert found == audio_url("/here", recording_id, IDENTITY, Path(found).suffix)
 
 
-def test_files_of_a_recording_include_no_others(tmp_path: Path):
+def test_files_of_a_recording_include_no_others(tmp_path: Path) -> None:
     own = {"audio/a.0123456789ab.wav", "audio/a.ffffffffffff.mp3", "captions/a.0123456789ab.srt"}
     others = {"audio/a.b.0123456789ab.wav", "audio/aa.0123456789ab.wav", "audio/a.wav", "audio/a/a.0123456789ab.wav"}
     for name in own | others:

@@ -42,7 +42,7 @@ def transcribed(
     return TranscribedSpan(span, Transcript(language, 0.9 - number / 10, span.end_s, 1, utterances, speech), media)
 
 
-def test_spans_join_in_their_order(media: MediaInfo):
+def test_spans_join_in_their_order(media: MediaInfo) -> None:
     spans = [transcribed(media, 1, 2, (6.0, "five")), transcribed(media, 0, 2, (1.0, "four"), (3.0, "oh"))]
     whole = join(spans)
     assert "".join(word.text for word in whole.transcript.words) == " four oh five"
@@ -52,13 +52,13 @@ def test_spans_join_in_their_order(media: MediaInfo):
     assert whole.samples == SAMPLES
 
 
-def test_the_language_is_that_of_the_most_words(media: MediaInfo):
+def test_the_language_is_that_of_the_most_words(media: MediaInfo) -> None:
     spans = [transcribed(media, 0, 2, language="und"), transcribed(media, 1, 2, (6.0, "hello"), language="en")]
     assert join(spans).transcript.language_code == "en"
 
 
 @pytest.mark.parametrize("present", [[0], [1], [0, 0], [0, 1, 1]])
-def test_a_recording_of_which_a_span_is_missing_or_doubled_fails(media: MediaInfo, present: list[int]):
+def test_a_recording_of_which_a_span_is_missing_or_doubled_fails(media: MediaInfo, present: list[int]) -> None:
     with pytest.raises(IncompleteTranscriptError):
         join(transcribed(media, number, 2, (number * 5 + 1.0, "hi")) for number in present)
 
@@ -70,7 +70,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return ["env:HUSHBEAM_TEST_KEY", "env:HUSHBEAM_TEST_OTHER_KEY"]
 
 
-def test_sealed_words_open_with_the_same_key_only(media: MediaInfo, keys: list[str]):
+def test_sealed_words_open_with_the_same_key_only(media: MediaInfo, keys: list[str]) -> None:
     span = transcribed(media, 0, 1, (1.0, "quagga"))
     sealed = SpanSealer(keys[0]).seal(span)
     assert SpanSealer(keys[0]).open(sealed) == span
@@ -79,7 +79,7 @@ def test_sealed_words_open_with_the_same_key_only(media: MediaInfo, keys: list[s
 
 
 @pytest.mark.parametrize("key", ["a key of the operator's", base64.b64encode(bytes(31)).decode()])
-def test_a_key_that_is_not_32_bytes_of_base64_is_refused(key: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_key_that_is_not_32_bytes_of_base64_is_refused(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUSHBEAM_TEST_KEY", key)
     with pytest.raises(
         ConfigurationError, match="--shuffle_key: the key is not base64 of at least 32 random bytes"
@@ -88,14 +88,14 @@ def test_a_key_that_is_not_32_bytes_of_base64_is_refused(key: str, monkeypatch: 
     assert key not in str(refused.value)
 
 
-def test_sealed_words_do_not_open_as_those_of_another_span(media: MediaInfo, keys: list[str]):
+def test_sealed_words_do_not_open_as_those_of_another_span(media: MediaInfo, keys: list[str]) -> None:
     sealer = SpanSealer(keys[0])
     first, second = (sealer.seal(transcribed(media, number, 2, (1.0, "quagga"))) for number in (0, 1))
     with pytest.raises(SealBrokenError):
         sealer.open(SealedSpan(second.span, first.sealed))
 
 
-def test_nothing_that_is_shuffled_can_be_read(media: MediaInfo, keys: list[str]):
+def test_nothing_that_is_shuffled_can_be_read(media: MediaInfo, keys: list[str]) -> None:
     sealed = SpanSealer(keys[0]).seal(transcribed(media, 0, 1, (1.0, "quagga")))
     coder = coders.registry.get_coder(SealedSpan)
     encoded = coder.encode(sealed)

@@ -29,7 +29,7 @@ def audible(path: str | Path, spans: list[TimeSpan], method: str = "silence") ->
 
 
 @pytest.mark.parametrize("name", ["card-payment", "clinic-intake", "password-reset", "ssn-correction"])
-def test_silence_is_inaudible_in_every_codec(name: str, tmp_path: Path):
+def test_silence_is_inaudible_in_every_codec(name: str, tmp_path: Path) -> None:
     source, spans = spoken(name)
     rendered = render(
         source, tmp_path / "redacted", spans, muting=Muting(), quality="source", expected=None, limits=MediaLimits()
@@ -40,7 +40,7 @@ def test_silence_is_inaudible_in_every_codec(name: str, tmp_path: Path):
 
 @pytest.mark.parametrize("method", ["tone", "noise"])
 @pytest.mark.parametrize("name", ["telecom-phone-readback", "card-payment", "password-reset"])
-def test_no_speech_is_audible_in_a_tone_or_noise(name: str, method: str, tmp_path: Path):
+def test_no_speech_is_audible_in_a_tone_or_noise(name: str, method: str, tmp_path: Path) -> None:
     source, spans = spoken(name)
     rendered = render(
         source,
@@ -55,7 +55,7 @@ def test_no_speech_is_audible_in_a_tone_or_noise(name: str, method: str, tmp_pat
     assert audible(source, spans, method) > 2.0
 
 
-def test_a_span_that_was_cut_too_short_is_audible(tmp_path: Path):
+def test_a_span_that_was_cut_too_short_is_audible(tmp_path: Path) -> None:
     source, spans = spoken("card-payment")
     (number, *_) = spans
     short = replace(number, end_s=number.end_s - 1.0)

@@ -64,14 +64,16 @@ class UpperAtOnce(Upper):
         self._pool.shutdown()
 
 
-def test_a_worker_whose_temporary_folder_cannot_be_used_ends_the_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_worker_whose_temporary_folder_cannot_be_used_ends_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "absent"))
     with pytest.raises(ConfigurationError, match="TMPDIR"), TestPipeline("FnApiRunner") as pipeline:
         pipeline | beam.Create(RECORDINGS[:1], reshuffle=False) | each_recording(Upper(), Recording)
 
 
 @pytest.mark.parametrize("stage", [Upper(), UpperAtOnce()])
-def test_one_recordings_error_is_a_row_and_the_others_pass(stage: RecordingStage[Recording, Recording]):
+def test_one_recordings_error_is_a_row_and_the_others_pass(stage: RecordingStage[Recording, Recording]) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
         passed, failures = pipeline | beam.Create(RECORDINGS[:3], reshuffle=False) | each_recording(stage, Recording)
         assert_that(passed | beam.Map(lambda r: r.recording_id), equal_to(["A", "C"]))
@@ -106,7 +108,7 @@ class Large(ThreadedStage[Recording, Recording]):
         return recording
 
 
-def test_a_stage_limits_the_bytes_in_progress():
+def test_a_stage_limits_the_bytes_in_progress() -> None:
     pipeline = beam.Pipeline("FnApiRunner")
     passed, _ = pipeline | beam.Create(3 * RECORDINGS) | each_recording(Large(), Recording)
     assert_that(passed | beam.combiners.Count.Globally(), equal_to([3 * len(RECORDINGS)]))
@@ -158,7 +160,7 @@ def recordings(*names: str) -> list[Recording]:
 
 
 @pytest.mark.parametrize("stage", [Breaking(), BreakingLater()])
-def test_an_unexpected_error_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking):
+def test_an_unexpected_error_ends_its_recording_with_class_and_place_and_no_value(stage: Breaking) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
         passed, failures = (
             pipeline
@@ -189,13 +191,13 @@ def _tell_the_place(messages: list[str]) -> None:
         ("model", "the model fails"),
     ],
 )
-def test_an_error_of_every_recording_ends_the_run_without_a_value(name: str, said: str):
+def test_an_error_of_every_recording_ends_the_run_without_a_value(name: str, said: str) -> None:
     with pytest.raises(Exception, match=said) as raised:
         break_on("good", name)
     assert SECRET not in str(raised.value)
 
 
-def test_the_same_unexpected_error_of_many_recordings_in_a_row_ends_the_run():
+def test_the_same_unexpected_error_of_many_recordings_in_a_row_ends_the_run() -> None:
     many = [f"value-{number}" for number in range(MOST_IN_A_ROW)]
     break_on(*many)
     break_on(*many, "good", *many)
@@ -211,7 +213,7 @@ def break_on(*names: str) -> None:
         _ = pipeline | beam.Create(recordings(*names), reshuffle=False) | each_recording(Breaking(), Recording)
 
 
-def test_repeated_bundles_give_the_same_outputs():
+def test_repeated_bundles_give_the_same_outputs() -> None:
     options = PipelineOptions(["--direct_runner_bundle_repeat=2"])
     with TestPipeline("FnApiRunner", options=options) as pipeline:
         passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Upper(), Recording)
@@ -238,14 +240,14 @@ class Hear(RecordingStage[Recording, TranscribedRecording]):
         return transcribed(recording)
 
 
-def test_raw_words_pass_between_fused_stages():
+def test_raw_words_pass_between_fused_stages() -> None:
     with TestPipeline("FnApiRunner") as pipeline:
         passed, _ = pipeline | beam.Create(RECORDINGS) | each_recording(Hear(), TranscribedRecording)
         assert_that(passed | beam.Map(lambda r: r.recording_id), equal_to(["a", "b", "c", "d"]))
 
 
 @pytest.mark.parametrize("hint", [TranscribedRecording, Any])
-def test_raw_words_never_pass_through_a_shuffle(hint: Any):
+def test_raw_words_never_pass_through_a_shuffle(hint: Any) -> None:
     with pytest.raises(Exception, match="must stay in the worker that transcribed them"):
         _shuffle_raw_words(hint)
 
@@ -257,6 +259,6 @@ def _shuffle_raw_words(hint: Any) -> None:
         _ = passed | beam.Reshuffle()
 
 
-def test_records_with_raw_words_do_not_show_them():
+def test_records_with_raw_words_do_not_show_them() -> None:
     assert SECRET not in repr(transcribed(RECORDINGS[0]))
     assert SECRET not in repr(transcribed(RECORDINGS[0]).transcript)

@@ -39,14 +39,14 @@ def aborted(how: str, folder: Path) -> list[Path]:
     return list(folder.iterdir())
 
 
-def test_a_process_that_aborts_leaves_no_core_dump(tmp_path: Path, cores: Path):
+def test_a_process_that_aborts_leaves_no_core_dump(tmp_path: Path, cores: Path) -> None:
     (tmp_path / "kept").mkdir()
     (tmp_path / "not").mkdir()
     assert aborted("not", tmp_path / "not"), "without it there is one: the test can fail"
     assert aborted("kept", tmp_path / "kept") == []
 
 
-def test_child_processes_write_no_core_dump_and_debuggers_are_refused(tmp_path: Path):
+def test_child_processes_write_no_core_dump_and_debuggers_are_refused(tmp_path: Path) -> None:
     code = """
 import ctypes, resource, subprocess, sys
 from hushbeam.transforms.base.private_memory import keep_memory_private

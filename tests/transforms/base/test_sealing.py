@@ -24,7 +24,9 @@ def references(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 @few(40)
 @given(content=st.binary(max_size=500), name=st.text(max_size=20))
-def test_encrypted_content_decrypts_and_differs_each_time(references: tuple[str, str], content: bytes, name: str):
+def test_encrypted_content_decrypts_and_differs_each_time(
+    references: tuple[str, str], content: bytes, name: str
+) -> None:
     sealer = FileSealer(references[:1], "--key", "test")
     sealed = sealer.seal(content, name)
     assert sealer.open(sealed, name) == content
@@ -32,7 +34,7 @@ def test_encrypted_content_decrypts_and_differs_each_time(references: tuple[str,
 
 
 @given(place=st.integers(0, 200), flip=st.integers(1, 255))
-def test_a_byte_that_changed_is_noticed(references: tuple[str, str], place: int, flip: int):
+def test_a_byte_that_changed_is_noticed(references: tuple[str, str], place: int, flip: int) -> None:
     sealer = FileSealer(references[:1], "--key", "test")
     sealed = bytearray(sealer.seal(b"who said what" * 3, "call"))
     sealed[place % len(sealed)] ^= flip
@@ -40,7 +42,7 @@ def test_a_byte_that_changed_is_noticed(references: tuple[str, str], place: int,
         sealer.open(bytes(sealed), "call")
 
 
-def test_names_purposes_and_keys_are_not_interchangeable(references: tuple[str, str]):
+def test_names_purposes_and_keys_are_not_interchangeable(references: tuple[str, str]) -> None:
     sealer = FileSealer(references[:1], "--key", "test")
     sealed = sealer.seal(b"who said what", "call-1")
     for other, name in (
@@ -52,7 +54,7 @@ def test_names_purposes_and_keys_are_not_interchangeable(references: tuple[str, 
             other.open(sealed, name)
 
 
-def test_keys_can_be_rotated(references: tuple[str, str]):
+def test_keys_can_be_rotated(references: tuple[str, str]) -> None:
     old, new = references
     sealed = FileSealer((old,), "--key", "test").seal(b"who said what", "call")
     both = FileSealer((new, old), "--key", "test")
@@ -63,14 +65,14 @@ def test_keys_can_be_rotated(references: tuple[str, str]):
 @pytest.mark.parametrize(
     "secret", ["", "short", "not base64 at all, however long it is", base64.b64encode(b"x" * 31).decode()]
 )
-def test_a_weak_key_is_refused_and_not_shown(secret: str, monkeypatch: pytest.MonkeyPatch):
+def test_a_weak_key_is_refused_and_not_shown(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HUSHBEAM_TEST_KEY", secret)
     with pytest.raises(ConfigurationError, match="--key") as error:
         FileSealer(("env:HUSHBEAM_TEST_KEY",), "--key", "test")
     assert not secret or secret not in str(error.value)
 
 
-def test_keys_cannot_be_pickled(references: tuple[str, str]):
+def test_keys_cannot_be_pickled(references: tuple[str, str]) -> None:
     sealer = FileSealer(references, "--key", "test")
     with pytest.raises(TypeError):
         pickle.dumps(sealer)

@@ -82,7 +82,7 @@ def full(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-def test_a_folder_is_made_in_the_requested_place_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_folder_is_made_in_the_requested_place_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     with TemporaryFolder() as folder:
         assert Path(folder).parent == tmp_path
@@ -95,7 +95,7 @@ def test_a_folder_is_made_in_the_requested_place_and_removed(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("variable", ["TMPDIR", "TEMP", "TMP"])
-def test_all_variables_count_in_pythons_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str):
+def test_all_variables_count_in_pythons_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     later = {"TMPDIR": ("TEMP", "TMP"), "TEMP": ("TMP",), "TMP": ()}[variable]
     for name in later:
         monkeypatch.setenv(name, str(tmp_path / "never asked"))
@@ -109,7 +109,7 @@ def test_all_variables_count_in_pythons_order(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("place", ["absent", "absent/deeper", "file", "link to nothing", "loop", "/proc", "/sys"])
-def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str):
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link to nothing").symlink_to(tmp_path / "nothing")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
@@ -118,7 +118,7 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch: 
         check_temporary_files()
 
 
-def test_a_full_disk_is_refused(full: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_full_disk_is_refused(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(full))
     with pytest.raises(ConfigurationError, match=r"TMPDIR: .*it is full"):
         check_temporary_files()
@@ -126,7 +126,7 @@ def test_a_full_disk_is_refused(full: Path, monkeypatch: pytest.MonkeyPatch):
     check_temporary_files()
 
 
-def test_a_folder_that_this_user_may_not_write_to_is_refused(tmp_path: Path):
+def test_a_folder_that_this_user_may_not_write_to_is_refused(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     tmp_path.chmod(0o755)
@@ -143,7 +143,7 @@ def test_a_folder_that_this_user_may_not_write_to_is_refused(tmp_path: Path):
     assert "TMPDIR: temporary files cannot be written to the folder that it names: this user may not" in ended.stderr
 
 
-def test_the_working_directory_is_not_a_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_working_directory_is_not_a_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(ConfigurationError, match="TMPDIR"):
@@ -152,7 +152,7 @@ def test_the_working_directory_is_not_a_fallback(tmp_path: Path, monkeypatch: py
 
 def test_a_disk_that_goes_away_or_fills_up_ends_a_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: Path
-):
+) -> None:
     (tmp_path / "asked").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "asked"))
     check_temporary_files()
@@ -167,7 +167,9 @@ def test_a_disk_that_goes_away_or_fills_up_ends_a_recording(
     assert [path.name for path in full.iterdir()] == ["filling"], "what could not be marked is not left"
 
 
-def test_folders_of_killed_processes_are_removed_and_those_in_use_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_folders_of_killed_processes_are_removed_and_those_in_use_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     dead, left = holder(tmp_path)
     living, used = holder(tmp_path)
@@ -198,7 +200,7 @@ def leave(folder: Path, mark: object) -> Path:
     return folder
 
 
-def test_only_known_leftovers_are_removed(tmp_path: Path):
+def test_only_known_leftovers_are_removed(tmp_path: Path) -> None:
     owner = abandoned()
     gone = asdict(owner)
     assert remove_leftovers(leave(tmp_path / "hushbeam-0", gone).parent) == 1
@@ -226,19 +228,19 @@ def test_only_known_leftovers_are_removed(tmp_path: Path):
         assert remove_leftovers(tmp_path) == 0
 
 
-def test_a_reused_process_id_is_not_the_owner(tmp_path: Path):
+def test_a_reused_process_id_is_not_the_owner(tmp_path: Path) -> None:
     mark = asdict(replace(Owner.this_process(), process=f"{os.getpid()} 1"))
     leave(tmp_path / "hushbeam-0", mark)
     assert remove_leftovers(tmp_path) == 1
 
 
-def test_leftovers_from_before_a_reboot_are_removed(tmp_path: Path):
+def test_leftovers_from_before_a_reboot_are_removed(tmp_path: Path) -> None:
     mark = asdict(replace(Owner.this_process(), machine="0" * 16, boot="0" * 16))
     leave(tmp_path / "hushbeam-0", mark)
     assert remove_leftovers(tmp_path) == 1
 
 
-def test_links_in_leftovers_are_not_followed(tmp_path: Path):
+def test_links_in_leftovers_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "victim").mkdir()
     (tmp_path / "victim/kept").touch()
     left = leave(tmp_path / "hushbeam-0", asdict(abandoned()))

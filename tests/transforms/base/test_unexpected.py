@@ -35,7 +35,7 @@ def raised(error: Exception) -> Exception:
     ],
     ids=repr,
 )
-def test_an_error_that_concerns_every_recording_ends_the_run(error: Exception):
+def test_an_error_that_concerns_every_recording_ends_the_run(error: Exception) -> None:
     assert ends_the_run(error)
 
 
@@ -56,12 +56,12 @@ def test_an_error_that_concerns_every_recording_ends_the_run(error: Exception):
     ],
     ids=repr,
 )
-def test_anything_else_ends_one_recording(error: Exception):
+def test_anything_else_ends_one_recording(error: Exception) -> None:
     assert not ends_the_run(error)
     assert SAID not in str(UnexpectedError(raised(error)))
 
 
-def test_the_place_is_where_it_was_raised_and_where_our_code_called_it():
+def test_the_place_is_where_it_was_raised_and_where_our_code_called_it() -> None:
     with pytest.raises(TypeError) as error:
         safe_name(4111)  # type: ignore[arg-type]
     assert place_of(error.value).startswith("TypeError at urls.py:")
@@ -72,14 +72,14 @@ def test_the_place_is_where_it_was_raised_and_where_our_code_called_it():
     assert place_of(ValueError(SAID)) == "ValueError"
 
 
-def test_only_a_full_disk_is_retryable():
+def test_only_a_full_disk_is_retryable() -> None:
     assert UnexpectedError(raised(OSError(errno.ENOSPC, ""))).retryable
     assert UnexpectedError(raised(OSError(errno.EDQUOT, ""))).retryable
     assert not UnexpectedError(raised(OSError(errno.EACCES, ""))).retryable
     assert not UnexpectedError(raised(ValueError())).retryable
 
 
-def test_a_row_of_the_same_error_is_counted_until_one_passes_or_breaks_elsewhere():
+def test_a_row_of_the_same_error_is_counted_until_one_passes_or_breaks_elsewhere() -> None:
     row = InARow()
     assert not any(row.ended("ValueError at a.py:1") for _ in range(MOST_IN_A_ROW))
     row.passed()

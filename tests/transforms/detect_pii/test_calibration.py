@@ -15,13 +15,13 @@ SCORES = st.floats(0.0, 1.0)
 
 
 @given(st.lists(st.tuples(SCORES, st.booleans()), max_size=300), SCORES, SCORES)
-def test_a_surer_finding_never_gets_a_lower_score(outcomes: list[tuple[float, bool]], one: float, other: float):
+def test_a_surer_finding_never_gets_a_lower_score(outcomes: list[tuple[float, bool]], one: float, other: float) -> None:
     calibration = fitted(outcomes)
     low, high = sorted((one, other))
     assert 0.0 <= calibration.of(low) <= calibration.of(high) + 1e-9 <= 1.0 + 1e-8
 
 
-def test_the_fit_gives_back_how_often_findings_are_right():
+def test_the_fit_gives_back_how_often_findings_are_right() -> None:
     source = random.Random(0)
     outcomes = [(score, source.random() < score**2) for score in (source.random() for _ in range(20_000))]
     calibration = fitted(outcomes)
@@ -30,11 +30,11 @@ def test_the_fit_gives_back_how_often_findings_are_right():
 
 
 @given(SCORES)
-def test_without_calibration_scores_stay(score: float):
+def test_without_calibration_scores_stay(score: float) -> None:
     assert UNCALIBRATED.of(score) == pytest.approx(score)
 
 
-def test_the_packaged_calibration_rises_from_0_to_1():
+def test_the_packaged_calibration_rises_from_0_to_1() -> None:
     points = packaged().points
     assert points[0] == (0.0, 0.0)
     assert points[-1] == (1.0, 1.0)

@@ -18,7 +18,7 @@ def _request(call: LabelledRecording) -> DetectionRequest:
     return DetectionRequest(call.perfect_transcript(), call.policies)
 
 
-def test_processes_find_what_the_worker_finds():
+def test_processes_find_what_the_worker_finds() -> None:
     here = Detector(DetectionSettings())
     here.load()
     beside = DetectorProcesses(DetectionSettings(), 1)
@@ -32,7 +32,7 @@ def test_processes_find_what_the_worker_finds():
         beside.close()
 
 
-def test_processes_end_with_a_worker_that_is_killed():
+def test_processes_end_with_a_worker_that_is_killed() -> None:
     script = (
         "import time\n"
         "from hushbeam.transforms.detect_pii.processes import DetectorProcesses\n"

@@ -46,14 +46,14 @@ def test_selecting_finds_what_detecting_finds(
     reports: list[tuple[RecogniserReport, ...]],
     call: int,
     asked: set[str],
-):
+) -> None:
     policies = resolve_policies(asked)
     terms = {"GREETING": ("hello", "good morning")}
     request = DetectionRequest(TRANSCRIPTS[call], policies, terms)
     assert selecting.select(request, reports[call]) == detector.detect(request).findings
 
 
-def test_detecting_with_reports_finds_the_same(detector: Detector, reports: list[tuple[RecogniserReport, ...]]):
+def test_detecting_with_reports_finds_the_same(detector: Detector, reports: list[tuple[RecogniserReport, ...]]) -> None:
     for call, transcript, expected in zip(CALLS, TRANSCRIPTS, reports, strict=True):
         request = DetectionRequest(transcript, call.policies)
         found, reported = detector.detect(request, keep_reports=True)

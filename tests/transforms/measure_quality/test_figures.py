@@ -40,12 +40,12 @@ def span(start_s: float, end_s: float, *, channel: int = 0, policy: str = "") ->
     ("part", "whole", "low", "high"),
     [(8, 10, 0.4902, 0.9433), (1, 50, 0.0035, 0.1050), (0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (0, 0, 0.0, 1.0)],
 )
-def test_wilsons_interval(part: int, whole: int, low: float, high: float):
+def test_wilsons_interval(part: int, whole: int, low: float, high: float) -> None:
     share = Share(part, whole)
     assert (share.low, share.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
-def test_what_was_confirmed_is_found_and_what_was_marked_is_missed():
+def test_what_was_confirmed_is_found_and_what_was_marked_is_missed() -> None:
     figures = measure(
         [
             review(finding("person_name", 1.0), finding("date", 5.0)),
@@ -59,12 +59,12 @@ def test_what_was_confirmed_is_found_and_what_was_marked_is_missed():
     assert figures.nothing_missed == Share(1, 2)
 
 
-def test_a_mark_on_all_channels_is_one_value():
+def test_a_mark_on_all_channels_is_one_value() -> None:
     figures = measure([review(missed=[span(7, 8, channel=channel, policy="date") for channel in (0, 1)])])
     assert figures.policies["date"].recall == Share(0, 1)
 
 
-def test_a_moved_muted_span_is_neither_missed_nor_a_false_positive():
+def test_a_moved_muted_span_is_neither_missed_nor_a_false_positive() -> None:
     figures = measure(
         [review(finding("date", 5.0), false_positives=[span(4.8, 6.2)], missed=[span(5.5, 7.0, policy="date")])]
     )
@@ -73,13 +73,13 @@ def test_a_moved_muted_span_is_neither_missed_nor_a_false_positive():
     assert figures.policies["date"].moved == 1
 
 
-def test_a_mark_while_something_else_is_muted_in_the_other_channel_is_missed():
+def test_a_mark_while_something_else_is_muted_in_the_other_channel_is_missed() -> None:
     marks = [span(5.9, 7.0, channel=1, policy="date")]
     figures = measure([review(finding("person_name", 5.0), missed=marks)])
     assert figures.policies["date"].recall == Share(0, 1)
 
 
-def test_false_positives_in_mixed_audio_must_be_marked_in_all_channels():
+def test_false_positives_in_mixed_audio_must_be_marked_in_all_channels() -> None:
     one = measure([review(finding("date", 5.0), mixed=True, false_positives=[span(4.9, 6.1)])])
     both = measure(
         [review(finding("date", 5.0), mixed=True, false_positives=[span(4.9, 6.1), span(4.9, 6.1, channel=1)])]
@@ -87,7 +87,7 @@ def test_false_positives_in_mixed_audio_must_be_marked_in_all_channels():
     assert (one.overall.false_positives, both.overall.false_positives) == (Share(0, 1), Share(1, 1))
 
 
-def test_the_curve_loses_what_scores_low_on_both_sides():
+def test_the_curve_loses_what_scores_low_on_both_sides() -> None:
     curve = {
         point.threshold: point
         for point in measure(
@@ -108,18 +108,18 @@ def test_the_curve_loses_what_scores_low_on_both_sides():
     assert curve[1.0].recall == Share(0, 3)
 
 
-def test_speech_without_words_counts_by_itself():
+def test_speech_without_words_counts_by_itself() -> None:
     figures = measure([review(finding("untranscribed_speech", 5.0, words=0), false_positives=[span(4.9, 6.1)])])
     assert figures.untranscribed == Share(1, 1)
     assert figures.overall.false_positives == Share(0, 0)
     assert figures.curve[0].recall == Share(0, 0)
 
 
-def test_outputs_of_several_configurations_are_told():
+def test_outputs_of_several_configurations_are_told() -> None:
     assert measure([review(), review(configuration="d")]).configurations == 2
 
 
-def test_a_sample_is_the_same_again_and_grows_into_a_larger_one():
+def test_a_sample_is_the_same_again_and_grows_into_a_larger_one() -> None:
     ids = [f"call-{number}" for number in range(1000)]
     first = drawn(ids, 50, seed=1)
     assert len(first) == 50

@@ -49,7 +49,7 @@ def _is_an_option_group(node: ast.AnnAssign) -> bool:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_limits_have_no_defaults(path: Path):
+def test_limits_have_no_defaults(path: Path) -> None:
     assert list(defaults(ast.parse(path.read_text()))) == []
 
 
@@ -62,7 +62,7 @@ def test_limits_have_no_defaults(path: Path):
         "limits = MediaLimits()",
     ],
 )
-def test_a_default_would_be_noticed(code: str):
+def test_a_default_would_be_noticed(code: str) -> None:
     assert list(defaults(ast.parse(code)))
 
 
@@ -74,7 +74,7 @@ def test_a_default_would_be_noticed(code: str):
 )
 def test_a_copy_of_a_recording_just_within_the_limits_is_within_those_of_outputs(
     tmp_path: Path, recipe: Recipe, quality: str
-):
+) -> None:
     source = recipe.write(tmp_path)
     whole = inspect(source, MediaLimits())
     decoded = whole.identity.frames * whole.info.channels * {"int16": 2, "float32": 4}[whole.info.sample_type]

@@ -66,7 +66,7 @@ def tones_of(path: str | Path) -> list[int]:
 
 @pytest.mark.parametrize("channels", range(1, 9))
 @pytest.mark.parametrize("name", MUXERS)
-def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: int):
+def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: int) -> None:
     if name == "audio.opus" and channels in (5, 7):
         pytest.skip("FFmpeg's own encoder exchanges them")
     expected = [200 + 50 * channel for channel in range(channels)]
@@ -77,7 +77,7 @@ def test_every_channel_is_read_as_itself(tmp_path: Path, name: str, channels: in
 
 
 @pytest.mark.parametrize("channels", [5, 7])
-def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path: Path, channels: int):
+def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path: Path, channels: int) -> None:
     source = write(tmp_path / "audio.opus", channels)
     rendered = render(
         source, tmp_path / "copy", [], muting=Muting(), quality="source", expected=None, limits=MediaLimits()
@@ -88,7 +88,7 @@ def test_channels_that_an_encoder_would_exchange_are_written_otherwise(tmp_path:
 
 @pytest.mark.parametrize("quality", QUALITIES)
 @pytest.mark.parametrize("name", MUXERS)
-def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name: str, quality: str):
+def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name: str, quality: str) -> None:
     source = write(tmp_path / name, 8)
     spans = [TimeSpan(7, 0.0, 1.0), TimeSpan(2, 0.0, 1.0)]
     before = tones_of(source)
@@ -101,7 +101,7 @@ def test_a_recording_of_eight_channels_is_muted_and_written(tmp_path: Path, name
 
 
 @pytest.mark.parametrize("channels", range(1, 9))
-def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int):
+def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int) -> None:
     source = tmp_path / "audio.ogg"
     soundfile.write(source, tones(channels).T, RATE_HZ, format="OGG", subtype="VORBIS")
     copy = render(
@@ -111,7 +111,7 @@ def test_vorbis_keeps_the_order_of_channels(tmp_path: Path, channels: int):
     assert tones_of(copy) == tones_of(source)
 
 
-def test_nine_channels_are_refused(tmp_path: Path):
+def test_nine_channels_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "nine.wav"
     soundfile.write(path, np.zeros((8000, 9)), 8000, subtype="PCM_16")
     with pytest.raises(MediaError, match=r"too_many_channels: .* 9 channels"):

@@ -109,7 +109,7 @@ def test_damage_after_a_range_is_found_when_the_whole_is_read(tmp_path: Path) ->
         resampled(path)
 
 
-def test_a_recording_that_fits_into_memory_is_decoded_once(tmp_path: Path):
+def test_a_recording_that_fits_into_memory_is_decoded_once(tmp_path: Path) -> None:
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
     with Decoder(path, LIMITS) as decoder:
         blocks, identity = list(decoder.blocks()), decoder.identity
@@ -127,7 +127,7 @@ def test_a_recording_that_fits_into_memory_is_decoded_once(tmp_path: Path):
         hidden.rename(path)
 
 
-def test_a_recording_that_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
+def test_a_recording_that_was_not_read_to_its_end_is_not_kept(tmp_path: Path) -> None:
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
     audio = SampleCache(path, LIMITS)
     with reading(audio, LIMITS) as decoded:
@@ -137,7 +137,7 @@ def test_a_recording_that_was_not_read_to_its_end_is_not_kept(tmp_path: Path):
         pass
 
 
-def test_ranges_come_as_they_are_decoded_and_all_blocks_are_seen(tmp_path: Path):
+def test_ranges_come_as_they_are_decoded_and_all_blocks_are_seen(tmp_path: Path) -> None:
     path = BY_NAME["pcm_s16le.wav"].write(tmp_path)
     seen: list[int] = []
     ranges = [TimeSpan(0, 0.2, 0.4), TimeSpan(0, 0.1, 0.9), TimeSpan(0, 1.2, 1.4)]

@@ -14,7 +14,7 @@ from hushbeam.schemas.stages import RedactedRecording
 from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.sample_cache import SampleCache
-from hushbeam.transforms.mute_audio.redaction import plan_redaction, stage_audio
+from hushbeam.transforms.mute_audio.redaction import RedactionPlan, plan_redaction, stage_audio
 from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode
 from tests.transforms.verify_audio.labelled import labelled, redacted
@@ -48,7 +48,7 @@ def with_tones(call: RedactedRecording, tmp_path: Path) -> RedactedRecording:
     return replace(call, detected=replace(call.detected, transcribed=transcribed))
 
 
-def plan(recording: RedactedRecording, settings: MuteSettings):
+def plan(recording: RedactedRecording, settings: MuteSettings) -> RedactionPlan:
     return plan_redaction(recording, SampleCache(recording.recording.audio_url, LIMITS), settings, limits=LIMITS)
 
 
@@ -56,7 +56,7 @@ def covers(spans: tuple[TimeSpan, ...], channel: int, start_s: float, end_s: flo
     return any(span.channel == channel and span.start_s <= start_s and end_s <= span.end_s for span in spans)
 
 
-def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_path: Path):
+def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_path: Path) -> None:
     planned = plan(with_tones, MuteSettings())
     found = [finding for finding in planned.audio_findings if finding.policy == "dtmf"]
     assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
@@ -69,26 +69,26 @@ def test_keypad_tones_are_found_and_muted(with_tones: RedactedRecording, tmp_pat
         assert np.abs(samples[round(start_s * rate) : round((start_s + TONE_S) * rate), channel]).max() == 0.0
 
 
-def test_keypad_tones_are_found_in_a_recording_without_findings(with_tones: RedactedRecording):
+def test_keypad_tones_are_found_in_a_recording_without_findings(with_tones: RedactedRecording) -> None:
     silent = replace(with_tones, detected=replace(with_tones.detected, findings=()))
     found = plan(silent, MuteSettings()).audio_findings
     assert [(finding.channel, round(finding.start_s, 1)) for finding in found] == TONES
 
 
-def test_keypad_tones_stay_if_the_job_asks_for_it(with_tones: RedactedRecording):
+def test_keypad_tones_stay_if_the_job_asks_for_it(with_tones: RedactedRecording) -> None:
     planned = plan(with_tones, MuteSettings(dtmf=False))
     assert not any(finding.policy == "dtmf" for finding in planned.audio_findings)
     assert not any(covers(planned.spans, channel, start_s, start_s + TONE_S) for channel, start_s in TONES)
 
 
-def test_speech_has_no_keypad_tones(call: RedactedRecording):
+def test_speech_has_no_keypad_tones(call: RedactedRecording) -> None:
     assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings()).audio_findings)
 
 
 @pytest.mark.parametrize(("mode", "reported", "muted"), [("mute", 1, True), ("flag", 1, False), ("keep", 0, False)])
 def test_speech_without_words_is_muted_flagged_or_kept(
     call: RedactedRecording, mode: UntranscribedMode, reported: int, muted: bool
-):
+) -> None:
     transcript = call.transcribed.transcript
     loud = TimeSpan(0, 29.5, 33.5)
     assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
@@ -99,7 +99,7 @@ def test_speech_without_words_is_muted_flagged_or_kept(
     assert covers(planned.spans, 0, 30.0, 33.0) is muted
 
 
-def test_findings_of_a_mix_are_muted_in_every_channel(call: RedactedRecording):
+def test_findings_of_a_mix_are_muted_in_every_channel(call: RedactedRecording) -> None:
     transcript = call.transcribed.transcript
     one = [
         replace(utterance, channel=0, words=tuple(replace(word, channel=0) for word in utterance.words))

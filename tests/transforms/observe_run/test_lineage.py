@@ -40,7 +40,7 @@ def events(receiver: Receiver) -> list[dict[str, Any]]:
     return [json.loads(request.body) for request in receiver.received]
 
 
-def test_a_run_that_completes_is_told_twice_under_one_id(receiver: Receiver):
+def test_a_run_that_completes_is_told_twice_under_one_id(receiver: Receiver) -> None:
     lineage = Lineage("nightly-calls")
     lineage.start(["/manifests/monday.jsonl", "gs://calls/tuesday.jsonl"], "s3://redacted/calls", None)
     lineage.complete(90)
@@ -60,7 +60,7 @@ def test_a_run_that_completes_is_told_twice_under_one_id(receiver: Receiver):
 
 
 @pytest.mark.parametrize(("stopped", "state"), [(False, "FAIL"), (True, "ABORT")])
-def test_a_run_that_does_not_is_told_with_its_reason(receiver: Receiver, stopped: bool, state: str):
+def test_a_run_that_does_not_is_told_with_its_reason(receiver: Receiver, stopped: bool, state: str) -> None:
     lineage = Lineage("nightly-calls")
     lineage.start(["/manifests/monday.jsonl"], "/redacted", None)
     lineage.fail("exit status 6", stopped=stopped)
@@ -70,7 +70,7 @@ def test_a_run_that_does_not_is_told_with_its_reason(receiver: Receiver, stopped
     assert "stackTrace" not in event["run"]["facets"]["errorMessage"]
 
 
-def test_where_locations_may_not_be_told_their_pseudonyms_are(receiver: Receiver):
+def test_where_locations_may_not_be_told_their_pseudonyms_are(receiver: Receiver) -> None:
     lineage = Lineage("nightly-calls")
     lineage.start(["/of-jane-doe/monday.jsonl"], "gs://jane-doe/out", lambda location: f"url-{len(location)}")
     lineage.complete(1)
@@ -78,7 +78,7 @@ def test_where_locations_may_not_be_told_their_pseudonyms_are(receiver: Receiver
     assert [dataset["name"] for dataset in events(receiver)[0]["inputs"]] == ["url-25"]
 
 
-def test_a_file_of_openlineages_own_may_name_the_receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_file_of_openlineages_own_may_name_the_receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told, configuration = tmp_path / "events", tmp_path / "lineage.yml"
     configuration.write_text(f"transport: {{type: file, log_file_path: {told}, append: true}}")
     monkeypatch.setenv("OPENLINEAGE_CONFIG", str(configuration))
@@ -87,19 +87,19 @@ def test_a_file_of_openlineages_own_may_name_the_receiver(tmp_path: Path, monkey
     assert json.loads(told.read_text())["job"]["namespace"] == "speech"
 
 
-def test_without_a_receiver_the_run_does_not_begin():
+def test_without_a_receiver_the_run_does_not_begin() -> None:
     with pytest.raises(ConfigurationError, match="OPENLINEAGE_URL"):
         Lineage("nightly-calls")
 
 
-def test_a_configuration_that_cannot_be_used_is_told_without_its_content(monkeypatch: pytest.MonkeyPatch):
+def test_a_configuration_that_cannot_be_used_is_told_without_its_content(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENLINEAGE_URL", "user:secret@nowhere")
     with pytest.raises(ConfigurationError, match="--openlineage") as refusal:
         Lineage("nightly-calls")
     assert "secret" not in str(refusal.value)
 
 
-def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openlineage.client", None)
     with pytest.raises(ConfigurationError, match=r"--openlineage: .*hushbeam\[observability\]"):
         Lineage("nightly-calls")

@@ -47,7 +47,7 @@ def attributes(pairs: list[KeyValue]) -> dict[str, Any]:
     return {pair.key: getattr(pair.value, pair.value.WhichOneof("value") or "") for pair in pairs}
 
 
-def test_all_metrics_of_a_run_arrive_with_their_units_and_labels(receiver: Receiver):
+def test_all_metrics_of_a_run_arrive_with_their_units_and_labels(receiver: Receiver) -> None:
     Collector().send_metrics(completed())
     resource = metrics_of(receiver)
     (scope,) = resource.scope_metrics
@@ -66,7 +66,7 @@ def test_all_metrics_of_a_run_arrive_with_their_units_and_labels(receiver: Recei
     assert attributes(resource.resource.attributes)["service.name"] == "hushbeam"
 
 
-def test_a_run_is_a_span_of_its_own_length(receiver: Receiver):
+def test_a_run_is_a_span_of_its_own_length(receiver: Receiver) -> None:
     Collector().send_span(completed(exit_status=0))
     span = span_of(receiver)
     assert span.start_time_unix_nano == STARTED.timestamp() * 10**9
@@ -80,12 +80,12 @@ def test_a_run_is_a_span_of_its_own_length(receiver: Receiver):
     }
 
 
-def test_the_span_of_a_run_that_broke_is_an_error(receiver: Receiver):
+def test_the_span_of_a_run_that_broke_is_an_error(receiver: Receiver) -> None:
     Collector().send_span(broken())
     assert span_of(receiver).status.code == Status.STATUS_CODE_ERROR
 
 
-def test_the_standards_variables_are_followed(receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+def test_the_standards_variables_are_followed(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", f"http://127.0.0.1:{receiver.server_port}/team/metrics")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20abc")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")
@@ -111,14 +111,14 @@ def test_the_standards_variables_are_followed(receiver: Receiver, monkeypatch: p
 )
 def test_what_the_variables_turn_off_is_not_sent(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, left: list[str]
-):
+) -> None:
     monkeypatch.setenv(variable, value)
     Collector().send_metrics(completed())
     Collector().send_span(completed())
     assert [request.path for request in receiver.received] == left
 
 
-def test_a_collector_that_refuses_is_noticed(receiver: Receiver):
+def test_a_collector_that_refuses_is_noticed(receiver: Receiver) -> None:
     receiver.replies += [Reply(400), Reply(400)]
     with pytest.raises(NotReceivedError):
         Collector().send_metrics(completed())
@@ -126,14 +126,14 @@ def test_a_collector_that_refuses_is_noticed(receiver: Receiver):
         Collector().send_span(completed())
 
 
-def test_another_protocol_is_refused_before_the_run(monkeypatch: pytest.MonkeyPatch):
+def test_another_protocol_is_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
     with pytest.raises(ConfigurationError, match="OTEL_EXPORTER_OTLP_PROTOCOL"):
         Collector()
 
 
 @pytest.mark.parametrize("library", ["opentelemetry.exporter.otlp.proto.http", "opentelemetry.sdk.metrics"])
-def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, library: str):
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(ConfigurationError, match=r"--otlp: .*hushbeam\[observability\]"):
         Collector()

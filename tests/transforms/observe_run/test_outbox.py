@@ -10,7 +10,7 @@ from hushbeam.transforms.observe_run import Outbox, close
 from hushbeam.transforms.observe_run.outbox import NotReceivedError
 
 
-def test_what_is_sent_arrives_in_order():
+def test_what_is_sent_arrives_in_order() -> None:
     arrived: list[int] = []
     outbox = Outbox("the receiver")
     for number in range(100):
@@ -19,7 +19,7 @@ def test_what_is_sent_arrives_in_order():
     assert arrived == list(range(100))
 
 
-def test_a_receiver_that_never_answers_is_left_behind_and_the_others_are_not_blamed():
+def test_a_receiver_that_never_answers_is_left_behind_and_the_others_are_not_blamed() -> None:
     answered = threading.Event()
     arrived: list[int] = []
     silent, quick = Outbox("the silent one"), Outbox("the quick one")
@@ -33,7 +33,7 @@ def test_a_receiver_that_never_answers_is_left_behind_and_the_others_are_not_bla
     answered.set()
 
 
-def test_an_error_is_named_by_its_kind_and_what_follows_is_tried():
+def test_an_error_is_named_by_its_kind_and_what_follows_is_tried() -> None:
     arrived: list[str] = []
 
     def fails() -> None:
@@ -46,7 +46,7 @@ def test_an_error_is_named_by_its_kind_and_what_follows_is_tried():
     assert arrived == ["second"]
 
 
-def test_what_a_receiver_of_ours_says_is_told():
+def test_what_a_receiver_of_ours_says_is_told() -> None:
     def fails() -> None:
         raise NotReceivedError("the metrics were not taken")
 

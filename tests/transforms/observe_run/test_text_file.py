@@ -28,7 +28,7 @@ def samples(text: str) -> dict[str, Samples]:
     return found
 
 
-def test_all_metrics_of_a_run_can_be_read(tmp_path: Path):
+def test_all_metrics_of_a_run_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "hushbeam.prom"
     TextFile(str(path)).write(completed())
     read = samples(path.read_text())
@@ -44,14 +44,14 @@ def test_all_metrics_of_a_run_can_be_read(tmp_path: Path):
     assert read["hushbeam_run_exit_status"] == {("nightly-calls",): 3}
 
 
-def test_the_collector_can_read_the_file_and_finds_no_other(tmp_path: Path):
+def test_the_collector_can_read_the_file_and_finds_no_other(tmp_path: Path) -> None:
     path = tmp_path / "hushbeam.prom"
     TextFile(str(path)).write(completed())
     assert path.stat().st_mode & stat.S_IROTH
     assert [found.name for found in tmp_path.iterdir()] == ["hushbeam.prom"]
 
 
-def test_a_run_that_broke_still_tells_when_the_last_one_did_not(tmp_path: Path):
+def test_a_run_that_broke_still_tells_when_the_last_one_did_not(tmp_path: Path) -> None:
     path = tmp_path / "hushbeam.prom"
     TextFile(str(path)).write(completed())
     for _ in range(2):
@@ -63,21 +63,21 @@ def test_a_run_that_broke_still_tells_when_the_last_one_did_not(tmp_path: Path):
 
 
 @pytest.mark.parametrize("before", [b"", b"hushbeam_run{ not a metric\n", b"\xff\xfe nothing", b"other_metric 3\n"])
-def test_whatever_was_there_is_replaced(tmp_path: Path, before: bytes):
+def test_whatever_was_there_is_replaced(tmp_path: Path, before: bytes) -> None:
     path = tmp_path / "hushbeam.prom"
     path.write_bytes(before)
     TextFile(str(path)).write(broken())
     assert "hushbeam_last_success_timestamp_seconds" not in samples(path.read_text())
 
 
-def test_the_success_of_another_pipeline_is_not_taken_over(tmp_path: Path):
+def test_the_success_of_another_pipeline_is_not_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "hushbeam.prom"
     TextFile(str(path)).write(completed(pipeline="other"))
     TextFile(str(path)).write(broken())
     assert "hushbeam_last_success_timestamp_seconds" not in samples(path.read_text())
 
 
-def test_an_object_store_takes_the_same_file(tmp_path: Path):
+def test_an_object_store_takes_the_same_file(tmp_path: Path) -> None:
     url = f"memory://metrics-{tmp_path.name}/hushbeam.prom"
     path = tmp_path / "hushbeam.prom"
     for location in (url, str(path)):
@@ -89,13 +89,13 @@ def test_an_object_store_takes_the_same_file(tmp_path: Path):
 @pytest.mark.parametrize("location", ["hushbeam.txt", "no-such-folder/hushbeam.prom", "http://host/hushbeam.prom", ""])
 def test_a_place_where_no_collector_would_find_it_is_refused(
     tmp_path: Path, location: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match="--metrics_file"):
         TextFile(location)
 
 
-def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(ConfigurationError, match=r"--metrics_file: .*hushbeam\[observability\]"):
         TextFile(str(tmp_path / "hushbeam.prom"))

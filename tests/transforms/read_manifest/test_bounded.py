@@ -57,7 +57,7 @@ def errors(path: Path) -> dict[int, str]:
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=() if n in QUICK_BOMBS else pytest.mark.long) for n in sorted(BOMBS)]
 )
-def test_a_small_file_that_stands_for_much_takes_little_memory(name: str, tmp_path: Path):
+def test_a_small_file_that_stands_for_much_takes_little_memory(name: str, tmp_path: Path) -> None:
     path = tmp_path / f"{name}.parquet"
     BOMBS[name](path)
     assert path.stat().st_size < 300_000
@@ -67,7 +67,7 @@ def test_a_small_file_that_stands_for_much_takes_little_memory(name: str, tmp_pa
     assert errors(path)
 
 
-def test_rows_that_are_nothing_end(tmp_path: Path):
+def test_rows_that_are_nothing_end(tmp_path: Path) -> None:
     path = tmp_path / "nothing.parquet"
     pq.write_table(pa.table({"audio_url": pa.nulls(3_000_000, pa.string())}), path)
     found = errors(path)
@@ -75,7 +75,7 @@ def test_rows_that_are_nothing_end(tmp_path: Path):
     assert "far more data than its size allows" in next(iter(found.values()))
 
 
-def test_a_row_that_is_too_long_ends_alone(tmp_path: Path):
+def test_a_row_that_is_too_long_ends_alone(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
     pq.write_table(pa.table({"audio_url": ["a.wav", "x" * (1 << 20), "b.wav"]}), path)
     (first, long, last) = read_lines(str(path))
@@ -91,13 +91,13 @@ def test_a_row_that_is_too_long_ends_alone(tmp_path: Path):
     ],
     ids=["of the file", "of a structure"],
 )
-def test_two_columns_of_one_name_are_an_error_of_the_file(tmp_path: Path, columns: list[tuple[str, pa.Array]]):
+def test_two_columns_of_one_name_are_an_error_of_the_file(tmp_path: Path, columns: list[tuple[str, pa.Array]]) -> None:
     path = tmp_path / "twice.parquet"
     pq.write_table(pa.Table.from_arrays([array for _, array in columns], [name for name, _ in columns]), path)
     assert errors(path) == {1: "The file has two columns with the same name"}
 
 
-def test_values_that_json_does_not_have_end_their_row(tmp_path: Path):
+def test_values_that_json_does_not_have_end_their_row(tmp_path: Path) -> None:
     path = tmp_path / "kinds.parquet"
     pq.write_table(pa.table({"audio_url": ["a", "b"], "at": pa.array([0, None], pa.timestamp("s"))}), path)
     first, second = read_lines(str(path))
@@ -105,7 +105,7 @@ def test_values_that_json_does_not_have_end_their_row(tmp_path: Path):
     assert second == (2, {"audio_url": "b", "at": None})
 
 
-def test_text_of_other_kinds_of_columns_is_read(tmp_path: Path):
+def test_text_of_other_kinds_of_columns_is_read(tmp_path: Path) -> None:
     path = tmp_path / "text.parquet"
     columns = {
         "audio_url": pa.array([b"a.wav", b"\xc3\xbc.wav"]),
@@ -121,14 +121,14 @@ def test_text_of_other_kinds_of_columns_is_read(tmp_path: Path):
 
 @FEW
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.none() | st.text(max_size=5), min_size=1), min_size=1))
-def test_every_parquet_row_comes_back(tmp_path: Path, rows: list[dict[str, Any]]):
+def test_every_parquet_row_comes_back(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
     path = tmp_path / "rows.parquet"
     table = pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in "abc"]))
     pq.write_table(table, path)
     assert [values for _, values in read_lines(str(path))] == table.to_pylist()
 
 
-def test_a_csv_line_without_end_takes_no_memory_and_the_next_one_is_read(tmp_path: Path):
+def test_a_csv_line_without_end_takes_no_memory_and_the_next_one_is_read(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
     with path.open("wb") as file:
         file.write(b"audio_url,recording_id\n")
@@ -142,7 +142,7 @@ def test_a_csv_line_without_end_takes_no_memory_and_the_next_one_is_read(tmp_pat
     assert second == (3, {"audio_url": "b.wav", "recording_id": "b"})
 
 
-def test_a_csv_row_of_many_lines_is_bounded_as_a_whole(tmp_path: Path):
+def test_a_csv_row_of_many_lines_is_bounded_as_a_whole(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
     row = ",".join(f'"{"x" * 99}\n{"y" * 99}"' for _ in range(6000))
     path.write_text(f"audio_url\n{row}\n\nb.wav\n")
@@ -160,7 +160,7 @@ def test_a_csv_row_of_many_lines_is_bounded_as_a_whole(tmp_path: Path):
         ("zebra" * 300_000, "1 MiB"),
     ],
 )
-def test_a_csv_header_that_cannot_be_used_is_one_error(tmp_path: Path, header: str, said: str):
+def test_a_csv_header_that_cannot_be_used_is_one_error(tmp_path: Path, header: str, said: str) -> None:
     path = tmp_path / "calls.csv"
     path.write_text(f"{header}\na.wav\nb.wav\n")
     ((_, error),) = read_lines(str(path))
@@ -168,7 +168,7 @@ def test_a_csv_header_that_cannot_be_used_is_one_error(tmp_path: Path, header: s
     assert "zebra" not in str(error)
 
 
-def test_csv_columns_without_a_name_are_none_while_they_are_empty(tmp_path: Path):
+def test_csv_columns_without_a_name_are_none_while_they_are_empty(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
     path.write_text("audio_url,,\na.wav,,\nb.wav,surplus,\n")
     found = [values for _, values in read_lines(str(path))]
@@ -176,13 +176,13 @@ def test_csv_columns_without_a_name_are_none_while_they_are_empty(tmp_path: Path
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_lines_of_csv_end_as_systems_end_them(tmp_path: Path, end: str):
+def test_lines_of_csv_end_as_systems_end_them(tmp_path: Path, end: str) -> None:
     path = tmp_path / "calls.csv"
     path.write_bytes(end.join(["\ufeffaudio_url", '"a\n.wav"', "b.wav"]).encode())
     assert [values for _, values in read_lines(str(path))] == [{"audio_url": "a\n.wav"}, {"audio_url": "b.wav"}]
 
 
-def test_a_key_that_stands_twice_in_json_ends_its_line(tmp_path: Path):
+def test_a_key_that_stands_twice_in_json_ends_its_line(tmp_path: Path) -> None:
     path = tmp_path / "calls.jsonl"
     path.write_text('{"audio_url": "a", "redact_pii": true, "redact_pii": false}\n' + json.dumps({"audio_url": "b"}))
     (first, error), second = read_lines(str(path))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.read_manifest.line import (
     ManifestDefaults,
     ManifestLine,
@@ -19,11 +20,11 @@ from hushbeam.transforms.read_manifest.line import (
 MANIFEST = "/calls/night.jsonl"
 
 
-def read(**values: object):
+def read(**values: object) -> Recording:
     return read_line({"audio_url": "a.wav", **values}, ManifestDefaults(), MANIFEST, 7)
 
 
-def test_a_request_body_of_the_seed_api_is_a_valid_line():
+def test_a_request_body_of_the_seed_api_is_a_valid_line() -> None:
     recording = read(
         redact_pii=True,
         redact_pii_policies=["person_name", "credit_card_number"],
@@ -44,22 +45,22 @@ def test_a_request_body_of_the_seed_api_is_a_valid_line():
     assert recording.line == 7
 
 
-def test_a_relative_url_starts_from_the_manifests_folder():
+def test_a_relative_url_starts_from_the_manifests_folder() -> None:
     assert read().audio_url == "/calls/a.wav"
     assert read(audio_url="gs://bucket/b.wav").audio_url == "gs://bucket/b.wav"
 
 
-def test_the_seed_apis_beep_is_a_tone():
+def test_the_seed_apis_beep_is_a_tone() -> None:
     assert read(redact_pii_audio_options={"override_audio_redaction_method": "beep"}).muting == "tone"
 
 
-def test_an_unknown_key_is_refused_by_its_place_with_the_nearest_known_one():
+def test_an_unknown_key_is_refused_by_its_place_with_the_nearest_known_one() -> None:
     with pytest.raises(UnknownKeyError, match=r"key 3 of the line; did you mean 'redact_pii_audio'") as refused:
         read(recording_id="a", redact_pii_audoi=True)
     assert "audoi" not in str(refused.value)
 
 
-def test_an_unknown_policy_is_refused_by_its_place():
+def test_an_unknown_policy_is_refused_by_its_place() -> None:
     with pytest.raises(UnknownPolicyInLineError, match=r"Policy 2 of redact_pii_policies.*person_name") as refused:
         read(redact_pii_policies=["date", "person_nam"])
     assert "person_nam " not in str(refused.value)
@@ -102,7 +103,7 @@ def test_an_unknown_policy_is_refused_by_its_place():
         ({"webhook_auth_header_value": "zebra"}, "webhook_auth_header_value"),
     ],
 )
-def test_what_is_not_ours_is_named_by_its_place(values: dict[str, object], place: str):
+def test_what_is_not_ours_is_named_by_its_place(values: dict[str, object], place: str) -> None:
     with pytest.raises(ManifestLineError) as refused:
         read_line({"audio_url": "a.wav", **values}, ManifestDefaults(), MANIFEST, 7)
     said = str(refused.value)
@@ -110,34 +111,34 @@ def test_what_is_not_ours_is_named_by_its_place(values: dict[str, object], place
     assert not {word for word in ("zebra", "quagga", "4155551234", "zb") if word in said.lower()}
 
 
-def test_a_line_that_asks_for_no_redaction_is_refused():
+def test_a_line_that_asks_for_no_redaction_is_refused() -> None:
     with pytest.raises(ManifestLineError, match="redact_pii"):
         read(redact_pii=False)
 
 
-def test_an_empty_list_of_policies_is_refused():
+def test_an_empty_list_of_policies_is_refused() -> None:
     with pytest.raises(ManifestLineError, match="empty"):
         read(redact_pii_policies=[])
 
 
-def test_a_secret_in_the_line_is_refused_and_a_reference_is_kept():
+def test_a_secret_in_the_line_is_refused_and_a_reference_is_kept() -> None:
     with pytest.raises(ManifestLineError, match="env:NAME") as refused:
         read(webhook_auth_header_value="tops3cret")
     assert "tops3cret" not in str(refused.value)
     assert read(webhook_auth_header_value="env:HOOK_KEY").webhook_auth_header_value == "env:HOOK_KEY"
 
 
-def test_cells_of_a_csv_give_lists_and_maps():
+def test_cells_of_a_csv_give_lists_and_maps() -> None:
     recording = read(redact_pii_policies="person_name, phone_number", metadata='{"team": "blue"}')
     assert recording.policies == ("person_name", "phone_number")
     assert recording.metadata == {"team": "blue"}
 
 
-def test_maps_of_a_parquet_file_come_as_pairs():
+def test_maps_of_a_parquet_file_come_as_pairs() -> None:
     assert read(metadata=[("team", "blue")]).metadata == {"team": "blue"}
 
 
-def test_a_structure_of_a_parquet_file_has_keys_without_values():
+def test_a_structure_of_a_parquet_file_has_keys_without_values() -> None:
     assert read(metadata={"team": "blue", "shift": None}).metadata == {"team": "blue"}
     assert read(redact_static_entities={"A": None, "B": ["b"]}).static_entities == {"B": ("b",)}
 
@@ -149,7 +150,7 @@ _NO_JSON_KEYS = st.none() | st.booleans() | st.floats() | st.integers() | st.jus
     st.sampled_from(["metadata", "redact_static_entities", "redact_pii_audio_options"]),
     st.lists(st.tuples(_NO_JSON_KEYS, st.none() | st.just("zebra") | st.lists(_NO_JSON_KEYS)).map(list), max_size=3),
 )
-def test_pairs_of_whatever_keys_are_a_map_or_an_error_of_their_line(key: str, pairs: list[object]):
+def test_pairs_of_whatever_keys_are_a_map_or_an_error_of_their_line(key: str, pairs: list[object]) -> None:
     try:
         read(**{key: pairs})
     except ManifestLineError as error:
@@ -158,7 +159,7 @@ def test_pairs_of_whatever_keys_are_a_map_or_an_error_of_their_line(key: str, pa
 
 @pytest.mark.parametrize("key", sorted(set(ManifestLine.model_fields) - {"redact_pii"}))
 @given(value=st.one_of(st.just("4111 1111 zebra"), st.integers(10**9, 10**10), st.lists(st.just("zebra quagga"))))
-def test_no_error_repeats_a_value(key: str, value: object):
+def test_no_error_repeats_a_value(key: str, value: object) -> None:
     try:
         read(**{key: value})
     except ManifestLineError as error:
@@ -177,14 +178,14 @@ def test_no_error_repeats_a_value(key: str, value: object):
         max_size=4,
     )
 )
-def test_no_error_says_anything_of_a_line(values: dict[str, object]):
+def test_no_error_says_anything_of_a_line(values: dict[str, object]) -> None:
     try:
         read_line(values, ManifestDefaults(), MANIFEST, 7)
     except ManifestLineError as error:
         assert "zebra" not in str(error).lower()
 
 
-def test_derived_ids_are_stable_and_differ_between_urls():
+def test_derived_ids_are_stable_and_differ_between_urls() -> None:
     assert derived_id("calls/a b.wav") == derived_id("calls/a b.wav")
     assert derived_id("calls/a b.wav") != derived_id("other/a b.wav")
     assert derived_id("calls/a b.wav").startswith("a-b-")

@@ -18,7 +18,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-def test_what_is_json_comes_back(value: object):
+def test_what_is_json_comes_back(value: object) -> None:
     assert parsed_json(json.dumps(value)) == value
 
 
@@ -37,7 +37,7 @@ def test_what_is_json_comes_back(value: object):
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_what_is_not_is_refused_without_a_word_of_it(text: str, said: str):
+def test_what_is_not_is_refused_without_a_word_of_it(text: str, said: str) -> None:
     with pytest.raises(UnusableJsonError) as refused:
         parsed_json(text)
     assert said in str(refused.value)
@@ -45,7 +45,7 @@ def test_what_is_not_is_refused_without_a_word_of_it(text: str, said: str):
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_read_or_refused(text: str):
+def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         parsed_json(text)
     except UnusableJsonError as error:

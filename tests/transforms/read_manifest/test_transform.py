@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import apache_beam as beam
 import pytest
 from apache_beam.testing.test_pipeline import TestPipeline
 from apache_beam.testing.util import assert_that, equal_to
 
+from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.unexpected import MOST_IN_A_ROW
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest, transform
 from hushbeam.transforms.read_manifest.line import read_line
@@ -20,7 +23,7 @@ def write(path: Path, *lines: object) -> str:
     return str(path)
 
 
-def test_good_lines_become_recordings_and_bad_ones_rows_with_their_numbers(tmp_path: Path):
+def test_good_lines_become_recordings_and_bad_ones_rows_with_their_numbers(tmp_path: Path) -> None:
     manifest = write(tmp_path / "a.jsonl", {"audio_url": "a.wav", "recording_id": "a"}, {"audio": "b.wav"}, "text")
     with TestPipeline("FnApiRunner") as pipeline:
         recordings, rejected = pipeline | ReadManifest([manifest], ManifestDefaults())
@@ -33,7 +36,7 @@ def test_good_lines_become_recordings_and_bad_ones_rows_with_their_numbers(tmp_p
         assert_that(rows, equal_to(expected), label="rejected")
 
 
-def test_the_first_of_two_lines_with_one_id_is_kept_over_several_files(tmp_path: Path):
+def test_the_first_of_two_lines_with_one_id_is_kept_over_several_files(tmp_path: Path) -> None:
     manifests = [
         write(tmp_path / "a.jsonl", {"audio_url": "a.wav", "recording_id": "same"}),
         write(tmp_path / "b.jsonl", {"audio_url": "b.wav", "recording_id": "same"}, {"audio_url": "c.wav"}),
@@ -48,8 +51,8 @@ def test_the_first_of_two_lines_with_one_id_is_kept_over_several_files(tmp_path:
 
 def test_what_nobody_foresaw_ends_its_line_alone_and_the_same_of_many_lines_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    def reading(values, *given, **options):
+) -> None:
+    def reading(values: Mapping[str, Any], *given: Any, **options: Any) -> Recording:
         if values["audio_url"].startswith("odd"):
             raise ValueError(f"cannot read {values}")
         return read_line(values, *given, **options)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hushbeam.transforms.archive.timings import Sample, thinned
 from hushbeam.transforms.report_run.charts import HEIGHT, WIDTH, bars, throughput, trend
 from hushbeam.transforms.report_run.drift import Rate
 from hushbeam.transforms.report_run.figures import Histogram
-from hushbeam.transforms.report_run.timings import Sample, thinned
 
 
 def points(text: str) -> list[tuple[float, float]]:
@@ -41,17 +41,17 @@ def course(audio_s: list[float], committed: list[int]) -> list[Sample]:
     return [Sample(elapsed_s=30.0 * i, audio_s=transcribed, committed=done) for i, (transcribed, done) in steps]
 
 
-def test_throughput_is_of_sound_where_the_runner_told_it_during_the_run():
+def test_throughput_is_of_sound_where_the_runner_told_it_during_the_run() -> None:
     line = throughput(course([0, 300, 600], [0, 1, 2]))
     assert (line.highest, line.unit) == (10.0, "times real time")
 
 
-def test_throughput_is_of_recordings_where_the_runner_told_of_sound_at_the_end_alone():
+def test_throughput_is_of_recordings_where_the_runner_told_of_sound_at_the_end_alone() -> None:
     line = throughput(course([0, 0, 600], [0, 4, 6]))
     assert (line.highest, line.unit) == (8.0, "recordings a minute")
 
 
-def test_a_run_of_which_all_was_told_at_its_end_has_no_course():
+def test_a_run_of_which_all_was_told_at_its_end_has_no_course() -> None:
     assert throughput(course([0, 0, 600], [0, 0, 6])).points == ""
 
 

@@ -27,7 +27,7 @@ def sizes(recordings: list[PendingRecording]) -> list[int]:
     return [recording.source.size_bytes for recording in recordings]
 
 
-def test_every_recording_is_distributed_once():
+def test_every_recording_is_distributed_once() -> None:
     recordings = [pending(number, number % 7) for number in range(2500)]
     with TestPipeline() as pipeline:
         dealt = pipeline | beam.Create(recordings, reshuffle=False) | SpreadWork()
@@ -41,7 +41,7 @@ def dealt_at_once(recordings: list[PendingRecording]) -> list[PendingRecording]:
     return [windowed.value for windowed in deal.finish_bundle()]
 
 
-def test_dealt_in_turn_the_shares_differ_by_one_recording_at_the_most():
+def test_dealt_in_turn_the_shares_differ_by_one_recording_at_the_most() -> None:
     random.seed(5)
     recordings = [pending(number, random.randrange(1, 1000)) for number in range(40)]
     in_order = dealt_at_once(recordings)
@@ -51,19 +51,19 @@ def test_dealt_in_turn_the_shares_differ_by_one_recording_at_the_most():
 
 
 @pytest.mark.parametrize("workers", [2, 3, 4, 6])
-def test_no_worker_gets_the_longer_one_each_time(workers: int):
+def test_no_worker_gets_the_longer_one_each_time(workers: int) -> None:
     in_order = dealt_at_once([pending(number, 1 + number) for number in range(48)])
     shares = [sum(sizes(in_order[first::workers])) for first in range(workers)]
     assert max(shares) == min(shares)
 
 
-def test_the_longest_come_first():
+def test_the_longest_come_first() -> None:
     in_order = dealt_at_once([pending(number, 1 + number) for number in range(60)])
     dozens = [sizes(in_order[first : first + 12]) for first in range(0, 60, 12)]
     assert all(min(longer) > max(shorter) for longer, shorter in pairwise(dozens))
 
 
-def test_a_bundle_of_any_size_is_held_in_parts():
+def test_a_bundle_of_any_size_is_held_in_parts() -> None:
     deal = _LongestFirstFn()
     deal.start_bundle()
     early = [dealt for number in range(1500) for dealt in deal.process(pending(number, number))]
@@ -71,6 +71,6 @@ def test_a_bundle_of_any_size_is_held_in_parts():
     assert sorted(sizes([windowed.value for windowed in deal.finish_bundle()])) == list(range(1000, 1500))
 
 
-def test_a_compressed_recording_counts_for_the_longer_one():
+def test_a_compressed_recording_counts_for_the_longer_one() -> None:
     recordings = [pending(1, 640_000, "wav"), pending(2, 300_000, "mp3"), pending(3, 200_000, "opus")]
     assert sizes(dealt_at_once(recordings)) == [300_000, 640_000, 200_000]

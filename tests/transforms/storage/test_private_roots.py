@@ -27,7 +27,7 @@ pytestmark = pytest.mark.permissions
         ("", "/data/out"),
     ],
 )
-def test_roots_within_each_other_are_refused(private: str, public: str):
+def test_roots_within_each_other_are_refused(private: str, public: str) -> None:
     with pytest.raises(ConfigurationError, match="--store"):
         private_root(private, public, "--store")
 
@@ -36,11 +36,11 @@ def test_roots_within_each_other_are_refused(private: str, public: str):
     ("private", "public"),
     [("gs://calls/out-store", "gs://calls/out"), ("gs://kept", "gs://calls"), ("/data/out2", "/data/out")],
 )
-def test_separate_roots_are_accepted(private: str, public: str):
+def test_separate_roots_are_accepted(private: str, public: str) -> None:
     assert private_root(private, public, "--store") == private
 
 
-def test_links_are_followed(tmp_path: Path):
+def test_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "out")
     (tmp_path / "away").symlink_to(tmp_path)
@@ -50,7 +50,7 @@ def test_links_are_followed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("tables", ["transcripts", "runs"])
-def test_a_root_within_the_outputs_of_other_runs_is_refused(tmp_path: Path, tables: str):
+def test_a_root_within_the_outputs_of_other_runs_is_refused(tmp_path: Path, tables: str) -> None:
     for name in ("status", tables):
         (tmp_path / "other" / name).mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "other/status")
@@ -59,5 +59,5 @@ def test_a_root_within_the_outputs_of_other_runs_is_refused(tmp_path: Path, tabl
             private_root(str(tmp_path / private), str(tmp_path / "out"), "--store")
 
 
-def test_an_impossible_file_name_is_not_an_output_root():
+def test_an_impossible_file_name_is_not_an_output_root() -> None:
     assert not lies_in_outputs(f"/tmp/{'x' * 300}/to")

@@ -63,7 +63,7 @@ def string_to_sign(algorithm: str, query: dict[str, str], prefix: str, request: 
 
 
 @pytest.mark.parametrize("name", ["audio/call-17.3f0c9a5be2d1.wav", "audio/a b~ü+1.wav"])
-def test_google_would_accept_it(service_account: None, private_key: RSAPrivateKey, name: str):
+def test_google_would_accept_it(service_account: None, private_key: RSAPrivateKey, name: str) -> None:
     signed = UrlSigner().sign(f"gs://public/out/{name}", hours=1.5)
     split = urlsplit(signed)
     assert (split.scheme, split.netloc) == ("https", "storage.googleapis.com")
@@ -84,7 +84,7 @@ def emulator(service_account: None, monkeypatch: pytest.MonkeyPatch) -> Iterator
         yield url
 
 
-def test_a_server_of_googles_api_gives_the_object(emulator: str):
+def test_a_server_of_googles_api_gives_the_object(emulator: str) -> None:
     recording = f"{make_bucket(emulator)}/out/audio/call 1.wav"
     files.write_bytes(recording, b"RIFF redacted")
     signed = UrlSigner().sign(recording, hours=1)
@@ -94,7 +94,7 @@ def test_a_server_of_googles_api_gives_the_object(emulator: str):
         assert answer.read() == b"RIFF redacted"
 
 
-def test_aws_would_accept_it(monkeypatch: pytest.MonkeyPatch):
+def test_aws_would_accept_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("s3fs")
     for name, value in (
         ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE"),
@@ -112,7 +112,7 @@ def test_aws_would_accept_it(monkeypatch: pytest.MonkeyPatch):
     assert hmac.new(key, said, hashlib.sha256).hexdigest() == query["X-Amz-Signature"]
 
 
-def test_signing_without_a_store_or_credentials_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_signing_without_a_store_or_credentials_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match=r"gs:// or s3://"):
         check_signing(str(tmp_path), 1.0)
     check_signing(str(tmp_path), None)
@@ -123,7 +123,7 @@ def test_signing_without_a_store_or_credentials_is_refused(tmp_path: Path, monke
         check_signing("gs://public/out", 1.0)
 
 
-def test_a_signed_url_does_not_reveal_the_key(service_account: None, private_key: RSAPrivateKey):
+def test_a_signed_url_does_not_reveal_the_key(service_account: None, private_key: RSAPrivateKey) -> None:
     signer = UrlSigner()
     signed = signer.sign("gs://public/out/audio/a.wav", 1.0)
     der = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

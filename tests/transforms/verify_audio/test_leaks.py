@@ -55,12 +55,12 @@ def leaks(said: Conversation, findings: list[Finding], again: Conversation) -> t
         ("nothing to count here", []),
     ],
 )
-def test_different_spellings_of_the_same_signs_are_equal(text: str, signs: list[str]):
+def test_different_spellings_of_the_same_signs_are_equal(text: str, signs: list[str]) -> None:
     runs = runs_of_signs(conversation((0, 0.0, text)))
     assert ["".join(sign.value for sign in run) for run in runs] == signs
 
 
-def test_digits_that_are_heard_where_they_were_said_are_a_leak():
+def test_digits_that_are_heard_where_they_were_said_are_a_leak() -> None:
     said = conversation((0, 10.0, "my number is 4539 1488 0343 6467 okay"))
     card = [finding(said, "credit_card_number", 3, 6)]
     (leak,) = leaks(said, card, conversation((0, 11.6, "four five three nine")))
@@ -68,60 +68,60 @@ def test_digits_that_are_heard_where_they_were_said_are_a_leak():
     assert leak.place == TimeSpan(0, 11.6, 13.5)
 
 
-def test_fewer_than_four_digits_of_a_longer_number_give_nothing_away():
+def test_fewer_than_four_digits_of_a_longer_number_give_nothing_away() -> None:
     said = conversation((0, 10.0, "my number is 4539 1488 0343 6467 okay"))
     card = [finding(said, "credit_card_number", 3, 6)]
     assert leaks(said, card, conversation((0, 11.6, "four five three"))) == ()
 
 
-def test_a_security_code_is_given_away_by_all_of_its_digits():
+def test_a_security_code_is_given_away_by_all_of_its_digits() -> None:
     said = conversation((0, 10.0, "the code is 392"))
     code = [finding(said, "credit_card_cvv", 3, 3)]
     assert leaks(said, code, conversation((0, 11.5, "3 9"))) == ()
     assert len(leaks(said, code, conversation((0, 11.5, "3 9 2")))) == 1
 
 
-def test_an_echo_in_the_other_channel_is_a_leak_there():
+def test_an_echo_in_the_other_channel_is_a_leak_there() -> None:
     said = conversation((0, 10.0, "my number is 4539 1488 0343 6467 okay"))
     card = [finding(said, "credit_card_number", 3, 6)]
     (leak,) = leaks(said, card, conversation((1, 11.8, "4539 1488")))
     assert leak.place.channel == 1
 
 
-def test_digits_far_from_their_number_are_not_a_leak():
+def test_digits_far_from_their_number_are_not_a_leak() -> None:
     said = conversation((0, 10.0, "my number is 4539 1488 0343 6467 okay"), (0, 60.0, "press one for sales"))
     card = [finding(said, "credit_card_number", 3, 6)]
     assert leaks(said, card, conversation((0, 62.0, "about 1488 people"))) == ()
 
 
-def test_words_that_belong_to_no_finding_are_not_a_leak():
+def test_words_that_belong_to_no_finding_are_not_a_leak() -> None:
     said = conversation((0, 10.0, "order 1488 and my card is 4539 1488 0343 6467"))
     card = [finding(said, "credit_card_number", 6, 9)]
     assert leaks(said, card, conversation((0, 10.5, "1488"))) == ()
 
 
-def test_a_name_is_a_leak_wherever_it_is_heard():
+def test_a_name_is_a_leak_wherever_it_is_heard() -> None:
     said = conversation((0, 10.0, "this is Daniel Whitfield speaking"), (1, 40.0, "thanks for calling"))
     name = [finding(said, "person_name", 2, 3)]
     (leak,) = leaks(said, name, conversation((1, 41.0, "thanks Mr. Whitfield for calling")))
     assert (leak.policy, leak.place.channel) == ("person_name", 1)
 
 
-def test_another_spelling_of_a_name_is_a_leak_near_its_place():
+def test_another_spelling_of_a_name_is_a_leak_near_its_place() -> None:
     said = conversation((0, 10.0, "my name is Kowalczyk yes"))
     name = [finding(said, "person_name", 3, 3)]
     assert len(leaks(said, name, conversation((0, 11.4, "Kovalchik")))) == 1
     assert leaks(said, name, conversation((0, 50.0, "Kovalchik"))) == ()
 
 
-def test_a_name_that_is_an_everyday_word_is_a_leak_only_at_its_place():
+def test_a_name_that_is_an_everyday_word_is_a_leak_only_at_its_place() -> None:
     said = conversation((0, 10.0, "this is Grace speaking"), (0, 14.0, "there is a grace period"))
     name = [finding(said, "person_name", 2, 2)]
     assert leaks(said, name, conversation((0, 15.5, "grace period"))) == ()
     assert len(leaks(said, name, conversation((0, 11.0, "Grace")))) == 1
 
 
-def test_a_personal_number_that_only_the_second_recogniser_found_is_a_leak():
+def test_a_personal_number_that_only_the_second_recogniser_found_is_a_leak() -> None:
     said = conversation((0, 10.0, "my phone number is okay"))
     again = conversation((0, 10.0, "my phone number is 614 555 0142 okay"))
     (leak,) = leaks(said, [], again)
@@ -129,14 +129,14 @@ def test_a_personal_number_that_only_the_second_recogniser_found_is_a_leak():
     assert leak.place.start_s == 12.0
 
 
-def test_overlapping_leaks_are_one_under_the_policy_of_the_known_value():
+def test_overlapping_leaks_are_one_under_the_policy_of_the_known_value() -> None:
     said = conversation((0, 10.0, "my phone number is 614 555 0142 okay"))
     card = [finding(said, "credit_card_number", 4, 6)]
     (leak,) = leaks(said, card, conversation((0, 10.0, "my phone number is 614 555 0142 okay")))
     assert leak.policy == "credit_card_number"
 
 
-def test_no_repr_shows_a_value():
+def test_no_repr_shows_a_value() -> None:
     said = conversation((0, 10.0, "this is Daniel Whitfield 4539 1488"))
     findings = [finding(said, "person_name", 2, 3), finding(said, "number_sequence", 4, 5)]
     values: tuple[KnownValue, ...] = known_values(said, findings)

@@ -45,7 +45,7 @@ def lies_in(moment_s: float, channel: int, spans: Iterable[TimeSpan], reach_s: f
 @given(SPANS, SPANS.map(apart), st.floats(0.1, 12), st.floats(0.1, 12), st.integers(0, 1), st.floats(0, 60))
 def test_all_speech_near_muted_spans_is_verified_and_nothing_but_speech(
     muted: list[TimeSpan], speech: list[TimeSpan], around_s: float, beside_s: float, channel: int, moment_s: float
-):
+) -> None:
     ranges = speech_around(muted, speech, around_s, beside_s)
     for here in (0, 1):
         own = [span for span in ranges if span.channel == here]
@@ -63,7 +63,7 @@ def test_all_speech_near_muted_spans_is_verified_and_nothing_but_speech(
 
 @given(st.lists(st.integers(1, 9_000), min_size=1, max_size=6), st.floats(100, 1900))
 @few(40)
-def test_a_tone_is_removed_and_nothing_else(lengths: list[int], tone_hz: float):
+def test_a_tone_is_removed_and_nothing_else(lengths: list[int], tone_hz: float) -> None:
     total = sum(lengths)
     moments = np.arange(total) / RECOGNISER_RATE_HZ
     voice = np.random.default_rng(1).normal(0, 0.05, (2, total)).astype(np.float32)
@@ -76,7 +76,7 @@ def test_a_tone_is_removed_and_nothing_else(lengths: list[int], tone_hz: float):
         assert np.sqrt(((transcribed - voice)[:, inner] ** 2).mean()) < 0.006
 
 
-def test_a_sample_is_decided_by_the_id_alone():
+def test_a_sample_is_decided_by_the_id_alone() -> None:
     ids = [f"call-{n}" for n in range(4000)]
     sampled = VerifySettings(mode="sample:0.25")
     chosen = [name for name in ids if sampled.includes(name)]
@@ -88,6 +88,6 @@ def test_a_sample_is_decided_by_the_id_alone():
 
 
 @pytest.mark.parametrize("mode", ["", "some", "sample", "sample:", "sample:0", "sample:1.5", "sample:-1", "ALL"])
-def test_a_mode_that_is_wrong_is_told_what_is_expected(mode: str):
+def test_a_mode_that_is_wrong_is_told_what_is_expected(mode: str) -> None:
     with pytest.raises(ValidationError, match="sample:RATE"):
         VerifySettings(mode=mode)

@@ -57,7 +57,7 @@ def failed(failure: Failure) -> tuple[str | None, str, str, str]:
     return failure.recording_id, failure.stage, failure.error_class, failure.status
 
 
-def test_leaks_are_muted_before_anything_is_published(tmp_path: Path):
+def test_leaks_are_muted_before_anything_is_published(tmp_path: Path) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
         verified, failures = (
             pipeline
@@ -70,7 +70,7 @@ def test_leaks_are_muted_before_anything_is_published(tmp_path: Path):
         assert_that(failures, equal_to([]), "failures")
 
 
-def test_a_leak_whose_source_has_changed_is_not_published(tmp_path: Path):
+def test_a_leak_whose_source_has_changed_is_not_published(tmp_path: Path) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
         verified, failures = (
             pipeline
@@ -86,7 +86,7 @@ def test_a_leak_whose_source_has_changed_is_not_published(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("mode", "outcome"), [("off", "off"), ("sample:0.0001", "not_sampled")])
-def test_recordings_that_are_not_verified_are_marked(mode: str, outcome: str, tmp_path: Path):
+def test_recordings_that_are_not_verified_are_marked(mode: str, outcome: str, tmp_path: Path) -> None:
     with TestPipeline("FnApiRunner") as pipeline:
         verified, _ = (
             pipeline

@@ -19,7 +19,7 @@ from hushbeam.transforms.mute_audio.redaction import stage_audio
 from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.verify_audio.second_recogniser import Ranges, SecondRecogniser, TranscribeParts
 from hushbeam.transforms.verify_audio.settings import FAST_SECOND_RECOGNISER, OTHER_LANGUAGES, VerifySettings
-from hushbeam.transforms.verify_audio.verify import DETECTOR, AudibleLeakError, DeafCheckError, verify
+from hushbeam.transforms.verify_audio.verify import DETECTOR, AudibleLeakError, UnreliableVerificationError, verify
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 
 LIMITS = MediaLimits()
@@ -81,7 +81,7 @@ def card() -> LabelledRecording:
 
 def test_a_recording_with_every_finding_muted_passes(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
-):
+) -> None:
     renderer = Renderer(redacted(card), tmp_path)
     recording = renderer.muted(spans_of(renderer.recording))
     passed = verify(recording, renderer.source, transcribe_parts, renderer, VerifySettings())
@@ -95,7 +95,7 @@ def test_a_recording_with_every_finding_muted_passes(
 
 def test_only_speech_near_muted_spans_is_verified(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
-):
+) -> None:
     renderer = Renderer(redacted(card), tmp_path)
     asked: list[Ranges | None] = []
 
@@ -114,7 +114,7 @@ def test_only_speech_near_muted_spans_is_verified(
 
 def test_the_whole_recording_is_searched_if_no_speech_is_known(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
-):
+) -> None:
     recording = redacted(card)
     transcribed = recording.transcribed
     unknown = replace(transcribed, transcript=replace(transcribed.transcript, speech=()))
@@ -133,7 +133,7 @@ def test_the_whole_recording_is_searched_if_no_speech_is_known(
 )
 def test_a_finding_that_was_not_muted_is_found_and_muted(
     transcribe_parts: TranscribeParts, tmp_path: Path, call: str, policy: str
-):
+) -> None:
     renderer = Renderer(redacted(labelled(call)), tmp_path)
     not_muted = finding_of(renderer.recording, policy)
     recording = renderer.muted(spans_of(renderer.recording, but=not_muted))
@@ -154,7 +154,7 @@ def test_a_finding_that_was_not_muted_is_found_and_muted(
 
 def test_a_number_that_only_the_second_recogniser_found_is_muted(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
-):
+) -> None:
     whole = redacted(card)
     number = finding_of(whole, "credit_card_number")
     without_number = _without_words_of(number, redacted(card, without=("credit_card_number",)))
@@ -169,7 +169,7 @@ def test_a_number_that_only_the_second_recogniser_found_is_muted(
 
 def test_a_leak_that_cannot_be_muted_quarantines_the_recording(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
-):
+) -> None:
     renderer = MutesNothing(redacted(card), tmp_path)
     with pytest.raises(AudibleLeakError) as raised:
         verify(renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings(around_s=1.0))
@@ -181,12 +181,12 @@ def test_a_leak_that_cannot_be_muted_quarantines_the_recording(
     assert raised.value.status == "quarantined"
 
 
-def test_a_recogniser_that_finds_no_words_quarantines_the_recording(card: LabelledRecording, tmp_path: Path):
+def test_a_recogniser_that_finds_no_words_quarantines_the_recording(card: LabelledRecording, tmp_path: Path) -> None:
     def finds_nothing(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, 40.0, 2, ())
 
     renderer = Renderer(redacted(card), tmp_path)
-    with pytest.raises(DeafCheckError, match="0 of"):
+    with pytest.raises(UnreliableVerificationError, match="0 of"):
         verify(
             renderer.muted(spans_of(renderer.recording)),
             renderer.source,
@@ -199,7 +199,7 @@ def test_a_recogniser_that_finds_no_words_quarantines_the_recording(card: Labell
 
 def test_with_too_few_control_words_the_recogniser_must_find_the_values_in_the_source(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
-):
+) -> None:
     renderer = Renderer(redacted(card), tmp_path)
     everything = [TimeSpan(channel, 0.0, card.duration_s) for channel in range(card.channels)]
     passed = verify(renderer.muted(everything), renderer.source, transcribe_parts, renderer, VerifySettings())
@@ -209,13 +209,13 @@ def test_with_too_few_control_words_the_recogniser_must_find_the_values_in_the_s
     def finds_nothing(path: str | Path, ranges: Ranges | None) -> Transcript:
         return Transcript("en", 1.0, card.duration_s, 2, ())
 
-    with pytest.raises(DeafCheckError, match="source"):
+    with pytest.raises(UnreliableVerificationError, match="source"):
         verify(renderer.muted(everything), renderer.source, finds_nothing, renderer, VerifySettings())
 
 
 def test_another_model_verifies_languages_that_the_recogniser_does_not_know(
     card: LabelledRecording, recogniser: SecondRecogniser
-):
+) -> None:
     assert recogniser.identity("en").startswith("whisper-tiny.en@")
     assert recogniser.identity("es").startswith("whisper-base@")
     transcribed = recogniser.transcribe_parts(
@@ -224,7 +224,7 @@ def test_another_model_verifies_languages_that_the_recogniser_does_not_know(
     assert transcribed.language_code == "es"
 
 
-def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, transcribe_parts: TranscribeParts):
+def test_without_findings_there_is_nothing_to_verify(tmp_path: Path, transcribe_parts: TranscribeParts) -> None:
     call = labelled("small-talk-no-pii")
     renderer = Renderer(redacted(call, without=tuple(entity.policy for entity in call.entities)), tmp_path)
     verified = verify(renderer.muted([]), renderer.source, transcribe_parts, renderer, VerifySettings())

@@ -20,7 +20,9 @@ SCHEMA = pa.schema([pa.field("recording_id", pa.string(), nullable=False), pa.fi
 MANY_BUNDLES = ["--direct_num_workers=4", "--direct_running_mode=multi_threading"]
 
 
-def write(output: Path, run_id: str, rows: dict[str, int], *, shards: int = 1, options: list[str] | None = None):
+def write(
+    output: Path, run_id: str, rows: dict[str, int], *, shards: int = 1, options: list[str] | None = None
+) -> None:
     pairs = [(name, json.dumps({"recording_id": name, "n": n})) for name, n in rows.items()]
     with TestPipeline("FnApiRunner", options=PipelineOptions(options or [])) as pipeline:
         _ = pipeline | beam.Create(pairs) | WriteTable("things", SCHEMA, str(output), run_id, shards)
@@ -37,13 +39,13 @@ ROWS = {f"call-{n}": n for n in range(20)}
 
 @pytest.mark.parametrize("options", [[], MANY_BUNDLES, ["--direct_runner_bundle_repeat=2"]])
 @pytest.mark.parametrize("shards", [1, 3])
-def test_every_row_is_there_once(tmp_path: Path, shards: int, options: list[str]):
+def test_every_row_is_there_once(tmp_path: Path, shards: int, options: list[str]) -> None:
     write(tmp_path, "run", ROWS, shards=shards, options=options)
     assert read(tmp_path) == ROWS
     assert len(list((tmp_path / "things").iterdir())) == shards
 
 
-def test_the_same_rows_give_the_same_bytes(tmp_path: Path):
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     write(tmp_path / "one", "run", ROWS)
     write(tmp_path / "other", "run", dict(reversed(ROWS.items())), options=MANY_BUNDLES)
     (one,) = (tmp_path / "one/things").iterdir()
@@ -52,18 +54,20 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path):
     assert one.read_bytes() == other.read_bytes()
 
 
-def test_a_run_that_is_repeated_overwrites_its_own_files(tmp_path: Path):
+def test_a_run_that_is_repeated_overwrites_its_own_files(tmp_path: Path) -> None:
     write(tmp_path, "run", ROWS)
     write(tmp_path, "run", {"call-1": 100})
     assert read(tmp_path) == {"call-1": 100}
 
 
-def test_without_rows_there_is_an_empty_table(tmp_path: Path):
+def test_without_rows_there_is_an_empty_table(tmp_path: Path) -> None:
     write(tmp_path, "run", {}, shards=3)
     assert read(tmp_path) == {}
 
 
-def test_more_rows_than_are_sorted_at_once_are_sorted_and_written_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_more_rows_than_are_sorted_at_once_are_sorted_and_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few = {f"call-{n % 500:03}\n": n % 500 for n in range(500)}
     rows = [(name, json.dumps({"recording_id": name, "n": n})) for name, n in few.items()]
     assert parquet.write_shard(str(tmp_path / "at-once.parquet"), SCHEMA, rows)[0] == 500

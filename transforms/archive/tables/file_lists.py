@@ -49,7 +49,7 @@ class RunFiles:
       changing: Files that a job is about to replace: their new entries, or None for files that it removes.
       has_summary: Whether the run ends with a summary. For a killed run, the next run lists the files that stay.
       before: Runs that ended earlier and that no other list names.
-      kept_elsewhere: The options of private roots that runs had used by then.
+      private_roots: The options of private roots that runs had used by then.
       signature: See `hushbeam.transforms.archive.signatures`; empty if not signed.
     """
 
@@ -58,7 +58,7 @@ class RunFiles:
     changing: Mapping[str, FileEntry | None] = field(default_factory=dict)
     has_summary: bool = True
     before: tuple[str, ...] = ()
-    kept_elsewhere: tuple[str, ...] = ()
+    private_roots: tuple[str, ...] = ()
     signature: Mapping[str, str] = field(default_factory=dict)
 
     def allows(self, name: str, entry: FileEntry | None) -> bool:
@@ -97,7 +97,7 @@ class RunFiles:
                     **values,
                     "files": {name: _entry(entry) for name, entry in values["files"].items()},
                     "changing": {name: entry and _entry(entry) for name, entry in values["changing"].items()},
-                    "kept_elsewhere": tuple(values["kept_elsewhere"]),
+                    "private_roots": tuple(values["private_roots"]),
                     "before": tuple(values["before"]),
                 }
             )
@@ -111,7 +111,7 @@ class RunFiles:
             raise ValueError("a field is of another type")
         if not isinstance(self.has_summary, bool) or not isinstance(self.signature, dict):
             raise ValueError("a field is of another type")
-        if not all(isinstance(text, str) for text in (*self.kept_elsewhere, *self.before)):
+        if not all(isinstance(text, str) for text in (*self.private_roots, *self.before)):
             raise ValueError("a field is of another type")
         if not all(map(_NAME.fullmatch, (self.run_id, *self.before))):
             raise ValueError("a run's id is not valid")

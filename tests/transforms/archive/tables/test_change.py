@@ -29,7 +29,9 @@ def ids(path: Path) -> list[str]:
     rows=st.lists(st.sampled_from("abcdef"), max_size=12),
     dropped=st.frozensets(st.sampled_from("abcxyz"), max_size=4),
 )
-def test_only_rows_of_the_named_recordings_are_removed(tmp_path_factory, rows: list[str], dropped: frozenset[str]):
+def test_only_rows_of_the_named_recordings_are_removed(
+    tmp_path_factory, rows: list[str], dropped: frozenset[str]
+) -> None:
     table = tmp_path_factory.mktemp("output") / "transcripts"
     path = table / "old-0000.parquet"
     write(path, rows)
@@ -41,7 +43,7 @@ def test_only_rows_of_the_named_recordings_are_removed(tmp_path_factory, rows: l
         assert not kept
 
 
-def test_a_file_without_the_recordings_is_not_touched(tmp_path: Path):
+def test_a_file_without_the_recordings_is_not_touched(tmp_path: Path) -> None:
     path = tmp_path / "transcripts/old-0000.parquet"
     write(path, ["a", "b"])
     before = path.stat()
@@ -49,7 +51,7 @@ def test_a_file_without_the_recordings_is_not_touched(tmp_path: Path):
     assert path.stat().st_ino == before.st_ino
 
 
-def test_files_of_the_excepted_run_stay(tmp_path: Path):
+def test_files_of_the_excepted_run_stay(tmp_path: Path) -> None:
     for run in ("old", "new"):
         write(tmp_path / f"transcripts/{run}-0000.parquet", ["a", "b"])
     assert Tables(str(tmp_path), None).drop_recordings("transcripts", frozenset({"a"}), except_run="new") == 1
@@ -57,11 +59,11 @@ def test_files_of_the_excepted_run_stay(tmp_path: Path):
     assert ids(tmp_path / "transcripts/new-0000.parquet") == ["a", "b"]
 
 
-def test_without_a_table_there_is_nothing_to_drop(tmp_path: Path):
+def test_without_a_table_there_is_nothing_to_drop(tmp_path: Path) -> None:
     assert Tables(str(tmp_path), None).drop_recordings("transcripts", frozenset({"a"})) == 0
 
 
-def test_tables_of_a_killed_run_are_removed_except_notifications(tmp_path: Path):
+def test_tables_of_a_killed_run_are_removed_except_notifications(tmp_path: Path) -> None:
     for table in ("transcripts", "findings", "errors", "notifications"):
         for run in ("ended", "killed", "this"):
             write(tmp_path / table / f"{run}-0000.parquet", ["a"] if table in ("errors", "notifications") else [])
@@ -79,7 +81,7 @@ def test_tables_of_a_killed_run_are_removed_except_notifications(tmp_path: Path)
     assert read_run_files(str(tmp_path), "killed") == listed
 
 
-def test_a_changed_file_is_changed_in_the_list_of_its_run(tmp_path: Path):
+def test_a_changed_file_is_changed_in_the_list_of_its_run(tmp_path: Path) -> None:
     for name in ("old-0000", "old-0001"):
         write(tmp_path / f"errors/{name}.parquet", ["a", "b"] if name == "old-0000" else ["a"])
     names = ["errors/old-0000.parquet", "errors/old-0001.parquet"]
@@ -91,7 +93,7 @@ def test_a_changed_file_is_changed_in_the_list_of_its_run(tmp_path: Path):
     assert now.files == {names[0]: FileEntry.of(tmp_path / names[0])} != listed
 
 
-def test_a_damaged_file_stays_and_is_listed(tmp_path: Path):
+def test_a_damaged_file_stays_and_is_listed(tmp_path: Path) -> None:
     for name in ("broken", "whole"):
         write(tmp_path / f"errors/{name}-0000.parquet", ["a", "b"])
     path = tmp_path / "errors/broken-0000.parquet"
@@ -102,7 +104,7 @@ def test_a_damaged_file_stays_and_is_listed(tmp_path: Path):
     assert path.read_bytes() == content
 
 
-def test_rows_of_a_moved_root_name_the_new_root(tmp_path: Path):
+def test_rows_of_a_moved_root_name_the_new_root(tmp_path: Path) -> None:
     path = tmp_path / "transcripts/old-0000.parquet"
     path.parent.mkdir()
     there = ["gs://old/audio/a.0123456789ab.wav", None, "/etc/passwd", f"{tmp_path}/audio/d.0123456789ab.wav"]
@@ -123,7 +125,7 @@ def test_rows_of_a_moved_root_name_the_new_root(tmp_path: Path):
         {"recording_id": ["a"], "redacted_audio_url": [["out/audio/a.wav"]]},
     ],
 )
-def test_a_foreign_table_is_listed_as_damaged_and_ends_no_job(tmp_path: Path, columns: dict[str, list[object]]):
+def test_a_foreign_table_is_listed_as_damaged_and_ends_no_job(tmp_path: Path, columns: dict[str, list[object]]) -> None:
     write(tmp_path / "transcripts" / "old-0000.parquet", ["a", "b"])
     other = tmp_path / "transcripts" / "mine-0000.parquet"
     pq.write_table(pa.table(columns), other)
@@ -137,7 +139,7 @@ def test_a_foreign_table_is_listed_as_damaged_and_ends_no_job(tmp_path: Path, co
 
 
 @pytest.mark.permissions
-def test_an_unreadable_file_is_listed_as_damaged_and_ends_no_job(tmp_path: Path):
+def test_an_unreadable_file_is_listed_as_damaged_and_ends_no_job(tmp_path: Path) -> None:
     for run in ("old", "new"):
         write(tmp_path / "transcripts" / f"{run}-0000.parquet", ["a", "b"])
     path = tmp_path / "transcripts" / "old-0000.parquet"

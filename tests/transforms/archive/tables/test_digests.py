@@ -27,7 +27,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 @given(text=TEXTS, seconds=NUMBERS, metadata=st.dictionaries(TEXTS, TEXTS, max_size=3))
 def test_a_row_has_the_same_digest_before_and_after_its_table(
     tmp_path_factory: pytest.TempPathFactory, text: str, seconds: float, metadata: dict[str, str]
-):
+) -> None:
     path = tmp_path_factory.mktemp("tables") / "transcripts" / "run-0000.parquet"
     path.parent.mkdir()
     row = made_up_transcript("call", text=text, duration_s=seconds, metadata=sorted(metadata.items()))
@@ -36,7 +36,7 @@ def test_a_row_has_the_same_digest_before_and_after_its_table(
     assert transcript_digest(back) == transcript_digest(row)
 
 
-def test_whole_numbers_and_fractions_are_the_same_seconds():
+def test_whole_numbers_and_fractions_are_the_same_seconds() -> None:
     assert transcript_digest(made_up_transcript("a", duration_s=2)) == transcript_digest(made_up_transcript("a"))
 
 
@@ -52,7 +52,7 @@ def _changed(value: Any) -> Any:
     return [*value, value[-1]] if value else value
 
 
-def test_every_field_of_a_transcript_counts_but_what_the_status_object_says():
+def test_every_field_of_a_transcript_counts_but_what_the_status_object_says() -> None:
     row = json.loads(made_up_transcript("a"))
     assert set(row) == set(TRANSCRIPTS_SCHEMA.names)
     for name in TRANSCRIPTS_SCHEMA.names:
@@ -61,7 +61,7 @@ def test_every_field_of_a_transcript_counts_but_what_the_status_object_says():
         assert same == (name in ("status", "redacted_audio_url", "run_id")), name
 
 
-def test_every_field_of_a_finding_counts():
+def test_every_field_of_a_finding_counts() -> None:
     row = json.loads(made_up_finding("a"))
     assert set(row) == set(FINDINGS_SCHEMA.names)
     for name in FINDINGS_SCHEMA.names:
@@ -70,7 +70,7 @@ def test_every_field_of_a_finding_counts():
 
 
 @given(st.lists(st.floats(0, 100), unique=True, max_size=6), st.randoms())
-def test_the_order_of_findings_does_not_count_and_their_number_does(starts: list[float], random: Any):
+def test_the_order_of_findings_does_not_count_and_their_number_does(starts: list[float], random: Any) -> None:
     rows = [made_up_finding("a", start_s=start) for start in starts]
     digest = findings_digest(rows)
     random.shuffle(rows)
@@ -79,7 +79,7 @@ def test_the_order_of_findings_does_not_count_and_their_number_does(starts: list
         assert findings_digest(rows[1:]) != digest
 
 
-def test_invalid_rows_are_not_certified(tmp_path: Path):
+def test_invalid_rows_are_not_certified(tmp_path: Path) -> None:
     row, finding = made_up_transcript("a"), made_up_finding("a")
     status = Status("completed", "a", None, "i", "killed", certificate_for(row, finding))
     assert holds_certified_rows(status, row, [finding])
@@ -98,10 +98,10 @@ def test_invalid_rows_are_not_certified(tmp_path: Path):
     assert not holds_certified_rows(Status("completed", "a", None, "i", "run"), row, [finding])
 
 
-def test_a_score_of_nan_has_a_digest():
+def test_a_score_of_nan_has_a_digest() -> None:
     assert findings_digest([made_up_finding("a", score=math.inf)]) != findings_digest([made_up_finding("a")])
 
 
-def test_a_table_reads_back_with_the_schema_of_its_rows(tmp_path: Path):
+def test_a_table_reads_back_with_the_schema_of_its_rows(tmp_path: Path) -> None:
     write_parquet(tmp_path / "t.parquet", TRANSCRIPTS_SCHEMA, [made_up_transcript("a")])
     assert pq.read_schema(tmp_path / "t.parquet").equals(TRANSCRIPTS_SCHEMA)

@@ -42,12 +42,12 @@ LISTS = st.builds(
     changing=st.dictionaries(NAMES, st.none() | ENTRIES, max_size=3),
     has_summary=st.booleans(),
     before=st.lists(RUNS, max_size=2).map(tuple),
-    kept_elsewhere=st.lists(TEXTS, max_size=2).map(tuple),
+    private_roots=st.lists(TEXTS, max_size=2).map(tuple),
 )
 
 
 @given(LISTS)
-def test_a_signed_list_is_valid_after_reading_and_invalid_after_any_change(listed: RunFiles):
+def test_a_signed_list_is_valid_after_reading_and_invalid_after_any_change(listed: RunFiles) -> None:
     back = RunFiles.from_json(listed.signed(KEY).to_json())
     assert back == listed.signed(KEY)
     back.check_signature(KEY.public_key())
@@ -57,7 +57,7 @@ def test_a_signed_list_is_valid_after_reading_and_invalid_after_any_change(liste
         replace(back, changing={**back.changing, "runs/run/more.json": None}),
         replace(back, has_summary=not back.has_summary),
         replace(back, before=(*back.before, "more")),
-        replace(back, kept_elsewhere=(*back.kept_elsewhere, "more")),
+        replace(back, private_roots=(*back.private_roots, "more")),
         back.signed(None),
         back.signed(Ed25519PrivateKey.generate()),
     ):
@@ -94,11 +94,11 @@ def test_a_signed_list_is_valid_after_reading_and_invalid_after_any_change(liste
             )
         ),
         *(RunFiles("run", {}, before=(name,)).to_json() for name in ("..", "a/b", "\ud800", "a\0b", "")),
-        RunFiles("run", {}, kept_elsewhere=("\ud800",)).to_json(),
+        RunFiles("run", {}, private_roots=("\ud800",)).to_json(),
         RunFiles("../run", {}).to_json(),
     ],
 )
-def test_a_file_that_is_not_a_list_is_refused(tmp_path: Path, content: bytes):
+def test_a_file_that_is_not_a_list_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "runs" / "run" / "files.json"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
@@ -106,7 +106,7 @@ def test_a_file_that_is_not_a_list_is_refused(tmp_path: Path, content: bytes):
         read_run_files(str(tmp_path), "run")
 
 
-def test_the_list_of_another_run_is_refused(tmp_path: Path):
+def test_the_list_of_another_run_is_refused(tmp_path: Path) -> None:
     write_run_files(str(tmp_path), RunFiles("one", {}), None)
     (tmp_path / "runs" / "one").rename(tmp_path / "runs" / "other")
     with pytest.raises(UnreadableFileListError, match="another run"):
@@ -118,7 +118,7 @@ class _StoppedError(Exception):
 
 
 @pytest.mark.parametrize("after", [FileEntry.of_content(b"new"), None])
-def test_a_list_allows_the_present_files_at_every_moment_of_a_change(tmp_path: Path, after: FileEntry | None):
+def test_a_list_allows_the_present_files_at_every_moment_of_a_change(tmp_path: Path, after: FileEntry | None) -> None:
     output, before = str(tmp_path), FileEntry.of_content(b"old")
     write_run_files(output, RunFiles("run", {"errors/run-0000.parquet": before}), KEY)
 
@@ -151,7 +151,7 @@ def test_a_list_allows_the_present_files_at_every_moment_of_a_change(tmp_path: P
     listed.check_signature(KEY.public_key())
 
 
-def test_rewriting_a_manipulated_file_does_not_make_it_valid(tmp_path: Path):
+def test_rewriting_a_manipulated_file_does_not_make_it_valid(tmp_path: Path) -> None:
     output, name = str(tmp_path), "errors/run-0000.parquet"
     write_run_files(output, RunFiles("run", {name: FileEntry.of_content(b"old")}), KEY)
     done: list[str] = []
@@ -163,7 +163,7 @@ def test_rewriting_a_manipulated_file_does_not_make_it_valid(tmp_path: Path):
     assert not listed.allows(name, after)
 
 
-def test_a_list_that_changes_without_a_key_loses_its_signature(tmp_path: Path):
+def test_a_list_that_changes_without_a_key_loses_its_signature(tmp_path: Path) -> None:
     write_run_files(str(tmp_path), RunFiles("run", {}), KEY)
     (tmp_path / "runs/run/report.html").write_bytes(b"page")
     list_more(str(tmp_path), "run", ["runs/run/report.html"], None)
@@ -173,8 +173,8 @@ def test_a_list_that_changes_without_a_key_loses_its_signature(tmp_path: Path):
     assert listed.signature == {}
 
 
-@pytest.mark.parametrize("forged", [{}, {"kept_elsewhere": ("--store",)}])
-def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: dict[str, Any]):
+@pytest.mark.parametrize("forged", [{}, {"private_roots": ("--store",)}])
+def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: dict[str, Any]) -> None:
     output, name = str(tmp_path), "errors/run-0000.parquet"
     listed = RunFiles("run", {name: FileEntry.of_content(b"old")}).signed(KEY)
     change = partial(
@@ -195,7 +195,7 @@ def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: d
         assert now.signature == {}
 
 
-def test_a_list_copied_to_another_run_is_not_changed(tmp_path: Path):
+def test_a_list_copied_to_another_run_is_not_changed(tmp_path: Path) -> None:
     output = str(tmp_path)
     write_run_files(output, RunFiles("other", {}), KEY)
     forged = RunFiles("other", {}, changing={"errors/other-0000.parquet": None})
@@ -206,7 +206,7 @@ def test_a_list_copied_to_another_run_is_not_changed(tmp_path: Path):
 
 
 @pytest.mark.parametrize("place", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path.name)])
-def test_a_folder_under_a_listed_name_ends_no_job(tmp_path: Path, place: Callable[[Path], object]):
+def test_a_folder_under_a_listed_name_ends_no_job(tmp_path: Path, place: Callable[[Path], object]) -> None:
     listed = RunFiles("run", {}, changing={"runs/run/timings.json": FileEntry.of_content(b"new")})
     write_run_files(str(tmp_path), listed, None)
     place(tmp_path / "runs/run/timings.json")
@@ -215,7 +215,9 @@ def test_a_folder_under_a_listed_name_ends_no_job(tmp_path: Path, place: Callabl
 
 
 @pytest.mark.parametrize("old", [None, b"old", b"tampered"])
-def test_a_rewritten_file_is_valid_at_every_moment(tmp_path: Path, old: bytes | None, monkeypatch: pytest.MonkeyPatch):
+def test_a_rewritten_file_is_valid_at_every_moment(
+    tmp_path: Path, old: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     output, name = str(tmp_path), "runs/run/report.html"
     write_run_files(output, RunFiles("run", {name: FileEntry.of_content(b"old")} if old else {}), KEY)
     if old is not None:
@@ -240,7 +242,7 @@ def test_a_rewritten_file_is_valid_at_every_moment(tmp_path: Path, old: bytes | 
     assert (listed.files[name], listed.changing) == (FileEntry.of_content(b"new"), {})
 
 
-def test_every_run_but_the_last_is_named_by_a_later_one(tmp_path: Path):
+def test_every_run_but_the_last_is_named_by_a_later_one(tmp_path: Path) -> None:
     output, named = str(tmp_path), set()
     for run in ("b", "a", "c", "night"):
         before = read_file_lists(output).before(run)

@@ -135,8 +135,8 @@ def test_parts_of_one_number_carry_the_same_value(said: Said) -> None:
     ],
 )
 def test_numbers_of_things_are_left_alone(marked: Marked, line: str) -> None:
-    innocent = NUMBERS.policies - {"any_number", "money_amount", "duration", "time", "date", "date_interval"}
-    assert marked(NUMBERS, line, *innocent) == line
+    harmless = NUMBERS.policies - {"any_number", "money_amount", "duration", "time", "date", "date_interval"}
+    assert marked(NUMBERS, line, *harmless) == line
 
 
 def test_every_run_of_three_digits_is_any_number(marked: Marked) -> None:

@@ -34,7 +34,7 @@ CONTENT = st.lists(PARTS, max_size=12).map(b"".join)
 @pytest.mark.parametrize("codec", CLEANED)
 @few(80)
 @given(header=st.one_of(st.just(b""), st.just(AVCC), CONTENT), picture=CONTENT)
-def test_the_output_of_a_cleaner_is_clean(codec: str, header: bytes, picture: bytes):
+def test_the_output_of_a_cleaner_is_clean(codec: str, header: bytes, picture: bytes) -> None:
     try:
         cleaner = cleaner_of(codec, header)
         cleaned = cleaner.clean(picture)

@@ -32,7 +32,7 @@ CONFIGURATION = b"\x81\x00\x0c\x00"
         pytest.param(obu(9, SAID), id="a reserved unit"),
     ],
 )
-def test_text_goes_from_av1(hidden: bytes):
+def test_text_goes_from_av1(hidden: bytes) -> None:
     header = CONFIGURATION + SEQUENCE
     cleaner = cleaner_of("av1", header + hidden)
     assert cleaner.header == header
@@ -43,7 +43,7 @@ def test_text_goes_from_av1(hidden: bytes):
 
 
 @pytest.mark.parametrize("picture", [b"\x32\x7f\x00", b"\x32", b"\x32" + b"\xff" * 9, b"\x80\x00"])
-def test_av1_whose_sizes_are_wrong_is_damaged(picture: bytes):
+def test_av1_whose_sizes_are_wrong_is_damaged(picture: bytes) -> None:
     with pytest.raises(MediaError, match="corrupt"):
         cleaner_of("av1", b"").clean(picture)
 
@@ -72,7 +72,7 @@ JPEG = b"\xff\xd8" + JFIF + TABLES + SCAN + b"\xff\xd9"
         pytest.param(SAID, id="bytes between segments"),
     ],
 )
-def test_text_goes_from_jpeg(hidden: bytes):
+def test_text_goes_from_jpeg(hidden: bytes) -> None:
     cleaner = cleaner_of("mjpeg", SAID)
     assert cleaner.header == b""
     assert cleaner.clean(JPEG) is JPEG
@@ -82,24 +82,24 @@ def test_text_goes_from_jpeg(hidden: bytes):
 
 
 @pytest.mark.parametrize("comment", [b"CS=ITU601\0", b"Intel(R) JPEG Library, version [1.51.12.44]\0"])
-def test_a_comment_by_which_decoders_go_stays(comment: bytes):
+def test_a_comment_by_which_decoders_go_stays(comment: bytes) -> None:
     picture = b"\xff\xd8" + segment(0xFE, comment) + JPEG[2:]
     assert cleaner_of("mjpeg", b"").clean(picture) is picture
 
 
 @pytest.mark.parametrize("picture", [SAID, b"\xff\xd8\xff\xdb\x10\x00\x01", b"\xff\xd8\xff\xe0\x00\x00"])
-def test_a_damaged_jpeg_is_refused(picture: bytes):
+def test_a_damaged_jpeg_is_refused(picture: bytes) -> None:
     with pytest.raises(MediaError, match="corrupt"):
         cleaner_of("mjpeg", b"").clean(picture)
 
 
-def test_the_order_of_fields_stays_in_a_jpeg_header():
+def test_the_order_of_fields_stays_in_a_jpeg_header() -> None:
     order = b"\0\0\0\x0afiel\2\6"
     assert cleaner_of("mjpeg", order).header == order
     assert cleaner_of("mjpeg", order + SAID).header == b""
 
 
-def test_bytes_after_a_prores_picture_are_removed():
+def test_bytes_after_a_prores_picture_are_removed() -> None:
     picture = (40).to_bytes(4, "big") + b"icpf" + (20).to_bytes(2, "big") + bytes(30)
     cleaner = cleaner_of("prores", SAID)
     assert cleaner.header == b""
@@ -123,7 +123,7 @@ def h263(*fields: tuple[int, int]) -> bytes:
 SHORT = ((0b10000, 5), (2, 3), (0, 4), (0, 1), (8, 5))
 
 
-def test_h263_with_supplemental_information_is_refused():
+def test_h263_with_supplemental_information_is_refused() -> None:
     cleaner = cleaner_of("h263", SAID)
     assert cleaner.header == b""
     for plain in (h263(*SHORT, (0, 1), (0, 1)), h263(*SHORT, (1, 1), (0, 2), (0, 1))):
@@ -154,7 +154,7 @@ def test_h263_with_supplemental_information_is_refused():
         ("wmv3", 5),
     ],
 )
-def test_codecs_without_room_for_text_are_passed_on(codec: str, size: int):
+def test_codecs_without_room_for_text_are_passed_on(codec: str, size: int) -> None:
     picture = bytes(range(100))
     cleaner = cleaner_of(codec, SAID)
     assert cleaner.header == SAID[:size]
@@ -162,7 +162,7 @@ def test_codecs_without_room_for_text_are_passed_on(codec: str, size: int):
 
 
 @pytest.mark.parametrize("codec", ["theora", "dvvideo", "dnxhd", "ffv1", "vvc", "h261", "jpeg2000", "rawvideo", "none"])
-def test_a_codec_that_is_not_on_the_list_is_refused(codec: str):
+def test_a_codec_that_is_not_on_the_list_is_refused(codec: str) -> None:
     with pytest.raises(
         MediaError, match=r"captions_inside: .*convert the video, or request audio without video"
     ) as raised:

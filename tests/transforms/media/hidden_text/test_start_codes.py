@@ -23,7 +23,7 @@ def units(*content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
-def test_a_picture_without_hidden_text_is_passed_on_as_it_is(codec: str):
+def test_a_picture_without_hidden_text_is_passed_on_as_it_is(codec: str) -> None:
     for picture in (units(*PICTURE), units(PREDICTED, PICTURE_EXTENSION, *SLICES) + b"\0\0\0"):
         assert mpeg12_cleaner(codec, units(SEQUENCE)).clean(picture) is picture
 
@@ -43,7 +43,7 @@ def test_a_picture_without_hidden_text_is_passed_on_as_it_is(codec: str):
 )
 @pytest.mark.parametrize("level", [2, 3, 5, 7], ids=["sequence", "group", "picture", "end"])
 @pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video"])
-def test_text_goes_at_every_level(codec: str, level: int, hidden: bytes):
+def test_text_goes_at_every_level(codec: str, level: int, hidden: bytes) -> None:
     content = [*PICTURE]
     content.insert(level, hidden)
     assert mpeg12_cleaner(codec, b"").clean(units(*content)) == units(*PICTURE)
@@ -52,7 +52,7 @@ def test_text_goes_at_every_level(codec: str, level: int, hidden: bytes):
 
 
 @pytest.mark.parametrize("place", range(5))
-def test_text_after_a_units_end_goes(place: int):
+def test_text_after_a_units_end_goes(place: int) -> None:
     content = [*PICTURE]
     content[place] += bytes(136 - len(content[place])) * (place == 0) + SAID
     cleaned = mpeg12_cleaner("mpeg2video", b"").clean(units(*content))
@@ -60,7 +60,7 @@ def test_text_after_a_units_end_goes(place: int):
     assert all(unit in cleaned for unit in PICTURE)
 
 
-def test_text_after_the_sequences_end_goes():
+def test_text_after_the_sequences_end_goes() -> None:
     assert mpeg12_cleaner("mpeg2video", b"").clean(units(*PICTURE, b"\xb7" + SAID)) == units(*PICTURE, b"\xb7")
 
 
@@ -73,18 +73,18 @@ def test_text_after_the_sequences_end_goes():
         pytest.param("mpeg2video", b"\x01\x16\x02" + SAID, id="slice of MPEG-2"),
     ],
 )
-def test_information_that_the_standard_leaves_open_is_refused(codec: str, marked: bytes):
+def test_information_that_the_standard_leaves_open_is_refused(codec: str, marked: bytes) -> None:
     with pytest.raises(MediaError, match="captions_inside"):
         mpeg12_cleaner(codec, b"").clean(units(INTRA, marked))
 
 
-def test_the_flags_of_an_mpeg2_slice_are_not_text():
+def test_the_flags_of_an_mpeg2_slice_are_not_text() -> None:
     picture = units(INTRA, b"\x01\x16\x00\x7d\x29\x48")
     assert mpeg12_cleaner("mpeg2video", b"").clean(picture) is picture
 
 
 @pytest.mark.parametrize("picture", [SAID, b"\0\0\1\0\0"])
-def test_a_packet_without_a_picture_is_damaged(picture: bytes):
+def test_a_packet_without_a_picture_is_damaged(picture: bytes) -> None:
     with pytest.raises(MediaError, match="corrupt"):
         mpeg12_cleaner("mpeg2video", b"").clean(picture)
 
@@ -104,28 +104,28 @@ FRAME = b"\xb6\x10\x60\x91\x82\x3d"
         b"FFmpeg0.4.6b4600",
     ],
 )
-def test_an_mpeg4_encoders_name_stays_since_decoders_go_by_it(name: bytes):
+def test_an_mpeg4_encoders_name_stays_since_decoders_go_by_it(name: bytes) -> None:
     picture = units(LAYER, b"\xb2" + name, FRAME)
     assert mpeg4_cleaner(picture).clean(picture) is picture
     assert mpeg4_cleaner(picture).header == picture
 
 
 @pytest.mark.parametrize("text", [SAID, NOTE, b"XviD0046 " + SAID, b"Lavc" + SAID, b"XviD078051120", b"DivX\n" + SAID])
-def test_other_user_data_of_mpeg4_go(text: bytes):
+def test_other_user_data_of_mpeg4_go(text: bytes) -> None:
     cleaner = mpeg4_cleaner(units(LAYER, b"\xb2" + text))
     assert cleaner.header == units(LAYER)
     assert cleaner.clean(units(b"\xb2" + text, FRAME, b"\xb2" + text, b"\xc3" + text)) == units(FRAME)
     assert cleaner.clean(units(b"\xb0\x01" + text, FRAME, b"\xb1" + text)) == units(b"\xb0\x01", FRAME, b"\xb1")
 
 
-def test_an_mpeg4_packet_of_one_byte_stays():
+def test_an_mpeg4_packet_of_one_byte_stays() -> None:
     assert mpeg4_cleaner(b"").clean(b"\x7f") == b"\x7f"
     with pytest.raises(MediaError, match="corrupt"):
         mpeg4_cleaner(b"").clean(SAID)
 
 
 @pytest.mark.parametrize("kind", range(0x1B, 0x20))
-def test_user_data_of_vc1_go(kind: int):
+def test_user_data_of_vc1_go(kind: int) -> None:
     sequence, entry, frame = b"\x0f\xdb\xfe\x0a", b"\x0e\x5a\xc0", b"\x0d\x76\x91\x82"
     text = bytes([kind]) + SAID
     cleaner = vc1_cleaner(b"\x25" + units(sequence, entry, text))

@@ -180,13 +180,13 @@ def attempted(victim: int, folder: Path, user: int = 0) -> dict[str, Any]:
     return results
 
 
-def test_every_allowed_call_is_judged():
+def test_every_allowed_call_is_judged() -> None:
     allowed = [*(call for group in ALLOWED_CALLS for call in group), *CONDITIONAL_CALLS]
     assert sorted(allowed) == sorted(JUDGED)
 
 
 @pytest.mark.parametrize("user", [0, 65534], ids=["this user", "an ordinary user"])
-def test_a_confined_process_does_nothing_to_others(tmp_path: Path, user: int):
+def test_a_confined_process_does_nothing_to_others(tmp_path: Path, user: int) -> None:
     if user and os.getuid() != 0:
         pytest.skip("only root can become somebody else")
     let_others_in(tmp_path)

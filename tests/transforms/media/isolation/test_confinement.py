@@ -73,7 +73,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return json.loads(said.stdout)
 
 
-def test_it_reads_its_own_file_and_no_file_that_was_open_before(results: dict[str, Any]):
+def test_it_reads_its_own_file_and_no_file_that_was_open_before(results: dict[str, Any]) -> None:
     assert {name for name, result in results.items() if result == "done"} >= POSSIBLE
     assert results["read what was open"] in {"OSError", "PermissionError"}
     assert results["use a socket that was open"] in {"OSError", "PermissionError"}
@@ -81,12 +81,12 @@ def test_it_reads_its_own_file_and_no_file_that_was_open_before(results: dict[st
 
 
 @pytest.mark.skipif(not locks().call_filter, reason="libseccomp is not installed")
-def test_it_can_do_nothing_else(results: dict[str, Any]):
+def test_it_can_do_nothing_else(results: dict[str, Any]) -> None:
     assert {name for name, result in results.items() if result == "done"} == POSSIBLE
     assert results["make a socket"] == results["open a file"] == results["fork"] == "PermissionError"
 
 
-def test_it_ends_when_its_processor_time_is_used_up_and_dumps_nothing(tmp_path: Path):
+def test_it_ends_when_its_processor_time_is_used_up_and_dumps_nothing(tmp_path: Path) -> None:
     script = (
         "import os\n"
         "from hushbeam.transforms.media.isolation.confinement import Allowance, Confinement\n"

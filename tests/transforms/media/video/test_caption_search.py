@@ -94,7 +94,7 @@ def attached(packet: Any, kind: int, content: bytes) -> Any:
 
 
 @pytest.mark.parametrize("recipe", CAPTIONED, ids=lambda recipe: recipe.name)
-def test_captions_and_notes_stay_behind(tmp_path: Path, recipe: Captioned):
+def test_captions_and_notes_stay_behind(tmp_path: Path, recipe: Captioned) -> None:
     source = recipe.write(tmp_path)
     with_notes = recipe.codec != "mpeg2video"
     assert hidden_text(source) >= {"A53_CC", "captions", "A/53"}
@@ -133,7 +133,7 @@ def test_captions_and_notes_stay_behind(tmp_path: Path, recipe: Captioned):
     ],
     ids=lambda recipe: recipe.name,
 )  # fmt: skip
-def test_pictures_of_every_codec_that_is_copied_are_the_same(tmp_path: Path, recipe: Captioned):
+def test_pictures_of_every_codec_that_is_copied_are_the_same(tmp_path: Path, recipe: Captioned) -> None:
     source = recipe.write(tmp_path, plain_frames())
     copy = published(source, tmp_path)
     assert_same_pictures(source, copy)
@@ -141,7 +141,7 @@ def test_pictures_of_every_codec_that_is_copied_are_the_same(tmp_path: Path, rec
     assert hidden_text_in(copy, 6.3, MediaLimits()) == ""
 
 
-def test_recovery_points_and_brightness_stay(tmp_path: Path):
+def test_recovery_points_and_brightness_stay(tmp_path: Path) -> None:
     options = {"x264-params": "intra-refresh=1:keyint=20:nal-hrd=vbr:vbv-maxrate=300:vbv-bufsize=300"}
     source = Captioned("refresh.mkv", "matroska", "libx264", options=options).write(tmp_path, plain_frames())
     kinds = [supplemental_kinds(path) for path in (source, published(source, tmp_path))]
@@ -170,7 +170,7 @@ def supplemental_kinds(path: Path) -> set[int]:
 
 
 @pytest.mark.parametrize("container", ["mp4", "matroska"])
-def test_captions_of_av1_stay_behind(tmp_path: Path, container: str):
+def test_captions_of_av1_stay_behind(tmp_path: Path, container: str) -> None:
     plain = Captioned("plain.mp4", "mp4", "libsvtav1", options={"preset": "12", "svtav1-params": "lp=1"})
     content = b"\x04\xb5\x00\x31" + caption_data() + b"\x80"
     captions = bytes([5 << 3 | 2, len(content)]) + content
@@ -188,7 +188,7 @@ def test_captions_of_av1_stay_behind(tmp_path: Path, container: str):
     assert_same_pictures(source, copy)
 
 
-def test_comments_of_motion_jpeg_stay_behind(tmp_path: Path):
+def test_comments_of_motion_jpeg_stay_behind(tmp_path: Path) -> None:
     plain = Captioned("plain.mov", "mov", "mjpeg").write(tmp_path, plain_frames())
     comment = b"\xff\xfe" + (len(NOTE) + 2).to_bytes(2, "big") + NOTE
     source = copied(
@@ -201,7 +201,7 @@ def test_comments_of_motion_jpeg_stay_behind(tmp_path: Path):
 
 
 @pytest.mark.parametrize("codec", ["mpeg4", "mpeg2video", "mpeg1video"])
-def test_user_data_in_a_header_stay_behind(tmp_path: Path, codec: str):
+def test_user_data_in_a_header_stay_behind(tmp_path: Path, codec: str) -> None:
     plain = Captioned("plain.mkv", "matroska", codec).write(tmp_path, plain_frames())
     source = copied(plain, tmp_path / "note.mkv", header=header_of(plain) + b"\0\0\1\xb2" + NOTE)
     assert "note" in said_in(source.read_bytes())
@@ -210,7 +210,7 @@ def test_user_data_in_a_header_stay_behind(tmp_path: Path, codec: str):
     assert_same_pictures(source, copy)
 
 
-def test_notes_in_a_header_of_hevc_stay_behind(tmp_path: Path):
+def test_notes_in_a_header_of_hevc_stay_behind(tmp_path: Path) -> None:
     source = next(recipe for recipe in CAPTIONED if recipe.name == "hevc.mkv").write(tmp_path)
     assert b"x265 (build" in header_of(source)
     header = header_of(published(source, tmp_path))
@@ -218,7 +218,7 @@ def test_notes_in_a_header_of_hevc_stay_behind(tmp_path: Path):
     assert header.startswith(b"\1")
 
 
-def test_text_in_the_end_of_a_header_of_h264_stays_behind(tmp_path: Path):
+def test_text_in_the_end_of_a_header_of_h264_stays_behind(tmp_path: Path) -> None:
     plain = PLAIN_H264.write(tmp_path, plain_frames())
     source = copied(plain, tmp_path / "note.mkv", header=header_of(plain) + NOTE)
     assert "note" in said_in(source.read_bytes())
@@ -228,7 +228,7 @@ def test_text_in_the_end_of_a_header_of_h264_stays_behind(tmp_path: Path):
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p", "gray"])
-def test_headers_of_every_profile_of_h264_pass_the_audit_where_they_are_published(tmp_path: Path, pixels: str):
+def test_headers_of_every_profile_of_h264_pass_the_audit_where_they_are_published(tmp_path: Path, pixels: str) -> None:
     """FFmpeg puts the header of a transport stream together anew, with more in it for other profiles than the usual."""
     source = tmp_path / "screen.ts"
     with av.open(str(source), "w") as container:
@@ -250,7 +250,7 @@ def test_headers_of_every_profile_of_h264_pass_the_audit_where_they_are_publishe
     assert hidden_text_in(copy, 1.0, MediaLimits()) == ""
 
 
-def test_every_video_track_is_cleaned(tmp_path: Path):
+def test_every_video_track_is_cleaned(tmp_path: Path) -> None:
     source = tmp_path / "two.mkv"
     with av.open(str(CAPTIONED[0].write(tmp_path))) as given, av.open(str(source), "w") as container:
         taken = {stream.index: container.add_stream_from_template(stream, opaque=True) for stream in given.streams}
@@ -272,7 +272,7 @@ def test_every_video_track_is_cleaned(tmp_path: Path):
 MATROSKA_BLOCK_ADDITIONAL = 15
 
 
-def test_matroska_block_additions_are_left_out(tmp_path: Path):
+def test_matroska_block_additions_are_left_out(tmp_path: Path) -> None:
     plain = Captioned("vp8.webm", "webm", "libvpx", "libopus", {"deadline": "realtime", "cpu-used": "8"})
     addition = struct.pack(">Q", 1) + caption_data() + NOTE
     source = copied(
@@ -286,7 +286,7 @@ def test_matroska_block_additions_are_left_out(tmp_path: Path):
     assert_same_pictures(source, copy)
 
 
-def test_captions_beside_the_pictures_stay_behind(tmp_path: Path):
+def test_captions_beside_the_pictures_stay_behind(tmp_path: Path) -> None:
     plain = PLAIN_H264.write(tmp_path, plain_frames())
     for name, codec in (
         ("text.mov", "mov_text"),
@@ -316,7 +316,7 @@ def test_captions_beside_the_pictures_stay_behind(tmp_path: Path):
         assert hidden_text_in(source, 6.3, MediaLimits()), name
 
 
-def test_boxes_and_chunks_that_no_reader_needs_are_left_out(tmp_path: Path):
+def test_boxes_and_chunks_that_no_reader_needs_are_left_out(tmp_path: Path) -> None:
     plain = PLAIN_H264.write(tmp_path, plain_frames())
     source = tmp_path / "boxes.mp4"
     boxes = b"".join(
@@ -334,7 +334,7 @@ def test_boxes_and_chunks_that_no_reader_needs_are_left_out(tmp_path: Path):
 
 
 @pytest.mark.parametrize("muxer", ["mov", "mp4"])
-def test_texts_of_a_colour_profile_stay_behind(tmp_path: Path, muxer: str):
+def test_texts_of_a_colour_profile_stay_behind(tmp_path: Path, muxer: str) -> None:
     plain = replace(PLAIN_H264, name=f"plain.{muxer}", muxer=muxer).write(tmp_path, plain_frames())
     profile = bytearray(184 + len(NOTE))
     profile[:4], profile[36:40], profile[128:132] = len(profile).to_bytes(4, "big"), b"acsp", (1).to_bytes(4, "big")
@@ -371,7 +371,7 @@ def with_boxes(content: bytes, more: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("number", "same"), [(1, True), (2, False)])
-def test_a_header_that_comes_again_may_not_be_another_one(tmp_path: Path, number: int, same: bool):
+def test_a_header_that_comes_again_may_not_be_another_one(tmp_path: Path, number: int, same: bool) -> None:
     plain = Captioned("plain.flv", "flv", "libx264", options={"preset": "ultrafast", "bf": "0"})
     content = plain.write(tmp_path, plain_frames()).read_bytes()
     header = flv_header_tag(content)
@@ -414,7 +414,7 @@ def flv_header_tag(content: bytes) -> bytes:
     ],
     ids=lambda recipe: recipe.name,
 )
-def test_a_codec_that_was_not_examined_is_refused(tmp_path: Path, recipe: Captioned):
+def test_a_codec_that_was_not_examined_is_refused(tmp_path: Path, recipe: Captioned) -> None:
     source = recipe.write(tmp_path, plain_frames())
     with pytest.raises(MediaError, match="captions_inside"):
         published(source, tmp_path)
@@ -430,7 +430,7 @@ def test_a_codec_that_was_not_examined_is_refused(tmp_path: Path, recipe: Captio
     )
 
 
-def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):
+def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path) -> None:
     source = PLAIN_H264.write(tmp_path, plain_frames())
     with av.open(str(source)) as container:
         for packet in container.demux(container.streams.video[0]):
@@ -443,7 +443,7 @@ def test_packets_that_are_put_together_again_are_as_before(tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", [0x00, 0x1F, 0xB0, 0xB1, 0xB2, 0xB3, 0xB5])
-def test_bytes_after_a_unit_of_mpeg4_are_removed(kind: int):
+def test_bytes_after_a_unit_of_mpeg4_are_removed(kind: int) -> None:
     picture = b"\0\0\1\xb6" + bytes(range(16, 40))
     unit = b"\0\0\1" + bytes([kind, *range(1, 7)])
     assert NOTE[8:] not in cleaner_of("mpeg4", b"").clean(unit + NOTE + picture)
@@ -451,7 +451,7 @@ def test_bytes_after_a_unit_of_mpeg4_are_removed(kind: int):
 
 
 @pytest.mark.parametrize("marker", [0xDC, 0xDD, 0xDE, 0xDF, 0xE1, 0xFE])
-def test_segments_of_motion_jpeg_are_not_longer_than_they_state(marker: int):
+def test_segments_of_motion_jpeg_are_not_longer_than_they_state(marker: int) -> None:
     def segment(content: bytes) -> bytes:
         return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
 

@@ -1,0 +1,97 @@
+"""Messages and exit statuses of commands that fail."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Collection
+
+from rich.console import Console
+from rich.markup import escape
+
+from hushbeam.pipelines.running.consoles import remarks
+from hushbeam.pipelines.running.exit_status import (
+    EXIT_BROKEN,
+    EXIT_CANARIES_MISSED,
+    EXIT_INTERRUPTED,
+    EXIT_LOCKED,
+    EXIT_USAGE,
+)
+from hushbeam.pipelines.running.terminal import printable
+from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
+from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostError
+from hushbeam.transforms.base.unexpected import StageDefectError, place_of
+from hushbeam.transforms.canary_gate import CanariesMissedError
+
+_FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
+_SAID_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
+_STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
+
+
+def incomplete(names: Collection[str], console: Console) -> int:
+    """Names the files that kept a command from doing all of its work, and gives its exit status."""
+    named = printable(", ".join(sorted(names)))
+    console.print(
+        f"[bold red]Not complete:[/] these files of the output cannot be read, and may still hold what should be "
+        f"deleted: {escape(named)}. Restore or delete them, and run this again",
+        highlight=False,
+    )
+    return EXIT_BROKEN
+
+
+def exit_status_of(work: Callable[[], int], console: Console) -> int:
+    """The exit status that `work` gives, or that of the error that ended it, which is printed on the console."""
+    quieten_beam()
+    try:
+        return work()
+    except KeyboardInterrupt:
+        remarks().print("[bold red]Stopped[/] by SIGINT", highlight=False)
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - each kind is reported; none may end in a traceback that holds values
+        return report_error(error, console)
+
+
+def quieten_beam() -> None:
+    """Keeps Beam from logging workers' errors with tracebacks and values; `report_error` prints what matters."""
+    logging.getLogger("apache_beam.runners.common").setLevel(logging.CRITICAL)
+
+
+def report_error(error: Exception, console: Console) -> int:
+    """Prints what ended a job, and gives its exit status.
+
+    An unexpected error is reported by its class and place: its message may hold words of a recording.
+    """
+    error = _of_worker(error)
+    message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
+    if isinstance(error, ConfigurationError):
+        _say(f"[bold red]Cannot run:[/] {message}", console)
+        # A lock goes away by itself, a mistake does not: they have different statuses.
+        if isinstance(error, CanariesMissedError):
+            return EXIT_CANARIES_MISSED
+        return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
+    if isinstance(error, RunLockLostError):
+        _say(f"[bold red]Stopped:[/] {message}", console)
+        return EXIT_LOCKED
+    if not isinstance(error, RunError | RecordingError):
+        step = _STEP.search(str(error))
+        message = escape(place_of(error) + (f", in the step {step[1]}" if step else ""))
+    _say(
+        f"[bold red]The job broke:[/] {message}. What is published is complete; run the same command again to continue",
+        console,
+    )
+    return EXIT_BROKEN
+
+
+def _say(message: str, console: Console) -> None:
+    try:
+        console.print(message, highlight=False)
+    except RunError:  # this console itself cannot be written
+        remarks().print(message, highlight=False)
+
+
+def _of_worker(error: Exception) -> Exception:
+    """The error of ours that a worker raised, which runners hand on as text; otherwise the error itself."""
+    if isinstance(error, ConfigurationError | RunError | RecordingError):
+        return error
+    said = _SAID_BY_A_WORKER.findall(str(error))
+    return _FROM_WORKERS[said[-1][0]](said[-1][1]) if said else error
