@@ -1,4 +1,4 @@
-"""How fast the job is, beside what else does the same."""
+"""Benchmarks: ratios between the job and other tools, measured in one run."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""How much of the labelled calls is recognised, by the engine and by faster-whisper's sequential `transcribe`.
+"""Word error rates on the labelled calls: the engine against faster-whisper's sequential `transcribe`.
 
     python -m benchmarks.accuracy [--model base] [--profile fast]
 

@@ -1,4 +1,4 @@
-"""What an engineer writes in an afternoon: faster-whisper, presidio as it comes, and mute; one file after another.
+"""Baseline script: faster-whisper, presidio with its defaults, and muting, one file after another.
 
     python -m benchmarks.afternoon --manifest calls.jsonl --output out/
 

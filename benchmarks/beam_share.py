@@ -1,4 +1,4 @@
-"""What Beam itself takes of the job: as many stages and shuffles as the job has, with recordings that need no work."""
+"""Cost of Beam itself: the job's stages and shuffles, with recordings that need no work."""
 
 from __future__ import annotations
 

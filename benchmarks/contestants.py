@@ -1,4 +1,4 @@
-"""What is compared: each does its work over one corpus, in a process of its own, with the same model."""
+"""The compared tools: each processes one corpus in its own process, with the same model."""
 
 from __future__ import annotations
 

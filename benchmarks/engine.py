@@ -1,4 +1,4 @@
-"""How fast the speech engine is by itself, beside faster-whisper's own ways: part of `make bench`.
+"""Speed of the speech engine alone, against faster-whisper's own pipelines: part of `make bench`.
 
     python -m benchmarks.engine [--device cuda] [--workers 1 2 4] [--batch 8 16] [--shape large-v3-turbo]
 

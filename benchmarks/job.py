@@ -1,4 +1,4 @@
-"""How fast the whole job is, beside its own speech engine and beside what else does the same: `make bench`.
+"""Speed of the whole job, against its own speech engine and other tools: part of `make bench`.
 
     python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth beam]
         [--corpora labelled short long] [--yardsticks 60]

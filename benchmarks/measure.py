@@ -1,4 +1,4 @@
-"""What a piece of work costs, in a process of its own."""
+"""Time and memory of a piece of work, measured in its own process."""
 
 from __future__ import annotations
 

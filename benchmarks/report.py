@@ -1,4 +1,4 @@
-"""What the report of a large night costs: seconds, memory and size, over tables with rows of many recordings.
+"""Cost of a large run's report: seconds, memory and size, over tables with rows of many recordings.
 
     python -m benchmarks.report [--recordings 100000]
 

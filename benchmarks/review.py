@@ -1,4 +1,4 @@
-"""How long a reviewer waits: for the list of many recordings, and for the waveform of a long one.
+"""Waiting times of a reviewer: for the list of many recordings, and for the waveform of a long one.
 
     python -m benchmarks.review [--recordings 1000] [--minutes 60]
 

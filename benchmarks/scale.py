@@ -1,4 +1,4 @@
-"""What a large manifest costs outside of the stages with audio: reading, comparing with the ledger, tables, closing.
+"""Cost of a large manifest without the audio stages: reading, comparing with the ledger, tables, closing.
 
     python -m benchmarks.scale --rows 10000 100000 1000000 [--only parts|whole]
 
@@ -35,7 +35,7 @@ from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verifi
 from hushbeam.transforms.archive.ledger import Status, committed_entries, save_snapshot
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, pack, source_facts
 from hushbeam.transforms.archive.published_files import json_name
-from hushbeam.transforms.archive.run_summary import summary_url
+from hushbeam.transforms.archive.runs.summary import summary_url
 from hushbeam.transforms.archive.tables.parquet import write_shard
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.read_manifest.files import read_lines

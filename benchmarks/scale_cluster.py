@@ -1,4 +1,4 @@
-"""What a large manifest costs on a Flink cluster: time, and the memory of its workers and task managers.
+"""Cost of a large manifest on a Flink cluster: time, and the memory of its workers and task managers.
 
     FLINK_HOME=… python -m benchmarks.scale_cluster --rows 100000 1000000
 

@@ -1,1 +1,1 @@
-"""What a newcomer runs first."""
+"""The demonstration that `make demo` runs."""

@@ -32,7 +32,7 @@ from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.private_roots import recorded_private_roots
+from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser

@@ -32,7 +32,7 @@ from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.archive.private_roots import remember_private_roots
+from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
 from hushbeam.transforms.assemble_transcript import AssembleTranscript
 from hushbeam.transforms.keep_unredacted import PublishUnredacted
 from hushbeam.transforms.plan_spans import PlanSpans

@@ -26,6 +26,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,7 @@ _NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
 _SOCKET = "unix:"
 _ANSWER_WITHIN_S = 60.0
 _STOP_WITHIN_S = 10.0
+_HIGHEST_PORT = 65_535
 _REQUESTS_AT_ONCE = 8
 
 _logger = logging.getLogger(__name__)
@@ -102,6 +104,10 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         Raises:
           ConfigurationError: It cannot.
         """
+        # Ctrl-C is for this process, which then ends the others.
+        heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        forkserver.ensure_running()
+        signal.signal(signal.SIGINT, heeded)
         first = self._forks.Process(target=_nothing)
         first.start()
         first.join()
@@ -210,43 +216,71 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
     console = console or remarks()
     options = parse_without_pipeline(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        _check_address(options.address)  # before the workers are prepared, which takes seconds
+        return _serve(options.address)
+    except ConfigurationError as error:
+        return report_error(error, console)
+
+
+def _serve(address: str) -> int:
     stopped = threading.Event()
     for number in heeded_signals():
         signal.signal(number, lambda *_: stopped.set())
     pool = WorkerPool()
     try:
         pool.warm_up()
-        server = _serve(pool, options.address)
-    except ConfigurationError as error:
-        return report_error(error, console)
     except (EOFError, ConnectionError):
         if stopped.is_set():  # the same signal ended the process that workers are forked from
             return EXIT_COMPLETED
         raise
-    _logger.info("ready for workers at %s", options.address)
+    server = _started(pool, address)
+    _logger.info("ready for workers at %s", address)
     stopped.wait()
     server.stop(grace=None)
     pool.close()
     return EXIT_COMPLETED
 
 
-def _serve(pool: WorkerPool, address: str) -> grpc.Server:
+def _started(pool: WorkerPool, address: str) -> grpc.Server:
     # Without the option a second pool would take the same port, and half of the requests.
     server = grpc.server(ThreadPoolExecutor(_REQUESTS_AT_ONCE), options=[("grpc.so_reuseport", 0)])
     beam_fn_api_pb2_grpc.add_BeamFnExternalWorkerPoolServicer_to_server(pool, server)
-    if address.startswith(_SOCKET):
-        _check_socket(Path(address.removeprefix(_SOCKET)))
-    else:
-        _check_loopback(address.rpartition(":")[0])
     before = os.umask(0o077)
     try:
         server.add_insecure_port(address)
     except RuntimeError:
-        raise ConfigurationError(f"--address: cannot listen at {address!r}; give one that is free") from None
+        raise _taken(address) from None
     finally:
         os.umask(before)
     server.start()
     return server
+
+
+def _taken(address: str) -> ConfigurationError:
+    return ConfigurationError(f"--address: cannot listen at {address!r}; give one that is free")
+
+
+def _check_address(address: str) -> None:
+    if address.startswith(_SOCKET):
+        _check_socket(Path(address.removeprefix(_SOCKET)))
+        return
+    host, _, port = address.rpartition(":")
+    if int(port) > _HIGHEST_PORT:
+        raise ConfigurationError(f"--address: the highest port is {_HIGHEST_PORT}")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    except OSError:
+        found = []
+    if not found or not all(ipaddress.ip_address(where[0]).is_loopback for *_, where in found):
+        raise ConfigurationError(
+            "--address: whoever reaches it can run code here; give HOST:PORT on the loopback interface, or unix:/PATH"
+        )
+    try:
+        for family, *_, where in found:
+            socket.create_server(where[:2], family=family).close()
+    except OSError:
+        raise _taken(address) from None
 
 
 def _check_socket(path: Path) -> None:
@@ -262,18 +296,7 @@ def _check_socket(path: Path) -> None:
         raise ConfigurationError("--address: the socket's name is taken by a file")
     with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
         caller.connect(str(path))
-        raise ConfigurationError(f"--address: cannot listen at '{_SOCKET}{path}'; give one that is free")
-
-
-def _check_loopback(host: str) -> None:
-    try:
-        found = {ipaddress.ip_address(entry[4][0]) for entry in socket.getaddrinfo(host.strip("[]"), None)}
-    except OSError:
-        found = set()
-    if not found or not all(each.is_loopback for each in found):
-        raise ConfigurationError(
-            "--address: whoever reaches it can run code here; give HOST:PORT on the loopback interface, or unix:/PATH"
-        )
+        raise _taken(f"{_SOCKET}{path}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What must be so before any test is loaded."""
+"""Settings of all tests, made before any test is loaded."""
 
 from __future__ import annotations
 

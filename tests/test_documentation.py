@@ -1,4 +1,4 @@
-"""What the documentation shows, works."""
+"""Commands, links and examples of the documentation, tried for real."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests keep in memory between runs of a job: functions."""
+"""Objects that tests keep in memory between runs of a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What workers install: the source distribution, its content, and, where asked for, a run on a pool that has it."""
+"""Source distribution and wheel: their content, and a run on a worker pool that installs them, if requested."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What commands share while a run is under way: lock and signals, waiting, progress, messages, exit statuses."""
+"""Code that the commands share: lock and signals, waiting, progress, messages, exit statuses."""

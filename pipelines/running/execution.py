@@ -23,9 +23,9 @@ from hushbeam.pipelines.running.waiting import submitted, wait
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
-from hushbeam.transforms.archive.private_roots import remember_private_roots
+from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
+from hushbeam.transforms.archive.runs.timings import Sample, Timings, stage_times, write_timings
 from hushbeam.transforms.archive.tables.file_lists import list_more
-from hushbeam.transforms.archive.timings import Sample, Timings, stage_times, write_timings
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.report_run import read_figures, write_report

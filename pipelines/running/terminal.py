@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hushbeam.pipelines.running.consoles import counted, results
-from hushbeam.transforms.archive.timings import Sample
+from hushbeam.transforms.archive.runs.timings import Sample
 from hushbeam.transforms.base.progress import COMMITTED
 from hushbeam.transforms.report_run import RunFigures
 from hushbeam.transforms.storage import urls

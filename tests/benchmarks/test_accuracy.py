@@ -1,4 +1,4 @@
-"""How recognised words are compared with what was said."""
+"""Comparison of recognised words with the labelled words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Beam takes for itself."""
+"""Cost of Beam itself."""
 
 from __future__ import annotations
 

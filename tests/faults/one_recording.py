@@ -1,4 +1,4 @@
-"""What is wrong with one recording, review or receiver ends that one, however it goes wrong."""
+"""Faults of one recording, review or receiver: each ends that one only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong in a night, done for real, and what must be true afterwards.
+"""Faults of a run, each caused for real, and what must hold afterwards.
 
 Each scenario lets something go wrong in a run over three short calls, looks at the output root as it was left, runs
 the job again, and looks once more: everything is published then, byte for byte as in a run that nothing disturbed.

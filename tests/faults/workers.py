@@ -1,4 +1,4 @@
-"""What can become of worker processes."""
+"""Faults of worker processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody can do to an output root without the job, and what an audit must call it."""
+"""Changes of an output root that no job makes, and the problems that an audit must report for them."""
 
 from __future__ import annotations
 

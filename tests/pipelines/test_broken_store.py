@@ -1,4 +1,4 @@
-"""What the jobs that change an output say where its store does not work."""
+"""Messages of commands that change an output whose store does not work."""
 
 from __future__ import annotations
 

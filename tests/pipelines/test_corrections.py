@@ -1,4 +1,4 @@
-"""What reviewers correct is rendered by the job's own code, stays over later runs, and never uncovers a source."""
+"""Reviewers' corrections: the job's own code renders them, later runs keep them, and no source is uncovered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong with a recording, nothing of it is published, and the others complete."""
+"""Failed recordings: nothing of them is published, and the others complete."""
 
 from __future__ import annotations
 

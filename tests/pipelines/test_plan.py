@@ -1,4 +1,4 @@
-"""What a run would do, said without doing it."""
+"""Plans of runs, made without running them."""
 
 from __future__ import annotations
 

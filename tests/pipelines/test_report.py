@@ -14,7 +14,7 @@ from rich.console import Console
 
 from hushbeam.pipelines.report import run
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
-from hushbeam.transforms.archive.timings import Sample, StageTime, Timings, write_timings
+from hushbeam.transforms.archive.runs.timings import Sample, StageTime, Timings, write_timings
 from hushbeam.transforms.report_run import newest_run
 from tests.pipelines.conftest import FinishedRuns, Redact, Run
 

@@ -1,4 +1,4 @@
-"""Whatever somebody does to an output root, an audit names the file or the recording, and ends with 4."""
+"""Audits of changed output roots: each names the file or the recording, and ends with 4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was said as it was said: sealed, elsewhere, and nowhere else."""
+"""Unredacted transcripts: encrypted, in their own root, and nowhere else."""
 
 from __future__ import annotations
 

@@ -105,7 +105,9 @@ class FlinkCluster:
         number = next(self._numbers)
         host = f"127.0.0.{2 + number}"
         cores = self._cores[number : number + 1]
-        self.pools.append(WorkerPool(self._folder, host, self.pools[0].port if self.pools else None, cores))
+        pool = WorkerPool(self._folder, host, self.pools[0].port if self.pools else None, cores)
+        pool.start()
+        self.pools.append(pool)
         hosts = self._folder / f"hosts-{number}"
         hosts.write_text(f"127.0.0.1 localhost {socket.gethostname()}\n{host} {_POOL}\n")
         java = {"JAVA_TOOL_OPTIONS": f"-Djdk.net.hosts.file={hosts}"}

@@ -120,14 +120,16 @@ class WorkerPool:
         self._cores = cores
         self._host = host
         self._folder = folder
-        self.start()
 
     def start(self) -> None:
         """Again on the same port after a kill, as an orchestrator would."""
-        pool = [sys.executable, "-m", "hushbeam", "workers", "--address", self.address]
-        command = [*on_cores(self._cores), *pool]
-        self.service = Service(f"pool-{self._host}", command, self._folder)
+        self.begin()
         self.service.wait_for(self._socket.is_socket if self._socket else lambda: enabled(self.port, self._host))
+
+    def begin(self) -> None:
+        """Starts the pool, and does not wait until it is ready."""
+        pool = [sys.executable, "-m", "hushbeam", "workers", "--address", self.address]
+        self.service = Service(f"pool-{self._host}", [*on_cores(self._cores), *pool], self._folder)
 
     @property
     def address(self) -> str:
@@ -145,6 +147,7 @@ class WorkerPool:
 @contextmanager
 def worker_pool(folder: Path, socket_path: Path | None = None) -> Iterator[WorkerPool]:
     pool = WorkerPool(folder, socket_path=socket_path)
+    pool.start()
     try:
         yield pool
     finally:

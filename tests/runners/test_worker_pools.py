@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,10 +22,12 @@ from apache_beam.portability.api import (
     beam_runner_api_pb2,
     endpoints_pb2,
 )
+from rich.console import Console
 
+from hushbeam.pipelines import workers
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from tests.pipelines.conftest import Redact
-from tests.runners.processes import WorkerPool, worker_environment, worker_pool
+from tests.runners.processes import WorkerPool, worker_pool
 from tests.runners.submitting import assert_same_outputs, is_running, wait_until
 
 CARD = {"recording_id": "card", "audio_url": "card.flac", "metadata": {"team": "blue"}}
@@ -139,12 +140,26 @@ def test_a_pool_that_is_told_to_stop_ends_its_workers(runner: Runner, tmp_path: 
     assert wait_until(lambda: not is_running(worker))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_pool_that_is_told_to_stop_while_it_starts_ends_without_a_traceback(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    pool = WorkerPool(tmp_path)
+    pool.begin()
+    try:
+        assert wait_until(lambda: bool(psutil.Process(pool.service.process_id).children()))
+        os.killpg(pool.service.process_id, number)  # as Ctrl-C and service managers do
+        assert pool.service.wait(60) == EXIT_COMPLETED, pool.service.tail()
+        assert "Traceback" not in pool.service.tail()
+    finally:
+        pool.service.stop()
+
+
 def refusal(address: str) -> str:
-    """What a pool says that cannot listen there."""
-    command = [sys.executable, "-m", "hushbeam", "workers", "--address", address]
-    ended = subprocess.run(command, env=worker_environment(), capture_output=True, text=True, check=False, timeout=120)
-    assert ended.returncode == EXIT_USAGE
-    return ended.stderr
+    """The message of a pool that cannot listen there."""
+    said = io.StringIO()
+    assert workers.run(["--address", address], Console(file=said, width=500)) == EXIT_USAGE
+    return said.getvalue()
 
 
 def test_an_address_that_is_taken_is_said(pool: WorkerPool) -> None:
@@ -175,8 +190,14 @@ def test_places_that_others_reach_are_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "shared").iterdir())
 
 
-def test_an_address_without_a_port_is_refused() -> None:
-    assert "--address" in refusal("localhost")
+def test_a_port_that_does_not_exist_is_refused() -> None:
+    assert "65535" in refusal("localhost:65536")
+
+
+def test_an_address_without_a_port_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match=str(EXIT_USAGE)):
+        workers.run(["--address", "localhost"])
+    assert "--address" in capsys.readouterr().err
 
 
 def test_a_worker_that_is_lost_does_not_take_the_pool_along(pool: WorkerPool, runner: Runner) -> None:

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
-from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
-from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary
+from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
+from hushbeam.transforms.archive.runs.summary import UnreadableSummaryError, checked_summary
+from hushbeam.transforms.archive.runs.timings import Timings
 from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import (
@@ -26,7 +27,6 @@ from hushbeam.transforms.archive.tables.file_lists import (
     read_run_files,
 )
 from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
-from hushbeam.transforms.archive.timings import Timings
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files

@@ -14,10 +14,10 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.claims import SCHEMAS, Problem
 from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses, published_audio
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index
-from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls, json_name
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, review_in
+from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.tables.digests import certified_outputs
 from hushbeam.transforms.archive.tables.read import run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED

@@ -16,10 +16,10 @@ from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
 from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack
-from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import forget_rows
-from hushbeam.transforms.archive.run_summary import summarise, summary_url
+from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
+from hushbeam.transforms.archive.runs.summary import summarise, summary_url
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import FileLists, RunFiles, read_file_lists, settle, write_run_files

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hushbeam.transforms.archive.timings import Sample
+from hushbeam.transforms.archive.runs.timings import Sample
 from hushbeam.transforms.report_run.drift import Rate
 from hushbeam.transforms.report_run.figures import Histogram
 

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.run_summary import UnreadableSummaryError, checked_summary, summary_url
+from hushbeam.transforms.archive.runs.summary import UnreadableSummaryError, checked_summary, summary_url
+from hushbeam.transforms.archive.runs.timings import Timings, read_timings, timings_url
 from hushbeam.transforms.archive.tables.read import damage_named
-from hushbeam.transforms.archive.timings import Timings, read_timings, timings_url
 from hushbeam.transforms.report_run.drift import Rate, rates
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError

@@ -23,7 +23,6 @@ from hushbeam.schemas.correction import REVIEWER
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
-from hushbeam.transforms.archive.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.reviews import (
     Review,
     Reviewed,
@@ -34,6 +33,7 @@ from hushbeam.transforms.archive.reviews import (
     read_reviews,
     write_review,
 )
+from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.correct_findings.state import correction_of, state_of
 from hushbeam.transforms.media.errors import MediaError

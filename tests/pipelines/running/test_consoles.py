@@ -1,4 +1,4 @@
-"""What commands say where nobody listens."""
+"""Messages of commands whose terminal or pipe is gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commands end that cannot go on: a status, a sentence, no traceback, no abort."""
+"""Ends of commands that cannot go on: a status, a sentence, no traceback, no abort."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_one_that_nobody_foresaw_is_told_by_its_place_and_not_in_its_words() -> 
 
     terminal = io.StringIO()
     assert exit_status_of(work, Console(file=terminal, width=500)) == EXIT_BROKEN
-    places = r"ValueError at test_exit_status\.py:\d+, called at exit_status\.py:\d+, in the step Read/Rows"
+    places = r"ValueError at test_exit_status\.py:\d+, called at command_errors\.py:\d+, in the step Read/Rows"
     assert re.match(rf"The job broke: {places}\. What is", terminal.getvalue())
     assert SAID not in terminal.getvalue()
 

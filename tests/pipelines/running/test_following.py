@@ -1,4 +1,4 @@
-"""How far a run is, as a terminal shows it: from what stages report, and from metrics of a job that runs elsewhere.
+"""Progress of a run on a terminal, from the counts of stages or from the metrics of a remote job.
 
 `tests/runners/test_prism.py` follows a real one while it runs.
 """

@@ -1,4 +1,4 @@
-"""What a person reads at the end of a run who looks at no page."""
+"""The summary that a terminal shows at the end of a run."""
 
 from __future__ import annotations
 

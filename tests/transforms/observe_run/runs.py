@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from hushbeam.transforms.archive.timings import StageTime, Timings
+from hushbeam.transforms.archive.runs.timings import StageTime, Timings
 from hushbeam.transforms.observe_run import RunEnd
 from hushbeam.transforms.report_run import RunFigures
 from hushbeam.transforms.report_run.drift import Rate

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.transforms.archive.timings import Sample, thinned
+from hushbeam.transforms.archive.runs.timings import Sample, thinned
 from hushbeam.transforms.report_run.charts import HEIGHT, WIDTH, bars, throughput, trend
 from hushbeam.transforms.report_run.drift import Rate
 from hushbeam.transforms.report_run.figures import Histogram

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -33,9 +34,11 @@ def has_open(process: int, file: Path) -> bool:
 def wait_until_gone(process: int) -> None:
     """Returns when a process has ended."""
     deadline = time.monotonic() + 30
-    while psutil.pid_exists(process) and not has_ended(psutil.Process(process)):
-        assert time.monotonic() < deadline, "the process is still there"
-        time.sleep(0.01)
+    with suppress(psutil.NoSuchProcess):
+        watched = psutil.Process(process)
+        while not has_ended(watched):
+            assert time.monotonic() < deadline, "the process is still there"
+            time.sleep(0.01)
 
 
 def has_ended(process: psutil.Process) -> bool:
