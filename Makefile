@@ -12,7 +12,7 @@ export FLINK_JOB_SERVER_JAR
 # Seconds of silence after which a download is given up: uv's own 30 are few on a slow line.
 export UV_HTTP_TIMEOUT ?= 180
 
-.PHONY: setup lock test test-all lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package \
+.PHONY: setup lock test test-all test-permissions lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package \
   evaluate evaluate-text evaluate-text-quick faults faults-as-user long-night fuzz bench bench-gpu clean
 
 setup: $(VENV)/.ready
@@ -34,17 +34,19 @@ lock: setup
 	  requirements-dev.txt --output-file requirements.lock
 
 # A test that fails by itself is repeated with `.venv/bin/python -m pytest FILE`. Tests of one module stay together, so
-# that a run of the job which they share is done once. Three processes keep two cores busy: tests of object stores wait for
-# two minutes in all. Each process loads its own models, 2 GB.
-PROCESSES ?= 3
+# that a run of the job which they share is done once. Four processes keep two cores busy: tests of object stores wait for
+# two minutes in all. Each process loads its own models: PEAK.
+PROCESSES ?= 4
 PYTEST := $(BIN)/python -m pytest
 AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 AS_USER := $(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python
 
-# Root may read and write everything: tests of permissions run as an ordinary user as well.
 test: setup
-	$(MAKE) --jobs 2 --output-sync lint evaluate-text-quick
-	$(PYTEST) $(AT_ONCE)
+	$(MAKE) --jobs 3 --output-sync lint evaluate-text-quick test-permissions
+	$(PYTEST) $(AT_ONCE) -m "not (long or flink or permissions)"
+
+# Root may read and write everything: these run as an ordinary user, whoever calls them.
+test-permissions: setup
 	$(AS_USER) -m pytest -m permissions
 
 # What is too long for every change: the tests marked `long`, all property tests with random and more examples, damaged
