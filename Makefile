@@ -126,7 +126,7 @@ faults-as-user: setup
 long-night: setup
 	$(BIN)/python -m tests.faults.long_night
 
-# Ratios to faster-whisper's own pipelines and to an afternoon's script, in one run on the same recordings.
+# Ratios to faster-whisper's own pipelines and to a simple script, in one run on the same recordings.
 bench: setup
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.job

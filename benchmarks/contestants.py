@@ -21,9 +21,9 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 from pyarrow.dataset import dataset
 from rich.console import Console
 
-from benchmarks.afternoon import load_tools, redact_all
 from benchmarks.corpus import Corpus
 from benchmarks.measure import Clock
+from benchmarks.simple_script import load_tools, redact_all
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.redact import build, run
@@ -120,7 +120,7 @@ def plain_transcribe(clock: Clock, corpus: Corpus, machine: Machine) -> int:
     return _transcribe(whisper.transcribe, corpus)
 
 
-def afternoon_script(clock: Clock, corpus: Corpus, machine: Machine) -> None:
+def simple_script(clock: Clock, corpus: Corpus, machine: Machine) -> None:
     """faster-whisper, presidio's defaults, mute and write, one file after another."""
     tools = load_tools(resolve(machine.model).path, str(spacy_folder()), machine.device)
     clock.ready()

@@ -30,12 +30,12 @@ from rich.table import Table
 from benchmarks.beam_share import Share, share
 from benchmarks.contestants import (
     Machine,
-    afternoon_script,
     batched_pipeline,
     job_in_spans,
     job_with_metrics,
     plain_transcribe,
     sensitive_batched_pipeline,
+    simple_script,
     unverified_job,
     whole_job,
 )
@@ -56,17 +56,17 @@ def engine_alone(clock: Clock, corpus: Corpus, machine: Machine) -> int:
 
 
 JOB, UNVERIFIED, ENGINE = "whole job", "job, unverified", "engine alone"
-BATCHED, SENSITIVE, PLAIN, AFTERNOON = "batched pipeline", "batched, VAD 0.2", "transcribe", "afternoon script"
+BATCHED, SENSITIVE, PLAIN, SIMPLE = "batched pipeline", "batched, VAD 0.2", "transcribe", "simple script"
 CONTESTANTS: dict[str, Callable[..., Any]] = {
     JOB: whole_job,
     UNVERIFIED: unverified_job,
     ENGINE: engine_alone,
     BATCHED: batched_pipeline,
     SENSITIVE: sensitive_batched_pipeline,
-    AFTERNOON: afternoon_script,
+    SIMPLE: simple_script,
     PLAIN: plain_transcribe,
 }
-YARDSTICKS = frozenset({BATCHED, SENSITIVE, PLAIN, AFTERNOON})
+YARDSTICKS = frozenset({BATCHED, SENSITIVE, PLAIN, SIMPLE})
 
 
 @dataclass(frozen=True)

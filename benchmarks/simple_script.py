@@ -1,6 +1,6 @@
 """Baseline script: faster-whisper, presidio with its defaults, and muting, one file after another.
 
-    python -m benchmarks.afternoon --manifest calls.jsonl --output out/
+    python -m benchmarks.simple_script --manifest calls.jsonl --output out/
 
 A yardstick, written as well as a page allows and on purpose without anything of this project: models load once,
 channels are transcribed by themselves, found text is muted by the times of its words.

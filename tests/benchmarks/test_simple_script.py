@@ -1,4 +1,4 @@
-"""The yardstick must do what it is compared for."""
+"""Simple script: it redacts, as the tools that it is compared with do."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from benchmarks.afternoon import load_tools, redact
 from benchmarks.contestants import Machine, spacy_folder
+from benchmarks.simple_script import load_tools, redact
 from evaluation import truth
 from evaluation.truth import read_truth
 from hushbeam.transforms.transcribe.model import resolve
@@ -19,7 +19,7 @@ CALL = read_truth(Path(truth.__file__).parent / "dev")[0]
 
 @pytest.fixture(scope="module")
 def redacted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    output = tmp_path_factory.mktemp("afternoon")
+    output = tmp_path_factory.mktemp("simple")
     tools = load_tools(resolve("tiny.en").path, str(spacy_folder()), Machine().device)
     redact(tools, CALL.audio, "call", output)
     return output
