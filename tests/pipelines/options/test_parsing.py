@@ -133,7 +133,7 @@ def test_a_file_gives_options_and_flags_override_it(configuration: Path) -> None
         ("names: [a]\ngroup: {hidden: 4}", "--config: group.hidden: unknown option"),
         ("names: [a]\nmore: {unseen: 4}", "--config: more.unseen: unknown option"),
         ("names: [a]\nmore: {hours: 0}", "--config: more.hours: expected greater than 0"),
-        ("names: [a]\ngroup: 4", "--config: group: expected options by name"),
+        ("names: [a]\ngroup: 4", "--config: group: expected options as NAME: VALUE"),
         ("names: a", "--config: names: expected a list"),
         ("names: []", "--config: names: expected at least one value"),
         ("names: [a]\nnames: [b]", "'names' is given twice"),
