@@ -101,7 +101,7 @@ def read_private_key(reference: str | None) -> Ed25519PrivateKey | None:
     """The key that signs certificates, from a reference to its PEM text; None without a reference.
 
     Raises:
-      ConfigurationError: It cannot be read, or is not an ed25519 key.
+      ConfigurationError: The key cannot be read, or is not an Ed25519 key.
     """
     if reference is None:
         return None
@@ -120,7 +120,7 @@ def read_public_key(reference: str) -> Ed25519PublicKey:
     """The key that checks signatures, from a reference to its PEM text.
 
     Raises:
-      ConfigurationError: It cannot be read, or is not an ed25519 key.
+      ConfigurationError: The key cannot be read, or is not an Ed25519 key.
     """
     try:
         key = load_pem_public_key(read_secret(reference, CERTIFICATE_PUBLIC_KEY).encode())
@@ -144,7 +144,7 @@ def unsigned(status: Status) -> Status:
 
 
 def check_signature(status: Status, key: Ed25519PublicKey) -> None:
-    """Returns if the owner of the key signed this status object.
+    """Checks that the owner of the key signed this status object.
 
     Raises:
       SignatureError: The status object is not signed, or differs from what was signed.

@@ -22,7 +22,7 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 
 Reason = Literal["new", "up_to_date", "source", "configuration", "request"]
-"""Why a recording is redacted: it has no output yet, or what changed since its output; `up_to_date`: no reason."""
+"""Why a recording is redacted: no output yet, or a change since its output. `up_to_date`: it is not redacted."""
 
 _COLUMNS = ("name", "name_rest", "version", "identity", "identity_rest", "source", "configuration")
 _DTYPE = np.dtype([(column, "<u8") for column in _COLUMNS])
@@ -30,7 +30,7 @@ _SCHEMA = pa.schema([pa.field(column, pa.uint64(), nullable=False) for column in
 _ROWS_IN_A_GROUP = 1 << 16
 
 _LOST = 0
-"""Instead of all digests but the name's, if a status object is missing or unreadable. No digest has this value."""
+"""Placeholder for all digests except the name's, if a status object is missing or unreadable. No digest equals it."""
 _ROOT = b"root"
 
 Entries = NDArray[np.void]

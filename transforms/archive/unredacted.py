@@ -38,7 +38,7 @@ class UnredactedOutput:
 
         Raises:
           MissingFileError: There is no transcript.
-          SealedFileError: It cannot be decrypted.
+          SealedFileError: The file cannot be decrypted.
         """
         return self._files.read(recording_id)
 

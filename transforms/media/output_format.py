@@ -328,11 +328,11 @@ def _holds(family: _Family, codec: str) -> bool:
     if codec not in family.codecs and not (codec.startswith("pcm_") and "pcm" in family.codecs):
         return False
     encoder = _ENCODERS.get(codec, codec)
-    return encoder in SOUNDFILE_SUBTYPES or _is_taken(family.muxer, encoder)
+    return encoder in SOUNDFILE_SUBTYPES or _accepts(family.muxer, encoder)
 
 
 @lru_cache
-def _is_taken(muxer: str, encoder: str) -> bool:
+def _accepts(muxer: str, encoder: str) -> bool:
     """Whether a muxer takes an encoder's output: few take all kinds of PCM."""
     with av.open(io.BytesIO(), "w", format=muxer) as container:
         try:

@@ -165,7 +165,7 @@ class TrackDecoder:
             for packet in self._container.demux(self._stream):
                 if packet.size and self._is_cut_off(packet, codec):
                     raise MediaError("truncated", "the file ends within a packet")
-                lost.saw(packet)
+                lost.count(packet)
                 for frame in self._stream.codec_context.decode(packet):
                     if frame.is_corrupt:
                         raise MediaError("corrupt", "an audio frame is damaged")
@@ -297,7 +297,7 @@ class _LostBytes:
         self._count = 0
         self._last = (b"", 0)
 
-    def saw(self, packet: Any) -> None:
+    def count(self, packet: Any) -> None:
         if not self._elementary or not packet.size or packet.pos is None:
             return
         self._count += 1

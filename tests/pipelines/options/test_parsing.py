@@ -138,7 +138,7 @@ def test_a_file_gives_options_and_flags_override_it(configuration: Path) -> None
         ("names: []", "--config: names: expected at least one value"),
         ("names: [a]\nnames: [b]", "'names' is given twice"),
         ("names: [a", "not valid YAML at line"),
-        ("just text", "by name"),
+        ("just text", "as NAME: VALUE"),
         ("names: [a]\nbeam: {runer: DirectRunner}", "did you mean --runner"),
         ("names: [a]\nbeam: 3", "beam"),
         ("until: 2.5", "--names: required"),
