@@ -43,7 +43,7 @@ from hushbeam.transforms.storage.urls import join, normalised
 
 _WORKER_TYPE = re.compile(r"(?P<name>[^:]+):(?P<hours>[0-9.]+)(?::(?P<price>[0-9.]+))?")
 
-_SAID = {
+_REASONS = {
     "new": "to do: new",
     "source": "to redo: the source changed",
     "configuration": "to redo: options or models changed",
@@ -173,9 +173,9 @@ def show(plan: dict[str, Any], console: Console) -> None:
     """Prints a plan for people."""
     recordings, to_do, probed = plan["recordings"], plan["to_do"], plan["probed"]
     table = Table("recordings", "", box=None, pad_edge=False, show_header=False)
-    for reason, said in _SAID.items():
+    for reason, text in _REASONS.items():
         if reason in recordings:
-            table.add_row(f"{recordings[reason]:,}", said)
+            table.add_row(f"{recordings[reason]:,}", text)
     console.print(table)
     console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_estimated"]:

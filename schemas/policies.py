@@ -492,14 +492,14 @@ def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
     Raises:
       UnknownPolicyError: A name is not a policy, a preset or an alias.
     """
-    asked: set[str] = set()
+    requested: set[str] = set()
     for position, name in enumerate(names, start=1):
         try:
-            asked.update(_NAMES[_key(name)])
+            requested.update(_NAMES[_key(name)])
         except KeyError:
             raise UnknownPolicyError(name, position, _advice(name)) from None
     return tuple(
-        sorted(asked | {name for name in CATALOGUE if not asked.isdisjoint(broader(name))}),
+        sorted(requested | {name for name in CATALOGUE if not requested.isdisjoint(broader(name))}),
     )
 
 

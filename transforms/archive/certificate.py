@@ -68,14 +68,16 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
 
 def _corrections(transcribed: TranscribedRecording) -> dict[str, Any]:
     """Counts of the reviewers' corrections that were applied; empty if there are no corrections."""
-    asked, followed = transcribed.pending.corrections, transcribed.corrections
-    if asked is None:
+    requested, applied = transcribed.pending.corrections, transcribed.corrections
+    if requested is None:
         return {}
     counts = {
-        "missed": len(followed.missed) if followed else 0,
+        "missed": len(applied.missed) if applied else 0,
         "false_positives": len(transcribed.false_positive_spans),
     }
-    return {"corrections": {"identity": asked.identity, "of_published": transcribed.published is not None, **counts}}
+    return {
+        "corrections": {"identity": requested.identity, "of_published": transcribed.published is not None, **counts}
+    }
 
 
 def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:
@@ -160,7 +162,7 @@ def is_signed(status: Status) -> bool:
 def _content(status: Status) -> bytes:
     """The signed bytes: the status object as canonical JSON, without the signature.
 
-    The redacted recording's URL counts by its file name alone, so that signatures stay valid when an output root moves.
+    Only the file name of the redacted recording's URL counts, so that signatures stay valid when an output root moves.
     """
     values = status.to_dict()
     if status.redacted_audio_url is not None:

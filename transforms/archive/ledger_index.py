@@ -100,12 +100,12 @@ class LedgerIndex:
         (found,) = self.find([json_name(recording_id)])
         if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"
-        committed, (asked,) = self._entries[found], entries_of([""], [""], [facts])
-        if committed["identity"] == asked["identity"] and committed["identity_rest"] == asked["identity_rest"]:
+        committed, (current,) = self._entries[found], entries_of([""], [""], [facts])
+        if committed["identity"] == current["identity"] and committed["identity_rest"] == current["identity_rest"]:
             return "up_to_date"
-        if committed["source"] != asked["source"]:
+        if committed["source"] != current["source"]:
             return "source"
-        return "configuration" if committed["configuration"] != asked["configuration"] else "request"
+        return "configuration" if committed["configuration"] != current["configuration"] else "request"
 
     def has_traces(self, recording_id: str) -> bool:
         """Whether a recording has or had an output, so that tables may hold rows of it."""

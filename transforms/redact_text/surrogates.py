@@ -66,7 +66,7 @@ class Surrogates:
         self._surnames: set[str] = set()
 
     def learn(self, policy: str, value: str) -> None:
-        """Learns from a full name which of its words is the surname."""
+        """Remembers the last word of a full name as a surname."""
         if policy == "person_name" and len(words := _name_words(value)) > 1:
             self._surnames.add(words[-1])
 
