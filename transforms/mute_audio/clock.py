@@ -1,8 +1,7 @@
 """Lateness of a recogniser's clock in one recording.
 
-Recognisers disagree by 0.2 s on the time of a word, and the error of each recogniser is constant within a recording.
-Beside pauses, the audio shows where words end and begin. The error there corrects the times of words without a pause
-beside them.
+Recognisers disagree by 0.2 s on the time of a word, and the error of each recogniser is steady. Beside pauses, the
+audio shows where words end and begin. The error there corrects the times of words without a pause beside them.
 """
 
 from __future__ import annotations

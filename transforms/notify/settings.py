@@ -77,8 +77,8 @@ class NotificationSettings(BaseModel):
         None,
         gt=0,
         le=LONGEST_HOURS,
-        description="put signed URLs of the redacted audio into webhooks, valid for this many hours (gs:// and s3://); by "
-        "default URLs are not signed",
+        description="put signed URLs of the redacted audio into webhooks, valid for this many hours (gs:// and s3://); "
+        "by default URLs are not signed",
     )
     attempts: int = 5
     timeout_s: float = 10.0

@@ -17,8 +17,7 @@ SHORTEST_PART = 4
 """A longer value counts as leaked if this many consecutive signs of it are recognised."""
 
 SHORTEST_NUMBER = 3
-"""A number of this many digits counts as leaked if all of them are recognised. Shorter numbers are too common to
-search."""
+"""A number of this many digits counts as leaked if all of them are recognised. Shorter ones are too common."""
 
 _SHORTEST_WORD = 3
 _EVERYDAY_WORDS_OF = "en"
