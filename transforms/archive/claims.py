@@ -121,8 +121,10 @@ def table_problems(name: str, output: str) -> Iterator[Problem]:
                     if is_of_table and len(tombstones):
                         erased += sum(map(tombstones.has_recording, filter(None, read["recording_id"].to_pylist())))
                 if erased:
-                    detail = f"{erased} rows of recordings that have a tombstone: erase these recordings again "
-                    "to complete the erasure"
+                    detail = (
+                        f"{erased} rows of recordings that have a tombstone: erase these recordings again to complete "
+                        "the erasure"
+                    )
                     yield Problem("erased_in_part", name, detail)
     except MissingFileError:
         pass  # reported as missing if a list names it

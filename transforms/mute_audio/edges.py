@@ -241,7 +241,7 @@ class Edges:
         start_s = first.start_s - self._missing_at_start_s(run)
         if first.start_s - kept.end_s > self._settings.unclaimed_gap_s:
             start_s = min(start_s, kept.end_s + 2 * self._settings.within_speech_before_s)
-        # A word that is longer than it can be covered includes speech that follows it.
+        # A word whose time is longer than it takes to say includes speech that follows it.
         start_s = min(start_s, max(kept.start_s, stretch.start_s) + longest_for_muting_s(kept.text))
         return start_s - self._settings.within_speech_before_s
 
@@ -295,7 +295,7 @@ def _last_before(time_s: float, ends_after_s: float, stretches: Sequence[Stretch
 
 
 def _may_reach(word: Word, stretch: Stretch) -> bool:
-    """Whether a word before a run may be covered in a stretch."""
+    """Whether a word before a run may have been said in a stretch."""
     return stretch.start_s < word.end_s + _WORD_END_S and stretch.end_s > _earliest_s(word)
 
 

@@ -14,7 +14,7 @@ _WIDE_VECTORS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx51
 def use_wide_vectors() -> None:
     """Makes CTranslate2 use AVX-512 on processors that do not slow down with it: those with VNNI.
 
-    By default CTranslate2 does not use it, because the first processors with AVX-512 slow down. It reads the variable
+    By default CTranslate2 does not use it, because the first processors with AVX-512 slowed down. It reads the variable
     once, when it first computes.
     """
     if frozenset(_fact("flags").split()) >= _WIDE_VECTORS:

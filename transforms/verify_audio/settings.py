@@ -15,7 +15,7 @@ from hushbeam.transforms.verify_audio.leaks import LeakSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
 FAST_SECOND_RECOGNISER = SECOND_RECOGNISER.model_copy(update={"second_look": "parts"})
-"""Doubtful windows are not decoded again: control words prove that this recogniser transcribes well enough."""
+"""Doubtful windows are not transcribed again as a whole: control words prove that it transcribes well enough."""
 
 OTHER_LANGUAGES = "base"
 
