@@ -127,7 +127,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
         print_for_machines(counts | {"files": erased.files, "rows": erased.rows})
     else:
-        more = f", {others} of them because they have the same source as a named one" if others else ""
+        more = f" ({others} of them not named, but from the same source as a named one)" if others else ""
         console.print(
             f"[bold]{counted(len(erased.recordings), 'recording')} erased[/]{more}: {counted(erased.files, 'file')}, "
             f"{counted(erased.rows, 'row')}",
