@@ -4,8 +4,8 @@ import os
 
 from hushbeam.transforms.base.freed_memory import keep_few_heaps
 
-# Before threads have heaps of their own.
+# Before any thread starts: threads keep the heaps that they have.
 keep_few_heaps()
 
-# Before numpy is imported: its threads for matrix products cost many times the small products of this job.
+# Before numpy is imported: this job's matrix products are small, and threads for them cost many times the products.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

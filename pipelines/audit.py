@@ -1,4 +1,4 @@
-"""Checks what past runs published, from the output folder alone.
+"""Checks what past runs published, using only the output folder.
 
     hushbeam audit --output out/
 
@@ -59,12 +59,13 @@ class AuditOptions(BaseModel):
         0.1, ge=0, le=1, description="share of the recordings to transcribe, from 0 to 1; 0 transcribes none"
     )
     model: Model = Field(
-        "tiny.en", description="speech model that transcribes the sample; another one than that of the runs finds more"
+        "tiny.en",
+        description="speech model that transcribes the sample; a model other than that of the runs finds more",
     )
-    device: Device = Field("cpu", description="where the model runs; a GPU that is asked for and absent ends the job")
+    device: Device = Field("cpu", description="where the model runs; cuda ends the job if no GPU works")
     certificate_public_key: SecretReference | None = Field(
         None,
-        description="reference to the public Ed25519 key, such as env:NAME; certificates without its signature are "
+        description="reference to the public Ed25519 key, such as env:NAME; certificates without a valid signature are "
         "problems",
     )
     report: File | None = Field(
@@ -74,7 +75,7 @@ class AuditOptions(BaseModel):
     decoding: MediaLimits = MediaLimits()
 
     def settings(self) -> AuditSettings:
-        """What the stage takes."""
+        """The settings of the audit stage."""
         recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
         return AuditSettings(self.decoding.of_outputs, self.sample, recogniser, public_key=self.certificate_public_key)
 
@@ -85,7 +86,7 @@ def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report:
 
 
 def prepare(options: AuditOptions) -> tuple[str, str]:
-    """Checks what can be checked before anything runs; gives the output root and the report's URL.
+    """Checks the options before anything runs; returns the output root and the report's URL.
 
     Raises:
       ConfigurationError: The output is empty, or a key, a model or the temporary folder is missing.
@@ -102,7 +103,7 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Runs the audit as the command line does, and gives its exit status."""
+    """Runs the audit as the command line does, and returns its exit status."""
     console = console or results()
     options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _audit(options, beam_options, console), console)
@@ -129,7 +130,7 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
     )
     if report["audible"]:
         transcribed = ", ".join(f"{count} {policy}" for policy, count in report["audible"].items())
-        console.print(f"Can perhaps still be heard (names and places are guesses): {transcribed}", highlight=False)
+        console.print(f"Possibly still audible (names and places are guesses): {transcribed}", highlight=False)
     if not report["problems"]:
         console.print("[bold green]No problems[/]")
     else:

@@ -22,7 +22,7 @@ _GROUPS = {
         "plan": "estimate the hours, workers and cost of a run",
         "doctor": "check this machine, the options and the models before a run",
         "review": "listen to redacted recordings in a browser, and correct them",
-        "audit": "check what past runs published, from the output alone",
+        "audit": "check what past runs published, using only the output",
         "report": "write the report of a run as a page",
     },
     "operate an archive": {
@@ -35,14 +35,14 @@ _GROUPS = {
         "workers": "serve Beam workers beside a Flink task manager",
     },
 }
-"""A line for each command. The module of its name in this package has `run(arguments) -> int`."""
+"""A line of help for each command. The module of the same name in this package has `run(arguments) -> int`."""
 
 COMMANDS = tuple(name for group in _GROUPS.values() for name in group)
 """The names of all commands, in the order of the overview."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command, and gives its exit status."""
+    """Runs a command, and returns its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     name, rest = (given[0], given[1:]) if given else ("", [])
     if name in ("-h", "--help", "help"):
@@ -75,10 +75,10 @@ def _show_commands(console: Console) -> None:
 
 
 def entry() -> NoReturn:
-    """The installed command."""
+    """Entry point of the installed command."""
     try:
         status = main()
-    except KeyboardInterrupt:  # while libraries load, which takes seconds
+    except KeyboardInterrupt:  # Ctrl-C while libraries load, which takes seconds
         status = EXIT_INTERRUPTED
     except RunError as error:
         remarks().print(str(error), markup=False, highlight=False)

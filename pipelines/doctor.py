@@ -43,7 +43,7 @@ class DoctorOptions(RedactOptions):
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Runs the checks as the command line does, and gives the exit status."""
+    """Runs the checks as the command line does, and returns the exit status."""
     console = console or results()
     options, beam_options = parse(DoctorOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _check(options, beam_options, console), console)

@@ -67,7 +67,7 @@ def named_recordings(options: EraseOptions) -> frozenset[str]:
     """The recordings to erase, by their ids in the outputs.
 
     Raises:
-      ConfigurationError: None is named, or the file cannot be read.
+      ConfigurationError: No recording is named, or the file of ids cannot be read.
     """
     named = set(options.recording_id)
     published = set(options.hmac)
@@ -89,10 +89,10 @@ def named_recordings(options: EraseOptions) -> frozenset[str]:
 
 
 def prepare(options: EraseOptions) -> Eraser:
-    """Checks that all places are named that may hold the recordings.
+    """Checks that the options name every place that may hold the recordings.
 
     Raises:
-      ConfigurationError: The runs wrote to a place that is not named.
+      ConfigurationError: Runs wrote to a place that the options do not name.
     """
     output = output_of_runs(options.output)
     given = {
@@ -102,14 +102,14 @@ def prepare(options: EraseOptions) -> Eraser:
     }
     for option in sorted(recorded_private_roots(output) - given.keys()):
         raise ConfigurationError(
-            f"{option}: runs of this output kept recordings there too; name it to erase them there"
+            f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
     key = read_private_key(options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Erases as the command line does, and gives the exit status."""
+    """Erases as the command line does, and returns the exit status."""
     console = console or remarks()
     options = parse_without_pipeline(EraseOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _erase(options, console), console)
@@ -127,7 +127,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
         print_for_machines(counts | {"files": erased.files, "rows": erased.rows})
     else:
-        more = f", of which {others} not named but of the same sources" if others else ""
+        more = f" ({others} of them not named, but from the same source as a named one)" if others else ""
         console.print(
             f"[bold]{counted(len(erased.recordings), 'recording')} erased[/]{more}: {counted(erased.files, 'file')}, "
             f"{counted(erased.rows, 'row')}",

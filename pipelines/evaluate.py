@@ -67,7 +67,7 @@ class EvaluateOptions(BaseModel):
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Measures as the command line does, and gives the exit status."""
+    """Measures as the command line does, and returns the exit status."""
     console = console or results()
     options = parse_without_pipeline(EvaluateOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _evaluate(options, console), console)
@@ -118,8 +118,8 @@ def show(
     """Prints the figures for people."""
     if options.sample is None:
         console.print(
-            f"[bold]{counted(len(reviews), 'recording')} reviewed[/], chosen by people: the figures hold for these "
-            "only. A random sample (--sample) holds for all",
+            f"[bold]{counted(len(reviews), 'recording')} reviewed[/], not a random sample: the figures hold for these "
+            "recordings only. For figures about all recordings, review a random sample (--sample)",
             highlight=False,
         )
     else:
@@ -136,11 +136,11 @@ def show(
             highlight=False,
         )
     console.print(_policies(figures))
-    console.print(f"Recordings without a missed value: {_said(figures.nothing_missed)}", highlight=False)
-    console.print(f"Other words that were redacted: {_said(figures.over_redacted_words)}", highlight=False)
+    console.print(f"Recordings without a missed value: {_with_interval(figures.nothing_missed)}", highlight=False)
+    console.print(f"Other words that were redacted: {_with_interval(figures.over_redacted_words)}", highlight=False)
     if figures.untranscribed.whole:
         console.print(
-            f"Speech without words that was muted by mistake: {_said(figures.untranscribed)}",
+            f"Speech without words that was muted by mistake: {_with_interval(figures.untranscribed)}",
             highlight=False,
         )
     console.print(_curve(figures))
@@ -174,7 +174,7 @@ def _curve(figures: Figures) -> Table:
     return table
 
 
-def _said(share: Share) -> str:
+def _with_interval(share: Share) -> str:
     return f"{share.part} of {share.whole}, {_interval(share)}"
 
 
@@ -192,14 +192,14 @@ def _source(catalogue: Catalogue, recording_id: str) -> str:
 
 def _store(options: EvaluateOptions, output: str) -> FindingsStore | None:
     if options.store is not None and options.labels is None:
-        raise ConfigurationError("--store: only --labels uses it; give that too, or leave it out")
+        raise ConfigurationError("--store: only --labels uses it; give --labels too, or leave --store out")
     root = sealed_root("--store", options.store, options.store_key, output)
     return None if root is None else FindingsStore(root)
 
 
 @contextmanager
 def _labels_of(root: str, *, words: bool) -> Iterator[Write]:
-    """Writes to the folder of the labels. If they hold spoken words, only this user may read it."""
+    """Gives a function that writes labels to their folder. If they hold spoken words, only this user may read it."""
     if words:
         with PrivateFolder(root, "--labels") as folder:
             yield folder.write

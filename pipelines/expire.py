@@ -1,4 +1,4 @@
-"""Deletes redacted audio that is older than a given age, and says so in the status objects.
+"""Deletes redacted audio that is older than a given age, and marks its status objects as expired.
 
     hushbeam expire --output out/ --older_than 24h
 
@@ -59,14 +59,14 @@ class ExpireOptions(BaseModel):
 
     @property
     def age(self) -> timedelta:
-        """How old redacted audio may become."""
+        """The age from which redacted audio is deleted."""
         match = _AGE.fullmatch(self.older_than)
         assert match is not None
         return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Expires as the command line does, and gives the exit status."""
+    """Expires as the command line does, and returns the exit status."""
     console = console or remarks()
     options = parse_without_pipeline(ExpireOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _expire(options, console), console)

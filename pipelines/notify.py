@@ -54,7 +54,7 @@ from hushbeam.transforms.write_tables import WriteTable
 
 
 class Receivers(BaseModel):
-    """Defaults of the runs, for lines of the manifest that name no receiver."""
+    """The runs' receiver for manifest lines that name none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -78,7 +78,7 @@ class NotifyOptions(BaseModel):
 
 
 class Resumption(NamedTuple):
-    """Manifests and names of a resumption, decided once, before the pipeline is built."""
+    """Settings, manifests and names of a delivery, decided once, before the pipeline is built."""
 
     options: NotifyOptions
     manifests: tuple[str, ...]
@@ -87,7 +87,7 @@ class Resumption(NamedTuple):
 
 
 def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
-    """Checks what can be checked before anything is sent.
+    """Checks the options before anything is sent.
 
     Raises:
       ConfigurationError: A manifest or a secret is missing.
@@ -121,7 +121,7 @@ def build(pipeline: beam.Pipeline, resumption: Resumption) -> beam.PCollection[D
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Runs the job as the command line does, and gives its exit status."""
+    """Runs the job as the command line does, and returns its exit status."""
     console = console or remarks()
     options, beam_options = parse(NotifyOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _notify(options, beam_options, console), console)

@@ -43,11 +43,11 @@ from hushbeam.transforms.storage.urls import join, normalised
 
 _WORKER_TYPE = re.compile(r"(?P<name>[^:]+):(?P<hours>[0-9.]+)(?::(?P<price>[0-9.]+))?")
 
-_SAID = {
+_REASONS = {
     "new": "to do: new",
     "source": "to redo: the source changed",
     "configuration": "to redo: options or models changed",
-    "request": "to redo: the manifest asks for something else",
+    "request": "to redo: the manifest line changed",
     "forced": "to redo: --force",
     "up_to_date": "up to date",
     "erased": "erased, and not redone",
@@ -88,7 +88,7 @@ class WorkerType(NamedTuple):
     """A kind of worker.
 
     Attributes:
-      name: Of the operator's choosing.
+      name: Chosen by the operator.
       audio_hours: Hours of audio that one worker redacts in an hour.
       price: Price of that hour, in the operator's currency; None if it was not given.
     """
@@ -105,7 +105,7 @@ class PlanOptions(RedactOptions):
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Plans as the command line does, and gives the exit status."""
+    """Plans as the command line does, and returns the exit status."""
     console = console or remarks()
     options, beam_options = parse(PlanOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _plan(options, beam_options, console), console)
@@ -115,7 +115,7 @@ def worker_type(given: str) -> WorkerType:
     """Reads NAME:AUDIO_HOURS[:PRICE].
 
     Raises:
-      ValueError: It is something else.
+      ValueError: The text has another form.
     """
     match = _WORKER_TYPE.fullmatch(given)
     hours = _number(match["hours"]) if match else 0.0
@@ -173,9 +173,9 @@ def show(plan: dict[str, Any], console: Console) -> None:
     """Prints a plan for people."""
     recordings, to_do, probed = plan["recordings"], plan["to_do"], plan["probed"]
     table = Table("recordings", "", box=None, pad_edge=False, show_header=False)
-    for reason, said in _SAID.items():
+    for reason, text in _REASONS.items():
         if reason in recordings:
-            table.add_row(f"{recordings[reason]:,}", said)
+            table.add_row(f"{recordings[reason]:,}", text)
     console.print(table)
     console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_estimated"]:

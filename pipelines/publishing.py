@@ -60,7 +60,7 @@ class RedactAndCommit(beam.PTransform):
 
 
 class RenderAndCommit(beam.PTransform):
-    """The part of the chain after transcription and detection, which `rerender` uses alone."""
+    """The part of the chain after detection, the only part that `rerender` uses."""
 
     def __init__(self, job: Job) -> None:
         super().__init__("RenderAndCommit")

@@ -42,7 +42,7 @@ from hushbeam.transforms.transcribe import Transcribe, TranscribeSpans
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Runs the job as the command line does, and gives its exit status."""
+    """Runs the job as the command line does, and returns its exit status."""
     console = console or remarks()
     options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
     if makes_template(beam_options):
@@ -66,9 +66,9 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         hash_identities=options.hash_identities,
         unredacted=job.unredacted is not None,
     )
-    asked, published_unredacted = recordings, None
+    to_redact, published_unredacted = recordings, None
     if job.unredacted is not None:
-        asked = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
+        to_redact = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
         published_unredacted = (
             recordings
             | "Not to redact" >> beam.Filter(lambda recording: not recording.redact)
@@ -83,7 +83,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
                 force=options.force,
             ).with_resource_hints(**needs)
         )
-    pending, done_before, skipped, missing, erased = asked | SkipFinished(
+    pending, done_before, skipped, missing, erased = to_redact | SkipFinished(
         output, job.run_id, job.identities["configuration"], tombstones=output, force=options.force
     )
     failures = [rejected, missing]
@@ -99,7 +99,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
 
     transcribed, untranscribed = whole | Transcribe(recognition, limits).with_resource_hints(**needs)
-    # The same needs all along: stages with different ones are not fused, and words would leave their worker.
+    # The same resource hints throughout: stages with different hints are not fused, and words would leave their worker.
     published, unpublished = transcribed | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [untranscribed, unpublished]
 
@@ -113,7 +113,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         committed,
         failures=[*failures, published_unredacted.failures],
         skipped=(skipped, published_unredacted.skipped) | "All skipped" >> beam.Flatten(),
-        recordings=asked,
+        recordings=to_redact,
         erased=[(erased, published_unredacted.erased) | "All erased" >> beam.Flatten()],
         unredacted=[published_unredacted.written],
     )

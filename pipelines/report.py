@@ -3,7 +3,7 @@
     hushbeam report --output out/
     hushbeam report --output out/ --run_id nightly-2026-11-23
 
-A run that the command line waits for writes its report itself.
+A run writes its own report if its command waits for it to end.
 
 Exit status: 0 done; 2 wrong options.
 """
@@ -36,12 +36,12 @@ class ReportOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     output: PastOutput
-    run_id: RunId | None = Field(None, description="run to report on; by default the one that began last")
+    run_id: RunId | None = Field(None, description="run to report on; by default the latest")
     certificate_key: CertificateKey = None
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Writes the report as the command line does, and gives its exit status."""
+    """Writes the report as the command line does, and returns its exit status."""
     console = console or results()
     options = parse_without_pipeline(ReportOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _report(options, console), console)

@@ -73,7 +73,7 @@ _NO_MANIFEST = ("store",)
 
 
 class Request(BaseModel):
-    """Changes to what recordings asked for; what is not given stays as it was."""
+    """Changes to the recordings' requests; options that are not given change nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,7 +91,7 @@ class Request(BaseModel):
     )
 
     def changes(self) -> Changes:
-        """What the stage takes.
+        """The changes as settings of the stage.
 
         Raises:
           ConfigurationError: A name is not a policy.
@@ -113,7 +113,7 @@ class Selection(BaseModel):
 
 
 class RerenderOptions(BaseModel):
-    """All options of the job. What stands here and in `hushbeam redact` means the same."""
+    """All options of the job. Those that `hushbeam redact` has too mean the same there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -131,7 +131,7 @@ class RerenderOptions(BaseModel):
     certificate_key: CertificateKey = None
     surrogate_key: SurrogateKey = None
     output_shards: OutputShards = None
-    device: Device = Field("cpu", description="where the model that verifies runs; a GPU that is absent ends the job")
+    device: Device = Field("cpu", description="where the model that verifies runs; cuda ends the job if no GPU works")
     print_json: PrintJson = False
     request: Request = Request()
     selection: Selection = Selection()
@@ -142,7 +142,7 @@ class RerenderOptions(BaseModel):
     observability: Observability = Observability()
 
     def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> RedactOptions:
-        """The options of a full run that renders the same.
+        """The options of a full run with the same outputs.
 
         Args:
           recognition, detection: Options of the models that transcribed and detected.
@@ -170,8 +170,8 @@ class RenderJob(NamedTuple):
     """What a run is made of.
 
     Attributes:
-      job: As of a full run, without a store: what is kept stays as it is.
-      store: Where words and findings are; None: what is published is muted further.
+      job: As of a full run, but without a store, because stored words do not change.
+      store: The store of words and findings; None to mute published audio further.
     """
 
     options: RerenderOptions
@@ -180,10 +180,10 @@ class RenderJob(NamedTuple):
 
 
 def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
-    """Checks what can be checked before anything runs.
+    """Checks the options before anything runs.
 
     Raises:
-      ConfigurationError: Nothing is stored, a key cannot be read, a model cannot be found.
+      ConfigurationError: The store is empty, or a key or a model is missing.
     """
     store = sealed_root("--store", options.store, options.store_key, options.output)
     output = output_of_runs(options.output) if options.corrections else urls.normalised(options.output)
@@ -218,11 +218,13 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
 
 
 def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
-    """Without words and findings, all that can be done is to mute more."""
-    asked = {name for name, value in options.request if value is not None} - {"substitution"}
-    asked |= {name for name, value in options.selection if value != Selection.model_fields[name].default}
-    if asked:
-        raise ConfigurationError(f"--{min(asked)}: needs --store; without it, published recordings are muted further")
+    """Refuses options that a run without a store cannot apply: it can only mute more."""
+    given = {name for name, value in options.request if value is not None} - {"substitution"}
+    given |= {name for name, value in options.selection if value != Selection.model_fields[name].default}
+    if given:
+        raise ConfigurationError(
+            f"--{min(given)}: needs --store; without it, published recordings can only be muted further"
+        )
     if not local:
         raise ConfigurationError("--corrections: without --store it runs on this machine only; leave out --runner")
 
@@ -230,7 +232,7 @@ def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
 def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
     """Builds the pipeline: that of a full run, from detection on."""
     options, job, store = rendering
-    # What a killed run published is announced when its receivers are known: by the next full run.
+    # Recordings that a killed run published are announced by the next full run, whose manifest names their receivers.
     unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
     if store is None:
         restored, unrestored = pipeline | RestorePublished(
@@ -272,7 +274,7 @@ class _Identify:
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Runs the job as the command line does, and gives its exit status."""
+    """Runs the job as the command line does, and returns its exit status."""
     console = console or remarks()
     options, beam_options = parse(RerenderOptions, __doc__ or "", arguments)
     return observed(

@@ -51,7 +51,7 @@ class ReviewOptions(BaseModel):
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Serves until it is interrupted, and gives the exit status."""
+    """Serves until it is interrupted, and returns the exit status."""
     console = console or results()
     options = parse_without_pipeline(ReviewOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _serve(options, console), console)

@@ -49,7 +49,7 @@ class UnsealOptions(BaseModel):
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Decrypts as the command line does, and gives the exit status."""
+    """Decrypts as the command line does, and returns the exit status."""
     console = console or remarks()
     options = parse_without_pipeline(UnsealOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _unseal(options, console), console)

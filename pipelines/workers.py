@@ -61,7 +61,7 @@ _IMPORTED_BEFORE = (
     "presidio_analyzer",
 )
 _NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
-"""What Beam stages in every run, for people to read."""
+"""Files that Beam stages in every run for people to read, and that workers do not need."""
 
 _SOCKET = "unix:"
 _ANSWER_WITHIN_S = 60.0
@@ -86,7 +86,7 @@ class WorkerPoolOptions(BaseModel):
 
 
 class StagedFilesError(Exception):
-    """A run wants files installed in its workers."""
+    """A run stages files that its workers would have to install."""
 
 
 class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
@@ -99,25 +99,25 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
-        """Returns when the process that workers are forked from has imported what they need.
+        """Starts the process that workers are forked from, and waits until it has imported their modules.
 
         Raises:
-          ConfigurationError: It cannot.
+          ConfigurationError: No process can be started.
         """
-        # Ctrl-C is for this process, which then ends the others.
+        # Ctrl-C must reach only this process, which then ends the others.
         heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
         forkserver.ensure_running()
         signal.signal(signal.SIGINT, heeded)
-        first = self._forks.Process(target=_nothing)
+        first = self._forks.Process(target=_end_at_once)
         first.start()
         first.join()
         if first.exitcode:
-            raise ConfigurationError("no worker can be started on this machine; the error is above")
+            raise ConfigurationError("no worker can be started on this machine; the error is printed above")
 
     def StartWorker(  # noqa: N802 - Beam's name
         self, request: beam_fn_api_pb2.StartWorkerRequest, context: grpc.ServicerContext
     ) -> beam_fn_api_pb2.StartWorkerResponse:
-        """Starts a worker, which gets its work where the runner says."""
+        """Starts a worker, which gets its work from the address that the runner gives."""
         try:
             environment = worker_environment(request)
         except (grpc.RpcError, StagedFilesError) as error:
@@ -148,11 +148,11 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
 
 
 def worker_environment(request: beam_fn_api_pb2.StartWorkerRequest) -> dict[str, str]:
-    """What Beam's boot program would tell a worker in its environment.
+    """The environment variables that Beam's boot program would set for a worker.
 
     Raises:
-      grpc.RpcError: The runner does not say what the worker needs to know.
-      StagedFilesError: The worker would have to install something.
+      grpc.RpcError: The runner does not answer.
+      StagedFilesError: The worker would have to install files.
     """
     info = provision_info(request.provision_endpoint.url, request.worker_id)
     staged = {_staged_name(artifact) for artifact in info.dependencies} - _NEEDS_NOTHING
@@ -174,15 +174,15 @@ def worker_environment(request: beam_fn_api_pb2.StartWorkerRequest) -> dict[str,
 
 
 def provision_info(endpoint: str, worker: str) -> beam_provision_api_pb2.ProvisionInfo:
-    """What the runner has to say to a worker.
+    """The runner's provision information for a worker.
 
     Raises:
-      grpc.RpcError: It does not answer.
+      grpc.RpcError: The runner does not answer.
     """
     with grpc.insecure_channel(endpoint) as channel:
-        asked = beam_provision_api_pb2.GetProvisionInfoRequest()
+        request = beam_provision_api_pb2.GetProvisionInfoRequest()
         provision = beam_provision_api_pb2_grpc.ProvisionServiceStub(channel)
-        answer = provision.GetProvisionInfo(asked, metadata=[("worker_id", worker)], timeout=_ANSWER_WITHIN_S)
+        answer = provision.GetProvisionInfo(request, metadata=[("worker_id", worker)], timeout=_ANSWER_WITHIN_S)
     return answer.info
 
 
@@ -192,13 +192,13 @@ def _staged_name(artifact: beam_runner_api_pb2.ArtifactInformation) -> str:
 
 
 def _work(environment: dict[str, str]) -> None:
-    """In a process of its own: what Beam's boot program starts."""
+    """Runs a Beam worker, as Beam's boot program does, in a separate process."""
     os.environ.update(environment)
     sdk_worker_main.main([])
 
 
-def _nothing() -> None:
-    """In a process of its own: shows that one can be started."""
+def _end_at_once() -> None:
+    """Runs in a separate process, which shows that processes can be started."""
 
 
 def _stop(workers: Sequence[BaseProcess]) -> None:
@@ -212,7 +212,7 @@ def _stop(workers: Sequence[BaseProcess]) -> None:
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
-    """Serves until it is told to stop, and gives the exit status."""
+    """Serves until a signal stops it, and returns the exit status."""
     console = console or remarks()
     options = parse_without_pipeline(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -231,7 +231,7 @@ def _serve(address: str) -> int:
     try:
         pool.warm_up()
     except (EOFError, ConnectionError):
-        if stopped.is_set():  # the same signal ended the process that workers are forked from
+        if stopped.is_set():  # the signal also ended the process that workers are forked from
             return EXIT_COMPLETED
         raise
     server = _started(pool, address)
@@ -250,15 +250,15 @@ def _started(pool: WorkerPool, address: str) -> grpc.Server:
     try:
         server.add_insecure_port(address)
     except RuntimeError:
-        raise _taken(address) from None
+        raise _in_use(address) from None
     finally:
         os.umask(before)
     server.start()
     return server
 
 
-def _taken(address: str) -> ConfigurationError:
-    return ConfigurationError(f"--address: cannot listen at {address!r}; give one that is free")
+def _in_use(address: str) -> ConfigurationError:
+    return ConfigurationError(f"--address: cannot listen at {address!r}; give a free address")
 
 
 def _check_address(address: str) -> None:
@@ -280,11 +280,11 @@ def _check_address(address: str) -> None:
         for family, *_, where in found:
             socket.create_server(where[:2], family=family).close()
     except OSError:
-        raise _taken(address) from None
+        raise _in_use(address) from None
 
 
 def _check_socket(path: Path) -> None:
-    """Makes the socket's folder, closed to others; gRPC would take the place of a pool that listens there already."""
+    """Makes the socket's folder, closed to other users, and refuses a socket in use, which gRPC would replace."""
     try:
         make_private_folders(path.parent)
         status = path.parent.stat()
@@ -293,10 +293,10 @@ def _check_socket(path: Path) -> None:
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigurationError("--address: other users may open the socket's folder; name one with mode 0700")
     if path.exists() and not path.is_socket():
-        raise ConfigurationError("--address: the socket's name is taken by a file")
+        raise ConfigurationError("--address: a file has the socket's name; delete it, or name another socket")
     with suppress(OSError), socket.socket(socket.AF_UNIX) as caller:
         caller.connect(str(path))
-        raise _taken(f"{_SOCKET}{path}")
+        raise _in_use(f"{_SOCKET}{path}")
 
 
 if __name__ == "__main__":

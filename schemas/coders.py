@@ -38,7 +38,7 @@ class StaysInWorkerCoder(coders.Coder):
         raise RawWordsLeaveWorkerError("records with raw words are never encoded")
 
     def estimate_size(self, value: Any) -> int:
-        # Beam samples sizes for its metrics; the default would encode.
+        # Beam samples sizes for its metrics; the default implementation would encode the record.
         return 1
 
     def is_deterministic(self) -> bool:

@@ -16,7 +16,7 @@ REJECTED = "rejected"
 """The receiver refused it: a redirect, or a 4xx status that waiting does not change."""
 
 UNDELIVERED = "undelivered"
-"""No success within the attempts and the time of the run. A later run tries again with the same id."""
+"""Not delivered within the attempts and the time of the run. A later run tries again with the same id."""
 
 REFUSED_ADDRESS = "refused_address"
 """Nothing was sent: the URL is not https, or resolves to a network that the options do not allow."""
@@ -47,7 +47,7 @@ class Receiver:
     """Receiver of a notification, as in the manifest.
 
     Attributes:
-      url: None only records the notification.
+      url: None to record the notification without sending it.
       auth_header_name: None for no auth header.
       auth_header_value: Reference to its secret; None for the first that the options allow.
     """

@@ -30,7 +30,7 @@ class Failure:
     """Why a recording has no output. Never holds words of the recording.
 
     Attributes:
-      recording_id: None where the manifest line names no recording.
+      recording_id: None if the manifest line does not name a recording.
       status: `failed` (could not be processed) or `quarantined` (processed, but not safe to publish).
       stage: The stage's name, such as `Transcribe`.
       error_class: Stable, for grouping: `MediaError`, `UnknownPolicy`, `unexpected`.

@@ -37,7 +37,7 @@ class Policy:
     Attributes:
       name: The name in a manifest: `phone_number`.
       description: One sentence for `docs/policies.md`.
-      example: Invented.
+      example: An invented value.
       grade: How reliable its detection in recognised speech is.
       in_default: Whether the preset `default` contains it.
       parent: The policy that covers this one: `location` covers `location_city`.
@@ -112,7 +112,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
         ),
         Policy(
             "date_of_birth",
-            "When somebody was born",
+            "A person's date of birth",
             "oh three, twelve, nineteen fifty-one",
             "reliable",
             True,
@@ -139,7 +139,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
         ),
         Policy("event", "Holidays, festivals, sports events, disasters", "the Olympics", "best effort"),
         Policy("filename", "Name or path of a file", "taxes dot pdf", "fair", form="phrase"),
-        Policy("gender", "Gender that somebody states or is given", "non-binary", "fair", parent="gender_sexuality"),
+        Policy("gender", "A person's gender", "non-binary", "fair", parent="gender_sexuality"),
         Policy("gender_sexuality", "Gender or sexual orientation", "a gay man", "fair"),
         Policy("sexuality", "Sexual orientation", "bisexual", "fair", parent="gender_sexuality"),
         Policy(
@@ -171,7 +171,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
         ),
         Policy(
             "location_address_street",
-            "House number and street alone",
+            "House number and street, without a city",
             "1240 Maple Grove Avenue",
             "reliable",
             True,
@@ -189,7 +189,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
         Policy("nationality", "Nationality, ethnicity or race", "Brazilian", "fair"),
         Policy(
             "number_sequence",
-            "Digits, or letters and digits, of an identifier of no other kind",
+            "Identifiers of digits, or letters and digits, that no other policy covers",
             "7-7-0-4-1-9-8",
             "reliable",
             True,
@@ -220,7 +220,7 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             True,
             form="phrase",
         ),
-        Policy("person_age", "Somebody's age", "I'm twenty-seven", "reliable", form="phrase"),
+        Policy("person_age", "A person's age", "I'm twenty-seven", "reliable", form="phrase"),
         Policy(
             "person_name",
             "Names of people, in whole or in part, spoken or spelled",
@@ -289,7 +289,7 @@ NUMBERS = tuple(
 """Policies for numbers that identify, alone or with letters between the digits."""
 
 BY_GRAMMAR = frozenset({*NUMBERS, *(policy.name for policy in CATALOGUE.values() if policy.form == "phrase")})
-"""Policies that a language needs a grammar for, and no lists: found by how a value is said, spelled or announced."""
+"""Policies for which a language needs a grammar but no lists: it shows how values are said, spelled or announced."""
 
 _SAFE_HARBOR = (
     "account_number",
@@ -330,7 +330,7 @@ _DEFAULT = tuple(policy.name for policy in CATALOGUE.values() if policy.in_defau
 PRESETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "default": _DEFAULT,
-        # A card number that lost its context to the recogniser is a number sequence, and PINs are passwords.
+        # A card number whose context was not recognised is found as a number sequence, and a PIN as a password.
         "pci": ("credit_card_cvv", "credit_card_expiration", "credit_card_number", "number_sequence", "password"),
         "phi": (*_SAFE_HARBOR, *_HEALTH),
         "hipaa_safe_harbor": _SAFE_HARBOR,
@@ -492,14 +492,14 @@ def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
     Raises:
       UnknownPolicyError: A name is not a policy, a preset or an alias.
     """
-    asked: set[str] = set()
+    requested: set[str] = set()
     for position, name in enumerate(names, start=1):
         try:
-            asked.update(_NAMES[_key(name)])
+            requested.update(_NAMES[_key(name)])
         except KeyError:
             raise UnknownPolicyError(name, position, _advice(name)) from None
     return tuple(
-        sorted(asked | {name for name in CATALOGUE if not asked.isdisjoint(broader(name))}),
+        sorted(requested | {name for name in CATALOGUE if not requested.isdisjoint(broader(name))}),
     )
 
 

@@ -27,7 +27,7 @@ class Recording:
       static_entities: Literal terms to redact, by label.
       language_code: None lets the recogniser detect it.
       multichannel: None: stereo is two speakers. False: the channels are mixed for transcription and muted together.
-      webhook_url: URL to notify; None only records the notification.
+      webhook_url: URL to notify; None to record the notification without sending it.
       webhook_auth_header_name: A header to send, with the value that `webhook_auth_header_value` refers to.
       webhook_auth_header_value: Reference to the value (such as `env:NAME`), never the value.
       redact: False if the line asks for an unredacted transcript, which only the unredacted output accepts.

@@ -36,7 +36,7 @@ class StageInput(Protocol):
 class FromRecording:
     """Implements `StageInput` with the recording, a field of the first record and a property of the later ones."""
 
-    if TYPE_CHECKING:  # at run time it would be the default value of the field
+    if TYPE_CHECKING:  # at run time this property would become the field's default value
 
         @property
         def recording(self) -> Recording: ...
@@ -55,7 +55,7 @@ class FromRecording:
 
 
 class FromOutput:
-    """Implements `StageInput` for a recording that is read from an output root: no line of a manifest asks for it."""
+    """Implements `StageInput` for a recording that comes from an output root, not from a manifest line."""
 
     @property
     def manifest(self) -> str:
@@ -72,7 +72,7 @@ class PendingRecording(FromRecording):
     """A recording that has no output yet for this source and this configuration.
 
     Attributes:
-      source: The file at the URL when the run looked.
+      source: Identity of the source when the run looked it up.
       output_identity: Hash of source, configuration and models. It names the outputs, and a later run compares it to
         see whether they are up to date.
       replaces: Whether an earlier run committed an output for the same id.

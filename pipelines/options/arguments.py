@@ -1,7 +1,7 @@
 """Command-line flags from pydantic models: one declaration gives the flag, its help, its default and its check.
 
 A command's options are a frozen model whose fields are groups (models or dataclasses themselves) or single options.
-Every option becomes a flag of its own name, or of its alias. A field without a description is no option.
+Every option becomes a flag of its own name, or of its alias. A field without a description is not an option.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from hushbeam.transforms.base.metavar import Metavar
 _BEAM_OPTIONS = "Other options are Apache Beam's, such as --runner, --parallelism and --temp_location."
 
 Group = type[Any]
-"""A pydantic model, or a dataclass with what pydantic reads as metadata."""
+"""A pydantic model, or a dataclass whose fields carry pydantic's metadata."""
 
 
 def fields_of(group: Group) -> dict[str, FieldInfo]:
@@ -39,7 +39,7 @@ def fields_of(group: Group) -> dict[str, FieldInfo]:
 
 
 def leaves(options: Group) -> Iterator[tuple[str, FieldInfo]]:
-    """All single options with the names of their flags, groups opened."""
+    """All options with the names of their flags, including those inside groups."""
     for name, field in fields_of(options).items():
         group = group_of(field)
         if group is not None:
@@ -61,7 +61,7 @@ def flag_of(name: str, field: FieldInfo) -> str:
 
 
 def marks_of(field: FieldInfo) -> Iterator[Any]:
-    """What a field's type is annotated with, at whatever depth."""
+    """The annotations of a field's type, at any depth."""
     yield from field.metadata
     yield from _marks(field.annotation)
 
@@ -89,7 +89,7 @@ def refuse_unknown_names(options: Group, content: Mapping[Any, Any], place: str 
     """Checks the names in a configuration file.
 
     Raises:
-      ConfigurationError: One is neither an option nor a group, or a group holds no options by name.
+      ConfigurationError: A name is neither an option nor a group, or a group is not a mapping.
     """
     groups = {name: group for name, field in fields_of(options).items() if (group := group_of(field))}
     known = {flag_of(name, field) for name, field in fields_of(options).items() if field.description} | groups.keys()
@@ -100,7 +100,7 @@ def refuse_unknown_names(options: Group, content: Mapping[Any, Any], place: str 
             raise ConfigurationError(f"--config: {place}{name}: unknown option{hint}")
         if name in groups and value is not None:
             if not isinstance(value, Mapping):
-                raise ConfigurationError(f"--config: {place}{name}: expected options by name")
+                raise ConfigurationError(f"--config: {place}{name}: expected options as NAME: VALUE")
             refuse_unknown_names(groups[name], value, f"{place}{name}.")
 
 
@@ -173,7 +173,7 @@ def _metavar(field: FieldInfo) -> str:
 
 
 def _plain(annotation: Any) -> Any:
-    """A type without what annotates it, and without None."""
+    """A type without its annotations and without None."""
     if get_origin(annotation) is Annotated:
         return _plain(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -183,7 +183,7 @@ def _plain(annotation: Any) -> Any:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in the first line, and does not print all options before it."""
+    """Prints an error in the first line, without a list of all options before it."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n{self.prog} --help lists the options.\n")
@@ -217,6 +217,6 @@ class _PrintSchema(argparse.Action):
             json.dump(self._schema(), sys.stdout, indent=2)
             sys.stdout.write("\n")
             sys.stdout.flush()
-        except OSError:  # the reader ended, or its disk is full
+        except OSError:  # the reader has ended, or the disk is full
             parser.exit(1)
         parser.exit()

@@ -14,7 +14,7 @@ RunId = Annotated[
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", examples=["nightly-2026-11-23"]),
     Metavar("NAME"),
 ]
-"""Names of runs, which are names of files too."""
+"""The name of a run, which is also a folder name."""
 
 Output = Annotated[Folder, Field(min_length=1, description="folder or object-store URL for all outputs")]
 PastOutput = Annotated[Folder, Field(min_length=1, description="folder or object-store URL that the runs wrote to")]

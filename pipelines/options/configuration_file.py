@@ -7,7 +7,7 @@
     beam:
       runner: DataflowRunner
 
-What the command line gives overrides the file. `beam` holds Apache Beam's own options.
+Flags override the file. `beam` holds Apache Beam's own options.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
     except RecursionError:
         raise ConfigurationError(f"{_OPTION}: nests too deeply") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{_OPTION}: the file must hold options by name")
+        raise ConfigurationError(f"{_OPTION}: the file must hold options as NAME: VALUE")
     return content, _beam_arguments(content.pop(_BEAM, None) or {})
 
 
 def configuration_schema(options: type[BaseModel], *, takes_beam_options: bool) -> dict[str, Any]:
-    """JSON Schema of a job's configuration file. Nothing is required in it, since the command line may give it."""
+    """JSON Schema of a job's configuration file. No option is required, since a flag may give it instead."""
     schema = options.model_json_schema(by_alias=True)
     for definition in (schema, *schema.get("$defs", {}).values()):
         definition["description"] = " ".join(definition.get("description", "").split("\n\n")[0].split())
         definition["properties"] = {
             name: {"$ref": shown["$ref"]} if "$ref" in shown else shown
             for name, shown in definition["properties"].items()
-            if "$ref" in shown or "description" in shown  # the others are no options
+            if "$ref" in shown or "description" in shown  # fields without a description are not options
         }
     schema.pop("required", None)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
@@ -83,7 +83,7 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 def _beam_arguments(options: Any) -> list[str]:
     if not isinstance(options, dict):
-        raise ConfigurationError(f"{_OPTION}: {_BEAM}: must hold Beam's options by name")
+        raise ConfigurationError(f"{_OPTION}: {_BEAM}: must hold Beam's options as NAME: VALUE")
     arguments = []
     for name, value in options.items():
         for item in value if isinstance(value, list) else [value]:

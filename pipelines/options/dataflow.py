@@ -1,7 +1,7 @@
 """Checks and options of jobs on Dataflow.
 
 Dataflow can keep samples of elements and of failures in the temporary bucket, and by default does so for failures.
-Elements of these jobs hold places, ids and, in memory, spoken words: none may be kept.
+Elements of these jobs hold locations, ids and, in memory, spoken words, which must not be kept there.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Workers(BaseModel):
         None,
         pattern=r"^[0-9]+(\.[0-9]+)? ?(GB|GiB|MB|MiB)$",
         examples=["16GB"],
-        description="least memory of each worker, such as 16GB",
+        description="minimum memory of each worker, such as 16GB",
     )
 
     def hints(self) -> dict[str, str]:
@@ -89,7 +89,7 @@ def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> N
     """Checks that Dataflow's workers will have what the job needs, and gives each GPU to one process.
 
     Raises:
-      ConfigurationError: They would lack the code, the GPU or its libraries, or would share the GPU.
+      ConfigurationError: Workers would lack the code, the GPU or its libraries, or would share the GPU.
     """
     if workers.accelerator and device != "cuda":
         raise ConfigurationError("--accelerator: --device cpu would leave the GPUs idle; add --device cuda")
@@ -100,7 +100,7 @@ def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> N
     if not image and not setup.setup_file and not setup.extra_packages:
         raise ConfigurationError(
             "--sdk_container_image: Dataflow's own image holds neither this project nor its models; "
-            "give one that is built from deploy/"
+            "give one built from deploy/"
         )
     if device != "cuda":
         return
@@ -111,7 +111,7 @@ def fit_workers(options: PipelineOptions, workers: Workers, *, device: str) -> N
         )
     if not image:
         raise ConfigurationError(
-            "--sdk_container_image: --device cuda needs an image of deploy/Dockerfile with EXTRAS=gpu"
+            "--sdk_container_image: --device cuda needs an image built from deploy/Dockerfile with EXTRAS=gpu"
         )
     debug = options.view_as(DebugOptions)
     if "use_multiple_sdk_containers" in (debug.experiments or ()):

@@ -1,4 +1,4 @@
-"""Option groups that are not the settings of one stage, or extend them."""
+"""Option groups that extend the settings of a stage, or concern several stages."""
 
 from __future__ import annotations
 
@@ -65,20 +65,20 @@ class Keeping(BaseModel):
     )
 
     def roots(self) -> tuple[str, ...]:
-        """The options that name private roots, where they do."""
+        """The options for private roots that are given."""
         named = {"--store": self.store, "--unredacted_output": self.unredacted_output}
         return tuple(option for option, root in named.items() if root)
 
     def store_settings(self, output: str) -> SealedRoot | None:
-        """What the stages take; None without a store.
+        """Settings of the stages that use the store; None without --store.
 
         Raises:
-          ConfigurationError: The store has no key, or lies where everybody may read.
+          ConfigurationError: The store has no key, or lies within public outputs.
         """
         return sealed_root("--store", self.store, self.store_key, output)
 
     def unredacted_settings(self, output: str) -> SealedRoot | None:
-        """What the stages take; None without an unredacted output.
+        """Settings of the stages that use the unredacted output; None without one.
 
         Raises:
           ConfigurationError: It has no key, or lies where everybody may read.
@@ -87,7 +87,7 @@ class Keeping(BaseModel):
 
 
 def sealed_root(option: str, root: str | None, keys: tuple[str, ...], output: str) -> SealedRoot | None:
-    """A private root with its keys; None where the option is not given.
+    """A private root with its keys; None if the option is not given.
 
     Raises:
       ConfigurationError: It has no key, or lies where everybody may read.
@@ -96,7 +96,7 @@ def sealed_root(option: str, root: str | None, keys: tuple[str, ...], output: st
         return None
     if not keys:
         key = {"--store": "--store_key", "--unredacted_output": "--unredacted_key"}[option]
-        raise ConfigurationError(f"{key}: {option} needs a key; name where it is kept, env:NAME or file:/path")
+        raise ConfigurationError(f"{key}: {option} needs a key; give a reference to it, env:NAME or file:/path")
     return SealedRoot(private_root(root, output, option), keys)
 
 
@@ -131,7 +131,7 @@ class Observability(BaseModel):
     )
 
     def receivers(self) -> tuple[tuple[str, bool], ...]:
-        """The options that name receivers, and whether they do."""
+        """The options for receivers, and whether each is given."""
         return (
             ("--metrics_file", self.metrics_file is not None),
             ("--otlp", self.otlp),

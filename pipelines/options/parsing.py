@@ -1,4 +1,4 @@
-"""Parser of a command's options: flags and a configuration file become a model, the rest Beam's options."""
+"""Parser of command lines: a command's options become a model, all others are passed to Beam."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def parse_without_pipeline(options: type[OptionsT], description: str, arguments:
 def _parsed(
     parser: argparse.ArgumentParser, options: type[OptionsT], arguments: Sequence[str], other_flags: Collection[str]
 ) -> tuple[OptionsT, list[str]]:
-    """The options of a command, and the arguments that are none of its own."""
+    """The options of a command, and the remaining arguments."""
     known, others = parser.parse_known_args(arguments)
     given = vars(known)
     try:
@@ -75,7 +75,7 @@ def _parsed(
 def _check_runner(name: str) -> None:
     try:
         create_runner(name)
-    except Exception:  # noqa: BLE001 - Beam imports whatever module a name with dots stands for
+    except Exception:  # noqa: BLE001 - Beam imports the module of a dotted name, which may raise anything
         known = StandardOptions.KNOWN_RUNNER_NAMES
         near = get_close_matches(name, known, n=1)
         raise ConfigurationError(
@@ -85,7 +85,7 @@ def _check_runner(name: str) -> None:
 
 
 def _explained(error: ValidationError, given: Mapping[str, Any], options: Mapping[str, FieldInfo]) -> str:
-    """Names the flag where the user gave one, and the place in the file where the value came from there."""
+    """A message that names the flag or, if the value came from a configuration file, its place there."""
     first = error.errors(include_input=False, include_url=False)[0]
     names = [str(part) for part in first["loc"] if isinstance(part, str)] or ["options"]
     message = _expected(first["type"], first["msg"], options.get(names[-1]))
@@ -121,7 +121,7 @@ def _beam_flags() -> frozenset[str]:
 def _refuse_unknown_flags(
     parser: argparse.ArgumentParser, arguments: Sequence[str], other_flags: Collection[str]
 ) -> None:
-    """Beam drops options that it does not know; here a typo ends the job before it starts."""
+    """Refuses unknown options, which Beam would drop silently: a typo ends the job before it starts."""
     known = {flag for action in parser._actions for flag in action.option_strings}.union(other_flags)
     for argument in arguments:
         flag = argument.split("=", 1)[0]
@@ -131,5 +131,5 @@ def _refuse_unknown_flags(
 
 
 def is_local(beam_options: PipelineOptions) -> bool:
-    """Whether the pipeline runs in this process: it is over when `run` returns, and this machine has its secrets."""
+    """Whether the pipeline runs in this process, ends before `run` returns, and reads secrets on this machine."""
     return beam_options.view_as(StandardOptions).runner in _LOCAL_RUNNERS

@@ -25,7 +25,7 @@ from hushbeam.transforms.verify_audio import VerifySettings
 
 
 class RedactOptions(BaseModel):
-    """All options of the job. Frozen, checked, built once at the edge."""
+    """All options of the job: frozen, and validated once, when the command line is parsed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
 

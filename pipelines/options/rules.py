@@ -21,11 +21,11 @@ class Rules(BaseModel):
     """The content of a rules file, as JSON.
 
     Attributes:
-      patterns: Regular expressions by label. A policy's name redacts under that policy, where it is asked for; any
-        other label is the job's own, and always redacted.
-      thresholds: The least score of a finding, by policy, instead of `--minimum_score`.
+      patterns: Regular expressions by label. Under a policy's name, matches are redacted if that policy is requested;
+        under any other label, always.
+      thresholds: The minimum score of a finding, by policy, instead of `--minimum_score`.
       allow_list: Terms that are never redacted.
-      substitutions: How redacted words read, by policy, instead of a recording's own choice.
+      substitutions: Substitutions by policy, instead of those that recordings choose.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,10 +62,10 @@ class Rules(BaseModel):
 
 
 def read_rules(url: str | None) -> Rules:
-    """The rules of a file; none without one.
+    """The rules of a file; no rules without a file.
 
     Raises:
-      ConfigurationError: It is not there, or not what it should be; the message names the key.
+      ConfigurationError: The file is missing or not valid; the message names the key.
     """
     if url is None:
         return Rules()

@@ -1,4 +1,4 @@
-"""Canary check: nothing is published by a job that misses known values in synthetic calls."""
+"""Canary check: a job that misses known values in synthetic calls publishes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
 _FLOOR = 0.9
-"""The least share of known values that must be redacted. A missing model or policy costs more than a tenth."""
+"""The minimum share of known values that must be redacted. A missing model or policy costs more than a tenth."""
 
 
 def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> None:
@@ -25,7 +25,7 @@ def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> 
       run: Runs a job to its end, on the runner that the recordings go to.
 
     Raises:
-      CanariesMissedError: Less than the floor was redacted.
+      CanariesMissedError: A smaller share than `_FLOOR` was redacted.
     """
     root = join(job.output, "canaries", job.run_id)
     try:
@@ -39,7 +39,7 @@ def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> 
     if outcome.recall < _FLOOR:
         raise CanariesMissedError(
             f"--canaries: {outcome.recall:.0%} of {outcome.items} known values were redacted, {_FLOOR:.0%} are "
-            f"required (missed: {missed or 'none of their policies is asked for'}). Nothing was published. See what "
+            f"required (missed: {missed or 'none of their policies is requested'}). Nothing was published. Check what "
             "changed: model, options, packages"
         )
     console.print(f"Canaries: {outcome.recall:.0%} of {outcome.items} known values redacted", highlight=False)

@@ -45,13 +45,13 @@ from hushbeam.transforms.transcribe.settings import cores
 
 _LEAST_FREE_BYTES = 5 * 10**9
 _ANSWER_WITHIN_S = 3.0
-# What the formats of call archives are written with; docs/formats.md has all.
+# Encoders of the usual formats of call archives; docs/formats.md lists all formats.
 _ENCODERS = ("libmp3lame", "aac", "libopus", "flac", "alac", "pcm_s16le", "pcm_mulaw")
 _CUDA_LIBRARIES = ("libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12")
 
 
 class Outcome(StrEnum):
-    """A problem makes the run fail; a warning may, or costs time."""
+    """Outcome of a check: with a problem the run fails; with a warning it may fail or take longer."""
 
     GOOD = "good"
     WARNING = "warning"
@@ -126,7 +126,7 @@ def _gpu(options: RedactOptions) -> Iterator[Check]:
     found = ctranslate2.get_cuda_device_count()
     if options.recognition.device == "cpu":
         if found:
-            yield Check("GPU", Outcome.WARNING, f"{counted(found, 'GPU')} of NVIDIA would be idle", "add --device cuda")
+            yield Check("GPU", Outcome.WARNING, f"{counted(found, 'NVIDIA GPU')} would be idle", "add --device cuda")
         return
     for library in _CUDA_LIBRARIES:
         try:
@@ -140,9 +140,9 @@ def _gpu(options: RedactOptions) -> Iterator[Check]:
                 else "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
             )
     if found:
-        yield _good("GPU", f"{counted(found, 'GPU')} of NVIDIA")
+        yield _good("GPU", counted(found, "NVIDIA GPU"))
     else:
-        yield _problem("GPU", "--device cuda, but no usable GPU of NVIDIA", "use a machine with one, or --device cpu")
+        yield _problem("GPU", "--device cuda, but no usable NVIDIA GPU", "use a machine with a GPU, or --device cpu")
 
 
 def _secrets(options: RedactOptions) -> Iterator[Check]:
@@ -194,13 +194,13 @@ def _temporary_files() -> str:
 
 
 def _receivers(options: RedactOptions) -> Iterator[Check]:
-    asked = [option for option, given in options.observability.receivers() if given]
+    named = [option for option, given in options.observability.receivers() if given]
 
     def made() -> str:
         Observer(options.observability, options.hash_identities)
-        return f"{', '.join(asked)}: libraries and settings are present"
+        return f"{', '.join(named)}: libraries and settings are present"
 
-    if asked:
+    if named:
         yield _tried("metrics", made)
 
 
@@ -260,7 +260,9 @@ def _worker_pool(beam_options: PipelineOptions) -> Iterator[Check]:
     portable = beam_options.view_as(PortableOptions)
     if (portable.environment_type or "").upper() == "EXTERNAL" and portable.environment_config:
         yield _answers(
-            "worker pool", portable.environment_config, "start `hushbeam workers` where --environment_config says"
+            "worker pool",
+            portable.environment_config,
+            "start `hushbeam workers` at the address of --environment_config",
         )
 
 

@@ -24,12 +24,12 @@ from hushbeam.transforms.base.unexpected import StageDefectError, place_of
 from hushbeam.transforms.canary_gate import CanariesMissedError
 
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
-_SAID_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
+_RAISED_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
 _STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
 
 
 def incomplete(names: Collection[str], console: Console) -> int:
-    """Names the files that kept a command from doing all of its work, and gives its exit status."""
+    """Prints the files that a command could not read, and returns its exit status."""
     named = printable(", ".join(sorted(names)))
     console.print(
         f"[bold red]Not complete:[/] these files of the output cannot be read, and may still hold what should be "
@@ -40,7 +40,7 @@ def incomplete(names: Collection[str], console: Console) -> int:
 
 
 def exit_status_of(work: Callable[[], int], console: Console) -> int:
-    """The exit status that `work` gives, or that of the error that ended it, which is printed on the console."""
+    """Returns the exit status of `work`; if an error ends it, prints the error and returns its status."""
     quieten_beam()
     try:
         return work()
@@ -57,41 +57,41 @@ def quieten_beam() -> None:
 
 
 def report_error(error: Exception, console: Console) -> int:
-    """Prints what ended a job, and gives its exit status.
+    """Prints the error that ended a job, and returns its exit status.
 
     An unexpected error is reported by its class and place: its message may hold words of a recording.
     """
     error = _of_worker(error)
     message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
-        _say(f"[bold red]Cannot run:[/] {message}", console)
-        # A lock goes away by itself, a mistake does not: they have different statuses.
+        _print(f"[bold red]Cannot run:[/] {message}", console)
+        # Their statuses differ: a lock is released by its run, but an option must be corrected.
         if isinstance(error, CanariesMissedError):
             return EXIT_CANARIES_MISSED
         return EXIT_LOCKED if isinstance(error, RunLockedError) else EXIT_USAGE
     if isinstance(error, RunLockLostError):
-        _say(f"[bold red]Stopped:[/] {message}", console)
+        _print(f"[bold red]Stopped:[/] {message}", console)
         return EXIT_LOCKED
     if not isinstance(error, RunError | RecordingError):
         step = _STEP.search(str(error))
         message = escape(place_of(error) + (f", in the step {step[1]}" if step else ""))
-    _say(
+    _print(
         f"[bold red]The job broke:[/] {message}. What is published is complete; run the same command again to continue",
         console,
     )
     return EXIT_BROKEN
 
 
-def _say(message: str, console: Console) -> None:
+def _print(message: str, console: Console) -> None:
     try:
         console.print(message, highlight=False)
-    except RunError:  # this console itself cannot be written
+    except RunError:  # this console cannot be written to
         remarks().print(message, highlight=False)
 
 
 def _of_worker(error: Exception) -> Exception:
-    """The error of ours that a worker raised, which runners hand on as text; otherwise the error itself."""
+    """Hushbeam's error that a worker raised and the runner passed on as text; otherwise the error itself."""
     if isinstance(error, ConfigurationError | RunError | RecordingError):
         return error
-    said = _SAID_BY_A_WORKER.findall(str(error))
-    return _FROM_WORKERS[said[-1][0]](said[-1][1]) if said else error
+    raised = _RAISED_BY_A_WORKER.findall(str(error))
+    return _FROM_WORKERS[raised[-1][0]](raised[-1][1]) if raised else error

@@ -1,7 +1,7 @@
 """Consoles of commands: remarks on standard error, results on standard output.
 
-Remarks that cannot be written (a full disk, a reader that ended, a closed terminal) are lost, and the job goes on: a
-night's work is worth more. Where a result cannot be written, the command says so and ends with 1.
+Remarks that cannot be written (full disk, closed pipe, closed terminal) are dropped, and the job continues: a night's
+work is worth more. If a result cannot be written, the command ends with an error and status 1.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from rich.console import Console
 from hushbeam.schemas.errors import RunError
 
 _WIDTH_OF_A_PIPE = 200
-"""Of tables; other lines are never wrapped there."""
+"""Width of tables; other lines in a pipe are never wrapped."""
 
 
 def remarks() -> Console:
-    """Standard error; what cannot be written there is lost."""
+    """Standard error; text that cannot be written is dropped."""
     open_missing_streams()
     return _console(_Lossy(sys.stderr))
 
 
 def results() -> Console:
-    """Standard output; printing raises `RunError` where it cannot be written."""
+    """Standard output; printing raises `RunError` if it cannot be written."""
     open_missing_streams()
     return _console(_Needed(sys.stdout))
 
@@ -37,7 +37,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def _console(stream: _Stream) -> Console:
-    """Lines for a person's terminal are wrapped between words; a pipe or a file gets them whole."""
+    """A console that wraps lines between words on a terminal, and not at all in a pipe or a file."""
     if stream.isatty():
         return Console(file=cast(IO[str], stream))
     return Console(file=cast(IO[str], stream), soft_wrap=True, width=_WIDTH_OF_A_PIPE)
@@ -46,7 +46,7 @@ def _console(stream: _Stream) -> Console:
 def open_missing_streams() -> None:
     """Opens /dev/null for each of standard input, output and error that this process was started without.
 
-    Otherwise the next file that is opened takes its place, and whatever a library prints is written into that file.
+    Otherwise the next file that is opened gets its descriptor, and output of libraries is written into that file.
     """
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -57,11 +57,11 @@ def open_missing_streams() -> None:
                 os.dup2(opened, descriptor)
                 os.close(opened)
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - for as long as the process runs
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 - open as long as the process
 
 
 class _Stream:
-    """A text stream as a console writes to it."""
+    """A text stream for a console; characters outside its encoding are escaped."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -39,7 +39,7 @@ Build = Callable[[beam.Pipeline], object]
 
 
 BuildHeld = Callable[[beam.Pipeline, Job], object]
-"""Adds the stages of a job that holds its output to a pipeline."""
+"""Adds the stages of a job to a pipeline. The job holds the lock of its output."""
 
 
 def carry_out(
@@ -52,20 +52,20 @@ def carry_out(
     local: bool,
     inputs: Sequence[str] | None = None,
 ) -> int:
-    """Runs a pipeline while it holds the lock of the job's output, and gives the exit status.
+    """Runs a job's pipeline while holding the lock of its output, and returns the exit status.
 
     Args:
-      build: Is called with the job once it holds its output.
-      inputs: Locations that it reads; None: the job's manifests.
+      build: Called with the job once the lock is held.
+      inputs: Locations that the job reads; None for its manifests.
 
     Raises:
       ConfigurationError: Another run works on this output, or a worker found the set-up wrong.
     """
 
-    def tell_of_stop(status: int) -> None:
-        observer.ended(status, console, reason="told to stop", stopped=True)
+    def report_stop(status: int) -> None:
+        observer.ended(status, console, reason="stopped by a signal", stopped=True)
 
-    with locked(job.output, job.run_id, console, local=local, on_stop=tell_of_stop) as lock:
+    with locked(job.output, job.run_id, console, local=local, on_stop=report_stop) as lock:
         _check_new(job)
         if local:
             _warn_of_missing_locks(console)
@@ -81,15 +81,15 @@ def carry_out(
         try:
             timings = _run(held, lambda pipeline: build(pipeline, held), beam_options, console, local=local)
         except Exception:
-            lock.check()  # a worker elsewhere may have lost it, and its error arrives as text
+            lock.check()  # a remote worker may have found it lost, but its error arrives as text
             raise
         lock.check()
         if not local:
-            files.remove_incomplete(job.output)  # of workers that were lost while they wrote
+            files.remove_incomplete(job.output)  # left by workers that were lost while they wrote
         write_timings(job.output, job.run_id, timings)
         figures = read_figures(job.output, job.run_id)
         report = write_report(job.output, figures)
-        if local:  # the key of a cluster's workers is not here
+        if local:  # the key of a cluster's workers cannot be read here
             _list_report(job)
     observer.completed(figures)
     summary = figures.summary
@@ -132,11 +132,11 @@ def _warn_of_missing_locks(console: Console) -> None:
 
 
 def _check_new(job: Job) -> None:
-    """Two runs with one name would write the same tables: the second would replace the rows of the first."""
+    """Refuses the name of an earlier run: this run would replace the rows in its tables."""
     if files.list_names(urls.join(job.output, "runs", job.run_id)):
         raise ConfigurationError(
-            "--run_id: an earlier run of this output has the same name; choose another, or leave it out. A killed run "
-            "needs no name to continue: the next run takes over what it published"
+            "--run_id: an earlier run of this output has the same name; choose another, or leave --run_id out. To "
+            "continue a killed run, its name is not needed: the next run takes over what it published"
         )
 
 

@@ -5,7 +5,7 @@ import signal
 EXIT_COMPLETED = 0
 """The command did all of its work, and found nothing wrong."""
 EXIT_BROKEN = 1
-"""The job ended early, or a file of the output kept it from its work."""
+"""The job ended early, or a file of the output could not be read."""
 EXIT_USAGE = 2
 """An option, a manifest or a secret is missing or wrong; nothing was done."""
 EXIT_INCOMPLETE = 3
@@ -15,6 +15,6 @@ EXIT_PROBLEMS = 4
 EXIT_LOCKED = 5
 """Another run works on the output, or took it over."""
 EXIT_CANARIES_MISSED = 6
-"""The canary calls were not redacted; no recording was processed."""
+"""The canary check failed; no recording was processed."""
 EXIT_INTERRUPTED = 128 + signal.SIGINT
 """Ctrl-C."""

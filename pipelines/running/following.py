@@ -1,7 +1,7 @@
 """Progress of a remote job, from its runner's metrics or, without them, from committed outputs.
 
-Prism and Dataflow report metrics while a job runs. Flink's job server reports them at the end: until then the safety
-copies of rows in the output tell how many recordings are done.
+Prism and Dataflow report metrics while a job runs. Flink's job server reports them at the end: until then, the number
+of safety copies of rows in the output is the number of finished recordings.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _REST = 20
 
 
 class Following:
-    """Asks for the counts of a job, under the names that stages use for a terminal in their own process.
+    """Requests the counts of a job, under the names that `hushbeam.transforms.base.progress` uses in a local run.
 
-    If an answer fails, the earlier counts stay: progress is not worth a job.
+    If a request fails, the earlier counts stay: missing progress must not end a job.
     """
 
     def __init__(self, result: PipelineResult, output: str, run_id: str) -> None:
@@ -36,7 +36,7 @@ class Following:
         self._look_again = 0.0
 
     def __call__(self) -> Mapping[str, int]:
-        counts = dict(_answered(lambda: counts_of(metrics_of(self._result))) or self._counts)
+        counts = dict(_or_none(lambda: counts_of(metrics_of(self._result))) or self._counts)
         if not counts.get(COMMITTED):
             self._look_for_copies()
             counts[COMMITTED] = self._copies
@@ -47,16 +47,16 @@ class Following:
         started = time.monotonic()
         if started < self._look_again:
             return
-        found = _answered(lambda: len(names_of_copies(self._output, self._run_id))) or 0
-        self._copies = max(found, self._copies)  # they are removed when the run is closed
-        # A listing of a store takes longer with every thousand of them.
+        found = _or_none(lambda: len(names_of_copies(self._output, self._run_id))) or 0
+        self._copies = max(found, self._copies)  # the copies are removed when the run is closed
+        # A listing of a store takes longer with every thousand copies.
         self._look_again = time.monotonic() + _REST * (time.monotonic() - started)
 
 
 def metrics_of(result: PipelineResult) -> Mapping[str, Sequence[Any]]:
     """The metrics that a job has now, by kind."""
     if isinstance(result, portable_runner.PipelineResult):
-        result._metrics = None  # it would give its first answer again
+        result._metrics = None  # otherwise it returns its first answer again
     return result.metrics().query()
 
 
@@ -64,8 +64,8 @@ def counts_of(metrics: Mapping[str, Sequence[Any]]) -> dict[str, int]:
     """The job's own counters, summed over steps: `Commit.passed`, `MuteAudio.failed`, `findings.POLICY` and so on.
 
     Args:
-      metrics: By kind. A runner may tell of a step what bundles that are done have counted (committed), what all have
-        (attempted), or both; the higher is what was done.
+      metrics: By kind. For a step, a runner may report the count of finished bundles (committed), that of all bundles
+        (attempted), or both; the higher one is used.
     """
     counts: Counter[str] = Counter()
     for metric in metrics["counters"]:
@@ -76,8 +76,8 @@ def counts_of(metrics: Mapping[str, Sequence[Any]]) -> dict[str, int]:
     return dict(counts)
 
 
-def _answered(ask: Callable[[], Any]) -> Any:
+def _or_none(request: Callable[[], Any]) -> Any:
     try:
-        return ask()
+        return request()
     except Exception:  # noqa: BLE001 - each runner's client and each store has errors of its own
         return None

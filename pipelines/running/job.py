@@ -1,4 +1,4 @@
-"""Job: what a run is made of, checked before the pipeline is built."""
+"""Job: options, models and locations of a run, checked before the pipeline is built."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows"})
 """The options of recognition that change no word."""
 
 
-# Part of every output's identity: raised where a change to the code changes what comes out.
+# Part of every output's identity: raised when a change to the code changes outputs.
 _OUTPUT_VERSION = 4
 
 
 class Job(NamedTuple):
-    """What a run is made of, decided once, before the pipeline is built.
+    """Options, models and locations of a run, decided once, before the pipeline is built.
 
     Attributes:
       manifests: Existing files; globs are resolved.
@@ -74,7 +74,7 @@ class Job(NamedTuple):
 
 
 def prepare(options: RedactOptions, *, local: bool) -> Job:
-    """Checks what can be checked before anything runs. The secrets of a cluster's workers cannot be checked here.
+    """Checks the options before anything runs. The secrets of a cluster's workers cannot be read here.
 
     Raises:
       ConfigurationError: A manifest, a model or a secret is missing.
@@ -121,7 +121,7 @@ def check_secrets(options: RedactOptions) -> None:
     """Reads every secret that the options name, for a run on this machine.
 
     Raises:
-      ConfigurationError: One cannot be read.
+      ConfigurationError: A secret cannot be read.
     """
     WebhookClient(options.notification)
     read_private_key(options.certificate_key)
@@ -163,7 +163,7 @@ def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Prov
 
 
 def _check_defaults(defaults: ManifestDefaults) -> None:
-    """A default that no line can use would fail every recording."""
+    """Refuses defaults with which every manifest line would fail."""
     try:
         resolve_policies(defaults.policies)
     except UnknownPolicyError as error:

@@ -16,7 +16,7 @@ def leave(status: int) -> NoReturn:
     ends the process with SIGABRT and status 134, whatever the job's own status.
     """
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # its reader is gone
+        with suppress(OSError, ValueError):  # its reader has ended
             stream.flush()
     logging.shutdown()
     os._exit(status)

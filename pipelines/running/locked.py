@@ -1,4 +1,4 @@
-"""Lock of an output for one run, and its release when this process is told to stop.
+"""Lock of an output for one run, and its release when a signal stops this process.
 
 An orchestrator stops a job with SIGTERM, a person with Ctrl-C or Ctrl-\\, a closed terminal with SIGHUP. A run of
 this machine then ends its processes, removes its temporary files, which may hold recordings, releases its lock and
@@ -29,10 +29,10 @@ from hushbeam.transforms.base.temporary_files import TemporaryFolder, check_temp
 from hushbeam.transforms.storage.errors import StorageError
 
 _STOPPED_WITHIN_S = 10.0
-"""A third of what Kubernetes allows before it kills."""
+"""A third of the time that Kubernetes allows between SIGTERM and SIGKILL."""
 _ENDED_WITHIN_S = 2.0
 _WATCHES_A_WORKER = "run_worker"
-"""Beam's name of the thread that ends with an error where a worker process does."""
+"""Beam's name of the thread that raises an error when a worker process does."""
 
 
 @contextmanager
@@ -43,18 +43,18 @@ def locked(
 
     Args:
       local: Whether the work is done in this process and its children.
-      on_stop: Called last, with the exit status, when a local run is told to stop.
+      on_stop: Called last, with the exit status, when a signal stops a local run.
 
     Raises:
       RunLockedError: Another run holds it.
       ConfigurationError: The requested folder for temporary files cannot be used.
     """
     check_temporary_files()
-    # Handlers of signals can be set in the main thread alone. In another thread, a program of the user runs the job.
+    # Python sets signal handlers in the main thread only. In any other thread, the user's own program runs the job.
     is_ours = threading.current_thread() is threading.main_thread()
     with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
         if local and is_ours:
-            ready.enter_context(_ends_when_told(lock, console, on_stop))
+            ready.enter_context(_ended_by_signals(lock, console, on_stop))
         yield lock
 
 
@@ -63,7 +63,7 @@ def _stop_this_process() -> None:
 
 
 @contextmanager
-def _ends_when_told(lock: RunLock, console: Console, on_stop: Callable[[int], None] | None) -> Iterator[None]:
+def _ended_by_signals(lock: RunLock, console: Console, on_stop: Callable[[int], None] | None) -> Iterator[None]:
     with _temporary_files_together() as folder:
         ending = _Ending(lock, console, folder, on_stop)
         before = {number: signal.signal(number, ending.begin) for number in heeded_signals()}
@@ -101,7 +101,7 @@ class _Ending:
         self._is_under_way = False
 
     def of_thread(self, otherwise: Callable[[threading.ExceptHookArgs], object]) -> Callable[..., None]:
-        """A hook for threads that end with an error: Beam waits forever for a worker process that is gone."""
+        """A hook for threads that end with an error: Beam waits forever for a worker process that has ended."""
 
         def ended(args: threading.ExceptHookArgs) -> None:
             if args.thread is None or args.thread.name != _WATCHES_A_WORKER:
@@ -109,8 +109,8 @@ class _Ending:
             elif not self._is_under_way:
                 self._is_under_way = True
                 self._leave(
-                    "[bold red]The job broke:[/] a worker process ended before its work; perhaps the machine ran out "
-                    "of memory",
+                    "[bold red]The job broke:[/] a worker process ended too early; perhaps the machine ran out of "
+                    "memory",
                     EXIT_BROKEN,
                 )
                 os._exit(EXIT_BROKEN)
@@ -118,13 +118,13 @@ class _Ending:
         return ended
 
     def begin(self, number: int, frame: FrameType | None) -> None:
-        """Ends this process. Called in the main thread, which does nothing else any more."""
+        """Ends this process. Called in the main thread, which does nothing else from then on."""
         self._is_under_way = True
         for heeded in heeded_signals():
             signal.signal(heeded, signal.SIG_IGN)
         status = EXIT_LOCKED if self._lock.is_lost else 128 + number
-        # In a thread: the main thread may have been interrupted with a lock in its hands that a library needs here.
-        # Where it takes too long, the output's lock stays behind, and the next run finds its owner gone.
+        # In a thread: the main thread may have been interrupted while it held a lock that a library needs here. If this
+        # takes too long, the output's lock stays behind, and the next run finds that its owner has ended.
         why = ":[/] another run took over the output" if self._lock.is_lost else f"[/] by {signal.Signals(number).name}"
         leaving = threading.Thread(target=self._leave, args=(f"[bold red]Stopped{why}", status), daemon=True)
         leaving.start()
@@ -132,17 +132,17 @@ class _Ending:
         os._exit(status)
 
     def _leave(self, why: str, status: int) -> None:
-        self._say(f"{why}. What is published is complete; run the same command again to continue")
+        self._print(f"{why}. What is published is complete; run the same command again to continue")
         _end_children()
         shutil.rmtree(self._folder, ignore_errors=True)
         try:
             self._lock.release()
         except StorageError as error:
-            self._say(f"The lock of the output was not removed: {escape(str(error))}")
+            self._print(f"The lock of the output was not removed: {escape(str(error))}")
         if self._on_stop is not None:
             self._on_stop(status)
 
-    def _say(self, message: str) -> None:
+    def _print(self, message: str) -> None:
         # Nothing can be printed on a closed terminal: rich then ends the thread that prints.
         with suppress(OSError, SystemExit):
             self._console.show_cursor()
@@ -150,7 +150,7 @@ class _Ending:
 
 
 def _end_children() -> None:
-    """Ends decoders, detectors and Beam's worker processes, and waits until they are gone: they may write."""
+    """Ends decoders, detectors and Beam's worker processes, and waits for their end: they may write until then."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         below = processes_below(os.getpid())
         for process in below:
@@ -165,14 +165,14 @@ def processes_below(process: int) -> list[int]:
     """The descendants of a process, without those that only clean up."""
     found: list[int] = []
     for listed in Path(f"/proc/{process}/task").glob("*/children"):
-        with suppress(OSError):  # a thread that is over
+        with suppress(OSError):  # a thread that has ended
             for child in map(int, listed.read_text().split()):
                 found += [] if _only_cleans_up(child) else [child, *processes_below(child)]
     return found
 
 
 def _only_cleans_up(process: int) -> bool:
-    """Whether it is multiprocessing's own helper, which removes what others leave, and ends after them by itself."""
+    """Whether a process is multiprocessing's resource tracker, which cleans up after the others and then ends."""
     with suppress(OSError):
         return b"multiprocessing.resource_tracker" in Path(f"/proc/{process}/cmdline").read_bytes()
     return False

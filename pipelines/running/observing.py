@@ -25,10 +25,10 @@ _LINEAGE = "OpenLineage's receiver"
 
 
 class Observer:
-    """Tells the receivers that an attempt at a run began, and how it ended."""
+    """Reports the start and the end of a run to the receivers."""
 
     def __init__(self, options: Observability, hash_identities: SecretReference | None) -> None:
-        """Checks what can be checked; connects to nothing.
+        """Checks the options without connecting to a receiver.
 
         Args:
           hash_identities: Reference to the key that hashes locations in events; None sends them as they are.
@@ -48,10 +48,10 @@ class Observer:
         self._outboxes: dict[str, Outbox] = {}
 
     def began(self, run_id: str, inputs: Sequence[str], output: str) -> None:
-        """The run has begun.
+        """Reports the start of the run.
 
         Args:
-          inputs: Locations that it reads.
+          inputs: Locations that the run reads.
         """
         self._run_id, self._output = run_id, output
         if lineage := self._lineage:
@@ -59,15 +59,15 @@ class Observer:
             self._send(_LINEAGE, lambda: lineage.start(inputs, output, pseudonym))
 
     def completed(self, figures: RunFigures) -> None:
-        """The run's outputs are complete; these are their figures."""
+        """Takes the figures of a run whose outputs are complete."""
         self._figures = figures
 
     def ended(self, exit_status: int, console: Console, *, reason: str = "", stopped: bool = False) -> None:
-        """Tells all receivers how the run ended, and names on the terminal those that could not be reached.
+        """Reports the end of the run to all receivers, and prints those that could not be reached.
 
         Args:
-          reason: Class of the error that ended it.
-          stopped: Whether it was told to stop.
+          reason: Class of the error that ended the run.
+          stopped: Whether a signal stopped the run.
         """
         if not (self._text_file or self._collector or self._lineage):
             return
@@ -93,7 +93,7 @@ class Observer:
                 why = reason or f"exit status {exit_status}"
                 self._send(_LINEAGE, lambda: lineage.fail(why, stopped=stopped))
         for problem in close(self._outboxes.values(), _PATIENCE_S):
-            console.print(f"[yellow]Not told of this run:[/] {escape(problem)}", highlight=False)
+            console.print(f"[yellow]This run could not be reported:[/] {escape(problem)}", highlight=False)
 
     def _send(self, receiver: str, send: Callable[[], object]) -> None:
         if receiver not in self._outboxes:
@@ -105,7 +105,7 @@ class Observer:
             return self._figures.canaries if self._figures else None
         try:
             return read_canaries(self._output, self._run_id)
-        except StorageError:  # it may be what ended the run
+        except StorageError:  # the same error may have ended the run
             return None
 
 
@@ -115,7 +115,7 @@ def observed(
     hash_identities: SecretReference | None,
     console: Console,
 ) -> int:
-    """Carries out an attempt at a run, tells all receivers how it ended, and gives its exit status."""
+    """Carries out a run, reports its end to all receivers, and returns its exit status."""
     try:
         observer = Observer(options, hash_identities)
     except ConfigurationError as error:

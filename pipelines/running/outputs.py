@@ -7,12 +7,12 @@ from hushbeam.transforms.storage import files, urls
 
 
 def output_of_runs(output: str) -> str:
-    """The normalised root. A mistyped root must not look like one in which there is nothing to do.
+    """The normalised root. Without this check, a mistyped root would look like an output with nothing to do.
 
     Raises:
-      ConfigurationError: There is nothing.
+      ConfigurationError: There are no files.
     """
     root = urls.normalised(output)
     if not files.list_names(root):
-        raise ConfigurationError("--output: no run has written anything there")
+        raise ConfigurationError("--output: no run has written there; name the output of earlier runs")
     return root

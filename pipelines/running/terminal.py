@@ -33,8 +33,8 @@ def watching(console: Console, counts: Counts, every_s: float) -> Iterator[list[
     Gives a list of samples that grows with the run, for its report.
 
     Args:
-      counts: Gives the counts that stages have reported so far.
-      every_s: How often it is called.
+      counts: Returns the counts that stages have reported so far.
+      every_s: How often `counts` is called.
     """
     watch = _Watch(counts)
     done = threading.Event()
@@ -46,7 +46,7 @@ def watching(console: Console, counts: Counts, every_s: float) -> Iterator[list[
     finally:
         done.set()
         watcher.join(_LAST_LOOK_S)
-        if not watcher.is_alive():  # it may still wait for a runner that is gone
+        if not watcher.is_alive():  # the thread may still wait for a runner that has ended
             watch.look()
 
 
@@ -110,7 +110,7 @@ def status_line(counts: Mapping[str, int], elapsed_s: float) -> str:
 
 
 class _Watch:
-    """Looks at the counts and keeps them as samples."""
+    """Reads the counts and keeps them as samples."""
 
     def __init__(self, counts: Counts) -> None:
         self.samples: list[Sample] = []

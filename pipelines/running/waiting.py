@@ -1,4 +1,4 @@
-"""Waits for a job that may run elsewhere, and cancels it when this process is told to stop."""
+"""Waits for a job that may run on a cluster, and cancels it when a signal stops this process."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _TOLD_TO_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 def heeded_signals() -> list[signal.Signals]:
     """Signals that stop this process: Ctrl-C, SIGTERM of an orchestrator, a closed terminal, Ctrl-\\.
 
-    Signals that it was started to ignore (by nohup, or in the background of a script) stay ignored.
+    Signals that were ignored at its start (by nohup, or in the background of a script) stay ignored.
     """
     return [number for number in _TOLD_TO_STOP if signal.getsignal(number) != signal.SIG_IGN]
 
 
 class StoppedError(SystemExit):
-    """The process was told to stop."""
+    """A signal stopped the process."""
 
 
 def submitted(pipeline: beam.Pipeline) -> PipelineResult:
-    """Submits a pipeline to a runner elsewhere.
+    """Submits a pipeline to a runner outside of this process.
 
     Raises:
       RunError: The runner cannot be started or reached.
@@ -49,9 +49,9 @@ def wait(result: PipelineResult) -> None:
     """Returns when the job is done.
 
     On a cluster a job outlives the process that submitted it, and would go on writing to an output that another run may
-    take over. So it is cancelled first where this process is interrupted or terminated.
+    take over. So it is cancelled first if this process is interrupted or terminated.
     """
-    with _told_to_stop():
+    with _stopped_by_signals():
         try:
             result.wait_until_finish()
         except StoppedError:
@@ -60,11 +60,11 @@ def wait(result: PipelineResult) -> None:
 
 
 @contextmanager
-def _told_to_stop() -> Iterator[None]:
+def _stopped_by_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    # Instead of Beam's own handler, which ends the job server first: the job could not be cancelled any more.
+    # Instead of Beam's own handler, which ends the job server first, so that the job could no longer be cancelled.
     before = {number: signal.signal(number, _stop) for number in heeded_signals()}
     try:
         yield

@@ -68,14 +68,16 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
 
 def _corrections(transcribed: TranscribedRecording) -> dict[str, Any]:
     """Counts of the reviewers' corrections that were applied; empty if there are no corrections."""
-    asked, followed = transcribed.pending.corrections, transcribed.corrections
-    if asked is None:
+    requested, applied = transcribed.pending.corrections, transcribed.corrections
+    if requested is None:
         return {}
     counts = {
-        "missed": len(followed.missed) if followed else 0,
+        "missed": len(applied.missed) if applied else 0,
         "false_positives": len(transcribed.false_positive_spans),
     }
-    return {"corrections": {"identity": asked.identity, "of_published": transcribed.published is not None, **counts}}
+    return {
+        "corrections": {"identity": requested.identity, "of_published": transcribed.published is not None, **counts}
+    }
 
 
 def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) -> dict[str, float]:
@@ -101,7 +103,7 @@ def read_private_key(reference: str | None) -> Ed25519PrivateKey | None:
     """The key that signs certificates, from a reference to its PEM text; None without a reference.
 
     Raises:
-      ConfigurationError: It cannot be read, or is not an ed25519 key.
+      ConfigurationError: The key cannot be read, or is not an Ed25519 key.
     """
     if reference is None:
         return None
@@ -120,7 +122,7 @@ def read_public_key(reference: str) -> Ed25519PublicKey:
     """The key that checks signatures, from a reference to its PEM text.
 
     Raises:
-      ConfigurationError: It cannot be read, or is not an ed25519 key.
+      ConfigurationError: The key cannot be read, or is not an Ed25519 key.
     """
     try:
         key = load_pem_public_key(read_secret(reference, CERTIFICATE_PUBLIC_KEY).encode())
@@ -144,7 +146,7 @@ def unsigned(status: Status) -> Status:
 
 
 def check_signature(status: Status, key: Ed25519PublicKey) -> None:
-    """Returns if the owner of the key signed this status object.
+    """Checks that the owner of the key signed this status object.
 
     Raises:
       SignatureError: The status object is not signed, or differs from what was signed.
@@ -160,7 +162,7 @@ def is_signed(status: Status) -> bool:
 def _content(status: Status) -> bytes:
     """The signed bytes: the status object as canonical JSON, without the signature.
 
-    The redacted recording's URL counts by its file name alone, so that signatures stay valid when an output root moves.
+    Only the file name of the redacted recording's URL counts, so that signatures stay valid when an output root moves.
     """
     values = status.to_dict()
     if status.redacted_audio_url is not None:

@@ -55,7 +55,7 @@ class Problem:
 @travels
 @dataclass(frozen=True)
 class Claim(FromOutput):
-    """All that an output root says about one recording.
+    """All data of one recording in an output root.
 
     Attributes:
       status: The status object as JSON; None if there is none.
@@ -100,7 +100,7 @@ def table_names(output: str) -> list[str]:
 
 
 def table_problems(name: str, output: str) -> Iterator[Problem]:
-    """Problems of a table file: unreadable, other columns or metadata than its table's, not as its run lists it.
+    """Problems of a table file: unreadable, wrong columns or metadata, or a difference from its run's list.
 
     Args:
       name: Relative to the output root.
@@ -121,7 +121,10 @@ def table_problems(name: str, output: str) -> Iterator[Problem]:
                     if is_of_table and len(tombstones):
                         erased += sum(map(tombstones.has_recording, filter(None, read["recording_id"].to_pylist())))
                 if erased:
-                    detail = f"{erased} rows of recordings that have a tombstone: erase them again, which completes it"
+                    detail = (
+                        f"{erased} rows of recordings that have a tombstone: erase these recordings again to complete "
+                        "the erasure"
+                    )
                     yield Problem("erased_in_part", name, detail)
     except MissingFileError:
         pass  # reported as missing if a list names it

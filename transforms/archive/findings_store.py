@@ -40,8 +40,8 @@ class FindingsStore:
         """The stored content of a recording.
 
         Raises:
-          NotStoredError: There is no file.
-          SealedFileError: It cannot be decrypted.
+          NotStoredError: The store has no file of the recording.
+          SealedFileError: The file cannot be decrypted.
         """
         try:
             content = self._files.read(recording_id)

@@ -36,7 +36,7 @@ from hushbeam.transforms.storage.urls import join
 _FOLDER = "status"
 _INDEX = ("runs", "ledger.parquet")
 _UNFINISHED = ""
-"""Instead of an output's identity: equal to no identity."""
+"""Placeholder for an output's identity, which equals no real one."""
 _READ_AT_ONCE = 512
 
 READY, COMPLETED = "redacted_audio_ready", "completed"
@@ -61,7 +61,7 @@ class Status:
       redacted_audio_url: For receivers; None if there is no audio. To open the file, use `published_audio`.
       output_identity: Hash of source, request, configuration and models.
       certificate: See `hushbeam.transforms.archive.certificate`.
-      error: Why the audio is gone, for an answer with status 400; otherwise None, and left out of the JSON.
+      error: Why the audio was deleted, for an answer with status 400; otherwise None, and left out of the JSON.
     """
 
     status: str
@@ -88,7 +88,7 @@ class Status:
         """The inverse of `to_json`.
 
         Raises:
-          UnreadableStatusError: It is not a status object.
+          UnreadableStatusError: The content is not a status object.
         """
         try:
             status = cls(**json.loads(content))
@@ -136,7 +136,7 @@ def status_in(name: str, content: bytes) -> Status:
     """The status object in a file of this name in `status/`.
 
     Raises:
-      UnreadableStatusError: It is not a status object, or another recording's.
+      UnreadableStatusError: The file is not a status object, or is another recording's.
     """
     status = Status.from_json(content)
     if json_name(status.recording_id) != name:
@@ -196,8 +196,8 @@ def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
     unreadable get lost entries: their recordings are new, but tables may hold rows of them.
 
     Args:
-      own_run: The id of the run that asks, if it is one. What a lost worker of it committed is not up to date, since
-        no table has the rows.
+      own_run: The id of the calling run; None for other jobs. Outputs that a lost worker of this run committed do not
+        count as up to date, since no table has their rows.
     """
     index = read_index(index_url(output))
     yield from _entries(output, index, lambda names, versions: [index.known(names, versions)], own_run)
@@ -209,8 +209,8 @@ def save_snapshot(
     """Writes the index of all status objects, so that the next run reads only the ones that change from now on.
 
     Args:
-      committed: Packed entries of what this run committed, which need not be read. The caller holds the run lock, so
-        the listed versions are those that the run wrote.
+      committed: Packed entries of the recordings that this run committed, whose status objects need not be read. The
+        caller holds the run lock, so the listed versions are those that the run wrote.
       forgotten: Recordings without any trace. For other recordings whose status object is missing, the index remembers
         that they had one, because tables may hold rows of them.
       of_the_same_root: Keep the root that the index names, and write no index if none is named. For jobs that neither
@@ -296,7 +296,7 @@ def _read(output: str, names: Sequence[str]) -> dict[str, Status]:
 
 
 def _contents(locations: Sequence[str]) -> dict[str, bytes | None]:
-    """As `files.read_many`, but with None for a file that lastingly cannot be read."""
+    """As `files.read_many`, but with None for a file that cannot be read even when the request is repeated."""
     try:
         return dict(files.read_many(locations))
     except StorageError as error:

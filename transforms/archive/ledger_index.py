@@ -22,7 +22,7 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 
 Reason = Literal["new", "up_to_date", "source", "configuration", "request"]
-"""Why a recording is redacted: it has no output yet, or what changed since its output; `up_to_date`: no reason."""
+"""Why a recording is redacted: no output yet, or a change since its output. `up_to_date`: it is not redacted."""
 
 _COLUMNS = ("name", "name_rest", "version", "identity", "identity_rest", "source", "configuration")
 _DTYPE = np.dtype([(column, "<u8") for column in _COLUMNS])
@@ -30,7 +30,7 @@ _SCHEMA = pa.schema([pa.field(column, pa.uint64(), nullable=False) for column in
 _ROWS_IN_A_GROUP = 1 << 16
 
 _LOST = 0
-"""Instead of all digests but the name's, if a status object is missing or unreadable. No digest has this value."""
+"""Placeholder for all digests except the name's, if a status object is missing or unreadable. No digest equals it."""
 _ROOT = b"root"
 
 Entries = NDArray[np.void]
@@ -100,12 +100,12 @@ class LedgerIndex:
         (found,) = self.find([json_name(recording_id)])
         if found < 0 or self._entries["identity"][found] == _LOST:
             return "new"
-        committed, (asked,) = self._entries[found], entries_of([""], [""], [facts])
-        if committed["identity"] == asked["identity"] and committed["identity_rest"] == asked["identity_rest"]:
+        committed, (current,) = self._entries[found], entries_of([""], [""], [facts])
+        if committed["identity"] == current["identity"] and committed["identity_rest"] == current["identity_rest"]:
             return "up_to_date"
-        if committed["source"] != asked["source"]:
+        if committed["source"] != current["source"]:
             return "source"
-        return "configuration" if committed["configuration"] != asked["configuration"] else "request"
+        return "configuration" if committed["configuration"] != current["configuration"] else "request"
 
     def has_traces(self, recording_id: str) -> bool:
         """Whether a recording has or had an output, so that tables may hold rows of it."""

@@ -64,7 +64,7 @@ def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[
 
 
 def is_output_name(name: str) -> bool:
-    """Whether a run can have given this name in `audio/`. Other files must not be deleted."""
+    """Whether a file in `audio/` has a name that runs give. Other files must not be deleted."""
     return _ANY_OUTPUT.fullmatch(name) is not None
 
 

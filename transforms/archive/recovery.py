@@ -61,7 +61,7 @@ def recover(output: str, copies: Sequence[str]) -> Iterator[CommittedRecording]:
 
     A copy was never committed, and is ignored, if its recording has no status object or that of another output. A copy
     that its status object does not certify is ignored too. A table may have the rows after all, if the run was killed
-    just before its end, so all of them count as replacing.
+    just before its end, so every recovered recording counts as replacing rows.
     """
     for url, found in _looked_up(output, copies):
         if isinstance(found, UnreadableCopyError):
@@ -135,7 +135,7 @@ def copy_in(name: str, content: bytes) -> CommittedRecording:
     """The safety copy in a file of this name.
 
     Raises:
-      UnreadableCopyError: It is not a safety copy, or another recording's.
+      UnreadableCopyError: The file is not a safety copy, or is another recording's.
     """
     try:
         copy = _COPY.validate_json(content, strict=True)

@@ -103,7 +103,7 @@ class Decided(BaseModel):
     false_positives: tuple[NotedSpan, ...] = ()
 
     def require_fit(self, reviewed: Reviewed) -> None:
-        """Returns if the decision can be about this recording.
+        """Checks that the decision fits this recording.
 
         Raises:
           ReviewError: A span lies outside of the recording, or the decision contradicts itself.
@@ -158,7 +158,7 @@ def read_review(output: str, recording_id: str) -> Review | None:
     """The review of a recording, if there is one.
 
     Raises:
-      UnreadableReviewError: It is damaged.
+      UnreadableReviewError: The review is damaged.
     """
     try:
         content = files.read_bytes(review_url(output, recording_id))
@@ -173,7 +173,7 @@ def write_review(output: str, review: Review) -> None:
 
 
 def read_reviews(output: str) -> dict[str, Review]:
-    """All readable reviews by recording id. Runs quarantine the recordings of the others, and report why."""
+    """All readable reviews by recording id. Runs quarantine recordings whose review is unreadable, and report why."""
     folder = join(output, FOLDER)
     contents = files.read_many([join(folder, name) for name in _names(output)])
     reviews: dict[str, Review] = {}
@@ -190,7 +190,7 @@ def review_url(output: str, recording_id: str) -> str:
 
 
 class Reviews:
-    """The reviews of an output root, for workers. One listing tells which recordings have a review to read."""
+    """The reviews of an output root, for workers. One listing shows which recordings have a review to read."""
 
     def __init__(self, output: str) -> None:
         self._output = output
@@ -216,7 +216,7 @@ def review_in(name: str, content: bytes) -> Review:
     """The review in a file of this name in `reviews/`.
 
     Raises:
-      UnreadableReviewError: It is not a review, or another recording's.
+      UnreadableReviewError: The file is not a review, or is another recording's.
     """
     try:
         review = Review.model_validate_json(content)

@@ -50,7 +50,7 @@ def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
 
 
 def status_of(recording: MutedRecording) -> str:
-    """The status of a recording that is published with its audio, or as a transcript alone."""
+    """The status of a recording that is published with its audio, or as a transcript only."""
     return COMPLETED if recording.audio is None else READY
 
 

@@ -78,7 +78,7 @@ class Hold:
     token: str
 
     def check(self) -> None:
-        """Call before publishing: one small read of the store.
+        """Checks that this run still holds the output. Call it before publishing; it makes one small read.
 
         Raises:
           RunLockLostError: The lock names another run, or is missing.
@@ -156,7 +156,7 @@ class RunLock:
         return Hold(self._root, self._run_id, self._owner.token)
 
     def check(self) -> None:
-        """Call before publishing.
+        """Checks that this run still holds the output. Call it before publishing.
 
         Raises:
           RunLockLostError: Another run holds the output, or may, since the last heartbeat is too old.
@@ -200,7 +200,7 @@ class RunLock:
                 f"delete runs/LOCK and runs/LOCK-{holder.token}.taken in the output"
             )
         try:
-            self._require_stale(holder)  # it may have resumed, or been replaced, since the first check
+            self._require_stale(holder)  # the owner may have resumed, or been replaced, since the first check
             if self._held_by() == holder:
                 files.delete(self._lock_url)
                 files.delete(self._alive_url(holder))
@@ -210,7 +210,7 @@ class RunLock:
 
     def _require_stale(self, holder: Owner) -> None:
         age_s = self._seconds_since_beat(holder)
-        if _is_gone(holder) or age_s > self._stale_after_s:
+        if _has_ended(holder) or age_s > self._stale_after_s:
             return
         raise RunLockedError(
             f"--output: run {holder.run_id} is writing there (last heartbeat {age_s:.0f} s ago). Wait for it, or "
@@ -285,7 +285,7 @@ def _owner_of(root: str) -> Owner | None:
     return owner
 
 
-def _is_gone(owner: Owner) -> bool:
+def _has_ended(owner: Owner) -> bool:
     if owner.machine is None or owner.machine != process_identity.machine():
         return False
-    return process_identity.is_gone(owner.process)
+    return process_identity.has_ended(owner.process)

@@ -34,7 +34,7 @@ def signature_of(content: bytes, key: Ed25519PrivateKey) -> dict[str, str]:
 
 
 def check(content: bytes, signature: object, key: Ed25519PublicKey) -> None:
-    """Returns if the owner of the key signed this content.
+    """Checks that the owner of the key signed this content.
 
     Raises:
       SignatureError: There is no signature, or it is of other content or another key.

@@ -38,19 +38,19 @@ class UnredactedOutput:
 
         Raises:
           MissingFileError: There is no transcript.
-          SealedFileError: It cannot be decrypted.
+          SealedFileError: The file cannot be decrypted.
         """
         return self._files.read(recording_id)
 
 
 def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[Finding]) -> dict[str, Any]:
     """Transcript and findings as plain values for JSON. Raw personal data."""
-    asked, transcript = transcribed.recording, transcribed.transcript
+    request, transcript = transcribed.recording, transcribed.transcript
     words = transcript.words
     return {
-        "recording_id": asked.recording_id,
-        "audio_url": asked.audio_url,
-        "redact_pii": asked.redact,
+        "recording_id": request.recording_id,
+        "audio_url": request.audio_url,
+        "redact_pii": request.redact,
         "language_code": transcript.language_code,
         "duration_s": transcript.duration_s,
         "channels": transcript.channels,
@@ -78,7 +78,7 @@ def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[
             for finding in findings
             if finding.first_word is not None and finding.last_word is not None
         ],
-        "metadata": dict(asked.metadata),
+        "metadata": dict(request.metadata),
     }
 
 

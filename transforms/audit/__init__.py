@@ -1,4 +1,4 @@
-"""AuditOutput: the check of an output root from its files alone."""
+"""AuditOutput: the check of an output root, using only its files."""
 
 from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.transform import AuditOutput

@@ -118,7 +118,7 @@ def audit(
     except MediaError as error:
         problems.append(Problem("audio_unreadable", recording_id, error.reason))
     except (KeyError, TypeError, ValueError, AttributeError):
-        problems.append(Problem("no_certificate", recording_id, "it is not one of this version"))
+        problems.append(Problem("no_certificate", recording_id, "it is not a certificate of this version"))
     return replace(audited, problems=tuple(problems))
 
 
@@ -133,7 +133,7 @@ class _WrongAudioError(Exception):
 
 def _place_problems(status: Status, output: str) -> Iterator[Problem]:
     if names_elsewhere(output, status):
-        detail = "its URL is outside this root, which was copied or moved: run the job here once, which repairs it"
+        detail = "its URL is outside this root, which was copied or moved: run the job here once to repair it"
         yield Problem("elsewhere", status.recording_id, detail)
 
 
@@ -253,7 +253,7 @@ def _audio_problems(
 def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> tuple[dict[str, int], dict[str, int]]:
     """Counts by policy of audible personal data that the published text does not have, and of leaked numbers.
 
-    Words of the published transcript are not counted: the run, which saw the whole conversation, did not redact them.
+    Words of the published transcript are not counted: the run knew the whole conversation, and did not redact them.
     """
     transcript = leak_check.transcribe(path, row["language_code"])
     conversation = Conversation(transcript)

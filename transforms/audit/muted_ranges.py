@@ -22,7 +22,7 @@ class MutedRangeSettings:
     """When a muted range counts as audible.
 
     Attributes:
-      edge_s: Ignored at both ends of a range: fades, and what a lossy codec smears into it.
+      edge_s: Ignored at both ends of a range, because of fades and of lossy codecs that smear audio into it.
       silent_db: Audio below this level, relative to full scale, cannot be understood.
       below_tone_db: Audio this far below a tone cannot be understood either: codecs leave some beside a tone.
       speech: The probability of speech from which a frame of noise counts as speech.
@@ -76,7 +76,7 @@ class _Meter(ABC):
 
     @abstractmethod
     def _audible(self, samples: FloatSamples) -> NDArray[np.bool_]:
-        """For each frame, whether more can be heard than muting leaves."""
+        """For each frame, whether it contains more than the method of muting produces."""
 
 
 class _Silence(_Meter):
@@ -143,6 +143,6 @@ def _with_mask(
 
 
 def _long_runs_s(marked: NDArray[np.bool_], least_s: float) -> float:
-    """Seconds of consecutive marked frames, where they last for at least `least_s`."""
+    """Seconds in runs of marked frames that last at least `least_s`."""
     lengths_s = ((end - start) * FRAME / RECOGNISER_RATE_HZ for start, end in runs(marked))
     return sum(length_s for length_s in lengths_s if length_s >= least_s)

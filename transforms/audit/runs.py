@@ -63,7 +63,7 @@ def run_problems(run_id: str, output: str, key: Ed25519PublicKey | None) -> Iter
     copies = files.list_names(rows_folder(output, run_id))
     has_ended = summary is not None or (listed is not None and not listed.has_summary)
     if not has_ended or copies:
-        yield Problem("unfinished_run", run_id, "it was killed: run the job again, which completes what is committed")
+        yield Problem("unfinished_run", run_id, "it was killed: run the job again to complete it")
     for name in copies:
         yield from _copy_problems(run_id, name, output)
     if has_ended:

@@ -16,11 +16,11 @@ class AuditSettings:
     """Settings of an audit.
 
     Attributes:
-      limits: Of what is decoded.
+      limits: Limits on decoding.
       sample: Share of the recordings that a recogniser checks for leaks; the same recordings each time.
       recogniser: The recogniser that checks them.
       other_languages: The model for recordings in a language that `recogniser` does not know.
-      public_key: Where the key is kept that all certificates must be signed with; None: signatures are not checked.
+      public_key: Reference to the public key that must verify all certificates; None if signatures are not checked.
     """
 
     limits: MediaLimits

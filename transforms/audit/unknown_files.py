@@ -54,7 +54,9 @@ def unknown_files(output: str) -> Iterator[Problem]:
     tombstones = Tombstones(output)
     for recording_id in statuses:
         if tombstones.has_recording(recording_id):
-            yield Problem("erased_in_part", recording_id, "it has a tombstone: erase it again, which completes it")
+            yield Problem(
+                "erased_in_part", recording_id, "it has a tombstone: erase the recording again to complete the erasure"
+            )
     yield from _on_disk(output)
     yield from _index_problems(statuses, output)
     try:

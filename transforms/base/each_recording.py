@@ -1,9 +1,10 @@
 """RecordingStage and each_recording: the work of a stage without Beam, and the transform that runs it.
 
-A stage processes one recording at a time, or several at once if its work waits. Any exception while a recording is
-processed ends that recording and becomes a `Failure` row. A `RecordingError` says why; anything else is `unexpected`,
-and its row gives the class and the place in the code. Errors that concern every recording (`unexpected.ends_the_run`)
-end the run, and so does the same unexpected error of many recordings in a row. No message holds words of a recording.
+A stage processes one recording at a time, or several at once if it mostly waits. Any exception while a recording is
+processed ends that recording and becomes a `Failure` row. A `RecordingError` gives the reason; anything else is
+`unexpected`, and its row gives the class and the place in the code. Errors that concern every recording
+(`unexpected.ends_the_run`) end the run, and so does the same unexpected error of many recordings in a row. No message
+holds words of a recording.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ class _EachRecordingFn(beam.DoFn):
         self._stage = stage
         self._passed = Metrics.counter(METRICS_NAMESPACE, f"{stage.name}.{_PASSED}")
         self._milliseconds = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.milliseconds")
-        # Of the bundle's thread and the stage's own: elapsed time says little while other threads compete.
+        # Processor time of the bundle's thread and the stage's own: elapsed time depends on the other threads of the
+        # worker.
         self._processor = Metrics.distribution(METRICS_NAMESPACE, f"{stage.name}.processor_microseconds")
         self._shared = Shared()
 

@@ -2,8 +2,8 @@
 
 glibc keeps freed memory in up to eight heaps per core, and the tensors of a batch are as large as a model. What is left
 in the heaps of many threads adds up to more than the job needs. Here threads share few heaps, so that each batch reuses
-the memory of the last, and free memory goes back to the system when the process has grown. With another C library
-nothing is done.
+the memory of the last, and free memory goes back to the system when the process has grown. With another C library this
+module does nothing.
 """
 
 from __future__ import annotations

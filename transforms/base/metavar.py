@@ -15,6 +15,6 @@ class Metavar:
 
 File = Annotated[str, Metavar("FILE")]
 Folder = Annotated[str, Metavar("FOLDER")]
-"""Both stand for object-store URLs as well."""
+"""An option with either placeholder also takes object-store URLs."""
 
 Model = Annotated[str, Metavar("MODEL")]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def machine() -> str | None:
-    """A hash that is equal for processes that see each other's process ids; None where it cannot be read."""
+    """A hash that is equal for processes with common process ids; None if it cannot be read."""
     with contextlib.suppress(OSError):
         namespace = Path("/proc/self/ns/pid").readlink()
         return hashlib.sha256(f"{_boot()}{namespace}".encode()).hexdigest()[:16]
@@ -16,14 +16,14 @@ def machine() -> str | None:
 
 
 def boot() -> str | None:
-    """A hash that is equal for all processes since the kernel started; None where it cannot be read."""
+    """A hash that is equal for all processes since the kernel started; None if it cannot be read."""
     with contextlib.suppress(OSError):
         return hashlib.sha256(_boot().encode()).hexdigest()[:16]
     return None
 
 
 def process(number: int) -> str:
-    """Id and start time of a process, as the system counts it; ids alone are reused."""
+    """Id and start time of a process, as the kernel counts it. The start time is needed because ids are reused."""
     try:
         # The command's name, in brackets, may hold spaces; the start time is the 22nd field.
         fields = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
@@ -32,7 +32,7 @@ def process(number: int) -> str:
     return f"{number} {fields[19]}"
 
 
-def is_gone(identity: str) -> bool:
+def has_ended(identity: str) -> bool:
     """Whether a process of this machine has ended.
 
     Args:

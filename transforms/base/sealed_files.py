@@ -27,7 +27,7 @@ class SealedFiles:
 
     Args:
       option: The option that names the keys, for errors.
-      purpose: The same secret gives different keys for different purposes.
+      purpose: A part of key derivation: one secret gives a different key for each purpose.
       suffix: Of the files' names.
 
     Raises:
@@ -49,7 +49,7 @@ class SealedFiles:
 
         Raises:
           MissingFileError: There is no file.
-          SealedFileError: It cannot be decrypted.
+          SealedFileError: The file cannot be decrypted.
         """
         name = sealed_name(recording_id, self._suffix)
         return self._sealer.open(files.read_bytes(join(self._root, name)), name)

@@ -39,7 +39,7 @@ class FileSealer:
     Args:
       references: Of the keys (`env:NAME`, `file:/path`); each is base64 of at least 32 random bytes.
       option: The option that names the keys, for errors.
-      purpose: The same secret gives different keys for different purposes.
+      purpose: A part of key derivation: one secret gives a different key for each purpose.
 
     Raises:
       ConfigurationError: A key cannot be read, or is too short to withstand guessing.

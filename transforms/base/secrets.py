@@ -47,7 +47,7 @@ def _checked(text: str) -> str:
 
 
 SecretReference = Annotated[str, AfterValidator(_checked), Metavar("SECRET")]
-"""For options: a secret that is given instead of a reference is refused, and not repeated in the message."""
+"""Type of options for secret references. A secret given instead of a reference is refused, and not repeated."""
 
 
 def read_secret(reference: str, option: str) -> str:
@@ -56,8 +56,8 @@ def read_secret(reference: str, option: str) -> str:
     Call it in the worker, right before use, and keep the result out of anything that is pickled or printed.
 
     Raises:
-      ConfigurationError: It cannot be read. The message names `option`, not the reference, which the user may have
-        confused with the secret itself.
+      ConfigurationError: The secret cannot be read. The message names `option`, not the reference, which the user may
+        have confused with the secret itself.
     """
     if match := _ENVIRONMENT.fullmatch(reference):
         secret = os.environ.get(match.group(1), "").rstrip()

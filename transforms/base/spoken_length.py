@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 SYMBOLS_SAID_AFTER = frozenset("$£€¥₹%°")
-"""Written before or after a number, but always said after it, where the recogniser gives them no time."""
+"""Symbols that are said after a number, wherever they are written; the recogniser gives them no time."""
 
 SYMBOL_S = 0.35
 DIGIT_S = 0.20

@@ -28,7 +28,7 @@ PREFIX = "hushbeam-"
 OWNER = ".owner"
 
 _VARIABLES = ("TMPDIR", "TEMP", "TMP")
-"""In the order of Python's `tempfile`."""
+"""Variables that name the folder, in the order in which Python's `tempfile` reads them."""
 
 _USUAL = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - Python's own defaults
 _PROBE_BYTES = 1 << 16
@@ -51,7 +51,7 @@ class TemporaryFolder(tempfile.TemporaryDirectory[str]):
 
     Raises:
       ConfigurationError: The folder that the user asked for cannot be used.
-      TemporaryFilesError: It was usable when the job started, and is not any more.
+      TemporaryFilesError: The folder was usable when the job started, and is not any more.
     """
 
     def __init__(self, within: str | None = None) -> None:
@@ -69,7 +69,7 @@ class TemporaryFolder(tempfile.TemporaryDirectory[str]):
 
 @contextmanager
 def removed_on_error(audio: StagedAudio | None) -> Iterator[None]:
-    """Deletes redacted audio on the worker's disk where a stage fails: no later stage would delete it."""
+    """Deletes redacted audio on the worker's disk if a stage fails: no later stage would delete it."""
     try:
         yield
     except BaseException:
@@ -121,7 +121,7 @@ class Owner:
         identity = process_identity
         return cls(identity.machine(), identity.boot(), identity.process(os.getpid()))
 
-    def is_gone(self, folder: Path) -> bool:
+    def has_ended(self, folder: Path) -> bool:
         """Whether the process is known to have ended. In doubt it counts as running.
 
         Args:
@@ -129,7 +129,7 @@ class Owner:
             started belongs to a process that has ended.
         """
         if self.machine is not None and self.machine == process_identity.machine():
-            return process_identity.is_gone(self.process)
+            return process_identity.has_ended(self.process)
         now = process_identity.boot()
         return None not in (self.boot, now) and self.boot != now and _file_system_type(folder) in _OF_ONE_MACHINE
 
@@ -212,13 +212,13 @@ def _is_left_over(folder: Path) -> bool:
         descriptor = os.open(folder / OWNER, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             owner = Owner(**json.loads(file.read(_LARGEST_MARK_BYTES)))
-        return owner.is_gone(folder)
+        return owner.has_ended(folder)
     except (OSError, ValueError, TypeError, IndexError, AttributeError):  # no mark of this version
         return False
 
 
 def _file_system_type(folder: Path) -> str | None:
-    """The type of a folder's file system, in the kernel's words; None where it is unknown."""
+    """The type of a folder's file system, as the kernel names it; None if it is unknown."""
     device = folder.stat().st_dev
     wanted = f"{os.major(device)}:{os.minor(device)}"
     for line in Path("/proc/self/mountinfo").read_text().splitlines():

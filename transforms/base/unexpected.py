@@ -16,8 +16,8 @@ MOST_IN_A_ROW = 20
 
 An error that concerns one kind of recording is rare: at one in ten, twenty in a row come by chance once in 10^20. An
 error that concerns all (a model, a library, a combination of options) is noticed after twenty, before a whole run is
-spent on rows of errors. A folder that holds only the one kind reaches the limit too: the run then ends with an error,
-and published outputs stay.
+spent on rows of errors. A run of only that kind reaches the limit too: it then ends with an error, and published
+outputs stay.
 """
 
 _OWN = Path(__file__).parents[2]

@@ -70,7 +70,7 @@ class Commit(beam.PTransform):
 class RecoverCommitted(beam.PTransform):
     """Finds recordings that killed runs committed, but did not write into their tables.
 
-    Takes the recordings that this run commits, which are not recovered as well.
+    Takes the recordings that this run commits, in order to leave them out.
     """
 
     def __init__(self, output: str, run_id: str) -> None:
@@ -151,16 +151,16 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         self, recording: MutedRecording
     ) -> tuple[CommittedRecording, dict[str, bytes] | None, dict[str, Any]]:
         """All that is published beside the audio: rows, optional captions, and the certificate."""
-        asked, pending = recording.recording, recording.pending
+        request, pending = recording.recording, recording.pending
         redacted_audio_url = self._audio_url(recording)
         certificate = certificate_of(recording, pending.identities or self._identities)
         row = transcript_row(recording, redacted_audio_url, self._run_id, certificate)
         findings, captions = finding_rows(recording, self._run_id), self._captions_of(recording)
         certificate["outputs"] = output_digests(row, findings, captions)
         committed = CommittedRecording(
-            recording_id=asked.recording_id,
-            manifest=asked.manifest,
-            line=asked.line,
+            recording_id=request.recording_id,
+            manifest=request.manifest,
+            line=request.line,
             output_identity=pending.output_identity,
             status=status_of(recording),
             redacted_audio_url=redacted_audio_url,
@@ -168,10 +168,10 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             finding_rows=findings,
             audio_s=recording.redacted_transcript.duration_s,
             replaces=pending.replaces,
-            webhook_url=asked.webhook_url,
-            webhook_auth_header_name=asked.webhook_auth_header_name,
-            webhook_auth_header_value=asked.webhook_auth_header_value,
-            webhook_asked=asked.webhook_url is not None,
+            webhook_url=request.webhook_url,
+            webhook_auth_header_name=request.webhook_auth_header_name,
+            webhook_auth_header_value=request.webhook_auth_header_value,
+            webhook_asked=request.webhook_url is not None,
             source=source_facts(pending.source),
             configuration=certificate["configuration"],
         )

@@ -50,7 +50,7 @@ def do(job: dict[str, Any], connection: socket.socket, files: tuple[BinaryIO, ..
         _refuse(connection, error)
     except MemoryError:
         _refuse(connection, decoder_memory())
-    except Exception as error:  # noqa: BLE001 - a hostile file can raise anything, and fails alone
+    except Exception as error:  # noqa: BLE001 - a hostile file can cause any exception, which fails this file only
         if isinstance(error, OSError) and error.errno in _UNREADABLE:
             _refuse(connection, MediaError("not_readable", "the disk failed to read the file", retryable=True))
         else:

@@ -11,7 +11,7 @@ from hushbeam.transforms.media.errors import MediaError
 _MIB, _GIB = 2**20, 2**30
 
 _WIDER = 64
-"""How many times more bytes a copy's samples may have: 8 of 64 bits at 48 kHz for one of 8 bits at 6."""
+"""How many times the bytes of the source's samples a copy's may have: 64 bits at 48 kHz instead of 8 bits at 6 kHz."""
 
 _PADDING_S = 1.0
 """Encoders fill up their last frame."""
@@ -21,7 +21,7 @@ _PADDING_S = 1.0
 class MediaLimits:
     """Limits of recordings and of the processes that decode them: docs/untrusted-media.md.
 
-    Enforced while a recording streams: headers are not believed. A dataclass whose metadata pydantic reads: code that
+    Enforced while a recording streams: headers are not trusted. A dataclass whose metadata pydantic reads: code that
     decodes imports this module, and should not load pydantic. Fields without a description are not options.
 
     Attributes:
@@ -49,7 +49,7 @@ class MediaLimits:
     require_confinement: bool = field(
         default=False,
         metadata={
-            "description": "refuse to run where decoders have no system-call filter or no namespaces "
+            "description": "refuse to run if decoders have no system-call filter or no namespaces "
             "(docs/untrusted-media.md)"
         },
     )
@@ -72,7 +72,7 @@ class MediaLimits:
 
     @property
     def decoder_memory_bytes(self) -> int:
-        """What one decoder may take, beside the code that all share."""
+        """Memory limit of one decoder, beside the code that all decoders share."""
         return self.decoder_memory_mb * _MIB
 
     def check_size(self, size_bytes: int) -> None:
@@ -96,5 +96,5 @@ class MediaLimits:
 
     @property
     def longest_decode_s(self) -> float:
-        """For the longest recording that is allowed."""
+        """Limit for the longest recording that is allowed."""
         return self.decode_s + self.decode_s_per_hour * self.max_duration_s / 3600

@@ -112,7 +112,7 @@ def stream_ranges(
     Args:
       ranges: They may overlap. The parts outside the recording are left out.
       mix: The ranges are of the mean of all channels, and their own channel is ignored.
-      also: Called with every block of native samples, to the recording's end if the last range is taken.
+      also: Called with every block of native samples, to the recording's end if the caller takes the last range.
 
     Yields:
       For each range, float32 samples at 16 kHz of shape (frames,).
@@ -123,8 +123,8 @@ def stream_ranges(
     """
     with reading(source, limits) as decoder:
         rate = decoder.info.sample_rate_hz
-        asked = deque(_Wanted.of(span, rate, mix) for span in ranges)
-        coming = deque(sorted(asked, key=lambda want: want.start))
+        pending = deque(_Wanted.of(span, rate, mix) for span in ranges)
+        coming = deque(sorted(pending, key=lambda want: want.start))
         collecting: list[_Wanted] = []
         position = 0
         for block in decoder.blocks():
@@ -137,11 +137,11 @@ def stream_ranges(
                 want.take(block, position)
             collecting = [want for want in collecting if want.end > end]
             position = end
-            while asked and asked[0].end <= position:
-                yield asked.popleft().resampled(rate)
-            if not asked and also is None:
+            while pending and pending[0].end <= position:
+                yield pending.popleft().resampled(rate)
+            if not pending and also is None:
                 return
-        for want in asked:
+        for want in pending:
             yield want.resampled(rate)
 
 

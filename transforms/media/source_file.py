@@ -12,7 +12,7 @@ FEW_READS = 32
 """Most reads for a look at the header: each read of a remote file may be a request."""
 
 LEAST_REST = 16
-"""Fewer bytes after the stated end are not taken for audio: two milliseconds at a byte a sample."""
+"""Fewer bytes after the stated end do not count as audio: two milliseconds at one byte a sample."""
 
 ID3_HEADER = 10
 _PIECE = 64 * 2**10
@@ -24,7 +24,7 @@ class Length(Enum):
     """Whether a file states where its audio ends.
 
     Attributes:
-      STATED: It does, and has as many bytes.
+      STATED: The file does, and has that number of bytes.
       OPEN: The header has a field for it, which the writer left open, as programs that write to a pipe do. FFmpeg's
         length is then derived from the file's size.
       UNSTATED: The format has no such field: a missing end cannot be noticed.

@@ -27,7 +27,7 @@ from hushbeam.transforms.media.samples import MOST_PLANES, Samples
 from hushbeam.transforms.media.source_file import Length, cut_off
 
 BLOCK_S = 1.0
-"""Length of decoded blocks: so few cost nothing to send, and one takes little memory."""
+"""Length of decoded blocks: few blocks to send for each recording, and little memory for each block."""
 
 CLOSE_S = 0.25
 """Largest error of the length that a `close` container states: ticks of a millisecond, a packet at each end."""
@@ -59,7 +59,7 @@ _TRAILING_TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"ID3", b"3DI")
 class TrackDecoder:
     """Decodes the first audio track of an open file (seekable, binary), as a context manager; leaves the file open.
 
-    `info` is known on entry. `blocks` may be called once. Only after reading to the end is the file known to be whole.
+    `info` is known on entry. `blocks` may be called once. The file is known to be whole only after reading to its end.
 
     Raises (on entry and while reading):
       MediaError: The file is damaged or not supported; its `reason` says which.
@@ -165,7 +165,7 @@ class TrackDecoder:
             for packet in self._container.demux(self._stream):
                 if packet.size and self._is_cut_off(packet, codec):
                     raise MediaError("truncated", "the file ends within a packet")
-                lost.saw(packet)
+                lost.count(packet)
                 for frame in self._stream.codec_context.decode(packet):
                     if frame.is_corrupt:
                         raise MediaError("corrupt", "an audio frame is damaged")
@@ -297,7 +297,7 @@ class _LostBytes:
         self._count = 0
         self._last = (b"", 0)
 
-    def saw(self, packet: Any) -> None:
+    def count(self, packet: Any) -> None:
         if not self._elementary or not packet.size or packet.pos is None:
             return
         self._count += 1

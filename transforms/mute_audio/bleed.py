@@ -23,12 +23,12 @@ class BleedSettings:
 
     Attributes:
       longest_delay_s: How late an echo may be.
-      earliest_s: How early an echo may seem, where channels were cut differently.
+      earliest_s: How early an echo may seem, if the channels do not start at the same time.
       compared_s: How much of a span is compared at most.
       certain: How far the correlation at one delay must rise above that at other delays to be an echo by itself.
       likely: The same, for a delay at which the same channels have a certain echo elsewhere in the recording.
       same_delay_s: Delays that differ by less are the same.
-      audible_db: Softer audio cannot be heard, echo or not.
+      audible_db: Audio softer than this cannot be heard.
       around_s: Muted before and after an echo, because echoes are smeared.
     """
 
@@ -116,7 +116,7 @@ def _from(start_s: float, samples: FloatSamples) -> FloatSamples:
 def _echo(
     span: TimeSpan, channel: int, voice: FloatSamples, audio: FloatSamples, settings: BleedSettings
 ) -> _Echo | None:
-    """The likeliest echo of `voice` in `audio`, which begins `earliest_s` before it; None where nothing is likely."""
+    """The likeliest echo of `voice` in `audio`, which begins `earliest_s` before it; None if no echo is likely."""
     loudness = loudness_db(audio)
     if not len(voice) or not len(loudness) or loudness.max() < settings.audible_db:
         return None

@@ -1,7 +1,7 @@
 """Lateness of a recogniser's clock in one recording.
 
-Recognisers disagree by 0.2 s on when the same word was said, each of them steadily. Beside pauses the audio shows where
-words end and begin. The recogniser's error there corrects its times where there is no pause.
+Recognisers disagree by 0.2 s on the time of a word, and the error of each recogniser is steady. Beside pauses, the
+audio shows where words end and begin. The error there corrects the times of words without a pause beside them.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def lateness_s(
         return 0.0
     by_ends_s = float(np.median(ends_s)) - settings.usual_end_s
     by_starts_s = float(np.median(starts_s)) - settings.usual_start_s
-    # A clock moves both. Ends alone are late where a recogniser lets words last until the pause.
+    # A late clock moves ends and starts. If only ends are late, the recogniser extends words to the pause.
     late_s = min(by_ends_s, by_starts_s, key=abs) if by_ends_s * by_starts_s > 0.0 else 0.0
     return 0.0 if abs(late_s) < settings.unusual_s else max(-settings.most_s, min(late_s, settings.most_s))
 

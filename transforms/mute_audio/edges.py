@@ -1,7 +1,7 @@
 """Edges of muted spans, from the words of findings and the audio around them.
 
 A recogniser times a word to within 50 to 300 ms, and beside a silence to within seconds: ends are early, the first word
-of a turn is dragged back over the silence before it, and the word before a number may swallow its first digits. The
+of a turn is dragged back over the silence before it, and the word before a number may include its first digits. The
 audio is more exact. So a run of personal words gets every stretch of speech that no other word can claim, and its edges
 lie in pauses wherever there are pauses. Only where speech goes on without a pause do the recogniser's times decide,
 corrected by the lateness of its clock (`clock`) and widened.
@@ -24,9 +24,10 @@ from hushbeam.transforms.mute_audio.loudness import PauseSettings, Stretch, stre
 from hushbeam.transforms.mute_audio.personal_runs import PersonalRun, personal_runs
 
 ReadRanges = Callable[[Sequence[TimeSpan]], Iterable[FloatSamples]]
-"""Returns 16 kHz mono float32 samples for each range of a channel, in the order asked; shorter at the recording's end.
+"""Returns 16 kHz mono float32 samples for each range of a channel, in the requested order; shorter at the recording's
+end.
 
-Ranges are asked for in the order of their ends, so that they can be returned while the recording is decoded.
+Ranges are requested in the order of their ends, so that they can be returned while the recording is decoded.
 """
 
 _WORD_END_S = 0.05
@@ -43,15 +44,15 @@ class EdgeSettings:
         never into the speech that follows.
       around_speech_s: Added around findings without words, whose times come from the audio.
       unclaimed_reach_s: Speech that no word claims belongs to a span if no more silence than this lies between them.
-      unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this
-        holds something that it did not write.
+      unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this holds
+        speech that it did not write.
       latest_end_s: No word lasts longer than this after the recogniser's end of it, where others speak on.
       grazed_s: A stretch that a word's time overlaps by less, while another holds the rest, is not the word's.
       longest_silence_s: A longer silence divides a run of personal words into two spans.
       context_s: How much is read on each side of a span, to tell speech from noise.
       longest_gap_s: How much is read at most between two spans with no word between them.
       join_s: Spans closer than this are one.
-      widest_number_s: How far a number may be widened that is too short for its digits.
+      widest_number_s: How far a number that is too short for its digits may be widened.
     """
 
     within_speech_before_s: float = 0.12
@@ -82,7 +83,7 @@ def plan_mutes(
     """The stretches to mute so that no part of any finding can be heard.
 
     Args:
-      transcript: The words that the findings count.
+      transcript: The words to which the findings' indices refer.
       findings: In any order; they may overlap.
       read_ranges: Returns the samples of a channel; called at most once, with all ranges.
 
@@ -117,13 +118,13 @@ def around(finding: Finding, settings: EdgeSettings) -> TimeSpan:
 
 
 def _require_time(finding: Finding, words: Sequence[Word], transcript: Transcript) -> None:
-    """Raises where a finding could slip through: everything after this gives each finding a span."""
+    """Refuses findings without a usable time; all later steps give each finding a span."""
     times = [finding.start_s, finding.end_s]
     usable = True
     if finding.first_word is not None and finding.last_word is not None:
-        said = words[finding.first_word : finding.last_word + 1]
-        times += [time_s for word in said for time_s in (word.start_s, word.end_s)]
-        usable = bool(said) and all(word.channel == finding.channel for word in said)
+        covered = words[finding.first_word : finding.last_word + 1]
+        times += [time_s for word in covered for time_s in (word.start_s, word.end_s)]
+        usable = bool(covered) and all(word.channel == finding.channel for word in covered)
     usable = (
         usable
         and all(math.isfinite(time_s) for time_s in times)
@@ -199,7 +200,7 @@ class Edges:
         if within_speech_s is not None:
             return within_speech_s
         end_s = self._end_in_pause_s(run, stretches, index)
-        # A word in what seems to be silence may be too quiet to measure: what it can last is muted all the same.
+        # A word in what seems to be silence may be too quiet to measure: its longest duration is muted all the same.
         return (
             end_s if home is not None else max(end_s, min(last.end_s, last.start_s + longest_for_muting_s(last.text)))
         )
@@ -240,7 +241,7 @@ class Edges:
         start_s = first.start_s - self._missing_at_start_s(run)
         if first.start_s - kept.end_s > self._settings.unclaimed_gap_s:
             start_s = min(start_s, kept.end_s + 2 * self._settings.within_speech_before_s)
-        # A word that is longer than it can be has swallowed some of what follows.
+        # A word whose time is longer than it takes to say includes speech that follows it.
         start_s = min(start_s, max(kept.start_s, stretch.start_s) + longest_for_muting_s(kept.text))
         return start_s - self._settings.within_speech_before_s
 
@@ -267,14 +268,14 @@ class Edges:
         return here_s < min(there_s, self._settings.grazed_s)
 
     def _missing_at_start_s(self, run: PersonalRun) -> float:
-        """How much too short the digits at the start of a run are: the word before it has swallowed some."""
+        """Seconds by which the digits at the start of a run are too short: the word before it includes some of them."""
         head = _numbers(run.words)
         text = "".join(word.text for word in head)
         missing_s = number_s(text) - symbol_s(text) - (head[-1].end_s - head[0].start_s) if head else 0.0
         return min(max(missing_s, 0.0), self._settings.widest_number_s)
 
     def _missing_at_end_s(self, run: PersonalRun) -> float:
-        """How much too short the number at the end of a run is, and its currency's name if it has a sign for one."""
+        """Seconds by which the number at the end of a run, with the name of any currency sign, is too short."""
         tail = _numbers(run.words[::-1])
         text = "".join(word.text for word in tail)
         missing_s = number_s(text) - (tail[0].end_s - tail[-1].start_s) if tail else 0.0
@@ -294,7 +295,7 @@ def _last_before(time_s: float, ends_after_s: float, stretches: Sequence[Stretch
 
 
 def _may_reach(word: Word, stretch: Stretch) -> bool:
-    """Whether a word before a run may be said in a stretch."""
+    """Whether a word before a run may have been said in a stretch."""
     return stretch.start_s < word.end_s + _WORD_END_S and stretch.end_s > _earliest_s(word)
 
 

@@ -1,4 +1,4 @@
-"""Stretches of speech between pauses, found by loudness alone."""
+"""Stretches of speech between pauses, found only by loudness."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FRAME_S = 0.01
 _FRAME = int(RECOGNISER_RATE_HZ * FRAME_S)
 _SILENCE_DB = -100.0
 _LOUD_FRAMES = 30
-"""Speech is taken to be as loud as its loudest 0.3 s: a share of all frames would depend on how long the pauses are."""
+"""The level of speech is that of its loudest 0.3 s: a share of all frames would depend on the length of the pauses."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Muting of samples: ranges are replaced by silence, a tone or noise.
 
-**A span is what must vanish**: in `[start, end)` of its channel nothing of the recording remains. The recording fades
+**A span is removed completely**: in `[start, end)` of its channel nothing of the recording remains. The recording fades
 out in the `FADE_S` before the span and fades in during the `FADE_S` after it. Every sample further away is identical.
 The span of a certificate is therefore the span with its fades, as `touched` returns it: outside, the samples are those
 of the source, bit for bit.
@@ -33,8 +33,8 @@ class Muting:
     """What replaces personal data in a recording.
 
     Attributes:
-      method: One of `METHODS`: `silence`; `tone`; or `noise` like that of the room, so that nobody thinks that the
-        line dropped.
+      method: One of `METHODS`: `silence`; `tone`; or `noise` like that of the room, so that the line does not seem to
+        have dropped.
       tone_hz: 100 to 1900, so that every recording's sample rate can hold it.
       tone_level_db: -60 to -6, relative to full scale.
     """
@@ -147,7 +147,7 @@ class Muter:
         part[:] = from_float(original * remaining + replacement * (1 - remaining), part.dtype)
 
     def _replacement(self, channel: int, first: int, last: int) -> NDArray[np.float64]:
-        """Depends on the channel and the absolute frames alone, so that it carries nothing of what it replaces."""
+        """Depends only on the channel and the absolute frames, so that it contains nothing of the replaced audio."""
         if self._muting.method == "tone":
             level = 10 ** (self._muting.tone_level_db / 20)
             cycles = np.arange(first, last) * (self._muting.tone_hz / self._rate_hz)

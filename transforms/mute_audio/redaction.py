@@ -134,7 +134,7 @@ class _FirstPass:
         return stream_ranges(self._source, ranges, mix=self._mix, also=also, limits=self._limits)
 
     def keypad_tones(self) -> tuple[Finding, ...]:
-        """The keypad tones; reads the recording if no ranges were asked for."""
+        """The keypad tones; reads the recording if no ranges were requested."""
         if self._keypad is None:
             return ()
         if not self._keypad.has_audio:
@@ -162,13 +162,13 @@ def stage_audio(
     Raises:
       MediaError: See `hushbeam.transforms.mute_audio.render.render`.
     """
-    asked, published = recording.recording, recording.transcribed.published
+    request, published = recording.recording, recording.transcribed.published
     rendered = render(
         source,
         folder / uuid4().hex,
         spans,
-        muting=Muting(asked.muting, settings.tone_hz, settings.tone_level_db),
-        quality=asked.audio_quality,
+        muting=Muting(request.muting, settings.tone_hz, settings.tone_level_db),
+        quality=request.audio_quality,
         expected=None if published else recording.transcribed.samples,
         limits=limits,
     )

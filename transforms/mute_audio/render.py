@@ -18,7 +18,7 @@ from hushbeam.transforms.mute_audio.muting import Muter, Muting, touched
 from hushbeam.transforms.mute_audio.room_noise import RoomNoise
 
 LENGTH_NOT_STATED = "the source does not state its length"
-"""Note on a source in which nothing would show that its end is missing."""
+"""Note on a source that may be cut off unnoticed."""
 
 LATE_S = 1.0
 """A span that starts this long after the recording's end was found in another recording."""

@@ -1,4 +1,4 @@
-"""Noise that resembles the quiet moments of a recording and carries nothing of what it replaces.
+"""Noise that resembles the quiet moments of a recording and contains nothing of the replaced audio.
 
 Only frames outside the muted ranges are measured, and of those only the quietest. One coarse spectrum is kept for each
 channel; the noise is made from that spectrum and a fixed seed.
@@ -76,7 +76,7 @@ class RoomNoise:
         return np.clip(noise[offset : offset + last - first], -1.0, 1.0)
 
     def _grain(self, channel: int, index: int) -> NDArray[np.float64]:
-        # The generator is counter-based: a grain depends on its place alone, so blocks may be cut anywhere.
+        # The generator is counter-based: a grain depends only on its position, so blocks may be cut anywhere.
         random = np.random.Generator(np.random.Philox(key=channel, counter=[0, 0, 0, index + 1]))
         phases = np.exp(2j * np.pi * random.random(_BINS))
         amplitudes = self._amplitudes[channel] * np.sqrt(-np.log1p(-random.random(_BINS)))

@@ -27,7 +27,7 @@ class MuteAudio(beam.PTransform):
 
     What was transcribed is what is muted: length and checksum of the samples must be those that were transcribed. A
     recording fails if they differ, and is quarantined if a finding has no time. The redacted file stays on the worker's
-    disk, readable by the job alone, until it is committed.
+    disk, readable only by the job, until it is committed.
     """
 
     def __init__(self, settings: MuteSettings, limits: MediaLimits) -> None:
@@ -60,9 +60,9 @@ class _MuteStage(ThreadedStage[RedactedRecording, MutedRecording]):
         return recording.transcribed.audio_source.size_bytes
 
     def process(self, recording: RedactedRecording) -> MutedRecording:
-        asked = recording.recording
+        request = recording.recording
         has_no_speech = not recording.transcribed.transcript.utterances
-        if not asked.redact_audio or (has_no_speech and not asked.return_no_speech_audio):
+        if not request.redact_audio or (has_no_speech and not request.return_no_speech_audio):
             return MutedRecording(recording, audio=None)
         with TemporaryFolder(within=self._folder.name) as fetched:
             audio_source = recording.transcribed.audio_source

@@ -169,8 +169,8 @@ class WebhookClient:
             return {}
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _RESERVED_HEADERS or name.lower().startswith("webhook-"):
             raise RefusedHeaderError("the name of the auth header is not valid, or the job sets this header itself")
-        asked = receiver.auth_header_value
-        named = [(secret, value) for secret, value in self._auth_values if asked in (None, secret.reference)]
+        wanted = receiver.auth_header_value
+        named = [(secret, value) for secret, value in self._auth_values if wanted in (None, secret.reference)]
         if not named:
             raise RefusedHeaderError("the secret of the auth header is not in --webhook_auth_header_values")
         own_host = self._settings.own_host
@@ -184,9 +184,9 @@ class WebhookClient:
         return {name: value}
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        asked = _last(state).wait_s
-        if asked is not None:
-            return asked
+        wanted = _last(state).wait_s
+        if wanted is not None:
+            return wanted
         backoff = tenacity.wait_exponential_jitter(
             initial=self._settings.first_wait_s,
             max=self._settings.longest_wait_s,

@@ -12,7 +12,7 @@ class Budget:
     """Seconds that failed attempts and waits may take, for each host and in total. Safe for threads.
 
     When the total is used up, a host still has its share: the total divided by the number of hosts that took time. So a
-    host that has taken none is always tried.
+    host that has not used any time is always tried.
     """
 
     def __init__(self, per_host_s: float, total_s: float) -> None:

@@ -30,13 +30,13 @@ class NotificationSettings(BaseModel):
       signing_secrets: Each signs every notification (Standard Webhooks), so that a receiver may change from the old
         to the new one at any time; empty for no signature.
       auth_header_values: The secrets that a manifest may send in its auth header, each with the hosts that it may go to
-        (`HeaderSecret.parse`). A line that names the header alone gets the first that may go to its URL.
+        (`HeaderSecret.parse`). A line that names only the header gets the first secret that may go to its URL.
       own_host: Host of the job's own webhook URL. Secrets that name no host may go there.
       attempts: Requests per notification, at most.
       timeout_s: For one attempt as a whole.
       first_wait_s, longest_wait_s: Between attempts; doubled each time, with jitter.
-      budget_s: What failed attempts and waits for one host may take in all, per worker process. After that its
-        notifications stay undelivered, so that a receiver that is down does not delay the run.
+      budget_s: Seconds that failed attempts and waits for one host may take in total, per worker process. After that
+        its notifications stay undelivered, so that a receiver that is down does not delay the run.
       budget_in_all_s: The same over all hosts. When it is used up, each host still has its share of it.
       concurrency: Notifications under way at once, per bundle.
     """
@@ -55,7 +55,7 @@ class NotificationSettings(BaseModel):
         (),
         validation_alias="webhook_auth_header_values",
         description="references to the values of auth headers, each as env:NAME@HOST,HOST:PORT with the hosts that may "
-        "get it; without @, the host of --webhook_url alone gets it",
+        "get it; without @, only the host of --webhook_url gets it",
     )
     allowed_networks: tuple[Annotated[str, AfterValidator(_network), Metavar("NETWORK")], ...] = Field(
         (),
@@ -77,8 +77,8 @@ class NotificationSettings(BaseModel):
         None,
         gt=0,
         le=LONGEST_HOURS,
-        description="put signed URLs of the redacted audio into webhooks, which work for so many hours without "
-        "credentials (gs:// and s3://); by default URLs are not signed",
+        description="put signed URLs of the redacted audio into webhooks, valid for this many hours (gs:// and s3://); "
+        "by default URLs are not signed",
     )
     attempts: int = 5
     timeout_s: float = 10.0

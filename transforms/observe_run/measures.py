@@ -91,7 +91,7 @@ class RunEnd:
       pipeline: The operator's name for the job.
       run_id: None if the run ended before it had one.
       figures: None if the run did not complete.
-      canaries: As `RunFigures.canaries`; a run that did not complete may have them alone.
+      canaries: As `RunFigures.canaries`; a run that did not complete may have only these.
     """
 
     pipeline: str

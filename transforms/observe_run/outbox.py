@@ -52,7 +52,7 @@ class Outbox:
                 send()
             except NotReceivedError as error:
                 self._problem = f"{self._receiver}: {error}"
-            except Exception as error:  # noqa: BLE001 - libraries raise what they like, and none of it may end the run
+            except Exception as error:  # noqa: BLE001 - libraries may raise anything, which must not end the run
                 # Not the message: it would name the receiver's URL, which may contain a password.
                 self._problem = f"{self._receiver}: {type(error).__name__}"
 

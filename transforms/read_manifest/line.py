@@ -145,7 +145,7 @@ SurrogateKey = Annotated[
 
 
 class ManifestDefaults(BaseModel):
-    """Defaults for lines of the manifest that do not say otherwise."""
+    """Defaults for keys that lines of the manifest leave out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -188,45 +188,45 @@ def read_line(
       ManifestLineError: The message names the key and never a value.
     """
     try:
-        asked = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
+        request = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
         # pydantic's own JSON accepts unpaired surrogates in the keys of a mapping.
-        json.dumps(asked.model_dump(), ensure_ascii=False).encode()
+        json.dumps(request.model_dump(), ensure_ascii=False).encode()
     except ValidationError as error:
         raise _explain(error, values) from None
     except UnicodeEncodeError:
         raise ManifestLineError("The line contains an unpaired Unicode surrogate") from None
-    if not asked.redact_pii and not unredacted:
+    if not request.redact_pii and not unredacted:
         raise ManifestLineError(
             "redact_pii: false needs a job with --unredacted_output; otherwise remove the line or the key"
         )
-    if asked.webhook_auth_header_value and not is_reference(asked.webhook_auth_header_value):
+    if request.webhook_auth_header_value and not is_reference(request.webhook_auth_header_value):
         raise ManifestLineError(
             "webhook_auth_header_value: a manifest must not contain a secret; give a reference such as env:NAME"
         )
-    if asked.language_code and asked.language_detection:
+    if request.language_code and request.language_detection:
         raise ManifestLineError("language_code and language_detection exclude each other; remove one")
-    substitution = asked.redact_pii_sub or defaults.substitution
+    substitution = request.redact_pii_sub or defaults.substitution
     if substitution == "surrogate" and not defaults.surrogate_key:
         raise ManifestLineError("redact_pii_sub: surrogate needs a secret key; give the job a --surrogate_key")
-    policies = asked.redact_pii_policies if asked.redact_pii_policies is not None else list(defaults.policies)
-    options = asked.redact_pii_audio_options
+    policies = request.redact_pii_policies if request.redact_pii_policies is not None else list(defaults.policies)
+    options = request.redact_pii_audio_options
     return Recording(
-        recording_id=asked.recording_id or derived_id(asked.audio_url),
-        audio_url=_located(manifest, asked.audio_url),
+        recording_id=request.recording_id or derived_id(request.audio_url),
+        audio_url=_located(manifest, request.audio_url),
         policies=_resolved(tuple(policies)),
         substitution=substitution,
-        redact=asked.redact_pii,
-        redact_audio=_given(asked.redact_pii_audio, defaults.redact_audio),
-        audio_quality=asked.redact_pii_audio_quality or defaults.audio_quality,
+        redact=request.redact_pii,
+        redact_audio=_given(request.redact_pii_audio, defaults.redact_audio),
+        audio_quality=request.redact_pii_audio_quality or defaults.audio_quality,
         muting=options.override_audio_redaction_method or defaults.muting,
         return_no_speech_audio=_given(options.return_redacted_no_speech_audio, defaults.return_no_speech_audio),
-        static_entities={label: tuple(terms) for label, terms in sorted(asked.redact_static_entities.items())},
-        language_code=asked.language_code or (None if asked.language_detection else defaults.language_code),
-        multichannel=asked.multichannel if asked.multichannel is not None else defaults.multichannel,
-        webhook_url=asked.webhook_url or defaults.webhook_url,
-        webhook_auth_header_name=asked.webhook_auth_header_name or defaults.webhook_auth_header_name,
-        webhook_auth_header_value=asked.webhook_auth_header_value,
-        metadata=dict(sorted(asked.metadata.items())),
+        static_entities={label: tuple(terms) for label, terms in sorted(request.redact_static_entities.items())},
+        language_code=request.language_code or (None if request.language_detection else defaults.language_code),
+        multichannel=request.multichannel if request.multichannel is not None else defaults.multichannel,
+        webhook_url=request.webhook_url or defaults.webhook_url,
+        webhook_auth_header_name=request.webhook_auth_header_name or defaults.webhook_auth_header_name,
+        webhook_auth_header_value=request.webhook_auth_header_value,
+        metadata=dict(sorted(request.metadata.items())),
         manifest=manifest,
         line=line,
     )

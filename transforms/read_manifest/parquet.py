@@ -45,7 +45,7 @@ _MESSAGES = {
 
 @contextmanager
 def fork_server() -> Iterator[ForkServer]:
-    """The fork server of the child processes. It ends with its last user, because it takes memory.
+    """The fork server of the child processes. It ends when no caller uses it any more, because it takes memory.
 
     Hold it around a loop over many files.
     """

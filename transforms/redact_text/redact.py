@@ -157,7 +157,7 @@ class _Replacements:
             if owner is not None:
                 values.setdefault(owner, []).append(word.text)
         for number, texts in values.items():
-            self._surrogates.see(self._findings[number].policy, split_surroundings(texts)[1])
+            self._surrogates.learn(self._findings[number].policy, split_surroundings(texts)[1])
 
     def of(self, run: _Run) -> tuple[list[str], int, int]:
         """One text for each word of the run, and the start and end of the replacement in the joined texts."""

@@ -65,8 +65,8 @@ class Surrogates:
         self._locale = locale
         self._surnames: set[str] = set()
 
-    def see(self, policy: str, value: str) -> None:
-        """Learns from a full name which of its words is the surname."""
+    def learn(self, policy: str, value: str) -> None:
+        """Remembers the last word of a full name as a surname."""
         if policy == "person_name" and len(words := _name_words(value)) > 1:
             self._surnames.add(words[-1])
 

@@ -42,14 +42,14 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
         self._key = read_secret(self._surrogate_key, "--surrogate_key").encode() if self._surrogate_key else b""
 
     def process(self, recording: DetectedRecording) -> RedactedRecording:
-        asked = recording.recording
-        substitution = Substitution(asked.substitution, self._by_policy, key=self._key)
+        request = recording.recording
+        substitution = Substitution(request.substitution, self._by_policy, key=self._key)
         published = recording.transcribed.published
         redacted = redact(
             recording.transcribed.transcript,
             recording.findings,
             substitution,
-            asked.recording_id,
+            request.recording_id,
             written=published.texts if published else None,
         )
         return RedactedRecording(recording, redacted)

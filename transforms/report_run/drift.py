@@ -1,4 +1,4 @@
-"""Comparison of a run's rates with earlier runs: unannounced changes of models or sources show in them."""
+"""Comparison of a run's rates with earlier runs: unannounced changes of models or sources change these rates."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Rate:
 def rates(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> tuple[Rate, ...]:
     """Findings per hour of audio, and the shares of quarantined and failed recordings, of a run and of earlier runs.
 
-    Only runs with at least ten minutes of audio and the same configuration and models count: others are expected to
+    Only runs with at least ten minutes of audio and the same configuration and models count: other runs are expected to
     differ.
 
     Args:

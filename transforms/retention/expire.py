@@ -73,8 +73,8 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expi
             continue
         status = named.get(name)
         if status is not None:
-            statuses[status.recording_id] = gone = _expired(status, key)
-            write_status(output, gone)
+            statuses[status.recording_id] = changed = _expired(status, key)
+            write_status(output, changed)
             expired.recordings += 1
         files.delete(join(folder, name))
         expired.files += 1
@@ -99,27 +99,27 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expi
 
 
 def _expired(status: Status, key: Ed25519PrivateKey | None) -> Status:
-    gone = unsigned(replace(status, status=EXPIRED, redacted_audio_url=None, error=_NO_LONGER_AVAILABLE))
+    changed = unsigned(replace(status, status=EXPIRED, redacted_audio_url=None, error=_NO_LONGER_AVAILABLE))
     if key is None:
-        return gone
+        return changed
     try:
         check_signature(status, key.public_key())
-    except SignatureError as error:  # the key must not sign what somebody else wrote
+    except SignatureError as error:  # the key must not sign an object that it had not signed
         _log.warning("the status object of an expired recording is written without a signature: it was %s", error)
-        return gone
-    return signed(gone, key)
+        return changed
+    return signed(changed, key)
 
 
 def _expire_copy(url: str, recording_ids: Collection[str]) -> None:
     copy = copy_in(file_name(url), files.read_bytes(url))
     if copy.recording_id in recording_ids and copy.status != EXPIRED:
         row = json.loads(copy.transcript_row) | {"status": EXPIRED, "redacted_audio_url": None}
-        gone = replace(copy, status=EXPIRED, redacted_audio_url=None, transcript_row=as_json(row))
-        files.write_bytes(url, content_of(gone))
+        changed = replace(copy, status=EXPIRED, redacted_audio_url=None, transcript_row=as_json(row))
+        files.write_bytes(url, content_of(changed))
 
 
 def _due(rows: pa.Table, recording_ids: pa.Array) -> pa.ChunkedArray:
-    """The rows of expired recordings that do not say so yet."""
+    """The rows of expired recordings that are not marked as expired yet."""
     return pc.and_(pc.is_in(rows["recording_id"], value_set=recording_ids), pc.not_equal(rows["status"], EXPIRED))
 
 

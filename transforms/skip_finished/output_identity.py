@@ -31,7 +31,7 @@ def output_identity(recording: Recording, source: SourceIdentity, configuration:
     request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
     origin = source.to_dict()
     if recording.published_url is not None:
-        # Without the real URL, so that nobody who knows the rest can test guesses of it.
+        # Without the real URL, so that guesses of it cannot be tested against the hash.
         request["audio_url"] = origin["url"] = recording.published_url
     known = json.dumps([request, origin, configuration], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(known.encode()).hexdigest()

@@ -14,7 +14,7 @@ from hushbeam.transforms.storage.urls import extension
 _DEALT_AT_ONCE = 1000
 """Recordings that are sorted together: a bundle may hold a million, and memory should stay constant."""
 _TURNS_AFTER = 12
-"""Every other dozen is sorted from short to long. With long to short alone, the first worker gets the longest of each
+"""Every other dozen is sorted from short to long. With long to short only, the first worker gets the longest of each
 round. Equal numbers of rounds in each direction cancel out for 2, 3, 4 and 6 workers, which halves the excess."""
 _KEEPS_SAMPLES = frozenset({".wav", ".flac", ".aif", ".aiff"})
 _MORE_IN_A_BYTE = 2.5
@@ -59,6 +59,6 @@ class _LongestFirstFn(beam.DoFn):
 
 
 def _expected_work(recording: PendingRecording) -> float:
-    """Grows with the likely length of a recording, from its size alone."""
+    """Grows with the likely length of a recording, which is estimated from its size only."""
     size_bytes = recording.source.size_bytes
     return size_bytes if extension(recording.recording.audio_url) in _KEEPS_SAMPLES else size_bytes * _MORE_IN_A_BYTE

@@ -53,7 +53,7 @@ class SkipFinished(beam.PTransform):
     transcribed again, and not skipped, since their rows are in no table yet. `SpreadWork` distributes the others.
 
     Args:
-      tombstones: The public output root, which knows what was erased; `output` may be the unredacted one.
+      tombstones: The public output root, which has the tombstones; `output` may be the unredacted one.
     """
 
     def __init__(self, output: str, run_id: str, configuration: str, *, tombstones: str, force: bool) -> None:

@@ -81,7 +81,7 @@ class DurableLocalFileSystem(LocalFileSystem):
 
     def walk(self, path: str, *arguments: Any, **options: Any) -> Iterator[Any]:
         # By default fsspec treats an unreadable folder as an empty one.
-        yield from super().walk(path, *arguments, **{"on_error": _raise_unless_gone, **options})
+        yield from super().walk(path, *arguments, **{"on_error": _raise_unless_missing, **options})
 
     @contextlib.contextmanager
     def _complete(self, path: str, mode: str, *, private: bool = False) -> Iterator[int]:
@@ -117,8 +117,8 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
     and a device never ends.
 
     Raises:
-      StorageError: It is not a regular file.
-      OSError: It cannot be opened.
+      StorageError: The path is not a regular file.
+      OSError: The file cannot be opened.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -137,8 +137,8 @@ def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Re
       operation: May be called several times.
 
     Raises:
-      StorageError: The store or the disk fails. The cause is dropped, since it holds paths. A store that could not be
-        reached is not asked again for a minute, so that of many recordings there only one waits for it.
+      StorageError: The store or the disk fails. The cause is dropped, since it holds paths. After a failed connection,
+        requests to the same bucket fail at once for a minute, so that only one of many recordings waits for it.
     """
     _UNREACHABLE.check(url)
     with storage_errors(url, doing):
@@ -206,7 +206,7 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _is_asked_to_wait(error: BaseException | None) -> bool:
-    # S3's client repeats neither. 409 is the answer to a conditional write that meets another one.
+    # S3's client repeats neither. 409 is the answer to a conditional write that conflicts with another one.
     return error is not None and _s3_status(error) in {409, 429}
 
 
@@ -296,7 +296,7 @@ def _details(name: str, status: os.stat_result) -> dict[str, Any]:
     return {"name": name, "size": status.st_size, "type": kind, "mtime_ns": status.st_mtime_ns}
 
 
-def _raise_unless_gone(error: OSError) -> None:
+def _raise_unless_missing(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error
 

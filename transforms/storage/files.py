@@ -51,7 +51,7 @@ def stat(url: str) -> SourceIdentity:
 
 
 def exists(url: str) -> bool:
-    """Whether there is a file. Raises if the store does not answer: unknown is not absent."""
+    """Whether there is a file. Raises if the store does not answer, because the file may exist then."""
     try:
         stat(url)
     except MissingFileError:
@@ -69,7 +69,7 @@ def read_text(url: str) -> str:
     """The whole content as UTF-8, without a byte order mark.
 
     Raises:
-      StorageError: It cannot be read, or is not UTF-8.
+      StorageError: The file cannot be read, or is not UTF-8.
     """
     try:
         return read_bytes(url).decode("utf-8-sig")
@@ -104,7 +104,7 @@ def open_local(path: str | os.PathLike[str]) -> BinaryIO:
     """An open local file, to hand to another process; the caller closes it.
 
     Raises:
-      StorageError: It does not exist, this user may not read it, or it is not a regular file.
+      StorageError: The file does not exist, this user may not read it, or it is not a regular file.
     """
     with storage_errors(os.fspath(path), "read"):
         return open_regular(path)
@@ -136,7 +136,7 @@ def create(url: str, data: bytes) -> bool:
     """
     url = urls.normalised(url)
 
-    def create_or_tell(store: Any, path: str) -> bool:
+    def create_or_compare(store: Any, path: str) -> bool:
         try:
             store.pipe_file(path, data, mode="create", **_upload_options(url))
         except OSError as error:
@@ -145,7 +145,7 @@ def create(url: str, data: bytes) -> bool:
             raise
         return True
 
-    return request(url, "write", create_or_tell) or read_bytes(url) == data
+    return request(url, "write", create_or_compare) or read_bytes(url) == data
 
 
 def upload_file(local_path: str | os.PathLike[str], url: str) -> None:
@@ -224,7 +224,7 @@ def glob(pattern: str) -> list[str]:
 def iterate_files(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
     """Every file below `folder`, at any depth, in no order. A missing folder has no files.
 
-    Takes one request, and the memory, for each thousand files.
+    Makes one request for each thousand files, and holds only a thousand in memory.
 
     Args:
       hidden: Include incomplete files.
@@ -338,7 +338,7 @@ def list_incomplete(folder: str) -> list[str]:
 def _copied(url: str, details: Mapping[str, Any], copy: Path) -> bool:
     try:
         request(url, "read", lambda store, path: _copy(store, path, details, copy))
-    except MissingFileError:  # Google's store is asked for one generation, which is gone
+    except MissingFileError:  # the request to Google's store named a generation that was replaced or deleted
         return False
     return True
 

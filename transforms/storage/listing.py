@@ -59,15 +59,15 @@ def iterate(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
 def details_of(url: str) -> Mapping[str, Any]:
     """Size, version and kind of one file (normalised location), under the names that the store's library uses.
 
-    Asked with one request.
+    Makes one request.
 
     Raises:
-      MissingFileError: There is no such file; in Google's store, also where it is a folder.
+      MissingFileError: There is no such file; in Google's store, also if it is a folder.
     """
     if urls.scheme(url) != "gs":
         found: Mapping[str, Any] = request(url, "read", lambda store, path: store.info(path))
         return found
-    # gcsfs asks three times, among them for a listing, which costs twelve times as much.
+    # gcsfs makes three requests, one of them a listing, which costs twelve times as much.
     bucket, key = urls.bucket_and_key(url)
     if not key:
         raise MissingFileError("the location is a bucket, not a file")

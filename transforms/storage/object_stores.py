@@ -30,7 +30,8 @@ class UnreachableStoreError(Exception):
 
 
 def object_store(scheme: str) -> Any:
-    """The fsspec file system for `gs`, `s3` or `memory`, without listing caches, so that it sees others' writes.
+    """The fsspec file system for `gs`, `s3` or `memory`, without listing caches, which would hide writes of other
+    processes.
 
     Raises:
       ConfigurationError: The store's package is not installed.
@@ -65,7 +66,7 @@ def _google_store() -> Any:
 
 @lru_cache(maxsize=1)  # fsspec keeps one file system for equal arguments
 def _giving_up_at_once() -> Any:
-    """Stops the library from repeating failed connections: `file_systems.request` does so, and gives up sooner."""
+    """Stops the library from repeating failed connections: `file_systems.request` repeats them, and gives up sooner."""
     import aiohttp  # noqa: PLC0415
 
     async def failed(_: Any, __: Any, request: aiohttp.TraceRequestExceptionParams) -> None:
@@ -122,6 +123,6 @@ def _s3_store() -> Any:
 
 @lru_cache(maxsize=1)
 def _keep_names_out_of_logs() -> None:
-    # They log object names with every request and error. Hushbeam's own errors are enough.
+    # The libraries log object names with every request and error. Hushbeam's own errors are enough.
     for name in ("gcsfs", "fsspec", "s3fs", "aiobotocore", "botocore", "google.auth", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""PrivateFolder: a local folder for unencrypted transcripts, readable by its owner alone."""
+"""PrivateFolder: a local folder for unencrypted transcripts, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class PrivateFolder:
         try:
             if not urls.is_local(self._url):
                 raise ConfigurationError(
-                    f"{self._option}: unencrypted transcripts are only written to a local folder that its owner alone "
-                    "may read, since the permissions of an object store cannot be checked from here"
+                    f"{self._option}: unencrypted transcripts are only written to a local folder that only its "
+                    "owner may read, since the permissions of an object store cannot be checked: name a local folder"
                 )
             path = followed(urls.normalised(self._url))
         except StorageError as error:

@@ -39,7 +39,7 @@ def private_root(url: str, public: str, option: str) -> str:
 
 
 def followed(url: str) -> str:
-    """A normalised location; of a local path, with its links followed."""
+    """A normalised location; for a local path, the one that its links lead to."""
     return os.path.realpath(url) if urls.is_local(url) else url
 
 

@@ -38,7 +38,7 @@ def scheme(url: str) -> str:
 
 
 def _shown(scheme: str) -> str:
-    """A usual scheme. Others are not repeated: they may be other data, if columns of a manifest are exchanged."""
+    """The scheme, for messages, if it is a usual one. Other text may be personal data from a wrong manifest column."""
     return f"{scheme}://" if scheme in _USUAL_SCHEMES else "a URL of this scheme"
 
 

@@ -114,7 +114,7 @@ class _Text:
 
     @property
     def silent(self) -> bool:
-        """Whether nobody spoke, whatever the text is."""
+        """Whether the window probably has no speech, so that its text is dropped."""
         return self.no_speech > _NO_SPEECH_LIMIT and self.log_probability < _LOG_PROBABILITY_LIMIT
 
     @property
@@ -259,7 +259,7 @@ class WindowDecoder:
         parts: list[Sequence[int]] = [range(len(texts))]
         if self._model.device != "cuda":
             # The model scores its whole vocabulary for each token, and for as many tokens in all windows as in the one
-            # with the longest text: one by one takes a fraction of the memory, and no more time.
+            # with the longest text: aligning one by one takes a fraction of the memory, and no more time.
             parts = [[index] for index in range(len(texts)) if tokens[index]]
         for indices in parts:
             part = _part(batch, indices)

@@ -35,7 +35,7 @@ _MEMORY_TRIES = 5
 _MEMORY_WAIT_S = 1.0
 
 _FRAMES_OF_A_FULL_BATCH = 600
-"""On a CPU a batch has the number of windows of the settings if each has at most so many frames."""
+"""On a CPU, batches of windows with more frames than this have fewer windows than the settings allow."""
 
 
 class _BatchKind(NamedTuple):
@@ -186,7 +186,7 @@ class SpeechEngine:
         """Number of windows of a kind in a batch."""
         if self._settings.device == "cuda":
             return self._batch
-        # On a CPU memory grows with the frames, and fewer windows are as fast.
+        # On a CPU, memory grows with the number of frames, and a batch of fewer windows is as fast.
         return max(1, min(self._batch, self._batch * _FRAMES_OF_A_FULL_BATCH // kind.context))
 
     def _enqueue(self, entry: Entry, *, wait: bool) -> None:

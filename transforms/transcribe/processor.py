@@ -14,8 +14,8 @@ _WIDE_VECTORS = frozenset({"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx51
 def use_wide_vectors() -> None:
     """Makes CTranslate2 use AVX-512 on processors that do not slow down with it: those with VNNI.
 
-    CTranslate2 never does by itself, because of the first processors with AVX-512. It reads the variable once, when it
-    first computes.
+    By default CTranslate2 does not use it, because the first processors with AVX-512 slowed down. It reads the variable
+    once, when it first computes.
     """
     if frozenset(_fact("flags").split()) >= _WIDE_VECTORS:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
@@ -26,8 +26,8 @@ def multiplies_with_mkl() -> bool:
 
     Otherwise oneDNN or Ruy rearrange the model's weights for each product, which pays only with many rows at once.
     """
-    told = os.environ.get("CT2_USE_MKL", "").lower()
-    return told in ("1", "true") if told else _fact("vendor_id") == "GenuineIntel"
+    setting = os.environ.get("CT2_USE_MKL", "").lower()
+    return setting in ("1", "true") if setting else _fact("vendor_id") == "GenuineIntel"
 
 
 @cache

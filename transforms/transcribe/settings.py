@@ -46,7 +46,7 @@ class TranscriptionSettings(BaseModel):
         "model hub such as large-v3-turbo, a folder, or an object-store URL",
     )
     device: Device = Field(
-        "cpu", description="where the models run; a GPU that is asked for and absent ends the job, and CPU is not tried"
+        "cpu", description="where the models run; cuda ends the job if no GPU works: it never falls back to the CPU"
     )
     batch_windows: Annotated[int, Metavar("N")] = Field(
         0,

@@ -44,9 +44,9 @@ class SpeechProbabilities:
     The detector does not get long stretches of near silence, which are a large part of one side of a telephone call:
     their probability is 0. It always gets the half second before audio returns.
 
-    The detector misses some voices: it gives loud and clear ones, whispering ones above all, a probability of 0 over
-    whole sentences. Speech that it misses would be neither transcribed nor muted. Therefore audio that is as loud as
-    the channel's voices, and louder than its noise, has probability 1.
+    The detector misses some loud and clear voices, above all whispering ones: their probability is 0 over whole
+    sentences. Speech that it misses would be neither transcribed nor muted. Therefore audio that is as loud as the
+    channel's voices, and louder than its noise, has probability 1.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class SpeechProbabilities:
 class KnownSpeech:
     """Speech probabilities of one channel whose speech is known: 1 in speech, 0 elsewhere.
 
-    Near silence has probability 0 also within the known speech: it was muted since.
+    Near silence has probability 0 even within the known speech, because it was muted later.
 
     Args:
       ranges: Start and end in seconds from the channel's first sample, ordered and apart.

@@ -14,14 +14,14 @@ from hushbeam.transforms.detect_pii.text.tokens import plain
 from hushbeam.transforms.verify_audio.spoken_form import runs_of_signs
 
 SHORTEST_PART = 4
-"""This many consecutive signs of a longer value give it away."""
+"""A longer value counts as leaked if this many consecutive signs of it are recognised."""
 
 SHORTEST_NUMBER = 3
-"""A number of this many digits is given away by all of them; shorter numbers are too frequent to be searched for."""
+"""A number of this many digits counts as leaked if all of them are recognised. Shorter ones are too common."""
 
 _SHORTEST_WORD = 3
 _EVERYDAY_WORDS_OF = "en"
-"""The only language with a list of everyday words; in others, every word may be one."""
+"""The only language with a list of everyday words; in other languages, any word may be one."""
 
 
 @dataclass(frozen=True)
@@ -104,5 +104,5 @@ def _words_by_word(conversation: Conversation) -> dict[int, list[tuple[str, str]
 
 
 def is_telling(signs: str) -> bool:
-    """Whether there are so many signs that finding them again is not a coincidence."""
+    """Whether there are enough signs that finding them again is not a coincidence."""
     return len(signs) >= SHORTEST_PART or (len(signs) == SHORTEST_NUMBER and signs.isdigit())

@@ -1,4 +1,4 @@
-"""Second recogniser: a speech engine that transcribes only the parts of a recording that it is asked for."""
+"""Second recogniser: a speech engine that transcribes only the requested parts of a recording."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _TO_THE_PAUSE_S = 2.0
 """A range is extended to a pause that is this near to its edge: half a word is recognised as another word."""
 
 _AFTER_S = 1.0
-"""This much more of the file is decoded than is transcribed, for the resampling and the margins of words."""
+"""Seconds of the file that are decoded beyond the transcribed ranges, for resampling and the margins of words."""
 
 _TONE_REACH = RECOGNISER_RATE_HZ // 50
 """Samples on each side over which a tone is averaged."""

@@ -15,7 +15,7 @@ from hushbeam.transforms.verify_audio.leaks import LeakSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
 FAST_SECOND_RECOGNISER = SECOND_RECOGNISER.model_copy(update={"second_look": "parts"})
-"""It need not guess at doubtful windows: control words prove that it transcribes well enough."""
+"""Doubtful windows are not transcribed again as a whole: control words prove that it transcribes well enough."""
 
 OTHER_LANGUAGES = "base"
 
@@ -27,10 +27,10 @@ class VerifySettings(BaseModel):
 
     Attributes:
       other_languages: The model for recordings in a language that `model` does not know. Loaded when one comes.
-      around_s: How far around what was muted is verified, in the same channel.
-      beside_s: The same in the other channels.
-      pad_s: Muted around a leak; twice as much at the second try.
-      most_repairs: How often leaks are muted before the recording is given up.
+      around_s: Seconds around a muted span that are verified in the same channel.
+      beside_s: Seconds around a muted span that are verified in the other channels.
+      pad_s: Seconds to mute around a leak; twice as many at the second repair.
+      most_repairs: How often leaks are muted before the recording is quarantined.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
@@ -44,7 +44,7 @@ class VerifySettings(BaseModel):
     model: Model = Field(
         "tiny.en",
         validation_alias="verify_model",
-        description="speech model that verifies; another one than --model finds what that one missed",
+        description="speech model that verifies; a model other than --model finds words that --model missed",
     )
     other_languages: str = OTHER_LANGUAGES
     around_s: float = 10.0
@@ -86,7 +86,7 @@ class VerifySettings(BaseModel):
 
 
 def in_sample(recording_id: str, rate: float) -> bool:
-    """Whether a recording belongs to a sample of about `rate` of all: decided by its id alone."""
+    """Whether a recording belongs to a sample of about `rate` of all: decided only by its id."""
     number = int.from_bytes(hashlib.sha256(recording_id.encode()).digest()[:8], "big")
     return number < rate * 2**64
 

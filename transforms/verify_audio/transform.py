@@ -107,7 +107,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         )
         audio_source = transcribed.audio_source
         with TemporaryFolder(within=self._folder.name) as fetched:
-            # It is needed only if something must be muted again, which is rare.
+            # The source is needed only if something must be muted again, which is rare.
             source = cache(partial(files.fetch, audio_source.url, fetched, expected=audio_source))
             verified = verify(
                 recording, source, transcribe_parts, partial(self._render, recording, source), self._settings

@@ -36,7 +36,7 @@ def test_a_job_that_sees_goes_on_and_leaves_nothing_of_the_canaries(redact: Reda
         (("--minimum_score", "0.9999"), "missed: "),
         pytest.param(
             ("--policies", "occupation"),
-            "none of their policies is asked for",
+            "none of their policies is requested",
             marks=pytest.mark.long,
             id="other policies",
         ),

@@ -195,8 +195,8 @@ def test_a_receiver_that_is_down_or_silent_fails_no_run_and_is_named(
         monkeypatch.setenv("OPENLINEAGE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         run = redact(CARD, options=told.options)
     assert run.status == EXIT_COMPLETED, run.terminal
-    assert "Not told of this run: OpenTelemetry's collector, metrics" in run.terminal
-    assert "Not told of this run: OpenLineage's receiver did not answer in time" in run.terminal
+    assert "This run could not be reported: OpenTelemetry's collector, metrics" in run.terminal
+    assert "This run could not be reported: OpenLineage's receiver did not answer in time" in run.terminal
     assert "the metrics file" not in run.terminal
     assert told.metrics()["hushbeam_run_exit_status"] == {("calls",): EXIT_COMPLETED}
 
@@ -205,7 +205,7 @@ def test_a_metrics_file_that_cannot_be_written_fails_no_run(redact: Redact, told
     told.file.mkdir()
     run = redact(CARD, options=told.options)
     assert run.status == EXIT_COMPLETED, run.terminal
-    assert "Not told of this run: the metrics file" in run.terminal
+    assert "This run could not be reported: the metrics file" in run.terminal
     assert told.events()[-1]["eventType"] == "COMPLETE"
 
 

@@ -1,4 +1,4 @@
-"""Record of the private roots that runs used (not where they are), so that `erase` can insist on all of them."""
+"""Record of which private roots runs used (not their locations), so that `erase` can require all of them."""
 
 from __future__ import annotations
 

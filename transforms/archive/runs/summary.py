@@ -39,7 +39,7 @@ def checked_summary(content: bytes) -> dict[str, Any]:
     """The summary in a file.
 
     Raises:
-      UnreadableSummaryError: It is not a summary.
+      UnreadableSummaryError: The file is not a summary.
     """
     try:
         summary: dict[str, Any] = json.loads(content)
@@ -53,5 +53,5 @@ def checked_summary(content: bytes) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         is_summary = False
     if not is_summary:
-        raise UnreadableSummaryError("damaged: restore it from a copy; an audit says more")
+        raise UnreadableSummaryError("damaged: restore it from a copy; hushbeam audit shows details")
     return summary

@@ -32,17 +32,17 @@ _TRANSCRIPTS, _NOTIFICATIONS = "transcripts", "notifications"
 _log = logging.getLogger(__name__)
 
 IsDue = Callable[[pa.Table], pa.ChunkedArray]
-"""Tells which rows of a table file are to be changed."""
+"""Returns a mask of the rows of a table file to change, which are called due."""
 
 Change = Callable[[pa.Table, pa.ChunkedArray], pa.Table]
-"""Gives the changed rows, from all rows and which of them are due."""
+"""Returns the changed rows, from all rows and the mask of due rows."""
 
 
 class Tables:
     """The tables of an output root, for a job that holds its lock.
 
     A reader sees each file either before or after a change. Files without due rows are read only in the columns that
-    tell. A file that cannot be read stays unchanged, and is listed in `damaged`.
+    decide which rows are due. A file that cannot be read stays unchanged, and is listed in `damaged`.
 
     Args:
       key: Signs the file lists of changed runs that were signed with it before; None leaves those unsigned.
@@ -114,7 +114,7 @@ class Tables:
         """Removes table files of killed runs that are no longer needed.
 
         This run has recovered what they published, and tried the rest again, so their rows of `errors/` are out of
-        date. Their rows of `notifications/` stay and are listed, since they tell what was delivered.
+        date. Their rows of `notifications/` stay and are listed, since they show what was delivered.
         """
         unfinished: dict[str, bool] = {}
         delivered: defaultdict[str, list[str]] = defaultdict(list)

@@ -66,11 +66,11 @@ class RunFiles:
         return entry == self.files.get(name) or (name in self.changing and entry == self.changing[name])
 
     def signed(self, key: Ed25519PrivateKey | None) -> RunFiles:
-        """The list with a signature, or without a key, without one: the old one is not valid after a change."""
+        """The list with a new signature, or without any if there is no key: a change makes the old one invalid."""
         return replace(self, signature={} if key is None else signature_of(self._content(), key))
 
     def check_signature(self, key: Ed25519PublicKey) -> None:
-        """Returns if the owner of the key signed this list.
+        """Checks that the owner of the key signed this list.
 
         Raises:
           SignatureError: The list is not signed, or differs from what was signed.
@@ -86,7 +86,7 @@ class RunFiles:
         """The inverse of `to_json`.
 
         Raises:
-          UnreadableFileListError: It is not a file list.
+          UnreadableFileListError: The content is not a file list.
         """
         try:
             values = json.loads(content)
@@ -120,7 +120,7 @@ class RunFiles:
         self._content()
 
     def _is_own(self, name: str) -> bool:
-        """Whether a run of this id writes files of this name. Others are neither checked nor signed."""
+        """Whether a run of this id writes files of this name. Other files are neither checked nor signed."""
         folder, _, rest = name.partition("/")
         if folder == _RUNS:
             return rest.startswith(f"{self.run_id}/") and bool(_NAME.fullmatch(rest, len(self.run_id) + 1))
@@ -144,7 +144,7 @@ def read_run_files(output: str, run_id: str) -> RunFiles | None:
     """The file list of a run; None if there is none.
 
     Raises:
-      UnreadableFileListError: It cannot be read, or is another run's.
+      UnreadableFileListError: The list cannot be read, or is another run's.
     """
     try:
         return _list_of(run_id, files.read_bytes(file_list_url(output, run_id)))
@@ -167,7 +167,7 @@ def write_run_files(output: str, listed: RunFiles, key: Ed25519PrivateKey | None
 def _write_anew(output: str, listed: RunFiles, before: RunFiles, key: Ed25519PrivateKey | None) -> None:
     """Replaces a list, and signs it if the earlier one was signed with the same key.
 
-    Any other list may have been written by somebody else, and must not get a signature.
+    Any other list may have been manipulated, and must not get a signature.
     """
     if key is not None:
         try:
@@ -193,7 +193,7 @@ class FileLists:
     def before(self, run_id: str) -> tuple[str, ...]:
         """Other ended runs that no other run's list names, for `RunFiles.before` of this one.
 
-        So no run but the last can be removed completely: the list of another run still names it.
+        So a run cannot be removed unnoticed, except the last one: the list of another run still names it.
         """
         named = {before for run, listed in self.lists.items() if run != run_id for before in listed.before}
         return tuple(sorted(self.ended - named - {run_id}))

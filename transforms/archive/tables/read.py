@@ -29,7 +29,9 @@ class DamagedTableError(StorageError):
 
     def __init__(self, url: str) -> None:
         name = "/".join(url.rsplit("/", 2)[1:])
-        super().__init__(f"{name} in the output is damaged: restore it from a copy, or delete it; an audit says more")
+        super().__init__(
+            f"{name} in the output is damaged: restore it from a copy, or delete it; hushbeam audit shows details"
+        )
 
 
 class ReadTable(beam.PTransform):
@@ -68,7 +70,7 @@ def read_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
     """The rows of a table file, as (recording id, JSON).
 
     Raises:
-      DamagedTableError: It cannot be read, or lacks one of the columns.
+      DamagedTableError: The file cannot be read, or lacks one of the columns.
     """
     with TemporaryFolder() as folder, open_table(url, Path(folder)) as table:
         if not set(columns) <= set(table.schema_arrow.names):
@@ -116,7 +118,7 @@ def damage_named(url: str) -> Iterator[None]:
     except (pa.ArrowException, UnicodeDecodeError):
         raise DamagedTableError(url) from None
     except OSError as error:
-        # Arrow's own errors have no number. Others are of the disk, and may be temporary.
+        # Arrow's own errors have no errno. Errors with an errno come from the disk, and may be temporary.
         if error.errno is not None and not isinstance(error, PermissionError):
             raise
         raise DamagedTableError(url) from None

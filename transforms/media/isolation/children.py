@@ -90,7 +90,7 @@ class Child:
         self._lease.close()
 
     def allow_for(self, audio_s: float) -> None:
-        """Gives the child the time for so much more audio."""
+        """Extends the child's time by that for `audio_s` more seconds of audio."""
         self._allowed_s += audio_s / 3600 * self._limits.decode_s_per_hour
 
     def receive(self) -> Message:
@@ -162,7 +162,7 @@ class Child:
         if status == -signal.SIGXCPU:
             return self._too_slow()
         if status == -signal.SIGKILL:
-            # Linux kills processes so when memory runs out.
+            # Linux kills a process with SIGKILL when memory runs out.
             return MediaError("decoder_crashed", "the decoder was killed", retryable=True)
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         return MediaError("decoder_crashed", f"the decoder ended with {how}")

@@ -123,7 +123,7 @@ class _Server:
             if not child:
                 return
             with self._leases.pop(child) as lease:
-                # If the lease is gone or closed, the worker has ended the child itself.
+                # Without an open lease, the worker has ended the child itself.
                 with contextlib.suppress(KeyError):
                     self._selector.unregister(lease)
                 with contextlib.suppress(OSError):
