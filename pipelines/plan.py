@@ -47,7 +47,7 @@ _REASONS = {
     "new": "to do: new",
     "source": "to redo: the source changed",
     "configuration": "to redo: options or models changed",
-    "request": "to redo: the manifest line changed",
+    "request": "to redo: the manifest line, its defaults or its review changed",
     "forced": "to redo: --force",
     "up_to_date": "up to date",
     "erased": "erased, and not redone",
