@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import urllib.request
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 from rich.console import Console
 
 from hushbeam.pipelines.redact import run as redact
@@ -275,6 +276,63 @@ def test_what_was_moved_is_taken_back(page: Page) -> None:
     page.keyboard.press("Delete")
     expect(page.locator("#remove")).to_contain_text("Undo this change")
     expect(page.locator("#save")).to_contain_text("Save corrections")
+
+
+def _list_twelve_more(page: Page) -> None:
+    """Lists the call twelve more times, as other recordings."""
+
+    def with_more(route: Route) -> None:
+        answer = route.fetch()
+        listed = answer.json()
+        card = next(one for one in listed["recordings"] if one["recording_id"] == "card")
+        listed["recordings"] += [card | {"recording_id": f"more-{number}"} for number in range(12)]
+        route.fulfill(response=answer, json=listed)
+
+    page.route("**/api/recordings", with_more)
+    of_card = re.compile(r"/api/recordings/more-\d+")
+    page.route(of_card, lambda route: route.continue_(url=of_card.sub("/api/recordings/card", route.request.url)))
+    page.reload()
+
+
+def test_on_a_phone_every_entry_of_the_list_can_be_opened_after_a_correction(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    _list_twelve_more(page)
+    entries = page.locator("#recordings button")
+    expect(entries).to_have_count(14)
+    entries.filter(has_text=re.compile("^card")).click()
+    expect(page.locator("#clock")).to_contain_text("0:00 /")
+    for key in ("n", "u", "m", "ArrowRight", "m", "Enter"):
+        page.keyboard.press(key)
+    expect(page.locator("#to-do")).to_contain_text("Corrected but not rendered yet")
+    for entry in entries.all():
+        entry.click()  # scrolls to it, and waits until nothing covers it
+        expect(entry).to_have_attribute("aria-current", "true")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, "nothing is wider than the screen"
+
+
+def test_the_page_shows_keys_only_where_there_may_be_a_keyboard(page: Page, served: Served) -> None:
+    _open_card(page)
+    expect(page.locator("#keys")).to_be_visible()
+    expect(page.locator("#remove kbd")).to_have_text(page.locator("#keys kbd").first.inner_text())
+    browser = page.context.browser
+    assert browser
+    touched = browser.new_context(has_touch=True, is_mobile=True).new_page()
+    touched.goto(served.address)
+    _open_card(touched)
+    expect(touched.locator("#hint")).to_be_visible()
+    expect(touched.locator("#keys")).to_be_hidden()
+    expect(touched.locator("#save kbd")).to_be_hidden()
+
+
+@pytest.mark.parametrize("key", ["u", "Delete", "Backspace"])
+def test_a_mark_is_removed_with_the_key_that_the_button_shows_or_with_delete(page: Page, key: str) -> None:
+    _open_card(page)
+    for pressed in ("m", "ArrowRight", "m"):
+        page.keyboard.press(pressed)
+    expect(page.locator("#remove")).to_contain_text("Remove the mark")
+    page.keyboard.press(key)
+    expect(page.locator("#remove")).to_be_disabled()
 
 
 def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, output: Path, tmp_path: Path) -> None:

@@ -332,7 +332,7 @@ async function save() {
 }
 
 const KEYS = {
-  " ": () => state.player?.playPause(), m: mark, u: toggleFalsePositive, n: nextSpan, j: () => step(1), k: () => step(-1),
+  " ": () => state.player?.playPause(), m: mark, u: remove, n: nextSpan, j: () => step(1), k: () => step(-1),
   Delete: remove, Backspace: remove, Enter: save,
   q: () => nudge(-NUDGE_S, 0), w: () => nudge(NUDGE_S, 0), o: () => nudge(0, -NUDGE_S), p: () => nudge(0, NUDGE_S),
   ArrowLeft: () => seek(state.player?.getCurrentTime() - SEEK_S), ArrowRight: () => seek(state.player?.getCurrentTime() + SEEK_S),
