@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from hushbeam.pipelines.report import run
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.transforms.archive.runs.timings import Sample, StageTime, Timings, write_timings
 from hushbeam.transforms.report_run import newest_run
+from hushbeam.transforms.report_run.figures import RunFigures, read_figures
+from hushbeam.transforms.report_run.page import render
 from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
 
@@ -67,6 +70,70 @@ def test_a_run_ends_by_naming_a_page_that_tells_what_came_of_it(night: Run) -> N
     assert all(stage in words for stage in ("Transcribe", "MuteAudio", "Commit"))
     summary = json.loads((path.parent / "summary.json").read_text())
     assert summary["identities"]["configuration"] in words
+
+
+@pytest.fixture
+def figures(night: Run) -> RunFigures:
+    return read_figures(str(night.output), "night-1")
+
+
+def _words_about(figures: RunFigures, **counts: int) -> str:
+    recordings = {"completed": 0, "failed": 0, "quarantined": 0, "skipped": 0} | counts
+    return _Page(render(replace(figures, summary=figures.summary | {"recordings": recordings}))).words()
+
+
+def test_what_failed_is_none_only_where_that_is_so(figures: RunFigures) -> None:
+    assert "None:" not in _words_about(figures, completed=1, failed=1)
+    figures = replace(figures, errors=())
+    assert "None: every recording completed." in _words_about(figures, completed=2)
+    assert "None: every recording completed." in _words_about(figures, recovered=2)
+    assert "None: every recording completed or was skipped." in _words_about(figures, completed=2, skipped=1)
+    assert "None: every recording was skipped." in _words_about(figures, skipped=3)
+    assert "None: no recording was processed." in _words_about(figures)
+    later = _words_about(figures, completed=1, failed=1)
+    assert "None:" not in later and "redone or erased later" in later
+
+
+def test_a_run_that_skips_all_says_so(night: Run, redact: Redact) -> None:
+    card = {"audio_url": "card.flac", "recording_id": "jane-doe-card", "metadata": {"agent": "Maria Sanchez"}}
+    again = redact(card, options=("--run_id", "night-2"), output=night.output)
+    words = _Page((again.output / "runs" / "night-2" / "report.html").read_text()).words()
+    assert "skipped 1" in words
+    assert "None: every recording was skipped." in words
+    assert "No recording of this run was published." in words
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        (
+            (57, 57, 0),
+            "No muted value could be recognised again. 57 of 57 words that were left audible (control words)",
+        ),
+        ((0, 0, 0), "No muted value could be recognised again."),
+        (
+            (9, 8, 1),
+            "1 value could still be recognised after the first muting, and was muted before publication. 8 of 9",
+        ),
+        ((9, 8, 1200), "1,200 values could still be recognised after the first muting, and were muted before"),
+    ],
+)
+def test_what_verification_found_is_told_in_words(figures: RunFigures, counts: tuple[int, int, int], said: str) -> None:
+    control_words, found, leaks = counts
+    sums = {"control_words": control_words, "control_words_found": found, "leaks": leaks, "repairs": leaks}
+    page = render(replace(figures, verification={"passed": 3}, verification_counts=sums))
+    assert said in _Page(page).words()
+    assert ("control words" in page) == bool(control_words)
+
+
+def test_a_run_that_verified_nothing_claims_nothing_about_leaks(figures: RunFigures) -> None:
+    assert figures.verification == {"off": 1}
+    assert "recognised" not in _Page(render(figures)).words()
+
+
+def test_processor_times_that_leave_models_out_are_not_shown(figures: RunFigures) -> None:
+    assert figures.timings
+    assert "processor" not in render(figures)
 
 
 def test_the_page_needs_no_network_and_describes_its_plots(night: Run) -> None:
