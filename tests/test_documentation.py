@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,7 @@ def test_the_quick_start_works_as_it_is_written(
     (tmp_path / "calls").mkdir()
     (tmp_path / "calls" / "card.flac").write_bytes((calls / "card.flac").read_bytes())
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # the activated environment
     faster = {"redact": ["--model", "tiny.en", "--verify", "off"]}  # as the page says
     done = []
     for shown in blocks("docs/quick_start.md", "sh"):
