@@ -177,12 +177,12 @@ def show(plan: dict[str, Any], console: Console) -> None:
         if reason in recordings:
             table.add_row(f"{recordings[reason]:,}", text)
     console.print(table)
-    console.print(f"[bold]{to_do['hours']:,.1f} hours of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
+    console.print(f"[bold]{_time(to_do['hours'])} of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_estimated"]:
         without_length = f", {probed['without_length']} of them without a length" if probed["without_length"] else ""
         console.print(
-            f"{to_do['hours_estimated']:,.1f} of these hours are estimated from file sizes and from "
-            f"{counted(probed['headers'], 'header')}{without_length}",
+            f"Estimated from file sizes and from {counted(probed['headers'], 'header')}{without_length}: "
+            f"{_time(to_do['hours_estimated'])}",
             highlight=False,
         )
     if to_do["bytes_of_unknown_length"]:
@@ -191,11 +191,19 @@ def show(plan: dict[str, Any], console: Console) -> None:
             "--probe_headers may help",
             highlight=False,
         )
-    work = Table("worker", "audio hours per hour", "worker hours", "cost", box=None, pad_edge=False)
+    work = Table("worker", "audio hours per hour", "worker time", "cost", box=None, pad_edge=False)
     for each in plan["work"]:
         cost = "no price given" if each["cost"] is None else f"{each['cost']:,.2f}"
-        work.add_row(escape(each["worker"]), f"{each['audio_hours']:g}", f"{each['worker_hours']:,.1f}", cost)
+        work.add_row(
+            escape(each["worker"]), f"{each['audio_hours']:g}", _time(to_do["hours"] / each["audio_hours"]), cost
+        )
     console.print(work)
+
+
+def _time(hours: float) -> str:
+    if hours >= 1:
+        return f"{hours:,.1f} hours"
+    return f"{hours * 60:.1f} minutes" if hours >= 1 / 60 else "under 1 minute"
 
 
 def _write(estimated: str, plan_file: str, worker_types: tuple[str, ...]) -> None:

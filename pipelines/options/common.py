@@ -27,7 +27,7 @@ Manifests = Annotated[
 ]
 Force = Annotated[bool, Field(description="redo recordings whose output is up to date")]
 NewRunId = Annotated[
-    RunId | None, Field(description="name of this run, which no earlier run had; by default made from the time")
+    RunId | None, Field(description="name of this run; must be new in this output; by default made from the time")
 ]
 Captions = Annotated[bool, Field(description="also write SRT and VTT captions of the redacted words")]
 RulesFile = Annotated[

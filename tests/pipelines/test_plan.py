@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from hushbeam.pipelines import plan
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
@@ -44,6 +46,29 @@ def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(
     (work,) = said["work"]
     assert (work["worker_hours"], work["cost"]) == (0.1, 0.02)
     assert _tree(planned.output) == before
+
+
+def _shown(hours: float, estimated: float) -> str:
+    to_do = {"hours": hours, "hours_estimated": estimated, "bytes": 4000, "bytes_of_unknown_length": 0}
+    work = [{"worker": "core", "audio_hours": 12.0, "worker_hours": round(hours / 12, 2), "cost": None}]
+    probed = {"headers": 1, "without_length": 0}
+    terminal = io.StringIO()
+    plan.show(
+        {"recordings": {"new": 1}, "to_do": to_do, "probed": probed, "work": work}, Console(file=terminal, width=200)
+    )
+    return terminal.getvalue()
+
+
+def test_times_under_an_hour_are_shown_in_minutes() -> None:
+    small = _shown(0.6, 0.03)
+    assert "36.0 minutes of audio to redact" in small
+    assert "Estimated from file sizes and from 1 header: 1.8 minutes" in small
+    assert "3.0 minutes" in small  # for one core
+    assert "under 1 minute of audio to redact" in _shown(0.003, 0.003)
+    large = _shown(1200, 30)
+    assert "1,200.0 hours of audio to redact" in large
+    assert "1 header: 30.0 hours" in large
+    assert "100.0 hours" in large
 
 
 def test_other_options_and_other_sources_are_told_apart(

@@ -166,7 +166,7 @@ class ManifestDefaults(BaseModel):
     )
     multichannel: bool | None = Field(
         None,
-        description="take each channel as one speaker, which is the default; --no-multichannel mixes the channels",
+        description="treat each channel as one speaker (default: on); --no-multichannel mixes the channels",
     )
     webhook_url: WebhookUrl = None
     webhook_auth_header_name: AuthHeaderName = None

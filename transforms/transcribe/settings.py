@@ -51,8 +51,8 @@ class TranscriptionSettings(BaseModel):
     batch_windows: Annotated[int, Metavar("N")] = Field(
         0,
         ge=0,
-        description="windows of 30 s in one batch: more use more memory and change no word; 0 chooses 4 to 16 on a "
-        "CPU, 64 on a GPU",
+        description="windows of 30 s in one batch: a larger number needs more memory; the transcript stays the same; "
+        "0 chooses 4 to 16 on a CPU, 64 on a GPU",
     )
     compute_type: str = "default"
     profile: Profile = "accurate"

@@ -58,8 +58,8 @@ class VerifySettings(BaseModel):
     @field_validator("mode")
     @classmethod
     def _check(cls, mode: str) -> str:
-        if mode not in ("all", "off") and not 0.0 < _rate_of(mode) < 1.0:
-            raise ValueError("expected all, off, or sample:RATE with a rate between 0 and 1")
+        if mode not in ("all", "off") and not 0.0 < _share_of(mode) < 1.0:
+            raise ValueError("expected all, off, or sample:SHARE with a share between 0 and 1")
         return mode
 
     def recogniser(self, first: TranscriptionSettings) -> TranscriptionSettings:
@@ -82,15 +82,15 @@ class VerifySettings(BaseModel):
         """Whether this recording is verified."""
         if self.mode in ("all", "off"):
             return self.enabled
-        return in_sample(recording_id, _rate_of(self.mode))
+        return in_sample(recording_id, _share_of(self.mode))
 
 
-def in_sample(recording_id: str, rate: float) -> bool:
-    """Whether a recording belongs to a sample of about `rate` of all: decided only by its id."""
+def in_sample(recording_id: str, share: float) -> bool:
+    """Whether a recording belongs to a sample of about `share` of all: decided only by its id."""
     number = int.from_bytes(hashlib.sha256(recording_id.encode()).digest()[:8], "big")
-    return number < rate * 2**64
+    return number < share * 2**64
 
 
-def _rate_of(mode: str) -> float:
+def _share_of(mode: str) -> float:
     match = re.fullmatch(r"sample:(\d*\.?\d+)", mode)
     return float(match[1]) if match else -1.0

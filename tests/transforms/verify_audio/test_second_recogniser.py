@@ -89,5 +89,5 @@ def test_a_sample_is_decided_by_the_id_alone() -> None:
 
 @pytest.mark.parametrize("mode", ["", "some", "sample", "sample:", "sample:0", "sample:1.5", "sample:-1", "ALL"])
 def test_a_mode_that_is_wrong_is_told_what_is_expected(mode: str) -> None:
-    with pytest.raises(ValidationError, match="sample:RATE"):
+    with pytest.raises(ValidationError, match="sample:SHARE"):
         VerifySettings(mode=mode)
