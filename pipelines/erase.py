@@ -6,8 +6,8 @@
 Other recordings of the same sources are erased too. The command may be interrupted and repeated. It does not touch
 sources, manifests, logs or receivers of notifications: docs/retention.md says what you must delete there.
 
-Exit status: 0 done; 1 some files cannot be read and may still hold traces; 2 wrong options or set-up; 5 another run
-works on the output.
+Exit status: 0 done; 1 some files cannot be read and may still hold traces; 2 wrong options or set-up; 3 the output had
+nothing of a given id, which later runs skip nevertheless; 5 another run works on the output.
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ from __future__ import annotations
 import re
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
+from rich.markup import escape
 
 from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
 from hushbeam.pipelines.running.consoles import counted, remarks
-from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.terminal import print_for_machines
+from hushbeam.pipelines.running.terminal import print_for_machines, printable
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.ledger import similar_ids
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
@@ -41,6 +43,7 @@ from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_roots import private_root
 
 _PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
+_MOST_NAMED = 10
 
 
 class EraseOptions(BaseModel):
@@ -125,15 +128,38 @@ def _erase(options: EraseOptions, console: Console) -> int:
     others = len(erased.recordings - recordings)
     if options.print_json:
         counts = {"recordings": len(erased.recordings), "of_the_same_sources": others}
+        counts |= {"already_erased": len(erased.earlier), "unknown": len(erased.unknown)}
         print_for_machines(counts | {"files": erased.files, "rows": erased.rows})
     else:
         more = f" ({others} of them not named, but from the same source as a named one)" if others else ""
+        more += f", {len(erased.earlier)} already erased" if erased.earlier else ""
         console.print(
             f"[bold]{counted(len(erased.recordings), 'recording')} erased[/]{more}: {counted(erased.files, 'file')}, "
             f"{counted(erased.rows, 'row')}",
             highlight=False,
         )
-    return incomplete(erased.damaged, console) if erased.damaged else EXIT_COMPLETED
+    _name_unknown(eraser.output, erased.unknown, console)
+    if erased.damaged:
+        return incomplete(erased.damaged, console)
+    return EXIT_INCOMPLETE if erased.unknown else EXIT_COMPLETED
+
+
+def _name_unknown(output: str, recording_ids: Collection[str], console: Console) -> None:
+    """Names the ids of which the output had nothing, and recordings that may have been meant."""
+    shown = sorted(recording_ids)[:_MOST_NAMED]
+    plain = [one for one in shown if _PSEUDONYM.fullmatch(one) is None]  # hashes are close to other hashes by chance
+    similar = similar_ids(output, plain) if plain else {}
+    for one in shown:
+        near = " or ".join(map(printable, similar.get(one, ())))
+        console.print(
+            f"[bold yellow]Nothing to erase:[/] the output has nothing of {escape(printable(one))}"
+            + (f"; did you mean {escape(near)}?" if near else "; check the id.")
+            + " Later runs will skip it",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if len(recording_ids) > len(shown):
+        console.print(f"and {counted(len(recording_ids) - len(shown), 'more id')} of which it has nothing")
 
 
 if __name__ == "__main__":
