@@ -65,7 +65,6 @@ from hushbeam.transforms.notify import NotificationSettings
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution, SurrogateKey
 from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
-from hushbeam.transforms.storage import urls
 from hushbeam.transforms.transcribe.settings import Device
 from hushbeam.transforms.verify_audio import VerifySettings
 
@@ -186,7 +185,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
       ConfigurationError: The store is empty, or a key or a model is missing.
     """
     store = sealed_root("--store", options.store, options.store_key, options.output)
-    output = output_of_runs(options.output) if options.corrections else urls.normalised(options.output)
+    output = output_of_runs(options.output)
     if store is None and options.corrections:
         _check_muting_further(options, local=local)
     elif store is None or is_empty(store.root):
