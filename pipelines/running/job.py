@@ -28,6 +28,7 @@ from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.transcribe.model import resolve
 
@@ -107,9 +108,14 @@ def existing(pattern: str) -> list[str]:
     """The manifests that a path, glob or URL matches.
 
     Raises:
-      ConfigurationError: No file matches.
+      ConfigurationError: No file matches, or this user may not look there.
     """
-    found = files.glob(pattern)
+    try:
+        found = files.glob(pattern)
+    except StorageError as error:
+        if error.retryable:
+            raise
+        raise ConfigurationError(f"--manifest: {error}") from None
     if not found:
         raise ConfigurationError(
             f"--manifest: no such file: {pattern}; give a path, a glob in quotes, or an object-store URL"
