@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
+from hushbeam.pipelines.options.given import read_text_of
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
 from hushbeam.pipelines.running.consoles import counted, remarks
@@ -39,7 +40,6 @@ from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.private_roots import private_root
 
 _PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
@@ -75,10 +75,8 @@ def named_recordings(options: EraseOptions) -> frozenset[str]:
     named = set(options.recording_id)
     published = set(options.hmac)
     if options.recording_ids is not None:
-        try:
-            named |= {line.rstrip("\r") for line in files.read_text(options.recording_ids).split("\n")}
-        except StorageError as error:
-            raise ConfigurationError(f"--recording_ids: {error}") from None
+        lines = read_text_of("--recording_ids", options.recording_ids).split("\n")
+        named |= {line.rstrip("\r") for line in lines}
     named.discard("")
     for one in published:
         if _PSEUDONYM.fullmatch(one) is None:

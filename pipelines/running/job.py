@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from hushbeam.pipelines.options.given import is_folder, policies_of
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.findings_store import FindingsStore
@@ -116,6 +116,11 @@ def existing(pattern: str) -> list[str]:
         if error.retryable:
             raise
         raise ConfigurationError(f"--manifest: {error}") from None
+    if not found and is_folder(pattern):
+        inside = urls.join(pattern, "*.jsonl")
+        raise ConfigurationError(
+            f"--manifest: {pattern} is a folder; name a manifest file, or a glob such as '{inside}'"
+        )
     if not found:
         raise ConfigurationError(
             f"--manifest: no such file: {pattern}; give a path, a glob in quotes, or an object-store URL"
@@ -170,10 +175,7 @@ def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Prov
 
 def _check_defaults(defaults: ManifestDefaults) -> None:
     """Refuses defaults with which every manifest line would fail."""
-    try:
-        resolve_policies(defaults.policies)
-    except UnknownPolicyError as error:
-        raise ConfigurationError(f"--policies: {error}") from None
+    policies_of(defaults.policies)
     try:
         read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
     except ManifestLineError as error:
