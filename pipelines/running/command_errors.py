@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.running.consoles import remarks
+from hushbeam.pipelines.running.consoles import ReaderGoneError, remarks
 from hushbeam.pipelines.running.exit_status import (
     EXIT_BROKEN,
     EXIT_CANARIES_MISSED,
@@ -62,6 +62,8 @@ def report_error(error: Exception, console: Console) -> int:
 
     An unexpected error is reported by its class and place: its message may hold words of a recording.
     """
+    if isinstance(error, ReaderGoneError):
+        return EXIT_BROKEN
     error = _of_worker(error)
     message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
