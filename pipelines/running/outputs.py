@@ -55,7 +55,7 @@ def writable_output(output: str) -> str:
     nearest = _nearest(Path(root, "runs"))
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigurationError(
-            f"--output: no permission to write in {output}; name another folder, or change the permissions of {nearest}"
+            f"--output: no permission to write in {output}; name another folder, or run this as a user who may"
         )
     return root
 

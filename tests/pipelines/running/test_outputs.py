@@ -107,8 +107,8 @@ _REDACT = ("redact", "--manifest", "calls.jsonl", "--model", "nosuch")
 @pytest.mark.parametrize(
     ("command", "mode", "place", "sentence"),
     [
-        (_REDACT, 0o500, "out", "no permission to write in out; name another folder, or change the permissions of "),
-        (_REDACT, 0o500, "out/night", "no permission to write in out/night; name another folder, or change the"),
+        (_REDACT, 0o500, "out", "no permission to write in out; name another folder, or run this as a "),
+        (_REDACT, 0o500, "out/night", "no permission to write in out/night; name another folder, or run"),
         (_REDACT, 0o0, "out/night", "no permission to write in out/night; "),
         (("expire", "--older_than", "1h"), 0o500, "out", "no permission to write in out; "),
         (("erase", "--recording_id", "call"), 0o500, "out", "no permission to write in out; "),

