@@ -11,7 +11,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from hushbeam import __version__
-from hushbeam.pipelines.running.consoles import remarks, results
+from hushbeam.pipelines.running.consoles import ReaderGoneError, remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INTERRUPTED, EXIT_USAGE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.schemas.errors import RunError
@@ -80,6 +80,8 @@ def entry() -> NoReturn:
         status = main()
     except KeyboardInterrupt:  # Ctrl-C while libraries load, which takes seconds
         status = EXIT_INTERRUPTED
+    except ReaderGoneError:
+        status = EXIT_BROKEN
     except RunError as error:
         remarks().print(str(error), markup=False, highlight=False)
         status = EXIT_BROKEN

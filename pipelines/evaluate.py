@@ -27,6 +27,7 @@ from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import counted, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
@@ -76,7 +77,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 def _evaluate(options: EvaluateOptions, console: Console) -> int:
     keep_memory_private()
     check_temporary_files()
-    output = urls.normalised(options.output)
+    output = output_of_runs(options.output)
     store = _store(options, output)
     labels = None if options.labels is None else private_root(options.labels, output, "--labels")
     with ExitStack() as opened:

@@ -31,9 +31,10 @@ from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import counted, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.job import existing
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import output_of_runs
+from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -48,7 +49,7 @@ from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.pending import is_open
 from hushbeam.transforms.read_manifest import ManifestDefaults, ReadManifest
 from hushbeam.transforms.read_manifest.line import AuthHeaderName, WebhookUrl
-from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.write_tables import WriteTable
 
@@ -92,7 +93,7 @@ def prepare(options: NotifyOptions, *, local: bool) -> Resumption:
     Raises:
       ConfigurationError: A manifest or a secret is missing.
     """
-    manifests = tuple(name for pattern in options.manifest for name in files.glob(pattern))
+    manifests = tuple(name for pattern in options.manifest for name in existing(pattern))
     if not manifests:
         raise ConfigurationError("--manifest: give the manifests of the runs; only they hold the URLs of receivers")
     if local:
@@ -138,6 +139,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
             hint = "; --resume delivers them" if waiting else ""
             console.print(f"[bold]{counted(waiting, 'notification')} not delivered[/]{hint}", highlight=False)
         return EXIT_INCOMPLETE if waiting else EXIT_COMPLETED
+    writable_output(options.output)
     fit_workers(beam_options, Workers(), device="cpu")
     local = is_local(beam_options)
     resumption = prepare(options, local=local)

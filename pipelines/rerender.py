@@ -37,6 +37,7 @@ from hushbeam.pipelines.options.common import (
     StoreKeys,
 )
 from hushbeam.pipelines.options.dataflow import Workers, fit_workers
+from hushbeam.pipelines.options.given import policies_of
 from hushbeam.pipelines.options.groups import Detection, Observability, Recognition, sealed_root
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
@@ -47,9 +48,8 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import output_of_runs
+from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.findings_store import FindingsStore, is_empty
@@ -65,7 +65,6 @@ from hushbeam.transforms.notify import NotificationSettings
 from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import AudioQuality, MutingMethod, Substitution, SurrogateKey
 from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
-from hushbeam.transforms.storage import urls
 from hushbeam.transforms.transcribe.settings import Device
 from hushbeam.transforms.verify_audio import VerifySettings
 
@@ -96,10 +95,7 @@ class Request(BaseModel):
         Raises:
           ConfigurationError: A name is not a policy.
         """
-        try:
-            policies = None if self.policies is None else resolve_policies(self.policies)
-        except UnknownPolicyError as error:
-            raise ConfigurationError(f"--policies: {error}") from None
+        policies = None if self.policies is None else policies_of(self.policies)
         return Changes(policies, **self.model_dump(exclude={"policies"}))
 
 
@@ -186,10 +182,13 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
       ConfigurationError: The store is empty, or a key or a model is missing.
     """
     store = sealed_root("--store", options.store, options.store_key, options.output)
-    output = output_of_runs(options.output) if options.corrections else urls.normalised(options.output)
+    output = output_of_runs(options.output)
+    writable_output(options.output)
     if store is None and options.corrections:
         _check_muting_further(options, local=local)
-    elif store is None or is_empty(store.root):
+    elif store is None:
+        raise ConfigurationError("--store: required, or --corrections, which mutes what reviewers marked")
+    elif is_empty(store.root):
         raise ConfigurationError(
             "--store: nothing is stored there. rerender needs the words and findings that hushbeam redact keeps with "
             "--store and --store_key: run redact again with these and --force. To mute only what reviewers marked, no "

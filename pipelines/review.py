@@ -25,12 +25,12 @@ from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import counted, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.outputs import output_of_runs
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output import Catalogue, ReviewServer
 from hushbeam.transforms.review_output.server import LOOPBACK, listen
-from hushbeam.transforms.storage import urls
 
 
 class ReviewOptions(BaseModel):
@@ -59,7 +59,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 def _serve(options: ReviewOptions, console: Console) -> int:
     check_temporary_files()
-    output = urls.normalised(options.output)
+    output = output_of_runs(options.output)
     catalogue = Catalogue(output, options.sample, options.seed)
     catalogue.load()
     socket = listen(options.port)

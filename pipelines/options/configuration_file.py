@@ -19,9 +19,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
+from hushbeam.pipelines.options.given import read_text_of
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.errors import StorageError
 
 _OPTION = "--config"
 _BEAM = "beam"
@@ -34,9 +33,7 @@ def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
       ConfigurationError: The file is missing, not YAML, or not a mapping; values are checked with the options.
     """
     try:
-        content = yaml.load(files.read_text(url), Loader=_UniqueKeysLoader)  # noqa: S506 (a SafeLoader)
-    except StorageError as error:
-        raise ConfigurationError(f"{_OPTION}: {error}") from None
+        content = yaml.load(read_text_of(_OPTION, url), Loader=_UniqueKeysLoader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""

@@ -67,7 +67,7 @@ def _parsed(
         _refuse_unknown_flags(parser, others, other_flags)
         return options.model_validate(merged(from_file, nested(options, given))), others
     except ValidationError as error:
-        parser.error(_explained(error, given, dict(leaves(options))))
+        parser.error(_explained(error, given, dict(leaves(options)), others))
     except ConfigurationError as error:
         parser.error(str(error))
 
@@ -84,14 +84,27 @@ def _check_runner(name: str) -> None:
         ) from None
 
 
-def _explained(error: ValidationError, given: Mapping[str, Any], options: Mapping[str, FieldInfo]) -> str:
+def _explained(
+    error: ValidationError, given: Mapping[str, Any], options: Mapping[str, FieldInfo], others: Sequence[str]
+) -> str:
     """A message that names the flag or, if the value came from a configuration file, its place there."""
     first = error.errors(include_input=False, include_url=False)[0]
     names = [str(part) for part in first["loc"] if isinstance(part, str)] or ["options"]
     message = _expected(first["type"], first["msg"], options.get(names[-1]))
+    if first["type"] == "missing" and (unnamed := _without_flag(others)):
+        return f"--{names[-1]}: {message}; {unnamed!r} has no option before it: did you mean --{names[-1]} {unnamed}?"
     if first["type"] == "missing" or names[-1] in given or "config" not in given:
         return f"--{names[-1]}: {message}"
     return f"--config: {'.'.join(names)}: {message}"
+
+
+def _without_flag(arguments: Sequence[str]) -> str | None:
+    """The first argument that is neither a flag nor may be the value of the flag before it."""
+    before = ["", *arguments]
+    for flag, argument in zip(before, arguments, strict=False):
+        if not argument.startswith("-") and (not flag.startswith("-") or "=" in flag):
+            return argument
+    return None
 
 
 def _expected(kind: str, message: str, field: FieldInfo | None) -> str:

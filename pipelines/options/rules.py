@@ -7,12 +7,11 @@ import json
 import regex
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from hushbeam.pipelines.options.given import read_text_of
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.transforms.detect_pii import DetectionSettings
 from hushbeam.transforms.read_manifest.line import Substitution
-from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.errors import StorageError
 
 _OPTION = "--rules"
 
@@ -70,9 +69,7 @@ def read_rules(url: str | None) -> Rules:
     if url is None:
         return Rules()
     try:
-        return Rules.model_validate(json.loads(files.read_text(url)))
-    except StorageError as error:
-        raise ConfigurationError(f"{_OPTION}: {error}") from None
+        return Rules.model_validate(json.loads(read_text_of(_OPTION, url)))
     except json.JSONDecodeError as error:
         raise ConfigurationError(f"{_OPTION}: not valid JSON: {error.msg} at line {error.lineno}") from None
     except ValidationError as error:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.running.consoles import remarks
+from hushbeam.pipelines.running.consoles import ReaderGoneError, remarks
 from hushbeam.pipelines.running.exit_status import (
     EXIT_BROKEN,
     EXIT_CANARIES_MISSED,
@@ -22,6 +22,7 @@ from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostError
 from hushbeam.transforms.base.unexpected import StageDefectError, place_of
 from hushbeam.transforms.canary_gate import CanariesMissedError
+from hushbeam.transforms.storage.errors import StorageError
 
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
 _RAISED_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
@@ -61,6 +62,8 @@ def report_error(error: Exception, console: Console) -> int:
 
     An unexpected error is reported by its class and place: its message may hold words of a recording.
     """
+    if isinstance(error, ReaderGoneError):
+        return EXIT_BROKEN
     error = _of_worker(error)
     message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
@@ -75,10 +78,10 @@ def report_error(error: Exception, console: Console) -> int:
     if not isinstance(error, RunError | RecordingError):
         step = _STEP.search(str(error))
         message = escape(place_of(error) + (f", in the step {step[1]}" if step else ""))
-    _print(
-        f"[bold red]The job broke:[/] {message}. What is published is complete; run the same command again to continue",
-        console,
+    again = (
+        "" if isinstance(error, StorageError) and not error.retryable else "; run the same command again to continue"
     )
+    _print(f"[bold red]The job broke:[/] {message}. What is published is complete{again}", console)
     return EXIT_BROKEN
 
 

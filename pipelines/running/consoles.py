@@ -1,7 +1,8 @@
 """Consoles of commands: remarks on standard error, results on standard output.
 
 Remarks that cannot be written (full disk, closed pipe, closed terminal) are dropped, and the job continues: a night's
-work is worth more. If a result cannot be written, the command ends with an error and status 1.
+work is worth more. If a result cannot be written, the command ends with an error and status 1; without the error if the
+reader of a pipe has ended.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ _WIDTH_OF_A_PIPE = 200
 """Width of tables; other lines in a pipe are never wrapped."""
 
 
+class ReaderGoneError(RunError):
+    """The reader of a pipe has ended, as `head` does: it wanted no more, so the command ends without a message."""
+
+
 def remarks() -> Console:
     """Standard error; text that cannot be written is dropped."""
     open_missing_streams()
@@ -26,7 +31,7 @@ def remarks() -> Console:
 
 
 def results() -> Console:
-    """Standard output; printing raises `RunError` if it cannot be written."""
+    """Standard output; printing raises `RunError` if it cannot be written, `ReaderGoneError` if nobody reads it."""
     open_missing_streams()
     return _console(_Needed(sys.stdout))
 
@@ -92,15 +97,16 @@ class _Needed(_Stream):
     def write(self, text: str) -> int:
         try:
             return super().write(text)
-        except (OSError, ValueError):
-            raise _unwritten() from None
+        except (OSError, ValueError) as error:
+            raise _unwritten(error) from None
 
     def flush(self) -> None:
         try:
             self._stream.flush()
-        except (OSError, ValueError):
-            raise _unwritten() from None
+        except (OSError, ValueError) as error:
+            raise _unwritten(error) from None
 
 
-def _unwritten() -> RunError:
-    return RunError("the result cannot be written to standard output")
+def _unwritten(error: Exception) -> RunError:
+    kind = ReaderGoneError if isinstance(error, BrokenPipeError) else RunError
+    return kind("the result cannot be written to standard output")

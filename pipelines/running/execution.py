@@ -93,6 +93,8 @@ def carry_out(
             _list_report(job)
     observer.completed(figures)
     summary = figures.summary
+    if job.manifests and not any(summary["recordings"].values()):
+        console.print("[bold yellow]Warning:[/] The manifests name no recording", highlight=False)
     if job.options.print_json:
         print_for_machines(summary)
     else:

@@ -9,7 +9,7 @@ EXIT_BROKEN = 1
 EXIT_USAGE = 2
 """An option, a manifest or a secret is missing or wrong; nothing was done."""
 EXIT_INCOMPLETE = 3
-"""Done, but recordings failed or were quarantined, or notifications or reviews are open."""
+"""Done, but recordings failed, were quarantined or are unknown, or notifications or reviews are open."""
 EXIT_PROBLEMS = 4
 """A check found problems."""
 EXIT_LOCKED = 5

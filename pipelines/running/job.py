@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from hushbeam.pipelines.options.given import is_folder, policies_of
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.findings_store import FindingsStore
@@ -28,6 +28,7 @@ from hushbeam.transforms.read_manifest import ManifestDefaults
 from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.transcribe.model import resolve
 
@@ -107,9 +108,19 @@ def existing(pattern: str) -> list[str]:
     """The manifests that a path, glob or URL matches.
 
     Raises:
-      ConfigurationError: No file matches.
+      ConfigurationError: No file matches, or this user may not look there.
     """
-    found = files.glob(pattern)
+    try:
+        found = files.glob(pattern)
+    except StorageError as error:
+        if error.retryable:
+            raise
+        raise ConfigurationError(f"--manifest: {error}") from None
+    if not found and is_folder(pattern):
+        inside = urls.join(pattern, "*.jsonl")
+        raise ConfigurationError(
+            f"--manifest: {pattern} is a folder; name a manifest file, or a glob such as '{inside}'"
+        )
     if not found:
         raise ConfigurationError(
             f"--manifest: no such file: {pattern}; give a path, a glob in quotes, or an object-store URL"
@@ -164,10 +175,7 @@ def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Prov
 
 def _check_defaults(defaults: ManifestDefaults) -> None:
     """Refuses defaults with which every manifest line would fail."""
-    try:
-        resolve_policies(defaults.policies)
-    except UnknownPolicyError as error:
-        raise ConfigurationError(f"--policies: {error}") from None
+    policies_of(defaults.policies)
     try:
         read_line({"audio_url": "recording.wav"}, defaults, "manifest.jsonl", 1)
     except ManifestLineError as error:

@@ -24,9 +24,10 @@ from rich.markup import escape
 
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED
 from hushbeam.pipelines.running.waiting import heeded_signals
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.run_lock import RunLock
 from hushbeam.transforms.base.temporary_files import TemporaryFolder, check_temporary_files
-from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 
 _STOPPED_WITHIN_S = 10.0
 """A third of the time that Kubernetes allows between SIGTERM and SIGKILL."""
@@ -47,14 +48,18 @@ def locked(
 
     Raises:
       RunLockedError: Another run holds it.
-      ConfigurationError: The requested folder for temporary files cannot be used.
+      ConfigurationError: The output may not be written to, or the requested folder for temporary files cannot be used.
     """
     check_temporary_files()
     # Python sets signal handlers in the main thread only. In any other thread, the user's own program runs the job.
     is_ours = threading.current_thread() is threading.main_thread()
-    with RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None) as lock, ExitStack() as ready:
+    with ExitStack() as held:
+        try:
+            lock = held.enter_context(RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None))
+        except AccessDeniedError as error:
+            raise ConfigurationError(f"--output: {error}") from None
         if local and is_ours:
-            ready.enter_context(_ended_by_signals(lock, console, on_stop))
+            held.enter_context(_ended_by_signals(lock, console, on_stop))
         yield lock
 
 

@@ -1,18 +1,97 @@
-"""The output root of earlier runs, for commands that work on one."""
+"""Checks of output roots, before a command works on one or writes to one."""
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
+from hushbeam.transforms.archive.tables.read import run_of
+from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
+from hushbeam.transforms.archive.tombstones import is_tombstone
 from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
+from hushbeam.transforms.storage.listing import StoredFile
+
+_FILE_OF_RUNS = re.compile(
+    r"LOCK(-.*)?|ledger\.parquet|private-roots\.json"
+    r"|[^/]+/(rows/[^/]+|(summary|files|timings|canaries|audit)\.json|report\.html)"
+)
 
 
 def output_of_runs(output: str) -> str:
     """The normalised root. Without this check, a mistyped root would look like an output with nothing to do.
 
     Raises:
-      ConfigurationError: There are no files.
+      ConfigurationError: There is nothing that a run writes, or this user may not read it.
     """
-    root = urls.normalised(output)
-    if not files.list_names(root):
-        raise ConfigurationError("--output: no run has written there; name the output of earlier runs")
+    root = _normalised(output)
+    try:
+        found = any(_written_by_runs(root))
+    except AccessDeniedError:
+        raise ConfigurationError(
+            f"--output: no permission to read {urls.display(output)}; check its permissions, or the credentials"
+        ) from None
+    if not found:
+        raise ConfigurationError(
+            f"--output: no run has written anything in {urls.display(output)}; name the output of earlier runs"
+        )
     return root
+
+
+def writable_output(output: str) -> str:
+    """The normalised root, for a command that writes there. Makes nothing, and does not ask object stores.
+
+    Raises:
+      ConfigurationError: It is a file, or this user may not write there.
+    """
+    root = _normalised(output)
+    if not urls.is_local(root):
+        return root
+    nearest = _nearest(Path(root, "runs"))
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"--output: no permission to write in {output}; name another folder, or run this as a user who may"
+        )
+    return root
+
+
+def _normalised(output: str) -> str:
+    try:
+        root = urls.normalised(output)
+    except StorageError as error:
+        raise ConfigurationError(f"--output: {error}") from None
+    if urls.is_local(root) and not (nearest := _nearest(Path(root))).is_dir():
+        shown = output if nearest == Path(root) else nearest
+        raise ConfigurationError(f"--output: {shown} is a file; name a folder")
+    return root
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or the nearest folder around it that exists. Nothing is found in a folder that may not be entered."""
+    return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
+
+
+def _written_by_runs(root: str) -> Iterator[bool]:
+    """For each file that may be of a run, whether it is, the most likely first. A damaged root may have lost any."""
+    yield from (_FILE_OF_RUNS.fullmatch(file.name) is not None for file in _files(root, "runs"))
+    yield from (_is_status(name, content) for name, content in read_status_files(root))
+    for table in SCHEMAS:
+        yield from (run_of(file.name) is not None for file in _files(root, table))
+    yield from (is_tombstone(file.name) for file in _files(root, TOMBSTONES))
+
+
+def _files(root: str, folder: str) -> Iterator[StoredFile]:
+    return files.iterate_files(urls.join(root, folder))
+
+
+def _is_status(name: str, content: bytes | None) -> bool:
+    try:
+        status_in(name, content or b"")
+    except UnreadableStatusError:
+        return False
+    return True

@@ -26,7 +26,7 @@ import soundfile
 from rich.console import Console
 
 from hushbeam.pipelines import audit, redact
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from hushbeam.pipelines.running.locked import processes_below
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.sealed_files import SealedRoot
@@ -290,7 +290,7 @@ def read_only_output(night: Night) -> str:
     with mounted(night, "size=64m") as output:
         _mount("remount,ro", output.parent)
         status = run_job_on_a_broken_disk(night, output)
-        assert status == EXIT_BROKEN
+        assert status == EXIT_USAGE
         assert not output.exists()
         _mount("remount,rw", output.parent)
         return f"exit {status}, nothing written; {assert_recovers(night, output)}"

@@ -93,8 +93,8 @@ def test_a_receiver_that_no_manifest_names_stays_open(redact: Redact, receiver: 
 
 
 def test_without_a_manifest_it_is_asked_for(tmp_path: Path) -> None:
-    (tmp_path / "status").mkdir()
-    (tmp_path / "status" / "call.json").write_text("{}")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "ledger.parquet").touch()
     status, said = _notify(tmp_path, "--resume")
     assert status == EXIT_USAGE
     assert "--manifest" in said

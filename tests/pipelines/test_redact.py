@@ -143,6 +143,13 @@ def test_machines_read_the_summary_as_json(redact: Redact, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
 
 
+def test_manifests_that_name_no_recording_are_a_warning(redact: Redact) -> None:
+    run = redact()
+    assert run.status == EXIT_COMPLETED
+    assert "Warning: The manifests name no recording\n" in run.terminal
+    assert "Warning" not in redact({"audio_url": "missing.wav"}).terminal
+
+
 def test_a_manifest_that_is_not_there_is_named(redact: Redact) -> None:
     run = redact(CARD, options=("--manifest", "/no/such/*.jsonl"))
     assert run.status == EXIT_USAGE

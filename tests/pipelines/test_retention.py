@@ -130,7 +130,8 @@ def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys
     assert [path.name for path in (root / "store").iterdir()] == ["phone.findings"]
     assert call(audit, "--output", str(root / "out"), "--sample", "0")[0] == EXIT_COMPLETED
     before = everything(root)
-    assert call(erase, "--output", str(root / "out"), "--recording_id", "card", "gone", *store)[0] == 0
+    repeated = call(erase, "--output", str(root / "out"), "--recording_id", "card", "gone", *store)
+    assert (repeated[0], "0 recordings erased, 2 already erased" in repeated[1]) == (0, True), repeated
     assert everything(root) == before, "erasing again changes nothing"
 
     again = ("--manifest", str(manifest), "--output", str(root / "out"), *FAST, "--force", "--captions")
@@ -199,6 +200,33 @@ def test_recordings_to_erase_are_read_from_a_file(root: Path, capsys: pytest.Cap
     assert Run(0, "", root / "out").statuses() == {"card", "card/once more"}
 
 
+def test_an_id_of_which_there_is_nothing_is_named_and_skipped_later(
+    root: Path, manifest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--output", str(root / "out"), "--store", str(root / "store"), "--recording_id")
+    status, terminal = call(erase, *arguments, "phon", "card/onc more", "nosuch", "gone")
+    assert status == EXIT_INCOMPLETE
+    assert "1 recording erased: 0 files, 1 row\n" in terminal
+    assert "nothing of phon; did you mean phone?" in terminal
+    assert "nothing of card/onc more; did you mean card/once more?" in terminal
+    assert "nothing of nosuch; check the id. Later runs will skip it" in terminal
+    assert "nothing of gone" not in terminal
+    assert call(erase, *arguments, "nosuch")[0] == EXIT_COMPLETED, "erased before"
+    assert call(erase, *arguments, "phone", "other", "--json") == (EXIT_INCOMPLETE, terminal_of_one("other"))
+    counts = json.loads(capsys.readouterr().out)
+    assert (counts["recordings"], counts["already_erased"], counts["unknown"]) == (1, 0, 1)
+    one = tmp_path / "one.jsonl"
+    line = json.loads(manifest.read_text().splitlines()[2])
+    one.write_text(json.dumps(line | {"recording_id": "nosuch"}) + "\n")
+    again = ("--manifest", str(one), "--output", str(root / "out"), *FAST)
+    assert redact.run(list(again), console := Console(file=io.StringIO(), width=300)) == EXIT_COMPLETED
+    assert "1 erased" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def terminal_of_one(recording_id: str) -> str:
+    return f"Nothing to erase: the output has nothing of {recording_id}; check the id. Later runs will skip it\n"
+
+
 def test_recordings_with_replaced_ids_are_erased_by_either(
     manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +239,9 @@ def test_recordings_with_replaced_ids_are_erased_by_either(
     assert call(erase, "--output", str(output), "--recording_id", "card", *key)[1].startswith("2 recordings erased")
     assert Run(0, "", output).statuses() == {phone}
     assert call(erase, "--output", str(output), "--hmac", "phone")[0] == EXIT_USAGE
+    status, terminal = call(erase, "--output", str(output), "--recording_id", "Mary Smith", *key)
+    assert (status, "Mary" in terminal) == (EXIT_INCOMPLETE, False)
+    assert f"nothing of {Pseudonyms(key[1]).of_id('Mary Smith')}; check the id." in terminal
     assert call(erase, "--output", str(output), "--hmac", phone)[1].startswith("1 recording erased")
     assert Run(0, "", output).statuses() == set()
     assert redact.run([*arguments, "--force"], Console(file=io.StringIO())) == EXIT_INCOMPLETE

@@ -19,6 +19,7 @@ from hushbeam.pipelines.redact import run as redact
 from hushbeam.pipelines.rerender import run as rerender
 from hushbeam.pipelines.review import run
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output.peaks import PeakStore
@@ -152,6 +153,15 @@ def test_a_review_that_does_not_fit_the_recording_is_refused(served: Served, out
 
 def test_an_output_without_recordings_is_a_usage_error(tmp_path: Path) -> None:
     assert run(["--output", str(tmp_path)]) == EXIT_USAGE
+
+
+@pytest.mark.permissions
+def test_a_port_that_this_user_may_not_open_is_a_usage_error() -> None:
+    first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    if first <= 1:
+        pytest.skip("here every user may open every port")
+    with pytest.raises(ConfigurationError, match=r"^--port: this user may not open port 1; choose 1024 or"):
+        listen(1)
 
 
 def test_a_port_that_is_taken_is_a_usage_error(output: Path) -> None:

@@ -38,8 +38,8 @@ def test_no_command_begins_without_the_folder_that_it_was_given(
     command: str,
     options: tuple[str, ...],
 ) -> None:
-    (tmp_path / "out/status").mkdir(parents=True)
-    (tmp_path / "out/status/card.json").write_text("{}")
+    (tmp_path / "out/runs/a-run").mkdir(parents=True)
+    (tmp_path / "out/runs/a-run/summary.json").write_text("{}")
     (tmp_path / "store").mkdir()
     (tmp_path / "store/card.findings").touch()
     (tmp_path / "manifest.jsonl").write_text('{"audio_url": "call.wav"}\n')

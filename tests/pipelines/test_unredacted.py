@@ -56,7 +56,10 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     again = redact(CARD, AS_SAID, options=options)
     assert "2 skipped" in again.terminal
     refused, terminal = opened(private, key, "nobody", here)
-    assert (refused, "does not exist" in terminal) == (EXIT_USAGE, True)
+    assert (refused, "no transcript of nobody; check" in terminal) == (EXIT_USAGE, True)
+
+    refused, terminal = opened(tmp_path / "nothing", key, "card", here)
+    assert (refused, f"no run has written anything in {tmp_path}/nothing" in terminal) == (EXIT_USAGE, True)
 
     terminal_ = Console(file=io.StringIO(), width=300)
     output = ["--output", str(run.output), "--recording_id", "phone", "card"]

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
@@ -31,7 +32,7 @@ from hushbeam.transforms.archive.published_files import json_name, own_audio_nam
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.listing import StoredFile
-from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.storage.urls import join, safe_name
 
 _FOLDER = "status"
 _INDEX = ("runs", "ledger.parquet")
@@ -170,6 +171,24 @@ def read_status_files(output: str) -> Iterator[tuple[str, bytes | None]]:
         by_url = {join(output, _FOLDER, file.name): file.name for file in page}
         for url, content in _contents(list(by_url)).items():
             yield by_url[url], content
+
+
+def similar_ids(output: str, recording_ids: Iterable[str], most: int = 3) -> dict[str, list[str]]:
+    """For each id, committed recordings whose ids start with it or are close to it, the nearest first."""
+    names = {_readable(file.name.removesuffix(".json")): file.name for page in _pages(output) for file in page}
+    found: dict[str, list[str]] = {}
+    for recording_id in recording_ids:
+        start = _readable(safe_name(recording_id))
+        longer = sorted(name for name in names if start and name.startswith(start))
+        near = dict.fromkeys([*longer[:most], *get_close_matches(start, names, n=most)])
+        statuses = _read(output, [names[name] for name in list(near)[:most]])
+        found[recording_id] = [status.recording_id for status in statuses.values()]
+    return found
+
+
+def _readable(name: str) -> str:
+    """A safe name without the hash at the end of the names of unusual ids."""
+    return name.partition("~")[0]
 
 
 def check_is_a_ledger(output: str) -> None:

@@ -31,8 +31,11 @@ _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _FILE = re.compile(r"file:(/.+)")
 _SECRET_MANAGER = re.compile(r"secretmanager://(projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/[A-Za-z0-9_-]+)")
 _ENDPOINT = "CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER"
+_USUAL_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_LIKE_A_PATH = re.compile(r"file:.*|[\w./~-]*\.[A-Za-z]{1,4}|[.~]?/.*")
 _TIMEOUT_S = 60.0
 _LONGEST_BYTES = 1 << 16
+_WHERE = "; it is read where the job runs (on a cluster: on its workers)"
 
 
 def is_reference(text: str) -> bool:
@@ -42,8 +45,14 @@ def is_reference(text: str) -> bool:
 
 def _checked(text: str) -> str:
     if not is_reference(text):
-        raise ValueError(f"give a reference, {FORMS}, not the secret itself")
+        raise ValueError(_not_a_reference(text))
     return text
+
+
+def _not_a_reference(text: str) -> str:
+    """Says what a reference is. It must not repeat the text, which may be a secret."""
+    path = "; file: needs an absolute path, such as file:/home/me/key.pem" if _LIKE_A_PATH.fullmatch(text) else ""
+    return f"give a reference, {FORMS}, not the secret itself{path}"
 
 
 SecretReference = Annotated[str, AfterValidator(_checked), Metavar("SECRET")]
@@ -56,20 +65,21 @@ def read_secret(reference: str, option: str) -> str:
     Call it in the worker, right before use, and keep the result out of anything that is pickled or printed.
 
     Raises:
-      ConfigurationError: The secret cannot be read. The message names `option`, not the reference, which the user may
-        have confused with the secret itself.
+      ConfigurationError: The secret cannot be read. The message names `option`, and a variable with a usual name (in
+        capitals), but no other reference, which the user may have confused with the secret itself.
     """
     if match := _ENVIRONMENT.fullmatch(reference):
         secret = os.environ.get(match.group(1), "").rstrip()
         if not secret:
-            raise ConfigurationError(f"{option}: the environment variable is unset or empty on this worker")
+            name = f" {match.group(1)}" if _USUAL_VARIABLE.fullmatch(match.group(1)) else ""
+            raise ConfigurationError(f"{option}: the environment variable{name} is unset or empty{_WHERE}")
         return secret
     if match := _FILE.fullmatch(reference):
         secret = _from_file(match.group(1), option)
     elif match := _SECRET_MANAGER.fullmatch(reference):
         secret = _from_secret_manager(match.group(1), option)
     else:
-        raise ConfigurationError(f"{option}: give a reference, {FORMS}, not the secret itself")
+        raise ConfigurationError(f"{option}: {_not_a_reference(reference)}")
     if not secret:
         raise ConfigurationError(f"{option}: the secret is empty")
     return secret
@@ -87,7 +97,7 @@ def _from_file(path: str, option: str) -> str:
             )
         return content.decode().rstrip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{option}: the file cannot be read on this worker ({type(error).__name__})") from None
+        raise ConfigurationError(f"{option}: the file cannot be read ({type(error).__name__}){_WHERE}") from None
 
 
 def _from_secret_manager(name: str, option: str) -> str:
@@ -107,8 +117,8 @@ def _from_secret_manager(name: str, option: str) -> str:
         return content.decode().rstrip()
     except (GoogleAPIError, GoogleAuthError) as error:
         raise ConfigurationError(
-            f"{option}: this worker cannot read the secret from Secret Manager ({type(error).__name__}): check its "
-            "name, and that the worker's account has roles/secretmanager.secretAccessor"
+            f"{option}: the secret cannot be read from Secret Manager ({type(error).__name__}): check its name, and "
+            "that the account of the job (on a cluster: of its workers) has roles/secretmanager.secretAccessor"
         ) from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{option}: the secret is not UTF-8 text") from None

@@ -32,15 +32,19 @@ _AUDIT_REPORT = re.compile(r"[^/]+/audit\.json")
 
 @dataclass
 class Erased:
-    """Counts of an erasure.
+    """Result of an erasure.
 
     Attributes:
-      recordings: Ids of the named recordings, and of others with the same sources.
+      recordings: Ids of the recordings of which something was removed: named ones, and others with the same sources.
+      earlier: Named ids of which nothing was left after an earlier erasure.
+      unknown: Named ids of which there was nothing. Later runs skip them too.
       files, rows: Numbers of removed files and rows.
       damaged: Names of unreadable files, which may still hold traces.
     """
 
-    recordings: frozenset[str]
+    recordings: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
     files: int = 0
     rows: int = 0
     damaged: set[str] = field(default_factory=set)
@@ -69,21 +73,28 @@ class Eraser:
         """Erases recordings, and all others that have the same sources."""
         damaged: set[str] = set()
         sources = list(self._known_sources(damaged))
-        self._lay_tombstones(recording_ids, sources)
+        named, before = frozenset(recording_ids), Tombstones(self.output)
+        self._lay_tombstones(named, sources)
         laid = Tombstones(self.output)
-        erased = Erased(frozenset(recording_ids) | {one for one, url in sources if laid.has(one, url)})
-        self._lay_tombstones(erased.recordings, sources)
-        for url in self._files(erased.recordings):
+        found = {one for one, url in sources if laid.has(one, url)}
+        every = named | found
+        self._lay_tombstones(every, sources)
+        erased = Erased()
+        for recording_id, url in self._files(every):
             files.delete(url)
             erased.files += 1
+            found.add(recording_id)
         for url in self._audit_reports():
-            if not _drop_subjects(url, erased.recordings):
+            if not _drop_subjects(url, every):
                 damaged.add(relative(url, self.output))
-        save_snapshot(self.output, forgotten=erased.recordings, of_the_same_root=True)
+        save_snapshot(self.output, forgotten=every, of_the_same_root=True)
         tables = Tables(self.output, self.key)
         for table in _TABLES:
-            erased.rows += tables.drop_recordings(table, erased.recordings)
+            erased.rows += tables.drop_recordings(table, every, found=found)
         settle(self.output, read_file_lists(self.output), self.key)
+        erased.recordings = frozenset(found)
+        erased.earlier = frozenset(filter(before.has_recording, named - found))
+        erased.unknown = named - found - erased.earlier
         erased.damaged = {name for name in damaged | tables.damaged if files.exists(join(self.output, name))}
         return erased
 
@@ -109,22 +120,22 @@ class Eraser:
                 continue
             yield copy.recording_id, json.loads(copy.transcript_row)["audio_url"]
 
-    def _files(self, recording_ids: Collection[str]) -> Iterator[str]:
-        """All existing files of these recordings, status objects first."""
-        names = {safe_name(recording_id) for recording_id in recording_ids}
+    def _files(self, recording_ids: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Ids and all existing files of these recordings, status objects first."""
+        by_name = {safe_name(recording_id): recording_id for recording_id in recording_ids}
         for recording_id in sorted(recording_ids):
             named = [status_url(self.output, recording_id), review_url(self.output, recording_id)]
             if self.store is not None:
                 named.append(stored_url(self.store, recording_id))
             if self.unredacted is not None:
                 named += [status_url(self.unredacted, recording_id), unredacted_url(self.unredacted, recording_id)]
-            yield from filter(files.exists, named)
+            yield from ((recording_id, url) for url in named if files.exists(url))
         for folder, pattern in (("audio", _OUTPUT_NAME), ("captions", _OUTPUT_NAME), ("runs", _SAFETY_COPY)):
             root = join(self.output, folder)
             for found in files.list_names(root):
                 match = pattern.fullmatch(found)
-                if match and match["name"] in names:
-                    yield join(root, found)
+                if match and match["name"] in by_name:
+                    yield by_name[match["name"]], join(root, found)
 
     def _audit_reports(self) -> list[str]:
         runs = join(self.output, "runs")

@@ -56,11 +56,16 @@ def listen(port: int) -> socket.socket:
     """A socket on loopback.
 
     Raises:
-      ConfigurationError: The port is taken.
+      ConfigurationError: The port is taken, or this user may not open it.
     """
     opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         opened.bind((LOOPBACK, port))
+    except PermissionError:
+        opened.close()
+        raise ConfigurationError(
+            f"--port: this user may not open port {port}; choose 1024 or higher, or 0 for a free one"
+        ) from None
     except OSError:
         opened.close()
         raise ConfigurationError("--port: it is in use; 0 chooses a free port") from None

@@ -14,7 +14,7 @@ import soundfile
 
 from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import remarks, results
-from hushbeam.pipelines.running.exit_status import EXIT_BROKEN
+from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED
 from tests.pipelines.conftest import cut
 
 ROOT = Path(__file__).parents[3]
@@ -55,6 +55,26 @@ def test_what_cannot_be_written_is_told_and_no_success(command: list[str]) -> No
     assert ended.returncode == EXIT_BROKEN
     assert "cannot be written to standard output" in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", [["--help"], ["redact", "--help"], ["doctor", "--json"]], ids=" ".join)
+def test_a_pipe_whose_reader_has_ended_ends_the_command_without_a_word(command: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "hushbeam", *command],
+            cwd=ROOT,
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert ended.stderr == ""
+    assert ended.returncode in (EXIT_COMPLETED, EXIT_BROKEN)
 
 
 def test_a_schema_that_nobody_reads_is_no_traceback() -> None:

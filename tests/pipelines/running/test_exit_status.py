@@ -37,9 +37,14 @@ def telling(error: Exception) -> tuple[int, str]:
         (RunLockedError("--output: another"), EXIT_LOCKED, "Cannot run: --output: another\n"),
         (RunLockLostError("run 1 lost it"), EXIT_LOCKED, "Stopped: run 1 lost it\n"),
         (
-            StorageError("the local disk is full"),
+            StorageError("the local disk is full", retryable=True),
             EXIT_BROKEN,
-            "The job broke: the local disk is full. What is published",
+            "The job broke: the local disk is full. What is published is complete; run the same command again to cont",
+        ),
+        (
+            StorageError("the local disk failed"),
+            EXIT_BROKEN,
+            "The job broke: the local disk failed. What is published is complete\n",
         ),
         (RunError("the model fails"), EXIT_BROKEN, "The job broke: the model fails. What is published is complete"),
         (

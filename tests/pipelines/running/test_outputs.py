@@ -1,14 +1,20 @@
-"""Commands that work on the output of earlier runs refuse a root in which there is nothing: whole commands."""
+"""Commands refuse outputs that they cannot work on: whole commands."""
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+from hushbeam.pipelines.running.outputs import output_of_runs
+from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.archive import tombstones
+from hushbeam.transforms.archive.ledger import Status, write_status
+from hushbeam.transforms.archive.run_lock import RunLock
 
-
-@pytest.mark.parametrize(
+every_command = pytest.mark.parametrize(
     "command",
     [
         ("audit",),
@@ -18,9 +24,13 @@ from hushbeam.pipelines.running.exit_status import EXIT_USAGE
         ("notify",),
         ("report",),
         ("rerender", "--corrections"),
+        ("review",),
     ],
     ids=lambda command: command[0],
 )
+
+
+@every_command
 def test_a_mistyped_output_is_an_error_and_nothing_is_made_there(
     command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -29,3 +39,136 @@ def test_a_mistyped_output_is_an_error_and_nothing_is_made_there(
     said = capsys.readouterr()
     assert "--output" in said.out + said.err
     assert not mistyped.exists()
+
+
+@every_command
+def test_a_folder_of_something_else_is_an_error_and_nothing_is_made_there(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("call.wav", "status/monday.json", "runs/marathon.txt", "transcripts/notes.parquet"):
+        (tmp_path / "calls" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "calls" / name).write_text("{}")
+    before = sorted(tmp_path.rglob("*"))
+    assert main([*command, "--output", "calls/"]) == EXIT_USAGE
+    said = capsys.readouterr()
+    assert "--output: no run has written anything in calls/; name" in said.out + said.err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def _write(name: str) -> Callable[[Path], None]:
+    def write(root: Path) -> None:
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text("{}")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        _write("runs/nightly/summary.json"),
+        _write("runs/nightly/rows/call.json"),
+        _write("runs/audit-1/audit.json"),
+        _write("runs/ledger.parquet"),
+        _write("transcripts/nightly-0000.parquet"),
+        lambda root: write_status(str(root), Status("completed", "call", None, "0" * 64, "nightly")),
+        lambda root: tombstones.lay(str(root), "call", ()),
+    ],
+)
+def test_whatever_is_left_of_an_output_is_enough(left: Callable[[Path], None], tmp_path: Path) -> None:
+    (tmp_path / "call.wav").touch()
+    left(tmp_path)
+    assert output_of_runs(str(tmp_path)) == str(tmp_path)
+
+
+def test_a_run_that_has_just_begun_is_enough(tmp_path: Path) -> None:
+    with RunLock(str(tmp_path), "first"):
+        assert output_of_runs(str(tmp_path)) == str(tmp_path)
+    with pytest.raises(ConfigurationError, match="no run has written anything"):
+        output_of_runs(str(tmp_path))
+
+
+@contextmanager
+def _permissions(folder: Path, mode: int) -> Iterator[None]:
+    before = folder.stat().st_mode
+    folder.chmod(mode)
+    try:
+        yield
+    finally:
+        folder.chmod(before)
+
+
+# No such model: its check comes later.
+_REDACT = ("redact", "--manifest", "calls.jsonl", "--model", "nosuch")
+
+
+@pytest.mark.permissions
+@pytest.mark.parametrize(
+    ("command", "mode", "place", "sentence"),
+    [
+        (_REDACT, 0o500, "out", "no permission to write in out; name another folder, or run this as a "),
+        (_REDACT, 0o500, "out/night", "no permission to write in out/night; name another folder, or run"),
+        (_REDACT, 0o0, "out/night", "no permission to write in out/night; "),
+        (("expire", "--older_than", "1h"), 0o500, "out", "no permission to write in out; "),
+        (("erase", "--recording_id", "call"), 0o500, "out", "no permission to write in out; "),
+        (("rerender", "--corrections"), 0o500, "out", "no permission to write in out; "),
+        (("notify", "--resume", "--manifest", "calls.jsonl"), 0o500, "out", "no permission to write in out; "),
+        (("audit",), 0o500, "out", "no permission to write in out; "),
+        (("report",), 0o500, "out", "no permission to write in out; "),
+        (("erase", "--recording_id", "call"), 0o0, "out", "no permission to read out; "),
+    ],
+)
+def test_an_output_that_this_user_may_not_change_is_named_and_nothing_begins(
+    command: Sequence[str],
+    mode: int,
+    place: str,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    (tmp_path / "out" / "erased").mkdir(parents=True)
+    tombstones.lay(str(tmp_path / "out"), "call", ())
+    with _permissions(tmp_path / "out", mode):
+        status = main([*command, "--output", place])
+    said = capsys.readouterr()
+    assert f"Cannot run: --output: {sentence}" in said.out + said.err
+    assert "again" not in said.out + said.err
+    assert status == EXIT_USAGE
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        ("calls.jsonl", "calls.jsonl is a file; name a folder"),
+        ("calls.jsonl/out", "calls.jsonl is a file; name a folder"),
+        ("https://example.com/out", "https:// is not supported: use a local path, gs:// or s3://"),
+    ],
+)
+@pytest.mark.parametrize("command", [_REDACT, ("erase", "--recording_id", "call")], ids=lambda command: command[0])
+def test_an_output_that_is_no_folder_is_an_error(
+    command: Sequence[str],
+    output: str,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    assert main([*command, "--output", output]) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert "again" not in said
+
+
+def test_a_manifest_of_another_scheme_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    url = "https://example.com/calls.jsonl"
+    assert main(["redact", "--manifest", url, "--output", str(tmp_path / "out")]) == EXIT_USAGE
+    assert capsys.readouterr().err == (
+        "Cannot run: --manifest: https:// is not supported: use a local path, gs:// or s3://\n"
+    )
+    assert not (tmp_path / "out").exists()

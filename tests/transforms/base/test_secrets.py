@@ -28,12 +28,27 @@ def test_a_secret_is_read_from_the_environment_and_from_a_file(tmp_path: Path, m
 
 @pytest.mark.parametrize(
     "reference",
-    ["canary", "env:", "env:1-canary", "file:canary", "env:CANARY_NOT_SET", "file:/canary", "secretmanager://canary"],
+    ["canary", "env:", "env:1-canary", "file:canary", "env:canary_NOT_SET", "file:/canary", "secretmanager://canary"],
 )
 def test_an_error_about_a_secret_names_the_option_and_not_the_reference(reference: str) -> None:
     with pytest.raises(ConfigurationError, match="--x") as caught:
         read_secret(reference, "--x")
     assert "canary" not in str(caught.value).lower()
+
+
+def test_a_variable_with_a_usual_name_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STORE_KEY", raising=False)
+    with pytest.raises(ConfigurationError, match=r"^--x: the environment variable STORE_KEY is unset or empty;"):
+        read_secret("env:STORE_KEY", "--x")
+
+
+@pytest.mark.parametrize("given", ["key.pem", "file:key.pem", "./keys/key", "~/key.pem", "/run/secrets/key"])
+def test_a_path_that_is_no_reference_is_explained(given: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"absolute path, such as file:/home/me/key.pem") as caught:
+        read_secret(given, "--x")
+    assert given not in str(caught.value).replace("file:/home/me/key.pem", "")
+    with pytest.raises(ConfigurationError, match=r"not the secret itself$"):
+        read_secret("whsec_c2VjcmV0", "--x")
 
 
 def test_an_empty_secret_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

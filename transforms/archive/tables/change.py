@@ -56,11 +56,14 @@ class Tables:
         self._key = key
         self.damaged: set[str] = set()
 
-    def drop_recordings(self, table: str, recording_ids: frozenset[str], *, except_run: str = "") -> int:
+    def drop_recordings(
+        self, table: str, recording_ids: frozenset[str], *, except_run: str = "", found: set[str] | None = None
+    ) -> int:
         """Removes the rows of recordings, and files without any other row.
 
         Args:
           except_run: Skips files of this run.
+          found: Gets the ids of the recordings that had rows.
 
         Returns:
           The number of removed rows.
@@ -68,11 +71,17 @@ class Tables:
         if not recording_ids:
             return 0
         wanted = pa.array(sorted(recording_ids))
+
+        def drop(rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
+            if found is not None:
+                found.update(rows["recording_id"].filter(due).unique().to_pylist())
+            return rows.filter(pc.invert(due))
+
         return self.rewrite(
             table,
             ["recording_id"],
             lambda rows: pc.fill_null(pc.is_in(rows["recording_id"], value_set=wanted), False),
-            lambda rows, due: rows.filter(pc.invert(due)),
+            drop,
             except_run=except_run,
         )
 

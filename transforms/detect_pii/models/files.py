@@ -11,17 +11,22 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.checksums import sha256_of
 
 
-def package_folder(package: str, option: str) -> Path:
+def package_folder(package: str, option: str, *, is_default: bool = True) -> Path:
     """The folder of an installed package, without importing it.
+
+    Args:
+      is_default: Whether it is one of the packages in requirements-models.txt.
 
     Raises:
       ConfigurationError: The package is not installed.
     """
-    spec = find_spec(package)
+    try:
+        spec = find_spec(package)
+    except (ImportError, ValueError):  # not the name of a package
+        spec = None
     if spec is None or not spec.submodule_search_locations:
-        raise ConfigurationError(
-            f"{option}: the package {package} is not installed; run pip install -r requirements.txt"
-        )
+        remedy = "install requirements-models.txt" if is_default else "install it, or give the folder of a model"
+        raise ConfigurationError(f"{option}: the package {package} is not installed; {remedy}")
     return Path(spec.submodule_search_locations[0])
 
 

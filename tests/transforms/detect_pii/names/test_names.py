@@ -164,10 +164,15 @@ def test_the_models_identities_name_their_checksums() -> None:
 
 
 def test_an_absent_model_is_a_configuration_error_that_names_the_option() -> None:
-    with pytest.raises(ConfigurationError, match="spacy_model"):
-        SpacyModel("no_such_model_package").load()
+    for name in ("no_such_model_package", "./no/such/folder", "no.such.package", "/no/such/folder"):
+        with pytest.raises(
+            ConfigurationError, match=f"^--spacy_model: the package {name} is not installed; install it,"
+        ):
+            SpacyModel(name).load()
     with pytest.raises(ConfigurationError, match="token_classifier"):
         TokenClassifier("/no/such/folder").load()
+    with pytest.raises(ConfigurationError, match=r"no_such_model is not installed; install requirements-models\.txt"):
+        package_folder("no_such_model", "spacy_model")
 
 
 def test_a_classifier_in_a_folder_reads_like_the_one_in_the_package() -> None:

@@ -1,0 +1,73 @@
+"""Errors about files, policies and other values that options name: whole commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from hushbeam.pipelines.command_line import main
+from hushbeam.pipelines.running.exit_status import EXIT_USAGE
+
+_REDACT = ("redact", "--manifest", "calls.jsonl", "--output", "out")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("redact", "--config", "job.yml"), "--config: no such file: job.yml\n"),
+        (("redact", "--config", "calls"), "--config: calls is a folder; name a file\n"),
+        ((*_REDACT, "--rules", "rules.json"), "--rules: no such file: rules.json\n"),
+        (("erase", "--output", "out", "--recording_ids", "i.txt"), "--recording_ids: no such file: i.txt\n"),
+        (
+            ("redact", "--manifest", "calls", "--output", "out"),
+            "--manifest: calls is a folder; name a manifest file, or a glob such as 'calls/*.jsonl'\n",
+        ),
+        (("redact", "--manifest", "missing.jsonl", "--output", "out"), "--manifest: no such file: missing.jsonl;"),
+        (
+            (*_REDACT, "--certificate_key", "env:HUSHBEAM_TEST_NOPE"),
+            "--certificate_key: the environment variable HUSHBEAM_TEST_NOPE is unset or empty;",
+        ),
+        (
+            (*_REDACT, "--certificate_key", "file:key.pem"),
+            "not the secret itself; file: needs an absolute path, such as file:/home/me/key.pem\n",
+        ),
+        ((*_REDACT, "--policies", "default,organization"), "Separate policies with spaces, not commas.\n"),
+        (("rerender", "--output", "done", "--policies", "a,b", "--corrections"), "--policies: needs --store;"),
+        (("rerender", "--output", "done"), "--store: required, or --corrections"),
+        (
+            ("redact", "calls.jsonl", "--output", "out"),
+            "--manifest: required; 'calls.jsonl' has no option before it: did you mean --manifest calls.jsonl?\n",
+        ),
+        (
+            ("redact", "--runner", "DirectRunner", "--output", "out"),
+            "--manifest: required\n",
+        ),
+        (
+            ("report", "done"),
+            "--output: required; 'done' has no option before it: did you mean --output done?\n",
+        ),
+    ],
+)
+def test_what_was_given_is_named(
+    arguments: Sequence[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls").mkdir()
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    (tmp_path / "done" / "runs").mkdir(parents=True)
+    (tmp_path / "done" / "runs" / "ledger.parquet").touch()
+    try:
+        status = main(arguments)
+    except SystemExit as exit_:  # argparse ends the process
+        status = int(exit_.code or 0)
+    said = capsys.readouterr().err
+    assert message in said
+    assert status == EXIT_USAGE
+    assert "on this worker" not in said
+    assert not (tmp_path / "out").exists()
