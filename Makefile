@@ -34,9 +34,9 @@ lock: setup
 	  requirements-dev.txt --output-file requirements.lock
 
 # A test that fails by itself is repeated with `.venv/bin/python -m pytest FILE`. Tests of one module stay together, so
-# that a run of the job which they share is done once. Four processes keep two cores busy: tests of object stores wait for
-# two minutes in all. Each process loads its own models: PEAK.
-PROCESSES ?= 4
+# that a run of the job which they share is done once. Three processes keep two cores busy: tests of object stores wait for
+# two minutes in all. Each process loads its own models, 1.5 GB.
+PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest
 AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 AS_USER := $(BIN)/python -m tests.ordinary_user $(abspath $(BIN))/python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Before numpy: words differ a little with the threads of its matrix products, and tests compare this process's outputs
@@ -18,6 +19,11 @@ keep_what_beam_reads()
 
 # How long an example takes depends on what else the machine does: no test fails by that.
 _ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("quick", _ANY_SPEED, derandomize=True, database=None)
+settings.register_profile("quick", _ANY_SPEED, max_examples=50, derandomize=True, database=None)
 settings.register_profile("long", _ANY_SPEED, max_examples=1000, print_blob=True)
 settings.load_profile(PROFILE)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of object stores come first: they wait, and another process computes meanwhile."""
+    items.sort(key=lambda item: "stores" not in item.path.stem)

@@ -413,7 +413,7 @@ def poisons(folder: Path, calls: Path) -> list[dict[str, Any]]:
 
 _STAGES = ("SkipFinished", "Transcribe", "DetectPII", "RedactText", "MuteAudio", "VerifyAudio", "Commit", "Notify")
 _WRITES = {
-    "a recording's sound": "/audio/",
+    "a recording's audio": "/audio/",
     "the safety copy of its rows": "/rows/",
     "its status object": "/status/",
 }
@@ -421,15 +421,12 @@ _TABLES = ("transcripts", "findings", "errors", "notifications")
 
 SCENARIOS = (
     *(Scenario(f"killed after {stage}", killed(f"kill_after_stage,{stage}")) for stage in _STAGES),
-    *(
-        Scenario(f"killed after {what}", killed(f"kill_after_write,{part},2"), quick=what == "a recording's sound")
-        for what, part in _WRITES.items()
-    ),
+    *(Scenario(f"killed after {what}", killed(f"kill_after_write,{part},2")) for what, part in _WRITES.items()),
     *(Scenario(f"killed after table {table}", killed(f"kill_after_write,/{table}/")) for table in _TABLES),
     Scenario("killed after the ledger's snapshot", killed("kill_after_write,ledger.parquet")),
     Scenario("killed after the summary", killed("kill_after_write,summary.json")),
     Scenario("killed while safety copies are removed", killed("kill_after_delete,/rows/")),
-    Scenario("told to stop (SIGTERM)", stopped(signal.SIGTERM, "--detection_processes=2"), quick=True),
+    Scenario("told to stop (SIGTERM)", stopped(signal.SIGTERM, "--detection_processes=2")),
     Scenario("told to stop (SIGINT)", stopped(signal.SIGINT)),
     Scenario(
         "told to stop with worker processes",

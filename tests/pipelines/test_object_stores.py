@@ -82,6 +82,7 @@ PHONE = {"recording_id": "phone", "audio_url": "../calls/2026/phone.wav"}
 GONE = {"recording_id": "gone", "audio_url": "../calls/2026/gone.wav"}
 
 
+@pytest.mark.parametrize("store", ["s3", pytest.param("gs", marks=pytest.mark.long)], indirect=True)
 def test_an_overloaded_store_is_waited_out_and_what_is_done_is_skipped(store: Store) -> None:
     store.proxy.random_faults, store.proxy.rate = _OVERLOAD, 0.1
     first = store.redact(CARD, PHONE, GONE)
@@ -104,7 +105,16 @@ def test_an_overloaded_store_is_waited_out_and_what_is_done_is_skipped(store: St
     assert "2 skipped" in again.terminal
 
 
-@pytest.mark.parametrize(("reading", "stage"), [(1, "Transcribe"), (2, "MuteAudio")])
+@pytest.mark.parametrize(
+    ("store", "reading", "stage"),
+    [
+        ("gs", 1, "Transcribe"),
+        ("s3", 2, "MuteAudio"),
+        pytest.param("gs", 2, "MuteAudio", marks=pytest.mark.long),
+        pytest.param("s3", 1, "Transcribe", marks=pytest.mark.long),
+    ],
+    indirect=["store"],
+)
 def test_a_recording_that_is_replaced_during_the_run_is_not_published(store: Store, reading: int, stage: str) -> None:
     other = files.read_bytes(f"{store.bucket}/calls/2026/phone.wav")
     downloads = []

@@ -133,9 +133,9 @@ def test_a_fork_server_that_ends_takes_its_decoders_along(recording: Path) -> No
     with Decoder(recording, LIMITS) as decoder:
         (child,) = decoders()
         os.kill(fork_server(), signal.SIGKILL)
+        wait_until_gone(child)
         ended = read_on(decoder)
         assert (ended.reason, ended.retryable) == ("decoder_crashed", True)
-    wait_until_gone(child)
 
 
 def test_a_file_that_asks_for_much_memory_does_not_get_it(tmp_path: Path) -> None:
