@@ -32,7 +32,7 @@ from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import counted, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.terminal import printable
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
@@ -94,7 +94,7 @@ def prepare(options: AuditOptions) -> tuple[str, str]:
     check_temporary_files()
     output = output_of_runs(options.output)
     if options.report is None:
-        writable_output(options.output)
+        check_writable(options.output)
     if options.certificate_public_key:
         read_public_key(options.certificate_public_key)
     if options.sample:

@@ -30,7 +30,7 @@ from hushbeam.pipelines.running.consoles import counted, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines, printable
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -96,7 +96,7 @@ def prepare(options: EraseOptions) -> Eraser:
       ConfigurationError: Runs wrote to a place that the options do not name, or the output cannot be changed.
     """
     output = output_of_runs(options.output)
-    writable_output(options.output)
+    check_writable(options.output)
     given = {
         option: private_root(root, output, option)
         for option, root in (("--store", options.store), ("--unredacted_output", options.unredacted_output))

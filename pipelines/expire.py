@@ -27,7 +27,7 @@ from hushbeam.pipelines.running.consoles import counted, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.base.metavar import Metavar
@@ -74,7 +74,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 def _expire(options: ExpireOptions, console: Console) -> int:
     output = output_of_runs(options.output)
-    writable_output(options.output)
+    check_writable(options.output)
     key = read_private_key(options.certificate_key)
     before = datetime.now(UTC) - options.age
     with locked(output, f"expire-{uuid.uuid4().hex[:6]}", console) as lock:

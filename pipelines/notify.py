@@ -34,7 +34,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLE
 from hushbeam.pipelines.running.job import existing
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -139,7 +139,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
             hint = "; --resume delivers them" if waiting else ""
             console.print(f"[bold]{counted(waiting, 'notification')} not delivered[/]{hint}", highlight=False)
         return EXIT_INCOMPLETE if waiting else EXIT_COMPLETED
-    writable_output(options.output)
+    check_writable(options.output)
     fit_workers(beam_options, Workers(), device="cpu")
     local = is_local(beam_options)
     resumption = prepare(options, local=local)

@@ -30,7 +30,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import writable_output
+from hushbeam.pipelines.running.outputs import check_writable
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
@@ -122,7 +122,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
 
 def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Console, observer: Observer) -> int:
     local = is_local(beam_options)
-    writable_output(options.output)
+    check_writable(options.output)
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     return carry_out(prepare(options, local=local), build, beam_options, console, observer, local=local)
 
@@ -134,7 +134,7 @@ def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> in
             raise ConfigurationError(
                 f"{option}: a template cannot use it, because this command does not wait for its runs"
             )
-    writable_output(options.output)
+    check_writable(options.output)
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job = prepare(options, local=False)
     remember_private_roots(job.output, options.keeping.roots())

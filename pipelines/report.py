@@ -23,7 +23,7 @@ from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.temporary_files import check_temporary_files
@@ -50,7 +50,7 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 def _report(options: ReportOptions, console: Console) -> int:
     check_temporary_files()
     output = output_of_runs(options.output)
-    writable_output(options.output)
+    check_writable(options.output)
     run_id = options.run_id or newest_run(output)
     key = read_private_key(options.certificate_key)
     page = render(read_figures(output, run_id)).encode()

@@ -48,7 +48,7 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import SHARDS_OF_A_CLUSTER, Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import output_of_runs, writable_output
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
@@ -183,7 +183,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
     """
     store = sealed_root("--store", options.store, options.store_key, options.output)
     output = output_of_runs(options.output)
-    writable_output(options.output)
+    check_writable(options.output)
     if store is None and options.corrections:
         _check_muting_further(options, local=local)
     elif store is None:

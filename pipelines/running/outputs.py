@@ -43,21 +43,17 @@ def output_of_runs(output: str) -> str:
     return root
 
 
-def writable_output(output: str) -> str:
-    """The normalised root, for a command that writes there. Makes nothing, and does not ask object stores.
+def check_writable(output: str) -> None:
+    """Checks that this user may write to a root. Makes nothing, and does not ask object stores.
 
     Raises:
       ConfigurationError: It is a file, or this user may not write there.
     """
     root = _normalised(output)
-    if not urls.is_local(root):
-        return root
-    nearest = _nearest(Path(root, "runs"))
-    if not os.access(nearest, os.W_OK | os.X_OK):
+    if urls.is_local(root) and not os.access(_nearest(Path(root, "runs")), os.W_OK | os.X_OK):
         raise ConfigurationError(
             f"--output: no permission to write in {output}; name another folder, or run this as a user who may"
         )
-    return root
 
 
 def _normalised(output: str) -> str:
