@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,7 @@ LIMITS = MediaLimits()
 STATUS = Status(
     "redacted_audio_ready", "call-1", "/out/audio/call-1.000000000000.wav", "0" * 64, "run", {"audio": {"sha256": "ab"}}
 )
+DIGEST = re.compile(r'"[0-9a-f]{64}"')
 IDENTITIES = {"recogniser": "base@sha256:1", "configuration": "c"}
 
 
@@ -58,7 +60,8 @@ def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path) -> Non
     assert certificate["findings"]["credit_card_cvv"] == 1
     assert certificate["verification"]["outcome"] == "passed"
     assert certificate["models"] == {"recogniser": "base@sha256:1"}
-    text = json.dumps(certificate)
+    # Digits of a short value occur in a digest by chance.
+    text = DIGEST.sub('""', json.dumps(certificate))
     for entity in call.entities:
         assert entity.value not in text
         assert entity.said not in text
