@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from hushbeam.transforms.detect_pii.languages.language import vocabulary
-from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.atoms import NUMBERS, Atom, Kind
 from hushbeam.transforms.detect_pii.text.conversation import AtomReader, Conversation
 
@@ -43,7 +43,7 @@ class _Domain(NamedTuple):
     mail: bool
 
 
-class InternetAddresses(GrammarRecogniser):
+class InternetAddresses(Recogniser):
     """Finds addresses by their domains, and IP addresses by their dots."""
 
     name = "internet_addresses"

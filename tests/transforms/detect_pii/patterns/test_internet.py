@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
+from hushbeam.transforms.detect_pii.patterns.internet import InternetAddresses
 from tests.transforms.detect_pii.conversations import Marked, plain
 
 INTERNET = InternetAddresses()
