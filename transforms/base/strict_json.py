@@ -1,4 +1,4 @@
-"""Strict JSON parser for manifests: refuses repeated keys and NaN, which parsers read in different ways."""
+"""Strict JSON parser: refuses repeated keys and NaN, which parsers read in different ways."""
 
 from __future__ import annotations
 
