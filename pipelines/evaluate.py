@@ -3,8 +3,9 @@
     hushbeam review --output out/ --sample 50 --seed 1
     hushbeam evaluate --output out/ --sample 50 --seed 1
 
-The first command shows 50 recordings, drawn at random, for review. The second prints recall, over-redaction and the
-effect of other minimum scores on them, with 95 % intervals. docs/quality.md explains these figures and their limits.
+The first command shows 50 recordings, drawn at random, for review. The second prints recall and
+over-redaction, also for findings of higher scores alone, with 95 % intervals. docs/quality.md explains the figures and
+their limits.
 
 Exit status: 0 done; 2 wrong options; 3 some recordings of the sample are not reviewed yet.
 """
@@ -168,7 +169,7 @@ def _policies(figures: Figures) -> Table:
 
 
 def _curve(figures: Figures) -> Table:
-    table = Table("minimum score", "recall", "other words redacted", box=None, pad_edge=False)
+    table = Table("score from", "recall", "other words redacted", box=None, pad_edge=False)
     for point in figures.curve[::_CURVE_STEP]:
         words = point.over_redacted_words
         table.add_row(f"{point.threshold:.2f}", _interval(point.recall), f"{words.part} of {words.whole}")

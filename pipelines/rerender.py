@@ -22,7 +22,7 @@ from typing import Annotated, Any, NamedTuple
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rich.console import Console
 
 from hushbeam.pipelines.options.common import (
@@ -52,12 +52,12 @@ from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stored import Provenance
-from hushbeam.transforms.archive.findings_store import FindingsStore, is_empty
+from hushbeam.transforms.archive.findings_store import FindingsStore, OtherVersionError, is_empty
 from hushbeam.transforms.base.metavar import Folder, Metavar
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
 from hushbeam.transforms.correct_findings.restore_published import RestorePublished
-from hushbeam.transforms.detect_pii.settings import MinimumScore
+from hushbeam.transforms.detect_pii.settings import Caution, DecisionSettings, DetectionSettings, Policies
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio import MuteSettings
@@ -100,12 +100,17 @@ class Request(BaseModel):
 
 
 class Selection(BaseModel):
-    """Which of the stored findings are redacted."""
+    """Which of the stored findings are redacted; a decision that is not given stays each recording's own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minimum_score: MinimumScore = 0.0
+    caution: Caution | None = Field(None, description=DecisionSettings.model_fields["caution"].description)
+    exchanges: Policies | None = Field(None, description=DecisionSettings.model_fields["exchanges"].description)
     rules: RulesFile = None
+
+    def decision(self) -> dict[str, Any]:
+        """The decisions that are given, as options of detection."""
+        return {name: value for name, value in self if name != "rules" and value is not None}
 
 
 class RerenderOptions(BaseModel):
@@ -141,7 +146,7 @@ class RerenderOptions(BaseModel):
         """The options of a full run with the same outputs.
 
         Args:
-          recognition, detection: Options of the models that transcribed and detected.
+          recognition, detection: Options with which the recordings were transcribed and detected.
         """
         return RedactOptions(
             manifest=_NO_MANIFEST,
@@ -154,7 +159,7 @@ class RerenderOptions(BaseModel):
             print_json=self.print_json,
             defaults=ManifestDefaults(surrogate_key=self.surrogate_key),
             recognition=Recognition(**recognition),
-            detection=Detection(**self.selection.model_dump(), **detection),
+            detection=Detection(**{**detection, **self.selection.decision()}, rules=self.selection.rules),
             muting=self.muting,
             verification=self.verification,
             notification=self.notification,
@@ -245,14 +250,15 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
         published, unpublished = restored | RenderAndCommit(job)
         nothing = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
         return finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
+    asked = FullRun(options, job.rules)
     restored, skipped, unrestored = pipeline | RestoreFindings(
         Rendering(
             job.output,
             store,
-            _Identify(options, job.rules),
-            job.rules.applied_to(job.options.detection),
-            options.request.changes(),
-            options.force,
+            identify=asked.identities,
+            settings_of=asked.detection,
+            changes=options.request.changes(),
+            force=options.force,
         ),
         corrected=options.corrections,
     )
@@ -260,16 +266,26 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
     return finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
 
 
-class _Identify:
-    """The identities that a full run with these options and the recording's own models would give."""
+class FullRun:
+    """What a full run with these options and a recording's own models would use."""
 
     def __init__(self, options: RerenderOptions, rules: Rules) -> None:
         self._options = options
         self._rules = rules
 
-    def __call__(self, provenance: Provenance) -> Mapping[str, str]:
-        options = self._options.as_redact(provenance.recognition, provenance.detection)
-        return with_configuration(provenance.identities, options, self._rules)
+    def identities(self, provenance: Provenance) -> Mapping[str, str]:
+        """The identities of its models, and of its configuration."""
+        return with_configuration(provenance.identities, self._redact(provenance), self._rules)
+
+    def detection(self, provenance: Provenance) -> DetectionSettings:
+        """Its detection."""
+        return self._rules.applied_to(self._redact(provenance).detection)
+
+    def _redact(self, provenance: Provenance) -> RedactOptions:
+        try:
+            return self._options.as_redact(provenance.recognition, provenance.detection)
+        except ValidationError:
+            raise OtherVersionError() from None
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:

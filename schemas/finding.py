@@ -100,7 +100,7 @@ class RecogniserReport:
 
     Attributes:
       recogniser: Name of the recogniser.
-      policies: All policies that it may report. If none is requested, the report does not count.
+      policies: Those that it covers in the language of the conversation.
     """
 
     recogniser: str

@@ -12,7 +12,6 @@ from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Literal
 
-Grade = Literal["reliable", "fair", "best effort"]
 Form = Literal["number", "phrase", "term"]
 
 
@@ -38,7 +37,6 @@ class Policy:
       name: The name in a manifest: `phone_number`.
       description: One sentence for `docs/policies.md`.
       example: An invented value.
-      grade: How reliable its detection in recognised speech is.
       in_default: Whether the preset `default` contains it.
       parent: The policy that covers this one: `location` covers `location_city`.
       form: How its values are recognised. `number`: digits, or letters and digits, that identify; `phrase`: a grammar
@@ -48,7 +46,6 @@ class Policy:
     name: str
     description: str
     example: str
-    grade: Grade
     in_default: bool = False
     parent: str | None = None
     form: Form = "term"
@@ -69,7 +66,6 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "account_number",
             "Number of a customer, policy, membership, case, claim or order",
             "policy number one zero zero four two, nine nine two",
-            "reliable",
             in_default=True,
             form="number",
         ),
@@ -77,16 +73,14 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "banking_information",
             "Bank account and routing numbers, sort codes, IBANs",
             "routing number 0-4-4, 0-0-0, 0-3-7",
-            "reliable",
             in_default=True,
             form="number",
         ),
-        Policy("blood_type", "Blood group", "AB positive", "fair"),
+        Policy("blood_type", "Blood group", "AB positive"),
         Policy(
             "credit_card_cvv",
             "Security code of a payment card",
             "the three on the back are 0-8-0",
-            "reliable",
             True,
             form="number",
         ),
@@ -94,7 +88,6 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "credit_card_expiration",
             "Expiry date of a payment card",
             "oh two twenty-eight",
-            "reliable",
             True,
             form="number",
         ),
@@ -102,19 +95,15 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "credit_card_number",
             "Number of a payment card, whole or in part, over one turn or several",
             "4242, 4242, 4242, 4242",
-            "reliable",
             True,
             form="number",
         ),
-        Policy("date", "A calendar date", "December eighteenth", "reliable", form="phrase"),
-        Policy(
-            "date_interval", "A month, year, season or range of dates", "from May to July 2021", "fair", form="phrase"
-        ),
+        Policy("date", "A calendar date", "December eighteenth", form="phrase"),
+        Policy("date_interval", "A month, year, season or range of dates", "from May to July 2021", form="phrase"),
         Policy(
             "date_of_birth",
             "A person's date of birth",
             "oh three, twelve, nineteen fifty-one",
-            "reliable",
             True,
             "date",
             form="phrase",
@@ -123,49 +112,44 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "drivers_license",
             "Number of a driving licence",
             "S five three zero, four six zero zero",
-            "reliable",
             True,
             form="number",
         ),
-        Policy("drug", "Medicines, vitamins, other drugs", "metformin", "fair"),
-        Policy("duration", "A length of time", "eight months", "reliable", form="phrase"),
+        Policy("drug", "Medicines, vitamins, other drugs", "metformin"),
+        Policy("duration", "A length of time", "eight months", form="phrase"),
         Policy(
             "email_address",
             "E-mail address, written, spoken or spelled",
             "jay dot doe at example dot com",
-            "reliable",
             True,
             form="phrase",
         ),
-        Policy("event", "Holidays, festivals, sports events, disasters", "the Olympics", "best effort"),
-        Policy("filename", "Name or path of a file", "taxes dot pdf", "fair", form="phrase"),
-        Policy("gender", "A person's gender", "non-binary", "fair", parent="gender_sexuality"),
-        Policy("gender_sexuality", "Gender or sexual orientation", "a gay man", "fair"),
-        Policy("sexuality", "Sexual orientation", "bisexual", "fair", parent="gender_sexuality"),
+        Policy("event", "Holidays, festivals, sports events, disasters", "the Olympics"),
+        Policy("filename", "Name or path of a file", "taxes dot pdf", form="phrase"),
+        Policy("gender", "A person's gender", "non-binary", parent="gender_sexuality"),
+        Policy("gender_sexuality", "Gender or sexual orientation", "a gay man"),
+        Policy("sexuality", "Sexual orientation", "bisexual", parent="gender_sexuality"),
         Policy(
             "healthcare_number",
             "Number of a patient, medical record, health plan or prescription",
             "member ID 5584-486-674",
-            "reliable",
             True,
             form="number",
         ),
-        Policy("injury", "A bodily injury", "I broke my arm", "fair"),
+        Policy("injury", "A bodily injury", "I broke my arm"),
         Policy(
             "ip_address",
             "Address of a device in a network",
             "one ninety-two dot one sixty-eight dot one dot one",
-            "reliable",
             True,
             form="phrase",
         ),
-        Policy("language", "Natural languages", "Spanish", "fair"),
-        Policy("location", "Any place: covers all location policies", "the corner of Fifth and Main", "reliable", True),
+        Policy("language", "Natural languages", "Spanish"),
+        Policy("location", "Any place: covers all location policies", "the corner of Fifth and Main", True),
         Policy(
             "location_address",
             "A postal address, in one piece",
             "twelve forty Maple Grove Avenue, Columbus, Ohio 43215",
-            "reliable",
             True,
             "location",
         ),
@@ -173,42 +157,38 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "location_address_street",
             "House number and street, without a city",
             "1240 Maple Grove Avenue",
-            "reliable",
             True,
             "location_address",
         ),
-        Policy("location_city", "City, town, village, county or part of one", "Leeds", "reliable", True, "location"),
-        Policy("location_state", "State, province or region", "Ohio", "reliable", True, "location"),
-        Policy("location_zip", "Postal code", "LS6 3HN", "reliable", True, "location", form="number"),
-        Policy("location_country", "Country", "Portugal", "reliable", True, "location"),
-        Policy("location_coordinate", "Geographic coordinates", "40.71 north, 74 west", "fair", True, "location"),
-        Policy("marital_status", "Marital status", "divorced", "reliable"),
-        Policy("medical_condition", "Diseases, symptoms, disorders", "arrhythmia", "fair"),
-        Policy("medical_process", "Treatments, tests and procedures", "CT scan", "fair"),
-        Policy("money_amount", "An amount of money", "ninety-four fifty", "reliable", form="phrase"),
-        Policy("nationality", "Nationality, ethnicity or race", "Brazilian", "fair"),
+        Policy("location_city", "City, town, village, county or part of one", "Leeds", True, "location"),
+        Policy("location_state", "State, province or region", "Ohio", True, "location"),
+        Policy("location_zip", "Postal code", "LS6 3HN", True, "location", form="number"),
+        Policy("location_country", "Country", "Portugal", True, "location"),
+        Policy("location_coordinate", "Geographic coordinates", "40.71 north, 74 west", True, "location"),
+        Policy("marital_status", "Marital status", "divorced"),
+        Policy("medical_condition", "Diseases, symptoms, disorders", "arrhythmia"),
+        Policy("medical_process", "Treatments, tests and procedures", "CT scan"),
+        Policy("money_amount", "An amount of money", "ninety-four fifty", form="phrase"),
+        Policy("nationality", "Nationality, ethnicity or race", "Brazilian"),
         Policy(
             "number_sequence",
             "Identifiers of digits, or letters and digits, that no other policy covers",
             "7-7-0-4-1-9-8",
-            "reliable",
             True,
             form="number",
         ),
-        Policy("occupation", "Job title or profession", "I work as a welder", "fair"),
-        Policy("organization", "Companies, institutions, associations", "Lockwood Elementary", "fair"),
+        Policy("occupation", "Job title or profession", "I work as a welder"),
+        Policy("organization", "Companies, institutions, associations", "Lockwood Elementary"),
         Policy(
             "organization_medical_facility",
             "Hospitals, clinics, practices, pharmacies",
             "Riverside General Hospital",
-            "fair",
             parent="organization",
         ),
         Policy(
             "passport_number",
             "Number of a passport",
             "C zero three zero zero five nine eight",
-            "reliable",
             True,
             form="number",
         ),
@@ -216,16 +196,14 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "password",
             "Passwords, PINs, one-time codes, answers to security questions",
             "my PIN is 9-0-2-1",
-            "fair",
             True,
             form="phrase",
         ),
-        Policy("person_age", "A person's age", "I'm twenty-seven", "reliable", form="phrase"),
+        Policy("person_age", "A person's age", "I'm twenty-seven", form="phrase"),
         Policy(
             "person_name",
             "Names of people, in whole or in part, spoken or spelled",
             "Priya Raghunathan",
-            "reliable",
             True,
             form="phrase",
         ),
@@ -233,22 +211,20 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "phone_number",
             "Telephone and fax numbers",
             "six one four, five five five, oh one nine two",
-            "reliable",
             True,
             form="number",
         ),
-        Policy("physical_attribute", "Height, weight, colour of hair or eyes", "190 centimetres tall", "best effort"),
-        Policy("political_affiliation", "Political party or conviction", "a registered Democrat", "fair"),
-        Policy("religion", "Religion or belief", "Hindu", "fair"),
-        Policy("statistics", "Percentages, as of medical findings", "eighteen percent", "fair", form="phrase"),
-        Policy("time", "A time of day", "ten thirty p.m.", "reliable", form="phrase"),
-        Policy("url", "Address of a web page", "w w w dot example dot com", "reliable", True, form="phrase"),
-        Policy("username", "Name of a user account", "D Miller 94", "fair", True, form="phrase"),
+        Policy("physical_attribute", "Height, weight, colour of hair or eyes", "190 centimetres tall"),
+        Policy("political_affiliation", "Political party or conviction", "a registered Democrat"),
+        Policy("religion", "Religion or belief", "Hindu"),
+        Policy("statistics", "Percentages, as of medical findings", "eighteen percent", form="phrase"),
+        Policy("time", "A time of day", "ten thirty p.m.", form="phrase"),
+        Policy("url", "Address of a web page", "w w w dot example dot com", True, form="phrase"),
+        Policy("username", "Name of a user account", "D Miller 94", True, form="phrase"),
         Policy(
             "us_social_security_number",
-            "US Social Security number, whole or in part",
+            "US Social Security number, or the national number of another country, whole or in part",
             "078-05-1120",
-            "reliable",
             True,
             form="number",
         ),
@@ -256,29 +232,26 @@ CATALOGUE: Mapping[str, Policy] = _by_name(
             "vehicle_id",
             "Licence plates, vehicle identification and serial numbers",
             "eight K J M two one four",
-            "fair",
             True,
             form="number",
         ),
-        Policy("zodiac_sign", "Signs of the zodiac", "I'm a Leo", "reliable"),
+        Policy("zodiac_sign", "Signs of the zodiac", "I'm a Leo"),
     ]
 )
 """The 54 policies of AssemblyAI's transcript request, under the same names."""
 
 AUDIO_POLICIES: Mapping[str, Policy] = _by_name(
     [
-        Policy("untranscribed_speech", "Speech in which no word was recognised", "(audio)", "fair"),
-        Policy("dtmf", "Keypad tones", "(audio)", "fair"),
+        Policy("untranscribed_speech", "Speech in which no word was recognised", "(audio)"),
+        Policy("dtmf", "Keypad tones", "(audio)"),
     ]
 )
 """Found in the audio, not in words. The muting options decide about them; no preset contains them."""
 
 OWN_POLICIES: Mapping[str, Policy] = _by_name(
     [
-        Policy(
-            "any_number", "Every run of three or more digits, whatever it counts", "4-1-7", "reliable", form="number"
-        ),
-        Policy("custom", "The terms of `redact_static_entities`, under the user's own labels", "(yours)", "reliable"),
+        Policy("any_number", "Every run of three or more digits, whatever it counts", "4-1-7", form="number"),
+        Policy("custom", "The terms of `redact_static_entities`, under the user's own labels", "(yours)"),
     ]
 )
 """Hushbeam's own policies. `custom`, the policy of `redact_static_entities` and of patterns, is always on."""
@@ -287,9 +260,6 @@ NUMBERS = tuple(
     sorted(policy.name for policy in (*CATALOGUE.values(), *OWN_POLICIES.values()) if policy.form == "number")
 )
 """Policies for numbers that identify, alone or with letters between the digits."""
-
-BY_GRAMMAR = frozenset({*NUMBERS, *(policy.name for policy in CATALOGUE.values() if policy.form == "phrase")})
-"""Policies for which a language needs a grammar but no lists: it shows how values are said, spelled or announced."""
 
 _SAFE_HARBOR = (
     "account_number",

@@ -33,6 +33,7 @@ class Recording:
       redact: False if the line asks for an unredacted transcript, which only the unredacted output accepts.
       metadata: Copied to the transcript, never interpreted.
       published_url: URL to publish instead of `audio_url`; None publishes `audio_url`.
+      transcript_url: A transcript that exists already, instead of transcription; None transcribes. Absolute.
       manifest: The manifest of the line.
       line: 1-based line (or row) of the manifest.
     """
@@ -54,6 +55,7 @@ class Recording:
     webhook_auth_header_value: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
     published_url: str | None = None
+    transcript_url: str | None = None
     manifest: str = ""
     line: int = 0
 

@@ -79,6 +79,7 @@ class PendingRecording(FromRecording):
       up_to_date: Whether that output has the same identity.
       reason: Why it must be processed: a `Reason` of `hushbeam.transforms.archive.ledger_index`.
       corrections: Decisions of reviewers; None without a review.
+      transcript: Identity of the given transcript when the run looked it up; None if the recording is transcribed.
       identities: Identities of the models by use and of the `configuration`, if they are not those of the job: a
         recording from the store was transcribed by another job.
     """
@@ -91,6 +92,7 @@ class PendingRecording(FromRecording):
     identities: Mapping[str, str] = field(default_factory=dict)
     reason: str = "new"
     corrections: Corrections | None = None
+    transcript: SourceIdentity | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class TranscribedRecording(FromRecording):
       samples: Identity of the transcribed samples. Muting must decode the same ones.
       mixed: Whether several channels were transcribed as one: the transcript then has one channel, the file more.
       published: The published output to mute instead of the source, with its redacted words; None mutes the source.
+      given_by: Format of the given transcript that the words came from; None if they were recognised.
     """
 
     pending: PendingRecording
@@ -131,6 +134,7 @@ class TranscribedRecording(FromRecording):
     samples: SampleIdentity
     mixed: bool = False
     published: PublishedOutput | None = None
+    given_by: str | None = None
 
     @property
     def recording(self) -> Recording:

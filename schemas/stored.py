@@ -13,11 +13,11 @@ from hushbeam.schemas.stages import FromOutput, TranscribedRecording
 
 @dataclass(frozen=True)
 class Provenance:
-    """Options and models of transcription and detection, which rendering again does not change.
+    """Options and models of transcription and detection, which a recording keeps when it is rendered again.
 
     Attributes:
       recognition: Options of the speech recogniser.
-      detection: Options that name detection models.
+      detection: The detection model, and how much is redacted of what it finds.
       identities: Identities of these models by use.
     """
 

@@ -67,6 +67,8 @@ class Transcript:
       channels: Number of separately transcribed channels; 1 for mixed channels.
       utterances: Utterances of all channels, ordered by start.
       speech: Ordered spans in which the voice activity detector found speech, with or without recognised words.
+      masked_words: Indices of words that a given transcript masks (`[PII]`, `####`), in order: what was said there is
+        unknown, and personal data.
     """
 
     language_code: str
@@ -75,6 +77,7 @@ class Transcript:
     channels: int
     utterances: tuple[Utterance, ...]
     speech: tuple[TimeSpan, ...] = ()
+    masked_words: tuple[int, ...] = ()
 
     @property
     def words(self) -> tuple[Word, ...]:
@@ -113,4 +116,5 @@ class Transcript:
                 for utterance in values["utterances"]
             ),
             speech=tuple(TimeSpan(**span) for span in values["speech"]),
+            masked_words=tuple(values.get("masked_words", ())),
         )

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,19 @@ from hushbeam.pipelines.command_line import COMMANDS, main
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, read_line
+from tests.own_detectors import blind_detector
 from tests.pipelines.conftest import calls
+from tests.transforms.detect_pii.conversations import transcript_of
 
 __all__ = ["calls"]
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("*.md")])
+PAGES = sorted(
+    {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / f"{name}/README.md" for name in ("evaluation", "training"))}
+)
 SHOWN = re.compile(r"^ {4}.*?hushbeam ([a-z]+)(.*)$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -96,6 +103,23 @@ def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path) -> Non
     path.write_text(shown)
     options, _ = parse(RedactOptions, "", ["--config", str(path)])
     assert options.recognition.model == yaml.safe_load(shown)["recognition"]["model"]
+
+
+def test_the_recogniser_that_is_shown_finds_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (module,) = blocks("docs/rules.md", "python")
+    (declared,) = blocks("docs/rules.md", "toml")
+    (tmp_path / "ours.py").write_text(module)
+    points = tomllib.loads(declared)["project"]["entry-points"]
+    package = tmp_path / "ours-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: ours\nVersion: 1.0\n")
+    lines = [f"[{group}]\n{name} = {value}\n" for group, of in points.items() for name, value in of.items()]
+    (package / "entry_points.txt").write_text("".join(lines))
+    monkeypatch.syspath_prepend(tmp_path)
+    detector = Detector(DetectionSettings(detector=blind_detector(tmp_path / "blind")))
+    detector.load()
+    found = detector.detect(DetectionRequest(transcript_of("A: Put STF-20417 on it."), ("account_number",))).findings
+    assert [(one.detector, one.first_word, one.last_word) for one in found] == [("staff_numbers", 1, 1)]
 
 
 def test_the_quick_start_works_as_it_is_written(

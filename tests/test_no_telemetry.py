@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 WHO_LOADS_IT = (
     "hushbeam.transforms.transcribe.vad",
-    "hushbeam.transforms.detect_pii.models.token_classifier",
+    "hushbeam.transforms.detect_pii.models.conversation_model",
     "hushbeam.pipelines.redact",
 )
 

@@ -23,6 +23,11 @@ __all__ = ["calls", "redact"]
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("hushbeam", "pipelines", "schemas", "transforms")
+DATA = {
+    *(f"transforms/detect_pii/models/packaged/{name}" for name in ("config.json", "model.onnx", "tokenizer.json")),
+    "transforms/detect_pii/gazetteers/common_words.txt",
+}
+"""Some of the files that the code reads."""
 POOL_STARTS_WITHIN_S = 60.0
 
 
@@ -55,15 +60,15 @@ def test_the_source_distribution_holds_code_data_and_requirements(distributions:
         names = {name.split("/", 1)[1] for name in sdist.getnames() if "/" in name}
         assert not [member.name for member in sdist.getmembers() if member.issym()]
     needed = {"setup.py", "requirements.txt", "requirements-dev.txt", "requirements-models.txt", "pyproject.toml"}
-    assert files_of_the_packages() | needed <= names
-    assert not [name for name in names if name.startswith(("tests/", "evaluation/"))]
+    assert files_of_the_packages() | needed | DATA <= names
+    assert not [name for name in names if name.startswith(("tests/", "evaluation/", "training/"))]
 
 
 def test_what_is_installed_is_one_package_with_its_data_and_the_command(distributions: Path) -> None:
     lib = distributions / "lib"
     assert [path.name for path in lib.iterdir()] == ["hushbeam"]
     installed = {str(path.relative_to(lib)) for path in lib.rglob("*") if path.is_file()}
-    assert installed == {as_installed(path) for path in files_of_the_packages()}
+    assert installed == {as_installed(path) for path in files_of_the_packages() | DATA}
     (metadata,) = distributions.glob("*.egg-info")
     assert (metadata / "top_level.txt").read_text().split() == ["hushbeam"]
     assert "hushbeam = hushbeam.pipelines.command_line:entry" in (metadata / "entry_points.txt").read_text()

@@ -1,13 +1,10 @@
-"""Measures the reliability of scores, and the cost of a minimum score.
+"""Measures the reliability of scores, and what each caution costs.
 
-    python -m evaluation.text.reliability --fit           # fits the calibration anew, on the training templates
     python -m evaluation.text.reliability --docs docs     # rewrites the figures in docs/
 
-Reliability: of the findings with a score of about 0.8, are about 80 % right? A finding is right if it touches an
-entity. Measured on held-out generated calls, negative lines and written sentences, each under the policies that
-`evaluation.text` requests.
-
-Threshold: findings below a minimum score are left out afterwards, which is what `minimum_score` does.
+Reliability: of the findings with a score of about 0.8, are about 80 % right? A finding is right if it touches a mention
+of any policy; findings on optional words alone do not count. Measured on the conversations of authors whom the packaged
+model has not seen, under the default policies.
 """
 
 from __future__ import annotations
@@ -16,66 +13,49 @@ import argparse
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
-from evaluation.text import sentences
-from evaluation.text.__main__ import CALL_POLICIES, SEED
-from evaluation.text.calls import TEMPLATES, CallGenerator, LabelledTranscript, read_templates, words_of_lines
-from evaluation.text.figures import Tally
-from evaluation.text.negative import negative_lines
-from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.policies import PRESETS
-from hushbeam.transforms.detect_pii import calibration
-from hushbeam.transforms.detect_pii.calibration import UNCALIBRATED, fitted
+from evaluation.text.mentions import Counts, count
+from evaluation.text.redacted_words import samples
+from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.policies import resolve_policies
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
-from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.exchanges import ANSWERS, EXCHANGES
+from hushbeam.transforms.detect_pii.settings import Caution, DetectionSettings
+from training.conversations import JUDGES
+from training.examples import Example
 
-_CALIBRATION = Path(calibration.__file__).with_name("calibration.json")
-EDGES = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.001)
-THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9)
+EDGES = (0.0, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.001)
+LANGUAGE = "en"
+_DEFAULT = resolve_policies(("default",))
 _SIZE, _MARGIN = 360, 56
 _FIGURES = re.compile(r"(?<=<!-- scores -->\n).*?(?=<!-- end of scores -->)", re.DOTALL)
 _TABLE = """\
-| minimum score | recall, any word | recall, all words | other words redacted | in lines without personal data |
+Conversations of authors whom the model has not seen ({date}), default policies:
+
+| caution | mentions: redacted in part or whole | whole | other words redacted | in talk without personal data |
 |---|---|---|---|---|
-{thresholds}
+{cautions}
 
 Mean distance of score and share of right findings: {error:.3f}.
 """
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A transcript with what was found in it."""
-
-    labelled: LabelledTranscript
-    findings: tuple[Finding, ...]
-
-    def outcomes(self) -> Iterator[tuple[float, bool]]:
-        """Score and rightness of every finding that says something."""
-        gold = {word for entity in self.labelled.entities for word in entity.words}
-        for finding in self.findings:
-            assert finding.first_word is not None
-            assert finding.last_word is not None
-            held = set(range(finding.first_word, finding.last_word + 1))
-            if held & gold:
-                yield finding.score, True
-            elif not held & self.labelled.neutral:
-                yield finding.score, False
-
-
-@dataclass(frozen=True)
-class Samples:
-    """What was judged: generated calls, lines without personal data, written sentences."""
-
-    calls: list[Judged]
-    negative: list[Judged]
-    written: list[Judged]
-
-    def outcomes(self) -> list[tuple[float, bool]]:
-        """Score and rightness of all findings."""
-        return [outcome for judged in (*self.calls, *self.negative, *self.written) for outcome in judged.outcomes()]
+def outcomes(example: Example, findings: Iterable[Finding]) -> Iterator[tuple[float, bool]]:
+    """Score and rightness of every finding that says something."""
+    optional = {word for mention in example.mentions if mention.mark.optional for word in mention.words}
+    personal = {word for mention in example.required for word in mention.words}
+    for finding in findings:
+        if finding.detector in (ANSWERS, EXCHANGES):
+            continue  # Their score is a constant.
+        held = personal_words((finding,))
+        if held & personal:
+            yield finding.score, True
+        elif not held & optional:
+            yield finding.score, False
 
 
 @dataclass(frozen=True)
@@ -87,17 +67,6 @@ class Bin:
     count: int
     mean_score: float
     share_right: float
-
-
-@dataclass(frozen=True)
-class ThresholdEffect:
-    """What remains with a minimum score."""
-
-    minimum_score: float
-    recall_any: float
-    recall_full: float
-    over_redacted_in_calls: float
-    over_redacted_in_negative_lines: float
 
 
 def bins(outcomes: Sequence[tuple[float, bool]]) -> list[Bin]:
@@ -119,30 +88,16 @@ def calibration_error(found: Iterable[Bin]) -> float:
     return sum(part.count * abs(part.mean_score - part.share_right) for part in found) / total if total else 0.0
 
 
-def effect(minimum_score: float, calls: Iterable[Judged], lines: Iterable[Judged]) -> ThresholdEffect:
-    """Recall and over-redaction with the findings that reach a score."""
-    in_calls, in_lines = Tally(), Tally()
-    for tally, judged in ((in_calls, calls), (in_lines, lines)):
-        for one in judged:
-            tally.add(one.labelled, [finding for finding in one.findings if finding.score >= minimum_score])
-    figures = in_calls.figures()
-    return ThresholdEffect(
-        minimum_score,
-        figures["recall_any"],
-        figures["recall_full"],
-        figures["over_redacted_words"],
-        in_lines.figures()["over_redacted_words"],
-    )
-
-
-def table(found: Sequence[Bin], effects: Sequence[ThresholdEffect]) -> str:
-    """The table of what a minimum score costs, for the documentation."""
-    thresholds = [
-        f"| {row.minimum_score:.1f} | {row.recall_any:.3f} | {row.recall_full:.3f} "
-        f"| {row.over_redacted_in_calls:.4f} | {row.over_redacted_in_negative_lines:.4f} |"
-        for row in effects
-    ]
-    return _TABLE.format(thresholds="\n".join(thresholds), error=calibration_error(found))
+def table(found: Sequence[Bin], effects: Sequence[tuple[Caution, Counts]], date: str) -> str:
+    """The table of what each caution costs, for the documentation."""
+    rows = []
+    for caution, counts in effects:
+        figures = counts.figures()
+        rows.append(
+            f"| `{caution}` | {figures['any_word']:.3f} | {figures['all_words']:.3f} "
+            f"| {figures['over_redaction']:.4f} | {figures['innocent_over_redaction']:.4f} |"
+        )
+    return _TABLE.format(date=date, cautions="\n".join(rows), error=calibration_error(found))
 
 
 def plot(found: Sequence[Bin]) -> str:
@@ -181,41 +136,32 @@ def plot(found: Sequence[Bin]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def judge(detector: Detector, transcripts: Iterable[LabelledTranscript], policies: Sequence[str]) -> list[Judged]:
-    """Runs the detector."""
-    return [Judged(one, detector.detect(DetectionRequest(one.transcript, policies)).findings) for one in transcripts]
-
-
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    wanted = parser.add_mutually_exclusive_group(required=True)
-    wanted.add_argument("--docs", type=Path, help="folder of the documentation, measured on the held-out templates")
-    wanted.add_argument("--fit", action="store_true", help="write the calibration, from the training templates")
-    parser.add_argument("--calls", type=int, default=390, help="how many generated calls")
+    parser.add_argument("--docs", type=Path, required=True, help="folder of the documentation")
     arguments = parser.parse_args()
-    if arguments.fit:
-        samples = _samples(Detector(DetectionSettings(), UNCALIBRATED), "train.txt", arguments.calls, SEED + 1)
-        _CALIBRATION.write_text(fitted(samples.outcomes()).to_json(), encoding="utf-8")
-        return
-    samples = _samples(Detector(DetectionSettings()), "held_out.txt", arguments.calls, SEED)
-    found = bins(samples.outcomes())
-    effects = [effect(minimum_score, samples.calls, samples.negative) for minimum_score in THRESHOLDS]
-    page = arguments.docs / "measurements.md"
-    figures = table(found, effects)
-    page.write_text(_FIGURES.sub(lambda _: figures, page.read_text(encoding="utf-8")), encoding="utf-8")
-    (arguments.docs / "confidence.svg").write_text(plot(found), encoding="utf-8")
-
-
-def _samples(detector: Detector, templates: str, calls: int, seed: int) -> Samples:
+    examples = [one.example for one in samples(JUDGES) if one.example.transcript.language_code == LANGUAGE]
+    detector = Detector(DetectionSettings())
     detector.load()
-    generator = CallGenerator(read_templates(TEMPLATES / templates), seed)
-    lines = negative_lines(TEMPLATES / "negative.txt", 2 * calls, seed)
-    return Samples(
-        judge(detector, generator.calls(calls), CALL_POLICIES),
-        judge(detector, words_of_lines(lines), PRESETS["default"]),
-        judge(detector, sentences.generate(TEMPLATES / "presidio.txt", calls, seed), sentences.REQUESTED),
-    )
+    by_caution = {caution: Detector(DetectionSettings(caution=caution)) for caution in get_args(Caution)}
+    effects = dict.fromkeys(by_caution, Counts())
+    judged: list[tuple[float, bool]] = []
+    for example in examples:
+        reports = detector.report(example.transcript)
+        for caution, selecting in by_caution.items():
+            findings = selecting.select(DetectionRequest(example.transcript, _DEFAULT), reports)
+            effects[caution] += count(example, personal_words(findings), _DEFAULT)
+            # Low thresholds show most of the scale.
+            judged += outcomes(example, findings) if caution == "high" else ()
+    found = bins(judged)
+    page = arguments.docs / "measurements.md"
+    figures = table(found, list(effects.items()), datetime.now(UTC).date().isoformat())
+    text, places = _FIGURES.subn(lambda _: figures, page.read_text(encoding="utf-8"))
+    if places != 1:
+        raise SystemExit(f"{page}: no place for the figures")
+    page.write_text(text, encoding="utf-8")
+    (arguments.docs / "confidence.svg").write_text(plot(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -32,9 +32,7 @@ NewRunId = Annotated[
 Captions = Annotated[bool, Field(description="also write SRT and VTT captions of the redacted words")]
 RulesFile = Annotated[
     File | None,
-    Field(
-        description="JSON file with patterns, minimum scores by policy, terms to keep and substitutions: docs/rules.md"
-    ),
+    Field(description="JSON file with patterns, terms to keep and substitutions: docs/rules.md"),
 ]
 CertificateKey = Annotated[
     SecretReference | None,

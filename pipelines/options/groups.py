@@ -33,7 +33,7 @@ class Recognition(TranscriptionSettings):
 
 
 class Detection(DetectionSettings):
-    """Which models and rules look for personal data, and how certain a finding must be."""
+    """Which model and rules look for personal data, and how much is redacted."""
 
     rules: RulesFile = None
     detection_processes: Annotated[int, Metavar("N")] = Field(

@@ -1,4 +1,4 @@
-"""Rules file: a job's own patterns, minimum scores, terms to keep and substitutions."""
+"""Rules file: a job's own patterns, terms to keep and substitutions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class Rules(BaseModel):
     Attributes:
       patterns: Regular expressions by label. Under a policy's name, matches are redacted if that policy is requested;
         under any other label, always.
-      thresholds: The minimum score of a finding, by policy, instead of `--minimum_score`.
       allow_list: Terms that are never redacted.
       substitutions: Substitutions by policy, instead of those that recordings choose.
     """
@@ -30,7 +29,6 @@ class Rules(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     patterns: dict[str, tuple[str, ...]] = {}
-    thresholds: dict[str, float] = {}
     allow_list: tuple[str, ...] = ()
     substitutions: dict[str, Substitution] = {}
 
@@ -47,11 +45,9 @@ class Rules(BaseModel):
 
     def applied_to(self, detection: DetectionSettings) -> DetectionSettings:
         """The settings of the detector with these rules."""
-        return detection.model_copy(
-            update={"thresholds": self.thresholds, "allow_list": self.allow_list, "patterns": self.patterns}
-        )
+        return detection.model_copy(update={"allow_list": self.allow_list, "patterns": self.patterns})
 
-    @field_validator("thresholds", "substitutions")
+    @field_validator("substitutions")
     @classmethod
     def _resolve(cls, by_policy: dict[str, object]) -> dict[str, object]:
         try:

@@ -36,7 +36,7 @@ from hushbeam.pipelines.running.job import check_secrets, existing
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
-from hushbeam.transforms.detect_pii.names.named_entities import model_identities
+from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
@@ -116,10 +116,22 @@ def _models(options: RedactOptions) -> Iterator[Check]:
     if options.verification.enabled:
         yield _tried("second recogniser", lambda: speech_model.resolve(options.verification.model).identity)
 
-    def identities() -> str:
-        return ", ".join(model_identities(read_rules(options.detection.rules).applied_to(options.detection)).values())
+    if options.detection.rules:
 
-    yield _tried("names and places", identities)
+        def rules() -> str:
+            found = read_rules(options.detection.rules)
+            return (
+                f"{counted(len(found.patterns), 'label')} with patterns, {counted(len(found.allow_list), 'exception')}"
+            )
+
+        yield _tried("rules", rules)
+
+    def detection_model() -> str:
+        model = ConversationModel(options.detection.detector)
+        model.load()
+        return model.identity
+
+    yield _tried("detection model", detection_model)
 
 
 def _gpu(options: RedactOptions) -> Iterator[Check]:

@@ -21,7 +21,7 @@ from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
-from hushbeam.transforms.detect_pii.names.named_entities import model_identities
+from hushbeam.transforms.detect_pii.models.conversation_model import model_identities
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.read_manifest import ManifestDefaults
@@ -35,16 +35,14 @@ from hushbeam.transforms.transcribe.model import resolve
 SHARDS_OF_A_CLUSTER = 64
 
 
-DETECTION_MODELS = ("spacy_model",)
-"""The options of detection that name models."""
-
-
 WITHOUT_EFFECT_ON_WORDS = frozenset({"shuffle_key", "batch_windows"})
 """The options of recognition that change no word."""
 
+_DETECTION_OF_A_RECORDING = frozenset({"detector", "caution", "exchanges"})
+"""The options of detection that a recording keeps when it is rendered again."""
 
 # Part of every output's identity: raised when a change to the code changes outputs.
-_OUTPUT_VERSION = 4
+_OUTPUT_VERSION = 5
 
 
 class Job(NamedTuple):
@@ -165,10 +163,10 @@ def with_configuration(identities: Mapping[str, str], options: RedactOptions, ru
 
 
 def provenance_of(options: RedactOptions, identities: Mapping[str, str]) -> Provenance:
-    """The options and models of a job that `rerender` cannot change."""
+    """The options and models of a job that `rerender` does not change, unless it is told to."""
     return Provenance(
         recognition=options.recognition.model_dump(exclude=set(WITHOUT_EFFECT_ON_WORDS)),
-        detection=options.detection.model_dump(include=set(DETECTION_MODELS)),
+        detection=options.detection.model_dump(include=set(_DETECTION_OF_A_RECORDING)),
         identities={use: name for use, name in identities.items() if use not in ("second_recogniser", "configuration")},
     )
 

@@ -44,11 +44,13 @@ def test_recognised_calls(detector: Detector, folder: str, covered: float, leaks
     summary = figures(detector, folder, perfect=False)
     assert summary["covered_0.9"] >= covered
     assert summary["text_leaks"] <= leaks
-    assert summary["over_redaction"] <= 0.05
+    assert summary["over_redaction"] <= 0.06
 
 
-@pytest.mark.parametrize(("folder", "covered"), [("dev", 0.98), ("telephone", 0.98), ("holdout", 0.88)])
-def test_perfectly_recognised_calls(detector: Detector, folder: str, covered: float) -> None:
+@pytest.mark.parametrize(
+    ("folder", "covered", "alarms"), [("dev", 0.98, 10), ("telephone", 0.95, 20), ("holdout", 0.95, 60)]
+)
+def test_perfectly_recognised_calls(detector: Detector, folder: str, covered: float, alarms: float) -> None:
     summary = figures(detector, folder, perfect=True)
     assert summary["covered_0.9"] >= covered
-    assert summary["false_alarms_per_hour"] <= 10
+    assert summary["false_alarms_per_hour"] <= alarms

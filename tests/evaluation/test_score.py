@@ -99,6 +99,17 @@ def test_a_recording_that_was_not_published_is_missing(labelled: Path, tmp_path:
     assert any("no redacted audio" in line for line in score.details(scores))
 
 
+def test_the_latest_row_of_a_recording_counts(labelled: Path, tmp_path: Path) -> None:
+    recordings = read_truth(labelled)[:1]
+    publish(tmp_path / "out", recordings, mute=True, text={r.recording_id: "####" for r in recordings})
+    part = tmp_path / "out" / "transcripts" / "part.parquet"
+    (row,) = pq.read_table(part).to_pylist()
+    before = {**row, "text": spoken(recordings[0])}
+    rows = [{**row, "processed_at": "2026-11-25"}, {**before, "processed_at": "2026-11-24"}]
+    pq.write_table(pa.Table.from_pylist(rows), part)
+    assert score.summarise(score.score_run(labelled, tmp_path / "out"))["text_leaks"] == 0
+
+
 def test_a_constant_codec_delay_is_no_change(labelled: Path) -> None:
     original = score.decode(read_truth(labelled)[0].audio)
     delayed = np.pad(original, ((0, 0), (1105, 0)))

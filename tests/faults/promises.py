@@ -27,6 +27,7 @@ from tests.faults.scenarios import (
     start_faulty,
     write_manifest,
 )
+from tests.own_detectors import blind_detector
 
 _ADDRESSES = (
     "https://127.0.0.1:{port}/",
@@ -37,9 +38,9 @@ _ADDRESSES = (
 
 
 def blind(night: Night) -> str:
-    """Somebody sets a score that no finding reaches: the night would be published with all that was said."""
-    with night.output() as output:
-        status = run_job(night.manifest, output, "--canaries", "--minimum_score", "0.9999")
+    """Somebody brings a model that finds nothing: the night would be published with all that was said."""
+    with night.output() as output, tempfile.TemporaryDirectory() as folder:
+        status = run_job(night.manifest, output, "--canaries", "--detector", blind_detector(Path(folder) / "blind"))
         assert status == EXIT_CANARIES_MISSED, status
         assert published(output) == {}
         assert not (output / "canaries").exists()

@@ -279,7 +279,7 @@ def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: Fi
     assert audited(run.output) == EXIT_COMPLETED
 
 
-@pytest.mark.parametrize("option", [("--policies", "date"), ("--minimum_score", "0.5"), ("--muting", "tone")])
+@pytest.mark.parametrize("option", [("--policies", "date"), ("--caution", "low"), ("--muting", "tone")])
 def test_more_than_muting_further_needs_the_store(finished: FinishedRuns, option: tuple[str, str]) -> None:
     run = finished(CARD, options=CAPTIONS)
     status, terminal = render(run.output, *option)

@@ -36,7 +36,7 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path) -> None:
     assert "--metrics_file, --otlp" in found["metrics"]["detail"]
     assert not [check for check in found.values() if check["outcome"] == "problem"]
     assert found["speech model"]["detail"].startswith("whisper-tiny.en@sha256:")
-    assert {"codecs", "decoders", "names and places", "secrets", "manifest", "output", "runner"} <= set(found)
+    assert {"codecs", "decoders", "detection model", "secrets", "manifest", "output", "runner"} <= set(found)
     assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
 
 
@@ -44,12 +44,12 @@ def test_a_machine_that_can_run_is_found_good(tmp_path: Path) -> None:
     ("options", "subject", "remedy"),
     [
         (("--model", "no-such-model"), "speech model", ""),
-        (("--spacy_model", "no_such_model"), "names and places", ""),
+        (("--detector", "no_such_folder"), "detection model", ""),
         (("--device", "cuda"), "GPU", "--device cpu"),
         (("--webhook_signing_secrets", "env:HUSHBEAM_ABSENT"), "secrets", ""),
         (("--manifest", "/no/such/file.jsonl"), "manifest", "glob"),
         (("--output", "/proc/nothing"), "output", ""),
-        (("--rules", "/no/such/rules.json"), "names and places", ""),
+        (("--rules", "/no/such/rules.json"), "rules", ""),
         (("--metrics_file", "/no/such/folder/hushbeam.prom"), "metrics", ""),
         (("--runner=DataflowRunner",), "Dataflow", "deploy/"),
         (("--runner=FlinkRunner", "--flink_job_server_jar=/no/such.jar"), "job server", "jar"),

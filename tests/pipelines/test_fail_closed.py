@@ -12,7 +12,7 @@ import pytest
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
-from hushbeam.transforms.detect_pii.names import named_entities
+from hushbeam.transforms.detect_pii.models import conversation_model
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.media.audio_track import AudioTrack
 from tests.kept_between_runs import no_models_in_memory
@@ -130,13 +130,13 @@ def test_a_recogniser_that_does_not_load_ends_the_job_with_nothing_published(
     redact: Redact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def absent(self: object) -> None:
-        raise ConfigurationError("--spacy_model: the package is not installed")
+        raise ConfigurationError("--detector: model.onnx is missing")
 
-    monkeypatch.setattr(named_entities.NamedEntities, "load", absent)
+    monkeypatch.setattr(conversation_model.ConversationModel, "load", absent)
     with no_models_in_memory():
         run = redact(CARD, PHONE)
     assert run.status == EXIT_USAGE
-    assert "--spacy_model" in run.terminal
+    assert "--detector" in run.terminal
     assert not run.statuses()
     assert not run.audio()
 

@@ -63,9 +63,16 @@ def arguments(
         {"audio_url": f"{_FILE}.wav"} | shared,
         {"recording_id": "broken-gonzalez", "audio_url": f"{_FILE}-broken.flac"} | shared,
         {"recording_id": "gone-gonzalez", "audio_url": "canary-gone.wav"} | shared,
+        *(
+            {"recording_id": f"gonzalez-{name}", "audio_url": f"{_FILE}.flac", "transcript_url": f"canary-{name}.json"}
+            for name in ("late", "damaged", "gone")
+        ),
         {"recording_id": "gonzalez/card", "audio_url": "canary-twice.wav"},
         {"recording_id": "canary-of-a-bad-line", "audio_url": "canary.wav", "language_code": "canary " * 9, "x": 1},
     ]
+    late = {"text": "canary-of-a-word", "start_s": 900, "end_s": 901}
+    (sources / "canary-late.json").write_text(json.dumps({"language_code": "en", "words": [late]}))
+    (sources / "canary-damaged.json").write_text('{"words": [{"text": "canary-of-a-word"')
     manifest = sources / "manifest.jsonl"
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"audio_url": "canary not closed\n')
     for name, value in (("AUTH", "Bearer canary"), ("IDENTITIES", _KEY)):

@@ -78,7 +78,7 @@ def test_other_options_and_other_sources_are_told_apart(
     copy.write_bytes((calls / "card.flac").read_bytes())
     changing = CARD | {"audio_url": "changing.flac"}
     assert redact(changing).status == EXIT_COMPLETED
-    other_options = redact(changing, options=("--minimum_score", "0.4"), command=plan.run)
+    other_options = redact(changing, options=("--caution", "high"), command=plan.run)
     assert "options or models changed" in other_options.terminal
     forced = redact(changing, options=("--force",), command=plan.run)
     assert "--force" in forced.terminal

@@ -31,7 +31,9 @@ def test_a_run_gives_transcripts_audio_findings_statuses_and_notifications(redac
     assert "####" in rows["card"]["text"]
     assert rows["transfer"]["metadata"] == [("team", "blue")]
     findings = {(row["recording_id"], row["policy"]) for row in run.rows("findings")}
-    assert {("card", "credit_card_number"), ("phone", "phone_number"), ("transfer", "account_number")} <= findings
+    assert {("card", "credit_card_number"), ("phone", "phone_number")} <= findings
+    # The call names an account and does not say whose.
+    assert findings & {("transfer", "account_number"), ("transfer", "banking_information")}
     assert {row["outcome"] for row in run.rows("notifications")} == {"not_requested"}
     assert run.rows("errors") == []
     for table, schema in (

@@ -14,7 +14,10 @@ import pytest
 from rich.console import Console
 
 from hushbeam.pipelines import expire, rerender
+from hushbeam.pipelines.options.rules import read_rules
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.schemas.stored import Provenance
+from hushbeam.transforms.archive.findings_store import OtherVersionError
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import FinishedRuns, Redact, Run
@@ -97,6 +100,32 @@ def test_without_changes_everything_is_as_it_was(
     deafen(monkeypatch)
     output, store = kept
     assert "2 skipped" in render(output, *store)[1]
+
+
+def test_a_recording_keeps_its_caution_until_another_is_given(
+    finished: FinishedRuns, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = finished(CARD, options=("--store", "{root}/store", "--store_key", key, "--caution", "high"))
+    store = ("--store", str(run.output.parent / "store"), "--store_key", key)
+    careful = _rows(run, "findings")
+    deafen(monkeypatch)
+    assert "1 skipped" in render(run.output, *store)[1]
+    assert "1 completed" in render(run.output, *store, "--caution", "low")[1]
+    assert len(_rows(run, "findings")) < len(careful)
+    assert "1 completed" in render(run.output, *store)[1], "its own caution again"
+    assert _rows(run, "findings") == careful
+
+
+def test_exchanges_of_an_unknown_policy_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        render(tmp_path, "--exchanges", "persn_name")
+    assert ended.value.code == EXIT_USAGE
+
+
+def test_findings_of_another_version_are_refused() -> None:
+    full_run = rerender.FullRun(rerender.RerenderOptions(output="out"), read_rules(None))
+    with pytest.raises(OtherVersionError, match="run hushbeam redact again"):
+        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}))
 
 
 def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[str, ...]], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docs.generate import POLICIES_PAGE, policies_page
+from docs.grades import Grade, MeasuredRecall, measurement
 from hushbeam.schemas.policies import (
     ALIASES,
     AUDIO_POLICIES,
@@ -18,6 +19,7 @@ from hushbeam.schemas.policies import (
     find_policy,
     resolve_policies,
 )
+from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
 
 NAMES = sorted({*CATALOGUE, *PRESETS, *ALIASES, *OWN_POLICIES, *AUDIO_POLICIES})
 
@@ -112,3 +114,27 @@ def test_resolved_names_are_sorted_unique_and_stay_as_they_are(names: list[str])
 
 def test_the_documentation_is_current() -> None:
     assert POLICIES_PAGE.read_text(encoding="utf-8") == policies_page(), "run python -m docs.generate"
+
+
+@pytest.mark.parametrize(
+    ("mentions", "all_words", "expected"),
+    [
+        (60, 0.95, "reliable"),
+        (60, 0.949, "fair"),
+        (60, 0.85, "fair"),
+        (60, 0.849, "best effort"),
+        (59, 1.0, "best effort"),
+        (0, None, "best effort"),
+    ],
+)
+def test_a_grade_follows_from_recall_of_enough_mentions(
+    mentions: int, all_words: float | None, expected: Grade
+) -> None:
+    assert MeasuredRecall(mentions, all_words, all_words).grade == expected
+
+
+def test_what_was_measured_is_the_packaged_model_and_all_policies() -> None:
+    assert measurement().detector == ConversationModel().identity, "run make grades"
+    assert measurement().recall.keys() == CATALOGUE.keys()
+    shares = [share for one in measurement().recall.values() for share in (one.any_word, one.all_words)]
+    assert all(share is None or 0 <= share <= 1 for share in shares)

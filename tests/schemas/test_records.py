@@ -104,8 +104,10 @@ def test_reprs_show_neither_urls_nor_words() -> None:
 
 def test_a_transcript_survives_json() -> None:
     word = Word(",250", 0.0, 0.5, 0.9, 1)
-    transcript = Transcript("en", 0.8, 9.0, 2, (Utterance(1, (word,)),), (TimeSpan(1, 0.0, 0.5),))
+    transcript = Transcript("en", 0.8, 9.0, 2, (Utterance(1, (word,)),), (TimeSpan(1, 0.0, 0.5),), (0,))
     assert Transcript.from_dict(transcript.to_dict()) == transcript
+    older = {name: value for name, value in transcript.to_dict().items() if name != "masked_words"}
+    assert Transcript.from_dict(older) == dataclasses.replace(transcript, masked_words=())
 
 
 def test_every_stage_record_names_its_recording() -> None:

@@ -18,6 +18,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
+from hushbeam.transforms.archive.given_identity import identities_of
 from hushbeam.transforms.archive.ledger import Status
 from hushbeam.transforms.archive.signatures import canonical_json, check, signature_of
 from hushbeam.transforms.base.secrets import read_secret
@@ -34,10 +35,11 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
     """The certificate of a recording that is ready to publish, as plain values for JSON.
 
     Args:
-      identities: Of the models by use, and of the `configuration`.
+      identities: Of the models by use, and of the `configuration`. A given transcript replaces the recogniser.
     """
     transcribed = recording.transcribed
     source, audio = transcribed.pending.source, recording.audio
+    identities = identities_of(identities, transcribed.given_by)
     source_url = recording.recording.published_url or display(source.url)
     findings = [*recording.detected.findings, *recording.audio_findings]
     return {

@@ -22,6 +22,13 @@ class NotStoredError(MissingFileError):
     """The store has no file of this recording."""
 
 
+class OtherVersionError(SealedFileError):
+    """The stored file was written by a version of Hushbeam that found other things, or kept them differently."""
+
+    def __init__(self) -> None:
+        super().__init__("the stored findings are of another version of Hushbeam: run hushbeam redact again")
+
+
 class FindingsStore:
     """Reads and writes the store. Holds keys, so each worker makes its own.
 
@@ -41,7 +48,7 @@ class FindingsStore:
 
         Raises:
           NotStoredError: The store has no file of the recording.
-          SealedFileError: The file cannot be decrypted.
+          SealedFileError: The file cannot be decrypted, or is of another version.
         """
         try:
             content = self._files.read(recording_id)
@@ -52,7 +59,7 @@ class FindingsStore:
         try:
             return _CONTENT.validate_json(content)
         except ValidationError:
-            raise SealedFileError("the stored file of the recording is of another version") from None
+            raise OtherVersionError() from None
 
 
 def stored_url(root: str, recording_id: str) -> str:

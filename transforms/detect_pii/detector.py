@@ -9,16 +9,19 @@ from typing import NamedTuple
 
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding, RecogniserReport
-from hushbeam.schemas.policies import CATALOGUE, broader, find_policy
+from hushbeam.schemas.policies import CATALOGUE, OWN_POLICIES, find_policy
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens
-from hushbeam.transforms.detect_pii.calibration import Calibration, packaged
-from hushbeam.transforms.detect_pii.languages import Language, UnsupportedPolicyError
-from hushbeam.transforms.detect_pii.names.propagation import same_people
+from hushbeam.transforms.detect_pii.decision import CERTAIN, MODEL, decide
+from hushbeam.transforms.detect_pii.exchanges import ANSWERS, EXCHANGES, find_answers, find_exchanges
+from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError
+from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
+from hushbeam.transforms.detect_pii.names.people import same_people
+from hushbeam.transforms.detect_pii.numbers.repetitions import REPEATED, repeated_values
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
 from hushbeam.transforms.detect_pii.patterns.static_entities import find_sound_alikes, find_static_entities
-from hushbeam.transforms.detect_pii.recogniser import Candidate, Propagation, Recogniser
-from hushbeam.transforms.detect_pii.registry import propagations_for, recognisers_for
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.registry import BUILT_IN, recognisers_for
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
@@ -63,6 +66,7 @@ PRECEDENCE = (
     "organization_medical_facility",
     "organization",
 )
+_POLICIES = frozenset({*CATALOGUE, *OWN_POLICIES})
 _RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
 
 
@@ -97,34 +101,43 @@ class Detector:
     Not safe for threads: one instance per thread, or a lock.
     """
 
-    def __init__(self, settings: DetectionSettings, calibration: Calibration | None = None) -> None:
+    def __init__(self, settings: DetectionSettings) -> None:
         self._settings = settings
-        self._calibration = calibration or packaged()
         self._recognisers: tuple[Recogniser, ...] | None = None
-        self._propagations: tuple[Propagation, ...] = ()
+        self._model: ConversationModel | None = None
 
-    def load(self) -> None:
-        """Loads every model. Raises ConfigurationError if one is missing: no recogniser is optional."""
-        self._load(recognisers_for(self._settings))
+    def load(self, without: Collection[str] = ()) -> None:
+        """Loads every model. Raises ConfigurationError if one is missing: no recogniser is optional.
+
+        Args:
+          without: Names of built-in recognisers to leave out, to measure what they add.
+        """
+        self._load(one for one in recognisers_for(self._settings) if one.name not in without)
+        self._model = ConversationModel(self._settings.detector)
+        self._model.load()
+
+    def load_rules(self) -> None:
+        """Loads only what `rules_of` needs."""
+        self._load(one for one in recognisers_for(self._settings) if one.name in BUILT_IN)
 
     def load_without_models(self) -> None:
         """Loads only what `select` needs, and the recogniser of the job's own patterns, which may change."""
         self._load((CustomPatterns(self._settings),))
 
-    def _load(self, recognisers: tuple[Recogniser, ...]) -> None:
-        propagations = propagations_for(self._settings)
-        for recogniser in recognisers:
+    def _load(self, recognisers: Iterable[Recogniser]) -> None:
+        loaded = tuple(recognisers)
+        names = [MODEL, ANSWERS, EXCHANGES, *(recogniser.name for recogniser in loaded)]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ConfigurationError(f"several recognisers are called {', '.join(sorted(repeated))}; rename yours")
+        for recogniser in loaded:
             recogniser.load()
-        for propagation in propagations:
-            propagation.load()
-        self._recognisers, self._propagations = recognisers, propagations
+        self._recognisers = loaded
 
     def detect(self, request: DetectionRequest, *, keep_reports: bool = False) -> Detection:
         """Finds the personal data that a request asks for.
 
         Args:
-          keep_reports: Runs every recogniser, requested or not, and returns their reports: `select` finds from them
-            what other policies cover.
+          keep_reports: Returns the reports of all recognisers too: `select` finds from them what other policies cover.
 
         Raises:
           UnsupportedLanguageError: A language without a grammar. Quarantines the recording.
@@ -132,44 +145,54 @@ class Detector:
           RecogniserError: A recogniser raised.
         """
         conversation = _conversation(request.transcript)
-        self._require(request.policies, conversation.language)
-        run = None if keep_reports else _requested(request.policies)
-        reports = self._reports(conversation, run)
+        reports = self._reports(conversation)
         found = self._select(conversation, reports, request.policies, request.static_entities)
         return Detection(found, reports if keep_reports else ())
 
     def report(self, transcript: Transcript) -> tuple[RecogniserReport, ...]:
         """Runs every loaded recogniser. Raises as `detect` does."""
-        return self._reports(_conversation(transcript), None)
+        return self._reports(_conversation(transcript))
+
+    def rules_of(self, transcript: Transcript) -> list[str | None]:
+        """The policy that the built-in recognisers give to each word: what the model reads beside the words."""
+        conversation = _conversation(transcript)
+        return self._rules(conversation, self._run_recognisers(conversation))
 
     def select(self, request: DetectionRequest, reports: Iterable[RecogniserReport]) -> tuple[Finding, ...]:
-        """The findings that `detect` returns, from reports about the same transcript. Runs no recogniser."""
+        """The findings that `detect` returns, from reports about the same transcript. Runs no recogniser. Raises as
+        `detect` does.
+        """
         conversation = _conversation(request.transcript)
         return self._select(conversation, reports, request.policies, request.static_entities)
 
-    def _require(self, policies: Iterable[str], language: Language) -> None:
-        """Raises UnsupportedPolicyError for policies that no recogniser covers in a language."""
-        if language.policies is None:
-            return
-        found = language.policies.union(*(one.policies_in(language) for one in self._recognisers or ()))
-        covered = found | {parent for policy in found for parent in broader(policy)}
-        asked = {policy for policy in policies if policy in CATALOGUE}
-        missing = {policy for policy in asked if covered.isdisjoint((policy, *broader(policy)))}
-        if missing:
-            raise UnsupportedPolicyError(language.code, missing)
+    def _reports(self, conversation: Conversation) -> tuple[RecogniserReport, ...]:
+        """What all recognisers and the model report, requested or not: the model knows what the rules found."""
+        reports = self._run_recognisers(conversation)
+        if self._model is None or conversation.language.code not in self._model.languages:
+            return reports
+        judged = _run(MODEL, self._model.judge, conversation, self._rules(conversation, reports))
+        return (*reports, RecogniserReport(MODEL, frozenset(self._model.labels[1:]), tuple(judged)))
 
-    def _reports(self, conversation: Conversation, requested: frozenset[str] | None) -> tuple[RecogniserReport, ...]:
+    def _run_recognisers(self, conversation: Conversation) -> tuple[RecogniserReport, ...]:
         if self._recognisers is None:
             raise RuntimeError("call load() before detect()")
         return tuple(
             RecogniserReport(
                 recogniser.name,
-                recogniser.policies,
-                tuple(_run(recogniser.name, recogniser.recognise, conversation)),
+                recogniser.policies_in(conversation.language),
+                tuple(
+                    _checked(recogniser.name, conversation, _run(recogniser.name, recogniser.recognise, conversation))
+                ),
             )
             for recogniser in self._recognisers
-            if requested is None or _counts(recogniser.policies, requested)
         )
+
+    def _rules(self, conversation: Conversation, reports: Sequence[RecogniserReport]) -> list[str | None]:
+        known = _with_repetitions(conversation, _candidates(reports, BUILT_IN))
+        rules: list[str | None] = [None] * len(conversation.words)
+        for word, candidate in _resolved(conversation, _under_requested(known, frozenset(CATALOGUE))):
+            rules[word] = candidate.policy
+        return rules
 
     def _select(
         self,
@@ -178,39 +201,46 @@ class Detector:
         policies: Collection[str],
         static_entities: Mapping[str, Sequence[str]],
     ) -> tuple[Finding, ...]:
+        reports = tuple(reports)
+        _check_coverage(conversation, reports, policies)
         requested = _requested(policies)
-        candidates: list[Candidate] = []
-        for report in reports:
-            if _counts(report.policies, requested):
-                candidates += report.candidates
-        for propagation in self._propagations:
-            candidates += _run(propagation.name, propagation.propagate, conversation, tuple(candidates))
+        found = self._wanted(conversation, self._found(conversation, reports, requested))
         named = list(find_static_entities(conversation, static_entities))
-        alike = find_sound_alikes(conversation, static_entities, named)
-        kept = [
-            *named,
-            *self._wanted(conversation, alike),
-            *self._wanted(conversation, self._under_requested(candidates, requested)),
-        ]
-        return tuple(_findings(conversation, _resolved(conversation, _with_people(kept))))
+        named += self._wanted(conversation, find_sound_alikes(conversation, static_entities, named))
+        if self._settings.caution == "high":
+            found += find_answers(conversation, found, requested)
+        if self._settings.exchanges:
+            found += find_exchanges(conversation, [*named, *found], self._settings.exchanges)
+        return tuple(_findings(conversation, _resolved(conversation, _with_people([*named, *found]))))
 
-    def _under_requested(self, candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
-        """Candidates under requested policies, with calibrated scores."""
-        for candidate in candidates:
-            policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
-            if policy is not None:
-                yield replace(candidate, policy=policy, score=self._calibration.of(candidate.score))
+    def _found(
+        self, conversation: Conversation, reports: Sequence[RecogniserReport], requested: frozenset[str]
+    ) -> list[Candidate]:
+        """What is personal data under requested policies: all that the user's own recognisers report, and what the
+        model decides. The built-in recognisers decide alone under policies that it does not know: `any_number`.
+        """
+        own = _candidates(reports, {report.recogniser for report in reports} - BUILT_IN - {MODEL})
+        found = list(_under_requested(_with_repetitions(conversation, own), requested))
+        known = _with_repetitions(conversation, _candidates(reports, BUILT_IN))
+        judged = next((report for report in reports if report.recogniser == MODEL), None)
+        if judged is None:
+            return [*found, *_under_requested(known, requested)]
+        found += _under_requested(known, requested - judged.policies)
+        rules = list(_under_requested(known, requested))
+        decided = list(decide(conversation, judged.candidates, rules, requested, self._settings.caution))
+        certain = [one for one in decided if one.score >= CERTAIN]
+        return [*found, *decided, *_run(REPEATED, repeated_values, conversation, certain)]
 
-    def _wanted(self, conversation: Conversation, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-        """Candidates that reach the threshold of their policy and are not on the allow-list."""
+    def _wanted(self, conversation: Conversation, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Candidates that are not on the allow-list, nor inside of one that is."""
         allowed = {_plain(term) for term in self._settings.allow_list}
-        for candidate in candidates:
-            if candidate.score < self._settings.threshold(candidate.policy):
-                continue
-            words = conversation.words[candidate.first_word : candidate.last_word + 1]
-            if allowed and _plain("".join(word.text for word in words)) in allowed:
-                continue
-            yield candidate
+        every = list(candidates)
+        excepted = [one for one in every if allowed and _plain(_text(conversation, one)) in allowed]
+        return [
+            one
+            for one in every
+            if not any(other.first_word <= one.first_word <= one.last_word <= other.last_word for other in excepted)
+        ]
 
 
 def _conversation(transcript: Transcript) -> Conversation:
@@ -219,14 +249,47 @@ def _conversation(transcript: Transcript) -> Conversation:
     return conversation
 
 
+def _check_coverage(conversation: Conversation, reports: Iterable[RecogniserReport], policies: Collection[str]) -> None:
+    """Raises UnsupportedPolicyError for policies that neither the model nor a recogniser of the user's own covers in
+    the language: what the built-in recognisers find without the model is too little to publish the rest.
+    """
+    uncovering = {*BUILT_IN, CustomPatterns.name}  # A pattern finds some of a policy's values.
+    found = {policy for report in reports if report.recogniser not in uncovering for policy in report.policies}
+    missing = {policy for policy in policies if policy in CATALOGUE and not _is_covered(policy, found)}
+    if missing:
+        raise UnsupportedPolicyError(conversation.language.code, missing)
+
+
+def _is_covered(policy: str, found: Collection[str]) -> bool:
+    """Whether a policy is found, or all policies that it consists of."""
+    parts = [one.name for one in CATALOGUE.values() if one.parent == policy]
+    return policy in found or (bool(parts) and all(_is_covered(part, found) for part in parts))
+
+
 def _requested(policies: Collection[str]) -> frozenset[str]:
     """The policies to redact: static entities and patterns under labels of the user's own need no request."""
     return frozenset({*policies, "custom"})
 
 
-def _counts(policies: Iterable[str], requested: frozenset[str]) -> bool:
-    """Whether a recogniser of these policies may find something under a requested policy."""
-    return any(_requested_policy(policy, (), requested) for policy in policies)
+def _candidates(reports: Iterable[RecogniserReport], names: Collection[str]) -> list[Candidate]:
+    """What the recognisers of these names reported."""
+    return [candidate for report in reports if report.recogniser in names for candidate in report.candidates]
+
+
+def _with_repetitions(conversation: Conversation, candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [*candidates, *_run(REPEATED, repeated_values, conversation, candidates)]
+
+
+def _text(conversation: Conversation, candidate: Candidate) -> str:
+    return "".join(word.text for word in conversation.words[candidate.first_word : candidate.last_word + 1])
+
+
+def _under_requested(candidates: Iterable[Candidate], requested: frozenset[str]) -> Iterator[Candidate]:
+    """Candidates under requested policies."""
+    for candidate in candidates:
+        policy = _requested_policy(candidate.policy, candidate.alternatives, requested)
+        if policy is not None:
+            yield replace(candidate, policy=policy)
 
 
 def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object) -> list[Candidate]:
@@ -236,6 +299,18 @@ def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object
         raise
     except Exception as error:  # noqa: BLE001 - a recogniser may raise anything, and its message may quote the call
         raise RecogniserError(f"the recogniser {name} raised {type(error).__name__}") from None
+
+
+def _checked(name: str, conversation: Conversation, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
+    """The candidates. Raises RecogniserError if one cannot be: nothing would be redacted for it."""
+    words = len(conversation.words)
+    for candidate in candidates:
+        first, last = candidate.first_word, candidate.last_word
+        if not 0 <= first <= last < words or conversation.turn_of(first) != conversation.turn_of(last):
+            raise RecogniserError(f"the recogniser {name} reported words that are not in one utterance")
+        if not {candidate.policy, *candidate.alternatives} <= _POLICIES:
+            raise RecogniserError(f"the recogniser {name} reported a policy that does not exist")
+        yield candidate
 
 
 def _requested_policy(policy: str, alternatives: Sequence[str], requested: frozenset[str]) -> str | None:
@@ -271,6 +346,9 @@ def _strength(candidate: Candidate) -> tuple[int, int, float, int]:
     length = candidate.last_word - candidate.first_word + 1
     # Static entities have a label of their own and win, because the user named them.
     rank = -1 if candidate.label else _RANK.get(candidate.policy, len(_RANK))
+    if candidate.detector in (ANSWERS, EXCHANGES):
+        # What was found inside keeps its own label.
+        rank = len(_RANK) + 1
     return rank, -length, -candidate.score, candidate.first_word
 
 

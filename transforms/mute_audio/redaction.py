@@ -22,7 +22,7 @@ from hushbeam.transforms.mute_audio.edges import around, plan_mutes
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
 from hushbeam.transforms.mute_audio.render import joined_notes, render
 from hushbeam.transforms.mute_audio.settings import MuteSettings
-from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_untranscribed
+from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_masked, find_untranscribed
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,14 @@ class _Planner:
 
     def plan(self) -> RedactionPlan:
         """Mutes what was found in the words and in the audio, and what reviewers marked."""
-        untranscribed = self._untranscribed()
+        untranscribed, masked = self._untranscribed(), self._masked()
         first_pass = _FirstPass(self._source, self._transcribed.mixed, self._settings, self._limits)
-        aligned = self._aligned(untranscribed, first_pass)
+        aligned = self._aligned(untranscribed, masked, first_pass)
         tones = without_false_positives(first_pass.keypad_tones(), self._false_positives)
         around_tones = (around(tone, self._settings.edges) for tone in tones)
         padded = self._padded([*aligned, *around_tones, *self._marked()])
         spans = self._with_echoes(padded)
-        return RedactionPlan(in_file_channels(self._transcribed, spans), (*tones, *untranscribed))
+        return RedactionPlan(in_file_channels(self._transcribed, spans), (*tones, *untranscribed, *masked))
 
     def plan_further(self, muted: Sequence[TimeSpan]) -> RedactionPlan:
         """Adds what reviewers marked, with its echo, to what is muted already in a published recording."""
@@ -89,9 +89,14 @@ class _Planner:
         found = find_untranscribed(self._transcript, UntranscribedSettings(mode=self._settings.untranscribed))
         return without_false_positives(found, self._false_positives)
 
-    def _aligned(self, untranscribed: Sequence[Finding], first_pass: _FirstPass) -> tuple[TimeSpan, ...]:
+    def _masked(self) -> tuple[Finding, ...]:
+        return without_false_positives(find_masked(self._transcript), self._false_positives)
+
+    def _aligned(
+        self, untranscribed: Sequence[Finding], masked: Sequence[Finding], first_pass: _FirstPass
+    ) -> tuple[TimeSpan, ...]:
         """The spans of detected findings, with their edges in the pauses of the audio."""
-        found = [finding for finding in self._findings if finding.detector != REVIEWER]
+        found = [*(finding for finding in self._findings if finding.detector != REVIEWER), *masked]
         if self._settings.untranscribed == "mute":
             found += untranscribed
         return plan_mutes(self._transcript, found, first_pass.read_ranges, self._settings.edges)

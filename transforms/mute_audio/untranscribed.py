@@ -1,16 +1,21 @@
-"""Detector of untranscribed speech: speech for which the recogniser wrote no words, or only words of low confidence."""
+"""Detectors of speech without words: the recogniser wrote none, or doubts them, or a given transcript masks them."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Literal
 
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import merged, uncovered
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.base.spoken_length import longest_for_muting_s
+from hushbeam.transforms.transcribe.given.masks import outside_masks
 
 POLICY = "untranscribed_speech"
+MASKS = "masked_word"
+"""Detector of words that are masked in a given transcript."""
 
 UntranscribedMode = Literal["mute", "flag", "keep"]
 """`mute`: findings that are muted like all others. `flag`: findings that are only reported. `keep`: no findings."""
@@ -62,6 +67,53 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
         for span in sorted(transcript.speech, key=lambda span: (span.channel, span.start_s))
         for start_s, end_s in uncovered(span.start_s, span.end_s, claimed.get(span.channel, []))
         if end_s - start_s >= settings.least_s
+    )
+
+
+def find_masked(transcript: Transcript) -> tuple[Finding, ...]:
+    """Findings for words that a given transcript masks (`[PII]`): what was said there is muted, and the mask stays."""
+    return _masked(transcript, set(transcript.masked_words) - _partly_masked(transcript))
+
+
+def find_partly_masked(transcript: Transcript, but: Collection[int]) -> tuple[Finding, ...]:
+    """Findings for words with letters or digits beside their mask (`joh***@gmail.com`), whose text is redacted too.
+
+    Args:
+      but: Numbers of words that are redacted already.
+    """
+    return _masked(transcript, _partly_masked(transcript).difference(but))
+
+
+def _partly_masked(transcript: Transcript) -> set[int]:
+    """Numbers of masked words with letters or digits outside masks."""
+    if not transcript.masked_words:
+        return set()
+    outside = outside_masks(transcript.utterances)
+    return {number for number in transcript.masked_words if any(map(str.isalnum, outside[number]))}
+
+
+def _masked(transcript: Transcript, numbers: Collection[int]) -> tuple[Finding, ...]:
+    """A finding for each run of these words within an utterance."""
+    words = transcript.words
+    ends = accumulate(len(utterance.words) for utterance in transcript.utterances)
+    runs = [
+        run
+        for start, end in pairwise([0, *ends])
+        for run in merged((number, number + 1) for number in range(start, end) if number in numbers)
+    ]
+    return tuple(
+        Finding(
+            policy=POLICY,
+            label=POLICY.upper(),
+            channel=words[first].channel,
+            start_s=words[first].start_s,
+            end_s=max(word.end_s for word in words[first:end]),
+            score=1.0,
+            detector=MASKS,
+            first_word=first,
+            last_word=end - 1,
+        )
+        for first, end in runs
     )
 
 

@@ -94,6 +94,8 @@ class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
         super().setup()
 
     def process(self, recording: PendingRecording) -> _Plan:
+        if recording.transcript is not None:  # only its speech is detected, which takes little time
+            return _Plan(recording)
         self._limits.check_size(recording.source.size_bytes)
         if recording.source.size_bytes < self._longest_s * _LEAST_BYTES_PER_S or not self._may_be_long(recording):
             return _Plan(recording)

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from hushbeam.transforms.base.strict_json import LONGEST_LINE_BYTES
 from hushbeam.transforms.read_manifest.line import ManifestLineError
-from hushbeam.transforms.read_manifest.strict_json import LONGEST_LINE_BYTES
 
 
 class _RowTooLongError(Exception):

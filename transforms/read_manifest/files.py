@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.strict_json import LONGEST_LINE_BYTES, UnusableJsonError, parsed_json
 from hushbeam.transforms.read_manifest.csv_rows import read_csv
 from hushbeam.transforms.read_manifest.line import ManifestLineError
 from hushbeam.transforms.read_manifest.parquet import read_parquet
-from hushbeam.transforms.read_manifest.strict_json import LONGEST_LINE_BYTES, UnusableJsonError, parsed_json
 from hushbeam.transforms.storage.files import open_read
 
 SUFFIXES = (".jsonl", ".json", ".ndjson", ".csv", ".parquet")

@@ -19,7 +19,7 @@ from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import SecretReference, is_reference
-from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
+from hushbeam.transforms.base.strict_json import UnusableJsonError, parsed_json
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.urls import resolve
 
@@ -121,6 +121,7 @@ class ManifestLine(BaseModel):
     language_code: Annotated[str, AfterValidator(_language)] | None = None
     language_detection: bool | None = None
     multichannel: bool | None = None
+    transcript_url: str | None = Field(default=None, max_length=_LONGEST_URL)
     webhook_url: str | None = Field(default=None, max_length=_LONGEST_URL)
     webhook_auth_header_name: str | None = None
     webhook_auth_header_value: str | None = None
@@ -180,7 +181,7 @@ def read_line(
 
     Args:
       values: Key to value as in the file. None and empty cells count as left out.
-      manifest: URL of the manifest. Relative `audio_url`s are relative to its folder.
+      manifest: URL of the manifest. Relative URLs are relative to its folder.
       line: Line number from 1.
       unredacted: Whether the job has an unredacted output, for lines with `redact_pii: false`.
 
@@ -212,7 +213,7 @@ def read_line(
     options = request.redact_pii_audio_options
     return Recording(
         recording_id=request.recording_id or derived_id(request.audio_url),
-        audio_url=_located(manifest, request.audio_url),
+        audio_url=_located(manifest, request.audio_url, "audio_url"),
         policies=_resolved(tuple(policies)),
         substitution=substitution,
         redact=request.redact_pii,
@@ -227,6 +228,7 @@ def read_line(
         webhook_auth_header_name=request.webhook_auth_header_name or defaults.webhook_auth_header_name,
         webhook_auth_header_value=request.webhook_auth_header_value,
         metadata=dict(sorted(request.metadata.items())),
+        transcript_url=_located(manifest, request.transcript_url, "transcript_url") if request.transcript_url else None,
         manifest=manifest,
         line=line,
     )
@@ -238,11 +240,11 @@ def derived_id(audio_url: str) -> str:
     return f"{stem[:80]}-{hashlib.sha256(audio_url.encode()).hexdigest()[:10]}"
 
 
-def _located(manifest: str, audio_url: str) -> str:
+def _located(manifest: str, url: str, key: str) -> str:
     try:
-        return resolve(manifest, audio_url)
+        return resolve(manifest, url)
     except StorageError as error:
-        raise ManifestLineError(f"audio_url: {error}") from None
+        raise ManifestLineError(f"{key}: {error}") from None
 
 
 def _given(value: bool | None, default: bool) -> bool:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
+from hushbeam.transforms.base.strict_json import UnusableJsonError, parsed_json
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import Child, ForkServer
 from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.read_manifest import parquet_child as parquet_rows
 from hushbeam.transforms.read_manifest.line import ManifestLineError
-from hushbeam.transforms.read_manifest.strict_json import UnusableJsonError, parsed_json
 
 _MIB = 2**20
 # Seconds that a child may take for the first rows, and for each further message.

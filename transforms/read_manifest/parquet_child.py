@@ -19,10 +19,10 @@ from typing import Any, BinaryIO, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from hushbeam.transforms.base.strict_json import LONGEST_LINE_BYTES
 from hushbeam.transforms.media.isolation import wire
 from hushbeam.transforms.media.isolation.wire import MessageKind
 from hushbeam.transforms.media.isolation.worker_file import WorkerFile
-from hushbeam.transforms.read_manifest.strict_json import LONGEST_LINE_BYTES
 
 MOST_COLUMNS = 256
 """Limit for leaf columns, those inside lists and structures included. A manifest has a dozen."""

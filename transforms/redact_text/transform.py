@@ -1,14 +1,18 @@
-"""RedactText: replaces the words of findings in transcripts."""
+"""RedactText: replaces the words of findings in transcripts, and words that a given transcript masks in part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import apache_beam as beam
 
+from hushbeam.schemas.correction import without_false_positives
+from hushbeam.schemas.finding import personal_words
 from hushbeam.schemas.stages import DetectedRecording, RedactedRecording
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.base.secrets import read_secret
+from hushbeam.transforms.mute_audio.untranscribed import MASKS, POLICY, find_partly_masked
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution
 
@@ -42,6 +46,7 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
         self._key = read_secret(self._surrogate_key, "--surrogate_key").encode() if self._surrogate_key else b""
 
     def process(self, recording: DetectedRecording) -> RedactedRecording:
+        recording = _with_partly_masked(recording)
         request = recording.recording
         substitution = Substitution(request.substitution, self._by_policy, key=self._key)
         published = recording.transcribed.published
@@ -53,3 +58,15 @@ class _RedactStage(RecordingStage[DetectedRecording, RedactedRecording]):
             written=published.texts if published else None,
         )
         return RedactedRecording(recording, redacted)
+
+    def measure(self, output: RedactedRecording) -> dict[str, int]:
+        masked = sum(finding.detector == MASKS for finding in output.detected.findings)
+        return {f"findings.{POLICY}": masked} if masked else {}
+
+
+def _with_partly_masked(recording: DetectedRecording) -> DetectedRecording:
+    """The recording with findings for words that its given transcript masks in part: they are redacted like others."""
+    transcribed = recording.transcribed
+    found = find_partly_masked(transcribed.transcript, personal_words(recording.findings))
+    found = without_false_positives(found, transcribed.false_positive_spans)
+    return replace(recording, findings=(*recording.findings, *found))

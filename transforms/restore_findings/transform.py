@@ -16,6 +16,7 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import DetectedRecording, PendingRecording
 from hushbeam.schemas.stored import Provenance, PublishedRecording, StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore
+from hushbeam.transforms.archive.given_identity import configuration_of
 from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
@@ -66,7 +67,7 @@ class Rendering:
       output: Normalised root.
       store: Encrypted words and candidates, with the references of its keys.
       identify: Gives the identities of the new outputs.
-      detection: Thresholds, terms and patterns; its models are not loaded.
+      settings_of: Gives the settings with which findings are selected, given how they were found.
       changes: What is asked for instead of each recording's own request.
       force: Render also what is up to date, and publish expired audio again.
     """
@@ -74,7 +75,7 @@ class Rendering:
     output: str
     store: SealedRoot
     identify: Identify
-    detection: DetectionSettings
+    settings_of: Callable[[Provenance], DetectionSettings]
     changes: Changes
     force: bool
 
@@ -121,8 +122,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
     def setup(self) -> None:
         self._store = FindingsStore(self._rendering.store)
         self._reviews = Reviews(self._rendering.output)
-        self._detector = Detector(self._rendering.detection)
-        self._detector.load_without_models()
+        self._detectors: dict[str, Detector] = {}
 
     def process(self, recording: PublishedRecording) -> DetectedRecording:
         stored = self._store.read(recording.recording_id)
@@ -131,12 +131,22 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         if pending.up_to_date:
             return DetectedRecording(transcribed, ())
         asked = pending.recording
-        fresh = {one.recogniser: one for one in self._detector.report(transcribed.transcript)}
+        detector = self._detector(stored.provenance)
+        fresh = {one.recogniser: one for one in detector.report(transcribed.transcript)}
         reports = tuple(fresh.get(one.recogniser, one) for one in stored.reports)
         request = DetectionRequest(transcribed.transcript, asked.policies, asked.static_entities)
-        found = self._detector.select(request, reports)
+        found = detector.select(request, reports)
         leaks = tuple(_around(leak) for leak in stored.leaks if _is_asked(leak.policy, asked.policies))
         return DetectedRecording(transcribed, (*found, *leaks), reports)
+
+    def _detector(self, provenance: Provenance) -> Detector:
+        """The recordings of a run share one: their settings are the same."""
+        settings = self._rendering.settings_of(provenance)
+        key = settings.model_dump_json()
+        if key not in self._detectors:
+            self._detectors[key] = Detector(settings)
+            self._detectors[key].load_without_models()
+        return self._detectors[key]
 
     def _pending(self, stored: StoredRecording, published: PublishedRecording) -> PendingRecording:
         before = stored.transcribed.pending
@@ -146,7 +156,8 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
             raise SourceChangedError("the source was replaced after it was transcribed: run hushbeam redact again")
         identities = self._rendering.identify(stored.provenance)
         corrections = self._reviews.corrections_of(asked.recording_id)
-        identity = corrected_identity(output_identity(asked, source, identities["configuration"]), corrections)
+        configuration = configuration_of(identities["configuration"], given=before.transcript is not None)
+        identity = corrected_identity(output_identity(asked, source, configuration, before.transcript), corrections)
         up_to_date = (published.output_identity == identity or published.expired) and not self._rendering.force
         return PendingRecording(
             asked,
@@ -156,6 +167,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
             up_to_date=up_to_date,
             identities=identities,
             corrections=corrections,
+            transcript=before.transcript,
         )
 
 

@@ -9,7 +9,8 @@ from dataclasses import asdict
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 
-# Fields of a recording about its line and its notification do not change its output.
+# Fields of a recording about its line and its notification do not change its output. A given transcript is counted by
+# its identity.
 _NOT_OF_THE_OUTPUT = frozenset(
     {
         "manifest",
@@ -18,20 +19,30 @@ _NOT_OF_THE_OUTPUT = frozenset(
         "webhook_auth_header_name",
         "webhook_auth_header_value",
         "published_url",
+        "transcript_url",
     }
 )
 
 
-def output_identity(recording: Recording, source: SourceIdentity, configuration: str) -> str:
+def output_identity(
+    recording: Recording, source: SourceIdentity, configuration: str, transcript: SourceIdentity | None = None
+) -> str:
     """Hash of everything that an output is made from: equal identities give equal bytes.
 
     Args:
       configuration: Identity of the job's options and models.
+      transcript: The given transcript, if there is one. Its version must not be a checksum: the identity is public, and
+        redacted values could be guessed from it.
     """
     request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
     origin = source.to_dict()
     if recording.published_url is not None:
         # Without the real URL, so that guesses of it cannot be tested against the hash.
         request["audio_url"] = origin["url"] = recording.published_url
-    known = json.dumps([request, origin, configuration], sort_keys=True, ensure_ascii=True)
+    parts = [request, origin, configuration]
+    if transcript is not None:
+        parts.append({"size_bytes": transcript.size_bytes, "version": transcript.version})
+        if recording.published_url is None:
+            parts.append(transcript.url)
+    known = json.dumps(parts, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(known.encode()).hexdigest()

@@ -13,8 +13,10 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.correction import corrected_identity
 from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
+from hushbeam.transforms.archive.given_identity import configuration_of
 from hushbeam.transforms.archive.ledger import committed_entries
 from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts
 from hushbeam.transforms.archive.published_files import json_name
@@ -26,6 +28,7 @@ from hushbeam.transforms.base.progress import report
 from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.skip_finished.spread_work import SpreadWork
 from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
 
 _PRESENT, _ERASED = "present", "erased"
 _PENDING, _COMMITTED, _SKIPPED = "pending", "committed", "skipped"
@@ -136,9 +139,20 @@ class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
 
     def process(self, recording: Recording) -> PendingRecording:
         source = files.stat(recording.audio_url)
+        transcript = _stat_transcript(recording.transcript_url)
         corrections = self._reviews.corrections_of(recording.recording_id)
-        identity = corrected_identity(output_identity(recording, source, self._configuration), corrections)
-        return PendingRecording(recording, source, identity, corrections=corrections)
+        configuration = configuration_of(self._configuration, given=transcript is not None)
+        identity = corrected_identity(output_identity(recording, source, configuration, transcript), corrections)
+        return PendingRecording(recording, source, identity, corrections=corrections, transcript=transcript)
+
+
+def _stat_transcript(url: str | None) -> SourceIdentity | None:
+    if url is None:
+        return None
+    try:
+        return files.stat_guessable(url)
+    except StorageError as error:
+        raise type(error)(f"transcript_url: {error}", retryable=error.retryable) from None
 
 
 class _CompareFn(beam.DoFn):
@@ -153,7 +167,8 @@ class _CompareFn(beam.DoFn):
     def process(self, element: PendingRecording, entries: Iterable[bytes]) -> Iterator[PendingRecording | TaggedOutput]:
         if self._index is None:
             self._index = self._shared.acquire(lambda: LedgerIndex.unpacked(entries))
-        facts = Facts(element.output_identity, source_facts(element.source), self._configuration)
+        configuration = configuration_of(self._configuration, given=element.transcript is not None)
+        facts = Facts(element.output_identity, source_facts(element.source), configuration)
         reason = self._index.reason(element.recording_id, facts)
         Metrics.counter(METRICS_NAMESPACE, f"SkipFinished.{reason}").inc()
         if reason == "up_to_date" and not self._force:

@@ -13,6 +13,7 @@ import mimetypes
 import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from glob import has_magic
 from pathlib import Path
@@ -48,6 +49,17 @@ def stat(url: str) -> SourceIdentity:
     """
     url = urls.normalised(url)
     return _identity(url, details_of(url))
+
+
+def stat_guessable(url: str) -> SourceIdentity:
+    """As `stat`, for a file whose content could be guessed: its version is no checksum of the content.
+
+    S3's entity tags are checksums, so there the version is the time of the last change.
+    """
+    url = urls.normalised(url)
+    details = details_of(url)
+    identity = _identity(url, details)
+    return replace(identity, version=f"modified:{_modified(details).isoformat()}") if "ETag" in details else identity
 
 
 def exists(url: str) -> bool:

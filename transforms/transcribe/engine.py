@@ -25,9 +25,9 @@ from hushbeam.transforms.transcribe.recording import (
     RecordingInProgress,
     SpeechJob,
     Transcription,
-    TranscriptionError,
 )
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from hushbeam.transforms.transcribe.spoken_audio import TranscriptionError
 
 __all__ = ["SpeechEngine", "SpeechJob", "Transcription", "TranscriptionError"]
 

@@ -10,28 +10,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.languages import UNDETERMINED
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.decoding import FRAMES_PER_SECOND, DecodedWindow, Doubt, Request
 from hushbeam.transforms.transcribe.second_look import parts_to_transcribe_again
 from hushbeam.transforms.transcribe.settings import SecondLook
-from hushbeam.transforms.transcribe.vad import KnownSpeech, SpeechProbabilities
-from hushbeam.transforms.transcribe.windows import Window, WindowPacker, split
-from hushbeam.transforms.transcribe.words import place, utterances
+from hushbeam.transforms.transcribe.spoken_audio import SpokenAudio
+from hushbeam.transforms.transcribe.windows import Window, split
+from hushbeam.transforms.transcribe.words import conversation, place
 
-_BLOCK = 8 * RECOGNISER_RATE_HZ
 _SURE_LANGUAGE = 0.5
 _LANGUAGE_WINDOWS = 3
 _MOST_PARKED = 32
 _MOST_UNTRANSCRIBED = 0.95
 """If parts without words are a larger share of a window, the whole window is transcribed again."""
-
-
-class TranscriptionError(RecordingError):
-    """The audio of one recording cannot be transcribed."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +113,7 @@ class RecordingInProgress:
         self._untranscribed: list[TimeSpan] = []
         self._outstanding = 0
         self._ended = False
-        self._frames = 0
-        self._packers: list[WindowPacker] = []
+        self._audio = SpokenAudio(job.blocks, start_s=job.start_s, speech=job.speech)
 
     def windows(self) -> Iterator[tuple[int, Window, FloatSamples]]:
         """Reads the audio to its end and yields each channel's windows with their audio.
@@ -129,28 +122,7 @@ class RecordingInProgress:
           TranscriptionError: The blocks do not fit together, or hold values that are not finite.
           RecordingError: Reading failed.
         """
-        detectors: list[SpeechProbabilities | KnownSpeech] = []
-        for block in _reblocked(self.job.blocks()):
-            if not self._packers:
-                detectors = [self._detector(channel) for channel in range(len(block))]
-                self._packers = [WindowPacker() for _ in block]
-            self._frames += block.shape[1]
-            for channel, samples in enumerate(block):
-                probabilities = detectors[channel].feed(samples)
-                for window, audio in self._packers[channel].feed(samples, probabilities):
-                    yield channel, window, audio
-        for channel, packer in enumerate(self._packers):
-            for windows in (packer.feed(np.zeros(0, np.float32), detectors[channel].finish()), packer.finish()):
-                for window, audio in windows:
-                    yield channel, window, audio
-
-    def _detector(self, channel: int) -> SpeechProbabilities | KnownSpeech:
-        if self.job.speech is None:
-            return SpeechProbabilities()
-        start_s = self.job.start_s
-        return KnownSpeech(
-            [(span.start_s - start_s, span.end_s - start_s) for span in self.job.speech if span.channel == channel]
-        )
+        yield from self._audio.windows()
 
     def arrived(self, channel: int, window: Window, features: NDArray[np.float32]) -> list[Entry]:
         """Takes a new window, and returns the windows that may go to the model now."""
@@ -268,29 +240,22 @@ class RecordingInProgress:
             return
 
     def _transcription(self) -> Transcription:
-        start_s = self.job.start_s
-        spoken: list[Utterance] = []
-        for channel in range(len(self._packers)):
+        words: list[list[Word]] = []
+        for channel in range(self._audio.channels):
             parts = sorted((part for part in self._settled if part.channel == channel), key=lambda part: part.source_s)
-            spoken.extend(utterances([word for part in parts for word in part.words]))
-        speech = [
-            TimeSpan(
-                channel, round(start_s + start / RECOGNISER_RATE_HZ, 3), round(start_s + stop / RECOGNISER_RATE_HZ, 3)
-            )
-            for channel, packer in enumerate(self._packers)
-            for start, stop in packer.spoken
-        ]
-        transcribed_s = self._frames / RECOGNISER_RATE_HZ
+            words.append([word for part in parts for word in part.words])
         transcript = Transcript(
             language_code=self.language or (self._votes[0][0] if self._votes else UNDETERMINED),
             language_confidence=self._confidence if self.language else (self._votes[0][1] if self._votes else 0.0),
-            duration_s=start_s + transcribed_s,
-            channels=len(self._packers),
-            utterances=tuple(sorted(spoken, key=lambda utterance: (utterance.start_s, utterance.channel))),
-            speech=tuple(sorted(speech, key=lambda span: (span.start_s, span.channel))),
+            duration_s=self.job.start_s + self._audio.length_s,
+            channels=self._audio.channels,
+            utterances=conversation(words),
+            speech=self._audio.speech,
         )
         return Transcription(
-            transcript, transcribed_s, tuple(sorted(self._untranscribed, key=lambda span: (span.start_s, span.channel)))
+            transcript,
+            self._audio.length_s,
+            tuple(sorted(self._untranscribed, key=lambda span: (span.start_s, span.channel))),
         )
 
 
@@ -302,24 +267,3 @@ def _better(first: DecodedWindow | None, second: DecodedWindow) -> DecodedWindow
         return decoded.doubt is None, decoded.doubt is not Doubt.REPEATS, -untranscribed_s
 
     return second if first is None or merit(second) >= merit(first) else first
-
-
-def _reblocked(blocks: Iterable[FloatSamples]) -> Iterator[FloatSamples]:
-    """Checks the blocks, and joins and cuts them into blocks of 8 s."""
-    waiting: list[FloatSamples] = []
-    frames, channels = 0, None
-    for block in blocks:
-        if block.ndim != 2 or not block.shape[0] or block.shape[0] != (channels or block.shape[0]):
-            raise TranscriptionError("the number of channels of the decoded audio changes")
-        if not np.isfinite(block).all():
-            raise TranscriptionError("the decoded audio contains values that are not finite")
-        channels = block.shape[0]
-        waiting.append(block.astype(np.float32, copy=False))
-        frames += block.shape[1]
-        if frames >= _BLOCK:
-            joined = np.concatenate(waiting, axis=1)
-            whole = frames - frames % _BLOCK
-            yield from np.split(joined[:, :whole], whole // _BLOCK, axis=1)
-            waiting, frames = [joined[:, whole:]], frames - whole
-    if frames:
-        yield np.concatenate(waiting, axis=1)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
-from hushbeam.schemas.media import MediaInfo, SampleIdentity
+from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.schemas.stages import PendingRecording, SpanToTranscribe, TranscribedRecording, TranscribedSpan
 from hushbeam.transforms.base.each_recording import InputT, Outcome, OutputT, RecordingStage, each_recording, then
-from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.base.unexpected import StageDefectError, place_of
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
-from hushbeam.transforms.media.recogniser_audio import RecogniserAudio
-from hushbeam.transforms.media.samples import FloatSamples
-from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe.engine import SpeechEngine, SpeechJob, Transcription
+from hushbeam.transforms.transcribe.given import read_given
+from hushbeam.transforms.transcribe.recording_audio import RecordingAudio
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
 _ENGINES = Shared()
@@ -30,6 +28,8 @@ class Transcribe(beam.PTransform):
     Beam's RunInference is not used: it sends a whole batch to the dead letters when one element fails, and waits for a
     batch before it decodes the next. One speech engine in each process, shared by all instances, keeps the model busy
     while other recordings are fetched, decoded and searched for speech.
+
+    A recording with a given transcript takes its words from there, and does without the engine.
     """
 
     def __init__(self, settings: TranscriptionSettings, limits: MediaLimits) -> None:
@@ -61,7 +61,23 @@ class _EngineStage(RecordingStage[InputT, OutputT]):
 
     def setup(self) -> None:
         check_confinement(self._limits)
-        self._engine = _ENGINES.acquire(self._start, tag=repr(self._settings))
+        self._acquired: SpeechEngine | None = None
+
+    @property
+    def _engine(self) -> SpeechEngine:
+        """The engine, loaded for the first recording that needs it: a run of given transcripts needs none.
+
+        Raises:
+          ConfigurationError, RunError: It cannot be loaded, which ends the run, as an error in `setup` does.
+        """
+        if self._acquired is None:
+            try:
+                self._acquired = _ENGINES.acquire(self._start, tag=repr(self._settings))
+            except (ConfigurationError, RunError):
+                raise
+            except Exception as error:  # noqa: BLE001 - reported by class and place, like all errors
+                raise StageDefectError(f"{self.name} cannot start: {place_of(error)}") from None
+        return self._acquired
 
     def _start(self) -> SpeechEngine:
         engine = SpeechEngine(self._settings)
@@ -75,8 +91,17 @@ class _EngineStage(RecordingStage[InputT, OutputT]):
 class _TranscribeStage(_EngineStage[PendingRecording, TranscribedRecording]):
     name = "Transcribe"
 
+    def setup(self) -> None:
+        super().setup()
+        self._readers = ThreadPoolExecutor(self._settings.decoders, thread_name_prefix="given")
+
+    def teardown(self) -> None:
+        self._readers.shutdown()
+
     def submit(self, recording: PendingRecording) -> Future[TranscribedRecording]:
-        audio = _Audio(recording, self._limits)
+        if recording.transcript is not None:
+            return self._readers.submit(read_given, recording, recording.transcript, self._limits)
+        audio = RecordingAudio(recording, self._limits, mix=recording.recording.multichannel is False)
 
         def whole(transcription: Transcription) -> TranscribedRecording:
             if audio.info is None or audio.identity is None:
@@ -95,7 +120,13 @@ class _TranscribeSpanStage(_EngineStage[SpanToTranscribe, TranscribedSpan]):
 
     def submit(self, recording: SpanToTranscribe) -> Future[TranscribedSpan]:
         last = recording.number == recording.count - 1
-        audio = _Audio(recording.pending, self._limits, recording.start_s, None if last else recording.end_s)
+        audio = RecordingAudio(
+            recording.pending,
+            self._limits,
+            mix=recording.recording.multichannel is False,
+            start_s=recording.start_s,
+            end_s=None if last else recording.end_s,
+        )
 
         def part(transcription: Transcription) -> TranscribedSpan:
             if audio.info is None or (last and audio.identity is None):
@@ -113,37 +144,3 @@ class _TranscribeSpanStage(_EngineStage[SpanToTranscribe, TranscribedSpan]):
 
     def measure(self, output: TranscribedSpan) -> dict[str, int]:
         return {"audio_milliseconds": round((output.span.end_s - output.span.start_s) * 1000)}
-
-
-class _Audio:
-    """The audio of a recording or a span: fetched and decoded when the engine reads it, then removed.
-
-    Attributes:
-      info, identity: As in `RecogniserAudio`, once the blocks were read.
-    """
-
-    def __init__(
-        self, recording: PendingRecording, limits: MediaLimits, start_s: float = 0.0, end_s: float | None = None
-    ) -> None:
-        self._recording = recording
-        self._limits = limits
-        self._start_s = start_s
-        self._end_s = end_s
-        self._mix = recording.recording.multichannel is False
-        self.info: MediaInfo | None = None
-        self.identity: SampleIdentity | None = None
-
-    @property
-    def is_mixed(self) -> bool:
-        """Whether several channels were transcribed as one."""
-        return self._mix and self.info is not None and self.info.channels > 1
-
-    def blocks(self) -> Iterator[FloatSamples]:
-        self._limits.check_size(self._recording.source.size_bytes)
-        with TemporaryFolder() as folder:
-            source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)
-            recogniser_audio = RecogniserAudio(
-                source, start_s=self._start_s, end_s=self._end_s, mix=self._mix, limits=self._limits
-            )
-            yield from recogniser_audio
-        self.info, self.identity = recogniser_audio.info, recogniser_audio.identity

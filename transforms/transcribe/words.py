@@ -7,7 +7,7 @@ are corrected here with the speech that the voice activity detector found.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -218,3 +218,9 @@ def utterances(words: Sequence[Word]) -> list[Utterance]:
     return [
         Utterance(words[start].channel, tuple(words[start:stop])) for start, stop in pairwise([0, *cuts, len(words)])
     ]
+
+
+def conversation(channels: Iterable[Sequence[Word]]) -> tuple[Utterance, ...]:
+    """The utterances of all channels, ordered by start, from the words of each channel in order."""
+    spoken = [utterance for words in channels for utterance in utterances(words)]
+    return tuple(sorted(spoken, key=lambda utterance: (utterance.start_s, utterance.channel)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from hushbeam.schemas.finding import Finding, personal_words
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.detect_pii.names.words import is_common
 from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.common_words import is_common
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import plain
 from hushbeam.transforms.verify_audio.spoken_form import runs_of_signs
@@ -56,11 +56,12 @@ def known_values(conversation: Conversation, findings: Sequence[Finding]) -> tup
     language = conversation.language
     uninformative = language.fillers | language.backchannels | language.joiners | language.symbols.keys()
     signs_of, words_of = _signs_by_word(conversation), _words_by_word(conversation)
+    masked = set(conversation.transcript.masked_words)  # nobody said `[PII]`
     values = []
     for finding in findings:
         if finding.first_word is None or finding.last_word is None:
             continue
-        own = range(finding.first_word, finding.last_word + 1)
+        own = [word for word in range(finding.first_word, finding.last_word + 1) if word not in masked]
         signs: dict[int, str] = {}
         for word in own:
             for run, value in signs_of.get(word, ()):

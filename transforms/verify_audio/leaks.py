@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hushbeam.schemas.spans import TimeSpan
-from hushbeam.transforms.detect_pii.names.words import is_common
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from hushbeam.transforms.detect_pii.text.atoms import Kind
+from hushbeam.transforms.detect_pii.text.common_words import is_common
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.sound_alikes import likeness
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech

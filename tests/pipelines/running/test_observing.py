@@ -27,6 +27,7 @@ from hushbeam.pipelines.options.groups import Observability
 from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.pipelines.running.observing import observed
 from hushbeam.pipelines.running.waiting import StoppedError
+from tests.own_detectors import blind_detector
 from tests.pipelines.conftest import Redact
 from tests.transforms.notify.receiver import Receiver, running
 from tests.transforms.observe_run.test_text_file import samples
@@ -120,8 +121,9 @@ def test_with_hashed_identities_no_location_is_told(
 
 
 @pytest.mark.long
-def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told) -> None:
-    run = redact(CARD, options=(*told.options, "--canaries", "--minimum_score", "0.9999"))
+def test_a_run_that_publishes_nothing_is_told_as_failed(redact: Redact, told: Told, tmp_path: Path) -> None:
+    blind = blind_detector(tmp_path / "blind")
+    run = redact(CARD, options=(*told.options, "--canaries", "--detector", blind))
     assert run.status == EXIT_CANARIES_MISSED, run.terminal
     assert [event["eventType"] for event in told.events()] == ["START", "FAIL"]
     read = told.metrics()

@@ -67,6 +67,15 @@ def test_a_certificate_has_counts_and_hashes_and_no_value(tmp_path: Path) -> Non
         assert entity.said not in text
 
 
+def test_a_certificate_names_the_given_transcript_instead_of_the_recogniser() -> None:
+    recording = redacted(labelled("card-payment"))
+    detected = recording.detected
+    given = replace(detected, transcribed=replace(detected.transcribed, given_by="deepgram"))
+    certificate = certificate_of(MutedRecording(replace(recording, detected=given), None), IDENTITIES)
+    assert certificate["models"] == {"recogniser": "given transcript (deepgram)"}
+    assert certificate["configuration"] != IDENTITIES["configuration"]
+
+
 def test_without_audio_there_is_none_in_the_certificate() -> None:
     recording = MutedRecording(redacted(labelled("card-payment")), audio=None)
     assert certificate_of(recording, IDENTITIES)["audio"] is None

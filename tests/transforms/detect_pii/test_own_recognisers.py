@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.policies import find_policy
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
-from hushbeam.transforms.detect_pii.accounts.internet import InternetAddresses
 from hushbeam.transforms.detect_pii.languages.language import in_order
+from hushbeam.transforms.detect_pii.listed_terms import ListedTerms
 from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
-from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.numbers.repetitions import repeated_values
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
+from hushbeam.transforms.detect_pii.patterns.internet import InternetAddresses
 from hushbeam.transforms.detect_pii.patterns.presidio import PresidioPatterns
 from hushbeam.transforms.detect_pii.patterns.static_entities import find_static_entities
-from hushbeam.transforms.detect_pii.places.street_numbers import StreetNumbers
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from tests.few_examples import few
@@ -48,7 +47,7 @@ def conversation_of(call: list[tuple[int, list[str]]], code: str) -> Conversatio
 
 @pytest.fixture(scope="module")
 def recognisers() -> tuple[Recogniser, ...]:
-    own = (SpokenNumbers(), InternetAddresses(), Credentials(), SpelledWords(), StreetNumbers(), PresidioPatterns())
+    own = (SpokenNumbers(), InternetAddresses(), SpelledWords(), PresidioPatterns(), ListedTerms())
     for recogniser in own:
         recogniser.load()
     return own
@@ -65,7 +64,7 @@ def test_whatever_is_said_candidates_are_words_of_one_utterance_under_a_known_po
         reported = list(recogniser.recognise(conversation))
         assert {one.policy for one in reported} <= recogniser.policies
         found += reported
-    found += RepeatedValues().propagate(conversation, found)
+    found += repeated_values(conversation, found)
     found += find_static_entities(conversation, {"term": ["forty-one", "B X", "a.m."]})
     for one in found:
         assert 0 <= one.first_word <= one.last_word < len(conversation.words)

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hushbeam.schemas.policies import AUDIO_POLICIES
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.mute_audio.untranscribed import POLICY, UntranscribedSettings, find_untranscribed
+from hushbeam.transforms.mute_audio.untranscribed import (
+    MASKS,
+    POLICY,
+    UntranscribedSettings,
+    find_masked,
+    find_partly_masked,
+    find_untranscribed,
+)
 from tests.transforms.mute_audio.spoken import transcript
 
 SETTINGS = UntranscribedSettings()
@@ -65,6 +72,30 @@ def test_words_of_one_channel_do_not_account_for_speech_in_another() -> None:
 
 def test_nothing_is_found_in_mode_keep() -> None:
     assert find_untranscribed(transcribed(speech=(5.0, 9.0)), UntranscribedSettings(mode="keep")) == ()
+
+
+def test_masked_words_are_found_with_their_words_whatever_happens_to_other_speech() -> None:
+    call = replace(transcribed(("my", 1.0, 1.2), ("[PII]", 1.2, 1.5), speech=(1.0, 1.5)), masked_words=(1,))
+    (found,) = find_masked(call)
+    assert (found.policy, found.detector) == (POLICY, MASKS)
+    assert (found.first_word, found.last_word, found.start_s, found.end_s) == (1, 1, 1.2, 1.5)
+    assert find_masked(transcribed(("my", 1.0, 1.2), speech=(1.0, 1.5))) == ()
+
+
+def test_a_mask_of_several_words_is_one_finding_and_what_is_masked_in_part_is_another() -> None:
+    said = ("my", 1.0, 1.2), ("[PHONE", 1.2, 1.9), ("NUMBER]", 1.5, 1.8), ("joh***@gmail.com", 2.0, 3.0), ("ok", 3, 4)
+    call = replace(transcribed(*said, speech=(1.0, 4.0)), masked_words=(1, 2, 3))
+    (mask,), (part,) = find_masked(call), find_partly_masked(call, but=())
+    assert (mask.first_word, mask.last_word, mask.start_s, mask.end_s) == (1, 2, 1.2, 1.9)
+    assert (part.first_word, part.last_word, part.policy, part.detector) == (3, 3, POLICY, MASKS)
+    assert find_partly_masked(call, but={3}) == (), "another finding redacts it already"
+
+
+def test_masked_words_of_two_utterances_are_two_findings() -> None:
+    call = transcript(("[PHONE", 1.0, 2.0), ("NUMBER]", 3.0, 4.0))
+    turns = tuple(Utterance(0, (word,)) for word in call.words)
+    found = find_masked(replace(call, utterances=turns, masked_words=(0, 1)))
+    assert [(each.first_word, each.last_word) for each in found] == [(0, 0), (1, 1)]
 
 
 _ranges = st.tuples(st.floats(0, 18), st.floats(0, 4)).map(lambda pair: (pair[0], pair[0] + pair[1]))

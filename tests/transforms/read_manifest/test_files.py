@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.read_manifest.files import read_lines
-from hushbeam.transforms.read_manifest.line import ManifestLineError
+from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
 
 
 def lines(path: Path) -> list[tuple[int, object]]:
@@ -53,6 +53,19 @@ def test_parquet_rows_come_with_their_types(tmp_path: Path) -> None:
     rows = [{"audio_url": "a.wav", "redact_pii_policies": ["date"], "redact_pii_audio": None}]
     pq.write_table(pa.Table.from_pylist(rows), path)
     assert lines(path) == [(1, rows[0])]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.parquet"])
+def test_a_transcript_may_be_named_in_every_format(tmp_path: Path, name: str) -> None:
+    path, values = tmp_path / name, {"audio_url": "a.wav", "transcript_url": "a.json"}
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist([values, {"audio_url": "b.wav"}]), path)
+    elif path.suffix == ".csv":
+        path.write_text("audio_url,transcript_url\na.wav,a.json\nb.wav,\n")
+    else:
+        path.write_text(f'{json.dumps(values)}\n{{"audio_url": "b.wav"}}\n')
+    recordings = [read_line(dict(read), ManifestDefaults(), str(path), 1) for _, read in read_lines(str(path))]  # type: ignore[arg-type]
+    assert [recording.transcript_url for recording in recordings] == [str(tmp_path / "a.json"), None]
 
 
 def test_rows_of_nothing_but_commas_are_blank(tmp_path: Path) -> None:

@@ -50,6 +50,17 @@ def test_a_relative_url_starts_from_the_manifests_folder() -> None:
     assert read(audio_url="gs://bucket/b.wav").audio_url == "gs://bucket/b.wav"
 
 
+def test_a_transcript_is_located_like_the_audio_and_errors_name_its_key() -> None:
+    assert read().transcript_url is None
+    assert read(transcript_url="a.json").transcript_url == "/calls/a.json"
+    assert read(transcript_url="s3://bucket/a.json").transcript_url == "s3://bucket/a.json"
+    with pytest.raises(ManifestLineError, match=r"^transcript_url: ") as refused:
+        read(transcript_url="https://example.com/zebra.json")
+    assert "zebra" not in str(refused.value)
+    with pytest.raises(ManifestLineError, match=r"^transcript_url: "):
+        read(transcript_url=["a.json"])
+
+
 def test_the_seed_apis_beep_is_a_tone() -> None:
     assert read(redact_pii_audio_options={"override_audio_redaction_method": "beep"}).muting == "tone"
 

@@ -55,6 +55,15 @@ def test_the_outputs_identity_follows_from_the_hidden_url_and_not_from_the_url(p
     assert output_identity(hidden, replace(_SOURCE, version="mtime_ns:2"), "c") != identity
 
 
+def test_the_url_of_a_given_transcript_cannot_be_guessed_from_the_outputs_identity(pseudonyms: Pseudonyms) -> None:
+    transcript = SourceIdentity("/transcripts/maria-0791.json", 90, "mtime_ns:1")
+    hidden = replace(pseudonyms.of_recording(_CALL), transcript_url=transcript.url)
+    guess = replace(hidden, transcript_url="/transcripts/joe.json")
+    identity = output_identity(hidden, _SOURCE, "c", transcript)
+    assert output_identity(guess, _SOURCE, "c", replace(transcript, url=str(guess.transcript_url))) == identity
+    assert output_identity(hidden, _SOURCE, "c", replace(transcript, version="mtime_ns:2")) != identity
+
+
 def test_the_key_stays_where_it_is(pseudonyms: Pseudonyms, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "canary" not in repr(pseudonyms)
     with pytest.raises(TypeError):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import stat
 import sys
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -288,6 +290,21 @@ def test_a_scheme_that_needs_another_package_names_it(monkeypatch: pytest.Monkey
 def test_other_locations_are_refused(location: str) -> None:
     with pytest.raises(StorageError):
         files.stat(location)
+
+
+def test_the_version_of_a_guessable_file_changes_with_it_and_is_no_checksum(root: str) -> None:
+    url = f"{root}/transcript.json"
+    files.write_bytes(url, b"4539")
+    before = files.stat_guessable(url)
+    assert files.stat_guessable(url) == before
+    assert "etag" not in before.version
+    assert hashlib.md5(b"4539", usedforsecurity=False).hexdigest() not in before.version
+    assert (before.url, before.size_bytes) == (files.stat(url).url, 4)
+    time.sleep(1.1)  # S3 counts whole seconds
+    files.write_bytes(url, b"1488")
+    assert files.stat_guessable(url) != before
+    with pytest.raises(MissingFileError):
+        files.stat_guessable(f"{root}/nothing.json")
 
 
 def test_an_identity_shows_no_url_and_survives_json_and_pickle(tmp_path: Path) -> None:

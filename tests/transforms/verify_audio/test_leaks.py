@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hushbeam.schemas.finding import Finding, personal_words
@@ -58,6 +60,13 @@ def leaks(said: Conversation, findings: list[Finding], again: Conversation) -> t
 def test_different_spellings_of_the_same_signs_are_equal(text: str, signs: list[str]) -> None:
     runs = runs_of_signs(conversation((0, 0.0, text)))
     assert ["".join(sign.value for sign in run) for run in runs] == signs
+
+
+def test_a_word_that_stands_for_another_is_no_value() -> None:
+    said = conversation((0, 10.0, "my name is [PII] okay"))
+    masked = Conversation(replace(said.transcript, masked_words=(3,)))
+    assert known_values(said, [finding(said, "person_name", 3, 3)])
+    assert known_values(masked, [finding(said, "person_name", 3, 3)]) == ()
 
 
 def test_digits_that_are_heard_where_they_were_said_are_a_leak() -> None:

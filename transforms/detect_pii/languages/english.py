@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hushbeam.transforms.detect_pii.languages.english_cues import CUES, SECRET_CUES
+from hushbeam.transforms.detect_pii.languages.english_cues import CUES
 from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
 _ONES = in_order("one two three four five six seven eight nine")
@@ -26,7 +26,7 @@ _PLURAL_THINGS = vocabulary("""
     users devices phones lines channels cards accounts claims policies trips flights stops nights passengers cars
     vehicles doors windows chairs tables shirts pairs sets kinds types ways sites places others characters digits
     numbers bottles cans packs cases crates pallets parcels packages trucks units square cubic horsepower calories
-    blocks minutes- percent- shares votes students classes credits followers reviews volts copies samples
+    blocks shares votes students classes credits followers reviews volts copies samples
     """)
 
 _QUANTITIES = QuantityWords(
@@ -62,31 +62,6 @@ _QUANTITIES = QuantityWords(
     amount_links=vocabulary("""
         is was of be are at around about just only comes come to for will would roughly approximately : - now you
         """),
-    amount_questions=(
-        ("how", "much"),
-        ("the", "damage"),
-        ("the", "price"),
-        ("the", "cost"),
-        ("the", "fee"),
-        ("the", "total"),
-        ("the", "rent"),
-        ("the", "rate"),
-        ("your", "budget"),
-        ("your", "salary"),
-        ("your", "rent"),
-        ("I", "owe"),
-        ("asking", "price"),
-        ("you", "charge"),
-        ("it", "cost"),
-    ),
-    price_leads=vocabulary("for thats its or be to at is was only just pay paid cost costs about around makes comes"),
-    price_talk=vocabulary(
-        """
-        pay paid paying payment price priced cost costs quote quoted charge charged dollars pounds euros bucks quid
-        cheaper expensive discount deposit bill total rent fee card cash refund owe afford budget offer salary wage
-        excess deductible
-        """
-    ),
     age_announcements=vocabulary("aged age turned turning turns im hes shes"),
     age_people=vocabulary("I he she hell shell ill"),
     age_verbs=vocabulary("am is was be will been turn would"),
@@ -122,10 +97,8 @@ LANGUAGE = Language(
     ordinals={word: str(value) for value, word in enumerate(_ORDINAL_ONES, 1)}
     | {word: str(value) for value, word in enumerate(_ORDINAL_TEENS, 10)}
     | {word: str(value * 10) for value, word in enumerate(_ORDINAL_TENS, 2)},
-    homophones={"for": "4", "to": "2", "too": "2", "won": "1", "ate": "8", "tree": "3", "sex": "6", "fife": "5"},
     one_letter_words=frozenset({"A", "I"}),
     joiners=frozenset({"dash", "hyphen", "minus", "slash", "dot", "point", "space", "stroke", "then", "and"}),
-    list_words=frozenset({"and", "then", "point"}),
     fillers=vocabulary("""
         uh um er erm ah eh hmm hm mm mhm so well okay ok like right yeah yes yep let me see its it is thats that the
         next again just sorry wait hold on one moment second i think there we go sec please hang lets oh
@@ -152,9 +125,9 @@ LANGUAGE = Language(
     ),
     backchannels=vocabulary("""
         okay ok yeah yes yep yup uh huh mhm mm hmm right sure go ahead got it alright all thank you thanks perfect great
-        good one moment second sec please carry on continue so far i see and next then i'm im with ready correct
+        good one moment second sec please carry on continue so far i see and next then im with ready correct
         keep going sorry of course absolutely wonderful lovely cool noted understood hang hold just a the rest uh um
-        that's thats fine good yes whenever youre you're
+        thats fine good yes whenever youre
         """),
     symbols={
         "dot": ".",
@@ -188,9 +161,8 @@ LANGUAGE = Language(
         {"in", "since", "of", "until", "till", "from", "year", "by", "during", "before", "after", "back"}
     ),
     cues=CUES,
-    phone_prefixes=(("plus",), ("+",), ("area", "code"), ("area", "code", "is"), ("(",)),
     at_homophones=frozenset({"add", "ad"}),
-    mail_words=vocabulary("email emails mail emailed e-mail gmail's"),
+    mail_words=vocabulary("email emails mail emailed gmails"),
     page_words=vocabulary(
         "website site online page us visit go log web portal available it find order store shop look check"
     ),
@@ -203,50 +175,6 @@ LANGUAGE = Language(
     interjections=vocabulary(
         "yes yeah yep sure okay ok um uh er well alright hi hello thanks right correct perfect to and"
     ),
-    secret_cues=SECRET_CUES,
-    secret_links=vocabulary(
-        "is was its it's be are were will would should to as set reset changed still called equals currently now"
-    ),
-    secret_pointers=(
-        ("its",),
-        ("it", "is"),
-        ("it", "was"),
-        ("to", "be"),
-        ("it", "to"),
-        ("make", "it"),
-        ("try",),
-        ("use",),
-    ),
-    secret_leads=vocabulary("""
-        its it is was thats that yes yeah yep sure okay ok um uh er so well oh and my the lets let us use make i used
-        try how about maybe should be would will used to that's it's please then of course right answer name called
-        think
-        believe umm hmm
-        """),
-    secret_ends=vocabulary("and so but please because can could thanks thank which okay ok"),
-    not_secrets=vocabulary("""
-        required expired incorrect wrong not case sensitive reset changed going sent too invalid correct locked being
-        about still usually something go do on in at for what blank missing stored encrypted different same hidden
-        saved         there only very weak strong already ready been needed no never good fine safe secure secured
-        confidential
-        protected why how where when whether if you i we they he she can could do does did have has had must should
-        would will may might please sorry your this that dont doesnt didnt isnt wasnt cant wont eight twelve between
-        always supposed us me them him her
-        private important working up out off like just also our all any both either because so but then than with
-        without from by into until unless since enough displayed shown printed written listed emailed texted mailed
-        generated created available empty default long short longer shorter numeric alphanumeric forgotten lost
-        """),
-    sentence_words=vocabulary("""
-        i im ive ill id you youre we they he she have has had can could will would do does did dont doesnt didnt cant
-        need want know remember forgot forget sure what whats how when where why who please because help let think
-        thought         this these those there here not never just sorry hold hang wait one moment second get got see
-        give tell say
-        said ask asked
-        """),
-    cue_links=vocabulary("""
-        is was are were my the your his her our their its it's that's that thats those these this for as a an be and
-        would which has
-        """),
     veto_cues=vocabulary("""
         version room rooms press option model flight channel page chapter floor gate section form route highway
         interstate exit error windows level step platform terminal bus train size volume article paragraph season
@@ -255,40 +183,9 @@ LANGUAGE = Language(
         within than least most extra another every
         """),
     quantities=_QUANTITIES,
-    street_suffixes=vocabulary("""
-        street st avenue ave road rd lane ln drive dr boulevard blvd court ct circle cir place pl way terrace ter
-        parkway pkwy highway hwy trail trl square sq loop crescent close gardens grove mews row hill walk alley
-        turnpike pike run path crossing bend plaza rise green vale wharf quay park
-        """),
-    regions=vocabulary("""
-        alabama alaska arizona arkansas california colorado connecticut delaware florida georgia hawaii idaho illinois
-        indiana iowa kansas kentucky louisiana maine maryland massachusetts michigan minnesota mississippi missouri
-        montana nebraska nevada hampshire jersey mexico york carolina dakota ohio oklahoma oregon pennsylvania
-        tennessee texas utah vermont virginia washington wisconsin wyoming columbia
-        al ak az ar ca co ct de fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or
-        pa ri sc sd tn tx ut vt va wa wv wi wy dc
-        """),
-    not_street_names=vocabulary("""
-        the a an your my his her our their this that what which it is its on in at of to from and or for with by one
-        main- cross same next other every live lives living address down up off across street road into through was
-        i you he she we they can please current home mailing billing new old side way take turn right left no yes so
-        have has had do did not but if be are there here about over under near any some all only just
-        """),
-    address_cues=vocabulary("address live lives living located ship shipping mailing residence moved moving deliver"),
-    address_prompts=vocabulary("where street zip postcode postal code house home town city"),
-    dwelling_words=vocabulary("apartment apt flat unit suite plot sector villa"),
-    unit_words=vocabulary(
-        "apartment apartments apt unit suite ste flat floor room number department lot plot sector villa"
-    ),
-    ordinary_suffixes=vocabulary("""
-        drive run way place park court close hill green square walk path loop rise trail bend crossing plaza circle row
-        gardens grove pass point view vale alley quay wharf pike highway ct cir pl ter st dr
-        """),
-    directions=vocabulary("north south east west northeast northwest southeast southwest ne nw se sw n s e w"),
     spelling_links=vocabulary("then and dash hyphen uh um capital uppercase lowercase small"),
-    letter_cases=vocabulary("capital uppercase lowercase"),
-    letter_sizes=vocabulary("small big little upper lower"),
     digit_announcements=vocabulary("number digit numeral figure"),
+    titles=vocabulary("mr mrs ms miss mx mister missus doctor dr professor prof reverend sir madam dame"),
     spelling_cues=vocabulary("spell spelled spelling spelt spells letters letter"),
     letter_words={
         "ay": "A",
@@ -337,12 +234,9 @@ LANGUAGE = Language(
         "tea": "T",
         "tee": "T",
         "you": "U",
-        "u": "U",
         "vee": "V",
         "we": "V",
-        "double-u": "W",
         "ex": "X",
-        "x": "X",
         "why": "Y",
         "wye": "Y",
         "zee": "Z",

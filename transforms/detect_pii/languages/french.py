@@ -1,11 +1,7 @@
-"""French grammar: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
-
-The models find names of streets, towns and people. Health, work and similar policies are not covered.
-"""
+"""French: numbers, identifiers, e-mail addresses and spelled words."""
 
 from __future__ import annotations
 
-from hushbeam.schemas.policies import BY_GRAMMAR
 from hushbeam.transforms.detect_pii.languages import number_phrases
 from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
@@ -15,7 +11,6 @@ _MONTHS = in_order("janvier février mars avril mai juin juillet août septembre
 
 LANGUAGE = Language(
     code="fr",
-    policies=BY_GRAMMAR,
     digits={"zéro": "0", "zero": "0", "une": "1"} | {word: str(value) for value, word in enumerate(_ONES, 1)},
     teens={word: str(value) for value, word in enumerate(_TEENS, 10)},
     tens={
@@ -35,13 +30,11 @@ LANGUAGE = Language(
     thousands=frozenset({"mille", "million", "millions"}),
     repeats={"double": "2", "triple": "3"},
     ordinals={"premier": "1"},
-    homophones={},
     one_letter_words=frozenset({"A", "À", "Y", "L", "D"}),
     joiners=vocabulary("tiret point et barre espace puis"),
-    list_words=frozenset({"et", "puis"}),
     fillers=vocabulary(
         """
-        euh heu ben bah alors donc voilà oui c'est cest le la un moment attendez pardon ok okay d'accord daccord je
+        euh heu ben bah alors donc voilà oui cest le la un moment attendez pardon ok okay daccord je
         crois
         """
     ),
@@ -49,7 +42,7 @@ LANGUAGE = Language(
     corrections=("non pardon", "pardon", "non", "attendez", "je me trompe", "plutôt"),
     backchannels=vocabulary(
         """
-        ok okay oui d'accord daccord très bien parfait merci allez y allez-y je vous écoute continuez hum mhm un
+        ok okay oui daccord très bien parfait merci allez y je vous écoute continuez hum mhm un
         instant
         """
         "moment voilà exactement"
@@ -72,7 +65,7 @@ LANGUAGE = Language(
     weekdays=vocabulary("lundi mardi mercredi jeudi vendredi samedi dimanche"),
     articles=frozenset({"le"}),
     date_links=frozenset(),
-    year_prepositions=vocabulary("en depuis année jusqu'en"),
+    year_prepositions=vocabulary("en depuis année jusquen"),
     cues={
         "credit_card_cvv": (
             r"cryptogramme(?: visuel)?",
@@ -135,44 +128,14 @@ LANGUAGE = Language(
         number_links=frozenset({"et"}),
         range_words=frozenset({"à", "ou", "-"}),
         cents=frozenset({"centimes"}),
-        clause_starts=vocabulary("et mais en aujourd'hui maintenant"),
+        clause_starts=vocabulary("et mais en aujourdhui maintenant"),
     ),
-    mail_words=vocabulary("mail email courriel adresse e-mail"),
+    mail_words=vocabulary("mail email courriel adresse"),
     address_leads=vocabulary("cest est"),
     answer_leads=vocabulary("cest oui alors mon ma le la mail euh donc"),
     interjections=vocabulary("oui daccord bien merci et à"),
-    cue_links=vocabulary("est c'est mon ma le la de votre"),
-    spelling_cues=vocabulary("épeler épelle épelez épelé épelez-moi lettres lettre"),
+    titles=vocabulary("monsieur madame mademoiselle docteur docteure professeur maitre m mme mlle dr me"),
+    spelling_cues=vocabulary("épeler épelle épelez épelé lettres lettre"),
     spelling_links=vocabulary("et puis tiret"),
     letter_marks=vocabulary("accent aigu grave circonflexe tréma cédille trait dunion union majuscule minuscule"),
-    secret_cues={
-        "password": (r"mots? de passe", r"code secret", r"mot secret"),
-        "username": (r"nom d'utilisateur", r"(?:mon|votre|l')? ?identifiant", r"pseudo(?:nyme)?"),
-        "answer": (
-            r"nom de jeune fille",
-            r"premier animal(?: de compagnie)?",
-            r"(?:question|r[ée]ponse) (?:de s[ée]curit[ée]|secr[èe]te)",
-        ),
-    },
-    secret_links=vocabulary("est était cest sont serait maintenant"),
-    secret_leads=vocabulary("cest est oui alors ben euh cétait le la mon ma je crois que sappelait bien sûr"),
-    secret_ends=vocabulary("et mais parce merci car"),
-    not_secrets=vocabulary(
-        "incorrect correct nouveau oublié expiré pas faux bloqué obligatoire valide invalide trop très sécurisé "
-        "personnel confidentiel pour que"
-    ),
-    sentence_words=vocabulary(
-        "est cest fait ne pas pouvez voudrais besoin comment quoi quand où oublié sais pourquoi jai ai"
-    ),
-    name_announcements=(
-        r"je m'appelle",
-        r"(?:mon|votre|son) nom (?:est|c'est)",
-        r"je suis",
-        r"(?:c'est|ici)",
-        r"au nom de",
-        r"de la part de",
-        r"(?:monsieur|madame|mademoiselle|docteur|m\.|mme)",
-        r"(?:mon|ma|votre) (?:mari|femme|[ée]poux|[ée]pouse|fils|fille|p[èe]re|m[èe]re|fr[èe]re|s[œo]e?ur)",
-    ),
-    name_particles=vocabulary("de du des la le d l"),
 )

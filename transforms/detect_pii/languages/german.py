@@ -1,11 +1,7 @@
-"""German grammar: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
-
-The models find names of streets, towns and people. Health, work and similar policies are not covered.
-"""
+"""German: numbers, identifiers, e-mail addresses and spelled words."""
 
 from __future__ import annotations
 
-from hushbeam.schemas.policies import BY_GRAMMAR
 from hushbeam.transforms.detect_pii.languages import number_phrases
 from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
@@ -27,7 +23,6 @@ def _ordinals() -> dict[str, str]:
 
 LANGUAGE = Language(
     code="de",
-    policies=BY_GRAMMAR,
     digits={"null": "0", "eins": "1", "eine": "1", "zwo": "2"}
     | {word: str(value) for value, word in enumerate(_ONES, 1) if word != "ein"},
     teens={word: str(value) for value, word in enumerate(_TEENS, 10)},
@@ -37,10 +32,8 @@ LANGUAGE = Language(
     thousands=frozenset({"tausend", "million", "millionen"}),
     repeats={"doppel": "2", "doppelt": "2", "zweimal": "2", "dreimal": "3"},
     ordinals=_ordinals(),
-    homophones={},
     one_letter_words=frozenset(),
     joiners=vocabulary("strich minus bindestrich punkt und schrägstrich dann"),
-    list_words=frozenset({"und", "dann"}),
     fillers=vocabulary(
         "äh ähm also ja das ist die der den lautet moment mal okay ok genau sekunde warten sie noch glaube ich nochmal"
     ),
@@ -144,44 +137,12 @@ LANGUAGE = Language(
         age_endings=(("alt",),),
         clause_starts=vocabulary("und aber heute jetzt"),
     ),
-    mail_words=vocabulary("email mail e-mail mailadresse emailadresse"),
+    mail_words=vocabulary("email mail mailadresse emailadresse"),
     address_leads=vocabulary("lautet adresse ist"),
     answer_leads=vocabulary("ja das ist die der lautet meine also äh gut"),
     interjections=vocabulary("ja gut okay danke genau und an"),
-    cue_links=vocabulary("ist das die meine ihre der war lautet"),
+    titles=vocabulary("herr herrn frau fraulein doktor doktorin dr professor prof"),
     spelling_cues=vocabulary("buchstabieren buchstabiere buchstabiert buchstabieren buchstaben buchstabe"),
     spelling_links=vocabulary("und dann bindestrich strich"),
     letter_marks=vocabulary("umlaut großes kleines"),
-    secret_cues={
-        "password": (r"pass ?w[oö]rt(?:er)?", r"kennwort", r"codewort", r"geheimwort"),
-        "username": (r"benutzernamen?", r"nutzernamen?", r"anmeldenamen?"),
-        "answer": (
-            r"m[äa]dchenname(?:n)?",
-            r"geburtsname(?:n)?",
-            r"erste[sn]? haustier",
-            r"(?:sicherheitsfrage|geheime frage|sicherheitsantwort)",
-        ),
-    },
-    secret_links=vocabulary("ist war lautet heißt jetzt wäre"),
-    secret_leads=vocabulary("ja das ist war der die lautet äh ähm also gut ich glaube er sie hieß heißt"),
-    secret_ends=vocabulary("und aber weil danke denn"),
-    not_secrets=vocabulary(
-        "falsch richtig neu vergessen abgelaufen nicht ungültig gültig gesperrt erforderlich zu sehr sicher geheim "
-        "persönlich für dass"
-    ),
-    sentence_words=vocabulary(
-        "ist sind nicht können könnten möchte brauche wie was wann wo vergessen weiß warum habe hab"
-    ),
-    name_announcements=(
-        r"ich hei[ßs]s?e",
-        r"(?:mein|ihr|der|sein) (?:vor|nach|familien)?name (?:ist|lautet)",
-        r"ich bin(?: (?:die|der))?",
-        r"(?:hier|am apparat) (?:ist|spricht)",
-        r"sie sprechen mit",
-        r"auf den namen",
-        r"im namen von",
-        r"(?:herrn?|frau|doktor|dr\.)",
-        r"(?:mein|meine|ihr|ihre) (?:mann|frau|sohn|tochter|vater|mutter|bruder|schwester)",
-    ),
-    name_particles=vocabulary("von van zu der den vom zur zum und"),
 )

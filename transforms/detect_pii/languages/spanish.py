@@ -1,11 +1,7 @@
-"""Spanish grammar: numbers, identifiers, e-mail addresses, spelled words, passwords, announced names.
-
-The models find names of streets, towns and people. Health, work and similar policies are not covered.
-"""
+"""Spanish: numbers, identifiers, e-mail addresses and spelled words."""
 
 from __future__ import annotations
 
-from hushbeam.schemas.policies import BY_GRAMMAR
 from hushbeam.transforms.detect_pii.languages import number_phrases
 from hushbeam.transforms.detect_pii.languages.language import Language, QuantityWords, in_order, vocabulary
 
@@ -20,7 +16,6 @@ _MONTHS = in_order("enero febrero marzo abril mayo junio julio agosto septiembre
 
 LANGUAGE = Language(
     code="es",
-    policies=BY_GRAMMAR,
     digits={"cero": "0", "un": "1", "una": "1"} | {word: str(value) for value, word in enumerate(_ONES, 1)},
     teens={word: str(value) for value, word in enumerate(_TEENS, 10)}
     | {"dieciseis": "16"}
@@ -33,10 +28,8 @@ LANGUAGE = Language(
     thousands=frozenset({"mil", "millón", "millones"}),
     repeats={"doble": "2", "triple": "3"},
     ordinals={"primero": "1"},
-    homophones={},
     one_letter_words=frozenset({"A", "E", "O", "U", "Y"}),
     joiners=vocabulary("guion guión punto y barra espacio luego"),
-    list_words=frozenset({"y", "luego"}),
     fillers=vocabulary(
         """
         eh em este pues bueno a ver es el la un momento sí si vale ok okay claro déjeme déjame ver creo que perdón
@@ -155,39 +148,10 @@ LANGUAGE = Language(
     address_leads=vocabulary("es dirección"),
     answer_leads=vocabulary("es sí si claro mi el la correo vale bueno pues eh"),
     interjections=vocabulary("sí si vale claro bueno gracias y a"),
-    cue_links=vocabulary("es son era mi su el la de ese"),
+    titles=vocabulary(
+        "senor senora senorita sr sra srta don dona doctor doctora dr dra licenciado licenciada ingeniero ingeniera"
+    ),
     spelling_cues=vocabulary("deletrea deletrear deletreo deletree deletréeme deletrearme letras letra"),
     spelling_links=vocabulary("y luego guion guión"),
     letter_marks=vocabulary("con acento acentuada tilde mayúscula minúscula"),
-    secret_cues={
-        "password": (r"contrase[ñn]as?", r"palabra (?:clave|secreta)", r"clave (?:de acceso|secreta|personal)"),
-        "username": (r"nombre de usuario", r"(?:mi|su|tu|el) usuario"),
-        "answer": (
-            r"apellido de soltera",
-            r"primera mascota",
-            r"(?:pregunta|respuesta) (?:de seguridad|secreta)",
-        ),
-    },
-    secret_links=vocabulary("es era son será sería ahora"),
-    secret_leads=vocabulary("es era sí si claro pues la el mi eh em bueno vale creo que se llamaba llama"),
-    secret_ends=vocabulary("y pero porque gracias por"),
-    not_secrets=vocabulary(
-        "incorrecta correcta nueva olvidado olvidada caducada no mal necesaria válida inválida bloqueada bloqueado muy "
-        "obligatoria secreta segura personal para que lo"
-    ),
-    sentence_words=vocabulary(
-        "es está son no puede podría quiero necesito tengo cómo qué cuándo dónde olvidé recuerdo sé"
-    ),
-    name_announcements=(
-        r"me llamo",
-        r"(?:mi|su|el|tu) nombre (?:completo )?es",
-        r"soy",
-        r"le (?:atiende|habla|saluda)",
-        r"habla usted con",
-        r"a nombre de",
-        r"de parte de",
-        r"(?:se[ñn]or(?:a|ita)?|don|do[ñn]a|sra?\.|doctora?|dra?\.)",
-        r"(?:mi|su) (?:marido|mujer|esposo|esposa|hijo|hija|padre|madre|hermano|hermana)",
-    ),
-    name_particles=vocabulary("de del la las los y i"),
 )

@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.spelling import Letters, letters_at
 
+SPELLED = "spelled_words"
+"""Name of the recogniser."""
 _LEAST_LETTERS = 3
 _ALTERNATIVES = ("email_address", "username", "password", "account_number", "vehicle_id", "number_sequence")
 _WORDS_TO_CUE = 14
 _SIGNS_BETWEEN = frozenset("-,.–")
 
 
-class SpelledWords(GrammarRecogniser):
+class SpelledWords(Recogniser):
     """Finds runs of single letters. They count as names, because people mostly spell names."""
 
-    name = "spelled_words"
+    name = SPELLED
     policies = frozenset({"person_name", *_ALTERNATIVES})
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
@@ -56,7 +58,9 @@ class SpelledWords(GrammarRecogniser):
         announced = _is_announced(conversation, run[0].first)
         single = sum(len(part.value) == 1 for part in run)
         least = 2 if explained or announced else _LEAST_LETTERS
-        if len(spelled) < least or (len(run) == 1 and not explained and not (announced and _looks_spelled(spelled))):
+        if len(spelled) < least or (
+            len(run) == 1 and not explained and not (announced and len(spelled) >= _LEAST_LETTERS)
+        ):
             return
         if not explained and not announced and single < _LEAST_LETTERS:
             return
@@ -128,13 +132,8 @@ def _with_announced_digits(conversation: Conversation, last: int) -> int:
     return end - 1 if end > position + 1 else last
 
 
-def _looks_spelled(spelled: str) -> bool:
-    """Capitals that the recogniser glued: `RGHUN`."""
-    return len(spelled) >= 3
-
-
 def _is_announced(conversation: Conversation, position: int) -> bool:
-    """Whether spelling is announced before an atom, in its turn or in the previous one."""
+    """Whether spelling is announced in the last words before an atom."""
     atoms = conversation.atoms
     words = 0
     for before in range(position - 1, -1, -1):

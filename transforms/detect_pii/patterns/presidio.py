@@ -13,7 +13,7 @@ import regex
 
 from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.detect_pii.numbers.canonical_view import canonical_view_of
-from hushbeam.transforms.detect_pii.recogniser import Candidate, GrammarRecogniser
+from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 # Presidio's class, and the policy of its findings. Only those that spoken numbers do not already cover better:
@@ -43,7 +43,7 @@ class PatternTimeoutError(RecordingError):
     """A pattern took too long, so its matches are unknown."""
 
 
-class PresidioPatterns(GrammarRecogniser):
+class PresidioPatterns(Recogniser):
     """Finds identifiers by presidio's patterns and validates them by its checks."""
 
     name = "presidio_patterns"

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
-from hushbeam.transforms.detect_pii.names.words import is_everyday
 from hushbeam.transforms.detect_pii.numbers.canonical_view import CanonicalView, canonical_view_of
 from hushbeam.transforms.detect_pii.recogniser import Candidate
+from hushbeam.transforms.detect_pii.text.common_words import is_everyday
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes
 from hushbeam.transforms.detect_pii.text.tokens import tokens_of

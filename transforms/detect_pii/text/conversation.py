@@ -72,9 +72,6 @@ class Conversation:
         """The index of a word's utterance."""
         return self._turns[word]
 
-    def channel_of(self, word: int) -> int:
-        return self.words[word].channel
-
     def span_of(self, word: int) -> tuple[int, int]:
         """The characters of a word in `text`, its leading space included: start, end (exclusive)."""
         return self._starts[word], self._ends[word]

@@ -17,16 +17,13 @@ class Cue(NamedTuple):
       policy: The policy that they name.
       start, end: Characters of the conversation's text, end exclusive.
       turn: Their utterance.
-      channel: Channel of the words.
-      start_s, end_s: Times of the words.
+      end_s: Time of the last word's end.
     """
 
     policy: str
     start: int
     end: int
     turn: int
-    channel: int
-    start_s: float
     end_s: float
 
 
@@ -43,8 +40,6 @@ def find_cues(conversation: Conversation) -> list[Cue]:
                 match.start(),
                 match.end(),
                 conversation.turn_of(first),
-                words[first].channel,
-                words[first].start_s,
                 words[last].end_s,
             )
         )

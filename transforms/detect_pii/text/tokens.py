@@ -43,11 +43,6 @@ class Token(NamedTuple):
         return not self.before or not _SENTENCE_END.isdisjoint(self.before)
 
     @property
-    def begins_clause(self) -> bool:
-        """Whether the recogniser wrote a pause before it."""
-        return self.begins_sentence or "," in self.before or ";" in self.before
-
-    @property
     def is_capitalised(self) -> bool:
         return self.text[0].isupper()
 

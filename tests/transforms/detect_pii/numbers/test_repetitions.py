@@ -1,11 +1,10 @@
-"""Numbers and passwords that are repeated, whole or in part: functions."""
+"""Numbers that are repeated, whole or in part: functions."""
 
 from __future__ import annotations
 
 import pytest
 
-from hushbeam.transforms.detect_pii.accounts.credentials import Credentials
-from hushbeam.transforms.detect_pii.numbers.repetitions import RepeatedValues
+from hushbeam.transforms.detect_pii.numbers.repetitions import repeated_values
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from tests.transforms.detect_pii.conversations import Said, Spans
 
@@ -22,19 +21,11 @@ def test_a_number_is_found_where_it_is_repeated_whole_or_in_part(
 ) -> None:
     conversation = said(call)
     candidates = list(SpokenNumbers().recognise(conversation))
-    found = RepeatedValues().propagate(conversation, [one for one in candidates if one.policy != "any_number"])
+    found = repeated_values(conversation, [one for one in candidates if one.policy != "any_number"])
     assert [text for _, text in spans(conversation, found)] == [repeated]
-
-
-def test_a_password_is_found_where_it_is_repeated(said: Said, spans: Spans) -> None:
-    conversation = said("A: Your first pet?\nB: Biscuit.\nA: So I write biscuit in the form.")
-    candidates = list(Credentials().recognise(conversation))
-    assert [text for _, text in spans(conversation, RepeatedValues().propagate(conversation, candidates))] == [
-        "biscuit"
-    ]
 
 
 def test_digits_that_were_not_said_before_are_no_repetition(said: Said) -> None:
     conversation = said("B: My phone is 614 555 0142.\nA: We have 417 of them since 2019.")
     candidates = list(SpokenNumbers().recognise(conversation))
-    assert list(RepeatedValues().propagate(conversation, candidates)) == []
+    assert list(repeated_values(conversation, candidates)) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.transforms.detect_pii.names.words import is_everyday
+from hushbeam.transforms.detect_pii.text.common_words import is_everyday
 from hushbeam.transforms.detect_pii.text.sound_alikes import SoundAlikes
 from hushbeam.transforms.detect_pii.text.tokens import tokens_of
 from tests.transforms.detect_pii.conversations import Said

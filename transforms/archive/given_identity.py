@@ -1,0 +1,26 @@
+"""Identities of recordings whose transcript was given: no recogniser of the job wrote their words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+
+def configuration_of(configuration: str, *, given: bool) -> str:
+    """The identity of a job's configuration for one recording: another one if its transcript is given."""
+    return hashlib.sha256(f"given transcript {configuration}".encode()).hexdigest() if given else configuration
+
+
+def identities_of(identities: Mapping[str, str], given_by: str | None) -> dict[str, str]:
+    """The identities of a job's models and configuration for one recording.
+
+    Args:
+      given_by: Format of the given transcript, which replaces the recogniser; None if the recording was transcribed.
+    """
+    if given_by is None:
+        return dict(identities)
+    return {
+        **identities,
+        "recogniser": f"given transcript ({given_by})",
+        "configuration": configuration_of(identities["configuration"], given=True),
+    }

@@ -1,1 +1,0 @@
-"""Recognisers of e-mail and web addresses, user names and passwords."""

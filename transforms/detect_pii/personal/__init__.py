@@ -1,1 +1,0 @@
-"""Recognisers of personal attributes: nationality, religion, occupation, health."""

@@ -1,1 +1,0 @@
-"""Recognisers of addresses and places."""
