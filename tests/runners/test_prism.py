@@ -27,6 +27,9 @@ pytestmark = pytest.mark.long
 _PRISM = "github.com/apache/beam/sdks/v2/go/cmd/prism"
 _BUILD_S = 400
 SHORT = ("card.flac", "phone.wav", "transfer.flac")
+REPETITIONS = 16
+"""Of each short call: the job must last for several looks at it, however fast it is."""
+RECORDINGS = REPETITIONS * len(SHORT)
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +70,7 @@ def submit(job_server: str, pool: WorkerPool, calls: Path, tmp_path: Path) -> It
     """Starts a job with many short calls on the job server and the pool."""
     lines = [
         {"recording_id": f"{number:02}-{name.split('.')[0]}", "audio_url": name}
-        for number in range(6)
+        for number in range(REPETITIONS)
         for name in SHORT
     ]
     manifest = write_manifest(tmp_path / "many.jsonl", calls, lines)
@@ -100,12 +103,12 @@ def test_a_job_is_followed_while_it_runs(submit: Submit) -> None:
     assert run.status == EXIT_COMPLETED, run.terminal
     timings = json.loads((run.output / "runs" / "night-1" / "timings.json").read_text())
     committed = [sample["committed"] for sample in timings["samples"]]
-    assert committed[-1] == 18
+    assert committed[-1] == RECORDINGS
     assert len(committed) > 1
     assert committed == sorted(committed)
-    assert timings["samples"][-1]["audio_s"] == pytest.approx(6 * (10.5 + 8.5 + 8.5), abs=1)
+    assert timings["samples"][-1]["audio_s"] == pytest.approx(REPETITIONS * (10.5 + 8.5 + 8.5), abs=1)
     stages = {stage["name"]: stage["recordings"] for stage in timings["stages"]}
-    assert stages["Transcribe"] == stages["Commit"] == 18
+    assert stages["Transcribe"] == stages["Commit"] == RECORDINGS
 
 
 @pytest.mark.parametrize("victim", ["worker", "worker pool"])
@@ -124,12 +127,12 @@ def test_after_a_kill_the_next_run_finishes(submit: Submit, pool: WorkerPool, vi
     broken = job.finish()
     done = job.committed()
     assert broken.status not in (0, 2, 3), broken.terminal
-    assert 3 <= done < 18
+    assert 3 <= done < RECORDINGS
 
     run = submit("out").finish()
     assert run.status == EXIT_COMPLETED, run.terminal
     ids = [row["recording_id"] for row in run.rows("transcripts")]
-    assert len(ids) == len(set(ids)) == 18
+    assert len(ids) == len(set(ids)) == RECORDINGS
     assert run.statuses() == set(run.audio()) == set(ids)
     assert {row["recording_id"] for row in run.rows("notifications")} == set(ids)
     assert not list(run.output.glob("runs/*/rows/*"))
