@@ -6,9 +6,19 @@ from collections.abc import Iterable
 
 import pytest
 
+from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from tests.transforms.detect_pii.conversations import Marked, Said, Spans, transcript_of
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    """The detector with the packaged model, loaded once for all modules."""
+    packaged = Detector(DetectionSettings())
+    packaged.load()
+    return packaged
 
 
 @pytest.fixture(scope="session")

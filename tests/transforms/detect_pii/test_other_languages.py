@@ -22,13 +22,6 @@ from tests.own_detectors import blind_detector
 from tests.transforms.detect_pii.conversations import Marked, Said, plain
 
 
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    whole = Detector(DetectionSettings())
-    whole.load()
-    return whole
-
-
 def in_language(conversation: Conversation, code: str) -> Transcript:
     return replace(conversation.transcript, language_code=code)
 

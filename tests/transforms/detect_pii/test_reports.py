@@ -20,13 +20,6 @@ TRANSCRIPTS = [call.perfect_transcript() for call in CALLS]
 
 
 @pytest.fixture(scope="module")
-def detector() -> Detector:
-    detector = Detector(DetectionSettings())
-    detector.load()
-    return detector
-
-
-@pytest.fixture(scope="module")
 def reports(detector: Detector) -> list[tuple[RecogniserReport, ...]]:
     return [detector.report(transcript) for transcript in TRANSCRIPTS]
 

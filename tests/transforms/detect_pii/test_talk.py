@@ -7,17 +7,9 @@ from collections.abc import Callable
 import pytest
 
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
-from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from tests.transforms.detect_pii.conversations import transcript_of
 
 Redacted = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def detector() -> Detector:
-    detector = Detector(DetectionSettings())
-    detector.load()
-    return detector
 
 
 @pytest.fixture(scope="module")
