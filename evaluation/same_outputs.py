@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 
 _FILES = ("audio", "captions")
 _TABLES = ("transcripts", "findings", "errors")
-_OF_THE_RUN = frozenset({"run_id", "audio_url", "redacted_audio_url"})
+_OF_THE_RUN = frozenset({"run_id", "processed_at", "audio_url", "redacted_audio_url"})
 _IN_FILE_NAMES = re.compile(r"\.[0-9a-f]{12}(?=\.[a-z0-9]+$)")
 
 

@@ -46,6 +46,8 @@ RATE_HZ = 16_000
 FRAME = 160
 FRAMES_PER_S = RATE_HZ // FRAME
 VOICED_DB, SILENT_DB = -45.0, -55.0
+LOST_DB = 30.0
+"""Speech that a bad line weakens by more than this, as in a lost packet, is not there to be muted."""
 SAME_SPEECH = 0.35
 """A correlation over 30 ms below this means that something else is heard: a tone, noise, silence."""
 GUARD_S = 0.25
@@ -132,15 +134,21 @@ def align(original: Samples, redacted: Samples) -> Samples:
     return np.pad(redacted, ((0, 0), (lag, 0))) if lag > 0 else redacted[:, -lag:]
 
 
-def inaudible(original: Samples, redacted: Samples) -> tuple[Mask, Mask]:
-    """Per frame of 10 ms of one channel: voiced in the original; voiced there and gone or replaced in `redacted`."""
+def inaudible(original: Samples, redacted: Samples, speech: Samples | None = None) -> tuple[Mask, Mask]:
+    """Per frame of 10 ms of one channel: voiced in the original; voiced there and gone or replaced in `redacted`.
+
+    Of a noisy original, `speech` is what was said without the noise: only that is voiced.
+    """
     count = len(original) // FRAME
     before, after = _frames(original, count), _frames(redacted, count)
-    voiced = _level_db(before) > VOICED_DB
+    level_db = _level_db(before)
+    spoken_db = level_db if speech is None else _level_db(_frames(speech, count))
+    voiced = (spoken_db > VOICED_DB) & (level_db > spoken_db - LOST_DB)
     wide_before, wide_after = _with_neighbours(before), _with_neighbours(after)
     norms = np.linalg.norm(wide_before, axis=1) * np.linalg.norm(wide_after, axis=1)
     correlation = np.abs((wide_before * wide_after).sum(1)) / (norms + 1e-9)
-    return voiced, voiced & ((_level_db(after) < SILENT_DB) | (correlation < SAME_SPEECH))
+    silent = _level_db(after) < np.minimum(SILENT_DB, level_db - (VOICED_DB - SILENT_DB))
+    return voiced, voiced & (silent | (correlation < SAME_SPEECH))
 
 
 def regions(mask: Mask) -> list[tuple[int, int]]:
@@ -155,7 +163,7 @@ def regions(mask: Mask) -> list[tuple[int, int]]:
 
 def tokens(text: str) -> list[str]:
     """Words in lower case, numbers in words turned to digits: `forty-one double five` is `41`, `55`."""
-    raw = re.findall(r"[a-z]+|\d", re.sub(r"['’]", "", text.lower()))
+    raw = re.findall(r"[^\W\d_]+|\d", re.sub(r"['’]", "", text.lower()))
     found: list[str] = []
     position = 0
     while position < len(raw):
@@ -179,7 +187,7 @@ def is_readable(entity: SpokenEntity, text: Sequence[str], said_elsewhere: Itera
     """Can the entity's value still be read in these tokens? Words that are also said outside entities do not count."""
     digits = re.sub(r"\D", "", entity.value)
     kept = COMMON_WORDS | set(said_elsewhere)
-    names = [word for word in re.findall(r"[a-z]+", entity.value.lower()) if len(word) > 2 and word not in kept]
+    names = [word for word in re.findall(r"[^\W\d_]+", entity.value.lower()) if len(word) > 2 and word not in kept]
     runs = re.findall(r"\d+", "".join(token if token.isdigit() else " " for token in text))
     if len(digits) >= 4:
         if any(digits[start : start + 4] in run for run in runs for start in range(len(digits) - 3)):
@@ -194,13 +202,14 @@ def score_recording(
 ) -> RecordingScore:
     """Compares one recording with what was published of it."""
     original = decode(recording.audio)
+    speech = decode(recording.speech) if recording.speech else original
     redacted = align(original, decode(redacted_audio))
     result: Counter[str] = Counter()
     audibility: list[tuple[Mask, Mask]] = []
     transcribed: list[list[str]] = []
     for channel in range(original.shape[0]):
         published = redacted[min(channel, redacted.shape[0] - 1)]
-        voiced, muted = inaudible(original[channel], published)
+        voiced, muted = inaudible(original[channel], published, speech[channel])
         audibility.append((voiced, muted))
         pii, near = _marked(recording, channel, len(voiced))
         result["pii"] += int((voiced & pii).sum())
@@ -255,9 +264,8 @@ def score_run(truth: Path, output: Path, recogniser: Recogniser | None = None) -
         if row is None or not row["redacted_audio_url"]:
             scores.append(RecordingScore(recording, missing=True))
             continue
-        path = Path(re.sub(r"^file://", "", row["redacted_audio_url"]))
         # An absolute path replaces the output root in this join.
-        path = path if path.exists() else output / path
+        path = output / re.sub(r"^file://", "", row["redacted_audio_url"])
         scores.append(score_recording(recording, path, row["text"] or "", recogniser))
     return scores
 
@@ -303,6 +311,7 @@ def summarise(scores: Sequence[RecordingScore], with_recogniser: bool = False) -
         ),
         "text_leaks": sum(left.readable for left in counts.entities),
         "over_redaction": _ratio(sum(s.other_muted_s for s in published), sum(s.other_s for s in published)),
+        "other_s": round(sum(s.other_s for s in published), 2),
         "false_alarms_per_hour": round(sum(s.false_alarms for s in published) / hours, 1) if hours else None,
         "duration_changed": sum(score.duration_changed for score in published),
     }

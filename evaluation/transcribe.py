@@ -30,7 +30,7 @@ def transcribe(folder: Path, settings: TranscriptionSettings) -> list[dict[str, 
             SpeechJob(
                 recording.recording_id,
                 partial(recogniser_blocks, str(recording.audio), limits=MediaLimits()),
-                language="en",
+                language=recording.language,
             )
             for recording in recordings
         ]

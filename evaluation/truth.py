@@ -59,6 +59,8 @@ class LabelledRecording:
       neutral: What may be redacted or not: it counts neither way.
       words: Everything that was said, ordered by start within a channel.
       policies: What its manifest asks for.
+      speech: What was said without the noise that a condition of `evaluation.lines` added, where one did.
+      language: Of what is said.
     """
 
     recording_id: str
@@ -69,6 +71,8 @@ class LabelledRecording:
     neutral: tuple[SpokenEntity, ...]
     words: tuple[SpokenWord, ...]
     policies: tuple[str, ...]
+    speech: Path | None = None
+    language: str = "en"
 
     def words_of(self, entity: SpokenEntity) -> tuple[SpokenWord, ...]:
         """The words that say the entity: those that begin in its time.
@@ -95,7 +99,7 @@ class LabelledRecording:
             if turn:
                 utterances.append(Utterance(channel, tuple(turn)))
         utterances.sort(key=lambda utterance: utterance.start_s)
-        return Transcript("en", 1.0, self.duration_s, self.channels, tuple(utterances))
+        return Transcript(self.language, 1.0, self.duration_s, self.channels, tuple(utterances))
 
 
 def read_truth(folder: Path) -> list[LabelledRecording]:
@@ -103,7 +107,7 @@ def read_truth(folder: Path) -> list[LabelledRecording]:
     policies: dict[str, tuple[str, ...]] = {}
     manifest = folder / "manifest.jsonl"
     if manifest.exists():
-        for line in _json_lines(manifest):
+        for line in json_lines(manifest):
             policies[line["recording_id"]] = tuple(line.get("redact_pii_policies", ()))
     return [
         LabelledRecording(
@@ -117,8 +121,10 @@ def read_truth(folder: Path) -> list[LabelledRecording]:
                 SpokenWord(word["word"], word["channel"], word["start_s"], word["end_s"]) for word in line["words"]
             ),
             policies=policies.get(line["recording_id"], ()),
+            speech=folder / line["speech"] if "speech" in line else None,
+            language=line.get("language", "en"),
         )
-        for line in _json_lines(folder / "truth.jsonl")
+        for line in json_lines(folder / "truth.jsonl")
     ]
 
 
@@ -130,5 +136,6 @@ def read_transcripts(path: Path) -> dict[str, Transcript]:
     }
 
 
-def _json_lines(path: Path) -> list[dict[str, Any]]:
+def json_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file with one on each line."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

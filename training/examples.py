@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from evaluation.text.recogniser_noise import plain_text, split_into_items
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from training.conversations import Mark, Turn, WrittenConversation
+from training.generated.recogniser_noise import plain_text, split_into_items
 
 SECONDS_A_WORD = 0.35
 LINE_GAP_S = 0.6

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from evaluation.text.calls import TEMPLATES, CallGenerator, TemplateFile, read_templates
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.models.windows import NO_WORD, Numbers, of_words, tokenise
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from training.conversations import Mark, WrittenConversation
 from training.examples import PLAIN, Example, Mention, Style, example, random_style
+from training.generated.calls import TRAIN_TEMPLATES, CallGenerator, TemplateFile, read_templates
 from training.values import Replacement, read_misheard
 
 NOTHING = "nothing"
@@ -92,7 +92,7 @@ class Augmentation:
       replaced: Share of conversations with other values.
       written: Share of conversations in the form that a recogniser writes.
       without_rules: Share of conversations in which the model does not see what rules found.
-      generated: Calls of the training templates of `evaluation.text`, for each written conversation.
+      generated: Calls from templates, for each written conversation.
     """
 
     replaced: float = 0.75
@@ -117,7 +117,7 @@ def augmented(
 
 
 def generated(templates: TemplateFile, seed: int) -> Example:
-    """A call from templates: see `evaluation.text.calls`."""
+    """A call from templates: see `training.generated`."""
     domain = templates.domains[seed % len(templates.domains)]
     call = CallGenerator(templates, seed).call(domain, 0)
     mentions = [Mention(Mark(entity.policy), entity.words) for entity in call.entities]
@@ -142,7 +142,7 @@ class _Worker:
 def _start(folder: Path) -> None:
     _Worker.tokeniser = Tokeniser(folder)
     _Worker.misheard = read_misheard()
-    _Worker.templates = read_templates(TEMPLATES / "train.txt")
+    _Worker.templates = read_templates(TRAIN_TEMPLATES)
 
 
 def _augment(

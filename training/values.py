@@ -210,11 +210,8 @@ class Replacement:
         if not words or any(len(word) == 1 for word in words) or len(words) > 3:
             return text
         part = key.rpartition(".")[2]
-        for place, word in enumerate(words):
-            surname = part.startswith(("last", "maiden")) if len(words) == 1 else place > 0
-            other = self._name(word, surname)
-            text = re.sub(rf"\b{re.escape(word)}\b", other.replace("\\", ""), text, count=1)
-        return text
+        surnames = iter([part.startswith(("last", "maiden"))] if len(words) == 1 else [False, True, True])
+        return _WORD.sub(lambda found: self._name(found[0], next(surnames)), text)
 
     def _name(self, word: str, surname: bool) -> str:
         """Another name for a name: the same for the same, wherever it is said."""

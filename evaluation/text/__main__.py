@@ -33,13 +33,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.text import sentences
-from evaluation.text.calls import TEMPLATES, CallGenerator, read_templates, words_of_lines
+from evaluation.text import TEMPLATES, sentences
 from evaluation.text.figures import Tally, measure
-from evaluation.text.negative import negative_lines
+from evaluation.text.negative import negative_lines, words_of_lines
 from hushbeam.schemas.policies import PRESETS
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from training.generated.calls import TRAIN_TEMPLATES, CallGenerator, read_templates
 
 EVALUATION = Path(__file__).parents[1]
 BASELINE = EVALUATION / "baseline.json"
@@ -79,9 +79,9 @@ QUICK = Size(calls=104, lines=252, sentences=200)
 def parts(size: Size, dataset: Path | None) -> dict[str, Callable[[Detector], Tally]]:
     """What can be measured, by name."""
 
-    def calls(split: str) -> Callable[[Detector], Tally]:
+    def calls(templates: Path) -> Callable[[Detector], Tally]:
         def run(detector: Detector) -> Tally:
-            generator = CallGenerator(read_templates(TEMPLATES / f"{split}.txt"), SEED)
+            generator = CallGenerator(read_templates(templates), SEED)
             return measure(detector, generator.calls(size.calls), CALL_POLICIES)
 
         return run
@@ -98,7 +98,12 @@ def parts(size: Size, dataset: Path | None) -> dict[str, Callable[[Detector], Ta
         )
         return measure(detector, texts, sentences.REQUESTED)
 
-    return {"train": calls("train"), "held_out": calls("held_out"), "negative": negative, "sentences": written}
+    return {
+        "train": calls(TRAIN_TEMPLATES),
+        "held_out": calls(TEMPLATES / "held_out.txt"),
+        "negative": negative,
+        "sentences": written,
+    }
 
 
 def regressions(figures: dict[str, Any], baseline: dict[str, Any]) -> list[str]:

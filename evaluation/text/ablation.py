@@ -7,19 +7,17 @@ The figures are those of `evaluation.text.authors` for the default policies.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 
-from evaluation.text.authors import author_names, measure
+from evaluation.text.authors import authors_parser, measure
 from evaluation.text.redacted_words import FORMS, DetectorsWords, RedactedWords, Request, Sample, samples
 from hushbeam.schemas.policies import broader, resolve_policies
 from hushbeam.transforms.detect_pii.detector import Detector
 from hushbeam.transforms.detect_pii.registry import BUILT_IN
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
-from training.conversations import JUDGES
 
 _SHOWN = ("any_word", "all_words", "over_redaction", "alarms_per_1000_words", "dialogues_without_leak")
 
@@ -53,13 +51,7 @@ def _rules_alone() -> RedactedWords:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m evaluation.text.ablation",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--authors", type=author_names, default=JUDGES, help=f"default: {','.join(JUDGES)}")
-    given = parser.parse_args()
+    given = authors_parser("ablation", __doc__).parse_args()
     console = Console(width=120)
     table = Table("detection", "form", *_SHOWN)
     for name, redacted in variants():

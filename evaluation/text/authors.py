@@ -143,7 +143,7 @@ class Results:
             detector,
             conversations,
             {
-                policy: MeasuredRecall(**one.among.figures(), all_words_alone=one.alone.figures()["all_words"])
+                policy: MeasuredRecall(**asdict(one.among), all_words_alone=one.alone.all_words)
                 for policy, one in found.items()
             },
         )
@@ -238,12 +238,7 @@ def detectors_words(folder: str | None = None) -> RedactedWords:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m evaluation.text.authors",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--authors", type=author_names, default=JUDGES, help=f"default: {','.join(JUDGES)}")
+    parser = authors_parser("authors", __doc__)
     parser.add_argument("--policies", type=_names, default=DEFAULT, help="comma-separated policies and presets")
     parser.add_argument("--findings", type=Path, help="file of redacted words, instead of the detector")
     parser.add_argument("--keep", type=Path, help="file for the redacted words, as `--findings` reads them")
@@ -271,7 +266,18 @@ def main() -> None:
         write_json(GRADES, asdict(results.grades(ConversationModel().identity, datetime.now(UTC).date().isoformat())))
 
 
-def author_names(text: str) -> tuple[str, ...]:
+def authors_parser(module: str, description: str | None) -> argparse.ArgumentParser:
+    """The parser of a module of this package that measures `--authors`."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m evaluation.text.{module}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--authors", type=_author_names, default=JUDGES, help=f"default: {','.join(JUDGES)}")
+    return parser
+
+
+def _author_names(text: str) -> tuple[str, ...]:
     """Comma-separated names, as an argument of a command."""
     names = _names(text)
     if unknown := sorted(set(names) - set(authors_in())):

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from evaluation.text.calls import GoldEntity, LabelledTranscript
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.policies import broader
 from hushbeam.schemas.transcript import Word
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from training.generated.calls import GoldEntity, LabelledTranscript
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
-from evaluation.text import verbalise
+from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from training.generated import verbalise
+from training.generated.calls import SECONDS_A_WORD, LabelledTranscript
 
 _AMOUNTS = (3, 8, 12, 15, 20, 29, 45, 60, 75, 120, 149, 250, 399, 480, 900, 1250, 2400)
 
@@ -18,6 +21,18 @@ def negative_lines(path: Path, count: int, seed: int) -> list[str]:
         line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")
     ]
     return [_filled(templates[number % len(templates)], random) for number in range(count)]
+
+
+def words_of_lines(lines: Sequence[str]) -> Iterator[LabelledTranscript]:
+    """Each line as a transcript of its own in which nothing is personal data."""
+    for number, line in enumerate(lines):
+        texts = re.findall(r"\s*\S+", line)
+        words = tuple(
+            Word(f" {text.strip()}", place * SECONDS_A_WORD, (place + 1) * SECONDS_A_WORD, 0.9, 0)
+            for place, text in enumerate(texts)
+        )
+        utterance = Utterance(0, words)
+        yield LabelledTranscript(f"line {number + 1}", Transcript("en", 1.0, words[-1].end_s, 1, (utterance,)), ())
 
 
 def _filled(template: str, random: Random) -> str:

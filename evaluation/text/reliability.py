@@ -21,10 +21,10 @@ from typing import get_args
 from evaluation.text.mentions import Counts, count
 from evaluation.text.redacted_words import samples
 from hushbeam.schemas.finding import Finding, personal_words
-from hushbeam.schemas.policies import resolve_policies
+from hushbeam.schemas.policies import Caution, resolve_policies
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.exchanges import ANSWERS, EXCHANGES
-from hushbeam.transforms.detect_pii.settings import Caution, DetectionSettings
+from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from training.conversations import JUDGES
 from training.examples import Example
 

@@ -15,8 +15,8 @@ from random import Random
 
 from faker import Faker
 
-from evaluation.text.calls import SECONDS_A_WORD, GoldEntity, LabelledTranscript
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from training.generated.calls import SECONDS_A_WORD, GoldEntity, LabelledTranscript
 
 POLICY_OF_TYPE: Mapping[str, str] = {
     "AGE": "person_age",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
+import soundfile
 
 from evaluation.chart import Curve, chart
 from evaluation.edges import Call, by_padding, by_sound, measure, read_calls
+from evaluation.score import RATE_HZ
 from evaluation.truth import TRANSCRIPTS, read_transcripts
 from hushbeam.schemas.spans import TimeSpan
 
@@ -33,6 +37,21 @@ def test_without_padding_the_ends_of_entities_leak() -> None:
     figures = measure(calls_of("dev")[:2], partial(by_padding, before_s=0.0, after_s=0.0))
     assert figures.covered < 0.9
     assert min(figures.errors.ends_s) < 0.0
+
+
+def test_on_another_line_edges_are_placed_by_its_audio_and_scored_in_the_clean_audio(tmp_path: Path) -> None:
+    clean = calls_of("telephone")[0]
+    (tmp_path / "audio").mkdir()
+    line = json.loads((FOLDERS / "telephone" / "truth.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    noise = np.random.default_rng(1).standard_normal(clean.audio.shape) * 0.01
+    soundfile.write(tmp_path / line["audio"], (clean.audio + noise).T, RATE_HZ)
+    (tmp_path / "truth.jsonl").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    transcripts = {clean.recording.recording_id: clean.transcript}
+    [noisy] = read_calls(FOLDERS / "telephone", transcripts, "text", tmp_path)
+    assert np.array_equal(noisy.audio, clean.audio)
+    beginning = TimeSpan(0, 0.0, 0.3)
+    assert noisy.read_ranges([beginning])[0].std() > 10 * clean.read_ranges([beginning])[0].std()
+    assert by_sound(noisy) != by_sound(clean)
 
 
 def test_a_span_that_is_cut_exactly_has_no_edge_error() -> None:

@@ -22,15 +22,15 @@ def test_sets_of_people_are_measured_where_they_are(tmp_path: Path) -> None:
     (tmp_path / "human").mkdir()
     (tmp_path / "human" / "truth.jsonl").touch()
     found, said = sets(tmp_path)
-    assert found == ["dev", "telephone", "holdout", "practice", "human"]
-    assert len(said) == 1
+    assert found == [*run.SETS, *run.SETS_OF_LANGUAGES, "human"]
+    assert len(said) == len(run.SETS_OF_PEOPLE) - 1
     assert said[0].startswith("people: skipped")
 
 
 def test_blind_calls_are_not_measured_unless_they_are_named(tmp_path: Path) -> None:
     found, said = sets(tmp_path)
-    assert found == ["dev", "telephone", "holdout", "practice"]
-    assert len(said) == 2
+    assert found == ["dev", "telephone", "holdout", "practice", *run.SETS_OF_LANGUAGES]
+    assert len(said) == len(run.SETS_OF_PEOPLE)
 
 
 def test_the_final_table_has_a_row_for_each_set_and_form() -> None:

@@ -142,6 +142,8 @@ def entity(value: str) -> SpokenEntity:
         ("Hi Daniel, thanks", "Daniel Whitfield", True),
         ("Hi #####, thanks", "Daniel Whitfield", False),
         ("on the road", "77 Birch Road", False),
+        ("Danke, Herr Schlüter", "Torben Schlüter", True),
+        ("Öffnen Sie", "Jörg Öztürk", False),
     ],
 )
 def test_what_can_be_read(text: str, value: str, readable: bool) -> None:

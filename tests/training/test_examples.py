@@ -91,6 +91,13 @@ def test_one_person_has_one_name_in_a_conversation(seed: int) -> None:
     assert new_spelled == "-".join(letters)
 
 
+def test_a_name_that_is_another_part_of_the_same_name_is_replaced_once() -> None:
+    replacement = Replacement(Random(1), "en", _names={"maria": "Anna", "anna": "Ruth", "lopez": "Maria"})
+    piece = Piece("Maria Anna Lopez", Mark("person_name", "caller.full"))
+    (new,) = replacement.conversation(conversation(piece)).turns[0].pieces
+    assert new.text == "Anna Ruth Maria"
+
+
 def test_a_number_and_its_parts_change_alike() -> None:
     replacement = Replacement(Random(1), "en")
     mark = Mark("credit_card_number", "card")

@@ -5,25 +5,29 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.finding import Finding, RecogniserReport
-from hushbeam.schemas.policies import CATALOGUE, OWN_POLICIES, find_policy
+from hushbeam.schemas.policies import CATALOGUE, find_policy
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens
-from hushbeam.transforms.detect_pii.decision import CERTAIN, MODEL, decide
+from hushbeam.transforms.detect_pii.decision import MODEL, decide
 from hushbeam.transforms.detect_pii.exchanges import ANSWERS, EXCHANGES, find_answers, find_exchanges
+from hushbeam.transforms.detect_pii.expected_words import CERTAIN
 from hushbeam.transforms.detect_pii.languages import UnsupportedPolicyError
 from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
 from hushbeam.transforms.detect_pii.names.people import same_people
+from hushbeam.transforms.detect_pii.names.spelled import LEAST_MISHEARD, MISHEARD, misheard_names
 from hushbeam.transforms.detect_pii.numbers.repetitions import REPEATED, repeated_values
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
 from hushbeam.transforms.detect_pii.patterns.static_entities import find_sound_alikes, find_static_entities
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
-from hushbeam.transforms.detect_pii.registry import BUILT_IN, recognisers_for
+from hushbeam.transforms.detect_pii.registry import BUILT_IN, REPORTED_POLICIES, load_recogniser, recognisers_for
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.transcribe.given.masks import wholly_masked
 
 # Of overlapping candidates, each word goes to the policy that is first here: exact kinds of numbers, then policies of
 # words. Policies that are not listed come last.
@@ -66,12 +70,13 @@ PRECEDENCE = (
     "organization_medical_facility",
     "organization",
 )
-_POLICIES = frozenset({*CATALOGUE, *OWN_POLICIES})
 _RANK = {policy: rank for rank, policy in enumerate(PRECEDENCE)}
 
 
 class RecogniserError(RecordingError):
-    """A recogniser raised, so its findings are unknown and nothing of the recording is published."""
+    """A recogniser of personal data failed, so its findings are unknown."""
+
+    remedy = "Fix the recogniser, if it is yours; otherwise report it."
 
 
 @dataclass(frozen=True)
@@ -126,11 +131,11 @@ class Detector:
 
     def _load(self, recognisers: Iterable[Recogniser]) -> None:
         loaded = tuple(recognisers)
-        names = [MODEL, ANSWERS, EXCHANGES, *(recogniser.name for recogniser in loaded)]
+        names = [MODEL, MISHEARD, ANSWERS, EXCHANGES, *(recogniser.name for recogniser in loaded)]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ConfigurationError(f"several recognisers are called {', '.join(sorted(repeated))}; rename yours")
         for recogniser in loaded:
-            recogniser.load()
+            load_recogniser(recogniser)
         self._recognisers = loaded
 
     def detect(self, request: DetectionRequest, *, keep_reports: bool = False) -> Detection:
@@ -211,7 +216,9 @@ class Detector:
             found += find_answers(conversation, found, requested)
         if self._settings.exchanges:
             found += find_exchanges(conversation, [*named, *found], self._settings.exchanges)
-        return tuple(_findings(conversation, _resolved(conversation, _with_people([*named, *found]))))
+        owners = _resolved(conversation, _with_people([*named, *found]))
+        masks = wholly_masked(conversation.transcript)
+        return tuple(_findings(conversation, [(word, owner) for word, owner in owners if word not in masks]))
 
     def _found(
         self, conversation: Conversation, reports: Sequence[RecogniserReport], requested: frozenset[str]
@@ -229,7 +236,10 @@ class Detector:
         rules = list(_under_requested(known, requested))
         decided = list(decide(conversation, judged.candidates, rules, requested, self._settings.caution))
         certain = [one for one in decided if one.score >= CERTAIN]
-        return [*found, *decided, *_run(REPEATED, repeated_values, conversation, certain)]
+        found += decided
+        found += _run(REPEATED, partial(repeated_values, ends=True), conversation, certain)
+        likely = {one.first_word for one in judged.candidates if one.score >= LEAST_MISHEARD}
+        return [*found, *_run(MISHEARD, misheard_names, conversation, found, likely)]
 
     def _wanted(self, conversation: Conversation, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Candidates that are not on the allow-list, nor inside of one that is."""
@@ -302,15 +312,18 @@ def _run(name: str, step: Callable[..., Iterable[Candidate]], *arguments: object
 
 
 def _checked(name: str, conversation: Conversation, candidates: Iterable[Candidate]) -> Iterator[Candidate]:
-    """The candidates. Raises RecogniserError if one cannot be: nothing would be redacted for it."""
+    """The candidates, cut at the borders of utterances: "seventy-" may end one, and "eight" begin the next.
+
+    Raises RecogniserError if one cannot be: nothing would be redacted for it.
+    """
     words = len(conversation.words)
     for candidate in candidates:
-        first, last = candidate.first_word, candidate.last_word
-        if not 0 <= first <= last < words or conversation.turn_of(first) != conversation.turn_of(last):
-            raise RecogniserError(f"the recogniser {name} reported words that are not in one utterance")
-        if not {candidate.policy, *candidate.alternatives} <= _POLICIES:
+        if not 0 <= candidate.first_word <= candidate.last_word < words:
+            raise RecogniserError(f"the recogniser {name} reported words that do not exist")
+        if not {candidate.policy, *candidate.alternatives} <= REPORTED_POLICIES:
             raise RecogniserError(f"the recogniser {name} reported a policy that does not exist")
-        yield candidate
+        for first, last in conversation.spans_by_utterance(candidate.first_word, candidate.last_word):
+            yield replace(candidate, first_word=first, last_word=last)
 
 
 def _requested_policy(policy: str, alternatives: Sequence[str], requested: frozenset[str]) -> str | None:

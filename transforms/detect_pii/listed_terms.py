@@ -46,7 +46,7 @@ class ListedTerms(Recogniser):
         self._terms = Terms(
             (term, policy)
             for gazetteer, policy in _POLICIES.items()
-            for term in sorted(read_terms(gazetteer))
+            for term in read_terms(gazetteer)
             if policy != "person_name" or (term not in common and len(term) > 2)
         )
 
@@ -59,8 +59,7 @@ class ListedTerms(Recogniser):
             if policy in policies and (policy not in _NAMES or _may_be_name(words, cased, conversation)):
                 start, end = conversation.words_of(words[0].start, words[-1].end)
                 value = " ".join(token.plain for token in words)
-                for span in conversation.spans_by_utterance(start, end):
-                    yield Candidate(policy, *span, _SCORE, self.name, value)
+                yield Candidate(policy, start, end, _SCORE, self.name, value)
 
 
 def _may_be_name(words: Iterable[Token], cased: list[bool], conversation: Conversation) -> bool:

@@ -36,4 +36,4 @@ class Recogniser(Protocol):
         return None
 
     def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
-        """Reports candidates in any order. They may overlap."""
+        """Reports candidates in any order. They may overlap, and go over several utterances."""

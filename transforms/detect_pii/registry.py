@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from operator import attrgetter
 
+from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.policies import CATALOGUE, OWN_POLICIES
 from hushbeam.transforms.detect_pii.listed_terms import ListedTerms
 from hushbeam.transforms.detect_pii.names.spelled import SpelledWords
 from hushbeam.transforms.detect_pii.numbers.spoken_numbers import SpokenNumbers
 from hushbeam.transforms.detect_pii.patterns.custom import CustomPatterns
 from hushbeam.transforms.detect_pii.patterns.internet import InternetAddresses
-from hushbeam.transforms.detect_pii.patterns.presidio import PresidioPatterns
 from hushbeam.transforms.detect_pii.recogniser import Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 
 ENTRY_POINT_GROUP = "hushbeam.recognisers"
+REPORTED_POLICIES = frozenset({*CATALOGUE, *OWN_POLICIES})
+"""Policies under which recognisers may report."""
 
 
 def recognisers_for(settings: DetectionSettings) -> tuple[Recogniser, ...]:
-    """All recognisers of a job, not loaded: Hushbeam's own, the job's patterns, and those of installed packages."""
-    return (*_built_in(), CustomPatterns(settings), *_installed(settings))
+    """All recognisers of a job, not loaded: Hushbeam's own, the job's patterns, and the user's own."""
+    return (*_built_in(), CustomPatterns(settings), *own_recognisers(settings))
+
+
+def load_recogniser(recogniser: Recogniser) -> None:
+    """Raises ConfigurationError if a recogniser cannot be used. The error that it raised is shown: nothing was
+    transcribed yet.
+    """
+    unknown = sorted(set(recogniser.policies) - REPORTED_POLICIES)
+    if unknown:
+        raise ConfigurationError(
+            f"the recogniser {recogniser.name} covers {', '.join(unknown[:3])}; its policies must be among those of "
+            "docs/policies.md"
+        )
+    try:
+        recogniser.load()
+    except (ConfigurationError, MemoryError):
+        raise
+    except Exception as error:
+        raise ConfigurationError(
+            f"the recogniser {recogniser.name} cannot be loaded ({type(error).__name__}: {error}); mend or uninstall it"
+        ) from error
 
 
 def _built_in() -> tuple[Recogniser, ...]:
-    return (SpokenNumbers(), InternetAddresses(), SpelledWords(), PresidioPatterns(), ListedTerms())
+    return (SpokenNumbers(), InternetAddresses(), SpelledWords(), ListedTerms())
 
 
 BUILT_IN = frozenset(one.name for one in _built_in())
@@ -30,5 +55,33 @@ BUILT_IN = frozenset(one.name for one in _built_in())
 recognisers always count."""
 
 
-def _installed(settings: DetectionSettings) -> list[Recogniser]:
-    return [point.load()(settings) for point in sorted(entry_points(group=ENTRY_POINT_GROUP))]
+def own_recognisers(settings: DetectionSettings) -> list[Recogniser]:
+    """Those of installed packages and of the settings. Raises ConfigurationError if one cannot be made."""
+    installed = [_made(point, settings) for point in sorted(entry_points(group=ENTRY_POINT_GROUP))]
+    return [*installed, *(_named(name, settings) for name in settings.recognisers)]
+
+
+def _made(point: EntryPoint, settings: DetectionSettings) -> Recogniser:
+    """Raises ConfigurationError if an entry point does not name a class that can be made."""
+    try:
+        recogniser: Recogniser = point.load()(settings)
+    except Exception as error:
+        package = f" of the package {point.dist.name}" if point.dist else ""
+        raise ConfigurationError(
+            f"the recogniser {point.value}{package} cannot be made ({type(error).__name__}: {error}); mend its entry "
+            f"point {point.name!r} or uninstall the package"
+        ) from error
+    return recogniser
+
+
+def _named(name: str, settings: DetectionSettings) -> Recogniser:
+    """Raises ConfigurationError if a name such as `ours:StaffNumbers` does not lead to a class that can be made."""
+    module, _, path = name.partition(":")
+    try:
+        recogniser: Recogniser = attrgetter(path)(import_module(module))(settings)
+    except Exception as error:
+        raise ConfigurationError(
+            f"--recognisers: {name} cannot be made ({type(error).__name__}: {error}); give MODULE:CLASS, of a module "
+            "that can be imported here and on each worker"
+        ) from error
+    return recogniser

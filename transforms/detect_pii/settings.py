@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
+from hushbeam.schemas.policies import Caution, UnknownPolicyError, resolve_policies
 from hushbeam.transforms.base.metavar import Metavar, Model
-
-Caution = Literal["low", "standard", "high"]
+from hushbeam.transforms.option_lists import SEPARATED
 
 
 def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -20,7 +19,7 @@ def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError(str(error)) from None
 
 
-Policies = Annotated[tuple[str, ...], AfterValidator(_resolved), Metavar("POLICY")]
+Policies = Annotated[tuple[str, ...], AfterValidator(_resolved), SEPARATED, Metavar("POLICY")]
 """Names of policies and presets, as policies of the catalogue."""
 
 
@@ -32,7 +31,7 @@ class DecisionSettings(BaseModel):
     caution: Caution = Field(
         "standard",
         description="how doubtful words are treated: `low` redacts only what is sure; `high` redacts doubtful words, "
-        "and whole answers to questions for personal data",
+        "whole answers to questions for personal data, and all speech that got no words",
     )
     exchanges: Policies = Field(
         (), description="policies of which the whole exchange is redacted, from the question to the confirmation"
@@ -52,6 +51,10 @@ class DetectionSettings(DecisionSettings):
     """
 
     detector: Model | None = Field(None, description="folder with a detection model, instead of the packaged one")
+    recognisers: tuple[Annotated[str, Metavar("MODULE:CLASS")], ...] = Field(
+        (),
+        description="recognisers of your own, as ours:StaffNumbers; the module is needed here and on each worker",
+    )
     allow_list: tuple[str, ...] = ()
     patterns: Mapping[str, tuple[str, ...]] = {}
     pattern_timeout_s: float = 2.0

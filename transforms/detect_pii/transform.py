@@ -10,6 +10,7 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.stages import DetectedRecording, TranscribedRecording
+from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording, then
 from hushbeam.transforms.detect_pii.detector import Detection, DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.processes import DetectorProcesses
@@ -62,11 +63,13 @@ class _DetectHere(_DetectStage):
 
     def _load(self) -> _SharedDetector:
         detector = Detector(self._settings)
-        detector.load()
+        with progress.doing("loading models"):
+            detector.load()
         return _SharedDetector(detector)
 
     def process(self, recording: TranscribedRecording) -> DetectedRecording:
-        return DetectedRecording(recording, *self._detector.detect(_request(recording), self._keep_reports))
+        detected = self._detector.detect(_request(recording), self._keep_reports)
+        return DetectedRecording(recording, detected.findings, detected.reports, self._settings.caution)
 
 
 class _SharedDetector:
@@ -96,8 +99,11 @@ class _DetectBeside(_DetectStage):
         return self.submit(recording).result()
 
     def submit(self, recording: TranscribedRecording) -> Future[DetectedRecording]:
+        caution = self._settings.caution
         detection = self._detectors.submit(_request(recording), keep_reports=self._keep_reports)
-        return then(detection, lambda detected: DetectedRecording(recording, *detected))
+        return then(
+            detection, lambda detected: DetectedRecording(recording, detected.findings, detected.reports, caution)
+        )
 
 
 def _request(recording: TranscribedRecording) -> DetectionRequest:

@@ -126,10 +126,10 @@ def test_policies_are_graded_by_english_conversations_as_a_recogniser_writes_the
     measured = measure(samples(folder=folder), ALL).grades("rules", "2026-11-29")
     assert measured.conversations == 1
     assert measured.recall.keys() == CATALOGUE.keys()
-    assert measured.recall["person_name"] == MeasuredRecall(1, 1.0, 1.0, all_words_alone=0.0)
-    assert measured.recall["location"] == MeasuredRecall(1, 1.0, 1.0, 1.0)
-    assert measured.recall["time"] == MeasuredRecall(1, 0.0, 0.0, 0.0)
-    assert measured.recall["password"] == MeasuredRecall(0, None, None, None)
+    assert measured.recall["person_name"] == MeasuredRecall(1, 1, 1, all_words_alone=0)
+    assert measured.recall["location"] == MeasuredRecall(1, 1, 1, 1)
+    assert measured.recall["time"] == MeasuredRecall(1, 0, 0, 0)
+    assert measured.recall["password"] == MeasuredRecall(0, 0, 0, 0)
     assert json.loads(json.dumps(asdict(measured)))["recall"]["person_name"]["mentions"] == 1
 
 

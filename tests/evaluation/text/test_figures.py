@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.text.__main__ import regressions
-from evaluation.text.calls import GoldEntity, LabelledTranscript, words_of_lines
 from evaluation.text.figures import Tally, f2
+from evaluation.text.negative import words_of_lines
 from hushbeam.schemas.finding import Finding
+from training.generated.calls import GoldEntity, LabelledTranscript
 
 (LINE,) = words_of_lines(["my number is five five one and I live in Leeds"])
 CALL = LabelledTranscript(

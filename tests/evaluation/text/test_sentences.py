@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from evaluation.text import sentences
-from evaluation.text.calls import TEMPLATES
-from evaluation.text.negative import negative_lines
+from evaluation.text import TEMPLATES, sentences
+from evaluation.text.negative import negative_lines, words_of_lines
 
 
 def test_negative_lines_are_filled_and_differ() -> None:
@@ -45,3 +44,9 @@ def test_a_data_set_of_presidio_research_is_read_by_characters(tmp_path: Path) -
     assert [(e.policy, [words[n].text for n in e.words]) for e in sentence.entities] == [
         ("location", [" New", " Ulm,"])
     ]
+
+
+def test_lines_become_transcripts_without_entities() -> None:
+    (line,) = words_of_lines(["We open at nine."])
+    assert "".join(word.text for word in line.transcript.words) == " We open at nine."
+    assert line.entities == ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.schemas.finding import Candidate
-from hushbeam.schemas.policies import CATALOGUE, PRESETS, broader
-from hushbeam.transforms.detect_pii.decision import MODEL, THRESHOLDS, as_candidates, decide, redacted_words
-from hushbeam.transforms.detect_pii.settings import Caution
+from hushbeam.schemas.policies import CATALOGUE, PRESETS, Caution, broader
+from hushbeam.transforms.detect_pii.decision import (
+    MODEL,
+    THRESHOLDS,
+    Probabilities,
+    as_candidates,
+    decide,
+    redacted_words,
+)
+from hushbeam.transforms.detect_pii.names.spelled import SPELLED
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from tests.transforms.detect_pii.conversations import Said, transcript_of
 
@@ -55,10 +63,8 @@ def test_a_number_of_doubtful_kind_is_redacted_for_whoever_asks_for_one_of_them(
 def test_families_add_nothing_to_the_default_policies(words: list[tuple[int, str, float]], caution: Caution) -> None:
     conversation = Conversation(transcript_of("A: one or two or three four"))
     default = {policy for policy in CATALOGUE if {policy, *broader(policy)} & set(PRESETS["default"])}
-    total = np.zeros(6)
-    for word, policy, score in words:
-        total[word] += score if policy in default else 0.0
-    alone = redacted_words(conversation, total, THRESHOLDS[caution])
+    found = Probabilities(conversation, probable(*words), default)
+    alone = redacted_words(conversation, found, THRESHOLDS[caution], ())
     runs = decided(conversation, probable(*words), caution=caution, requested=default)
     assert {word for _, first, last in runs for word in range(first, last + 1)} == set(np.flatnonzero(alone))
 
@@ -94,6 +100,103 @@ def test_a_certain_name_is_redacted_wherever_it_is_said_again(said: Said) -> Non
     assert decided(conversation, names) == [("person_name", 2, 2), ("person_name", 4, 4)]
 
 
+@pytest.mark.parametrize(
+    ("call", "again"),
+    [
+        ("A: ask Grace\nB: thanks, grace", 3),
+        ("A: this is Hope calling\nB: Hope, is it ready", 4),
+        ("A: my name is Mark\nB: so I told Mark it works", 7),
+        ("A: I am Joy\nB: hello joy", 4),
+        ("A: that is for Rose\nB: Miss rose then", 5),
+        ("A: ask Will\nB: okay, will, one moment", 3),
+    ],
+)
+def test_an_everyday_word_that_is_a_name_elsewhere_is_one_where_it_stands_as_one(
+    said: Said, call: str, again: int
+) -> None:
+    conversation = said(call)
+    first = next(place for place, word in enumerate(conversation.words) if word.text.strip(" ,").istitle() and place)
+    names = probable((first, "person_name", 0.9), (again, "person_name", 0.06))
+    assert ("person_name", again, again) in [(policy, last, last) for policy, _, last in decided(conversation, names)]
+
+
+@pytest.mark.parametrize(
+    "call", ["A: ask Hope\nB: I hope so", "A: I am Mark\nB: mark my words", "A: for Joy\nB: what joy that is"]
+)
+def test_an_everyday_word_is_left_alone_where_it_does_not_stand_as_a_name(said: Said, call: str) -> None:
+    conversation = said(call)
+    first = next(place for place, word in enumerate(conversation.words) if word.text.strip() in ("Hope", "Mark", "Joy"))
+    again = next(place for place in range(first + 1, 9) if conversation.words[place].text[1:].islower() and place > 3)
+    names = probable((first, "person_name", 0.9), *((place, "person_name", 0.06) for place in range(again, 5)))
+    assert decided(conversation, names) == [("person_name", first, first)]
+
+
+def test_a_number_is_no_name_because_it_was_said_before(said: Said) -> None:
+    conversation = said("A: code nine nine\nB: you are at the Nine club")
+    words = probable((1, "password", 0.9), (2, "password", 0.9), (7, "password", 0.06))
+    assert decided(conversation, words) == [("password", 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        ("A: car sales, chair speaking. How can I help?", [(2, 2)]),
+        ("A: roofing, done a speaking", [(1, 2)]),
+        ("A: nobody else. Speaking.", []),
+        ("A: roughly speaking it is fine", []),
+    ],
+)
+def test_who_answers_the_telephone_needs_little_probability(
+    said: Said, call: str, names: list[tuple[int, int]]
+) -> None:
+    conversation = said(call)
+    doubtful = probable(*((word, "person_name", 0.03) for word in range(3)))
+    assert [(first, last) for _, first, last in decided(conversation, doubtful)] == names
+
+
+@pytest.mark.parametrize(
+    ("language", "call"),
+    [
+        ("es", "A: soporte, Marta al habla."),
+        ("fr", "A: service, Marta à l'appareil."),
+        ("de", "A: Service, Marta am Apparat"),
+    ],
+)
+def test_who_answers_in_other_languages_needs_little_probability_too(language: str, call: str) -> None:
+    conversation = Conversation(transcript_of(call, language))
+    doubtful = probable(*((word, "person_name", 0.03) for word in range(len(conversation.words))))
+    assert decided(conversation, doubtful) == [("person_name", 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("call", "letters"),
+    [
+        ("A: bee are O W N", (0, 4)),
+        ("A: it's you R S A", (1, 4)),
+        ("A: K I tea tee Y", (0, 4)),
+        ("A: that is R O N", (2, 4)),
+        ("A: come in K I M", (2, 4)),
+    ],
+)
+def test_words_for_letters_belong_to_the_letters_beside_them(said: Said, call: str, letters: tuple[int, int]) -> None:
+    conversation = said(call)
+    spelled = [word for word, one in enumerate(conversation.words) if len(one.text.strip()) == 1]
+    rules = tuple(Candidate("person_name", word, word, 0.75, SPELLED) for word in spelled)
+    heard = probable(*((word, "person_name", 0.9 if word in spelled else 0.03) for word in range(5)))
+    runs = [one for one in decide(conversation, heard, rules, CATALOGUE, "standard") if one.detector == MODEL]
+    assert [(one.first_word, one.last_word) for one in runs] == [letters]
+
+
+@pytest.mark.parametrize(("end", "redacted"), [("58", True), ("four seven", True), ("59", False), ("8", False)])
+def test_digits_that_end_or_begin_a_known_number_need_less(said: Said, end: str, redacted: bool) -> None:
+    conversation = said(f"A: it is 4792 0358\nB: the one with {end}")
+    number = Candidate("account_number", 2, 3, 0.8, "spoken_numbers", "47920358")
+    words = probable(*((word, "account_number", 0.9) for word in (2, 3)))
+    words += probable(*((word, "account_number", 0.06) for word in range(7, len(conversation.words))))
+    found = decided(conversation, words, (number,))
+    assert (("account_number", 7, len(conversation.words) - 1) in found) == redacted
+
+
 def test_a_common_word_is_not_a_name_because_it_is_one_elsewhere(said: Said) -> None:
     conversation = said("A: ask Will\nB: I will")
     names = probable((1, "person_name", 0.9), (3, "person_name", 0.03))
@@ -105,6 +208,50 @@ def test_more_caution_redacts_more(said: Said) -> None:
     words = probable((0, "person_name", 0.9), (1, "drug", 0.3), (2, "date", 0.06), (3, "time", 0.01))
     cautions: tuple[Caution, ...] = ("low", "standard", "high")
     assert [len(decided(conversation, words, (), caution)) for caution in cautions] == [1, 2, 3]
+
+
+def of_confidence(conversation: Conversation, confidence: float) -> Conversation:
+    utterances = tuple(
+        replace(one, words=tuple(replace(word, confidence=confidence) for word in one.words))
+        for one in conversation.utterances
+    )
+    return Conversation(replace(conversation.transcript, utterances=utterances))
+
+
+@pytest.mark.parametrize(
+    ("caution", "confidence", "redacted"),
+    [
+        ("standard", 0.9, False),
+        ("standard", 0.5, False),
+        ("standard", 0.4, True),
+        ("low", 0.0, False),
+        ("high", 0.9, True),
+    ],
+)
+@pytest.mark.parametrize("call", ["A: what is your name\nB: fall asleep", "B: my name is Ana fall asleep"])
+def test_a_doubted_word_in_an_answer_or_beside_a_redacted_word_needs_less(
+    said: Said, call: str, caution: Caution, confidence: float, redacted: bool
+) -> None:
+    conversation = of_confidence(said(call), confidence)
+    word = len(conversation.words) - 2
+    words = probable((word - 1, "person_name", 0.9 if "Ana" in call else 0.0001), (word, "person_name", 0.07))
+    decisions = decided(conversation, words, (), caution)
+    assert any(first <= word <= last for _, first, last in decisions) is redacted
+
+
+def test_a_doubted_word_elsewhere_needs_as_much_as_any(said: Said) -> None:
+    conversation = of_confidence(said("A: Ana went\nB: and then they fall asleep"), 0.1)
+    words = probable((0, "person_name", 0.9), (5, "person_name", 0.07))
+    assert decided(conversation, words) == [("person_name", 0, 0)]
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=2), st.floats(0.0001, 1), st.sampled_from(sorted(THRESHOLDS)))
+def test_less_confidence_never_keeps_a_word_that_more_redacts(
+    confidences: list[float], probability: float, caution: Caution
+) -> None:
+    less, more = (of_confidence(Conversation(transcript_of("A: x")), one) for one in sorted(confidences))
+    word = probable((0, "drug", probability))
+    assert len(decided(less, word, (), caution)) >= len(decided(more, word, (), caution))
 
 
 def test_what_rules_found_is_kept_where_the_model_agrees(said: Said) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.finding import Finding, personal_words
 from hushbeam.schemas.policies import CATALOGUE, resolve_policies
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.detect_pii import detector as module
@@ -16,6 +18,7 @@ from hushbeam.transforms.detect_pii.languages import UnsupportedLanguageError, U
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
+from hushbeam.transforms.transcribe.given.masks import masked_words
 from tests.own_detectors import blind_detector, detector
 
 DEFAULT = resolve_policies(["default"])
@@ -127,6 +130,49 @@ def test_a_whole_call_is_scrubbed(whole_detector: Detector) -> None:
         assert len(redacted.split()) <= len(value.split()) + 2
 
 
+@pytest.mark.parametrize(
+    ("policy", "lines", "value"),
+    [
+        (
+            "banking_information",
+            ("It is D E eight nine, 3704 0044 0532 0130 00",),
+            "D E eight nine, 3704 0044 0532 0130 00",
+        ),
+        ("banking_information", ("My IBAN is GB29 NWBK 6016 1331 9268 19",), "GB29 NWBK 6016 1331 9268 19"),
+        ("banking_information", ("The routing number is 021000021",), "021000021"),
+        ("ip_address", ("The gateway is 192.168.0.254",), "192.168.0.254"),
+        ("ip_address", ("What is the IP?", "Ten dot zero dot zero dot one"), "Ten dot zero dot zero dot one"),
+        ("healthcare_number", ("Your Medicare number?", "One E G four T E five M K seven three"), "One E G four T E"),
+        ("healthcare_number", ("My NHS number is 401 023 2137",), "401 023 2137"),
+        ("us_social_security_number", ("219-09-9999 is what it says",), "219-09-9999"),
+        ("number_sequence", ("My NI is A B one two three four five six C",), "B one two three four five six C"),
+        ("drivers_license", ("My driving licence is MORGA753116SM9IJ",), "MORGA753116SM9IJ"),
+    ],
+)
+def test_identifiers_with_a_format_are_found_as_they_are_said(
+    whole_detector: Detector, policy: str, lines: tuple[str, ...], value: str
+) -> None:
+    call = transcript_of(*lines)
+    ((found, redacted),) = said(call, detect(whole_detector, call, [policy]))
+    assert found == policy
+    assert value in redacted
+
+
+def test_ordinary_talk_has_no_identifiers(whole_detector: Detector) -> None:
+    call = transcript_of("We open at nine and close at six, it takes 20 minutes.")
+    assert detect(whole_detector, call, DEFAULT) == ()
+
+
+def test_detection_never_reaches_the_network(whole_detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a recogniser opened a connection")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    call = transcript_of("Write to jane.doe@example.co.uk or see example.com, 614-555-0142")
+    assert detect(whole_detector, call, DEFAULT) != ()
+
+
 def test_the_same_value_has_the_same_entity_number(whole_detector: Detector) -> None:
     call = transcript_of("My account number is 4471 920 385.", "Is 4471 920 385 right, or order number 88 12 44 90?")
     first, again, other = [(one.policy, one.entity) for one in detect(whole_detector, call, DEFAULT)]
@@ -235,7 +281,6 @@ def test_times_are_those_of_the_words(with_recognisers: WithRecognisers) -> None
     [
         candidate("person_name", 2, 1),
         candidate("person_name", 1, 9),
-        candidate("person_name", 1, 2),
         candidate("surname", 0, 0),
     ],
 )
@@ -244,6 +289,53 @@ def test_a_candidate_that_cannot_be_fails_the_recording(with_recognisers: WithRe
     reporter.policies = frozenset({"person_name"})
     with pytest.raises(RecogniserError, match="the recogniser fixed reported"):
         detect(with_recognisers(reporter), transcript_of("a b", "c d"), DEFAULT)
+
+
+def test_a_candidate_over_two_utterances_is_a_finding_in_each(with_recognisers: WithRecognisers) -> None:
+    call = transcript_of("a b", "c d")
+    found = detect(with_recognisers(Fixed(candidate("person_name", 1, 2))), call, DEFAULT)
+    assert said(call, found) == [("person_name", "b"), ("person_name", "c")]
+    assert [finding.channel for finding in found] == [0, 1]
+
+
+@pytest.mark.parametrize(("first", "second"), [(" seventy", "-eight."), (" 4", "11."), (" forty-", "two")])
+def test_a_number_whose_pieces_are_in_two_utterances_is_redacted_in_both(
+    whole_detector: Detector, first: str, second: str
+) -> None:
+    before = transcript_of("My account number is five five nine one two").words
+    texts = [*(word.text for word in before), first, second, " okay"]
+    words = [Word(text, number * 0.5, number * 0.5 + 0.4, 0.9, 0) for number, text in enumerate(texts)]
+    border = len(words) - 2
+    call = Transcript(
+        "en", 1.0, len(words) * 0.5, 1, (Utterance(0, tuple(words[:border])), Utterance(0, tuple(words[border:])))
+    )
+    redacted = personal_words(detect(whole_detector, call, DEFAULT))
+    assert {border - 1, border} <= redacted
+
+
+def test_a_recogniser_that_cannot_be_loaded_ends_the_job_with_its_own_words(
+    with_recognisers: WithRecognisers,
+) -> None:
+    class Unready(Fixed):
+        def load(self) -> None:
+            raise OSError("no such list: staff.txt")
+
+    with pytest.raises(ConfigurationError, match=r"fixed cannot be loaded \(OSError: no such list: staff.txt\)"):
+        with_recognisers(Unready(candidate("person_name", 0, 0)))
+
+
+def test_a_recogniser_of_a_policy_that_does_not_exist_ends_the_job(with_recognisers: WithRecognisers) -> None:
+    with pytest.raises(ConfigurationError, match="fixed covers surname;"):
+        with_recognisers(Fixed(candidate("surname", 0, 0)))
+
+
+@pytest.mark.parametrize("mask", ["[PII]", "####", "[PHONE NUMBER]"])
+def test_a_mask_stays_where_words_around_it_are_redacted(with_recognisers: WithRecognisers, mask: str) -> None:
+    call = transcript_of(f"It is {mask} Smith")
+    call = replace(call, masked_words=masked_words(call.utterances))
+    last = len(call.words) - 1
+    found = detect(with_recognisers(Fixed(candidate("person_name", 2, last))), call, DEFAULT)
+    assert said(call, found) == [("person_name", "Smith")]
 
 
 def _detector(folder: Path, labels: tuple[str, ...], settings: DetectionSettings = _SETTINGS) -> Detector:

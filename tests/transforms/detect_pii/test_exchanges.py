@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hushbeam.schemas.finding import Candidate
 from hushbeam.schemas.transcript import Utterance
-from hushbeam.transforms.detect_pii.exchanges import find_answers, find_exchanges
+from hushbeam.transforms.detect_pii.exchanges import find_answers, find_exchanges, find_questions
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from tests.transforms.detect_pii.conversations import Said, Spans
 
@@ -84,3 +84,16 @@ def test_a_turn_without_words_is_none(said: Said) -> None:
     number = Candidate("account_number", 17, 18, 0.9, "test")
     assert list(find_answers(conversation, [number], {"account_number"}))
     assert list(find_exchanges(conversation, [number], {"account_number"}))
+
+
+def test_questions_name_numbers_names_and_addresses_that_are_requested(said: Said) -> None:
+    conversation = said("A: Your card number?\nB: Hi.\nA: And what is your name?\nB: Bo.\nA: Which street, please?")
+    assert [question.turn for question in find_questions(conversation, {"credit_card_number"})] == [0]
+    assert [question.turn for question in find_questions(conversation, {"person_name"})] == [2]
+    assert [question.turn for question in find_questions(conversation, {"location_address_street"})] == [4]
+
+
+def test_any_question_may_ask_for_what_has_no_words_of_its_own(said: Said) -> None:
+    conversation = said("A: What happened then?\nB: I broke my arm.")
+    assert find_questions(conversation, {"person_name"}) == []
+    assert [question.turn for question in find_questions(conversation, {"person_name", "injury"})] == [0]

@@ -133,6 +133,10 @@ def _in_brackets(call: str) -> dict[int, str]:
         (SpelledWords(), "fr", "Je vous l'épelle: [L, E accent aigu, G, E, R]"),
         (SpelledWords(), "fr", "[D comme Denise, U comme Ursule, P comme Pierre]"),
         (SpelledWords(), "de", "Ich buchstabiere: [W wie Wilhelm, E, I, D, E]"),
+        # Names of letters that the recogniser took for words.
+        (SpelledWords(), "es", "¿Lo deletrea? Sí, [ese, A, L, ele, U, S, T, I, O]"),
+        (SpelledWords(), "fr", "Vous pouvez épeler? Oui, [elle, eux, G, R, haine, D]"),
+        (SpelledWords(), "de", "Buchstabieren Sie bitte. Gern, [ka, U, N, zett, E]"),
     ],
 )
 def test_what_is_spelled_is_found(marked: Marked, recogniser: Recogniser, code: str, line: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,11 @@ from evaluation.truth import read_truth
 from hushbeam.schemas.finding import RecogniserReport
 from hushbeam.schemas.policies import CATALOGUE, resolve_policies
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
+from hushbeam.transforms.detect_pii.numbers import repetitions
+from hushbeam.transforms.detect_pii.numbers.quantities import Quantity
+from hushbeam.transforms.detect_pii.numbers.runs import Group, find_groups
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from tests.few_examples import few
 
 CALLS = read_truth(Path(__file__).parents[3] / "evaluation" / "dev")[:4]
@@ -53,3 +58,17 @@ def test_detecting_with_reports_finds_the_same(detector: Detector, reports: list
         assert found == detector.detect(request).findings
         assert reported == expected
         assert found
+
+
+def test_groups_of_digits_are_looked_for_once_to_find_all_repetitions(
+    detector: Detector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[Conversation] = []
+
+    def noted(conversation: Conversation, quantities: Sequence[Quantity]) -> list[Group]:
+        searched.append(conversation)
+        return find_groups(conversation, quantities)
+
+    monkeypatch.setattr(repetitions, "find_groups", noted)
+    detector.detect(DetectionRequest(TRANSCRIPTS[0], CALLS[0].policies))
+    assert len(searched) == 1

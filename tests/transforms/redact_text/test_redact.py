@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
-import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +17,8 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import SUBSTITUTIONS, TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import Verification
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.archive.tables.digests import as_json
+from hushbeam.transforms.archive.tables.parquet import as_table
 from hushbeam.transforms.redact_text.redact import redact
 from hushbeam.transforms.redact_text.substitution import Substitution
 
@@ -154,15 +155,20 @@ def test_a_row_fits_the_schema() -> None:
         status="completed",
         redacted_audio_url=None,
         run_id="r",
+        processed_at="2026-11-29T02:00:00.123456+00:00",
         models={"recogniser": "base"},
-        configuration="c",
+        configuration="",
+        configuration_id="c",
         muted_s=1.5,
         muted_s_by_policy={"person_name": 1.5},
         verification=asdict(Verification("passed")),
     )
     assert set(row) == set(TRANSCRIPTS_SCHEMA.names)
-    table = pa.Table.from_pylist([row], schema=TRANSCRIPTS_SCHEMA)
-    assert table.column("utterances")[0].as_py()[0]["words"][0]["text"] == " ###"
+    table = as_table([as_json(row)], TRANSCRIPTS_SCHEMA)
+    ana, called = table.column("utterances")[0].as_py()[0]["words"]
+    assert (ana["text"], ana["redacted"], ana["confidence"]) == ("###", True, None)
+    assert (called["text"], called["redacted"]) == ("called.", False)
+    assert called["confidence"] is not None
 
 
 PIECES = st.tuples(st.booleans(), st.text(min_size=1, max_size=8)).map(

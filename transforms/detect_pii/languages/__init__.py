@@ -21,11 +21,18 @@ SUPPORTED: Mapping[str, str] = {
 
 
 class UnsupportedLanguageError(QuarantineError):
-    """The language has no grammar, so personal data cannot be found and nothing is published."""
+    """Personal data cannot be found in the language of the recording."""
+
+    remedy = (
+        "If the language was detected wrongly, set `language_code`; other languages need a detector or "
+        "recognisers of your own."
+    )
 
 
 class UnsupportedPolicyError(QuarantineError):
-    """No recogniser covers a requested policy in the language, so its data would be published."""
+    """Nothing covers a requested policy in the language of the recording, so its data would be published."""
+
+    remedy = "Request other policies, or add a detector or a recogniser of your own."
 
     def __init__(self, language: str, policies: Iterable[str]) -> None:
         super().__init__(

@@ -175,6 +175,18 @@ LANGUAGE = Language(
     interjections=vocabulary(
         "yes yeah yep sure okay ok um uh er well alright hi hello thanks right correct perfect to and"
     ),
+    asked_words={
+        "person_name": vocabulary(
+            "name names surname initials maiden called speaking spell spelled spelling spelt mister mr mrs ms"
+        ),
+        "location": vocabulary(
+            "address addresses location street road avenue city town suburb county village postcode"
+        ),
+        "email_address": vocabulary("email mail"),
+        "username": vocabulary("username login handle"),
+        "vehicle_id": vocabulary("reg registration plate"),
+        "url": vocabulary("website webpage url visit"),
+    },
     veto_cues=vocabulary("""
         version room rooms press option model flight channel page chapter floor gate section form route highway
         interstate exit error windows level step platform terminal bus train size volume article paragraph season
@@ -186,6 +198,8 @@ LANGUAGE = Language(
     spelling_links=vocabulary("then and dash hyphen uh um capital uppercase lowercase small"),
     digit_announcements=vocabulary("number digit numeral figure"),
     titles=vocabulary("mr mrs ms miss mx mister missus doctor dr professor prof reverend sir madam dame"),
+    greetings=vocabulary("hi hello hey thanks bye goodbye morning afternoon evening"),
+    name_endings=(("speaking",),),
     spelling_cues=vocabulary("spell spelled spelling spelt spells letters letter"),
     letter_words={
         "ay": "A",

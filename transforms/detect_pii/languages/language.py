@@ -92,6 +92,7 @@ class Language:
       interruptions: Hesitations that are not part of a number or a date.
       year_prepositions: Words before a year without a month: `since`.
       cues: Regular expressions by policy, the most specific first, that ask for or announce data.
+      asked_words: Words of questions for names, addresses and the like, by policy; `cues` name numbers.
       at_homophones: Words that the recogniser writes for `at`.
       mail_words: Words for an e-mail address.
       page_words: Words before the address of a page: `website at`.
@@ -101,6 +102,8 @@ class Language:
       copulas: `is`, after which an address starts where a noun stands before it or letters after it.
       interjections: Words at the start of an answer.
       titles: Words before a name that are redacted with it.
+      greetings: Words before the name of who is greeted: `hi`.
+      name_endings: Phrases after the name of who answers the telephone: `speaking`.
       veto_cues: Words before a number that is not personal: room, version.
       quantities: Words of amounts, ages and times.
       spelling_cues: Words that announce spelling.
@@ -136,6 +139,7 @@ class Language:
     year_prepositions: frozenset[str]
     cues: Mapping[str, tuple[str, ...]]
     number_phrases: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    asked_words: Mapping[str, frozenset[str]] = field(default_factory=dict)
     at_homophones: frozenset[str] = frozenset()
     mail_words: frozenset[str] = frozenset({"email", "mail"})
     page_words: frozenset[str] = frozenset()
@@ -145,6 +149,8 @@ class Language:
     copulas: frozenset[str] = frozenset()
     interjections: frozenset[str] = frozenset()
     titles: frozenset[str] = frozenset()
+    greetings: frozenset[str] = frozenset()
+    name_endings: tuple[tuple[str, ...], ...] = ()
     veto_cues: frozenset[str] = frozenset()
     quantities: QuantityWords = field(default_factory=QuantityWords)
     spelling_cues: frozenset[str] = frozenset()

@@ -21,16 +21,25 @@ from tokenizers import Tokenizer
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.finding import Candidate
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.transforms.base.checksums import sha256_of
+from hushbeam.transforms.base.checksums import sha256_of_model
 from hushbeam.transforms.detect_pii.decision import as_candidates
-from hushbeam.transforms.detect_pii.models.windows import NO_WORD, Window, of_words, tokenise, windows
+from hushbeam.transforms.detect_pii.languages import SUPPORTED
+from hushbeam.transforms.detect_pii.models.readings import CLOSE_STRIDE_TOKENS, CLOSE_TOKENS, combined
+from hushbeam.transforms.detect_pii.models.windows import (
+    NO_WORD,
+    TokenisedConversation,
+    Window,
+    of_words,
+    tokenise,
+    windows,
+)
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 
 OPTION = "--detector"
 NOTHING = "nothing"
-_PACKAGED = Path(__file__).parent / "packaged"
-_CHECKSUMS: Mapping[str, str] = {
+PACKAGED = Path(__file__).parent / "packaged"
+CHECKSUMS: Mapping[str, str] = {
     "config.json": "784789590d8cc2b89ada1c8e2994431546cbde593427b43ada341082c9158390",
     "model.onnx": "abb538355d309b89010e27fd6b257eb1682057a7580610ed8b4726525239995a",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
@@ -61,6 +70,8 @@ class _Config(BaseModel):
         if self.labels[:1] != (NOTHING,) or unknown or len(set(self.labels)) < len(self.labels):
             shown = f"; not policies: {', '.join(unknown[:3])}" if unknown else ""
             raise ValueError(f"labels must be {NOTHING!r} and then policies, each once{shown}")
+        if unread := sorted(self.languages - SUPPORTED.keys()):
+            raise ValueError(f"languages must be among {', '.join(sorted(SUPPORTED))}, not {', '.join(unread[:3])}")
         if self.stride_tokens >= self.window_tokens:
             raise ValueError("stride_tokens must be smaller than window_tokens")
         return self
@@ -75,7 +86,7 @@ class ConversationModel:
     """
 
     def __init__(self, folder: str | None = None) -> None:
-        self._folder = _PACKAGED if folder is None else Path(folder)
+        self._folder = PACKAGED if folder is None else Path(folder)
         self._is_packaged = folder is None
 
     def load(self) -> None:
@@ -128,16 +139,16 @@ class ConversationModel:
         """Name and checksum of its files. Raises ConfigurationError as `load` does."""
         self._check()
         name = "packaged" if self._is_packaged else self._folder.name
-        files = hashlib.sha256(b"".join(bytes.fromhex(sha256_of(self._folder / file)) for file in _CHECKSUMS))
+        files = hashlib.sha256(b"".join(bytes.fromhex(sha256_of_model(self._folder / file)) for file in CHECKSUMS))
         return f"{name} sha256:{files.hexdigest()}"
 
     def _check(self) -> None:
         """Compares the packaged model with the checksums of the tested one."""
-        for name, expected in _CHECKSUMS.items():
+        for name, expected in CHECKSUMS.items():
             path = self._folder / name
             if not path.is_file():
-                raise ConfigurationError(f"{OPTION}: {self._folder} must hold {', '.join(_CHECKSUMS)}")
-            if self._is_packaged and sha256_of(path) != expected:
+                raise ConfigurationError(f"{OPTION}: {self._folder} must hold {', '.join(CHECKSUMS)}")
+            if self._is_packaged and sha256_of_model(path) != expected:
                 raise ConfigurationError(f"{OPTION}: {name} is not the file that was tested; install hushbeam again")
 
     def judge(self, conversation: Conversation, rules: Sequence[str | None]) -> Iterator[Candidate]:
@@ -150,11 +161,26 @@ class ConversationModel:
         Args:
           rules: The policy that rules gave to each word, or None.
         """
-        words = len(conversation.words)
         read = tokenise(conversation.transcript, self._tokenizer)
         of_rules = of_words([self._numbers.get(policy or NOTHING, 0) for policy in rules], read)
+        wide = self._reading(conversation, read, of_rules, self._size - 1, self._stride)
+        if len(read.tokens) < CLOSE_TOKENS or self._size <= CLOSE_TOKENS:
+            return wide
+        close = self._reading(conversation, read, of_rules, CLOSE_TOKENS - 1, CLOSE_STRIDE_TOKENS)
+        return combined(wide, close, self.labels)
+
+    def _reading(
+        self,
+        conversation: Conversation,
+        read: TokenisedConversation,
+        of_rules: NDArray[np.int32],
+        size: int,
+        stride: int,
+    ) -> NDArray[np.float32]:
+        """The probabilities from windows of this many tokens."""
+        words = len(conversation.words)
         sums = np.zeros((words + 1, len(self.labels)), np.float32)  # the last row is for tokens of no word
-        for window in windows(len(read.tokens), self._size - 1, self._stride):
+        for window in windows(len(read.tokens), size, stride):
             found = self._read(window, read.tokens, read.channels, of_rules)
             kept = slice(window.first_kept - window.first, window.last_kept - window.first)
             np.add.at(sums, read.words[window.first_kept : window.last_kept], found[kept])

@@ -5,16 +5,24 @@ Speech recognisers lose rare names, but not their letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import chain, groupby
 
 from hushbeam.transforms.detect_pii.recogniser import Candidate, Recogniser
 from hushbeam.transforms.detect_pii.text.atoms import Kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.spelling import Letters, letters_at
+from hushbeam.transforms.detect_pii.text.tokens import bare
 
 SPELLED = "spelled_words"
 """Name of the recogniser."""
+MISHEARD = "misheard_names"
+"""Name of the detector of what was transcribed for a name before it was spelled."""
 _LEAST_LETTERS = 3
+LEAST_MISHEARD = 0.01
+_LONGEST_MISHEARD_WORDS = 12
+_LONGEST_INTERRUPTION_WORDS = 2
+_LONGEST_INTERRUPTION_S = 3.0
 _ALTERNATIVES = ("email_address", "username", "password", "account_number", "vehicle_id", "number_sequence")
 _WORDS_TO_CUE = 14
 _SIGNS_BETWEEN = frozenset("-,.–")
@@ -72,10 +80,11 @@ class SpelledWords(Recogniser):
         first, last = run[0].first, _with_announced_digits(conversation, run[-1].last)
         if explained or announced:
             first = _with_lost_examples(conversation, first)
+        if single > _LEAST_LETTERS or (announced and single == _LEAST_LETTERS):
+            first = _with_lost_letters(conversation, first)
         score = 0.9 if explained or announced else 0.75 if single > _LEAST_LETTERS else 0.55
         words = conversation.words_of(atoms[first].start, atoms[last].end)
-        for span in conversation.spans_by_utterance(*words):
-            yield Candidate("person_name", *span, score, self.name, spelled.lower(), _ALTERNATIVES)
+        yield Candidate("person_name", *words, score, self.name, spelled.lower(), _ALTERNATIVES)
 
 
 def _separates(conversation: Conversation, position: int) -> bool:
@@ -147,6 +156,18 @@ def _is_announced(conversation: Conversation, position: int) -> bool:
     return False
 
 
+def _with_lost_letters(conversation: Conversation, first: int) -> int:
+    """Extends back over letters that were recognised as words: `elle, eux, M, A, R`."""
+    atoms = conversation.atoms
+    while first >= 2 and atoms[first - 1].value in _SIGNS_BETWEEN:
+        word = atoms[first - 2]
+        written = conversation.text[word.start : word.end].lower()
+        if written not in conversation.language.letter_words or _breaks(conversation, first - 2, first):
+            break
+        first -= 2
+    return first
+
+
 def _with_lost_examples(conversation: Conversation, first: int) -> int:
     """Extends back over letters that the recogniser lost: `enters in Nancy, G as in George`."""
     atoms = conversation.atoms
@@ -159,4 +180,69 @@ def _with_lost_examples(conversation: Conversation, first: int) -> int:
         if not conversation.text[atoms[position].start].isupper() or _breaks(conversation, position - 2, first):
             break
         first = position - 2
+    return first
+
+
+def misheard_names(conversation: Conversation, found: Sequence[Candidate], likely: Set[int]) -> Iterator[Candidate]:
+    """What was transcribed of the name that a speaker said before spelling it, where no name was found.
+
+    People say a name, then its letters. Where the recogniser did not know the name, everyday words stand there. In
+    two of 36 labelled calls (one of them with noise) this covered a name; in 216 samples of written conversations,
+    where nothing is misheard, it redacted nothing.
+
+    Args:
+      found: What is redacted.
+      likely: Words of which the model thinks that they may be personal data. There must be one.
+    """
+    redacted = {word for one in found for word in range(one.first_word, one.last_word + 1)}
+    for one in found:
+        if one.detector != SPELLED or one.policy != "person_name":
+            continue
+        first = _first_of_spelling(conversation, one.first_word, redacted)
+        before = _said_before(conversation, first)
+        if not redacted.isdisjoint(range(first - _LONGEST_MISHEARD_WORDS, first)):
+            continue
+        while before and bare(conversation.words[before[0]].text) in conversation.language.answer_leads:
+            del before[0]
+        if not likely.isdisjoint(before):
+            for _, turn in groupby(before, key=conversation.turn_of):
+                words = list(turn)
+                yield Candidate("person_name", words[0], words[-1], one.score, MISHEARD)
+
+
+def _said_before(conversation: Conversation, first: int) -> list[int]:
+    """The last words before a word that its speaker said, over a short interruption: `surname?`
+
+    In one channel nobody knows who speaks: only the words of the same turn are taken.
+    """
+    turn, words = conversation.turn_of(first), conversation.words
+    said: list[int] = []
+    word, start_s = first - 1, words[first].start_s
+    while word >= 0 and len(said) < _LONGEST_MISHEARD_WORDS:
+        own = conversation.turn_of(word) == turn
+        if words[word].channel == words[first].channel:
+            if not own and (conversation.is_one_channel or start_s - words[word].end_s > _LONGEST_INTERRUPTION_S):
+                break
+            said.insert(0, word)
+            start_s = words[word].start_s
+            word -= 1
+        else:
+            interruption = conversation.utterances[conversation.turn_of(word)].words
+            if len(interruption) > _LONGEST_INTERRUPTION_WORDS:
+                break
+            word -= len(interruption)
+    return said
+
+
+def _first_of_spelling(conversation: Conversation, first: int, redacted: Set[int]) -> int:
+    """The first word of letters of which some were explained or transcribed as words: `as in Mount`, C, A; `why`, L."""
+    explanations = frozenset(chain(*conversation.language.spelling_phrases))
+    letters = conversation.language.letter_words
+
+    def spells(word: int) -> bool:
+        said = [bare(conversation.words[place].text) for place in (word, max(word - 1, 0))]
+        return not explanations.isdisjoint(said) or (word in redacted and said[0] in letters)
+
+    while first > 0 and conversation.turn_of(first - 1) == conversation.turn_of(first) and spells(first - 1):
+        first -= 1
     return first

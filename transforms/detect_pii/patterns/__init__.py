@@ -1,1 +1,1 @@
-"""Recognisers of formats: Presidio's, and the patterns and terms that the user names."""
+"""Recognisers of formats: internet addresses, and the patterns and terms that the user names."""

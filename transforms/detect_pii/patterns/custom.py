@@ -18,6 +18,8 @@ from hushbeam.transforms.detect_pii.text.conversation import Conversation
 class CustomPatternTimeoutError(RecordingError):
     """A pattern of the user took too long, so its matches are unknown."""
 
+    remedy = "Simplify the pattern of `--rules`: avoid nested repetitions."
+
 
 class CustomPatterns(Recogniser):
     """Searches for the user's patterns in the text of the conversation and in its canonical view."""
@@ -51,8 +53,7 @@ class CustomPatterns(Recogniser):
             spans = {span for span in self._matches(pattern, conversation.text)}
             spans |= {view.source(*span) for span in self._matches(pattern, view.text)}
             for start, end in sorted(spans):
-                for words in conversation.spans_by_utterance(*conversation.words_of(start, end)):
-                    yield Candidate(policy, *words, 1.0, self.name, label=shown)
+                yield Candidate(policy, *conversation.words_of(start, end), 1.0, self.name, label=shown)
 
     def _matches(self, pattern: Any, text: str) -> Iterator[tuple[int, int]]:
         try:

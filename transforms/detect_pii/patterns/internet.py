@@ -394,9 +394,9 @@ class _AddressGrammar(AtomReader):
     def _candidates(self, policy: str, first: int, last: int, score: float) -> Iterator[Candidate]:
         start, end = self._atoms[first].start, self._atoms[last].end
         value = "".join(character for character in self._text[start:end].lower() if not character.isspace())
-        for span in self._conversation.spans_by_utterance(*self._conversation.words_of(start, end)):
-            alternatives = ("email_address",) if policy == "url" else ()
-            yield Candidate(policy, *span, score, InternetAddresses.name, value, alternatives)
+        words = self._conversation.words_of(start, end)
+        alternatives = ("email_address",) if policy == "url" else ()
+        yield Candidate(policy, *words, score, InternetAddresses.name, value, alternatives)
 
     def _turn_starts(self) -> list[int]:
         starts: list[int] = []

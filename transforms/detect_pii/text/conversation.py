@@ -72,6 +72,11 @@ class Conversation:
         """The index of a word's utterance."""
         return self._turns[word]
 
+    @cached_property
+    def is_one_channel(self) -> bool:
+        """Whether all is said in one channel, so that nobody knows who speaks."""
+        return len({utterance.channel for utterance in self.utterances}) < 2
+
     def span_of(self, word: int) -> tuple[int, int]:
         """The characters of a word in `text`, its leading space included: start, end (exclusive)."""
         return self._starts[word], self._ends[word]

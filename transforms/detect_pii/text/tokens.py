@@ -89,6 +89,11 @@ def plain(word: str) -> str:
     return lowered.removesuffix("'s")
 
 
+def bare(word: str) -> str:
+    """A recogniser's word as it is compared: plain, without the signs around it."""
+    return plain(re.sub(r"^[\W_]+|[\W_]+$", "", word))
+
+
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of any text, plain and without apostrophes."""
     return tuple(plain(word).replace("'", "") for word in _TOKEN.findall(text))
@@ -112,6 +117,10 @@ class Terms(Generic[Label]):
         self._labels: dict[tuple[str, ...], Label] = {}
         self._longest: dict[str, int] = {}
         for term, label in terms:
+            if term.isascii() and term.isalnum() and term.islower():  # most of 103,000: one word, and plain already
+                self._labels.setdefault((term,), label)
+                self._longest.setdefault(term, 1)
+                continue
             words = tuple(plain(word) for word in _TOKEN.findall(term))
             self._labels.setdefault(words, label)
             self._longest[words[0]] = max(self._longest.get(words[0], 0), len(words))

@@ -19,7 +19,7 @@ from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from tests.own_detectors import blind_detector, detector
 from training.passes import FIRST_TOKEN, LABELS, WINDOW_TOKENS
 
-_PACKAGED = Path(conversation_model.__file__).parent / "packaged"
+_PACKAGED = conversation_model.PACKAGED
 
 
 def test_the_identity_names_the_checksum_of_all_files(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ def test_a_packaged_model_that_is_not_the_tested_one_is_refused(
 ) -> None:
     changed = tmp_path / "packaged"
     shutil.copytree(_PACKAGED, changed)
-    monkeypatch.setattr(conversation_model, "_PACKAGED", changed)
+    monkeypatch.setattr(conversation_model, "PACKAGED", changed)
     ConversationModel().load()
     with (changed / "config.json").open("a") as config:
         config.write(" ")
@@ -58,6 +58,7 @@ def test_a_packaged_model_that_is_not_the_tested_one_is_refused(
         ({"labels": ["nothing", "date"]}, "a number for each of the 2 labels"),
         ({"languages": []}, "languages"),
         ({"languages": ["english"]}, "languages"),
+        ({"languages": ["en", "ja"]}, "languages must be among de, en, es, fr, not ja"),
         ({"window_tokens": 0}, "window_tokens"),
         ({"stride_tokens": 128}, "stride_tokens must be smaller than window_tokens"),
     ],

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.text.calls import TEMPLATES, CallGenerator, TemplateFile, read_templates, words_of_lines
-from evaluation.text.recogniser_noise import PERFECT
+from evaluation.text import TEMPLATES
+from training.generated.calls import TRAIN_TEMPLATES, CallGenerator, TemplateFile, read_templates
+from training.generated.recogniser_noise import PERFECT
 
-SPLITS = ("train", "held_out")
+SPLITS = (TRAIN_TEMPLATES, TEMPLATES / "held_out.txt")
 
 
 def turns(templates: TemplateFile) -> set[str]:
@@ -21,7 +22,7 @@ def turns(templates: TemplateFile) -> set[str]:
 
 
 def test_train_and_held_out_templates_share_no_domain_and_no_words() -> None:
-    train, held_out = (read_templates(TEMPLATES / f"{split}.txt") for split in SPLITS)
+    train, held_out = (read_templates(split) for split in SPLITS)
     assert not {domain.name for domain in train.domains} & {domain.name for domain in held_out.domains}
     for slot in train.vocabulary:
         assert not set(train.vocabulary[slot]) & set(held_out.vocabulary[slot])
@@ -30,21 +31,21 @@ def test_train_and_held_out_templates_share_no_domain_and_no_words() -> None:
     assert shared == set()
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_there_are_at_least_twelve_domains(split: str) -> None:
-    assert len(read_templates(TEMPLATES / f"{split}.txt").domains) >= 12
+@pytest.mark.parametrize("split", SPLITS, ids=lambda path: path.stem)
+def test_there_are_at_least_twelve_domains(split: Path) -> None:
+    assert len(read_templates(split).domains) >= 12
 
 
-@pytest.mark.parametrize("split", SPLITS)
-def test_the_same_seed_makes_the_same_calls(split: str) -> None:
-    templates = read_templates(TEMPLATES / f"{split}.txt")
+@pytest.mark.parametrize("split", SPLITS, ids=lambda path: path.stem)
+def test_the_same_seed_makes_the_same_calls(split: Path) -> None:
+    templates = read_templates(split)
     first, second = (list(CallGenerator(templates, seed=7).calls(26)) for _ in range(2))
     assert first == second
     assert first != list(CallGenerator(templates, seed=8).calls(26))
 
 
 def test_entities_are_words_of_one_utterance_and_no_word_has_two() -> None:
-    for call in CallGenerator(read_templates(TEMPLATES / "train.txt"), seed=1).calls(60):
+    for call in CallGenerator(read_templates(TRAIN_TEMPLATES), seed=1).calls(60):
         words = call.transcript.words
         utterance_of = [number for number, utterance in enumerate(call.transcript.utterances) for _ in utterance.words]
         seen: set[int] = set(call.neutral)
@@ -57,7 +58,7 @@ def test_entities_are_words_of_one_utterance_and_no_word_has_two() -> None:
 
 
 def test_words_follow_each_other_in_time() -> None:
-    for call in CallGenerator(read_templates(TEMPLATES / "train.txt"), seed=2).calls(20):
+    for call in CallGenerator(read_templates(TRAIN_TEMPLATES), seed=2).calls(20):
         words = call.transcript.words
         assert all(before.end_s <= after.start_s + 1e-9 for before, after in pairwise(words))
         assert words[-1].end_s <= call.transcript.duration_s
@@ -94,9 +95,3 @@ def test_an_unknown_slot_is_an_error_with_its_line(tmp_path: Path) -> None:
     path.write_text("domain desk\nopen\nA: Hello {shoe_size}.\n", encoding="utf-8")
     with pytest.raises(ValueError, match=r"line 3.*shoe_size"):
         read_templates(path)
-
-
-def test_lines_become_transcripts_without_entities() -> None:
-    (line,) = words_of_lines(["We open at nine."])
-    assert "".join(word.text for word in line.transcript.words) == " We open at nine."
-    assert line.entities == ()

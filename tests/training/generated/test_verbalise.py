@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.text import verbalise
-from evaluation.text.verbalise import DIGITS, Spoken
+from training.generated import verbalise
+from training.generated.verbalise import DIGITS, Spoken
 
 digit_strings = st.text("0123456789", min_size=1, max_size=20)
 

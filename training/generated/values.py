@@ -14,8 +14,8 @@ from random import Random
 
 from faker import Faker
 
-from evaluation.text import verbalise
-from evaluation.text.verbalise import Spoken
+from training.generated import verbalise
+from training.generated.verbalise import Spoken
 
 NEUTRAL = "neutral"
 """The policy of what may be redacted or not: dates, organisations, and what no policy was asked for."""

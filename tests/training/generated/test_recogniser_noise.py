@@ -8,8 +8,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.text import recogniser_noise, verbalise
-from evaluation.text.recogniser_noise import PERFECT, Noise
+from training.generated import recogniser_noise, verbalise
+from training.generated.recogniser_noise import PERFECT, Noise
 
 randoms = st.randoms(use_true_random=False)
 digit_strings = st.text("0123456789", min_size=2, max_size=16)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from random import Random
 
-from evaluation.text.verbalise import Group, Spoken
+from training.generated.verbalise import Group, Spoken
 
 
 @dataclass(frozen=True)

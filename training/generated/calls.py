@@ -1,27 +1,27 @@
 """Generated calls from dialogue templates, invented values, spoken forms and simulated recogniser errors.
 
 Templates of one file share nothing with those of another: rules are written against `train.txt`, and judged on
-`held_out.txt`, whose failures are reported as rates only.
+`held_out.txt` of `evaluation.text`, whose failures are reported as rates only.
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from faker import Faker
 
-from evaluation.text import recogniser_noise, verbalise
-from evaluation.text.recogniser_noise import Noise
-from evaluation.text.values import NAMED_SLOTS, NEUTRAL, SLOTS, CallValues
-from evaluation.text.verbalise import Spoken
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from training.generated import recogniser_noise, verbalise
+from training.generated.recogniser_noise import Noise
+from training.generated.values import NAMED_SLOTS, NEUTRAL, SLOTS, CallValues
+from training.generated.verbalise import Spoken
 
-TEMPLATES = Path(__file__).parent / "templates"
+TRAIN_TEMPLATES = Path(__file__).parent / "train.txt"
 EVERYWHERE = "any"
 SECONDS_A_WORD = 0.3
 TURN_GAP_S = 0.4
@@ -88,7 +88,7 @@ class TemplateFile:
 
 
 def read_templates(path: Path) -> TemplateFile:
-    """Reads a file of templates; `templates/train.txt` says how they are written. Raises ValueError with the line."""
+    """Reads a file of templates; `train.txt` says how they are written. Raises ValueError with the line."""
     templates = TemplateFile([], Domain(EVERYWHERE), {})
     domain = templates.everywhere
     block: list[Turn] = []
@@ -250,15 +250,3 @@ def _halves(spoken: Spoken, random: Random) -> tuple[Spoken, ...]:
         return (spoken,)
     place = random.choice(breaks)
     return spoken[:place], spoken[place:]
-
-
-def words_of_lines(lines: Sequence[str]) -> Iterator[LabelledTranscript]:
-    """Each line as a transcript of its own in which nothing is personal data."""
-    for number, line in enumerate(lines):
-        texts = re.findall(r"\s*\S+", line)
-        words = tuple(
-            Word(f" {text.strip()}", place * SECONDS_A_WORD, (place + 1) * SECONDS_A_WORD, 0.9, 0)
-            for place, text in enumerate(texts)
-        )
-        utterance = Utterance(0, words)
-        yield LabelledTranscript(f"line {number + 1}", Transcript("en", 1.0, words[-1].end_s, 1, (utterance,)), ())
