@@ -25,8 +25,8 @@ from rich.console import Console
 from benchmarks.corpus import Corpus
 from benchmarks.measure import Clock
 from benchmarks.simple_script import load_tools, redact_all
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.redact import build, run
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.job import prepare
@@ -149,7 +149,7 @@ def job_with_metrics(clock: Clock, corpus: Corpus, machine: Machine) -> dict[str
     """The main job without VerifyAudio, for its metrics. Gives processor seconds by stage."""
     with TemporaryDirectory() as output:
         arguments = [*_arguments(corpus, machine, output), *_UNVERIFIED]
-        options, beam_options = parse(RedactOptions, "", arguments)
+        options, beam_options = parse(RedactOptions, arguments)
         pipeline = beam.Pipeline(options=beam_options)
         build(pipeline, prepare(options, local=True))
         result = pipeline.run()

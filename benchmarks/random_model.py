@@ -51,7 +51,7 @@ SHAPES = {
 }
 
 
-def make_model(shape: Shape, folder: Path, seed: int = 0) -> Path:
+def make_model(shape: Shape, folder: Path, seed: int = 0, quantization: str = "float16") -> Path:
     """Writes a model of the shape into the folder, with the vocabulary of the packaged one."""
     packaged = resolve("base").path
     config = json.loads((packaged / "config.json").read_text())
@@ -67,7 +67,7 @@ def make_model(shape: Shape, folder: Path, seed: int = 0) -> Path:
     last = shape.decoder_layers - 1
     spec._config = WhisperConfig(**settings, alignment_heads=[(last, head) for head in range(6)])
     spec.validate()
-    spec.optimize(quantization="float16")
+    spec.optimize(quantization=quantization)
     folder.mkdir(parents=True, exist_ok=True)
     spec.save(str(folder))
     shutil.copyfile(packaged / "tokenizer.json", folder / "tokenizer.json")

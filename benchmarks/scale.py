@@ -26,9 +26,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measure import Clock, Cost, in_new_process
-from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.parsing import is_local
 from hushbeam.pipelines.publishing import finish
 from hushbeam.pipelines.running.job import Job, prepare
+from hushbeam.pipelines.running.parts import parts_of_run
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording, Verification
@@ -99,10 +101,26 @@ def whole(
     """The job with a stub instead of everything between SkipFinished and the tables."""
     job = _job(archive, shards)
     clock.ready()
-    pipeline = beam.Pipeline(options=PipelineOptions(list(runner)))
-    recordings, rejected = pipeline | ReadManifest(job.manifests, job.options.defaults)
+    options = PipelineOptions(list(runner))
+    for part in parts_of_run(job, in_parts=is_local(options)):
+        _run(part, archive, options)
+    summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
+    counted: dict[str, int] = summary["recordings"]
+    assert (counted["completed"], counted["skipped"]) == (archive.rows - archive.rows // 2, archive.rows // 2)
+    return counted
+
+
+def _run(job: Job, archive: Archive, options: PipelineOptions) -> None:
+    pipeline = beam.Pipeline(options=options)
+    recordings, rejected = pipeline | ReadManifest(job.manifests, job.options.defaults, packs=job.packs, part=job.part)
     unfinished = recordings | SkipFinished(
-        job.output, job.run_id, job.identities["configuration"], tombstones=job.output, force=False
+        job.output,
+        job.run_id,
+        job.identities["configuration"],
+        tombstones=job.output,
+        force=False,
+        sources=job.sources,
+        part=job.part,
     )
     published = unfinished.recordings | "Stub" >> beam.Map(_published, archive.words).with_output_types(
         CommittedRecording
@@ -117,10 +135,6 @@ def whole(
         erased=[unfinished.erased],
     )
     pipeline.run().wait_until_finish()
-    summary = json.loads(files.read_bytes(summary_url(job.output, job.run_id)))
-    counted: dict[str, int] = summary["recordings"]
-    assert (counted["completed"], counted["skipped"]) == (archive.rows - archive.rows // 2, archive.rows // 2)
-    return counted
 
 
 def reading(clock: Clock, archive: Archive) -> int:
@@ -235,7 +249,7 @@ def _published(pending: PendingRecording, words: int) -> CommittedRecording:
 
 def _transcript_row(recording_id: str, words: int) -> str:
     said = [
-        {"text": "####", "start_s": number * 0.4, "end_s": number * 0.4 + 0.3, "confidence": 0.9, "redacted": True}
+        {"text": "####", "start_s": number * 0.4, "end_s": number * 0.4 + 0.3, "confidence": None, "redacted": True}
         for number in range(words)
     ]
     text = " ".join("####" for _ in said)
@@ -253,8 +267,10 @@ def _transcript_row(recording_id: str, words: int) -> str:
         "policies": ["person_name", "phone_number"],
         "metadata": [["queue", "support"]],
         "run_id": "benchmark",
+        "processed_at": "2026-11-29T02:00:00+00:00",
         "models": [["recogniser", "whisper-base"]],
-        "configuration": "benchmark",
+        "configuration": "",
+        "configuration_id": "benchmark",
         "muted_s": 1.0,
         "muted_s_by_policy": [["phone_number", 1.0]],
         "verification": asdict(Verification()),
@@ -275,6 +291,7 @@ def _finding_row(recording_id: str, number: int) -> str:
         "score": 0.9,
         "detector": "benchmark",
         "run_id": "benchmark",
+        "processed_at": "2026-11-29T02:00:00+00:00",
     }
     return json.dumps(row)
 

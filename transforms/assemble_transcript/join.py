@@ -13,6 +13,8 @@ from hushbeam.schemas.transcript import Transcript
 class IncompleteTranscriptError(RecordingError):
     """Some spans of the recording were not transcribed; each of those has an error row of its own."""
 
+    remedy = "See the rows of its spans; run again."
+
     retryable = True
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 RECORDINGS, BYTES, SECONDS, UNKNOWN = "recordings", "bytes", "seconds", "unknown_bytes"
+GIVEN = "given"
+"""Prefix of the counts of recordings with a given transcript. `of_given` adds it."""
 
 
 @dataclass(frozen=True)
@@ -33,30 +35,43 @@ def estimate(counts: Mapping[str, float], probes: Iterable[Probe]) -> dict[str, 
 
     Args:
       counts: By name: `recordings.STANDING`, `bytes`, `seconds` (known lengths), `unknown_bytes.EXTENSION` (size of
-        recordings of unknown length).
+        recordings of unknown length). With the prefix `given.`, the lengths and sizes of recordings with a given
+        transcript, which are in the other counts too.
     """
     probes = list(probes)
     with_length = [probe for probe in probes if probe.duration_s is not None and probe.size_bytes]
-    estimated_s, unknown_bytes = 0.0, 0.0
     rates = _seconds_per_byte(with_length)
-    for extension, size in _group(counts, UNKNOWN).items():
-        rate = rates.get(extension, rates.get(""))
-        if rate is None:
-            unknown_bytes += size
-        else:
-            estimated_s += size * rate
-    known_s = counts.get(SECONDS, 0.0)
+    known_s, estimated_s, unknown_bytes = _lengths(counts, rates)
+    given_s, given_estimated_s, _ = _lengths(_group(counts, GIVEN), rates)
     return {
         "recordings": {name: int(number) for name, number in sorted(_group(counts, RECORDINGS).items())},
         "to_do": {
             "bytes": int(counts.get(BYTES, 0)),
             "hours": round((known_s + estimated_s) / 3600, 3),
+            "hours_with_transcript": round((given_s + given_estimated_s) / 3600, 3),
             "hours_of_the_manifest": round(known_s / 3600, 3),
             "hours_estimated": round(estimated_s / 3600, 3),
             "bytes_of_unknown_length": int(unknown_bytes),
         },
         "probed": {"headers": len(probes), "without_length": len(probes) - len(with_length)},
     }
+
+
+def of_given(name: str) -> str:
+    """The name of a count over recordings with a given transcript."""
+    return f"{GIVEN}.{name}"
+
+
+def _lengths(counts: Mapping[str, float], rates: Mapping[str, float]) -> tuple[float, float, float]:
+    """Known seconds, seconds that follow from sizes, and bytes of which nothing is known."""
+    estimated_s, unknown_bytes = 0.0, 0.0
+    for extension, size in _group(counts, UNKNOWN).items():
+        rate = rates.get(extension, rates.get(""))
+        if rate is None:
+            unknown_bytes += size
+        else:
+            estimated_s += size * rate
+    return counts.get(SECONDS, 0.0), estimated_s, unknown_bytes
 
 
 def _seconds_per_byte(probes: Iterable[Probe]) -> dict[str, float]:

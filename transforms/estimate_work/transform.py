@@ -12,11 +12,11 @@ from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
-from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNKNOWN, Probe, estimate
+from hushbeam.transforms.estimate_work.estimate import BYTES, RECORDINGS, SECONDS, UNKNOWN, Probe, estimate, of_given
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.skip_finished.transform import Unfinished
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage.urls import extension
 
 Count = tuple[str, float]
@@ -33,12 +33,21 @@ class EstimateWork(beam.PTransform):
       limits: Limits of the decoder.
     """
 
-    def __init__(self, probes: int, duration_key: str | None, limits: MediaLimits, *, force: bool = False) -> None:
+    def __init__(
+        self,
+        probes: int,
+        duration_key: str | None,
+        limits: MediaLimits,
+        *,
+        force: bool = False,
+        sources: Sources,
+    ) -> None:
         super().__init__("EstimateWork")
         self._probes = probes
         self._duration_key = duration_key
         self._limits = limits
         self._force = force
+        self._sources = sources
 
     def expand(self, found: tuple[beam.PCollection[Failure], Unfinished]) -> beam.PCollection[str]:
         rejected, unfinished = found
@@ -64,14 +73,14 @@ class EstimateWork(beam.PTransform):
         )
 
     def _probed(self, pending: beam.PCollection[PendingRecording]) -> beam.PCollection[Probe]:
-        key, limits = self._duration_key, self._limits
+        key = self._duration_key
         return (
             pending
             | "Without a length" >> beam.Filter(lambda pending: stated_seconds(pending.recording, key) is None)
             | "Sample" >> beam.combiners.Top.Smallest(self._probes, key=_order)
             | "One by one" >> beam.FlatMap(lambda sample: sample).with_output_types(PendingRecording)
             | "Spread" >> beam.Reshuffle()
-            | "Read headers" >> beam.Map(_probe, limits).with_output_types(Probe)
+            | "Read headers" >> beam.Map(_probe, self._limits, self._sources).with_output_types(Probe)
         )
 
 
@@ -91,10 +100,12 @@ def _counts(pending: PendingRecording, duration_key: str | None, force: bool) ->
     yield f"{RECORDINGS}.{reason}", 1
     yield BYTES, pending.source.size_bytes
     seconds = stated_seconds(pending.recording, duration_key)
-    if seconds is None:
-        yield f"{UNKNOWN}.{extension(pending.recording.audio_url)}", pending.source.size_bytes
-    else:
-        yield SECONDS, seconds
+    name, length = SECONDS, seconds
+    if length is None:
+        name, length = f"{UNKNOWN}.{extension(pending.source.url)}", pending.source.size_bytes
+    yield name, length
+    if pending.transcript is not None:
+        yield of_given(name), length
 
 
 def _each(name: str) -> beam.PTransform:
@@ -106,14 +117,13 @@ def _order(pending: PendingRecording) -> bytes:
     return hashlib.blake2b(pending.recording_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def _probe(pending: PendingRecording, limits: MediaLimits) -> Probe:
-    url = pending.recording.audio_url
+def _probe(pending: PendingRecording, limits: MediaLimits, sources: Sources) -> Probe:
     try:
-        with files.open_read(url) as file, Decoder(file, limits) as decoder:
+        with sources.header_of(pending) as file, Decoder(file, limits) as decoder:
             duration_s = decoder.info.duration_s
     except RecordingError:
         duration_s = None
-    return Probe(extension(url), pending.source.size_bytes, duration_s)
+    return Probe(extension(pending.source.url), pending.source.size_bytes, duration_s)
 
 
 def _estimated(_: None, totals: Mapping[str, float], probes: Sequence[Probe]) -> str:

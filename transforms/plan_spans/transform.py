@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -13,13 +13,13 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.media import SampleIdentity
 from hushbeam.schemas.stages import PendingRecording, SpanToTranscribe
 from hushbeam.transforms.base.each_recording import ThreadedStage, each_recording
-from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.plan_spans.silence import cut_in_silence, loudness
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.sources.read import Sources
+from hushbeam.transforms.storage.web.client import NoRangesError
 
 # The lowest rate of speech codecs. A file too small for a long recording at this rate is not opened.
 _LEAST_BYTES_PER_S = 600
@@ -41,13 +41,14 @@ class PlanSpans(beam.PTransform):
     must get the same samples.
     """
 
-    def __init__(self, longest_s: float, limits: MediaLimits) -> None:
+    def __init__(self, longest_s: float, limits: MediaLimits, sources: Sources) -> None:
         super().__init__("PlanSpans")
         self._longest_s = longest_s
         self._limits = limits
+        self._sources = sources
 
     def expand(self, recordings: beam.PCollection[PendingRecording]) -> PlannedRecordings:
-        planned = recordings | each_recording(_PlanStage(self._longest_s, self._limits), _Plan)
+        planned = recordings | each_recording(_PlanStage(self._longest_s, self._limits, self._sources), _Plan)
         whole = (
             planned.recordings
             | "Short ones" >> beam.Filter(lambda plan: len(plan.bounds_s) < 2)
@@ -84,10 +85,11 @@ def _spans(plan: _Plan) -> Iterator[SpanToTranscribe]:
 class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
     name = "PlanSpans"
 
-    def __init__(self, longest_s: float, limits: MediaLimits) -> None:
+    def __init__(self, longest_s: float, limits: MediaLimits, sources: Sources) -> None:
         super().__init__(_PLANNERS)
         self._longest_s = longest_s
         self._limits = limits
+        self._sources = sources
 
     def setup(self) -> None:
         check_confinement(self._limits)
@@ -99,17 +101,25 @@ class _PlanStage(ThreadedStage[PendingRecording, _Plan]):
         self._limits.check_size(recording.source.size_bytes)
         if recording.source.size_bytes < self._longest_s * _LEAST_BYTES_PER_S or not self._may_be_long(recording):
             return _Plan(recording)
-        with TemporaryFolder() as folder:
-            source = files.fetch(recording.recording.audio_url, folder, expected=recording.source)
-            with Decoder(source, self._limits) as decoder:
-                rate_hz = decoder.info.sample_rate_hz
-                levels = list(loudness((to_float(block) for block in decoder.blocks()), rate_hz))
-                samples = decoder.identity
+        with self._sources.opened(recording) as (source, fetched), Decoder(source, self._limits) as decoder:
+            if not self._states_long(decoder):
+                return _Plan(fetched)
+            rate_hz = decoder.info.sample_rate_hz
+            levels = list(loudness((to_float(block) for block in decoder.blocks()), rate_hz))
+            samples = decoder.identity
         spans = cut_in_silence(levels, samples.frames / rate_hz, self._longest_s)
-        return _Plan(recording, samples, (0.0, *(end_s for _, end_s in spans)))
+        # Spans go to other workers, which fetch the source again: their copies must have the same checksum.
+        return _Plan(replace(fetched, local_copy=None), samples, (0.0, *(end_s for _, end_s in spans)))
 
     def _may_be_long(self, recording: PendingRecording) -> bool:
-        """Reads only the header. A recording of unstated length may be long."""
-        with files.open_read(recording.recording.audio_url) as file, Decoder(file, self._limits) as decoder:
-            claimed_s = decoder.info.duration_s
-            return claimed_s is None or claimed_s > self._longest_s
+        """Reads only the header."""
+        try:
+            with self._sources.header_of(recording) as file, Decoder(file, self._limits) as decoder:
+                return self._states_long(decoder)
+        except NoRangesError:
+            return True
+
+    def _states_long(self, decoder: Decoder) -> bool:
+        """A recording of unstated length may be long."""
+        claimed_s = decoder.info.duration_s
+        return claimed_s is None or claimed_s > self._longest_s

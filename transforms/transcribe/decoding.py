@@ -1,15 +1,13 @@
-"""Decoding of window batches with the Whisper model, and checks of the result."""
+"""Decoding of window batches: what every recogniser does, and the Whisper model with checks of its result."""
 
 from __future__ import annotations
 
 import enum
 import re
-import threading
 import zlib
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import ctranslate2
 import numpy as np
@@ -17,7 +15,7 @@ from numpy.typing import NDArray
 
 from hushbeam.schemas.spans import runs
 from hushbeam.transforms.base.spoken_length import longest_for_second_look_s
-from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ
+from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.model import LoadedModel
 from hushbeam.transforms.transcribe.windows import Window
 from hushbeam.transforms.transcribe.words import TOKENS_PER_SECOND, TimedText, timed_texts
@@ -43,10 +41,6 @@ _TWICE = re.compile(r"\b(\w+(?:\W+\w+)+)\W+\1\b", re.IGNORECASE)
 _UNTRANSCRIBED_S = 1.0
 _TRANSCRIBED_AROUND_S = 0.25
 
-_LONG_CONTEXT = 2400
-_ENCODING_LONG = threading.Lock()
-"""Attention over more frames takes up to 130 MiB while a window is encoded: on a CPU one such window at a time."""
-
 
 class Doubt(enum.Enum):
     """Why the text of a decoded window may be wrong."""
@@ -62,7 +56,7 @@ class Request:
 
     Attributes:
       window: Position of its audio in the recording.
-      features: Log-mel, of shape (bands, frames).
+      features: What the recogniser made of its audio, of shape (values, frames). For Whisper, the log-mel bands.
       language: None detects it.
       careful: Whether this is the second look: the model gets a whole 30 s, and decodes a repetitive text again.
     """
@@ -103,6 +97,29 @@ class DecodedWindow:
 
     def __repr__(self) -> str:
         return f"DecodedWindow({len(self.words)} words, {self.doubt})"
+
+
+class Recogniser(Protocol):
+    """A speech model of any family. Safe to call from several threads.
+
+    Attributes:
+      identity: Identity of the weights, for provenance records.
+      languages: ISO 639-1 codes that the model knows.
+      detects_language: Whether it finds the language of a request that names none. A model of one language needs not.
+    """
+
+    identity: str
+    languages: frozenset[str]
+    detects_language: bool
+
+    def features(self, samples: FloatSamples) -> NDArray[np.float32]:
+        """What the model gets for 16 kHz samples: shape (values, frames), 100 frames a second; zeros are silence."""
+
+    def loudness(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How loud each frame is, in any unit."""
+
+    def decode(self, requests: Sequence[Request]) -> list[DecodedWindow]:
+        """Decodes a batch of requests of the same context and care."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -156,11 +173,22 @@ def _part(batch: _Batch, indices: Sequence[int]) -> _Batch:
 
 
 class WindowDecoder:
-    """Runs batches of windows through the model. Safe to call from several threads."""
+    """The Whisper model as a recogniser. Safe to call from several threads."""
 
     def __init__(self, model: LoadedModel, beam: int) -> None:
+        self.identity = model.identity
+        self.languages = model.languages
+        self.detects_language = model.multilingual
         self._model = model
         self._beam = beam
+
+    def features(self, samples: FloatSamples) -> NDArray[np.float32]:
+        """Log-mel bands."""
+        return self._model.mel(samples)
+
+    def loudness(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean of the log-mel bands."""
+        return features.mean(axis=0)
 
     def decode(self, requests: Sequence[Request]) -> list[DecodedWindow]:
         """Decodes a batch of requests of the same context and care.
@@ -185,15 +213,7 @@ class WindowDecoder:
         padded = np.zeros((len(requests), first.features.shape[0], first.context), np.float32)
         for row, request in zip(padded, requests, strict=True):
             row[:, : request.frames] = request.features[:, : first.context]
-        if self._model.device == "cuda":
-            return self._model.whisper.encode(ctranslate2.StorageView.from_array(padded))
-        # On a CPU the attention of one window fits the cache and that of a batch does not: one by one is twice as fast.
-        encoded = [self._encode_alone(window) for window in padded[:, np.newaxis]]
-        return ctranslate2.StorageView.from_array(np.concatenate(encoded))
-
-    def _encode_alone(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
-        with _ENCODING_LONG if window.shape[-1] > _LONG_CONTEXT else nullcontext():
-            return np.array(self._model.whisper.encode(ctranslate2.StorageView.from_array(window)))
+        return self._model.encode(padded)
 
     def _languages(self, requests: Sequence[Request], encoded: Any) -> list[tuple[str, float]]:
         if all(request.language for request in requests):

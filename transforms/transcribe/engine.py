@@ -15,11 +15,14 @@ import numpy as np
 
 from hushbeam.schemas.errors import RecordingError, RunError
 from hushbeam.schemas.languages import shown_language
+from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.freed_memory import give_back_freed, keep_few_heaps
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.transcribe.batching import WindowQueue
-from hushbeam.transforms.transcribe.decoding import DecodedWindow, WindowDecoder
-from hushbeam.transforms.transcribe.model import LoadedModel, load
+from hushbeam.transforms.transcribe.decoding import DecodedWindow, Recogniser, WindowDecoder
+from hushbeam.transforms.transcribe.early import EarlyModels
+from hushbeam.transforms.transcribe.model import load, resolve
+from hushbeam.transforms.transcribe.nemo import NemoRecogniser
 from hushbeam.transforms.transcribe.recording import (
     Entry,
     RecordingInProgress,
@@ -51,6 +54,27 @@ def _permits(workers: int) -> threading.BoundedSemaphore:
     return threading.BoundedSemaphore(workers)
 
 
+def load_speech_model(settings: TranscriptionSettings) -> Recogniser:
+    """Loads the model of the settings on their device: Whisper, or a NeMo model.
+
+    Raises:
+      ConfigurationError: The model, its library or the device is missing, or the device does not support the compute
+        type.
+    """
+    folder = resolve(settings.model)
+    if folder.is_nemo:
+        return NemoRecogniser(folder, settings)
+    return WindowDecoder(load(settings, folder), settings.beam)
+
+
+_EARLY: EarlyModels[Recogniser] = EarlyModels(load_speech_model)
+
+
+def load_early(settings: Sequence[TranscriptionSettings]) -> None:
+    """Begins to load models in a thread. The first engine with the same settings takes each."""
+    _EARLY.begin(settings)
+
+
 class SpeechEngine:
     """Transcribes many recordings at once, so that the model always has full batches.
 
@@ -63,7 +87,7 @@ class SpeechEngine:
 
     def __init__(self, settings: TranscriptionSettings) -> None:
         self._settings = settings
-        self._model: LoadedModel | None = None
+        self._recogniser: Recogniser | None = None
         self._windows: WindowQueue[_BatchKind, Entry] = WindowQueue(settings.pending_limit, self._at_once)
         self._batch = settings.batch
         self._permits = nullcontext() if settings.device == "cuda" else _permits(settings.model_workers)
@@ -85,26 +109,28 @@ class SpeechEngine:
         return self._loaded.languages
 
     @property
-    def _loaded(self) -> LoadedModel:
-        if self._model is None:
+    def _loaded(self) -> Recogniser:
+        if self._recogniser is None:
             raise RuntimeError("the engine's model is not loaded")
-        return self._model
+        return self._recogniser
 
     def load(self) -> None:
         """Loads the model. Calling it again does nothing.
 
         Raises:
-          ConfigurationError: See `hushbeam.transforms.transcribe.model.load`.
+          ConfigurationError: See `load_speech_model`.
         """
         with self._lock:
-            if self._model is not None:
+            if self._recogniser is not None:
                 return
             keep_few_heaps()
-            self._model = load(self._settings)
-            decoder = WindowDecoder(self._model, self._settings.beam)
+            with progress.doing("loading models"):
+                self._recogniser = _EARLY.taken(self._settings) or load_speech_model(self._settings)
             # One more than the model has workers: the words of one batch go out while the others are in the model.
             for number in range(self._settings.model_workers + 1):
-                worker = threading.Thread(target=self._work, args=(decoder,), name=f"model-{number}", daemon=True)
+                worker = threading.Thread(
+                    target=self._work, args=(self._recogniser,), name=f"model-{number}", daemon=True
+                )
                 worker.start()
                 self._workers.append(worker)
 
@@ -118,7 +144,12 @@ class SpeechEngine:
             if self._broken is not None:
                 raise self._broken
             self._submitted += 1
-            recording = RecordingInProgress(job, number=self._submitted, second_look=self._settings.second_look)
+            recording = RecordingInProgress(
+                job,
+                number=self._submitted,
+                second_look=self._settings.second_look,
+                loudness=self._loaded.loudness,
+            )
             self._running.add(recording)
         recording.future.add_done_callback(lambda _: self._forget(recording))
         self._windows.producing(+1)
@@ -151,7 +182,7 @@ class SpeechEngine:
         self._decoding_pool.shutdown(wait=True, cancel_futures=True)
         for worker in self._workers:
             worker.join()
-        self._model = None
+        self._recogniser = None
 
     def _forget(self, recording: RecordingInProgress) -> None:
         with self._lock:
@@ -164,7 +195,7 @@ class SpeechEngine:
             for channel, window, samples in recording.windows():
                 if recording.future.done():
                     return
-                features = self._loaded.mel(samples)
+                features = self._loaded.features(samples)
                 for entry in recording.arrived(channel, window, features):
                     self._enqueue(entry, wait=True)
                 recording.wait_for_language()
@@ -176,6 +207,11 @@ class SpeechEngine:
 
     def _check_language(self, language: str | None) -> None:
         known = self._loaded.languages
+        if language is None and len(known) > 1 and not self._loaded.detects_language:
+            raise TranscriptionError(
+                f"the model knows {len(known)} languages and does not detect which is spoken: give the recording's "
+                "language_code"
+            )
         if language is not None and language not in known:
             raise TranscriptionError(
                 f"the model does not know the language {shown_language(language)!r}; it knows {len(known)}, for "
@@ -194,14 +230,14 @@ class SpeechEngine:
         kind = _BatchKind(request.careful, request.context)
         self._windows.put(entry, kind=kind, size=request.features.nbytes, rank=entry.recording.number, wait=wait)
 
-    def _work(self, decoder: WindowDecoder) -> None:
+    def _work(self, recogniser: Recogniser) -> None:
         """Decodes batches until the queue closes."""
         try:
             while self._windows.wait_for_batch():
                 # Take the batch only when the model is free: until then more windows join it.
                 with self._permits:
                     entries = [entry for entry in self._windows.take() if not entry.recording.future.done()]
-                    decoded = self._decode_batch(decoder, entries)
+                    decoded = self._decode_batch(recogniser, entries)
                 for entry, result in decoded:
                     self._take(entry, result)
                 give_back_freed()
@@ -215,46 +251,46 @@ class SpeechEngine:
         except Exception as error:  # noqa: BLE001 - the future raises it
             entry.recording.fail(error)
 
-    def _decode_batch(self, decoder: WindowDecoder, entries: Sequence[Entry]) -> list[tuple[Entry, DecodedWindow]]:
+    def _decode_batch(self, recogniser: Recogniser, entries: Sequence[Entry]) -> list[tuple[Entry, DecodedWindow]]:
         """Decodes a batch, or each window by itself if that fails, so that only one recording fails.
 
         Raises:
           Exception: The model fails on silence too, or memory ran out.
         """
         try:
-            return list(zip(entries, self._decode(decoder, entries), strict=True))
+            return list(zip(entries, self._decode(recogniser, entries), strict=True))
         except Exception as error:
             if _is_out_of_memory(error):
                 raise
         decoded: list[tuple[Entry, DecodedWindow]] = []
         for entry in entries:
             try:
-                decoded += zip([entry], self._decode(decoder, [entry]), strict=True)
+                decoded += zip([entry], self._decode(recogniser, [entry]), strict=True)
             except Exception as error:
                 if _is_out_of_memory(error):
                     raise
                 silence = np.zeros_like(entry.request.features)
-                decoder.decode([replace(entry.request, features=silence)])
+                recogniser.decode([replace(entry.request, features=silence)])
                 entry.recording.fail(error)
         return decoded
 
     def _decode(
-        self, decoder: WindowDecoder, entries: Sequence[Entry], tries: int = _MEMORY_TRIES
+        self, recogniser: Recogniser, entries: Sequence[Entry], tries: int = _MEMORY_TRIES
     ) -> list[DecodedWindow]:
         if not entries:
             return []
         try:
-            return decoder.decode([entry.request for entry in entries])
-        except RuntimeError as error:
+            return recogniser.decode([entry.request for entry in entries])
+        except Exception as error:
             if not _is_out_of_memory(error) or not tries:
                 raise
         half = len(entries) // 2
         if half:
             self._batch = min(self._batch, half)
-            return [*self._decode(decoder, entries[:half]), *self._decode(decoder, entries[half:])]
+            return [*self._decode(recogniser, entries[:half]), *self._decode(recogniser, entries[half:])]
         # The other workers will free memory.
         time.sleep(_MEMORY_WAIT_S)
-        return self._decode(decoder, entries, tries - 1)
+        return self._decode(recogniser, entries, tries - 1)
 
     def _break(self, error: BaseException) -> None:
         broken = RunError(f"the speech model {self._settings.model} fails with {place_of(error)}")
@@ -267,8 +303,9 @@ class SpeechEngine:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out, which CTranslate2 reports as a `RuntimeError`."""
-    return isinstance(error, MemoryError) or "out of memory" in str(error).lower()
+    """Whether memory ran out, which CTranslate2 and onnxruntime report in their messages alone."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or "out of memory" in said or "failed to allocate memory" in said
 
 
 def _finished(waiting: dict[Future[Transcription], str]) -> Iterator[tuple[str, Transcription | RecordingError]]:

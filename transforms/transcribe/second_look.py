@@ -25,14 +25,14 @@ _SEARCHED_INSIDE = 10
 
 
 def parts_to_transcribe_again(
-    window: Window, features: NDArray[np.float32], decoded: DecodedWindow
+    window: Window, loudness: NDArray[np.float32], decoded: DecodedWindow
 ) -> list[tuple[int, int]]:
     """Ranges of frames of the window that hold all speech without words, ordered, apart, and cut in silence.
 
     Args:
-      features: Of the window, of shape (bands, frames).
+      loudness: Of each frame of the window.
     """
-    frames = features.shape[1]
+    frames = len(loudness)
     phrases = [(start / RECOGNISER_RATE_HZ, stop / RECOGNISER_RATE_HZ) for start, stop in window.speech]
     untranscribed = _phrases_to_transcribe(phrases, decoded)
     parts: list[tuple[int, int]] = []
@@ -45,7 +45,7 @@ def parts_to_transcribe_again(
             continue
         for start_s, stop_s in decoded.untranscribed:
             if low_s <= start_s < high_s:
-                parts.append((_quiet_frame(features, start_s, -1), _quiet_frame(features, stop_s, +1)))
+                parts.append((_quiet_frame(loudness, start_s, -1), _quiet_frame(loudness, stop_s, +1)))
     return merged(parts)
 
 
@@ -65,13 +65,13 @@ def _stretched(word: TimedText, start_s: float, stop_s: float) -> bool:
     return start_s <= word.start_s < stop_s and word.end_s - word.start_s > 2 * longest_for_second_look_s(word.text)
 
 
-def _quiet_frame(features: NDArray[np.float32], moment_s: float, direction: int) -> int:
+def _quiet_frame(loudness: NDArray[np.float32], moment_s: float, direction: int) -> int:
     """The quietest frame near a moment: up to 40 frames in one direction, 10 in the other."""
     at = int(moment_s * FRAMES_PER_SECOND)
     low, high = sorted((at - direction * _SEARCHED_INSIDE, at + direction * _SEARCHED_OUTSIDE))
     if low <= 0 and direction < 0:
         return 0
-    if high >= features.shape[1] and direction > 0:
-        return features.shape[1]
-    low, high = max(low, 0), min(high, features.shape[1])
-    return low + int(np.argmin(features[:, low:high].mean(axis=0)))
+    if high >= len(loudness) and direction > 0:
+        return len(loudness)
+    low, high = max(low, 0), min(high, len(loudness))
+    return low + int(np.argmin(loudness[low:high]))

@@ -14,6 +14,8 @@ from hushbeam.transforms.transcribe.processor import multiplies_with_mkl
 Device = Literal["cpu", "cuda"]
 DEVICES: tuple[Device, ...] = get_args(Device)
 
+EncoderName = Literal["auto", "ctranslate2", "torch"]
+
 Profile = Literal["accurate", "fast"]
 
 PROFILES: Mapping[Profile, int] = {"accurate": 5, "fast": 1}
@@ -43,7 +45,7 @@ class TranscriptionSettings(BaseModel):
     model: Model = Field(
         "base",
         description="speech model: `base` (packaged, all languages), `tiny.en` (packaged, English), a name on the "
-        "model hub such as large-v3-turbo, a folder, or an object-store URL",
+        "model hub such as large-v3-turbo, or a folder or object-store URL with a Whisper or NeMo model",
     )
     device: Device = Field(
         "cpu", description="where the models run; cuda ends the job if no GPU works: it never falls back to the CPU"
@@ -53,6 +55,11 @@ class TranscriptionSettings(BaseModel):
         ge=0,
         description="windows of 30 s in one batch: a larger number needs more memory; the transcript stays the same; "
         "0 chooses 4 to 16 on a CPU, 64 on a GPU",
+    )
+    encoder: EncoderName = Field(
+        "auto",
+        description="what runs the encoder of a Whisper model: auto is torch on a GPU where PyTorch is installed "
+        "(hushbeam[torch]), and ctranslate2 elsewhere",
     )
     compute_type: str = "default"
     profile: Profile = "accurate"

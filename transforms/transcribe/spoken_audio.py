@@ -18,6 +18,8 @@ _BLOCK = 8 * RECOGNISER_RATE_HZ
 class TranscriptionError(RecordingError):
     """The audio of one recording cannot be transcribed."""
 
+    remedy = "Play the recording; try another `--model`."
+
 
 class SpokenAudio:
     """The audio of a recording, or of a range of one, and the speech in it.

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.pipelines.plan import with_work, worker_type
+from hushbeam.pipelines.options.worker_types import worker_type
+from hushbeam.pipelines.plan import WORK_WITH_TRANSCRIPT, with_work
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.estimate_work.estimate import Probe, estimate
 from hushbeam.transforms.estimate_work.transform import stated_seconds
@@ -28,6 +29,7 @@ def test_lengths_follow_from_the_sizes_of_what_was_probed_with_the_same_extensio
     assert plan["to_do"] == {
         "bytes": 16_000_000,
         "hours": 0.5 + 0.25 + 0.25,
+        "hours_with_transcript": 0.0,
         "hours_of_the_manifest": 0.5,
         "hours_estimated": 0.5,
         "bytes_of_unknown_length": 0,
@@ -65,6 +67,17 @@ def test_work_and_cost_follow_from_the_types_of_workers() -> None:
         {"worker": "core", "audio_hours": 12.0, "worker_hours": 10.0, "cost": 0.5},
         {"worker": "l4", "audio_hours": 240.0, "worker_hours": 0.5, "cost": None},
     ]
+
+
+def test_given_transcripts_take_less_work_than_transcription() -> None:
+    counts = {"seconds": 3600.0 * 120, "unknown_bytes..wav": 3600 * 16_000}
+    given = {"given.seconds": 3600.0 * 20, "given.unknown_bytes..wav": 3600 * 16_000}
+    probes = [Probe(".wav", 16_000, 1.0)]
+    without, some = (with_work(estimate(one, probes), ("core:1",)) for one in (counts, counts | given))
+    assert without["to_do"]["hours"] == some["to_do"]["hours"] == 121.0
+    assert (without["to_do"]["hours_with_transcript"], some["to_do"]["hours_with_transcript"]) == (0.0, 21.0)
+    assert without["work"][0]["worker_hours"] == 121.0
+    assert some["work"][0]["worker_hours"] == round(100 + WORK_WITH_TRANSCRIPT * 21, 2) < 121
 
 
 @pytest.mark.parametrize("given", ["", "core", "core:0", "core:twelve", "core:12:", "core:12:0.05:7", "core:1.2.3"])

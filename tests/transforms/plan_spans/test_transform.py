@@ -9,6 +9,7 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import PendingRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.plan_spans.transform import _PlanStage
+from tests.sources import SOURCES
 
 
 def test_a_recording_with_a_given_transcript_is_never_split_nor_read(tmp_path: Path) -> None:
@@ -19,5 +20,5 @@ def test_a_recording_with_a_given_transcript_is_never_split_nor_read(tmp_path: P
         "c0ffee",
         transcript=SourceIdentity(str(tmp_path / "nothing.json"), 90, "mtime_ns:1"),
     )
-    plan = _PlanStage(1.0, MediaLimits()).process(pending)
+    plan = _PlanStage(1.0, MediaLimits(), SOURCES).process(pending)
     assert (plan.pending, plan.bounds_s) == (pending, ())

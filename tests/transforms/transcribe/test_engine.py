@@ -207,6 +207,13 @@ def test_the_default_model_finds_the_language_and_a_whole_number(default_engine:
     assert default_engine.model_identity.startswith("whisper-base@sha256:905e5bf8336b")
 
 
+@pytest.mark.parametrize("code", ["en_us", "en-GB", "EN"])
+def test_a_language_with_a_region_is_known_to_the_model(default_engine: SpeechEngine, code: str) -> None:
+    silence = [np.zeros((1, 16_000), np.float32)]
+    result = default_engine.submit(SpeechJob("a", lambda: iter(silence), code)).result(timeout=120)
+    assert result.transcript.language_code == "en"
+
+
 def skipping_last_turns(self: WindowDecoder, requests: list[Request]) -> list[DecodedWindow]:
     """What the model makes of whole windows, as if it had passed over the last stretch of speech in each.
 
@@ -254,3 +261,33 @@ def test_a_batch_on_a_cpu_has_fewer_windows_the_more_the_model_is_shown(
     assert len({context for _, context in batches}) > 1
     assert any(count > 1 for count, _ in batches)
     assert all(count == 1 or count * context <= 600 * batch for count, context in batches)
+
+
+def test_progress_is_told_while_a_recording_is_transcribed_and_reaches_its_end(engine: SpeechEngine) -> None:
+    long = np.concatenate([call(number) for number in (0, 2, 4)], axis=1)
+    told: list[float] = []
+    transcription = engine.submit(job("long", long, progress=told.append)).result(timeout=120)
+    assert max(told) == pytest.approx(transcription.transcribed_s, abs=0.01)
+    between = [seconds for seconds in told if 0.0 < seconds < 0.9 * transcription.transcribed_s]
+    assert len(between) >= 3, "one for each window, not one for each recording"
+    highest = np.maximum.accumulate(told)
+    assert np.mean(highest == told) > 0.8, "it hardly ever goes back: windows come in their order"
+
+
+def test_progress_reaches_the_end_when_windows_are_transcribed_again(
+    monkeypatch: pytest.MonkeyPatch, engine: SpeechEngine
+) -> None:
+    seen: set[int] = set()
+
+    def doubtful(recogniser: WindowDecoder, requests: Sequence[Request]) -> list[DecodedWindow]:
+        decoded = decode(recogniser, requests)
+        for number, request in enumerate(requests):
+            if id(request.window) not in seen and not request.careful:
+                decoded[number] = replace(decoded[number], doubt=Doubt.REPEATS)
+            seen.add(id(request.window))
+        return decoded
+
+    monkeypatch.setattr(WindowDecoder, "decode", doubtful)
+    told: list[float] = []
+    transcription = engine.submit(job("again", call(0), progress=told.append)).result(timeout=120)
+    assert max(told) == pytest.approx(transcription.transcribed_s, abs=0.01)

@@ -1,6 +1,8 @@
 """Finding, checking and loading models: every error names its option (functions, real models)."""
 
+import dataclasses
 import json
+import shutil
 import uuid
 from pathlib import Path
 
@@ -8,10 +10,14 @@ import ctranslate2
 import pytest
 from pydantic import ValidationError
 
+from hushbeam.pipelines import models
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.transcribe import model
+from hushbeam.transforms.transcribe import model, packaged
+from hushbeam.transforms.transcribe.engine import load_speech_model
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
+from tests.learnt_model import write_ctc
+from tests.transforms.verify_audio.labelled import labelled
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +51,23 @@ def test_the_packaged_default_is_joined_once_and_checked_at_every_load(cache: Pa
     assert [path.name for path in cache.iterdir()] == [found.path.name]
 
 
+def test_a_default_that_was_joined_before_needs_its_packages_no_more(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = {name: (("no_such_package", name),) for name in packaged.BASE.parts}
+    without = dataclasses.replace(packaged.BASE, parts=parts)
+    found = model.resolve("base")
+    for module in (model, models):
+        monkeypatch.setattr(module, "BASE", without)
+    assert model.resolve("base") == found
+    assert models.run(["--json"]) == 0
+    listed = {each["name"]: each for each in json.loads(capsys.readouterr().out)}
+    assert (listed["whisper-base"]["state"], listed["whisper-base"]["path"]) == ("installed", str(found.path))
+    shutil.rmtree(found.path)
+    with pytest.raises(ConfigurationError, match="hushbeam models install"):
+        model.resolve("base")
+
+
 def test_a_folder_is_used_where_it_lies(tiny_folder: Path) -> None:
     found = model.resolve(str(tiny_folder))
     assert found.path == tiny_folder
@@ -55,6 +78,68 @@ def test_a_folder_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({}))
     with pytest.raises(ConfigurationError, match=r"model: .*model\.bin, tokenizer\.json"):
         model.resolve(str(tmp_path))
+
+
+@pytest.fixture(scope="module")
+def nemo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_ctc(tmp_path_factory.mktemp("nemo") / "parakeet", labelled("card-payment"))
+
+
+def test_a_folder_with_a_nemo_model_is_told_by_its_files(nemo: Path, tmp_path: Path) -> None:
+    found = model.resolve(str(nemo))
+    assert (found.is_nemo, found.path, found.quantization) == (True, nemo, None)
+    assert found.identity == f"parakeet@sha256:{found.sha256}"
+    copy = shutil.copytree(nemo, tmp_path / "copy")
+    assert model.resolve(str(copy)).sha256 == found.sha256
+    with (copy / "vocab.txt").open("a") as file:
+        file.write("more 99\n")
+    assert model.resolve(str(copy)).sha256 != found.sha256
+    (copy / "model.onnx").rename(copy / "model.int8.onnx")
+    assert model.resolve(str(copy)).quantization == "int8"
+    assert load_speech_model(TranscriptionSettings(model=str(copy))).identity == model.resolve(str(copy)).identity
+
+
+def test_a_nemo_model_in_an_object_store_is_copied(cache: Path, nemo: Path) -> None:
+    url = f"memory://{uuid.uuid4().hex}/parakeet"
+    for path in nemo.iterdir():
+        files.upload_file(path, f"{url}/{path.name}")
+    found = model.resolve(url)
+    assert found.path.parent == cache
+    assert found.sha256 == model.resolve(str(nemo)).sha256
+
+
+@pytest.mark.parametrize(
+    ("missing", "config", "said"),
+    [
+        ("config.json", None, "no config.json"),
+        ("vocab.txt", {"model_type": "nemo-conformer-ctc"}, r"missing in the folder of 'other': vocab\.txt"),
+        (
+            "README.md",
+            {"model_type": "nemo-conformer-tdt"},
+            r"missing in the folder of 'other': encoder-model\.onnx, decoder_joint-model\.onnx",
+        ),
+        ("README.md", {"model_type": "nemo-conformer-aed"}, "model_type of nemo-conformer-ctc, "),
+        ("README.md", ["nemo-conformer-ctc"], "model_type of nemo-conformer-ctc, "),
+        (
+            "README.md",
+            {"model_type": "nemo-conformer-ctc", "languages": "en"},
+            "languages in the config.json of 'other'",
+        ),
+        (
+            "model.onnx",
+            {"model_type": "nemo-conformer-ctc"},
+            r"missing .*model\.bin, .*a NeMo model .* has config\.json",
+        ),
+    ],
+)
+def test_a_folder_of_neither_family_is_told_what_it_lacks(
+    nemo: Path, tmp_path: Path, missing: str, config: object, said: str
+) -> None:
+    folder = shutil.copytree(nemo, tmp_path / "other")
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / missing).unlink(missing_ok=True)
+    with pytest.raises(ConfigurationError, match=f"model: .*{said}"):
+        model.resolve(str(folder))
 
 
 def test_a_model_in_an_object_store_is_copied_once_for_each_version(cache: Path, tiny_folder: Path) -> None:

@@ -15,11 +15,11 @@ def parts(
     length_s = speech[-1][1] + 0.5
     spans = tuple((int(start * RECOGNISER_RATE_HZ), int(stop * RECOGNISER_RATE_HZ)) for start, stop in speech)
     window = Window((Piece(0, 0, int(length_s * RECOGNISER_RATE_HZ)),), spans)
-    features = np.zeros((80, int(length_s * 100)), np.float32)
+    loudness = np.zeros(int(length_s * 100), np.float32)
     for start, stop in speech:
-        features[:, int(start * 100) : int(stop * 100)] = 1.0
+        loudness[int(start * 100) : int(stop * 100)] = 1.0
     decoded = DecodedWindow(tuple(words or ()), "en", 1.0, -0.1, Doubt.UNTRANSCRIBED, tuple(untranscribed))
-    return parts_to_transcribe_again(window, features, decoded)
+    return parts_to_transcribe_again(window, loudness, decoded)
 
 
 def test_a_turn_without_words_is_transcribed_again_whole() -> None:

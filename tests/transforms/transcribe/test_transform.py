@@ -19,6 +19,7 @@ from hushbeam.transforms.base.unexpected import StageDefectError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe import Transcribe, TranscriptionSettings, model
+from tests.sources import SOURCES
 from tests.transforms.transcribe.given.samples import as_plain
 
 DEV = Path(__file__).parents[3] / "evaluation" / "dev"
@@ -51,7 +52,7 @@ def transcribe(recordings: list[PendingRecording], model_folder: Path) -> None:
         transcribed, failures = (
             pipeline
             | beam.Create(recordings, reshuffle=False)
-            | Transcribe(TranscriptionSettings(model=str(model_folder)), MediaLimits())
+            | Transcribe(TranscriptionSettings(model=str(model_folder)), MediaLimits(), SOURCES)
         )
         ids = transcribed | "ids" >> beam.Map(lambda recording: recording.recording_id)
         assert_that(ids, equal_to([recording.recording_id for recording in recordings]))

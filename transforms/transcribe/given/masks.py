@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hushbeam.schemas.transcript import Utterance
+from hushbeam.schemas.transcript import Transcript, Utterance
 from hushbeam.transforms.base.whole_tokens import spread_over_tokens
 
 _MASK = re.compile(r"\[[^\[\]\s]*(?:\s+[^\[\]\s]+){0,9}\s*\]|[#*\[\]]")
@@ -20,6 +20,19 @@ def masked_words(utterances: Sequence[Utterance]) -> tuple[int, ...]:
         True if outside != word.text else None for word, outside in zip(words, outside_masks(utterances), strict=True)
     ]
     return tuple(number for number, masked in enumerate(spread_over_tokens(has_mask, utterances)) if masked)
+
+
+def partly_masked(transcript: Transcript) -> set[int]:
+    """Numbers of masked words with letters or digits outside masks."""
+    if not transcript.masked_words:
+        return set()
+    outside = outside_masks(transcript.utterances)
+    return {number for number in transcript.masked_words if any(map(str.isalnum, outside[number]))}
+
+
+def wholly_masked(transcript: Transcript) -> set[int]:
+    """Numbers of masked words of which nothing else is left: the mask says all that is known of them."""
+    return set(transcript.masked_words) - partly_masked(transcript)
 
 
 def outside_masks(utterances: Sequence[Utterance]) -> list[str]:

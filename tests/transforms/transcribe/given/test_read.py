@@ -20,6 +20,7 @@ from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError
 from hushbeam.transforms.transcribe.given import formats, read_given
 from hushbeam.transforms.transcribe.given.errors import UnusableTranscriptError, WrongTranscriptError
+from tests.sources import SOURCES
 from tests.transforms.transcribe.given.samples import Document, as_amazon, as_plain
 
 DEV = Path(__file__).parents[4] / "evaluation" / "dev"
@@ -39,7 +40,7 @@ def pending(folder: Path, document: Document, **request: Any) -> PendingRecordin
 
 def read(recording: PendingRecording) -> Any:
     assert recording.transcript is not None
-    return read_given(recording, recording.transcript, LIMITS)
+    return read_given(recording, recording.transcript, LIMITS, SOURCES)
 
 
 def without_channels(document: Document) -> Document:
