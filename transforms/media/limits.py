@@ -19,7 +19,7 @@ _PADDING_S = 1.0
 
 @dataclass(frozen=True)
 class MediaLimits:
-    """Limits of recordings and of the processes that decode them: docs/untrusted-media.md.
+    """Limits of recordings and decoders (docs/untrusted-media.md).
 
     Enforced while a recording streams: headers are not trusted. A dataclass whose metadata pydantic reads: code that
     decodes imports this module, and should not load pydantic. Fields without a description are not options.

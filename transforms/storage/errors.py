@@ -12,6 +12,8 @@ class StorageError(RecordingError):
       retryable: Whether the same request may succeed later, as with an overloaded store or a full disk.
     """
 
+    remedy = "Run again; if it returns, check the store."
+
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
@@ -20,10 +22,16 @@ class StorageError(RecordingError):
 class MissingFileError(StorageError):
     """There is no such file or object."""
 
+    remedy = "Correct the URL, or remove the line."
+
 
 class AccessDeniedError(StorageError):
-    """The credentials, or the file's permissions, do not allow the request."""
+    """Credentials or permissions do not allow the request."""
+
+    remedy = "Let the account of the job, on a cluster of its workers, read the file."
 
 
 class SourceChangedError(StorageError):
-    """The file was replaced while the job worked on it: it is not the version that the job planned with."""
+    """The file was replaced while the job worked on it."""
+
+    remedy = "Run again, when nobody writes the file."

@@ -32,7 +32,9 @@ _ATTEMPTS, _PATIENT_ATTEMPTS = 3, 7
 _CONNECT_ATTEMPTS, _CONNECT_WITHIN_S = 5, 15.0
 _UNREACHABLE_FOR_S = 60.0
 _COPY_BYTES = 1 << 20
-_STORAGE_LIBRARIES = frozenset({"aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs"})
+_STORAGE_LIBRARIES = frozenset(
+    {"adlfs", "aiobotocore", "aiohttp", "azure", "botocore", "fsspec", "gcsfs", "google", "requests", "s3fs"}
+)
 _TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 _OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _LASTING = frozenset(
@@ -144,8 +146,10 @@ def request(url: str, doing: str, operation: Callable[[Any, str], Result]) -> Re
     with storage_errors(url, doing):
         try:
             return _retrying(operation, file_system(url), urls.store_path(url))
-        except UnreachableStoreError:
-            _UNREACHABLE.add(url)
+        except Exception as error:
+            if _is_unreachable(error):
+                _UNREACHABLE.add(url)
+                raise UnreachableStoreError from None
             raise
 
 
@@ -197,8 +201,13 @@ def _bucket(url: str) -> str:
     return f"{urls.scheme(url)}://{urls.bucket_and_key(url)[0]}"
 
 
+def _is_unreachable(error: BaseException) -> bool:
+    """Whether no connection could be made. Azure's client is not made by us, and raises its own error."""
+    return isinstance(error, UnreachableStoreError) or type(error).__name__ == "ServiceRequestError"
+
+
 def _is_transient(error: BaseException) -> bool:
-    if isinstance(error, UnreachableStoreError):
+    if _is_unreachable(error):
         return True
     if isinstance(error, TimeoutError | ConnectionError) or _is_damaged(error) or _library(error) == "aiohttp":
         return True
@@ -206,13 +215,13 @@ def _is_transient(error: BaseException) -> bool:
 
 
 def _is_asked_to_wait(error: BaseException | None) -> bool:
-    # S3's client repeats neither. 409 is the answer to a conditional write that conflicts with another one.
-    return error is not None and _s3_status(error) in {409, 429}
+    # S3's client repeats neither, Azure's not the second. 409 answers a conditional write that conflicts with another.
+    return error is not None and (_s3_status(error) in {409, 429} or getattr(error, "status_code", None) == 429)
 
 
 def _should_stop(state: tenacity.RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome is not None else None
-    if isinstance(error, UnreachableStoreError):
+    if error is not None and _is_unreachable(error):
         return state.attempt_number >= _CONNECT_ATTEMPTS or (state.seconds_since_start or 0.0) > _CONNECT_WITHIN_S
     waits = _is_asked_to_wait(error)
     return state.attempt_number >= (_PATIENT_ATTEMPTS if waits else _ATTEMPTS)
@@ -235,7 +244,8 @@ def _as_storage_error(error: Exception, url: str, doing: str) -> StorageError:
     if isinstance(error, FileNotFoundError) or status == 404:
         return MissingFileError(f"the file to {doing} does not exist on {place}")
     if isinstance(error, PermissionError) or status in {401, 403} or _is_refused_credential(error):
-        return AccessDeniedError(f"{place} does not let this job {doing} a file: check credentials and permissions")
+        checks = "its permissions" if urls.is_local(url) else "its permissions and the credentials"
+        return AccessDeniedError(f"no permission to {doing} a file on {place}: check {checks}")
     if type(error).__name__ == "FileExpired":
         return SourceChangedError("the source was replaced while it was read: run the job again", retryable=True)
     if _is_damaged(error):
@@ -265,7 +275,7 @@ def _s3_status(error: BaseException) -> int | None:
 def _http_status(error: Exception) -> int | None:
     if status := _s3_status(error):
         return status
-    for name in ("code", "status"):
+    for name in ("code", "status", "status_code"):
         value = getattr(error, name, None)
         if isinstance(value, int | str) and str(value).isdigit():
             return int(value)
@@ -275,6 +285,7 @@ def _http_status(error: Exception) -> int | None:
 def _is_refused_credential(error: Exception) -> bool:
     # gcsfs raises a bare OSError for 403. The others mean that a library found no credentials at all.
     return (type(error) is OSError and str(error).startswith("Forbidden")) or type(error).__name__ in {
+        "ClientAuthenticationError",
         "DefaultCredentialsError",
         "NoCredentialsError",
         "RefreshError",

@@ -23,6 +23,7 @@ import google_crc32c
 
 from hushbeam.schemas.media import SourceIdentity
 from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.azure import delete_blobs
 from hushbeam.transforms.storage.errors import MissingFileError, SourceChangedError, StorageError
 from hushbeam.transforms.storage.file_systems import (
     TEMPORARY_PREFIX,
@@ -54,7 +55,7 @@ def stat(url: str) -> SourceIdentity:
 def stat_guessable(url: str) -> SourceIdentity:
     """As `stat`, for a file whose content could be guessed: its version is no checksum of the content.
 
-    S3's entity tags are checksums, so there the version is the time of the last change.
+    S3's entity tags are checksums (Azure's are times), so there the version is the time of the last change.
     """
     url = urls.normalised(url)
     details = details_of(url)
@@ -295,6 +296,11 @@ def delete_many(locations: Sequence[str]) -> None:
             for start in range(0, len(normalised), _DELETED_AT_ONCE):
                 _delete_from_s3(normalised[start : start + _DELETED_AT_ONCE])
             singly = []
+        case "az":
+            container = urls.bucket_and_key(normalised[0])[0]
+            names = [urls.bucket_and_key(url)[1] for url in normalised]
+            request(normalised[0], "delete", lambda store, _: delete_blobs(store, container, names))
+            singly = []
         case _:
             singly = normalised
     for url in singly:
@@ -318,6 +324,9 @@ def _delete_from_s3(locations: Sequence[str]) -> None:
 def delete_folder(folder: str) -> None:
     """Removes all files below `folder`, and a local `folder` itself, if it exists."""
     folder = urls.normalised(folder)
+    if urls.scheme(folder) == "az":  # adlfs's own puts names into an error of its own
+        delete_many([urls.join(folder, file.name) for file in iterate(folder, hidden=True)])
+        return
     with contextlib.suppress(MissingFileError):
         request(folder, "delete", lambda store, path: store.rm(path, recursive=True))
 
@@ -393,7 +402,7 @@ def _identity(url: str, details: Mapping[str, Any]) -> SourceIdentity:
 def _modified(details: Mapping[str, Any]) -> datetime:
     if "mtime_ns" in details:
         return datetime.fromtimestamp(details["mtime_ns"] / 1e9, UTC)
-    at = details.get("updated") or details.get("LastModified") or details["created"]
+    at = details.get("updated") or details.get("LastModified") or details.get("last_modified") or details["created"]
     return at if isinstance(at, datetime) else datetime.fromisoformat(at)
 
 
@@ -404,6 +413,8 @@ def _upload_options(url: str) -> dict[str, Any]:
             return {"content_type": content_type, "consistency": "md5"}
         case "s3":
             return {"ContentType": content_type}
+        case "az":
+            return {"content_settings": {"content_type": content_type}}
         case _:
             return {}
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.azure import Page, list_page
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX, request, storage_errors
 
@@ -51,6 +52,8 @@ def iterate(folder: str, *, hidden: bool = False) -> Iterator[StoredFile]:
             found = _in_google(folder)
         case "s3":
             found = _in_s3(folder)
+        case "az":
+            found = _in_azure(folder)
         case _:
             found = _in_memory(folder)
     return (file for file in found if hidden or not file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX))
@@ -86,8 +89,8 @@ def version(details: Mapping[str, Any]) -> str:
         return f"mtime_ns:{details['mtime_ns']}"
     if details.get("generation"):
         return f"generation:{details['generation']}"
-    if details.get("ETag"):
-        return f"etag:{details['ETag'].strip(chr(34))}"
+    if tag := details.get("ETag") or details.get("etag"):
+        return f"etag:{tag.strip(chr(34))}"
     created = details["created"]  # memory://, for tests
     return f"created:{created.timestamp() if isinstance(created, datetime) else created}"
 
@@ -170,6 +173,22 @@ def _in_s3(folder: str) -> Iterator[StoredFile]:
         if not listed.get("IsTruncated"):
             return
         after = {"ContinuationToken": listed["NextContinuationToken"]}
+
+
+def _in_azure(folder: str) -> Iterator[StoredFile]:
+    container, prefix = _bucket_and_prefix(folder)
+    after: str | None = None
+    while True:
+
+        def page(store: Any, _: str, after: str | None = after) -> Page:
+            return list_page(store, container, prefix, after, _PAGE)
+
+        listed = request(folder, "list", page)
+        for name, size, tag in listed.found:
+            yield StoredFile(name[len(prefix) :], size, version({"etag": tag}))
+        after = listed.after
+        if after is None:
+            return
 
 
 def _in_memory(folder: str) -> Iterator[StoredFile]:

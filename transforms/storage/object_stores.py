@@ -1,10 +1,10 @@
 """Object-store clients with their credentials, time-outs and retries.
 
-Credentials are those of the platform: Google's application default credentials, AWS's chain. `STORAGE_EMULATOR_HOST`
-names an emulator of Google's store, `AWS_ENDPOINT_URL_S3` any other store with the S3 interface. fsspec reads its other
-settings (requester pays, a proxy) from `FSSPEC_GS_…` and `FSSPEC_S3_…` variables.
+Credentials are those of the platform: Google's application default credentials, AWS's chain, what `azure` says.
+`STORAGE_EMULATOR_HOST` names an emulator of Google's store, `AWS_ENDPOINT_URL_S3` any other store with the S3
+interface. fsspec reads its other settings (requester pays, a proxy) from `FSSPEC_GS_…` and `FSSPEC_S3_…` variables.
 
-Both libraries wait out overload (429, 5xx) and broken connections for about half a minute. `file_systems.request`
+The libraries wait out overload (429, 5xx) and broken connections for about half a minute. `file_systems.request`
 repeats what they do not repeat: their own time-outs, truncated answers, wrong checksums, conflicting writes. It repeats
 failed connections for some seconds, and then not for a minute.
 """
@@ -19,6 +19,7 @@ from typing import Any
 import fsspec
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.storage.azure import azure_store
 
 _CONNECT_S, _SILENCE_S = 10, 60
 _ATTEMPTS = 7
@@ -30,7 +31,7 @@ class UnreachableStoreError(Exception):
 
 
 def object_store(scheme: str) -> Any:
-    """The fsspec file system for `gs`, `s3` or `memory`, without listing caches, which would hide writes of other
+    """The fsspec file system for `gs`, `s3`, `az` or `memory`, without listing caches, which would hide writes of other
     processes.
 
     Raises:
@@ -42,6 +43,8 @@ def object_store(scheme: str) -> Any:
             return _google_store()
         case "s3":
             return _s3_store()
+        case "az":
+            return azure_store()
         case _:
             return fsspec.filesystem(scheme, use_listings_cache=False)
 
@@ -124,5 +127,5 @@ def _s3_store() -> Any:
 @lru_cache(maxsize=1)
 def _keep_names_out_of_logs() -> None:
     # The libraries log object names with every request and error. Hushbeam's own errors are enough.
-    for name in ("gcsfs", "fsspec", "s3fs", "aiobotocore", "botocore", "google.auth", "urllib3"):
+    for name in ("gcsfs", "fsspec", "s3fs", "aiobotocore", "botocore", "google.auth", "urllib3", "adlfs", "azure"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

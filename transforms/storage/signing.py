@@ -1,4 +1,4 @@
-"""Signed URLs of objects, valid for some hours: version 4 signatures of Google and AWS."""
+"""Signed URLs of objects, valid for some hours: version 4 signatures of Google and AWS, SAS tokens of Azure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ import fsspec
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.storage.file_systems import storage_errors
-
-LONGEST_HOURS = 7 * 24
-"""The limit of both stores."""
+from hushbeam.transforms.storage.azure import has_account_key
+from hushbeam.transforms.storage.file_systems import file_system, storage_errors
 
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
@@ -44,7 +42,9 @@ class UrlSigner:
                     return self._sign_for_google(url, hours)
                 case "s3":
                     return str(self._aws.sign(url, expiration=int(hours * 3600)))
-        raise ConfigurationError("--signed_url_hours: only URLs of an output on gs:// or s3:// can be signed")
+                case "az":
+                    return self._sign_for_azure(url, hours)
+        raise ConfigurationError("--signed_url_hours: only URLs of an output on gs://, s3:// or az:// can be signed")
 
     @cached_property
     def _aws(self) -> Any:
@@ -52,6 +52,14 @@ class UrlSigner:
             return fsspec.filesystem("s3", use_listings_cache=False, config_kwargs={"signature_version": "s3v4"})
         except ImportError:
             raise ConfigurationError("s3:// needs another package: pip install 'hushbeam[s3]'") from None
+
+    def _sign_for_azure(self, url: str, hours: float) -> str:
+        if not has_account_key():
+            raise ConfigurationError(
+                "--signed_url_hours: az:// URLs are signed with the account's key only: set AZURE_STORAGE_ACCOUNT_KEY "
+                "or AZURE_STORAGE_CONNECTION_STRING"
+            )
+        return str(file_system(url).url(urls.store_path(url), expires=int(hours * 3600)))
 
     @cached_property
     def _google(self) -> Any:

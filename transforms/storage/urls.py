@@ -10,19 +10,22 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.web.addresses import Endpoint, RefusedAddressError
 
 LOCAL = "file"
-OBJECT_STORES = frozenset({"gs", "s3", "memory"})
+OBJECT_STORES = frozenset({"gs", "s3", "az", "memory"})
 
-_ALIASES = {"gcs": "gs", "s3a": "s3", "local": LOCAL}
-_USUAL_SCHEMES = frozenset({"http", "https", "ftp", "ftps", "sftp", "abfs", "abfss", "az", "wasb", "wasbs", "hdfs"})
+WEB = frozenset({"https", "http"})
+
+_ALIASES = {"gcs": "gs", "s3a": "s3", "abfs": "az", "abfss": "az", "local": LOCAL}
+_USUAL_SCHEMES = frozenset({"ftp", "ftps", "sftp", "wasb", "wasbs", "hdfs"})
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}")
 _UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 def scheme(url: str) -> str:
-    """`file`, `gs`, `s3` or `memory`.
+    """`file`, `gs`, `s3`, `az` or `memory`.
 
     Raises:
       StorageError: Hushbeam does not support the scheme.
@@ -33,13 +36,24 @@ def scheme(url: str) -> str:
     name = match.group(1).lower()
     name = _ALIASES.get(name, name)
     if name != LOCAL and name not in OBJECT_STORES:
-        raise StorageError(f"{_shown(name)} is not supported: use a local path, gs:// or s3://")
+        if name in WEB:
+            raise StorageError(
+                f"only recordings and given transcripts may be at {name}:// URLs: use a local path, gs://, s3:// or "
+                "az://"
+            )
+        raise StorageError(f"{_shown(name)} is not supported: use a local path, gs://, s3:// or az://")
     return name
 
 
 def _shown(scheme: str) -> str:
     """The scheme, for messages, if it is a usual one. Other text may be personal data from a wrong manifest column."""
     return f"{scheme}://" if scheme in _USUAL_SCHEMES else "a URL of this scheme"
+
+
+def is_web(url: str) -> bool:
+    """Whether `url` is of a web server. Only sources are; the other functions refuse it."""
+    match = _SCHEME.match(url)
+    return match is not None and match.group(1).lower() in WEB
 
 
 def is_local(url: str) -> bool:
@@ -58,6 +72,13 @@ def normalised(url: str) -> str:
     if is_local(url):
         return os.path.normpath(Path(_local_path(url)).absolute())
     bucket, key = bucket_and_key(url)
+    if "@" in bucket:  # abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PATH
+        raise StorageError(
+            "the location names an account: write az://CONTAINER/PATH, and name the account in "
+            "AZURE_STORAGE_ACCOUNT_NAME"
+        )
+    if scheme(url) == "az" and "?versionid=" in key:  # adlfs would read another blob
+        raise StorageError("a name on az:// contains ?versionid=: give the blob another name")
     if not bucket or bucket in {".", ".."}:
         raise StorageError("the location names no bucket")
     if not {".", ".."}.isdisjoint(key.split("/")):  # otherwise the key stays as it is: `a//b` is a name of its own
@@ -87,6 +108,28 @@ def resolve(base_url: str, reference: str) -> str:
     if not reference or _SCHEME.match(reference) or reference.startswith("/"):
         return normalised(reference)
     return normalised(f"{parent(base_url)}/{reference}")
+
+
+def resolve_source(base_url: str, reference: str) -> str:
+    """As `resolve`, for a recording or a transcript, which may also be on a web server.
+
+    Raises:
+      StorageError: As `resolve`; the URL of a web server is not valid, or contains credentials.
+    """
+    return web_url(reference) if is_web(reference) else resolve(base_url, reference)
+
+
+def web_url(url: str) -> str:
+    """A web server's URL with scheme and host in lower case, with its query and without its fragment.
+
+    Raises:
+      StorageError: It is not valid, or contains credentials (`user:password@`).
+    """
+    try:
+        endpoint = Endpoint.parse(url, allow_http=True)
+    except RefusedAddressError as error:
+        raise StorageError(str(error)) from None
+    return f"{endpoint.scheme}://{endpoint.authority}{endpoint.target}"
 
 
 def parent(url: str) -> str:

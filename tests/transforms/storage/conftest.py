@@ -9,9 +9,13 @@ import pytest
 from tests.transforms.storage.fake_stores import (
     S3_CREDENTIALS,
     FaultyProxy,
+    azure_credentials,
+    azure_server,
+    azurite,
     faulty_proxy,
     google_server,
     make_bucket,
+    make_container,
     make_s3_bucket,
     s3_server,
 )
@@ -46,6 +50,29 @@ def s3_bucket(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in {**S3_CREDENTIALS, "AWS_ENDPOINT_URL_S3": s3_url}.items():
         monkeypatch.setenv(name, value)
     return make_s3_bucket(s3_url)
+
+
+@pytest.fixture(scope="session")
+def azure_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if azurite() is None:
+        pytest.skip("needs Azurite (make azurite)")
+    with azure_server(tmp_path_factory.mktemp("azurite")) as url:
+        yield url
+
+
+@pytest.fixture
+def azure_container(azure_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in azure_credentials(azure_url).items():
+        monkeypatch.setenv(name, value)
+    return make_container(azure_url)
+
+
+@pytest.fixture
+def azure_proxy(azure_container: str, azure_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
+    with faulty_proxy(azure_url) as proxy:
+        for name, value in azure_credentials(proxy.url).items():
+            monkeypatch.setenv(name, value)
+        yield proxy
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Real stores on loopback for tests: fake-gcs-server, moto's S3, and a proxy in front of them that fails on request."""
+"""Real stores on loopback for tests: fake-gcs-server, moto's S3, Azurite, and a proxy that fails on request."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -55,19 +57,78 @@ def make_s3_bucket(server_url: str) -> str:
 def s3_server() -> Iterator[str]:
     """Runs moto's server in a process of its own and gives its base URL."""
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as server:
-        assert server.stderr is not None
+    with _running(command, r"Running on (http://[0-9.:]+)") as url:
+        yield url
+
+
+@contextmanager
+def _running(command: list[str], told: str) -> Iterator[str]:
+    """Runs a server in a process of its own, and gives the base URL that it tells at its start."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+        assert server.stdout is not None
         try:
-            for line in server.stderr:
-                if found := re.search(r"Running on (http://[0-9.:]+)", line):
+            for line in server.stdout:
+                if found := re.search(told, line):
                     # It says a line for every request: somebody must read them.
-                    threading.Thread(target=server.stderr.read, daemon=True).start()
+                    threading.Thread(target=server.stdout.read, daemon=True).start()
                     yield found[1]
                     break
             else:
-                raise AssertionError("moto's server did not start")
+                raise AssertionError(f"{command[0]} did not start")
         finally:
             server.terminate()
+
+
+AZURITE = Path(__file__).parents[3] / ".azurite" / "node_modules" / ".bin"
+"""Where `make azurite` puts Azure's emulator."""
+
+# The account and key that every Azurite has.
+_ACCOUNT = "devstoreaccount1"
+_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+
+def azurite() -> str | None:
+    """The program, if it is installed."""
+    return shutil.which("azurite-blob", path=f"{AZURITE}{os.pathsep}{os.environ.get('PATH', '')}")
+
+
+@contextmanager
+def azure_server(folder: Path) -> Iterator[str]:
+    """Runs Azurite on a free port and gives its base URL."""
+    program = azurite()
+    assert program is not None
+    command = [
+        program,
+        "--blobHost",
+        "127.0.0.1",
+        "--blobPort",
+        "0",
+        "--location",
+        str(folder),
+        "--skipApiVersionCheck",
+    ]
+    with _running(command, r"successfully listens on (http://[0-9.:]+)") as url:
+        yield url
+
+
+def azure_credentials(server_url: str) -> dict[str, str]:
+    """Variables with which adlfs reaches the server, or a proxy before it."""
+    endpoint = f"BlobEndpoint={server_url}/{_ACCOUNT}"
+    scheme = "DefaultEndpointsProtocol=http"
+    return {
+        "AZURE_STORAGE_CONNECTION_STRING": f"{scheme};AccountName={_ACCOUNT};AccountKey={_KEY};{endpoint};",
+        "AZURE_STORAGE_ACCOUNT_NAME": "",
+    }
+
+
+def make_container(server_url: str) -> str:
+    """Makes a new container and returns its URL, `az://…`."""
+    from azure.storage.blob import BlobServiceClient  # noqa: PLC0415
+
+    name = f"calls-{uuid.uuid4().hex[:12]}"
+    connection = azure_credentials(server_url)["AZURE_STORAGE_CONNECTION_STRING"]
+    BlobServiceClient.from_connection_string(connection).create_container(name)
+    return f"az://{name}"
 
 
 S3_CREDENTIALS = {
@@ -176,14 +237,15 @@ class _ProxyHandler(BaseHTTPRequestHandler):
     def _is_download(self) -> bool:
         if self.path.startswith(("/storage/", "/download/", "/upload/", "/b/")):  # Google's
             return "alt=media" in self.path or "/download/" in self.path
-        return self.command == "GET" and "?" not in self.path
+        return self.command == "GET" and "?" not in self.path  # Amazon's and Azure's
 
     def _answer(self, status: int, headers: list[tuple[str, str]], content: bytes, short: bool = False) -> None:
         self.send_response(status)
         for name, value in headers:
             if name.lower() not in {"content-length", "transfer-encoding", "connection", "date", "server"}:
                 self.send_header(name, value)
-        length = dict(headers).get("Content-Length") if self.command == "HEAD" else None
+        stated = {name.lower(): value for name, value in headers}
+        length = stated.get("content-length") if self.command == "HEAD" else None
         self.send_header("Content-Length", length or str(len(content)))
         self.end_headers()
         self.server.bytes_sent += len(content)

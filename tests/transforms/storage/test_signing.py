@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -113,7 +114,7 @@ def test_aws_would_accept_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_signing_without_a_store_or_credentials_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ConfigurationError, match=r"gs:// or s3://"):
+    with pytest.raises(ConfigurationError, match=r"gs://, s3:// or az://"):
         check_signing(str(tmp_path), 1.0)
     check_signing(str(tmp_path), None)
     person = {"type": "authorized_user", "client_id": "a", "client_secret": "b", "refresh_token": "c"}
@@ -128,3 +129,20 @@ def test_a_signed_url_does_not_reveal_the_key(service_account: None, private_key
     signed = signer.sign("gs://public/out/audio/a.wav", 1.0)
     der = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     assert base64.b64encode(der).decode()[60:100] not in f"{signed}{signer!r}"
+
+
+def test_a_signed_azure_url_gives_the_blob_without_credentials(azure_container: str) -> None:
+    url = f"{azure_container}/audio/a b.wav"
+    files.write_bytes(url, b"RIFF")
+    signed = UrlSigner().sign(url, 1)
+    with urllib.request.urlopen(signed, timeout=30) as answer:
+        assert answer.read() == b"RIFF"
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(signed.partition("?")[0], timeout=30)
+
+
+def test_an_azure_account_without_its_key_cannot_sign(azure_container: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", "")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "somebody")
+    with pytest.raises(ConfigurationError, match="signed with the account's key only"):
+        UrlSigner().sign(f"{azure_container}/audio/a.wav", 1)

@@ -10,6 +10,7 @@ import pytest
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.file_systems import _Unreachable
+from tests.transforms.storage.fake_stores import azure_credentials
 
 
 @pytest.fixture
@@ -20,18 +21,20 @@ def nobody() -> str:
         return f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
-@pytest.mark.parametrize("scheme", ["gs", "s3"])
+@pytest.mark.parametrize("scheme", ["gs", "s3", "az"])
 def test_only_the_first_recording_waits_for_a_dead_endpoint(
     scheme: str, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", nobody)
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", nobody)
+    for name, value in azure_credentials(nobody).items():
+        monkeypatch.setenv(name, value)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "anybody")
     waited = []
     for number in range(4):
         started = time.monotonic()
-        with pytest.raises(StorageError, match=r"^the store (gs|s3):// cannot be reached") as caught:
+        with pytest.raises(StorageError, match=r"^the store (gs|s3|az):// cannot be reached") as caught:
             files.stat(f"{scheme}://maria-{scheme}/call-{number}.wav")
         waited.append(time.monotonic() - started)
         assert caught.value.retryable

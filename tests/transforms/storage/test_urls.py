@@ -27,6 +27,7 @@ from hushbeam.transforms.storage.errors import StorageError
         ("gs://bucket/calls.jsonl", "a.wav", "gs://bucket/a.wav"),
         ("gs://bucket/calls.jsonl", "/data/a.wav", "/data/a.wav"),
         ("s3a://bucket/calls.jsonl", "./a//b?.wav", "s3://bucket/a/b?.wav"),
+        ("abfss://calls/night.jsonl", "a.wav", "az://calls/a.wav"),
     ],
 )
 def test_references_resolve_against_the_file_that_they_stand_in(base: str, reference: str, expected: str) -> None:

@@ -40,11 +40,13 @@ class Chunk:
       name: Four characters.
       start: Where its content begins.
       size: Stated size of the content.
+      is_64_bit: Whether the size stands in 64 bits, where the largest sizes of 32 bits are sizes like any other.
     """
 
     name: bytes
     start: int
     size: int
+    is_64_bit: bool = False
 
     @property
     def end(self) -> int:
@@ -63,7 +65,7 @@ def wav(source: Source) -> Length:
             block_bytes = source.number(chunk.start + 12, 2, order) or 1
         if chunk.name != b"data":
             continue
-        fills_open_file = whole in (0xFFFFFFFF, *_LARGEST_SIZES) and chunk.end == 8 + whole
+        fills_open_file = whole in (0xFFFFFFFF, *_LARGEST_SIZES) and chunk.end == 8 + whole and not chunk.is_64_bit
         if _is_open(source, chunk, block_bytes) or (fills_open_file and chunk.end > source.size):
             if whole and whole < _LEAST_OPEN and large is None:
                 # A pad byte may be counted and missing.
@@ -156,6 +158,8 @@ def _is_open(source: Source, chunk: Chunk, block_bytes: int = 1) -> bool:
     Args:
       block_bytes: The largest sizes are rounded down to whole blocks of the codec.
     """
+    if chunk.is_64_bit:
+        return chunk.size >= _OPEN_64
     if chunk.size in _NO_SIZES or chunk.size >= _OPEN_64:
         return True
     largest = {size - size % block_bytes for size in _LARGEST_SIZES} | set(_LARGEST_SIZES)
@@ -174,8 +178,11 @@ class _Sizes64:
         for entry in range(28, len(content) - 11, 12):
             self._sizes[content[entry : entry + 4]] = int.from_bytes(content[entry + 4 : entry + 12], "little")
 
-    def of(self, name: bytes, stated: int) -> int:
-        return self._sizes.get(name, stated) if stated == 0xFFFFFFFF else stated
+    def of(self, chunk: Chunk) -> Chunk:
+        """The chunk with its size from here, if its own field leaves it to this chunk."""
+        if chunk.size != 0xFFFFFFFF or chunk.name not in self._sizes:
+            return chunk
+        return Chunk(chunk.name, chunk.start, self._sizes[chunk.name], is_64_bit=True)
 
 
 def _in_turn(
@@ -192,7 +199,7 @@ def _in_turn(
         if large is not None:
             if chunk.name == b"ds64":
                 large.read(source, chunk)
-            chunk = Chunk(chunk.name, chunk.start, large.of(chunk.name, size))
+            chunk = large.of(chunk)
         if audio_seen and chunk.name == audio:
             # FFmpeg reads one of them, and skips the others.
             raise goes_on(source.size - position)

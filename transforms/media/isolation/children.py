@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import re
@@ -18,7 +19,7 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO, Self
 
 import hushbeam
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.isolation import wire
 from hushbeam.transforms.media.isolation.confinement import Locks
@@ -164,8 +165,7 @@ class Child:
         if status == -signal.SIGKILL:
             # Linux kills a process with SIGKILL when memory runs out.
             return MediaError("decoder_crashed", "the decoder was killed", retryable=True)
-        how = signal.Signals(-status).name if status < 0 else f"status {status}"
-        return MediaError("decoder_crashed", f"the decoder ended with {how}")
+        return MediaError("decoder_crashed", f"the decoder {_how_it_ended(status)}")
 
 
 def _refusal(message: Message) -> MediaError:
@@ -173,8 +173,25 @@ def _refusal(message: Message) -> MediaError:
     reason, text = message.fields.get("reason"), message.fields.get("message")
     if not isinstance(reason, str) or not _REASON.fullmatch(reason) or not isinstance(text, str):
         return MediaError("decoder_crashed", "the decoder sent an invalid reply")
-    line = "".join(character for character in text if character.isprintable())[:_LONGEST_MESSAGE]
-    return MediaError(reason, line, retryable=message.fields.get("retryable") is True)
+    return MediaError(reason, _printable(text), retryable=message.fields.get("retryable") is True)
+
+
+def _printable(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())[:_LONGEST_MESSAGE]
+
+
+def _how_it_ended(status: int | None) -> str:
+    if status is None:
+        return f"did not answer for {_STARTED_S:.0f} s"
+    return f"ended with {signal.Signals(-status).name if status < 0 else f'status {status}'}"
+
+
+def _not_started(why: str) -> RunError:
+    """The error of a worker that cannot start its decoders: the installation, or a limit of this machine."""
+    return RunError(
+        f"the process that starts decoders cannot be started: {why}; check the installation with "
+        f"`{sys.executable} -m pip check`, and this machine's limits with `ulimit -a`"
+    )
 
 
 class ForkServer:
@@ -189,6 +206,8 @@ class ForkServer:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._said: IO[bytes] | None = None
+        """What a server says on standard error until it is ready."""
         self._locks: Locks | None = None
 
     def start(self, job: Mapping[str, Any], files: Sequence[IO[bytes]]) -> tuple[socket.socket, socket.socket]:
@@ -198,7 +217,7 @@ class ForkServer:
           The connection to it, and its lease.
 
         Raises:
-          RuntimeError: No process can be started on this machine.
+          RunError: No process can be started on this machine.
         """
         request = json.dumps(job).encode()
         if len(request) > LARGEST_REQUEST:
@@ -232,7 +251,9 @@ class ForkServer:
         self._lock = threading.Lock()
         if self._control is not None:
             self._control.close()
-        self._process = self._control = None
+        if self._said is not None:
+            self._said.close()
+        self._process = self._control = self._said = None
 
     def _send(self, request: bytes, given: Sequence[int]) -> None:
         with self._lock:
@@ -243,17 +264,49 @@ class ForkServer:
                 except OSError:
                     self._discard()
                     if last_try:
-                        raise RuntimeError("the process that starts decoders ends at once") from None
+                        raise _not_started("it ends at once") from None
                 else:
                     return
 
+    def begin(self) -> None:
+        """Starts the server, unless it runs, without waiting until it is ready."""
+        with self._lock:
+            if self._process is None:
+                self._launch()
+
     def _launch_unless_there(self) -> socket.socket:
-        if self._control is not None and self._process is not None and self._process.poll() is None:
-            return self._control
+        if self._process is None or self._control is None or self._process.poll() is not None:
+            self._launch()
+        assert self._control is not None
+        if self._said is not None:
+            self._locks = self._greeted(self._control, self._said)
+            self._said.close()
+            self._said = None
+        return self._control
+
+    def _launch(self) -> None:
         self._discard()
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        library_path = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._said = os.fdopen(os.memfd_create("errors"), "rb")
         with theirs:
+            self._start_process(theirs, self._said)
+
+    def _greeted(self, control: socket.socket, said: IO[bytes]) -> Locks:
+        """Waits for the server's first message."""
+        control.settimeout(_STARTED_S)
+        try:
+            hello = control.recv(LARGEST_REQUEST)
+        except TimeoutError:
+            hello = None
+        except OSError:
+            hello = b""
+        if not hello:
+            raise self._failure(said, silent=hello is None)
+        return Locks(**json.loads(hello))
+
+    def _start_process(self, theirs: socket.socket, said: IO[bytes]) -> None:
+        library_path = {name: value for name, value in os.environ.items() if name == "LD_LIBRARY_PATH"}
+        try:
             self._process = subprocess.Popen(  # noqa: S603 - our own program
                 [
                     sys.executable,
@@ -266,33 +319,38 @@ class ForkServer:
                     self._jobs_module,
                 ],
                 stdin=subprocess.DEVNULL,
-                # FFmpeg's messages may quote the file.
                 stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                # Only until it has started: then it writes to /dev/null, because FFmpeg's messages may quote the file.
+                stderr=said,
                 cwd="/",
                 env=_ENVIRONMENT | library_path,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        control.settimeout(_STARTED_S)
-        self._control = control
-        try:
-            hello = control.recv(LARGEST_REQUEST)
-        except OSError:
-            hello = b""
-        if not hello:
+        except OSError as error:
             self._discard()
-            raise RuntimeError("the process that starts decoders cannot be started")
-        self._locks = Locks(**json.loads(hello))
-        return control
+            raise _not_started(f"{sys.executable}: {error.strerror}") from None
+
+    def _failure(self, said: IO[bytes], *, silent: bool) -> RunError:
+        """Why the server did not start: its last line on standard error, or how it ended."""
+        status = None
+        if not silent and self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(_ENDED_S)
+        said.seek(0)
+        lines = [line for line in said.read(_LARGEST_READ).decode(errors="replace").splitlines() if line.strip()]
+        self._discard()
+        return _not_started(_printable(lines[-1]) if lines else _how_it_ended(status))
 
     def _discard(self) -> None:
         if self._control is not None:
             self._control.close()
+        if self._said is not None:
+            self._said.close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._process = self._control = None
+        self._process = self._control = self._said = None
 
 
 def _module_path() -> list[str]:
@@ -307,6 +365,11 @@ def _module_path() -> list[str]:
 _SERVER = ForkServer()
 atexit.register(_SERVER.close)
 os.register_at_fork(after_in_child=_SERVER.forget)
+
+
+def begin_server() -> None:
+    """Starts the process that starts decoders, without waiting until it is ready: it loads FFmpeg for a second."""
+    _SERVER.begin()
 
 
 def locks() -> Locks:

@@ -37,6 +37,8 @@ def serve(control: int, jobs_module: str) -> None:
     # Imported only now: a process can leave its namespaces only before a library starts a thread.
     jobs = importlib.import_module(jobs_module)
     jobs.rehearse()
+    # Standard error tells the worker why this process did not start. From here on FFmpeg could quote a file there.
+    os.dup2(1, 2)
     gc.collect()
     gc.freeze()
     confinement.share()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.media.completeness.check import CHECKED, check_complete
@@ -70,6 +70,9 @@ class Sparse(io.BytesIO):
 
 
 @given(st.integers(1, 2**40), st.integers(-(2**20), 2**20))
+@example(0xFFFFFFFF, 0)  # which means nothing but itself in 64 bits
+@example(0xFFFFFFFF, -1)
+@example(0x7FFFFFFE, -1)
 def test_an_rf64_states_sizes_of_64_bits(stated: int, more: int) -> None:
     head = written.rf64(b"", size=stated)
     file = Sparse(head, len(head) + max(0, stated + more))

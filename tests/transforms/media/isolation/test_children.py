@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -15,9 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hushbeam.pipelines import doctor
+from hushbeam.pipelines.running.exit_status import EXIT_PROBLEMS
+from hushbeam.schemas.errors import RunError
 from hushbeam.transforms.media.decode import Decoder, inspect
 from hushbeam.transforms.media.errors import MediaError
-from hushbeam.transforms.media.isolation.children import locks
+from hushbeam.transforms.media.isolation import children
+from hushbeam.transforms.media.isolation.children import ForkServer, locks
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.muting import Muting
 from hushbeam.transforms.mute_audio.render import render
@@ -231,3 +236,39 @@ def writes(child: int, folder: Path) -> bool:
         return any(str(file.readlink()).startswith(f"{folder}/copy") for file in Path(f"/proc/{child}/fd").iterdir())
     except OSError:
         return False
+
+
+@pytest.mark.parametrize(
+    ("jobs", "executable", "said"),
+    [
+        ("no.such.module", sys.executable, "ModuleNotFoundError: No module named 'no'"),
+        ("hushbeam", sys.executable, "AttributeError: .*'rehearse'"),
+        ("hushbeam", "/bin/false", "ended with status 1"),
+        ("hushbeam", "/no/such/python", "/no/such/python: No such file or directory"),
+    ],
+)
+def test_a_server_that_cannot_start_says_why(
+    jobs: str, executable: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", executable)
+    server = ForkServer(jobs)
+    with pytest.raises(RunError, match=f"cannot be started: {said}; check the installation with `{executable}"):
+        server.locks()
+    monkeypatch.undo()
+    server.close()
+
+
+def test_a_server_that_cannot_start_is_a_problem_that_doctor_explains(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(children, "_SERVER", ForkServer("no.such.module"))
+    assert doctor.run(["--json", "--model", "tiny.en", "--verify", "off"]) == EXIT_PROBLEMS
+    (check,) = [check for check in json.loads(capsys.readouterr().out)["checks"] if check["subject"] == "decoders"]
+    assert check["outcome"] == "problem"
+    assert "No module named 'no'" in check["detail"]
+    assert "pip check" in check["remedy"]
+
+
+def test_a_server_writes_nothing_to_standard_error_once_it_runs() -> None:
+    locks()
+    assert Path(f"/proc/{fork_server()}/fd/2").readlink() == Path(os.devnull)

@@ -1,0 +1,1 @@
+"""Sources: how stages look up and read recordings and given transcripts."""
