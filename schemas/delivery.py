@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import pyarrow as pa
 
 from hushbeam.schemas.coders import travels
+from hushbeam.schemas.tables import column, processed_at, table_schema
 
 DELIVERED = "delivered"
 """The receiver answered with a 2xx status."""
@@ -27,17 +29,40 @@ REFUSED_HEADER = "refused_header"
 NOT_REQUESTED = "not_requested"
 """The manifest names no URL: this row is the only notification."""
 
-NOTIFICATIONS_SCHEMA = pa.schema(
+NOTIFICATIONS_SCHEMA = table_schema(
+    "notifications",
     [
-        pa.field("recording_id", pa.string(), nullable=False),
-        pa.field("notification_id", pa.string(), nullable=False),
-        pa.field("url_host", pa.string()),
-        pa.field("attempts", pa.int32(), nullable=False),
-        pa.field("http_status", pa.int32()),
-        pa.field("outcome", pa.string(), nullable=False),
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("run_id", pa.string(), nullable=False),
-    ]
+        column("recording_id", pa.string(), "Id of the recording that is announced", "call-4711"),
+        column(
+            "notification_id",
+            pa.string(),
+            "The `webhook-id`: the same for the same output, in all attempts and runs",
+            "msg_9e89a228c61a…",
+        ),
+        column(
+            "url_host",
+            pa.string(),
+            "Host and port of the receiver, never the rest of the URL. Empty without a valid URL",
+            "hooks.example.com",
+            nullable=True,
+        ),
+        column("attempts", pa.int32(), "Requests that were sent", "1"),
+        column("http_status", pa.int32(), "Status of the last answer. Empty without an answer", "200", nullable=True),
+        column(
+            "outcome",
+            pa.string(),
+            "`delivered`, `rejected`, `undelivered`, `refused_address`, `refused_header` or `not_requested`",
+            "delivered",
+        ),
+        column(
+            "reason",
+            pa.string(),
+            "Why it was not delivered, one of a few fixed texts; empty if it was",
+            "the receiver rejected it",
+        ),
+        column("run_id", pa.string(), "Run that sent it", "20261129T020000Z-80449f"),
+        processed_at(),
+    ],
 )
 
 
@@ -107,6 +132,15 @@ class Delivery:
     reason: str
     run_id: str
 
-    def to_row(self) -> dict[str, Any]:
-        """A row of `NOTIFICATIONS_SCHEMA`."""
-        return asdict(self)
+    def to_row(self, processed_at: str) -> dict[str, Any]:
+        """A row of `NOTIFICATIONS_SCHEMA`.
+
+        Args:
+          processed_at: Start of the run, ISO 8601.
+        """
+        return asdict(self) | {"processed_at": processed_at}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Delivery:
+        """The inverse of `to_row`."""
+        return cls(**{field.name: row[field.name] for field in fields(cls)})

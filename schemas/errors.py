@@ -12,6 +12,8 @@ class RecordingError(Exception):
 
     status = "failed"
     retryable = False
+    remedy = ""
+    """What to do about it, as docs/reference/failures.md says."""
 
 
 class QuarantineError(RecordingError):

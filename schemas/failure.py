@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import pyarrow as pa
 
+from hushbeam.schemas.tables import column, processed_at, table_schema
+
 UNEXPECTED = "unexpected"
 """The `error_class` of unforeseen errors. Their message gives the class and the place in the code, and no value."""
 
-ERRORS_SCHEMA = pa.schema(
+ERRORS_SCHEMA = table_schema(
+    "errors",
     [
-        pa.field("recording_id", pa.string()),
-        pa.field("manifest", pa.string()),
-        pa.field("line", pa.int64()),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("stage", pa.string(), nullable=False),
-        pa.field("error_class", pa.string(), nullable=False),
-        pa.field("message", pa.string(), nullable=False),
-        pa.field("retryable", pa.bool_(), nullable=False),
-        pa.field("run_id", pa.string(), nullable=False),
-    ]
+        column(
+            "recording_id",
+            pa.string(),
+            "Id of the recording. Empty if the line names none",
+            "call-4711",
+            nullable=True,
+        ),
+        column("manifest", pa.string(), "Path or URL of the manifest", "gs://calls/2026-11-23.jsonl", nullable=True),
+        column("line", pa.int64(), "Line or row of the manifest, from 1", "17", nullable=True),
+        column(
+            "status",
+            pa.string(),
+            "`failed` (could not be processed) or `quarantined` (processed, but not safe to publish)",
+            "failed",
+        ),
+        column("stage", pa.string(), "Stage that ended the recording", "Transcribe"),
+        column("error_class", pa.string(), "Cause, stable for grouping: see the reference of failures", "MediaError"),
+        column(
+            "message",
+            pa.string(),
+            "What is wrong and what to do, without personal data",
+            "truncated: the file ends before its stated length",
+        ),
+        column("retryable", pa.bool_(), "Whether the same recording may pass in a later run", "false"),
+        column("run_id", pa.string(), "Run that wrote the row", "20261129T020000Z-80449f"),
+        processed_at(),
+    ],
 )
 
 
@@ -48,6 +69,15 @@ class Failure:
     line: int = 0
     run_id: str = ""
 
-    def to_row(self) -> dict[str, Any]:
-        """A row of `ERRORS_SCHEMA`."""
-        return asdict(self)
+    def to_row(self, processed_at: str) -> dict[str, Any]:
+        """A row of `ERRORS_SCHEMA`.
+
+        Args:
+          processed_at: Start of the run, ISO 8601.
+        """
+        return asdict(self) | {"processed_at": processed_at}
+
+    @classmethod
+    def of_row(cls, row: Mapping[str, Any]) -> Failure:
+        """The inverse of `to_row`."""
+        return cls(**{field.name: row[field.name] for field in fields(cls)})

@@ -7,21 +7,52 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-FINDINGS_SCHEMA = pa.schema(
+from hushbeam.schemas.tables import column, processed_at, table_schema
+
+FINDINGS_SCHEMA = table_schema(
+    "findings",
     [
-        pa.field("recording_id", pa.string(), nullable=False),
-        pa.field("policy", pa.string(), nullable=False),
-        pa.field("label", pa.string(), nullable=False),
-        pa.field("channel", pa.int32(), nullable=False),
-        pa.field("start_s", pa.float64(), nullable=False),
-        pa.field("end_s", pa.float64(), nullable=False),
-        pa.field("text_start", pa.int32()),
-        pa.field("text_end", pa.int32()),
-        pa.field("score", pa.float64(), nullable=False),
-        pa.field("detector", pa.string(), nullable=False),
-        pa.field("run_id", pa.string(), nullable=False),
-    ]
+        column("recording_id", pa.string(), "Id of the recording", "call-4711"),
+        column("policy", pa.string(), "Policy under which it was redacted", "phone_number"),
+        column(
+            "label",
+            pa.string(),
+            "What stands for it in transcripts with `entity_name`, without brackets",
+            "PHONE_NUMBER",
+        ),
+        column("channel", pa.int32(), "Channel of the recording, from 0", "1"),
+        column(
+            "start_s",
+            pa.float64(),
+            "Start, from the beginning of the recording, before muting adds its margins",
+            "12.34",
+            unit="s",
+        ),
+        column("end_s", pa.float64(), "End", "14.02", unit="s"),
+        column(
+            "text_start",
+            pa.int32(),
+            "First character of its replacement in `transcripts.text`, from 0. Empty for audio without words",
+            "118",
+            nullable=True,
+        ),
+        column("text_end", pa.int32(), "Character after its replacement", "130", nullable=True),
+        column("score", pa.float64(), "Confidence of the detector, 0 to 1", "0.97"),
+        column(
+            "detector",
+            pa.string(),
+            "Recogniser that found it; `reviewer` for a correction, `second_recogniser` for a leak, "
+            "`flagged_voice_activity` for speech without words that stayed audible",
+            "conversation_model",
+        ),
+        column("run_id", pa.string(), "Run that redacted it, as in `transcripts`", "20261129T020000Z-80449f"),
+        processed_at(),
+    ],
 )
+
+
+FLAGGED = "flagged_voice_activity"
+"""Detector of speech without words that is reported and not muted."""
 
 
 @dataclass(frozen=True)

@@ -69,9 +69,10 @@ class SourceIdentity:
     systems the modification time.
 
     Attributes:
-      url: Absolute: a local path or an object-store URL.
+      url: Absolute: a local path, an object-store URL, or a web server's URL without its query.
       size_bytes: Size that the store reports.
-      version: `generation:…`, `etag:…` or `mtime_ns:…`.
+      version: `generation:…`, `etag:…`, `mtime_ns:…`, `modified:…`, or `sha256:…` of a web server's file without a
+        version.
     """
 
     url: str

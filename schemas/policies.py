@@ -15,6 +15,10 @@ from typing import Literal
 Form = Literal["number", "phrase", "term"]
 
 
+Caution = Literal["low", "standard", "high"]
+"""How doubtful words are treated: `high` redacts most."""
+
+
 class UnknownPolicyError(ValueError):
     """A name that is not a policy, a preset or an alias.
 
@@ -476,5 +480,7 @@ def resolve_policies(names: Iterable[str]) -> tuple[str, ...]:
 def _advice(name: str) -> str:
     known = (*CATALOGUE, *AUDIO_POLICIES, *OWN_POLICIES, *PRESETS, *ALIASES)
     by_key = {_key(candidate): candidate for candidate in known}
-    near = [by_key[key] for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6)]
-    return f"Did you mean {' or '.join(near)}?" if near else "See docs/policies.md for the names."
+    near: dict[tuple[str, ...], str] = {}
+    for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6):
+        near.setdefault(_NAMES[key], by_key[key])  # one name for the same policies is enough
+    return f"Did you mean {' or '.join(near.values())}?" if near else "See docs/policies.md for the names."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hushbeam.schemas.coders import travels
+from hushbeam.schemas.public_urls import without_query
 
 
 @travels
@@ -17,7 +18,8 @@ class Recording:
 
     Attributes:
       recording_id: Unique within an output root. Names the status object.
-      audio_url: Absolute: a local path or an object-store URL.
+      audio_url: Absolute: a local path, an object-store URL, or a web server's URL with its query, which is secret.
+        Outputs have `public_url`.
       policies: Names of `hushbeam.schemas.policies`.
       substitution: `hash`, `entity_name` or another name of `SUBSTITUTIONS`.
       redact_audio: False if only the transcript is requested.
@@ -34,8 +36,9 @@ class Recording:
       metadata: Copied to the transcript, never interpreted.
       published_url: URL to publish instead of `audio_url`; None publishes `audio_url`.
       transcript_url: A transcript that exists already, instead of transcription; None transcribes. Absolute.
-      manifest: The manifest of the line.
+      manifest: The manifest of the line; empty for a recording that was named without one.
       line: 1-based line (or row) of the manifest.
+      ignored_keys: Keys of the line that ask for something that Hushbeam does not do, such as `speaker_labels`.
     """
 
     recording_id: str
@@ -58,6 +61,18 @@ class Recording:
     transcript_url: str | None = None
     manifest: str = ""
     line: int = 0
+    ignored_keys: tuple[str, ...] = ()
+
+    @property
+    def public_url(self) -> str:
+        """The URL to publish."""
+        return self.published_url or without_query(self.audio_url)
+
+    @property
+    def without_queries(self) -> Recording:
+        """The recording for files that outlive the run."""
+        transcript_url = None if self.transcript_url is None else without_query(self.transcript_url)
+        return replace(self, audio_url=without_query(self.audio_url), transcript_url=transcript_url)
 
     def __repr__(self) -> str:
         # Terms, metadata and URLs may be personal data, and reprs end up in logs and tracebacks.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hushbeam.schemas.coders import stays_in_worker, travels, travels_compressed
 from hushbeam.schemas.correction import Corrections, in_all_channels
 from hushbeam.schemas.finding import Finding, RecogniserReport
 from hushbeam.schemas.media import MediaInfo, SampleIdentity, SourceIdentity
+from hushbeam.schemas.policies import Caution
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.redacted import PublishedText, RedactedTranscript
 from hushbeam.schemas.spans import TimeSpan
@@ -82,6 +83,9 @@ class PendingRecording(FromRecording):
       transcript: Identity of the given transcript when the run looked it up; None if the recording is transcribed.
       identities: Identities of the models by use and of the `configuration`, if they are not those of the job: a
         recording from the store was transcribed by another job.
+      content_sha256: Digest of the bytes of a source from a web server, once it was fetched: a worker that fetches it
+        again must get the same.
+      local_copy: That source on this worker's disk, a `hushbeam.transforms.sources.spool.Copy`; None on other workers.
     """
 
     recording: Recording
@@ -93,6 +97,8 @@ class PendingRecording(FromRecording):
     reason: str = "new"
     corrections: Corrections | None = None
     transcript: SourceIdentity | None = None
+    content_sha256: str | None = None
+    local_copy: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -171,11 +177,13 @@ class DetectedRecording(FromRecording):
     Attributes:
       findings: Findings under the requested policies, in time order.
       reports: Reports of all recognisers, if they are kept for later; otherwise empty.
+      caution: How doubtful words were treated; doubtful speech without words is treated so too.
     """
 
     transcribed: TranscribedRecording
     findings: tuple[Finding, ...]
     reports: tuple[RecogniserReport, ...] = ()
+    caution: Caution = "standard"
 
     @property
     def pending(self) -> PendingRecording:

@@ -19,11 +19,13 @@ class Provenance:
       recognition: Options of the speech recogniser.
       detection: The detection model, and how much is redacted of what it finds.
       identities: Identities of these models by use.
+      recognisers: Names of the recognisers that were built in.
     """
 
     recognition: Mapping[str, Any]
     detection: Mapping[str, Any]
     identities: Mapping[str, str]
+    recognisers: frozenset[str]
 
 
 @stays_in_worker

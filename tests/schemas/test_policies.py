@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,25 +118,33 @@ def test_the_documentation_is_current() -> None:
     assert POLICIES_PAGE.read_text(encoding="utf-8") == policies_page(), "run python -m docs.generate"
 
 
+def test_the_page_names_the_measured_model_by_the_first_digits_of_its_checksum() -> None:
+    (shown,) = re.findall(r"\b([0-9a-f]{12,})\b", policies_page())
+    assert len(shown) == 12
+    assert measurement().detector.startswith(f"packaged sha256:{shown}")
+
+
 @pytest.mark.parametrize(
     ("mentions", "all_words", "expected"),
     [
-        (60, 0.95, "reliable"),
-        (60, 0.949, "fair"),
-        (60, 0.85, "fair"),
-        (60, 0.849, "best effort"),
-        (59, 1.0, "best effort"),
-        (0, None, "best effort"),
+        (60, 57, "reliable"),
+        (60, 56, "fair"),
+        (60, 51, "fair"),
+        (60, 50, "best effort"),
+        (59, 59, "best effort"),
+        (0, 0, "best effort"),
+        # 0.94962 and 0.84982: not 0.95 and 0.85, though they round to them.
+        (1310, 1244, "fair"),
+        (1132, 962, "best effort"),
     ],
 )
-def test_a_grade_follows_from_recall_of_enough_mentions(
-    mentions: int, all_words: float | None, expected: Grade
-) -> None:
-    assert MeasuredRecall(mentions, all_words, all_words).grade == expected
+def test_a_grade_follows_from_recall_of_enough_mentions(mentions: int, all_words: int, expected: Grade) -> None:
+    assert MeasuredRecall(mentions, all_words, all_words, all_words).grade == expected
 
 
 def test_what_was_measured_is_the_packaged_model_and_all_policies() -> None:
     assert measurement().detector == ConversationModel().identity, "run make grades"
     assert measurement().recall.keys() == CATALOGUE.keys()
-    shares = [share for one in measurement().recall.values() for share in (one.any_word, one.all_words)]
-    assert all(share is None or 0 <= share <= 1 for share in shares)
+    for one in measurement().recall.values():
+        assert 0 <= one.all_words_alone <= one.mentions
+        assert 0 <= one.all_words <= one.any_word <= one.mentions

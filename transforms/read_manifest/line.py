@@ -5,25 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
-from hushbeam.schemas.recording import Recording
+from hushbeam.schemas.public_urls import without_query
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import SecretReference, is_reference
 from hushbeam.transforms.base.strict_json import UnusableJsonError, parsed_json
+from hushbeam.transforms.option_lists import SEPARATED, separated
+from hushbeam.transforms.read_manifest.messages import expected, numbered
+from hushbeam.transforms.read_manifest.other_keys import UNSUPPORTED, nearest, sort_keys
 from hushbeam.transforms.storage.errors import StorageError
-from hushbeam.transforms.storage.urls import resolve
+from hushbeam.transforms.storage.urls import resolve_source
+
+if TYPE_CHECKING:
+    from hushbeam.schemas.recording import Recording
 
 _LONGEST_URL = 4096
+_LONGEST_ID = 512
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
@@ -37,13 +43,25 @@ class ManifestLineError(RecordingError):
     header, so the message gives its position instead.
     """
 
+    remedy = "Correct the key that the message names."
+
 
 class UnknownKeyError(ManifestLineError):
     """The line has an unknown key. It is an error, so that a typo cannot turn redaction off."""
 
+    remedy = "Correct or remove the key."
+
+
+class UnsupportedKeyError(ManifestLineError):
+    """The line asks for something that would change what is published, and that Hushbeam does not do."""
+
+    remedy = "Remove the key; cut or convert the recording before the job."
+
 
 class UnknownPolicyInLineError(ManifestLineError):
     """The line names a policy that is not in the catalogue."""
+
+    remedy = "Use a name of the catalogue of policies."
 
 
 def _from_text(value: Any) -> Any:
@@ -53,7 +71,7 @@ def _from_text(value: Any) -> Any:
     text = value.strip()
     if text[:1] in ("[", "{"):
         return _parsed(text)
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return list(separated(text))
 
 
 def _mapping(value: Any) -> Any:
@@ -88,9 +106,19 @@ def _muting(value: Any) -> Any:
 
 
 def _language(value: str) -> str:
-    if primary_language(value) is None:
-        raise ValueError(f"expected one of {len(LANGUAGE_CODES)} language codes, such as en")
-    return value
+    """The code without a script or a region: models know languages."""
+    language = primary_language(value)
+    if language is None:
+        raise ValueError(f"expected one of {len(LANGUAGE_CODES)} language codes, such as en or en_us")
+    return language
+
+
+def _all_known(names: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        resolve_policies(names)
+    except UnknownPolicyError as error:
+        raise ValueError(str(error)) from None
+    return names
 
 
 class AudioOptions(BaseModel):
@@ -98,8 +126,16 @@ class AudioOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    override_audio_redaction_method: Annotated[MutingMethod | None, BeforeValidator(_muting)] = None
-    return_redacted_no_speech_audio: bool | None = None
+    override_audio_redaction_method: Annotated[MutingMethod | None, BeforeValidator(_muting)] = Field(
+        None,
+        description="What replaces personal data in the audio; `beep` means `tone`. Default: --muting",
+        examples=["tone"],
+    )
+    return_redacted_no_speech_audio: bool | None = Field(
+        None,
+        description="Publish audio also if nobody speaks in it. Default: --return_no_speech_audio",
+        examples=[True],
+    )
 
 
 class ManifestLine(BaseModel):
@@ -107,29 +143,91 @@ class ManifestLine(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    audio_url: str = Field(min_length=1, max_length=_LONGEST_URL)
-    recording_id: str | None = Field(default=None, min_length=1, max_length=512)
-    redact_pii: bool = True
-    redact_pii_policies: Annotated[list[str], BeforeValidator(_from_text)] | None = None
-    redact_pii_sub: Substitution | None = None
-    redact_pii_audio: bool | None = None
-    redact_pii_audio_quality: AudioQuality | None = None
-    redact_pii_audio_options: Annotated[AudioOptions, BeforeValidator(_mapping)] = AudioOptions()
+    audio_url: str = Field(
+        min_length=1,
+        max_length=_LONGEST_URL,
+        description="Path, `gs://`, `s3://`, `az://` or `https://` URL of the recording. A relative path begins at the "
+        "manifest's folder",
+        examples=["gs://calls/4711.wav"],
+    )
+    recording_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=_LONGEST_ID,
+        description="Unique in a run. Default: the file's name and a hash of the URL without its query",
+        examples=["call-4711"],
+    )
+    redact_pii: bool = Field(
+        True,
+        description="`false` publishes nothing of the recording; only in jobs with --unredacted_output",
+        examples=[True],
+    )
+    redact_pii_policies: Annotated[list[str], BeforeValidator(_from_text)] | None = Field(
+        None,
+        description="Names and presets of policies to redact. Default: --policies",
+        examples=[["person_name", "pci"]],
+    )
+    redact_pii_sub: Substitution | None = Field(
+        None,
+        description="What stands for redacted words: `hash` a `#` for each letter and digit, `entity_name` "
+        "`[PERSON_NAME]`, `numbered` `[PERSON_NAME_1]`, `mask` `****`, `surrogate` an invented value (needs "
+        "--surrogate_key). Default: --substitution",
+        examples=["entity_name"],
+    )
+    redact_pii_audio: bool | None = Field(
+        None, description="`false` publishes the transcript alone. Default: --redact_audio", examples=[False]
+    )
+    redact_pii_audio_quality: AudioQuality | None = Field(
+        None, description="Format of the redacted audio. Default: --audio_quality", examples=["mp3"]
+    )
+    redact_pii_audio_options: Annotated[AudioOptions, BeforeValidator(_mapping)] = Field(
+        AudioOptions(),
+        description="Options of the redacted audio: the keys of the second table",
+        examples=[{"override_audio_redaction_method": "tone"}],
+    )
     redact_static_entities: Annotated[
         dict[str, list[str]], BeforeValidator(_without_nulls), BeforeValidator(_mapping)
-    ] = {}
-    language_code: Annotated[str, AfterValidator(_language)] | None = None
-    language_detection: bool | None = None
-    multichannel: bool | None = None
-    transcript_url: str | None = Field(default=None, max_length=_LONGEST_URL)
-    webhook_url: str | None = Field(default=None, max_length=_LONGEST_URL)
-    webhook_auth_header_name: str | None = None
-    webhook_auth_header_value: str | None = None
-    metadata: Annotated[dict[str, str], BeforeValidator(_without_nulls), BeforeValidator(_mapping)] = {}
+    ] = Field({}, description="Terms that are always redacted, by label", examples=[{"PROJECT": ["Blue Moon"]}])
+    language_code: Annotated[str, AfterValidator(_language)] | None = Field(
+        None, description="Language of the recording. Default: --language_code, or else detected", examples=["en"]
+    )
+    language_detection: bool | None = Field(
+        None, description="`true` detects the language in spite of --language_code", examples=[True]
+    )
+    multichannel: bool | None = Field(
+        None,
+        description="`false` mixes the channels before transcription; otherwise each channel is one speaker. Default: "
+        "--multichannel",
+        examples=[True],
+    )
+    transcript_url: str | None = Field(
+        default=None,
+        max_length=_LONGEST_URL,
+        description="Transcript that exists already; the recording is not transcribed",
+        examples=["s3://transcripts/4711.json"],
+    )
+    webhook_url: str | None = Field(
+        default=None,
+        max_length=_LONGEST_URL,
+        description="Receiver of the notification. Default: --webhook_url",
+        examples=["https://hooks.example.com/redacted"],
+    )
+    webhook_auth_header_name: str | None = Field(
+        None,
+        description="Header that authenticates the notification. Default: --webhook_auth_header_name",
+        examples=["Authorization"],
+    )
+    webhook_auth_header_value: str | None = Field(
+        None,
+        description="Reference to the header's value, never the value; --webhook_auth_header_values allows it",
+        examples=["env:TOKEN"],
+    )
+    metadata: Annotated[dict[str, str], BeforeValidator(_without_nulls), BeforeValidator(_mapping)] = Field(
+        {}, description="Texts by name, copied to `transcripts/`", examples=[{"team": "billing"}]
+    )
 
 
 _LISTS = frozenset({"redact_pii_policies"})
-_OWN_KEYS = (*ManifestLine.model_fields, *AudioOptions.model_fields)
 
 
 WebhookUrl = Annotated[
@@ -145,14 +243,18 @@ SurrogateKey = Annotated[
 ]
 
 
+PolicyNames = Annotated[
+    tuple[Annotated[str, Metavar("POLICY")], ...], AfterValidator(_all_known), SEPARATED, Field(min_length=1)
+]
+"""Names of policies and presets, as they were given."""
+
+
 class ManifestDefaults(BaseModel):
-    """Defaults for keys that lines of the manifest leave out."""
+    """What is redacted, and how, where a manifest does not say."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    policies: tuple[Annotated[str, Metavar("POLICY")], ...] = Field(
-        ("default",), description="what to redact: names and presets of docs/policies.md"
-    )
+    policies: PolicyNames = Field(("default",), description="what to redact: names and presets of docs/policies.md")
     substitution: Substitution = Field("hash", description="what stands for redacted words in transcripts")
     redact_audio: bool = Field(True, description="publish redacted audio; --no-redact_audio: transcripts only")
     audio_quality: AudioQuality = Field(
@@ -172,6 +274,9 @@ class ManifestDefaults(BaseModel):
     webhook_url: WebhookUrl = None
     webhook_auth_header_name: AuthHeaderName = None
     surrogate_key: SurrogateKey = None
+    metadata_columns: Annotated[tuple[Annotated[str, Metavar("COLUMN")], ...], SEPARATED] = Field(
+        (), description="columns, or further keys of lines, to copy into `metadata`: their names, or * for all"
+    )
 
 
 def read_line(
@@ -188,10 +293,13 @@ def read_line(
     Raises:
       ManifestLineError: The message names the key and never a value.
     """
+    keys = sort_keys(values, ManifestLine.model_fields, defaults.metadata_columns)
+    if keys.unsupported:
+        raise UnsupportedKeyError(f"{keys.unsupported[0]} is not supported: {UNSUPPORTED[keys.unsupported[0]]}")
     try:
-        request = ManifestLine.model_validate({key: value for key, value in values.items() if value not in (None, "")})
+        request = ManifestLine.model_validate(keys.own)
         # pydantic's own JSON accepts unpaired surrogates in the keys of a mapping.
-        json.dumps(request.model_dump(), ensure_ascii=False).encode()
+        json.dumps([request.model_dump(), keys.columns], ensure_ascii=False).encode()
     except ValidationError as error:
         raise _explain(error, values) from None
     except UnicodeEncodeError:
@@ -206,9 +314,14 @@ def read_line(
         )
     if request.language_code and request.language_detection:
         raise ManifestLineError("language_code and language_detection exclude each other; remove one")
+    if not request.metadata.keys().isdisjoint(keys.columns):
+        raise ManifestLineError("metadata: has an entry with the name of a column of --metadata_columns; rename one")
     substitution = request.redact_pii_sub or defaults.substitution
     if substitution == "surrogate" and not defaults.surrogate_key:
         raise ManifestLineError("redact_pii_sub: surrogate needs a secret key; give the job a --surrogate_key")
+    # Imported late: it loads Beam, and the options of commands need only this module's defaults.
+    from hushbeam.schemas.recording import Recording  # noqa: PLC0415
+
     policies = request.redact_pii_policies if request.redact_pii_policies is not None else list(defaults.policies)
     options = request.redact_pii_audio_options
     return Recording(
@@ -227,22 +340,41 @@ def read_line(
         webhook_url=request.webhook_url or defaults.webhook_url,
         webhook_auth_header_name=request.webhook_auth_header_name or defaults.webhook_auth_header_name,
         webhook_auth_header_value=request.webhook_auth_header_value,
-        metadata=dict(sorted(request.metadata.items())),
+        metadata=dict(sorted({**request.metadata, **keys.columns}.items())),
         transcript_url=_located(manifest, request.transcript_url, "transcript_url") if request.transcript_url else None,
         manifest=manifest,
         line=line,
+        ignored_keys=keys.ignored,
     )
 
 
+def known_id(values: Mapping[str, Any], manifest: str) -> str | None:
+    """The id of the recording of an invalid line; None if the line does not give it, or gives none that is valid."""
+    given, url = values.get("recording_id"), values.get("audio_url")
+    try:
+        if isinstance(given, str) and given:
+            return given if len(given) <= _LONGEST_ID and given.encode() else None
+        if given in (None, "") and isinstance(url, str) and url.encode() and len(url) <= _LONGEST_URL:
+            _located(manifest, url, "audio_url")
+            return derived_id(url)
+    except (UnicodeEncodeError, ManifestLineError):
+        pass
+    return None
+
+
 def derived_id(audio_url: str) -> str:
-    """Stable id for a line without one: the name of the file and a short hash of the URL as in the manifest."""
+    """Stable id for a line without one: the name of the file and a short hash of the URL as in the manifest.
+
+    Without the query of a web server's URL: that of a presigned URL is another one each night.
+    """
+    audio_url = without_query(audio_url)
     stem = re.sub(r"[^A-Za-z0-9._-]+", "-", PurePosixPath(audio_url.split("?", 1)[0]).stem).strip(".-") or "recording"
     return f"{stem[:80]}-{hashlib.sha256(audio_url.encode()).hexdigest()[:10]}"
 
 
 def _located(manifest: str, url: str, key: str) -> str:
     try:
-        return resolve(manifest, url)
+        return resolve_source(manifest, url)
     except StorageError as error:
         raise ManifestLineError(f"{key}: {error}") from None
 
@@ -257,30 +389,48 @@ def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ManifestLineError("redact_pii_policies is empty; remove it for the defaults, or name policies")
     try:
         return resolve_policies(names)
-    except UnknownPolicyError as error:
-        raise UnknownPolicyInLineError(
-            f"Policy {error.position} of redact_pii_policies is unknown. {error.advice}"
-        ) from None
+    except UnknownPolicyError:
+        raise UnknownPolicyInLineError(" ".join(_unknown(names))) from None
+
+
+def _unknown(names: tuple[str, ...]) -> Iterator[str]:
+    for position, name in enumerate(names, 1):
+        try:
+            resolve_policies((name,))
+        except UnknownPolicyError as error:
+            yield f"Policy {position} of redact_pii_policies is unknown. {error.advice}"
 
 
 def _explain(error: ValidationError, values: Mapping[str, Any]) -> ManifestLineError:
     """Error with the problem and what to do, but without values and unknown keys, which may be personal data."""
-    errors = error.errors(include_input=False, include_url=False, include_context=False)
+    errors = error.errors(include_input=False, include_url=False)
     # A misspelt key may be reported as a missing one too: its position and the nearest known key help more.
     first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
     where = first["loc"]
     if not where:
         return ManifestLineError("The line has a key that is not text")
     if first["type"] == "extra_forbidden":
-        place = f"key {_place(values, where)} of {'the line' if len(where) == 1 else where[0]}"
-        near = get_close_matches(str(where[-1]), _OWN_KEYS, n=1)
-        return UnknownKeyError(f"Unknown key: {place}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        same = [each["loc"] for each in errors if each["type"] == "extra_forbidden" and each["loc"][:-1] == where[:-1]]
+        return _unknown_keys(same, values)
     if first["type"] == "missing":
         return ManifestLineError(f"{where[0]} is missing; every line needs it")
     if len(where) == 1:
-        return ManifestLineError(f"{where[0]}: {first['msg']}")
+        return ManifestLineError(f"{where[0]}: {expected(first)}")
     name = where[1] if where[1] in AudioOptions.model_fields else f"entry {_place(values, where)}"
-    return ManifestLineError(f"{where[0]}, {name}: {first['msg']}")
+    return ManifestLineError(f"{where[0]}, {name}: {expected(first)}")
+
+
+def _unknown_keys(found: Sequence[tuple[int | str, ...]], values: Mapping[str, Any]) -> UnknownKeyError:
+    """An error for all unknown keys of a line, or of a map in it, that tells what the first may stand for."""
+    first, of_line = found[0], len(found[0]) == 1
+    places = numbered(sorted(_place(values, where) for where in found))
+    near = nearest(str(first[-1]), ManifestLine.model_fields if of_line else AudioOptions.model_fields)
+    if near:
+        advice = f"; did you mean {near!r}?"
+    else:
+        advice = "; --metadata_columns copies columns that it names into metadata" if of_line else ""
+    keys = "key" if len(found) == 1 else "keys"
+    return UnknownKeyError(f"Unknown {keys}: {keys} {places} of {'the line' if of_line else first[0]}{advice}")
 
 
 def _place(values: Mapping[str, Any], where: tuple[int | str, ...]) -> int:

@@ -14,9 +14,12 @@ import re
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from hushbeam.transforms.base.strict_json import LONGEST_LINE_BYTES
@@ -50,9 +53,15 @@ def rehearse() -> None:
     # The system's allocator: others reserve more address space than a child has.
     pa.set_memory_pool(pa.system_memory_pool())
     file = io.BytesIO()
-    pq.write_table(
-        pa.table({"a": ["text"], "b": pa.array([[("key", "value")]], pa.map_(pa.string(), pa.string()))}), file
-    )
+    columns = {
+        "a": ["text"],
+        "b": pa.array([[("key", "value")]], pa.map_(pa.string(), pa.string())),
+        "c": pa.array([0], pa.timestamp("ns", "UTC")),
+        "d": pa.array([0], pa.duration("ns")),
+        "e": pa.array([0], pa.date32()),
+        "f": pa.array([Decimal(1)], pa.decimal128(5, 2)),
+    }
+    pq.write_table(pa.table(columns), file)
     assert b"".join(_rows(file)).startswith(b'{"a": "text"')
 
 
@@ -94,7 +103,20 @@ def _rows(source: BinaryIO) -> Iterator[bytes]:
             raise _UnusableError(COLUMN_TWICE)
         columns = [name for name in file.schema_arrow.names if not _PANDAS_INDEX.fullmatch(name)]
         for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns, use_threads=False):
-            yield from _as_lines(batch)
+            yield from _as_lines(_with_plain_times(batch))
+
+
+def _with_plain_times(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its times as text, in UTC: pyarrow would open time zones for them, or import pandas."""
+    for index, field in enumerate(batch.schema):
+        if pa.types.is_timestamp(field.type):
+            times = batch.column(index).cast(pa.timestamp("us"), safe=False).cast(pa.string())
+            zone = "Z" if field.type.tz else ""
+            batch = batch.set_column(index, field.name, pc.binary_join_element_wise(times, zone, ""))
+        elif pa.types.is_duration(field.type):
+            lengths = batch.column(index).cast(pa.duration("us"), safe=False)
+            batch = batch.set_column(index, field.name, lengths)
+    return batch
 
 
 def _names_twice(fields: list[pa.Field]) -> bool:
@@ -132,10 +154,16 @@ def _size(batch: pa.RecordBatch) -> int:
 
 
 def _text(value: Any) -> str:
-    """Text of a bytes column, which some writers use for text."""
-    if not isinstance(value, bytes):
-        raise TypeError
-    return value.decode()
+    """Text of a value that JSON has no form for: bytes, which some writers use for text, times and decimal numbers."""
+    match value:
+        case bytes():
+            return value.decode()
+        case date() | time():
+            return value.isoformat()
+        case timedelta() | Decimal():
+            return str(value)
+        case _:
+            raise TypeError
 
 
 def _refuse(connection: socket.socket, reason: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.secrets import read_secret
 
@@ -45,9 +46,10 @@ class Pseudonyms:
 
     def of_recording(self, recording: Recording) -> Recording:
         """The recording with pseudonyms, for the stages after ReadManifest."""
-        return replace(
-            recording, recording_id=self.of_id(recording.recording_id), published_url=self.of_url(recording.audio_url)
-        )
+        url = without_query(recording.audio_url)
+        if url != recording.audio_url:  # the query may name the recording: the rest does not, for certain
+            url = f"{url}?{recording.recording_id}"
+        return replace(recording, recording_id=self.of_id(recording.recording_id), published_url=self.of_url(url))
 
     def _digits(self, text: str) -> str:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_DIGITS]

@@ -1,8 +1,11 @@
-"""ReadManifest: reads manifest files into recordings, and into a failure for every invalid line."""
+"""ReadManifest: reads manifests and named recordings into recordings, and into a failure for every invalid line."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 import apache_beam as beam
@@ -12,20 +15,30 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
-from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome
+from hushbeam.transforms.archive.runs.parts import Claim, EarlierIds, RunPart, digest
+from hushbeam.transforms.base import progress
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome, end_of_failure
 from hushbeam.transforms.base.progress import report
 from hushbeam.transforms.base.unexpected import InARow, error_class
-from hushbeam.transforms.read_manifest.files import read_lines
-from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
+from hushbeam.transforms.read_manifest.line import (
+    ManifestDefaults,
+    ManifestLine,
+    ManifestLineError,
+    known_id,
+    read_line,
+)
+from hushbeam.transforms.read_manifest.packs import Line, lines_of, packed, unpacked
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 
 _STAGE = "ReadManifest"
-_RECORDINGS, _REJECTED = "recordings", "rejected"
+RECORDINGS, REJECTED = "recordings", "rejected"
+_NO_SPOOLS: Mapping[str, str] = MappingProxyType({})
 
 
 class ReadManifest(beam.PTransform):
-    """Reads manifests into recordings with unique ids.
+    """Reads manifests into recordings with unique ids. A recording that is named without a manifest has all defaults.
 
     An invalid line becomes a `Failure` with its number and never stops the others: one that cannot be parsed, has an
     unknown key or policy or no audio, or repeats the id of another line.
@@ -36,76 +49,114 @@ class ReadManifest(beam.PTransform):
         manifests: Sequence[str],
         defaults: ManifestDefaults,
         *,
+        recordings: Sequence[str] = (),
+        spooled: Mapping[str, str] = _NO_SPOOLS,
         hash_identities: str | None = None,
         unredacted: bool = False,
+        only_receivers: bool = False,
+        packs: Sequence[bytes] = (),
+        part: RunPart | None = None,
     ) -> None:
         """Args:
         defaults: Values for keys that lines leave out.
+        recordings: URLs of recordings, each read as a line with nothing but its `audio_url`.
+        spooled: For a manifest that came from standard input, the file that holds its lines.
         hash_identities: Reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
         unredacted: Whether lines may ask for unredacted transcripts.
+        only_receivers: Whether the caller needs no more than ids and receivers: unknown keys are then passed over.
+        packs: Lines that were read already, which a part of a run reads instead of the manifests and recordings.
+        part: The part of the run. An id of an earlier part is not unique.
         """
         super().__init__(_STAGE)
         self._manifests = tuple(manifests)
-        self._defaults = defaults
-        self._hash_identities = hash_identities
-        self._unredacted = unredacted
+        self._recordings = tuple(recordings)
+        self._packs = tuple(packs)
+        self._part = part
+        self._read = _ReadFilesFn(defaults, hash_identities, unredacted, only_receivers, spooled)
 
     def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
+        # Both sorts of input become one PCollection before they are read, so that a pipeline has the same stages for
+        # either.
+        part = self._part
+        named = packed(Line("", 0, {"audio_url": url}) for url in self._recordings)
+        inputs = [*self._manifests, *named] if part is None else list(self._packs)
         lines = (
             root
-            | "Name the files" >> beam.Create(list(self._manifests), reshuffle=len(self._manifests) > 1)
-            | "Read and check"
-            >> beam.ParDo(_ReadFn(self._defaults, self._hash_identities, self._unredacted)).with_outputs(
-                _REJECTED, main=_RECORDINGS
-            )
+            | "Name the files" >> beam.Create(inputs, reshuffle=len(inputs) > 1)
+            | "Read and check" >> beam.ParDo(self._read).with_outputs(REJECTED, main=RECORDINGS)
         )
-        lines[_RECORDINGS].element_type = Recording
-        lines[_REJECTED].element_type = Failure
-        # The grouping also spreads the recordings over the workers: the next stages are not fused with the reading.
-        unique = (
-            lines[_RECORDINGS]
-            | "By id"
-            >> beam.Map(lambda recording: (recording.recording_id, recording)).with_output_types(tuple[str, Recording])
-            | "Gather same ids" >> beam.GroupByKey()
-            | "Keep the first" >> beam.FlatMap(_first_of_each_id).with_outputs(_REJECTED, main=_RECORDINGS)
-        )
-        unique[_RECORDINGS].element_type = Recording
-        unique[_REJECTED].element_type = Failure
-        rejected = (lines[_REJECTED], unique[_REJECTED]) | "All rejected" >> beam.Flatten()
-        return Outcome(unique[_RECORDINGS], rejected)
+        lines[RECORDINGS].element_type = Recording
+        lines[REJECTED].element_type = Failure
+        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids)
 
 
-class _ReadFn(beam.DoFn):
-    def __init__(self, defaults: ManifestDefaults, hash_identities: str | None, unredacted: bool) -> None:
+def unique(
+    recordings: beam.PCollection[Recording], rejected: beam.PCollection[Failure], ids: EarlierIds | None = None
+) -> Outcome[Recording]:
+    """Recordings with unique ids, and a failure for every other one.
+
+    Args:
+      ids: Those of the run's earlier parts.
+    """
+    # The grouping also spreads the recordings over the workers: the next stages are not fused with the reading.
+    kept = (
+        recordings
+        | "By id"
+        >> beam.Map(lambda recording: (recording.recording_id, recording)).with_output_types(tuple[str, Recording])
+        | "Gather same ids" >> beam.GroupByKey()
+        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids)).with_outputs(REJECTED, main=RECORDINGS)
+    )
+    kept[RECORDINGS].element_type = Recording
+    kept[REJECTED].element_type = Failure
+    return Outcome(kept[RECORDINGS], (rejected, kept[REJECTED]) | "All rejected" >> beam.Flatten())
+
+
+class ReadFn(beam.DoFn):
+    """Checks lines: base of the functions that read manifests and records."""
+
+    def __init__(
+        self,
+        defaults: ManifestDefaults,
+        hash_identities: str | None,
+        unredacted: bool,
+        only_receivers: bool = False,
+    ) -> None:
         self._defaults = defaults
         self._hash_identities = hash_identities
         self._unredacted = unredacted
+        self._only_receivers = only_receivers
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
         self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
+        self._with_ignored_keys = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.with_ignored_keys")
         self._shared = Shared()
 
     def setup(self) -> None:
         self._in_a_row: InARow = self._shared.acquire(InARow)
         self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
 
-    def process(self, element: str) -> Iterator[Recording | TaggedOutput]:
-        for number, values in read_lines(element):
-            try:
-                recording = self._recording(values, element, number)
-            except RecordingError as error:
-                self._rejected.inc()
-                report(f"{_STAGE}.failed")
-                yield _rejection(None, element, number, error)
-            else:
-                self._in_a_row.passed()
-                self._read.inc()
-                report(f"{_STAGE}.passed")
-                yield recording
+    def read(
+        self, values: Mapping[str, Any] | ManifestLineError, manifest: str, number: int
+    ) -> Recording | TaggedOutput:
+        """The recording of a line, or its failure."""
+        try:
+            recording = self._recording(values, manifest, number)
+        except RecordingError as error:
+            self._rejected.inc()
+            report(f"{_STAGE}.failed")
+            return _rejection(self._known_id(values, manifest), manifest, number, error)
+        self._in_a_row.passed()
+        self._read.inc()
+        report(f"{_STAGE}.passed")
+        if recording.ignored_keys:
+            self._with_ignored_keys.inc()
+        return recording
 
     def _recording(self, values: Mapping[str, Any] | ManifestLineError, manifest: str, number: int) -> Recording:
         if isinstance(values, ManifestLineError):
             raise values
         try:
+            if self._only_receivers:
+                values = {key: value for key, value in values.items() if key in ManifestLine.model_fields}
             recording = read_line(values, self._defaults, manifest, number, unredacted=self._unredacted)
             return self._pseudonyms.of_recording(recording) if self._pseudonyms else recording
         except (RecordingError, ConfigurationError, RunError):
@@ -113,33 +164,96 @@ class _ReadFn(beam.DoFn):
         except Exception as error:  # noqa: BLE001 - its message may contain values of the line
             raise self._in_a_row.checked(error, _STAGE) from None
 
+    def _known_id(self, values: Mapping[str, Any] | ManifestLineError, manifest: str) -> str | None:
+        found = None if isinstance(values, ManifestLineError) else known_id(values, manifest)
+        return self._pseudonyms.of_id(found) if found and self._pseudonyms else found
+
+
+class _ReadFilesFn(ReadFn):
+    """Reads manifests, and packs of recordings that are named without one."""
+
+    def __init__(
+        self,
+        defaults: ManifestDefaults,
+        hash_identities: str | None,
+        unredacted: bool,
+        only_receivers: bool,
+        spooled: Mapping[str, str],
+    ) -> None:
+        super().__init__(defaults, hash_identities, unredacted, only_receivers)
+        self._spooled = dict(spooled)
+
+    def process(self, element: str | bytes) -> Iterator[Recording | TaggedOutput]:
+        lines = unpacked(element) if isinstance(element, bytes) else lines_of([element], (), self._spooled)
+        for line in lines:
+            yield self.read(line.values, line.manifest, line.number)
+
 
 class DuplicateRecordingIdError(ManifestLineError):
     """Two lines of a run share an id; only the first is processed."""
 
+    remedy = "Give each line an id of its own."
 
-def _first_of_each_id(same_id: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
-    first, *others = sorted(same_id[1], key=lambda recording: (recording.manifest, recording.line))
-    yield first
-    for other in others:
-        error = DuplicateRecordingIdError(
-            f"recording_id: line {first.line} has the same id; ids must be unique within a run"
+
+class _KeepFirstFn(beam.DoFn):
+    """Keeps the first recording of each id; the others are rejected."""
+
+    def __init__(self, ids: EarlierIds | None) -> None:
+        self._ids = ids
+
+    def process(self, element: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
+        first, *others = sorted(element[1], key=_order)
+        earlier = self._ids.claim(first) if self._ids is not None else None
+        if earlier is None:
+            yield first
+        else:
+            yield _duplicate(first, earlier)
+        for other in others:
+            yield _duplicate(other, earlier or _place(first))
+
+    def teardown(self) -> None:
+        if self._ids is not None:
+            self._ids.close()
+
+
+def _place(first: Recording) -> Claim:
+    url = first.audio_url
+    return Claim(0, first.manifest, first.line, digest(url), digest(without_query(url)))
+
+
+def _duplicate(other: Recording, first: Claim) -> TaggedOutput:
+    where = "" if other.manifest == first.manifest else " of another manifest"
+    same = f"line {first.line}{where}" if first.line else "a recording that is named without a manifest"
+    error = DuplicateRecordingIdError(f"recording_id: {same} has the same id; {_advice(other.audio_url, first)}")
+    report(f"{_STAGE}.failed")
+    return _rejection(other.recording_id, other.manifest, other.line, error)
+
+
+def _order(recording: Recording) -> tuple[str, int, str]:
+    """The same in every attempt, also for records, which have no lines."""
+    content = "" if recording.line else json.dumps(asdict(recording), sort_keys=True)
+    return recording.manifest, recording.line, content
+
+
+def _advice(url: str, first: Claim) -> str:
+    if digest(url) != first.url and digest(without_query(url)) == first.url_without_query:
+        return (
+            "the audio_url of both is the same up to its query (?…), which no id is made from: if these are two "
+            "recordings, give each a recording_id of its own"
         )
-        report(f"{_STAGE}.failed")
-        yield _rejection(other.recording_id, other.manifest, other.line, error)
+    return "ids must be unique within a run"
 
 
 def _rejection(recording_id: str | None, manifest: str, line: int, error: RecordingError) -> TaggedOutput:
-    return TaggedOutput(
-        _REJECTED,
-        Failure(
-            recording_id=recording_id,
-            status=error.status,
-            stage=_STAGE,
-            error_class=error_class(error),
-            message=f"line {line}: {error}",
-            retryable=error.retryable,
-            manifest=manifest,
-            line=line,
-        ),
+    failure = Failure(
+        recording_id=recording_id,
+        status=error.status,
+        stage=_STAGE,
+        error_class=error_class(error),
+        message=f"line {line}: {error}" if line else str(error),
+        retryable=error.retryable,
+        manifest=manifest,
+        line=line,
     )
+    progress.end(lambda: end_of_failure(failure))
+    return TaggedOutput(REJECTED, failure)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -83,7 +86,8 @@ def test_the_numbers_of_rows_that_pandas_writes_are_no_column(tmp_path: Path) ->
     assert list(read_lines(str(path))) == [(1, {"audio_url": "a.wav"})]
 
 
-def test_another_suffix_is_the_operators_mistake(tmp_path: Path) -> None:
+def test_a_file_that_is_no_manifest_is_the_operators_mistake(tmp_path: Path) -> None:
+    (tmp_path / "calls.xlsx").write_bytes(b"PK\x03\x04 a spreadsheet")
     with pytest.raises(ConfigurationError, match="--manifest"):
         lines(tmp_path / "calls.xlsx")
 
@@ -93,3 +97,105 @@ def test_every_json_object_comes_back(tmp_path_factory: pytest.TempPathFactory, 
     path = tmp_path_factory.mktemp("manifest") / "calls.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert [values for _, values in lines(path)] == rows
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|", ","])
+def test_tables_with_other_separators_are_read(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / ("calls.tsv" if separator == "\t" else "calls.csv")
+    rows = [["recording_id", " audio_url", "redact_pii_policies"], ["a", "a.wav", "person_name"]]
+    path.write_text("".join(separator.join(row) + "\r\n" for row in rows), encoding="utf-8-sig")
+    assert lines(path) == [(2, {"recording_id": "a", "audio_url": "a.wav", "redact_pii_policies": "person_name"})]
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=8), st.text(max_size=8)), min_size=1, max_size=4),
+    st.sampled_from([",", ";", "\t", "|"]),
+)
+def test_every_cell_comes_back_with_every_separator(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[str, str]], separator: str
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "calls.csv"
+    with path.open("w", newline="", encoding="utf-8", errors="replace") as file:
+        writer = csv.writer(file, delimiter=separator, quoting=csv.QUOTE_ALL)
+        writer.writerows([["audio_url", "recording_id"], *cells])
+    expected = [
+        {"audio_url": a.encode(errors="replace").decode(), "recording_id": b.encode(errors="replace").decode()}
+        for a, b in cells
+        if a or b
+    ]
+    assert [values for _, values in lines(path)] == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("audio,recording_id", "one of them audio_url; if column 1 is meant, rename it"),
+        ("recording_id,Audio_URL", "if column 2 is meant"),
+        ("jane-doe.wav,jane", "one of them audio_url, with one column for each key"),
+    ],
+)
+def test_a_table_without_the_column_of_urls_is_one_error_that_repeats_no_cell(
+    tmp_path: Path, header: str, told: str
+) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text(f"{header}\na.wav,b\nc.wav,d\n")
+    ((number, error),) = lines(path)
+    assert number == 1
+    assert told in str(error)
+    assert "jane" not in str(error)
+
+
+def test_a_saved_request_body_and_an_array_of_them_are_manifests(tmp_path: Path) -> None:
+    body = {"audio_url": "a.wav", "redact_pii_policies": ["date"]}
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(body, indent=2))
+    assert lines(path) == [(1, body)]
+    path.write_text(json.dumps([body, 7, {"audio_url": "b.wav"}], indent=2))
+    first, second, third = lines(path)
+    assert (first, third) == ((1, body), (3, {"audio_url": "b.wav"}))
+    assert isinstance(second[1], ManifestLineError)
+    path.write_text(json.dumps([body, body]))
+    assert len(lines(path)) == 2
+
+
+def test_a_damaged_request_body_is_one_error_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "request.json"
+    path.write_text('{\n  "audio_url": "a.wav"\n  "recording_id": "a"\n}\n')
+    ((number, error),) = lines(path)
+    assert number == 1
+    assert "line 3, column 3" in str(error)
+    path.write_text("[\n" + '{"audio_url": "a.wav"},\n' * 300_000)
+    ((_, error),) = lines(path)
+    assert "more than 4 MiB" in str(error)
+
+
+def test_a_manifest_without_a_known_suffix_is_recognised_by_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "nightly"
+    for content in ('{"audio_url": "a.wav"}\n', "audio_url;recording_id\na.wav;a\n"):
+        path.write_text(content)
+        ((_, values),) = lines(path)
+        assert dict(values)["audio_url"] == "a.wav"  # type: ignore[call-overload]
+    pq.write_table(pa.table({"audio_url": ["a.wav"]}), path)
+    assert lines(path) == [(1, {"audio_url": "a.wav"})]
+
+
+def test_times_and_decimal_numbers_of_a_parquet_file_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    at = datetime(2026, 11, 23, 9, 30, 0, 500)
+    columns = {
+        "audio_url": ["a.wav", "b.wav"],
+        "at": pa.array([at, None], pa.timestamp("ns", tz="Europe/Paris")),
+        "local": pa.array([at, at], pa.timestamp("ns")),
+        "day": pa.array([at.date(), None]),
+        "price": pa.array([Decimal("1.20"), None]),
+    }
+    pq.write_table(pa.table(columns), path)
+    first, second = (dict(values) for _, values in lines(path))  # type: ignore[call-overload]
+    assert first == {
+        "audio_url": "a.wav",
+        "at": "2026-11-23 09:30:00.000500Z",
+        "local": "2026-11-23 09:30:00.000500",
+        "day": "2026-11-23",
+        "price": "1.20",
+    }
+    assert (second["at"], second["day"], second["price"]) == (None, None, None)
