@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import FLAGGED, Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
-from hushbeam.transforms.archive.given_identity import identities_of
+from hushbeam.transforms.archive.given_identity import OF_OPTIONS, identities_of
 from hushbeam.transforms.archive.ledger import Status
 from hushbeam.transforms.archive.signatures import canonical_json, check, signature_of
 from hushbeam.transforms.base.secrets import read_secret
@@ -35,7 +35,8 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
     """The certificate of a recording that is ready to publish, as plain values for JSON.
 
     Args:
-      identities: Of the models by use, and of the `configuration`. A given transcript replaces the recogniser.
+      identities: Of the models by use, and of the `configuration`, and the `options` in words. A given transcript
+        replaces the recogniser.
     """
     transcribed = recording.transcribed
     source, audio = transcribed.pending.source, recording.audio
@@ -46,8 +47,9 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
         "version": _VERSION,
         "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},
         "samples": asdict(transcribed.samples),
-        "models": {use: identity for use, identity in sorted(identities.items()) if use != "configuration"},
+        "models": {use: identity for use, identity in sorted(identities.items()) if use not in OF_OPTIONS},
         "configuration": identities["configuration"],
+        "options": identities.get("options", ""),
         "policies": list(recording.recording.policies),
         "findings": dict(sorted(Counter(finding.policy for finding in findings).items())),
         "audio": None
@@ -60,7 +62,9 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
             "method": recording.recording.muting,
             "note": audio.note,
             "muted_s": round(audio.muted_s, 3),
-            "muted_s_by_policy": seconds_by_policy(audio.muted, findings),
+            "muted_s_by_policy": seconds_by_policy(
+                audio.muted, [finding for finding in findings if finding.detector != FLAGGED]
+            ),
             "muted": [[span.channel, round(span.start_s, 3), round(span.end_s, 3)] for span in audio.muted],
         },
         "verification": asdict(recording.verification),

@@ -15,10 +15,13 @@ from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import FromOutput
+from hushbeam.schemas.tables import SCHEMA_VERSION, is_readable, version_of
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
+from hushbeam.transforms.archive.tables.current import current_rows
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import UnreadableFileListError, read_run_files
-from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.tables.layout import run_of
+from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
@@ -59,8 +62,8 @@ class Claim(FromOutput):
 
     Attributes:
       status: The status object as JSON; None if there is none.
-      rows: Rows of `transcripts/` as JSON.
-      findings: Rows of `findings/` as JSON.
+      rows: Current rows of `transcripts/` as JSON; one, unless the output is damaged.
+      findings: Current rows of `findings/` as JSON.
     """
 
     recording_id: str
@@ -86,7 +89,8 @@ def statuses_of(output: str) -> Iterator[tuple[str, str] | beam.pvalue.TaggedOut
 
 def claim_of(recording_id: str, statuses: Iterable[str], rows: Iterable[str], findings: Iterable[str]) -> Claim:
     """The claim about one recording, from its joined status objects and rows."""
-    return Claim(recording_id, next(iter(statuses), None), tuple(sorted(rows)), tuple(sorted(findings)))
+    rows, findings = current_rows(sorted(rows), sorted(findings))
+    return Claim(recording_id, next(iter(statuses), None), rows, findings)
 
 
 def table_names(output: str) -> list[str]:
@@ -114,7 +118,11 @@ def table_problems(name: str, output: str) -> Iterator[Problem]:
             with open_table(join(output, name), Path(folder), path) as rows:
                 is_of_table = _is_of(rows.schema_arrow, rows.metadata.metadata, SCHEMAS[table])
                 if not is_of_table:
-                    yield Problem("table_differs", name, "columns or metadata that no run writes")
+                    is_later = (version_of(rows.schema_arrow) or 0) > SCHEMA_VERSION
+                    detail = "columns or metadata that no run writes"
+                    if is_later:
+                        detail = "a later version of Hushbeam wrote it: audit with that version"
+                    yield Problem("table_differs", name, detail)
                 erased = 0
                 for group in range(rows.num_row_groups):
                     read = rows.read_row_group(group)
@@ -148,4 +156,4 @@ def _list_problems(name: str, run_id: str, entry: FileEntry, output: str) -> Ite
 
 
 def _is_of(found: pa.Schema, notes: dict[bytes, bytes] | None, expected: pa.Schema) -> bool:
-    return found.equals(expected) and not found.metadata and set(notes or {}) <= _OF_ARROW
+    return is_readable(found, expected) and set(notes or {}) <= {*_OF_ARROW, *expected.metadata}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import TypeAdapter, ValidationError
 
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
 from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
 from hushbeam.transforms.base.sealing import SealedFileError
@@ -15,15 +18,20 @@ STORE_KEYS = "--store_key"
 
 _PURPOSE = "words and findings of recordings"
 _SUFFIX = ".findings"
+_MOST_TRIED = 20
 _CONTENT = TypeAdapter(StoredRecording)
 
 
 class NotStoredError(MissingFileError):
     """The store has no file of this recording."""
 
+    remedy = "Run `hushbeam redact` with `--store` and `--force` once."
+
 
 class OtherVersionError(SealedFileError):
     """The stored file was written by a version of Hushbeam that found other things, or kept them differently."""
+
+    remedy = "Run `hushbeam redact` with `--store` and `--force` once."
 
     def __init__(self) -> None:
         super().__init__("the stored findings are of another version of Hushbeam: run hushbeam redact again")
@@ -39,9 +47,23 @@ class FindingsStore:
     def __init__(self, place: SealedRoot) -> None:
         self._files = SealedFiles(place, STORE_KEYS, _PURPOSE, _SUFFIX)
 
+    def check_keys(self) -> None:
+        """Checks that the keys are those of the store, before each recording fails for itself.
+
+        After a change of keys some files may have a key that is not given: those recordings fail alone.
+
+        Raises:
+          ConfigurationError: None of the first files has one of the keys.
+        """
+        if not self._files.has_key_of_any(_MOST_TRIED):
+            raise ConfigurationError(
+                f"{STORE_KEYS}: the files of --store are encrypted with another key; give the key of the runs that "
+                "wrote them"
+            )
+
     def write(self, recording: StoredRecording) -> None:
         """Writes or replaces the file of a recording."""
-        self._files.write(recording.transcribed.recording_id, _CONTENT.dump_json(recording))
+        self._files.write(recording.transcribed.recording_id, _CONTENT.dump_json(_to_keep(recording)))
 
     def read(self, recording_id: str) -> StoredRecording:
         """The stored content of a recording.
@@ -60,6 +82,13 @@ class FindingsStore:
             return _CONTENT.validate_json(content)
         except ValidationError:
             raise OtherVersionError() from None
+
+
+def _to_keep(recording: StoredRecording) -> StoredRecording:
+    """The recording without the secrets of presigned URLs, and without files that end with the run."""
+    pending = recording.transcribed.pending
+    pending = replace(pending, recording=pending.recording.without_queries, local_copy=None)
+    return replace(recording, transcribed=replace(recording.transcribed, pending=pending))
 
 
 def stored_url(root: str, recording_id: str) -> str:

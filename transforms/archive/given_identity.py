@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+OF_OPTIONS = frozenset({"configuration", "options"})
+"""Identities that name no model."""
+
 
 def configuration_of(configuration: str, *, given: bool) -> str:
     """The identity of a job's configuration for one recording: another one if its transcript is given."""

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any
@@ -62,6 +63,7 @@ class Status:
       redacted_audio_url: For receivers; None if there is no audio. To open the file, use `published_audio`.
       output_identity: Hash of source, request, configuration and models.
       certificate: See `hushbeam.transforms.archive.certificate`.
+      processed_at: Start of the run, ISO 8601; the latest output of a recording is current.
       error: Why the audio was deleted, for an answer with status 400; otherwise None, and left out of the JSON.
     """
 
@@ -72,6 +74,7 @@ class Status:
     run_id: str
     certificate: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+    processed_at: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -79,6 +82,10 @@ class Status:
         if self.error is None:
             del values["error"]
         return values
+
+    def is_newer_than(self, processed_at: str, run_id: str) -> bool:
+        """Whether the output is of a run that started later than this one, so that its rows are current."""
+        return bool(self.processed_at) and (self.processed_at, self.run_id) > (processed_at, run_id)
 
     def to_json(self) -> bytes:
         """The object's content."""
@@ -106,6 +113,8 @@ class Status:
         # These two become parts of file names.
         if not _PART_OF_A_NAME.fullmatch(self.output_identity) or not _PART_OF_A_NAME.fullmatch(self.run_id):
             raise ValueError("an identity cannot be part of a file name")
+        if self.processed_at:
+            datetime.fromisoformat(self.processed_at)
         if not isinstance(self.error, str | None) or not isinstance(self.redacted_audio_url, str | None):
             raise ValueError("a field is of another type")
         if self.status not in (READY, COMPLETED, EXPIRED) or (self.status == READY) != bool(self.redacted_audio_url):

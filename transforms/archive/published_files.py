@@ -29,7 +29,7 @@ def output_stem(recording_id: str, output_identity: str) -> str:
 
 
 def json_name(recording_id: str) -> str:
-    """The name of a recording's file in `status/`, `reviews/` and `runs/RUN_ID/rows/`."""
+    """The name of a recording's file in `status/` and `runs/RUN_ID/rows/`."""
     return f"{safe_name(recording_id)}.json"
 
 
@@ -51,10 +51,9 @@ def own_audio_url(output: str, recording_id: str, output_identity: str, url: str
     return None if name is None else join(output, AUDIO, name)
 
 
-def relocated_audio_url(output: str, recording_id: str, url: str) -> str | None:
-    """As `own_audio_url`, for any output of the recording: rows do not hold the identity of their output."""
-    name, stem = file_name(url), safe_name(recording_id)
-    return join(output, AUDIO, name) if name.startswith(stem) and _OUTPUT.fullmatch(name, len(stem)) else None
+def relative_audio_url(url: str | None) -> str | None:
+    """A redacted recording relative to the output root, as in rows, which so stay right if the root is moved."""
+    return None if url is None else join(AUDIO, file_name(url))
 
 
 def caption_urls(output: str, recording_id: str, output_identity: str) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """Safety copies of committed rows, which the next run recovers if a run was killed.
 
 A recording is public as soon as it has a status object, but tables are written at the end of the run. Until then its
-rows are kept under `runs/RUN_ID/rows/`. A later run that finds such copies writes them into its own tables, and sends
-notifications of those recordings again.
+rows are kept under `runs/RUN_ID/rows/`. A later run that finds such copies of a run without a summary writes them into
+its own tables, and sends notifications of those recordings again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
-from hushbeam.transforms.archive.published_files import json_name
+from hushbeam.transforms.archive.published_files import json_name, relative_audio_url
+from hushbeam.transforms.archive.runs.summary import summary_url
 from hushbeam.transforms.archive.tables.digests import as_json, holds_certified_rows
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
@@ -60,14 +61,21 @@ def recover(output: str, copies: Sequence[str]) -> Iterator[CommittedRecording]:
     """Yields recordings that earlier runs committed, but did not write into their tables.
 
     A copy was never committed, and is ignored, if its recording has no status object or that of another output. A copy
-    that its status object does not certify is ignored too. A table may have the rows after all, if the run was killed
-    just before its end, so every recovered recording counts as replacing rows.
+    that its status object does not certify is ignored too. A run with a summary was killed while it removed its copies,
+    and its tables have the rows. Tables of a run without a summary may have them too; there `CloseRun` removes them.
     """
-    for url, found in _looked_up(output, copies):
+    for url, found in _looked_up(output, _without_tables(output, copies)):
         if isinstance(found, UnreadableCopyError):
             _log.warning("%s is ignored: %s", relative(url, output), found)
         elif found is not None:
             yield replace(found, replaces=True, recovered=True)
+
+
+def _without_tables(output: str, copies: Sequence[str]) -> list[str]:
+    """The copies of runs that were killed before their tables were complete."""
+    runs = {_run_of_copy(url) for url in copies}
+    ended = {run for run in runs if files.exists(summary_url(output, run))}
+    return [url for url in copies if _run_of_copy(url) not in ended]
 
 
 def _looked_up(
@@ -121,8 +129,9 @@ def forget_rows(output: str, run_id: str) -> None:
     Copies that could not be recovered stay, since their rows are nowhere else; an audit names them.
     """
     for batch in copies_of_killed_runs(output, run_id):
-        found = _looked_up(output, batch)
-        files.delete_many([url for url, copy in found if not isinstance(copy, UnreadableCopyError)])
+        found = _looked_up(output, _without_tables(output, batch))
+        kept = {url for url, copy in found if isinstance(copy, UnreadableCopyError)}
+        files.delete_many([url for url in batch if url not in kept])
     own = (join(rows_folder(output, run_id), name) for name in names_of_copies(output, run_id))
     while batch := list(islice(own, _REMOVED_AT_ONCE)):
         files.delete_many(batch)
@@ -158,7 +167,7 @@ def _as_of(output: str, copy: CommittedRecording, status: Status) -> CommittedRe
     if not holds_certified_rows(status, copy.transcript_row, copy.finding_rows):
         return UnreadableCopyError("its status object does not certify it")
     url = published_audio(output, status)
-    row = json.loads(copy.transcript_row) | {"status": status.status, "redacted_audio_url": url}
+    row = json.loads(copy.transcript_row) | {"status": status.status, "redacted_audio_url": relative_audio_url(url)}
     return replace(copy, status=status.status, redacted_audio_url=url, transcript_row=as_json(row))
 
 

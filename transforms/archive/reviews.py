@@ -1,10 +1,17 @@
-"""Reviews: decisions of reviewers in `reviews/ID.json`. They hold times and policies, and no values."""
+"""Reviews: decisions of reviewers in `reviews/ID@REVIEWER.json`. They hold times and policies, and no values.
+
+Each reviewer has a file of their own, so that nobody overwrites another's decision. Where they disagree, runs mute:
+what one of them marked is muted, and a false positive is restored only if all of them agree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,14 +19,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hushbeam.schemas.correction import Corrections, MarkedSpan, lies_within
 from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.schemas.spans import TimeSpan
+from hushbeam.schemas.reviewer_name import EXPECTED, ReviewerName, is_reviewer_name
+from hushbeam.schemas.spans import Place, TimeSpan, merged
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.storage.urls import file_name, join, safe_name
 
 FOLDER = "reviews"
 Decision = Literal["confirmed", "corrected"]
+
+_SEPARATOR = "@"
+"""`safe_name` has none."""
+_SAME_S = 0.01
+"""Players and pages round times."""
 
 
 class ReviewError(ValueError):
@@ -28,6 +40,8 @@ class ReviewError(ValueError):
 
 class UnreadableReviewError(QuarantineError):
     """A review exists but cannot be read, so it is unknown what a person wanted muted."""
+
+    remedy = "Review the recording again, or delete its file in `reviews/`."
 
 
 class NotedSpan(BaseModel):
@@ -72,6 +86,8 @@ class Reviewed(BaseModel):
       duration_s: Of the audio.
       words: Number of words in the transcript.
       found: Findings of the run. Of an output that was already corrected, the findings before the correction.
+      muted_for_others: Spans that others had marked before, and that were muted when it was reviewed.
+      restored_for_others: False positives of others that were already restored when it was reviewed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -85,6 +101,8 @@ class Reviewed(BaseModel):
     duration_s: float
     words: int
     found: tuple[ShownFinding, ...]
+    muted_for_others: tuple[NotedSpan, ...] = ()
+    restored_for_others: tuple[NotedSpan, ...] = ()
 
 
 class Decided(BaseModel):
@@ -118,25 +136,32 @@ class Decided(BaseModel):
 
 
 class Review(Decided):
-    """A stored review."""
+    """A stored review.
 
+    Attributes:
+      reviewer: Who decided; the names of all, for a review that combines those of several reviewers.
+    """
+
+    reviewer: str
     reviewed: Reviewed
     reviewed_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
 
     @classmethod
-    def from_request(cls, body: str, reviewed: Reviewed) -> Self:
+    def from_request(cls, body: str, reviewed: Reviewed, reviewer: str) -> Self:
         """A review from the data that the page sent.
 
         Raises:
           ReviewError: The data does not fit the recording. The message repeats nothing of the body.
         """
+        if not is_reviewer_name(reviewer):
+            raise ReviewError(f"reviewer: {EXPECTED}")
         try:
             decided = Decided.model_validate_json(body)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False, include_context=False)[0]
             raise ReviewError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
         decided.require_fit(reviewed)
-        return cls(**dict(decided), reviewed=reviewed)
+        return cls(**dict(decided), reviewer=reviewer, reviewed=reviewed)
 
     @property
     def corrections(self) -> Corrections | None:
@@ -154,80 +179,213 @@ class Review(Decided):
         )
 
 
-def read_review(output: str, recording_id: str) -> Review | None:
-    """The review of a recording, if there is one.
+class _StoredReview(Review):
+    """A review as one reviewer's file has it."""
 
-    Raises:
-      UnreadableReviewError: The review is damaged.
+    reviewer: ReviewerName
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A span that some reviewers of a recording decided differently from the others.
+
+    Attributes:
+      kind: `missed` if only some marked it; `false_positive` if only some would restore it.
+      reviewers: Those who marked it, or would restore it.
     """
-    try:
-        content = files.read_bytes(review_url(output, recording_id))
-    except MissingFileError:
-        return None
-    return review_in(json_name(recording_id), content)
+
+    kind: Literal["missed", "false_positive"]
+    channel: int
+    start_s: float
+    end_s: float
+    policy: str
+    reviewers: tuple[str, ...]
+
+
+def combined(reviews: Iterable[Review]) -> Review:
+    """One review of a recording from those of all of its reviewers, for runs and figures.
+
+    What one of them marked is muted. A false positive is restored only if each other reviewer also lists it, or
+    reviewed an output in which it was restored. Reviews of other audio than the newest review's do not count: the
+    source was replaced.
+
+    Args:
+      reviews: At least one, all of the same recording.
+    """
+    current = _of_the_newest_audio(reviews)
+    newest = current[-1]
+    if len(current) == 1:
+        return newest
+    missed = _united(span for review in current for span in review.missed)
+    listed = dict.fromkeys(span for review in current for span in review.false_positives)
+    false_positives = tuple(span for span in listed if all(_agrees(review, span) for review in current))
+    return Review(
+        decision="corrected" if missed or false_positives else "confirmed",
+        missed=missed,
+        false_positives=false_positives,
+        reviewer=", ".join(review.reviewer for review in sorted(current, key=lambda review: review.reviewer)),
+        reviewed=newest.reviewed,
+        reviewed_at=newest.reviewed_at,
+    )
+
+
+def disagreements(reviews: Iterable[Review]) -> tuple[Disagreement, ...]:
+    """What the reviewers of a recording decided differently, in time order."""
+    current = _of_the_newest_audio(reviews)
+    found: list[Disagreement] = []
+    for span in _united(mark for review in current for mark in review.missed):
+        by = [review for review in current if any(_overlap(span, mark) for mark in review.missed)]
+        if any(not any(_overlap(span, one) for one in _muted_for(review)) for review in current):
+            found.append(_disagreement("missed", span, by))
+    for span in dict.fromkeys(span for review in current for span in review.false_positives):
+        if not all(_agrees(review, span) for review in current):
+            by = [review for review in current if any(_is_same(span, other) for other in review.false_positives)]
+            found.append(_disagreement("false_positive", span, by))
+    return tuple(sorted(set(found), key=lambda one: (one.start_s, one.channel, one.kind, one.policy)))
+
+
+def _of_the_newest_audio(reviews: Iterable[Review]) -> Sequence[Review]:
+    in_order = sorted(reviews, key=lambda review: (review.reviewed_at, review.reviewer))
+    samples = in_order[-1].reviewed.samples
+    return [review for review in in_order if review.reviewed.samples == samples]
+
+
+def _united(marks: Iterable[NotedSpan]) -> tuple[NotedSpan, ...]:
+    """Marks, with those joined that overlap in a channel under a policy: no two people mark the same milliseconds."""
+    in_order = sorted(marks, key=lambda mark: (mark.channel, mark.policy))
+    return tuple(
+        NotedSpan(channel=channel, start_s=start_s, end_s=end_s, policy=policy)
+        for (channel, policy), own in groupby(in_order, key=lambda mark: (mark.channel, mark.policy))
+        for start_s, end_s in merged((mark.start_s, mark.end_s) for mark in own)
+    )
+
+
+def _agrees(review: Review, span: NotedSpan) -> bool:
+    return any(_is_same(span, one) for one in (*review.false_positives, *review.reviewed.restored_for_others))
+
+
+def _muted_for(review: Review) -> Sequence[NotedSpan]:
+    return (*review.missed, *review.reviewed.muted_for_others)
+
+
+def _overlap(one: Place, other: Place) -> bool:
+    return one.channel == other.channel and min(one.end_s, other.end_s) > max(one.start_s, other.start_s)
+
+
+def _is_same(one: Place, other: Place) -> bool:
+    return (
+        one.channel == other.channel
+        and abs(one.start_s - other.start_s) <= _SAME_S
+        and abs(one.end_s - other.end_s) <= _SAME_S
+    )
+
+
+def _disagreement(kind: Literal["missed", "false_positive"], span: NotedSpan, by: Sequence[Review]) -> Disagreement:
+    names = tuple(sorted(review.reviewer for review in by))
+    return Disagreement(kind, span.channel, round(span.start_s, 3), round(span.end_s, 3), span.policy, names)
+
+
+def read_reviews_of(output: str, recording_id: str) -> tuple[Review, ...]:
+    """The readable reviews of a recording by all of its reviewers. A new review replaces one that is not readable."""
+    names = _names(output).get(safe_name(recording_id), ())
+    return _readable(output, names).get(recording_id, ())
 
 
 def write_review(output: str, review: Review) -> None:
-    """Writes a review, and replaces an earlier one of the same recording."""
-    files.write_bytes(review_url(output, review.reviewed.recording_id), review.model_dump_json(indent=1).encode())
+    """Writes a review, and replaces an earlier one of the same recording by the same reviewer."""
+    name = review_name(review.reviewed.recording_id, review.reviewer)
+    files.write_bytes(join(output, FOLDER, name), review.model_dump_json(indent=1).encode())
+
+
+def read_all_reviews(output: str) -> dict[str, tuple[Review, ...]]:
+    """All readable reviews by recording id: one for each reviewer, in the order of their names.
+
+    Runs quarantine recordings that have an unreadable review, and report why.
+    """
+    return _readable(output, [name for own in _names(output).values() for name in own])
 
 
 def read_reviews(output: str) -> dict[str, Review]:
-    """All readable reviews by recording id. Runs quarantine recordings whose review is unreadable, and report why."""
-    folder = join(output, FOLDER)
-    contents = files.read_many([join(folder, name) for name in _names(output)])
-    reviews: dict[str, Review] = {}
-    for url, content in contents.items():
-        with suppress(UnreadableReviewError):
-            review = review_in(file_name(url), content)
-            reviews[review.reviewed.recording_id] = review
-    return reviews
+    """What the reviewers of each recording decided together, by recording id."""
+    return {recording_id: combined(reviews) for recording_id, reviews in read_all_reviews(output).items()}
 
 
-def review_url(output: str, recording_id: str) -> str:
-    """The location of a recording's review, whether it exists or not."""
-    return join(output, FOLDER, json_name(recording_id))
+def review_name(recording_id: str, reviewer: str) -> str:
+    """The name of the file of a reviewer's review of a recording."""
+    return f"{safe_name(recording_id)}{_SEPARATOR}{json_name(reviewer)}"
+
+
+def recording_of(name: str) -> str:
+    """The part of such a name that stands for the recording, as `safe_name` makes it."""
+    return name.partition(_SEPARATOR)[0]
+
+
+def review_urls(output: str, recording_ids: Collection[str]) -> dict[str, list[str]]:
+    """The locations of the reviews of some recordings, by recording id."""
+    names = _names(output)
+    return {
+        recording_id: [join(output, FOLDER, name) for name in names.get(safe_name(recording_id), ())]
+        for recording_id in recording_ids
+    }
 
 
 class Reviews:
-    """The reviews of an output root, for workers. One listing shows which recordings have a review to read."""
+    """The reviews of an output root, for workers. One listing shows which recordings have reviews to read."""
 
     def __init__(self, output: str) -> None:
         self._output = output
-        self._names = frozenset(_names(output))
+        self._names = _names(output)
 
     def corrections_of(self, recording_id: str) -> Corrections | None:
         """The corrections of a recording; None if there are none.
 
         Raises:
-          UnreadableReviewError: Its review cannot be read.
+          UnreadableReviewError: One of its reviews cannot be read.
         """
-        if json_name(recording_id) not in self._names:
-            return None
-        review = read_review(self._output, recording_id)
-        return None if review is None else review.corrections
+        reviews = _read(self._output, self._names.get(safe_name(recording_id), ()))
+        return combined(reviews).corrections if reviews else None
 
 
-def _names(output: str) -> Sequence[str]:
-    return [name for name in files.list_names(join(output, FOLDER)) if name.endswith(".json")]
+def _readable(output: str, names: Collection[str]) -> dict[str, tuple[Review, ...]]:
+    reviews: defaultdict[str, tuple[Review, ...]] = defaultdict(tuple)
+    for url, content in files.read_many([join(output, FOLDER, name) for name in names]).items():
+        with suppress(UnreadableReviewError):
+            review = review_in(file_name(url), content)
+            reviews[review.reviewed.recording_id] += (review,)
+    return {one: tuple(sorted(own, key=lambda review: review.reviewer)) for one, own in reviews.items()}
+
+
+def _read(output: str, names: Collection[str]) -> tuple[Review, ...]:
+    contents = files.read_many([join(output, FOLDER, name) for name in names])
+    return tuple(review_in(file_name(url), content) for url, content in contents.items())
+
+
+def _names(output: str) -> Mapping[str, Sequence[str]]:
+    """The names of the files of reviews, by their recording."""
+    names: defaultdict[str, list[str]] = defaultdict(list)
+    for name in files.list_names(join(output, FOLDER)):
+        if name.endswith(".json"):
+            names[recording_of(name)].append(name)
+    return dict(names)
 
 
 def review_in(name: str, content: bytes) -> Review:
     """The review in a file of this name in `reviews/`.
 
     Raises:
-      UnreadableReviewError: The file is not a review, or is another recording's.
+      UnreadableReviewError: The file is not a review, or is another recording's or reviewer's.
     """
     try:
-        review = Review.model_validate_json(content)
+        review = _StoredReview.model_validate_json(content)
         review.require_fit(review.reviewed)
     except (ValidationError, ReviewError):
         raise UnreadableReviewError(
             "a file in reviews/ is not a review of this version: review the recording again, or delete the file"
         ) from None
-    if json_name(review.reviewed.recording_id) != name:
+    if review_name(review.reviewed.recording_id, review.reviewer) != name:
         raise UnreadableReviewError(
-            "a file in reviews/ is the review of another recording: review the recording again, or delete the file"
+            "a file in reviews/ is the review of another recording or reviewer: review the recording again, or delete "
+            "the file"
         )
     return review
 

@@ -11,26 +11,35 @@ from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, RedactedTranscript
 from hushbeam.schemas.stages import MutedRecording
 from hushbeam.transforms.archive.ledger import COMPLETED, READY
+from hushbeam.transforms.archive.published_files import relative_audio_url
 from hushbeam.transforms.archive.tables.digests import as_json
 from hushbeam.transforms.archive.tables.parquet import as_table
 
 
 def transcript_row(
-    recording: MutedRecording, redacted_audio_url: str | None, run_id: str, certificate: Mapping[str, Any]
+    recording: MutedRecording,
+    redacted_audio_url: str | None,
+    *,
+    run_id: str,
+    processed_at: str,
+    certificate: Mapping[str, Any],
 ) -> str:
     """A row of `TRANSCRIPTS_SCHEMA` as JSON.
 
     Args:
+      processed_at: Start of the run, ISO 8601.
       certificate: See `hushbeam.transforms.archive.certificate`.
     """
     audio = certificate["audio"] or {}
     row = recording.redacted_transcript.to_row(
         recording.recording,
         status=status_of(recording),
-        redacted_audio_url=redacted_audio_url,
+        redacted_audio_url=relative_audio_url(redacted_audio_url),
         run_id=run_id,
+        processed_at=processed_at,
         models=certificate["models"],
-        configuration=certificate["configuration"],
+        configuration=certificate["options"],
+        configuration_id=certificate["configuration"],
         muted_s=audio.get("muted_s", 0.0),
         muted_s_by_policy=audio.get("muted_s_by_policy", {}),
         verification=certificate["verification"],
@@ -38,13 +47,17 @@ def transcript_row(
     return _checked(row, TRANSCRIPTS_SCHEMA)
 
 
-def finding_rows(recording: MutedRecording, run_id: str) -> tuple[str, ...]:
+def finding_rows(recording: MutedRecording, *, run_id: str, processed_at: str) -> tuple[str, ...]:
     """Rows of `FINDINGS_SCHEMA` as JSON, in time order."""
     found = _located(recording.detected.findings, recording.redacted_transcript)
     found += [(finding, None) for finding in recording.audio_findings]
     found.sort(key=lambda located: (located[0].start_s, located[0].channel, located[0].policy))
     return tuple(
-        _checked(_finding_row(recording.recording_id, finding, place, run_id), FINDINGS_SCHEMA)
+        _checked(
+            _finding_row(finding, place)
+            | {"recording_id": recording.recording_id, "run_id": run_id, "processed_at": processed_at},
+            FINDINGS_SCHEMA,
+        )
         for finding, place in found
     )
 
@@ -65,9 +78,8 @@ def _located(findings: Sequence[Finding], redacted: RedactedTranscript) -> list[
     return list(zip(findings, redacted.offsets, strict=True))
 
 
-def _finding_row(recording_id: str, finding: Finding, place: tuple[int, int] | None, run_id: str) -> dict[str, Any]:
+def _finding_row(finding: Finding, place: tuple[int, int] | None) -> dict[str, Any]:
     return {
-        "recording_id": recording_id,
         "policy": finding.policy,
         "label": finding.label,
         "channel": finding.channel,
@@ -77,5 +89,4 @@ def _finding_row(recording_id: str, finding: Finding, place: tuple[int, int] | N
         "text_end": None if place is None else place[1],
         "score": round(finding.score, 4),
         "detector": finding.detector,
-        "run_id": run_id,
     }

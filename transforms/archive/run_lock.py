@@ -17,7 +17,8 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Self
@@ -38,6 +39,9 @@ _NAME, _TOKEN, _PROCESS = (
 )
 
 _log = logging.getLogger(__name__)
+
+_given_up: set[tuple[str, str]] = set()
+"""Root and name of runs of this process that must not publish any more, also of those that have no lock yet."""
 
 
 class RunLockedError(ConfigurationError):
@@ -84,9 +88,81 @@ class Hold:
           RunLockLostError: The lock names another run, or is missing.
           StorageError: The store fails.
         """
-        owner = _owner_of(self.root)
-        if owner is None or (owner.run_id, owner.token) != (self.run_id, self.token):
+        if not self.is_mine():
             raise RunLockLostError(f"--output: run {self.run_id} lost the output to another run: start it again later")
+
+    def is_mine(self) -> bool:
+        """Whether the lock is this run's. Raises StorageError if the store fails."""
+        if (self.root, self.run_id) in _given_up:
+            return False
+        owner = _owner_of(self.root)
+        return owner is not None and (owner.run_id, owner.token) == (self.run_id, self.token)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keeps the hold alive for a block of work: here the run's `RunLock` does, in its own process."""
+        yield
+
+
+@dataclass(frozen=True)
+class PipelineHold(Hold):
+    """A hold that stages of a pipeline take, keep and give back, where no process waits for the pipeline.
+
+    A pipeline that fails cannot give it back: another run takes it over as that of any run that died.
+
+    Attributes:
+      by_process: Whether the process that takes it lives as long as the pipeline, as in a local run. Otherwise only
+        heartbeats show that the pipeline runs.
+    """
+
+    by_process: bool
+
+    def take(self) -> bool:
+        """Takes the output, and returns whether it was free: False for a repeated attempt of the same pipeline.
+
+        Raises:
+          RunLockedError: Another run holds it, and may still be running.
+        """
+        if self.is_mine():
+            return False
+        try:
+            RunLock(self.root, self.run_id).acquire(self._owner)
+        except RunLockedError:
+            if self.is_mine():  # another attempt was faster
+                return False
+            raise
+        return True
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Shows other runs, every half minute of a block of work, that this pipeline runs."""
+        done = threading.Event()
+        beating = threading.Thread(target=self._keep_alive, args=(done,), name="run lock", daemon=True)
+        beating.start()
+        try:
+            yield
+        finally:
+            done.set()
+
+    def give_back(self) -> None:
+        """Gives the output back, unless another run has taken it over."""
+        if self.is_mine():
+            files.delete(_lock_url(self.root))
+        files.delete(_alive_url(self.root, self.token))
+
+    def _keep_alive(self, done: threading.Event) -> None:
+        while not done.wait(BEAT_EVERY_S):
+            try:
+                if not self.is_mine():  # given back, or lost: the next commit will find out
+                    return
+                files.write_bytes(_alive_url(self.root, self.token), f"{time.time():.3f}".encode())
+            except StorageError as error:
+                _log.warning("run lock: the heartbeat could not be written (%s)", error)
+
+    @property
+    def _owner(self) -> Owner:
+        machine = process_identity.machine() if self.by_process else None
+        return Owner(self.run_id, self.token, machine, process_identity.process(os.getpid()))
 
 
 class RunLock:
@@ -119,18 +195,27 @@ class RunLock:
         self._lost = threading.Event()
 
     def __enter__(self) -> Self:
-        self._owner = Owner(
-            self._run_id, uuid.uuid4().hex, process_identity.machine(), process_identity.process(os.getpid())
+        self.acquire(
+            Owner(self._run_id, uuid.uuid4().hex, process_identity.machine(), process_identity.process(os.getpid()))
         )
+        self._thread = threading.Thread(target=self._keep_alive, name="run lock", daemon=True)
+        self._thread.start()
+        return self
+
+    def acquire(self, owner: Owner) -> None:
+        """Takes the lock for an owner that keeps it alive by other means than the `with` block.
+
+        Raises:
+          RunLockedError: Another run holds it, and may still be running.
+        """
+        self._owner = owner
         self._beat()  # first, so that a lock always has a heartbeat
         try:
             self._acquire()
         except BaseException:
-            files.delete(self._alive_url(self._owner))
+            if not self._is_held_by_a_twin():
+                files.delete(self._alive_url(self._owner))
             raise
-        self._thread = threading.Thread(target=self._keep_alive, name="run lock", daemon=True)
-        self._thread.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -175,7 +260,7 @@ class RunLock:
         return _lock_url(self._root)
 
     def _alive_url(self, owner: Owner) -> str:
-        return join(self._root, "runs", f"LOCK-{owner.token}.alive")
+        return _alive_url(self._root, owner.token)
 
     def _taken_url(self, owner: Owner) -> str:
         return join(self._root, "runs", f"LOCK-{owner.token}.taken")
@@ -213,9 +298,9 @@ class RunLock:
         if _has_ended(holder) or age_s > self._stale_after_s:
             return
         raise RunLockedError(
-            f"--output: run {holder.run_id} is writing there (last heartbeat {age_s:.0f} s ago). Wait for it, or "
-            f"choose another --output. If it died, a run can take over {self._stale_after_s:.0f} s after the last "
-            "heartbeat, or at once when you delete runs/LOCK there"
+            f"--output: run {holder.run_id} is writing there (last heartbeat {age_s:.0f} s ago). Wait for it "
+            f"(--wait_for_lock 2h), or choose another --output. If it died, a run can take over "
+            f"{self._stale_after_s:.0f} s after the last heartbeat, or at once when you delete runs/LOCK there"
         )
 
     def _seconds_since_beat(self, holder: Owner) -> float:
@@ -236,6 +321,13 @@ class RunLock:
         try:
             return self._held_by() == self._owner
         except RunLockedError:  # not a lock of this run
+            return False
+
+    def _is_held_by_a_twin(self) -> bool:
+        """Whether another attempt of the same bundle was faster: they share a token, and so a heartbeat."""
+        try:
+            return self.hold.is_mine()
+        except RunLockedError:
             return False
 
     def _held_by(self) -> Owner | None:
@@ -259,8 +351,37 @@ class RunLock:
                 _log.warning("run lock: the heartbeat could not be written (%s)", error)
 
 
+def holder_of(root: str) -> str | None:
+    """The id of the run that holds an output root; None if there is none, or its lock is damaged."""
+    with suppress(RunLockedError):
+        owner = _owner_of(root)
+        return owner.run_id if owner else None
+    return None
+
+
+def give_up(root: str, run_id: str) -> None:
+    """Ends a run of this process that cannot be ended otherwise: its next commit, or its end, then raises.
+
+    It counts for a run that has no lock yet, and if the store fails. The lock is taken from the run, so that another
+    one may begin.
+    """
+    _given_up.add((root, run_id))
+    owner = _owner_of(root)
+    if owner is not None and owner.run_id == run_id:
+        files.delete(_lock_url(root))
+
+
+def begin_again(root: str, run_id: str) -> None:
+    """Lets a new run have the name of one that was given up."""
+    _given_up.discard((root, run_id))
+
+
 def _lock_url(root: str) -> str:
     return join(root, "runs", "LOCK")
+
+
+def _alive_url(root: str, token: str) -> str:
+    return join(root, "runs", f"LOCK-{token}.alive")
 
 
 def _owner_of(root: str) -> Owner | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection
 
 from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.urls import join
+from hushbeam.transforms.storage.urls import is_web, join
 
 FOLDER = "erased"
 _NAME = re.compile(r"(recording|source)-[0-9a-f]{64}")
@@ -31,8 +31,12 @@ class Tombstones:
         return _of_id(recording_id) in self._names
 
     def has(self, recording_id: str, audio_url: str) -> bool:
-        """Whether this recording, or one of the same source, was erased."""
-        return self.has_recording(recording_id) or _of_source(audio_url) in self._names
+        """Whether this recording, or one of the same source, was erased.
+
+        Sources on web servers are not compared: outputs have their URLs without queries, and on some servers only the
+        query tells recordings apart.
+        """
+        return self.has_recording(recording_id) or (not is_web(audio_url) and _of_source(audio_url) in self._names)
 
 
 def is_tombstone(name: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.stages import TranscribedRecording
 from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
 from hushbeam.transforms.storage.urls import join
@@ -49,7 +50,7 @@ def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[
     words = transcript.words
     return {
         "recording_id": request.recording_id,
-        "audio_url": request.audio_url,
+        "audio_url": without_query(request.audio_url),
         "redact_pii": request.redact,
         "language_code": transcript.language_code,
         "duration_s": transcript.duration_s,

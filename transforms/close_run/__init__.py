@@ -1,4 +1,4 @@
-"""End of a run: its summary, and the removal of rows that it replaced."""
+"""End of a run: its list of files and its summary."""
 
 from hushbeam.transforms.close_run.transform import CloseRun, RunOutcome
 

@@ -1,35 +1,45 @@
-"""CloseRun: writes the run's summary once its tables are durable, and removes rows that they replace."""
+"""CloseRun: lists the run's files and writes its summary once its tables are durable."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import NamedTuple
 
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
+from hushbeam.schemas.delivery import Delivery
 from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
 from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import forget_rows
+from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.archive.runs.parts import PartResults, RunPart, keep_results, with_earlier_results
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
-from hushbeam.transforms.archive.runs.summary import summarise, summary_url
+from hushbeam.transforms.archive.runs.summary import (
+    VERIFICATION_COUNTS,
+    cause_of,
+    doubts,
+    summarise,
+    summary_url,
+)
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import FileLists, RunFiles, read_file_lists, settle, write_run_files
 from hushbeam.transforms.archive.tables.relocation import relocate
+from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.urls import join
 from hushbeam.transforms.write_tables.transform import WrittenFile
 
-_PER_RECORDING = ("transcripts", "findings")
 _ENTRIES_IN_A_PACK = 4096
 
 Count = tuple[str, float]
@@ -41,36 +51,58 @@ class RunOutcome(NamedTuple):
     Attributes:
       committed: Recordings with an output, made by this run or recovered from a killed one.
       failures: Recordings and lines without an output.
+      deliveries: Notifications.
       skipped: Ids of recordings whose output was up to date.
       tables: Table files, each of which signals that its rows are durable.
       erased: Ids of recordings in the manifest that had been erased.
       unredacted: Ids of recordings that went only to the unredacted output.
+      recordings: All recordings of the manifests, for the keys of their lines that were ignored.
     """
 
     committed: beam.PCollection[CommittedRecording]
     failures: beam.PCollection[Failure]
+    deliveries: beam.PCollection[Delivery]
     skipped: beam.PCollection[str]
     tables: Sequence[beam.PCollection[WrittenFile]]
     erased: Sequence[beam.PCollection[str]]
     unredacted: Sequence[beam.PCollection[str]]
+    recordings: beam.PCollection[Recording]
 
 
 class CloseRun(beam.PTransform):
     """Ends a run after its tables are written.
 
-    Removes rows that earlier runs wrote for the same recordings, and the safety copies of rows. Lists the run's files
-    and writes `runs/RUN_ID/summary.json`, which shows that the run is complete. If the output root was copied or moved
-    after the last run, URLs of the old root are changed.
+    Lists the run's files and writes `runs/RUN_ID/summary.json`, which shows that the run is complete. Removes safety
+    copies of rows, and what killed runs left in tables. Files of runs that ended stay as they are: of the rows of a
+    recording the latest is current. Changes status objects if the output root was copied or moved after the last run.
 
-    Gives the summary as JSON: {"run_id": …, "recordings": {outcome: n}, "findings": {policy: n}, "audio_s": …}.
+    Gives the summary as JSON: {"run_id": …, "recordings": {outcome: n}, "findings": {policy: n}, "audio_s": …,
+    "channel_s": …, "muted_s": …, "muted_s_by_policy": {policy: s}, "verification": {outcome: n},
+    "verification_counts": {name: n}, "doubtful": {reason: n}, "notifications": {outcome: n},
+    "failures": [{"status", "stage", "error_class", "retryable", "message", "count"}, …]}.
+
+    Args:
+      part: The part of the run that ends. Only the last ends the run, with the results of all parts; the others give
+        nothing.
     """
 
-    def __init__(self, output: str, run_id: str, identities: Mapping[str, str], *, certificate_key: str | None) -> None:
+    def __init__(
+        self,
+        output: str,
+        run_id: str,
+        identities: Mapping[str, str],
+        *,
+        certificate_key: str | None,
+        hold: Hold | None = None,
+        part: RunPart | None = None,
+    ) -> None:
         super().__init__("CloseRun")
         self._output = output
         self._run_id = run_id
         self._identities = dict(identities)
         self._certificate_key = certificate_key
+        self._hold = hold
+        self._part = part
 
     def expand(self, outcome: RunOutcome) -> beam.PCollection[str]:
         counts: tuple[beam.PCollection[Count], ...] = (
@@ -79,7 +111,13 @@ class CloseRun(beam.PTransform):
             | "Failed recordings" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
             | "Once each" >> beam.Distinct()
             | "Count failed" >> beam.Map(_count_failed).with_output_types(Count),
+            outcome.failures
+            | "Failures by cause" >> beam.Map(_failed_by_cause).with_output_types(tuple[str, str, int, str])
+            | "Each cause once" >> beam.Distinct()
+            | "Count causes" >> beam.Map(_count_cause).with_output_types(Count),
+            outcome.deliveries | "Count notifications" >> beam.Map(_count_delivery).with_output_types(Count),
             outcome.skipped | "Count skipped" >> beam.Map(_count_skipped).with_output_types(Count),
+            outcome.recordings | "Count ignored keys" >> beam.FlatMap(_count_ignored_keys).with_output_types(Count),
         )
         counts += tuple(
             ids | f"Count {kind}" >> beam.Map(lambda _, kind=kind: (f"recordings.{kind}", 1)).with_output_types(Count)
@@ -87,9 +125,7 @@ class CloseRun(beam.PTransform):
             for ids in all_ids
         )
         totals = counts | "All counts" >> beam.Flatten() | "Total" >> beam.CombinePerKey(sum)
-        committed = outcome.committed | "Name replaced recordings" >> beam.Map(_may_replace).with_output_types(
-            tuple[str, bool]
-        )
+        committed = outcome.committed | "Name recordings" >> beam.Map(_may_replace).with_output_types(tuple[str, bool])
         tables = tuple(outcome.tables) | "All tables" >> beam.Flatten()
         entries = outcome.committed | "Ledger entries" >> beam.ParDo(_EntriesFn()).with_output_types(bytes)
         return (
@@ -97,7 +133,7 @@ class CloseRun(beam.PTransform):
             | "Once" >> beam.Create([self._run_id])
             | "Close"
             >> beam.ParDo(
-                _CloseFn(self._output, self._identities, self._certificate_key),
+                _CloseFn(self._output, self._identities, self._certificate_key, self._hold, self._part),
                 totals=beam.pvalue.AsDict(totals),
                 committed=beam.pvalue.AsIter(committed),
                 tables=beam.pvalue.AsList(tables),
@@ -107,10 +143,19 @@ class CloseRun(beam.PTransform):
 
 
 class _CloseFn(beam.DoFn):
-    def __init__(self, output: str, identities: Mapping[str, str], certificate_key: str | None) -> None:
+    def __init__(
+        self,
+        output: str,
+        identities: Mapping[str, str],
+        certificate_key: str | None,
+        hold: Hold | None,
+        part: RunPart | None,
+    ) -> None:
         self._output = output
         self._identities = identities
         self._certificate_key = certificate_key
+        self._hold = hold
+        self._part = part
 
     def setup(self) -> None:
         self._key = read_private_key(self._certificate_key)
@@ -123,19 +168,35 @@ class _CloseFn(beam.DoFn):
         tables: Sequence[WrittenFile],
         entries: Iterable[bytes],
     ) -> Iterator[str]:
+        if self._hold is not None:
+            self._hold.check()
+        if self._part is not None:
+            results = PartResults(totals, committed, tables, entries)
+            if not self._part.is_last:
+                keep_results(self._part, results)
+                return
+            totals, committed, tables, entries = with_earlier_results(self._part, results)
+        with self._hold.kept() if self._hold is not None else nullcontext():
+            yield self._close(element, totals, committed, tables, entries)
+
+    def _close(
+        self,
+        element: str,
+        totals: Mapping[str, float],
+        committed: Iterable[tuple[str, bool]],
+        tables: Sequence[WrittenFile],
+        entries: Iterable[bytes],
+    ) -> str:
         # Beam waits for `tables`, and so for every row to be durable.
         earlier, root = Tables(self._output, self._key), root_of_snapshot(self._output)
-        is_first = not earlier.has_others(element)
-        # Without the ledger's index, removed status objects are unknown: tables may hold rows of any recording.
-        is_unknown = root is None and not is_first
-        done_before = frozenset(one for one, replaces in committed if replaces or is_unknown)
         # A killed first run leaves status objects, but no table.
-        if root != self._output and (done_before or not is_first):
-            relocate(self._output, earlier)
-        for table in _PER_RECORDING:
-            earlier.drop_recordings(table, done_before, except_run=element)
-        earlier.clear_unfinished(element)
-        settle(self._output, lists := read_file_lists(self._output), self._key)
+        is_first = not any(replaces for _, replaces in committed) and not earlier.has_others(element)
+        if root != self._output and not is_first:
+            relocate(self._output)
+        lists = read_file_lists(self._output)
+        if earlier.clear_unfinished(element, lists, lambda: frozenset(one for one, _ in committed)):
+            lists = read_file_lists(self._output)
+        settle(self._output, lists, self._key)
         summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
         save_snapshot(self._output, entries)
         # Before the summary, so that a run with a summary has a list too.
@@ -143,7 +204,7 @@ class _CloseFn(beam.DoFn):
         files.write_bytes(summary_url(self._output, element), summary.encode())
         # Last: if the run is killed before this line, the next run finds the copies and writes the rows again.
         forget_rows(self._output, element)
-        yield summary
+        return summary
 
     def _listed(self, lists: FileLists, run_id: str, tables: Sequence[WrittenFile], summary: bytes) -> RunFiles:
         listed = dict(tables)
@@ -180,6 +241,18 @@ class _EntriesFn(beam.DoFn):
 def _count_committed(recording: CommittedRecording) -> Iterable[Count]:
     yield "recordings.recovered" if recording.recovered else "recordings.completed", 1
     yield "audio_s", recording.audio_s
+    transcript = json.loads(recording.transcript_row)
+    yield "channel_s", transcript["duration_s"] * transcript["channels"]
+    yield "muted_s", transcript["muted_s"]
+    muted_s_by_policy = dict(transcript["muted_s_by_policy"])
+    for policy, muted_s in muted_s_by_policy.items():
+        yield f"muted_s.{policy}", muted_s
+    verification = transcript["verification"]
+    yield f"verification.{verification['outcome']}", 1
+    for name in VERIFICATION_COUNTS:
+        yield f"verification_counts.{name}", verification[name]
+    for doubt in doubts(verification["leaks"], muted_s_by_policy.get(UNTRANSCRIBED, 0.0)):
+        yield f"doubtful.{doubt}", 1
     for row in recording.finding_rows:
         yield f"findings.{json.loads(row)['policy']}", 1
 
@@ -189,12 +262,31 @@ def _failed_recording(failure: Failure) -> tuple[str, str, int, str]:
     return failure.recording_id or "", failure.manifest, failure.line, failure.status
 
 
+def _failed_by_cause(failure: Failure) -> tuple[str, str, int, str]:
+    return failure.recording_id or "", failure.manifest, failure.line, cause_of(failure)
+
+
 def _count_failed(failed: tuple[str, str, int, str]) -> Count:
     return f"recordings.{failed[-1]}", 1
 
 
+def _count_cause(failed: tuple[str, str, int, str]) -> Count:
+    return failed[-1], 1
+
+
+def _count_delivery(delivery: Delivery) -> Count:
+    return f"notifications.{delivery.outcome}", 1
+
+
 def _count_skipped(_recording_id: str) -> Count:
     return "recordings.skipped", 1
+
+
+def _count_ignored_keys(recording: Recording) -> Iterable[Count]:
+    if recording.ignored_keys:
+        yield "ignored_keys.lines", 1
+    for key in recording.ignored_keys:
+        yield f"ignored_keys.names.{key}", 1
 
 
 def _may_replace(recording: CommittedRecording) -> tuple[str, bool]:

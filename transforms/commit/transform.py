@@ -6,14 +6,16 @@ has no output, even if some files exist; a recording with a status object has a 
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 
+from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.stages import CommittedRecording, MutedRecording
 from hushbeam.transforms.archive.certificate import certificate_of, read_private_key, signed
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, write_status
@@ -22,15 +24,27 @@ from hushbeam.transforms.archive.published_files import audio_url, caption_urls,
 from hushbeam.transforms.archive.recovery import copies_of_killed_runs, keep_rows, recover, rows_url
 from hushbeam.transforms.archive.rows import finding_rows, status_of, transcript_row
 from hushbeam.transforms.archive.run_lock import Hold
-from hushbeam.transforms.archive.tables.digests import output_digests
+from hushbeam.transforms.archive.runs.parts import RunPart, listed_once
+from hushbeam.transforms.archive.tables.digests import certified_outputs, output_digests
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.progress import COMMITTED_AUDIO, Ended
 from hushbeam.transforms.base.temporary_files import removed_on_error
 from hushbeam.transforms.base.unexpected import place_of
 from hushbeam.transforms.redact_text.captions import to_srt, to_vtt
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.urls import file_name
 
 _log = logging.getLogger(__name__)
+
+
+class NewerOutputError(RecordingError):
+    """The recording has an output of a run that started later: of one at the same time, or the clock was set back.
+
+    Of the rows of a recording the latest is current, so that rows of this run would count for nothing.
+    """
+
+    remedy = "Check the clocks of the machines that start runs, then run `hushbeam redact` again."
 
 
 class Commit(beam.PTransform):
@@ -40,7 +54,8 @@ class Commit(beam.PTransform):
     output, the run ends.
 
     Args:
-      hold: This run's hold of the output; None if the run was submitted without waiting for it, and so has no lock.
+      processed_at: Start of the run, ISO 8601.
+      hold: This run's hold of the output; None checks nothing, as in tests of this stage.
     """
 
     def __init__(
@@ -49,13 +64,15 @@ class Commit(beam.PTransform):
         run_id: str,
         identities: Mapping[str, str],
         *,
+        processed_at: str,
         certificate_key: str | None,
-        captions: bool,
+        captions: bool | None,
         hold: Hold | None,
     ) -> None:
         super().__init__("Commit")
         self._output = output
         self._run_id = run_id
+        self._processed_at = processed_at
         self._identities = dict(identities)
         self._certificate_key = certificate_key
         self._captions = captions
@@ -63,7 +80,15 @@ class Commit(beam.PTransform):
 
     def expand(self, recordings: beam.PCollection[MutedRecording]) -> Outcome[CommittedRecording]:
         key, captions = self._certificate_key, self._captions
-        stage = _CommitStage(self._output, self._run_id, self._identities, key, captions, hold=self._hold)
+        stage = _CommitStage(
+            self._output,
+            self._run_id,
+            self._identities,
+            key,
+            captions,
+            processed_at=self._processed_at,
+            hold=self._hold,
+        )
         return recordings | each_recording(stage, CommittedRecording)
 
 
@@ -71,19 +96,32 @@ class RecoverCommitted(beam.PTransform):
     """Finds recordings that killed runs committed, but did not write into their tables.
 
     Takes the recordings that this run commits, in order to leave them out.
+
+    Args:
+      part: Finds only those that this part of the run recovers.
     """
 
-    def __init__(self, output: str, run_id: str) -> None:
+    def __init__(self, output: str, run_id: str, part: RunPart | None = None) -> None:
         super().__init__("RecoverCommitted")
         self._output = output
         self._run_id = run_id
+        self._part = part
 
     def expand(self, published: beam.PCollection[CommittedRecording]) -> beam.PCollection[CommittedRecording]:
-        output, run_id = self._output, self._run_id
+        output, run_id, part = self._output, self._run_id, self._part
+        roots = published.pipeline | "Output root" >> beam.Create([output])
+        if part is None:
+            copies = roots | "Find" >> beam.FlatMap(lambda root: copies_of_killed_runs(root, run_id)).with_output_types(
+                list[str]
+            )
+        else:
+            # After the part's recordings, whose ids decide which copies it recovers.
+            nothing = published | "After them" >> beam.Filter(lambda _: False)
+            copies = roots | "Find" >> beam.FlatMap(
+                lambda root, after: _copies_of_part(root, run_id, part), beam.pvalue.AsIter(nothing)
+            ).with_output_types(list[str])
         recovered = (
-            published.pipeline
-            | "Output root" >> beam.Create([output])
-            | "Find" >> beam.FlatMap(lambda root: copies_of_killed_runs(root, run_id)).with_output_types(list[str])
+            copies
             | "Spread" >> beam.Reshuffle()
             | "Read" >> beam.FlatMap(lambda copies: recover(output, copies)).with_output_types(CommittedRecording)
         )
@@ -99,12 +137,21 @@ class RecoverCommitted(beam.PTransform):
         ).with_output_types(CommittedRecording)
 
 
+def _copies_of_part(output: str, run_id: str, part: RunPart) -> Iterator[list[str]]:
+    ids = part.ids
+    for batch in listed_once(part, "safety copies", copies_of_killed_runs(output, run_id)):
+        if own := [url for url in batch if ids.recovered_by(file_name(url), is_last=part.is_last)]:
+            yield own
+    ids.close()
+
+
 def _id_twice(recording: CommittedRecording) -> tuple[str, str]:
     return recording.recording_id, recording.recording_id
 
 
 class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
     name = "Commit"
+    ends_recordings = True
 
     def __init__(
         self,
@@ -112,12 +159,14 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         run_id: str,
         identities: Mapping[str, str],
         certificate_key: str | None,
-        captions: bool,
+        captions: bool | None,
         *,
+        processed_at: str,
         hold: Hold | None,
     ) -> None:
         self._output = output
         self._run_id = run_id
+        self._processed_at = processed_at
         self._identities = identities
         self._certificate_key = certificate_key
         self._captions = captions
@@ -133,7 +182,9 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             if self._hold is not None:
                 self._hold.check()
             before = read_status(self._output, recording.recording_id) if recording.pending.replaces else None
-            committed, captions, certificate = self._prepared(recording)
+            if before is not None and before.is_newer_than(self._processed_at, self._run_id):
+                raise NewerOutputError("a run that started later has published it")
+            committed, captions, certificate = self._prepared(recording, before)
             try:
                 self._publish(recording, committed, captions, certificate)
             except Exception:
@@ -142,20 +193,35 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         if recording.audio is not None:
             Path(recording.audio.path).unlink(missing_ok=True)
         try:
-            self._delete_replaced(committed, before)
+            self._delete_replaced(committed, before, has_captions=captions is not None)
         except Exception as error:  # noqa: BLE001 - the recording is public, and an audit names files that stay
             _log.warning("files of an earlier output could not be deleted (%s)", place_of(error))
         return committed
 
+    def measure(self, output: CommittedRecording) -> dict[str, int]:
+        return {COMMITTED_AUDIO: round(output.audio_s * 1000)}
+
+    def end_of(self, output: CommittedRecording) -> Ended:
+        row = json.loads(output.transcript_row)
+        return Ended(
+            output.recording_id,
+            "completed",
+            row["verification"]["outcome"],
+            output.audio_s,
+            len(output.finding_rows),
+            row["muted_s"],
+        )
+
     def _prepared(
-        self, recording: MutedRecording
+        self, recording: MutedRecording, before: Status | None
     ) -> tuple[CommittedRecording, dict[str, bytes] | None, dict[str, Any]]:
         """All that is published beside the audio: rows, optional captions, and the certificate."""
         request, pending = recording.recording, recording.pending
         redacted_audio_url = self._audio_url(recording)
         certificate = certificate_of(recording, pending.identities or self._identities)
-        row = transcript_row(recording, redacted_audio_url, self._run_id, certificate)
-        findings, captions = finding_rows(recording, self._run_id), self._captions_of(recording)
+        of_run = {"run_id": self._run_id, "processed_at": self._processed_at}
+        row = transcript_row(recording, redacted_audio_url, **of_run, certificate=certificate)
+        findings, captions = finding_rows(recording, **of_run), self._captions_of(recording, before)
         certificate["outputs"] = output_digests(row, findings, captions)
         committed = CommittedRecording(
             recording_id=request.recording_id,
@@ -183,9 +249,13 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         identity = recording.pending.output_identity
         return audio_url(self._output, recording.recording_id, identity, recording.audio.suffix)
 
-    def _captions_of(self, recording: MutedRecording) -> dict[str, bytes] | None:
+    def _captions_of(self, recording: MutedRecording, before: Status | None) -> dict[str, bytes] | None:
+        # Those of an earlier output are renewed: they are deleted with it, and would be missed by who uses them.
+        wanted = self._captions
+        if wanted is None:
+            wanted = before is not None and bool(certified_outputs(before).get("captions"))
         redacted = recording.redacted_transcript
-        return {"srt": to_srt(redacted).encode(), "vtt": to_vtt(redacted).encode()} if self._captions else None
+        return {"srt": to_srt(redacted).encode(), "vtt": to_vtt(redacted).encode()} if wanted else None
 
     def _publish(
         self,
@@ -208,10 +278,11 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             output_identity=committed.output_identity,
             run_id=self._run_id,
             certificate=certificate,
+            processed_at=self._processed_at,
         )
         write_status(self._output, status if self._key is None else signed(status, self._key))
 
-    def _delete_replaced(self, committed: CommittedRecording, before: Status | None) -> None:
+    def _delete_replaced(self, committed: CommittedRecording, before: Status | None, *, has_captions: bool) -> None:
         """Deletes the recording's earlier files by their names in this root, never by a URL that was read from it."""
         if before is not None and before.output_identity == committed.output_identity:
             return
@@ -223,7 +294,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
         elif committed.replaces:  # without a status object, the names of its files are unknown
             with suppress(StorageError):
                 replaced = set(files_of(self._output, committed.recording_id))
-        own = caption_urls(self._output, committed.recording_id, committed.output_identity) if self._captions else ()
+        own = caption_urls(self._output, committed.recording_id, committed.output_identity) if has_captions else ()
         for url in replaced - {committed.redacted_audio_url, *own}:
             _delete_if_possible(url)
 
@@ -237,7 +308,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             if status is not None and status.output_identity == committed.output_identity:
                 return
         _delete_if_possible(committed.redacted_audio_url)
-        if self._captions:
+        if self._captions is not False:
             _delete_captions(self._output, committed.recording_id, committed.output_identity)
         _delete_if_possible(rows_url(self._output, self._run_id, committed.recording_id))
 

@@ -11,12 +11,14 @@ from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.ledger import COMPLETED, Status, status_url
 from hushbeam.transforms.archive.run_lock import Hold
+from hushbeam.transforms.archive.runs.parts import RunPart
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
 from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.temporary_files import removed_on_error
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.skip_finished import SkipFinished
+from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe import Transcribe, TranscriptionSettings
 
@@ -54,6 +56,7 @@ class PublishUnredacted(beam.PTransform):
       output: The public root, whose tombstones count.
       limits: Of decoding, as for recordings that are redacted.
       hold: This run's hold of the public root, checked before each recording is written.
+      part: The part of the run.
     """
 
     def __init__(
@@ -67,18 +70,23 @@ class PublishUnredacted(beam.PTransform):
         limits: MediaLimits,
         hold: Hold | None,
         force: bool,
+        sources: Sources,
+        part: RunPart | None = None,
     ) -> None:
         super().__init__("PublishUnredacted")
+        self._sources = sources
         self._settings = settings
         self._recognition = recognition
         self._limits = limits
         self._hold = hold
         self._run_id = run_id
-        self._skip = SkipFinished(settings.root, run_id, configuration, force=force, tombstones=output)
+        self._skip = SkipFinished(
+            settings.root, run_id, configuration, force=force, tombstones=output, sources=sources, part=part
+        )
 
     def expand(self, recordings: beam.PCollection[Recording]) -> Unredacted:
         pending, _, skipped, missing, erased = recordings | self._skip
-        transcribed, untranscribed = pending | Transcribe(self._recognition, self._limits)
+        transcribed, untranscribed = pending | Transcribe(self._recognition, self._limits, self._sources)
         written, unwritten = transcribed | each_recording(_WriteStage(self._settings, self._run_id, self._hold), str)
         failures = (missing, untranscribed, unwritten) | "Failures" >> beam.Flatten()
         return Unredacted(written, skipped, failures, erased)
@@ -112,6 +120,8 @@ class _WriteStage(RecordingStage[TranscribedRecording, str]):
         self._output = UnredactedOutput(self._settings)
 
     def process(self, recording: TranscribedRecording) -> str:
+        if copy := recording.pending.local_copy:
+            copy.remove()  # only its words are kept
         if self._hold is not None:
             self._hold.check()
         self._output.write(recording, ())

@@ -11,7 +11,8 @@ import apache_beam as beam
 from hushbeam.schemas.correction import corrected_identity
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.finding import Finding
-from hushbeam.schemas.policies import broader
+from hushbeam.schemas.media import SourceIdentity
+from hushbeam.schemas.policies import AUDIO_POLICIES, broader
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import DetectedRecording, PendingRecording
 from hushbeam.schemas.stored import Provenance, PublishedRecording, StoredRecording
@@ -25,12 +26,14 @@ from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.skip_finished.transform import count_skipped
-from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.errors import SourceChangedError
+from hushbeam.transforms.sources.read import Sources
+from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError
+from hushbeam.transforms.storage.urls import is_web
 
 Identify = Callable[[Provenance], Mapping[str, str]]
 """The identities of a job's outputs, of models and configuration, given how words and candidates were found."""
 
+_UNASKED = frozenset({*AUDIO_POLICIES, "custom"})
 _LEAK_REACH_S = 0.6
 """Muted around a leak, which has no words: as much as verification mutes at its last try."""
 
@@ -70,6 +73,7 @@ class Rendering:
       settings_of: Gives the settings with which findings are selected, given how they were found.
       changes: What is asked for instead of each recording's own request.
       force: Render also what is up to date, and publish expired audio again.
+      sources: Looks up and reads the sources.
     """
 
     output: str
@@ -78,6 +82,7 @@ class Rendering:
     settings_of: Callable[[Provenance], DetectionSettings]
     changes: Changes
     force: bool
+    sources: Sources
 
 
 class RestoreFindings(beam.PTransform):
@@ -137,7 +142,19 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         request = DetectionRequest(transcribed.transcript, asked.policies, asked.static_entities)
         found = detector.select(request, reports)
         leaks = tuple(_around(leak) for leak in stored.leaks if _is_asked(leak.policy, asked.policies))
-        return DetectedRecording(transcribed, (*found, *leaks), reports)
+        caution = self._rendering.settings_of(stored.provenance).caution
+        return DetectedRecording(transcribed, (*found, *leaks), reports, caution)
+
+    def _source(self, url: str) -> SourceIdentity:
+        try:
+            return self._rendering.sources.look_up(url)
+        except AccessDeniedError:
+            if not is_web(url):
+                raise
+            raise AccessDeniedError(
+                "the web server refuses the source without the query of its URL, which is not kept: "
+                "run hushbeam redact --force with new presigned URLs"
+            ) from None
 
     def _detector(self, provenance: Provenance) -> Detector:
         """The recordings of a run share one: their settings are the same."""
@@ -151,7 +168,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
     def _pending(self, stored: StoredRecording, published: PublishedRecording) -> PendingRecording:
         before = stored.transcribed.pending
         asked = self._rendering.changes.of(before.recording)
-        source = files.stat(asked.audio_url)
+        source = self._source(asked.audio_url)
         if source != before.source:
             raise SourceChangedError("the source was replaced after it was transcribed: run hushbeam redact again")
         identities = self._rendering.identify(stored.provenance)
@@ -172,7 +189,8 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
 
 
 def _is_asked(policy: str, policies: tuple[str, ...]) -> bool:
-    return not {policy, *broader(policy)}.isdisjoint(policies)
+    """Whether a policy is requested, or redacted without request: masked words, and terms and patterns of the user."""
+    return policy in _UNASKED or not {policy, *broader(policy)}.isdisjoint(policies)
 
 
 def _around(leak: Finding) -> Finding:

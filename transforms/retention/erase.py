@@ -13,7 +13,7 @@ from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.findings_store import stored_url
 from hushbeam.transforms.archive.ledger import save_snapshot, status_url
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in
-from hushbeam.transforms.archive.reviews import review_url
+from hushbeam.transforms.archive.reviews import recording_of, review_urls
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
 from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows, table_files
@@ -123,8 +123,9 @@ class Eraser:
     def _files(self, recording_ids: Collection[str]) -> Iterator[tuple[str, str]]:
         """Ids and all existing files of these recordings, status objects first."""
         by_name = {safe_name(recording_id): recording_id for recording_id in recording_ids}
+        reviews = review_urls(self.output, recording_ids)
         for recording_id in sorted(recording_ids):
-            named = [status_url(self.output, recording_id), review_url(self.output, recording_id)]
+            named = [status_url(self.output, recording_id), *reviews[recording_id]]
             if self.store is not None:
                 named.append(stored_url(self.store, recording_id))
             if self.unredacted is not None:
@@ -154,7 +155,10 @@ def _drop_subjects(url: str, recording_ids: Collection[str]) -> bool:
     def is_about(subject: str) -> bool:
         file = subject.rpartition("/")[2]
         match = _OUTPUT_NAME.fullmatch(file)
-        return subject in recording_ids or {file.removesuffix(".json"), match and match["name"]} & names != set()
+        return (
+            subject in recording_ids
+            or {recording_of(file.removesuffix(".json")), match and match["name"]} & names != set()
+        )
 
     others = [problem for problem, subject in zip(report["list"], subjects, strict=True) if not is_about(subject)]
     if len(others) != len(subjects):

@@ -1,7 +1,7 @@
 """expire: deletes redacted audio after a time. Transcripts, findings and captions stay.
 
-Reviews with corrections stay too: if the recording is redacted again, ranges that a reviewer marked must stay muted.
-Other reviews are about the deleted audio, and are deleted with it.
+Reviews with corrections stay too, and reviews that cannot be read: if the recording is redacted again, ranges that a
+reviewer marked must stay muted. Other reviews are about the deleted audio, and are deleted with it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hushbeam.transforms.archive.ledger import (
 )
 from hushbeam.transforms.archive.published_files import is_output_name
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, content_of, copy_in, safety_copies
-from hushbeam.transforms.archive.reviews import read_reviews, review_url
+from hushbeam.transforms.archive.reviews import combined, read_all_reviews, review_urls
 from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.digests import as_json
@@ -79,9 +79,11 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expi
         files.delete(join(folder, name))
         expired.files += 1
     ids = frozenset(one for one, status in statuses.items() if status.status == EXPIRED)
-    for recording_id, review in read_reviews(output).items():
-        if recording_id in ids and review.corrections is None:
-            files.delete(review_url(output, recording_id))
+    readable = {one: own for one, own in read_all_reviews(output).items() if one in ids}
+    for one, urls in review_urls(output, readable).items():
+        # One that cannot be read may mark ranges.
+        if len(readable[one]) == len(urls) and combined(readable[one]).corrections is None:
+            files.delete_many(urls)
     for url in safety_copies(output):
         try:
             _expire_copy(url, ids)

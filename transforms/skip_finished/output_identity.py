@@ -15,6 +15,7 @@ _NOT_OF_THE_OUTPUT = frozenset(
     {
         "manifest",
         "line",
+        "ignored_keys",
         "webhook_url",
         "webhook_auth_header_name",
         "webhook_auth_header_value",
@@ -36,9 +37,9 @@ def output_identity(
     """
     request = {name: value for name, value in asdict(recording).items() if name not in _NOT_OF_THE_OUTPUT}
     origin = source.to_dict()
+    request["audio_url"] = recording.public_url  # the query of a presigned URL is another one each night
     if recording.published_url is not None:
-        # Without the real URL, so that guesses of it cannot be tested against the hash.
-        request["audio_url"] = origin["url"] = recording.published_url
+        origin["url"] = recording.published_url  # not the real URL: guesses of it could be tested against the hash
     parts = [request, origin, configuration]
     if transcript is not None:
         parts.append({"size_bytes": transcript.size_bytes, "version": transcript.version})

@@ -61,4 +61,4 @@ class _LongestFirstFn(beam.DoFn):
 def _expected_work(recording: PendingRecording) -> float:
     """Grows with the likely length of a recording, which is estimated from its size only."""
     size_bytes = recording.source.size_bytes
-    return size_bytes if extension(recording.recording.audio_url) in _KEEPS_SAMPLES else size_bytes * _MORE_IN_A_BYTE
+    return size_bytes if extension(recording.source.url) in _KEEPS_SAMPLES else size_bytes * _MORE_IN_A_BYTE

@@ -22,12 +22,13 @@ from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, s
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import kept_rows, names_of_copies
 from hushbeam.transforms.archive.reviews import Reviews
+from hushbeam.transforms.archive.runs.parts import RunPart, listed_once
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, ThreadedStage, each_recording
-from hushbeam.transforms.base.progress import report
+from hushbeam.transforms.base.progress import PENDING_BYTES, report
 from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.skip_finished.spread_work import SpreadWork
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage.errors import StorageError
 
 _PRESENT, _ERASED = "present", "erased"
@@ -57,10 +58,23 @@ class SkipFinished(beam.PTransform):
 
     Args:
       tombstones: The public output root, which has the tombstones; `output` may be the unredacted one.
+      part: The part of the run, which lists the ledger once for all parts.
     """
 
-    def __init__(self, output: str, run_id: str, configuration: str, *, tombstones: str, force: bool) -> None:
+    def __init__(
+        self,
+        output: str,
+        run_id: str,
+        configuration: str,
+        *,
+        tombstones: str,
+        force: bool,
+        sources: Sources,
+        part: RunPart | None = None,
+    ) -> None:
         super().__init__("SkipFinished")
+        self._part = part
+        self._sources = sources
         self._output = output
         self._run_id = run_id
         self._configuration = configuration
@@ -74,12 +88,12 @@ class SkipFinished(beam.PTransform):
         present[_PRESENT].element_type = Recording
         present[_ERASED].element_type = str
         identified = present[_PRESENT] | each_recording(
-            _IdentifyStage(self._output, self._configuration), PendingRecording
+            _IdentifyStage(self._output, self._configuration, self._sources), PendingRecording
         )
         entries = (
             recordings.pipeline
             | "Output root" >> beam.Create([self._output])
-            | "List the ledger" >> beam.FlatMap(_packed_entries, self._run_id).with_output_types(bytes)
+            | "List the ledger" >> beam.FlatMap(_packed_entries, self._run_id, self._part).with_output_types(bytes)
         )
         compared = identified.recordings | "Compare" >> beam.ParDo(
             _CompareFn(self._configuration, self._force), entries=beam.pvalue.AsIter(entries)
@@ -91,7 +105,9 @@ class SkipFinished(beam.PTransform):
             compared[_PENDING]
             | SpreadWork()
             | "Keep commits of a lost worker"
-            >> beam.ParDo(_ResumeFn(self._output, self._run_id)).with_outputs(_COMMITTED, main=_PENDING)
+            >> beam.ParDo(_ResumeFn(self._output, self._run_id, is_repeated=self._part is None)).with_outputs(
+                _COMMITTED, main=_PENDING
+            )
         )
         resumed[_PENDING].element_type = PendingRecording
         resumed[_COMMITTED].element_type = CommittedRecording
@@ -127,8 +143,9 @@ class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
 
     name = "SkipFinished"
 
-    def __init__(self, output: str, configuration: str) -> None:
+    def __init__(self, output: str, configuration: str, sources: Sources) -> None:
         super().__init__(_LOOKED_UP_AT_ONCE)
+        self._sources = sources
         self._output = output
         self._configuration = configuration
         self._shared = Shared()
@@ -138,21 +155,20 @@ class _IdentifyStage(ThreadedStage[Recording, PendingRecording]):
         self._reviews = self._shared.acquire(lambda: Reviews(self._output))
 
     def process(self, recording: Recording) -> PendingRecording:
-        source = files.stat(recording.audio_url)
-        transcript = _stat_transcript(recording.transcript_url)
+        source = self._sources.look_up(recording.audio_url)
+        transcript = self._look_up_transcript(recording.transcript_url)
         corrections = self._reviews.corrections_of(recording.recording_id)
         configuration = configuration_of(self._configuration, given=transcript is not None)
         identity = corrected_identity(output_identity(recording, source, configuration, transcript), corrections)
         return PendingRecording(recording, source, identity, corrections=corrections, transcript=transcript)
 
-
-def _stat_transcript(url: str | None) -> SourceIdentity | None:
-    if url is None:
-        return None
-    try:
-        return files.stat_guessable(url)
-    except StorageError as error:
-        raise type(error)(f"transcript_url: {error}", retryable=error.retryable) from None
+    def _look_up_transcript(self, url: str | None) -> SourceIdentity | None:
+        if url is None:
+            return None
+        try:
+            return self._sources.look_up_guessable(url)
+        except StorageError as error:
+            raise type(error)(f"transcript_url: {error}", retryable=error.retryable) from None
 
 
 class _CompareFn(beam.DoFn):
@@ -177,19 +193,30 @@ class _CompareFn(beam.DoFn):
         else:
             # Tables may also have rows of a recording whose status object is missing; this run replaces them.
             replaces = self._index.has_traces(element.recording_id)
+            Metrics.counter(METRICS_NAMESPACE, PENDING_BYTES).inc(element.source.size_bytes)
+            report(PENDING_BYTES, element.source.size_bytes)
             yield replace(element, replaces=replaces, reason=reason)
 
 
 class _ResumeFn(beam.DoFn):
-    """Finds recordings that an earlier attempt of this run committed before its worker was lost."""
+    """Finds recordings that an earlier attempt of this run committed before its worker was lost.
 
-    def __init__(self, output: str, run_id: str) -> None:
+    Args:
+      is_repeated: Whether there may be an earlier attempt. A local runner makes none, so that the copies of a run with
+        parts are those of its earlier parts.
+    """
+
+    def __init__(self, output: str, run_id: str, *, is_repeated: bool) -> None:
         self._output = output
         self._run_id = run_id
+        self._is_repeated = is_repeated
         self._shared = Shared()
 
     def setup(self) -> None:
-        self._earlier = self._shared.acquire(lambda: _EarlierAttempt(self._output, self._run_id))
+        self._earlier = self._shared.acquire(self._find)
+
+    def _find(self) -> _EarlierAttempt:
+        return _EarlierAttempt(names_of_copies(self._output, self._run_id) if self._is_repeated else frozenset())
 
     def process(self, element: PendingRecording) -> Iterator[PendingRecording | TaggedOutput]:
         committed = self._committed(element) if json_name(element.recording_id) in self._earlier.names else None
@@ -211,9 +238,9 @@ class _ResumeFn(beam.DoFn):
 class _EarlierAttempt:
     """The names of safety copies of such an attempt, in an object that `Shared` can hold weakly."""
 
-    def __init__(self, output: str, run_id: str) -> None:
-        self.names = names_of_copies(output, run_id)
+    def __init__(self, names: frozenset[str]) -> None:
+        self.names = names
 
 
-def _packed_entries(output: str, run_id: str) -> Iterator[bytes]:
-    return map(pack, committed_entries(output, run_id))
+def _packed_entries(output: str, run_id: str, part: RunPart | None) -> Iterator[bytes]:
+    return listed_once(part, f"ledger of {output}", map(pack, committed_entries(output, run_id)))

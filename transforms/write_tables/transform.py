@@ -7,17 +7,22 @@ each file is written atomically.
 
 from __future__ import annotations
 
+import json
 import zlib
 from collections.abc import Iterable
+from datetime import datetime
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.metrics import Metrics
 
 from hushbeam.schemas.coders import CompressedCoder
+from hushbeam.transforms.archive.runs.parts import RunPart
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
+from hushbeam.transforms.archive.tables.layout import TableFile, run_of
 from hushbeam.transforms.archive.tables.parquet import Row, write_shard
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE
+from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
 WrittenFile = tuple[str, FileEntry]
@@ -28,38 +33,91 @@ _PACKED = CompressedCoder()
 
 _NO_ROW = b""
 
+_BYTES_IN_A_FILE = 64 << 20
+"""Of compressed rows, about as many as of Parquet. Some 6,000 calls of five minutes: readers open few files, and one
+worker still writes one in seconds."""
+
+Shard = tuple[str, int]
+"""Date and number of a file."""
+
 
 class WriteTable(beam.PTransform):
-    """Writes rows to `OUTPUT/TABLE/RUN_ID-SHARD.parquet` and gives each written file.
+    """Writes rows to `OUTPUT/TABLE/run_date=DATE/RUN_ID-SHARD.parquet` and gives each written file.
 
-    One worker sorts each shard, in bounded memory. Every run has a shard 0, so that a run without errors has an empty
-    table of errors and not a missing one.
+    The number of files follows from the size of the table, not from the number of workers. One worker sorts each file,
+    in bounded memory. There are no files without rows, except the first of a table in an output root: so each table
+    exists, even if it is empty.
+
+    Args:
+      processed_at: Start of the run, ISO 8601. Rows that it recovers from a killed run have their own.
+      shards: Files for each date; None to choose it by the size.
+      part: The part of the run, whose files have numbers of their own.
     """
 
-    def __init__(self, table: str, schema: pa.Schema, output: str, run_id: str, shards: int) -> None:
+    def __init__(
+        self,
+        table: str,
+        schema: pa.Schema,
+        output: str,
+        run_id: str,
+        *,
+        processed_at: str,
+        shards: int | None = None,
+        part: RunPart | None = None,
+    ) -> None:
         super().__init__(f"Write {table}")
         self._table = table
         self._schema = schema
         self._output = output
         self._run_id = run_id
-        self._shards = shards
+        self._run_date = date_of(processed_at)
+        self._shards = shards if part is None or shards is None else part.shards(shards)
+        self._first = 0 if part is None else part.first_shard
+        self._most = None if part is None else part.most_shards
 
     def expand(self, rows: beam.PCollection[Row]) -> beam.PCollection[WrittenFile]:
-        shards = self._shards
-        # Not the built-in hash, which differs between processes.
-        keyed = rows | "By shard" >> beam.Map(
-            lambda row: (zlib.crc32(row[0].encode()) % shards, _PACKED.encode(row))
-        ).with_output_types(tuple[int, bytes])
-        always = rows.pipeline | "First shard" >> beam.Create([(0, _NO_ROW)])
+        packed = rows | "Pack" >> beam.Map(_packed).with_output_types(tuple[str, int, bytes])
+        if self._shards is None:
+            sizes = packed | "Sizes" >> beam.Map(lambda row: len(row[2])).with_output_types(int)
+            shards = beam.pvalue.AsSingleton(
+                sizes
+                | "Size" >> beam.CombineGlobally(sum)
+                | "Number of files" >> beam.Map(_files_for, self._most).with_output_types(int)
+            )
+        else:
+            shards = self._shards
+        keyed = packed | "By file" >> beam.Map(_by_shard, shards, self._first).with_output_types(tuple[Shard, bytes])
+        has_first = [] if self._first else [((self._run_date, 0), _NO_ROW)]
+        first = rows.pipeline | "First file" >> beam.Create(has_first).with_output_types(tuple[Shard, bytes])
         return (
-            (keyed, always)
-            | "Also when empty" >> beam.Flatten().with_output_types(tuple[int, bytes])
+            (keyed, first)
+            | "Also when empty" >> beam.Flatten().with_output_types(tuple[Shard, bytes])
             | "Gather" >> beam.GroupByKey()
             | "Write"
             >> beam.ParDo(_WriteShardFn(self._table, self._schema, self._output, self._run_id)).with_output_types(
-                tuple[str, FileEntry]
+                WrittenFile
             )
         )
+
+
+def date_of(processed_at: str) -> str:
+    """The partition of rows of a run that started at this time, ISO 8601 in UTC."""
+    return datetime.fromisoformat(processed_at).date().isoformat()
+
+
+def _packed(row: Row) -> tuple[str, int, bytes]:
+    # Not the built-in hash, which differs between processes.
+    return date_of(json.loads(row[1])["processed_at"]), zlib.crc32(row[0].encode()), _PACKED.encode(row)
+
+
+def _by_shard(packed: tuple[str, int, bytes], shards: int, first: int) -> tuple[Shard, bytes]:
+    date, checksum, row = packed
+    return (date, first + checksum % shards), row
+
+
+def _files_for(size_bytes: int, most: int | None) -> int:
+    number = -(-size_bytes // _BYTES_IN_A_FILE) or 1
+    return number if most is None else min(number, most)
 
 
 class _WriteShardFn(beam.DoFn):
@@ -70,10 +128,17 @@ class _WriteShardFn(beam.DoFn):
         self._run_id = run_id
         self._rows = Metrics.counter(METRICS_NAMESPACE, f"WriteTables.{table}")
 
-    def process(self, element: tuple[int, Iterable[bytes]]) -> Iterable[WrittenFile]:
-        shard, rows = element
-        name = f"{self._table}/{self._run_id}-{shard:04d}.parquet"
+    def process(self, element: tuple[Shard, Iterable[bytes]]) -> Iterable[WrittenFile]:
+        (date, shard), rows = element
+        if all(row == _NO_ROW for row in rows) and self._is_there():
+            return
+        name = f"{self._table}/{TableFile(date, self._run_id, shard).name}"
         unpacked = (_PACKED.decode(row) for row in rows if row != _NO_ROW)
         number, entry = write_shard(join(self._output, name), self._schema, unpacked)
         self._rows.inc(number)
         yield name, entry
+
+    def _is_there(self) -> bool:
+        """Whether another run wrote a file of this table. An earlier attempt of this bundle does not count."""
+        names = (file.name for file in files.iterate_files(join(self._output, self._table)))
+        return any(run_of(name) not in (None, self._run_id) for name in names)

@@ -12,7 +12,7 @@ from hushbeam.transforms.archive.tables.digests import as_json, output_digests
 
 def made_up_transcript(recording_id: str, **values: Any) -> str:
     """A row of `transcripts/` as JSON."""
-    word = {"text": " hello", "start_s": 0.5, "end_s": 1.0, "confidence": 0.75, "redacted": False}
+    word = {"text": "hello", "start_s": 0.5, "end_s": 1.0, "confidence": 0.75, "redacted": False}
     turn = {"channel": 0, "speaker": "A", "start_s": 0.5, "end_s": 1.0, "text": "hello", "words": [word]}
     row = {
         "recording_id": recording_id,
@@ -27,8 +27,10 @@ def made_up_transcript(recording_id: str, **values: Any) -> str:
         "policies": ["person_name"],
         "metadata": [["queue", "support"]],
         "run_id": "killed",
+        "processed_at": "2026-11-29T02:00:00+00:00",
         "models": [["recogniser", "tiny"]],
-        "configuration": "c",
+        "configuration": "--verify off",
+        "configuration_id": "c",
         "muted_s": 0.0,
         "muted_s_by_policy": [["person_name", 0.0]],
         "verification": asdict(Verification()),
@@ -50,6 +52,7 @@ def made_up_finding(recording_id: str, **values: Any) -> str:
         "score": 0.9,
         "detector": "test",
         "run_id": "killed",
+        "processed_at": "2026-11-29T02:00:00+00:00",
     }
     return as_json(row | values)
 

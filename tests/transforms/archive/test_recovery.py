@@ -150,4 +150,13 @@ def test_a_recording_that_has_expired_is_recovered_as_expired(tmp_path: Path) ->
     )
     (recovered,) = recover(output, safety_copies(output))
     assert recovered.redacted_audio_url == f"{output}/audio/{name}"
-    assert json.loads(recovered.transcript_row)["redacted_audio_url"] == f"{output}/audio/{name}"
+    assert json.loads(recovered.transcript_row)["redacted_audio_url"] == f"audio/{name}"
+
+
+def test_copies_of_a_run_that_wrote_its_tables_are_removed_and_not_recovered(tmp_path: Path) -> None:
+    output = str(tmp_path)
+    _leave(output, "ended", "call-1")
+    (tmp_path / "runs/ended/summary.json").write_text("{}")
+    assert list(recover(output, safety_copies(output))) == []
+    forget_rows(output, "now")
+    assert safety_copies(output) == []

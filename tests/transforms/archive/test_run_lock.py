@@ -19,10 +19,11 @@ import pytest
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import run_lock
-from hushbeam.transforms.archive.run_lock import Owner, RunLock, RunLockedError, RunLockLostError
+from hushbeam.transforms.archive.run_lock import Owner, PipelineHold, RunLock, RunLockedError, RunLockLostError
 from hushbeam.transforms.base import process_identity
 from hushbeam.transforms.base.process_identity import machine
 from hushbeam.transforms.storage import files
+from hushbeam.transforms.storage.errors import StorageError
 
 
 @pytest.fixture
@@ -204,3 +205,49 @@ def test_every_check_reads_the_lock_itself(tmp_path: Path) -> None:
         with pytest.raises(RunLockedError, match="delete it"):
             held.check()
         lock_file.write_bytes(own)
+
+
+def test_a_run_that_is_given_up_before_it_has_its_lock_may_not_publish(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    run_lock.give_up(root, "run-1")
+    with RunLock(root, "run-1") as lock:
+        for check in (lock.check, pickle.loads(pickle.dumps(lock.hold)).check):
+            with pytest.raises(RunLockLostError):
+                check()
+    assert files.list_names(root) == []
+    run_lock.begin_again(root, "run-1")
+    with RunLock(root, "run-1") as lock:
+        lock.check()
+
+
+def test_a_run_is_given_up_even_if_the_store_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(root: str) -> None:
+        raise StorageError("the store is overloaded", retryable=True)
+
+    with RunLock(str(tmp_path), "run-1") as lock:
+        with monkeypatch.context() as store:
+            store.setattr(run_lock, "_owner_of", fail)
+            with pytest.raises(StorageError):
+                run_lock.give_up(str(tmp_path), "run-1")
+        with pytest.raises(RunLockLostError):
+            lock.check()
+    run_lock.begin_again(str(tmp_path), "run-1")
+
+
+def test_two_attempts_of_one_bundle_that_race_for_the_lock_share_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold = PipelineHold(str(tmp_path), "run-1", "token-1", by_process=False)
+    assert hold.take()
+    lock = tmp_path / "runs" / "LOCK"
+    lock.write_text(json.dumps(json.loads(lock.read_text()) | {"process": "1 1"}))  # of another worker
+    looked: list[bool] = []
+
+    def first_look_is_early(self: PipelineHold) -> bool:
+        looked.append(True)
+        return len(looked) > 1 and is_mine(self)
+
+    is_mine = PipelineHold.is_mine
+    monkeypatch.setattr(PipelineHold, "is_mine", first_look_is_early)
+    assert not hold.take()
+    assert sorted(files.list_names(str(tmp_path))) == ["runs/LOCK", "runs/LOCK-token-1.alive"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -78,6 +79,24 @@ def stage_times(metrics: Mapping[str, Sequence[Any]]) -> tuple[StageTime, ...]:
         for stage, spent in elapsed.items()
     ]
     return tuple(sorted(times, key=lambda time: time.elapsed_s, reverse=True))
+
+
+def added(*times: Iterable[StageTime]) -> tuple[StageTime, ...]:
+    """Times of several pipelines of one run, as one."""
+    by_stage: dict[str, StageTime] = {}
+    for time in chain(*times):
+        before = by_stage.get(time.name)
+        by_stage[time.name] = (
+            time
+            if before is None
+            else StageTime(
+                name=time.name,
+                recordings=before.recordings + time.recordings,
+                elapsed_s=before.elapsed_s + time.elapsed_s,
+                processor_s=before.processor_s + time.processor_s,
+            )
+        )
+    return tuple(sorted(by_stage.values(), key=lambda time: time.elapsed_s, reverse=True))
 
 
 def thinned(samples: Sequence[Sample]) -> tuple[Sample, ...]:

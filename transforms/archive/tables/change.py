@@ -1,10 +1,10 @@
-"""Tables: changes to table files that earlier runs wrote, each file replaced as a whole."""
+"""Tables: changes to table files that earlier runs wrote, each of which gets a new file."""
 
 from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,23 +12,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hushbeam.transforms.archive.published_files import relocated_audio_url
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import (
+    FileLists,
     RunFiles,
-    UnreadableFileListError,
     file_list_url,
-    read_run_files,
     replace_listed,
     write_run_files,
 )
-from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.tables.layout import TABLES, is_hidden, outdated, parse, run_of
+from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.file_systems import storage_errors
 from hushbeam.transforms.storage.urls import join
 
-_TRANSCRIPTS, _NOTIFICATIONS = "transcripts", "notifications"
+_TRANSCRIPTS, _FINDINGS, _ERRORS, _NOTIFICATIONS = TABLES
 _log = logging.getLogger(__name__)
 
 IsDue = Callable[[pa.Table], pa.ChunkedArray]
@@ -41,28 +40,36 @@ Change = Callable[[pa.Table, pa.ChunkedArray], pa.Table]
 class Tables:
     """The tables of an output root, for a job that holds its lock.
 
-    A reader sees each file either before or after a change. Files without due rows are read only in the columns that
-    decide which rows are due. A file that cannot be read stays unchanged, and is listed in `damaged`.
+    A rewritten file gets a new name, and the old one is deleted: a name never changes its content. Files without due
+    rows are read only in the columns that decide which rows are due. A file that cannot be read stays unchanged, and is
+    listed in `damaged`.
 
     Args:
       key: Signs the file lists of changed runs that were signed with it before; None leaves those unsigned.
 
     Attributes:
       damaged: Names of files that could not be read.
+      replaced: Names of files that were rewritten or removed, and the new name of each; None if it was removed.
     """
 
     def __init__(self, output: str, key: Ed25519PrivateKey | None) -> None:
         self._output = output
         self._key = key
         self.damaged: set[str] = set()
+        self.replaced: dict[str, str | None] = {}
 
     def drop_recordings(
-        self, table: str, recording_ids: frozenset[str], *, except_run: str = "", found: set[str] | None = None
+        self,
+        table: str,
+        recording_ids: frozenset[str],
+        *,
+        of_runs: Collection[str] | None = None,
+        found: set[str] | None = None,
     ) -> int:
         """Removes the rows of recordings, and files without any other row.
 
         Args:
-          except_run: Skips files of this run.
+          of_runs: Only in files of these runs; None for all.
           found: Gets the ids of the recordings that had rows.
 
         Returns:
@@ -71,45 +78,58 @@ class Tables:
         if not recording_ids:
             return 0
         wanted = pa.array(sorted(recording_ids))
+        return self.drop(
+            table,
+            ["recording_id"],
+            lambda rows: pc.fill_null(pc.is_in(rows["recording_id"], value_set=wanted), False),
+            of_runs=of_runs,
+            found=found,
+        )
 
-        def drop(rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
+    def drop(
+        self,
+        table: str,
+        columns: list[str],
+        is_due: IsDue,
+        *,
+        of_runs: Collection[str] | None = None,
+        found: set[str] | None = None,
+    ) -> int:
+        """As `rewrite`, but removes the due rows."""
+
+        def without(rows: pa.Table, due: pa.ChunkedArray) -> pa.Table:
             if found is not None:
                 found.update(rows["recording_id"].filter(due).unique().to_pylist())
             return rows.filter(pc.invert(due))
 
-        return self.rewrite(
-            table,
-            ["recording_id"],
-            lambda rows: pc.fill_null(pc.is_in(rows["recording_id"], value_set=wanted), False),
-            drop,
-            except_run=except_run,
-        )
+        return self.rewrite(table, columns, is_due, without, of_runs=of_runs)
 
     def has_others(self, run_id: str) -> bool:
         """Whether a run other than this one wrote transcripts."""
-        return any(run_of(name) != run_id for name in files.list_names(join(self._output, _TRANSCRIPTS)))
+        names = (file.name for file in files.iterate_files(join(self._output, _TRANSCRIPTS)))
+        return any(run_of(name) not in (None, run_id) for name in names)
 
-    def relocate(self) -> int:
-        """Changes rows of `transcripts/` that name redacted recordings in another root, so that they name this root.
-
-        Returns:
-          The number of changed rows.
-        """
-        columns = ["recording_id", "redacted_audio_url"]
-        return self.rewrite(_TRANSCRIPTS, columns, self._is_elsewhere, self._here)
-
-    def rewrite(self, table: str, columns: list[str], is_due: IsDue, change: Change, *, except_run: str = "") -> int:
+    def rewrite(
+        self,
+        table: str,
+        columns: list[str],
+        is_due: IsDue,
+        change: Change,
+        *,
+        of_runs: Collection[str] | None = None,
+    ) -> int:
         """Changes the due rows of all files of a table.
 
         Args:
           columns: The columns that `is_due` reads.
+          of_runs: Only in files of these runs; None for all.
 
         Returns:
           The number of due rows.
         """
         changed = 0
-        for name in files.list_names(join(self._output, table)):
-            if not name.endswith(".parquet") or (except_run and run_of(name) == except_run):
+        for name in self._settled_names(table):
+            if not name.endswith(".parquet") or (of_runs is not None and run_of(name) not in of_runs):
                 continue
             try:
                 with TemporaryFolder() as folder:
@@ -119,32 +139,50 @@ class Tables:
                 self.damaged.add(f"{table}/{name}")
         return changed
 
-    def clear_unfinished(self, run_id: str) -> None:
+    def clear_unfinished(self, run_id: str, lists: FileLists, done: Callable[[], frozenset[str]]) -> bool:
         """Removes table files of killed runs that are no longer needed.
 
         This run has recovered what they published, and tried the rest again, so their rows of `errors/` are out of
-        date. Their rows of `notifications/` stay and are listed, since they show what was delivered.
+        date. Their rows of `notifications/` stay and are listed, since they show what was delivered. Rows of recordings
+        that this run neither recovered nor redacted again stay too.
+
+        Args:
+          lists: Of all runs.
+          done: Gives the ids of the recordings whose rows are in the tables of this run.
+
+        Returns:
+          Whether there were any, and file lists may have changed.
         """
-        unfinished: dict[str, bool] = {}
+        names = {table: self._settled_names(table) for table in TABLES}
+        runs = {run for table in TABLES for name in names[table] if (run := run_of(name)) is not None and run != run_id}
+        unfinished = {run for run in runs if not lists.is_closed(run)}
+        if not unfinished:
+            return False
+        for table in (_TRANSCRIPTS, _FINDINGS):
+            self.drop_recordings(table, done(), of_runs=unfinished)
         delivered: defaultdict[str, list[str]] = defaultdict(list)
-        for table in (_TRANSCRIPTS, "findings", "errors", _NOTIFICATIONS):
-            for name in files.list_names(join(self._output, table)):
-                run = run_of(name)
-                if run is None or run == run_id:
-                    continue
-                if run not in unfinished:
-                    unfinished[run] = self._is_unfinished(run)
-                if not unfinished[run]:
+        for table in TABLES:
+            for name in self._settled_names(table):
+                if (run := run_of(name)) not in unfinished:
                     continue
                 if table == _NOTIFICATIONS:
                     delivered[run].append(f"{table}/{name}")
-                elif table == "errors" or self._is_empty(f"{table}/{name}"):
+                elif table == _ERRORS or self._is_empty(f"{table}/{name}"):
                     files.delete(join(self._output, table, name))
-        for run in (run for run, is_unfinished in unfinished.items() if is_unfinished):
+        for run in unfinished:
             if delivered[run]:
                 self.list_files(run, delivered[run])
             else:
                 files.delete(file_list_url(self._output, run))
+        return True
+
+    def _settled_names(self, table: str) -> list[str]:
+        """The names of all files, without older versions, which a killed job left and which are removed here."""
+        names = [name for name in files.list_names(join(self._output, table)) if not is_hidden(name)]
+        older = outdated(names)
+        for name in older:
+            files.delete(join(self._output, table, name))
+        return [name for name in names if name not in older]
 
     def list_files(self, run_id: str, names: Sequence[str]) -> None:
         """Writes the file list of a run without a summary: it was killed, or only sent notifications."""
@@ -153,15 +191,6 @@ class Tables:
             with TemporaryFolder() as folder:
                 listed[name] = FileEntry.of(files.fetch(join(self._output, name), folder))
         write_run_files(self._output, RunFiles(run_id, listed, has_summary=False), self._key)
-
-    def _is_unfinished(self, run_id: str) -> bool:
-        if files.exists(join(self._output, "runs", run_id, "summary.json")):
-            return False
-        try:
-            listed = read_run_files(self._output, run_id)
-        except UnreadableFileListError:
-            return True
-        return listed is None or listed.has_summary
 
     def _is_empty(self, name: str) -> bool:
         try:
@@ -199,33 +228,19 @@ class Tables:
         return changed
 
     def _put(self, name: str, path: Path | None, before: FileEntry) -> None:
-        url, run_id = join(self._output, name), run_of(name.partition("/")[2])
+        table, _, rest = name.partition("/")
+        file = parse(rest)
+        new = name if file is None else f"{table}/{file._replace(version=file.version + 1).name}"
 
         def put() -> None:
-            if path is None:
-                files.delete(url)
-            else:
-                files.upload_file(path, url)
+            if path is not None:
+                files.upload_file(path, join(self._output, new))
+            if path is None or new != name:
+                files.delete(join(self._output, name))
 
-        after = None if path is None else FileEntry.of(path)
-        replace_listed(self._output, run_id, name, before=before, after=after, put=put, key=self._key)
-
-    def _located(self, rows: pa.Table) -> list[str | None]:
-        return [
-            None if url is None else relocated_audio_url(self._output, recording_id, url) or url
-            for recording_id, url in zip(
-                rows["recording_id"].to_pylist(), rows["redacted_audio_url"].to_pylist(), strict=True
-            )
-        ]
-
-    def _is_elsewhere(self, rows: pa.Table) -> pa.ChunkedArray:
-        here = pa.chunked_array([pa.array(self._located(rows), pa.string())])
-        return pc.fill_null(pc.not_equal(here, rows["redacted_audio_url"]), False)
-
-    def _here(self, rows: pa.Table, _due: pa.ChunkedArray) -> pa.Table:
-        place = rows.schema.get_field_index("redacted_audio_url")
-        here = pa.array(self._located(rows), pa.string())
-        return rows.set_column(place, rows.schema.field(place), here)
+        after = None if path is None else (new, FileEntry.of(path))
+        replace_listed(self._output, file and file.run_id, name, before=before, after=after, put=put, key=self._key)
+        self.replaced[name] = None if path is None else new
 
 
 def _is_text(schema: pa.Schema, column: str) -> bool:

@@ -1,8 +1,8 @@
 """Checksums of an output's rows and captions, for its certificate.
 
 A row is hashed in the form that its table returns: canonical JSON (sorted keys, no white space, UTF-8) with the types
-of the table's schema. Some fields are left out. `status` and `redacted_audio_url` change when the audio expires or the
-output root moves, although the words stay; the status object holds them anyway. Without `run_id`, the same output has
+of the table's schema. Some fields are left out. `status` and `redacted_audio_url` change when the audio expires,
+although the words stay; the status object holds them anyway. Without `run_id` and `processed_at`, the same output has
 the same certificate in every run.
 """
 
@@ -22,7 +22,7 @@ from hushbeam.transforms.archive.signatures import canonical_json
 from hushbeam.transforms.archive.tables.parquet import as_table
 
 _OUTPUTS = "outputs"
-_OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id"})
+_OF_THE_STATUS = frozenset({"status", "redacted_audio_url", "run_id", "processed_at"})
 
 
 def output_digests(
@@ -80,5 +80,6 @@ def as_json(row: Mapping[str, Any]) -> str:
 
 def _canonical(row: str, schema: pa.Schema) -> bytes:
     (values,) = as_table([row], schema).to_pylist()
-    kept = {name: value for name, value in values.items() if name not in _OF_THE_STATUS}
+    # Without nulls, so that a column that a later version adds does not change the digests of earlier rows.
+    kept = {name: value for name, value in values.items() if name not in _OF_THE_STATUS and value is not None}
     return canonical_json(kept)

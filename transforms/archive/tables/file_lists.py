@@ -1,9 +1,8 @@
 """File lists: `runs/RUN_ID/files.json` has the sizes and checksums of all files of a run.
 
-The list is signed if the run has a key. Later jobs rewrite tables of earlier runs when they redact a recording again,
-expire its audio or erase it. They then rewrite the list, and sign it with their own key or leave it unsigned. A new
-version of a file is entered in the list before the file is replaced, so that the list is valid even if a job is killed
-at any moment.
+The list is signed if the run has a key. Jobs that erase a recording or expire its audio replace table files of earlier
+runs. They then rewrite the list, and sign it with their own key or leave it unsigned. A new version of a file is
+entered in the list before the file is replaced, so that the list is valid even if a job is killed at any moment.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from hushbeam.transforms.archive.signatures import SignatureError, canonical_json, check, signature_of
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
-from hushbeam.transforms.archive.tables.read import run_of
+from hushbeam.transforms.archive.tables.layout import TABLES, run_of
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
@@ -31,7 +30,6 @@ _RUNS, _SUMMARY = "runs", "summary.json"
 _VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,127}")
-_TABLES = frozenset({"transcripts", "findings", "errors", "notifications"})
 _log = logging.getLogger(__name__)
 
 
@@ -124,7 +122,7 @@ class RunFiles:
         folder, _, rest = name.partition("/")
         if folder == _RUNS:
             return rest.startswith(f"{self.run_id}/") and bool(_NAME.fullmatch(rest, len(self.run_id) + 1))
-        return folder in _TABLES and run_of(rest) == self.run_id
+        return folder in TABLES and run_of(rest) == self.run_id
 
     def _values(self) -> dict[str, Any]:
         values = asdict(self)
@@ -189,6 +187,11 @@ class FileLists:
 
     ended: frozenset[str]
     lists: Mapping[str, RunFiles]
+
+    def is_closed(self, run_id: str) -> bool:
+        """Whether a run wrote all of its tables, or a later one listed what the killed run left."""
+        listed = self.lists.get(run_id)
+        return run_id in self.ended or (listed is not None and not listed.has_summary)
 
     def before(self, run_id: str) -> tuple[str, ...]:
         """Other ended runs that no other run's list names, for `RunFiles.before` of this one.
@@ -261,7 +264,7 @@ def replace_listed(
     name: str,
     *,
     before: FileEntry | None,
-    after: FileEntry | None,
+    after: tuple[str, FileEntry] | None,
     put: Callable[[], object],
     key: Ed25519PrivateKey | None,
 ) -> None:
@@ -274,8 +277,8 @@ def replace_listed(
       run_id: The run whose list may name the file.
       name: Of the file, relative to the output root.
       before: The entry of the present file; None if there is none.
-      after: The entry of the new file; None removes it.
-      put: Replaces or removes the file.
+      after: The name and entry of the new file; None removes the old one only.
+      put: Writes the new file, and removes the old one if the name differs.
     """
     try:
         listed = None if run_id is None else read_run_files(output, run_id)
@@ -287,13 +290,16 @@ def replace_listed(
     files_now = dict(listed.files)
     if before is not None:
         files_now[name] = before
-    announced = replace(listed, files=files_now, changing={**listed.changing, name: after})
+    change: dict[str, FileEntry | None] = {name: None}
+    if after is not None:
+        change[after[0]] = after[1]
+    announced = replace(listed, files=files_now, changing={**listed.changing, **change})
     _write_anew(output, announced, listed, key)
     put()
-    changing = {other: change for other, change in listed.changing.items() if other != name}
-    files_then = {other: own for other, own in files_now.items() if other != name}
+    changing = {other: entry for other, entry in listed.changing.items() if other not in change}
+    files_then = {other: own for other, own in files_now.items() if other not in change}
     if after is not None:
-        files_then[name] = after
+        files_then[after[0]] = after[1]
     _write_anew(output, replace(listed, files=files_then, changing=changing), listed, key)
 
 

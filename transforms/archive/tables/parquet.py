@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -115,13 +117,25 @@ def _in_groups(rows: Iterable[str]) -> Iterator[list[str]]:
 
 
 def as_table(rows: Iterable[str], schema: pa.Schema) -> pa.Table:
-    """JSON rows as an Arrow table. Arrow needs tuples for the entries of a map, which JSON does not have.
+    """JSON rows as an Arrow table. JSON has no times, and no tuples, which Arrow needs for the entries of a map.
 
     Raises:
       pa.ArrowInvalid: A row does not fit the schema: a defect.
     """
     maps = [field.name for field in schema if pa.types.is_map(field.type)]
+    times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
     parsed = [json.loads(row) for row in rows]
     for row in parsed:
         row.update({name: [tuple(entry) for entry in row[name]] for name in maps})
+        row.update({name: datetime.fromisoformat(row[name]) for name in times})
     return pa.Table.from_pylist(parsed, schema=schema)
+
+
+def json_of(row: Mapping[str, Any]) -> str:
+    """A row that was read from a table as JSON, the inverse of `as_table`."""
+    return json.dumps({name: time_text(value) if isinstance(value, datetime) else value for name, value in row.items()})
+
+
+def time_text(at: datetime) -> str:
+    """A time with a time zone as ISO 8601 in UTC, with microseconds, so that equal times give equal texts."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,9 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hushbeam.transforms.archive.tables.parquet import Row
+from hushbeam.schemas.tables import SCHEMA_VERSION, version_of
+from hushbeam.transforms.archive.tables.layout import is_hidden, outdated, run_of
+from hushbeam.transforms.archive.tables.parquet import Row, json_of
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
@@ -21,14 +21,15 @@ from hushbeam.transforms.storage.urls import join
 
 _ROWS_AT_ONCE = 256
 _log = logging.getLogger(__name__)
-_FILE = re.compile(r"(?P<run_id>[^/]+)-[0-9]{4,}\.parquet")
 
 
 class DamagedTableError(StorageError):
     """A table file cannot be read. The message has its name: a run's id and a number, nothing of a recording."""
 
+    remedy = "Restore the file from a copy, or delete it."
+
     def __init__(self, url: str) -> None:
-        name = "/".join(url.rsplit("/", 2)[1:])
+        name = "/".join(url.rsplit("/", 3)[1:])
         super().__init__(
             f"{name} in the output is damaged: restore it from a copy, or delete it; hushbeam audit shows details"
         )
@@ -55,29 +56,38 @@ class ReadTable(beam.PTransform):
 
 
 def table_files(output: str, table: str) -> list[str]:
-    """The locations of a table's files."""
-    folder = join(output, table)
-    return [join(folder, name) for name in files.list_names(folder) if name.endswith(".parquet")]
+    """The locations of a table's files, of each the newest version."""
+    return [join(output, table, name) for name in _names(output, table)]
 
 
-def run_of(name: str) -> str | None:
-    """The run that wrote a table file of this name; None for other names."""
-    match = _FILE.fullmatch(name)
-    return match["run_id"] if match else None
+def run_files(output: str, table: str, run_id: str) -> list[str]:
+    """The locations of the files of a table that one run wrote."""
+    return [join(output, table, name) for name in _names(output, table) if run_of(name) == run_id]
+
+
+def _names(output: str, table: str) -> list[str]:
+    names = [
+        name for name in files.list_names(join(output, table)) if name.endswith(".parquet") and not is_hidden(name)
+    ]
+    older = outdated(names)
+    return [name for name in names if name not in older]
 
 
 def read_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:
-    """The rows of a table file, as (recording id, JSON).
+    """The rows of a table file, as (recording id, JSON). A column that is younger than the file is null.
 
     Raises:
       DamagedTableError: The file cannot be read, or lacks one of the columns.
     """
     with TemporaryFolder() as folder, open_table(url, Path(folder)) as table:
-        if not set(columns) <= set(table.schema_arrow.names):
+        known = [column for column in columns if column in table.schema_arrow.names]
+        added = dict.fromkeys(column for column in columns if column not in known)
+        version = version_of(table.schema_arrow)
+        if "recording_id" not in known or (added and (version is None or version >= SCHEMA_VERSION)):
             raise DamagedTableError(url)
-        for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=list(columns)):
+        for batch in table.iter_batches(batch_size=_ROWS_AT_ONCE, columns=known):
             for row in batch.to_pylist():
-                yield row["recording_id"], json.dumps(row)
+                yield row["recording_id"], json_of(row | added)
 
 
 def _readable_rows(url: str, columns: Sequence[str]) -> Iterator[Row]:

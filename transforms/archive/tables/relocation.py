@@ -1,4 +1,7 @@
-"""Relocation: status objects and rows of a copied or moved output root are changed to name the new root."""
+"""Relocation: status objects of a copied or moved output root are changed to name the new root.
+
+Rows of tables name redacted recordings relative to the root, and so need no change.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,15 @@ from dataclasses import replace
 from itertools import islice
 
 from hushbeam.transforms.archive.ledger import Status, list_statuses, published_audio, write_status
-from hushbeam.transforms.archive.tables.change import Tables
 
 _AT_ONCE, _WAITING = 32, 1024
 _log = logging.getLogger(__name__)
 
 
-def relocate(output: str, tables: Tables) -> int:
-    """Makes status objects and rows of `transcripts/` name the redacted recordings of this root.
+def relocate(output: str) -> int:
+    """Makes status objects name the redacted recordings of this root.
 
     Signatures stay valid, since they cover file names and not the root. The original of a copied root is not touched.
-
-    Args:
-      tables: Of the same root, whose lock the caller holds.
 
     Returns:
       The number of status objects that named another root.
@@ -31,9 +30,8 @@ def relocate(output: str, tables: Tables) -> int:
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="relocate") as threads:
         while some := list(islice(elsewhere, _WAITING)):
             moved += len(list(threads.map(lambda status: write_status(output, status), _here(output, some))))
-    rows = tables.relocate()
-    if moved or rows:
-        _log.warning("the output was copied or moved: %d status objects and %d rows name it now", moved, rows)
+    if moved:
+        _log.warning("the output was copied or moved: %d status objects name it now", moved)
     return moved
 
 

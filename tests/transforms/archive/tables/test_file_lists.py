@@ -33,7 +33,9 @@ from hushbeam.transforms.storage import files
 KEY = Ed25519PrivateKey.generate()
 RUNS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,9}", fullmatch=True)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10)
-NAMES = st.sampled_from(["transcripts/run-0000.parquet", "errors/run-12345.parquet"]) | RUNS.map("runs/run/{}".format)
+NAMES = st.sampled_from(
+    ["transcripts/run_date=2026-11-29/run-0000.parquet", "errors/run_date=2026-11-29/run-12345.v2.parquet"]
+) | RUNS.map("runs/run/{}".format)
 ENTRIES = st.builds(FileEntry, st.integers(0, 1 << 40), st.text("0123456789abcdef", min_size=64, max_size=64))
 LISTS = st.builds(
     RunFiles,
@@ -89,8 +91,9 @@ def test_a_signed_list_is_valid_after_reading_and_invalid_after_any_change(liste
                     "runs/other/x",
                     "runs/run/a\0",
                 ),
-                *("errors/other-0000.parquet", "errors/../run-0000.parquet", "audio/run-0000.parquet", "/etc/passwd"),
-                *("runs/run/\ud800", "runs/run/.hidden", "errors/run-0000.parquet/x"),
+                *("errors/run_date=2026-11-29/other-0000.parquet", "errors/../run-0000.parquet", "/etc/passwd"),
+                *("audio/run_date=2026-11-29/run-0000.parquet", "errors/run-0000.parquet"),
+                *("runs/run/\ud800", "runs/run/.hidden", "errors/run_date=2026-11-29/run-0000.parquet/x"),
             )
         ),
         *(RunFiles("run", {}, before=(name,)).to_json() for name in ("..", "a/b", "\ud800", "a\0b", "")),
@@ -120,43 +123,52 @@ class _StoppedError(Exception):
 @pytest.mark.parametrize("after", [FileEntry.of_content(b"new"), None])
 def test_a_list_allows_the_present_files_at_every_moment_of_a_change(tmp_path: Path, after: FileEntry | None) -> None:
     output, before = str(tmp_path), FileEntry.of_content(b"old")
-    write_run_files(output, RunFiles("run", {"errors/run-0000.parquet": before}), KEY)
+    name, new = "errors/run_date=2026-11-29/run-0000.parquet", "errors/run_date=2026-11-29/run-0000.v2.parquet"
+    write_run_files(output, RunFiles("run", {name: before}), KEY)
 
     def stop() -> None:
         raise _StoppedError
 
-    name = "errors/run-0000.parquet"
+    change = partial(
+        replace_listed, output, "run", name, before=before, after=None if after is None else (new, after), key=KEY
+    )
     with pytest.raises(_StoppedError):
-        replace_listed(output, "run", name, before=before, after=after, put=stop, key=KEY)
+        change(put=stop)
     listed = read_run_files(output, "run")
     assert listed is not None
-    assert listed.allows(name, before)
-    assert listed.allows(name, after)
-    assert not listed.allows(name, FileEntry.of_content(b"another"))
-    settle(output, read_file_lists(output), KEY)
+    for is_allowed, file, entry in (
+        (True, name, before),
+        (True, name, None),
+        (after is not None, new, after),
+        (False, name, FileEntry.of_content(b"another")),
+        (False, new, FileEntry.of_content(b"another")),
+    ):
+        assert listed.allows(file, entry) == is_allowed or entry is None
     if after is not None:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(b"old")
+        settle(output, read_file_lists(output), KEY)
         assert read_run_files(output, "run") == listed, "nothing is there yet"
-        (tmp_path / "errors").mkdir()
-        (tmp_path / name).write_bytes(b"new")
+        (tmp_path / new).write_bytes(b"new")
+        (tmp_path / name).unlink()
         settle(output, read_file_lists(output), KEY)
         now = read_run_files(output, "run")
         assert now is not None
-        assert (now.files, now.changing) == ({name: after}, {})
+        assert (now.files, now.changing) == ({new: after}, {})
         write_run_files(output, listed, KEY)
-    replace_listed(output, "run", name, before=before, after=after, put=lambda: None, key=KEY)
+    change(put=lambda: None)
     listed = read_run_files(output, "run")
     assert listed is not None
-    assert listed.allows(name, after)
-    assert not listed.allows(name, before)
+    assert (listed.files, listed.changing) == ({} if after is None else {new: after}, {})
     listed.check_signature(KEY.public_key())
 
 
 def test_rewriting_a_manipulated_file_does_not_make_it_valid(tmp_path: Path) -> None:
-    output, name = str(tmp_path), "errors/run-0000.parquet"
+    output, name = str(tmp_path), "errors/run_date=2026-11-29/run-0000.parquet"
     write_run_files(output, RunFiles("run", {name: FileEntry.of_content(b"old")}), KEY)
     done: list[str] = []
     before, after = FileEntry.of_content(b"tampered"), FileEntry.of_content(b"new")
-    replace_listed(output, "run", name, before=before, after=after, put=lambda: done.append(name), key=KEY)
+    replace_listed(output, "run", name, before=before, after=(name, after), put=lambda: done.append(name), key=KEY)
     listed = read_run_files(output, "run")
     assert done == [name]
     assert listed is not None
@@ -175,7 +187,7 @@ def test_a_list_that_changes_without_a_key_loses_its_signature(tmp_path: Path) -
 
 @pytest.mark.parametrize("forged", [{}, {"private_roots": ("--store",)}])
 def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: dict[str, Any]) -> None:
-    output, name = str(tmp_path), "errors/run-0000.parquet"
+    output, name = str(tmp_path), "errors/run_date=2026-11-29/run-0000.parquet"
     listed = RunFiles("run", {name: FileEntry.of_content(b"old")}).signed(KEY)
     change = partial(
         replace_listed, output, "run", name, before=FileEntry.of_content(b"old"), put=lambda: None, key=KEY
@@ -198,7 +210,7 @@ def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: d
 def test_a_list_copied_to_another_run_is_not_changed(tmp_path: Path) -> None:
     output = str(tmp_path)
     write_run_files(output, RunFiles("other", {}), KEY)
-    forged = RunFiles("other", {}, changing={"errors/other-0000.parquet": None})
+    forged = RunFiles("other", {}, changing={"errors/run_date=2026-11-29/other-0000.parquet": None})
     files.write_bytes(file_list_url(output, "run"), forged.to_json())
     before = files.read_bytes(file_list_url(output, "other"))
     settle(output, read_file_lists(output), KEY)
