@@ -17,7 +17,7 @@ from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.certificate import check_signature, is_signed
 from hushbeam.transforms.archive.claims import Claim, Problem
 from hushbeam.transforms.archive.ledger import Status, published_audio
-from hushbeam.transforms.archive.published_files import caption_urls
+from hushbeam.transforms.archive.published_files import caption_urls, relative_audio_url
 from hushbeam.transforms.archive.recovery import rows_url
 from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.archive.tables.digests import (
@@ -28,8 +28,9 @@ from hushbeam.transforms.archive.tables.digests import (
 )
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.relocation import names_elsewhere
+from hushbeam.transforms.audit.facts import counts_of
 from hushbeam.transforms.audit.muted_ranges import MutedRangeSettings, audible_seconds
-from hushbeam.transforms.audit.records import AuditedRecording
+from hushbeam.transforms.audit.records import AudiblePlace, AuditedRecording
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.errors import MediaError
@@ -39,11 +40,13 @@ from hushbeam.transforms.media.video.caption_search import hidden_text_in
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech
-from hushbeam.transforms.verify_audio.leaks import LeakSettings, find_leaks
+from hushbeam.transforms.verify_audio.leaks import Leak, LeakSettings, find_leaks
 from hushbeam.transforms.verify_audio.spoken_form import place_of, runs_of_signs
 
 _SAME_LENGTH_S = 0.05
 """Encoders fill up their last frame."""
+
+_MOST_TIMES = 5
 
 _CERTIFIED = frozenset({"sha256", "size_bytes", "duration_s", "channels", "method", "muted_s", "muted"})
 
@@ -88,6 +91,7 @@ def audit(
         kind = "row_without_status" if claim.rows else "finding_without_status"
         return AuditedRecording(recording_id, problems=(Problem(kind, recording_id),))
     status = Status.from_json(claim.status.encode())
+    facts = counts_of(status, public_key)
     problems = [
         *_place_problems(status, output),
         *_row_problems(claim, status, output),
@@ -97,8 +101,8 @@ def audit(
     ]
     if not certified_outputs(status):
         problems.append(Problem("no_certificate", recording_id))
-        return AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems))
-    audited = AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems))
+        return AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems), facts=facts)
+    audited = AuditedRecording(recording_id, signed=is_signed(status), problems=tuple(problems), facts=facts)
     if status.redacted_audio_url is None:
         return audited
     try:
@@ -108,11 +112,13 @@ def audit(
         problems += _audio_problems(recording_id, path, certificate, limits)
         if leak_check is not None and len(claim.rows) == 1:
             audible, leaks = _audible_data(path, json.loads(claim.rows[0]), leak_check)
-            audited = replace(audited, verified=True, audible=audible)
-            problems += [
-                Problem("number_audible", recording_id, f"{n} of policy {policy}")
-                for policy, n in sorted(leaks.items())
-            ]
+            places = tuple(
+                AudiblePlace(recording_id, one.channel, round(one.start_s, 2), round(one.end_s, 2), one.policy)
+                for one in audible
+            )
+            counts = Counter(place.policy for place in places)
+            audited = replace(audited, verified=True, audible=dict(counts), places=places)
+            problems += _audible_numbers(recording_id, leaks)
     except _WrongAudioError as wrong:
         problems.append(Problem(wrong.kind, recording_id, wrong.detail))
     except MediaError as error:
@@ -144,15 +150,16 @@ def _row_problems(claim: Claim, status: Status, output: str) -> Iterator[Problem
         return
     if len(rows) != 1:
         kind = "several_rows" if rows else "status_without_row"
-        yield Problem(kind, claim.recording_id, f"{len(rows)} rows in transcripts/, expected 1")
+        yield Problem(kind, claim.recording_id, f"{len(rows)} current rows in transcripts/, expected 1")
         return
     (row,) = rows
     differing = [
         name
         for name, claimed in (
             ("status", status.status),
-            ("redacted_audio_url", status.redacted_audio_url),
+            ("redacted_audio_url", relative_audio_url(status.redacted_audio_url)),
             ("run_id", status.run_id),
+            ("processed_at", status.processed_at),
         )
         if row[name] != claimed
     ]
@@ -250,8 +257,18 @@ def _audio_problems(
         yield Problem("audio_in_muted_range", recording_id, f"{audible_s:.2f} s")
 
 
-def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> tuple[dict[str, int], dict[str, int]]:
-    """Counts by policy of audible personal data that the published text does not have, and of leaked numbers.
+def _audible_numbers(recording_id: str, leaks: Sequence[Leak]) -> Iterator[Problem]:
+    for policy in sorted({leak.policy for leak in leaks}):
+        places = sorted((leak.place.start_s, leak.place.end_s) for leak in leaks if leak.policy == policy)
+        times = ", ".join(f"{start_s:.1f} to {end_s:.1f} s" for start_s, end_s in places[:_MOST_TIMES])
+        more = ", ..." if len(places) > _MOST_TIMES else ""
+        yield Problem("number_audible", recording_id, f"{len(places)} of policy {policy}, at {times}{more}")
+
+
+def _audible_data(
+    path: Path, row: Mapping[str, Any], leak_check: LeakCheck
+) -> tuple[Sequence[Finding], Sequence[Leak]]:
+    """Audible personal data that the published text does not have, and leaked numbers.
 
     Words of the published transcript are not counted: the run knew the whole conversation, and did not redact them.
     """
@@ -259,12 +276,12 @@ def _audible_data(path: Path, row: Mapping[str, Any], leak_check: LeakCheck) -> 
     conversation = Conversation(transcript)
     published = KeptSpeech(Conversation(_published_words(row, transcript.language_code)), frozenset())
     leaks = find_leaks((), conversation, published, row["policies"], leak_check.leaks)
-    audible = Counter(
-        finding.policy
+    audible = [
+        finding
         for finding in leak_check.detect(transcript, row["policies"])
         if not _is_published(finding, conversation, published, leak_check.leaks.same_place_s)
-    )
-    return dict(audible), dict(Counter(leak.policy for leak in leaks))
+    ]
+    return audible, leaks
 
 
 def _published_words(row: Mapping[str, Any], language_code: str) -> Transcript:

@@ -10,6 +10,18 @@ from hushbeam.transforms.archive.claims import Problem
 
 
 @travels
+@dataclass(frozen=True, order=True)
+class AudiblePlace:
+    """Where personal data may still be audible, without what is said there."""
+
+    recording_id: str
+    channel: int
+    start_s: float
+    end_s: float
+    policy: str
+
+
+@travels
 @dataclass(frozen=True)
 class AuditedRecording:
     """The result of the audit of one recording.
@@ -20,6 +32,8 @@ class AuditedRecording:
       signed: Whether its certificate is signed.
       verified: Whether a recogniser checked it for leaks.
       audible: Counts of audible personal data by policy. Names and places among them are guesses.
+      places: Where it can be heard.
+      facts: What its certificate says, as counts by name: `hushbeam.transforms.audit.facts`.
     """
 
     recording_id: str
@@ -28,4 +42,6 @@ class AuditedRecording:
     signed: bool = False
     verified: bool = False
     audible: Mapping[str, int] = field(default_factory=dict)
+    places: tuple[AudiblePlace, ...] = ()
     problems: tuple[Problem, ...] = ()
+    facts: Mapping[str, float] = field(default_factory=dict)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import apache_beam as beam
 
 from hushbeam.schemas.failure import Failure
 from hushbeam.transforms.archive.claims import Problem
-from hushbeam.transforms.audit.contents import summarise
-from hushbeam.transforms.audit.records import AuditedRecording
+from hushbeam.transforms.audit.contents import About, summarise
+from hushbeam.transforms.audit.facts import AuditedRun
+from hushbeam.transforms.audit.records import AudiblePlace, AuditedRecording
 from hushbeam.transforms.audit.transform import Audited
 from hushbeam.transforms.storage import files
 
@@ -21,12 +23,17 @@ class WriteReport(beam.PTransform):
     """Writes the counts and problems of an audit to a URL, as JSON.
 
     {"recordings": n, "verified": n, "signed": n, "audio_s": …, "muted_s": …, "audible": {policy: n},
-    "problems": {kind: n}, "list": [{"kind", "subject", "detail"}, …]}
+    "audible_places": [{"recording_id", "channel", "start_s", "end_s", "policy"}, …],
+    "problems": {kind: n}, "list": [{"kind", "subject", "detail"}, …], "runs": […], "about": {…}}
+
+    Args:
+      about: When and with what the audit was made.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, about: About) -> None:
         super().__init__("WriteReport")
         self._url = url
+        self._about = about.model_dump(mode="json")
 
     def expand(self, audited: Audited) -> beam.PCollection[str]:
         problems = (
@@ -44,14 +51,29 @@ class WriteReport(beam.PTransform):
             | "Write"
             >> beam.Map(
                 _write,
+                self._about,
                 totals=beam.pvalue.AsDict(totals | "Total" >> beam.CombinePerKey(sum)),
                 problems=beam.pvalue.AsList(problems),
+                places=beam.pvalue.AsList(
+                    audited.recordings
+                    | "Audible places"
+                    >> beam.FlatMap(lambda recording: recording.places).with_output_types(AudiblePlace)
+                ),
+                runs=beam.pvalue.AsList(audited.runs),
             )
         )
 
 
-def _write(url: str, totals: Mapping[str, float], problems: Sequence[Problem]) -> str:
-    files.write_bytes(url, json.dumps(summarise(totals, problems), indent=1).encode())
+def _write(
+    url: str,
+    about: Mapping[str, Any],
+    *,
+    totals: Mapping[str, float],
+    problems: Sequence[Problem],
+    places: Sequence[AudiblePlace],
+    runs: Sequence[AuditedRun],
+) -> str:
+    files.write_bytes(url, json.dumps(summarise(totals, problems, places, runs, about), indent=1).encode())
     return url
 
 
@@ -63,6 +85,7 @@ def _counts(recording: AuditedRecording) -> Iterator[Count]:
     yield "muted_s", recording.muted_s
     for policy, count in recording.audible.items():
         yield f"audible.{policy}", count
+    yield from recording.facts.items()
 
 
 def _count_problem(problem: Problem) -> Count:

@@ -26,7 +26,8 @@ from hushbeam.transforms.archive.tables.file_lists import (
     file_list_url,
     read_run_files,
 )
-from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_of
+from hushbeam.transforms.archive.tables.layout import run_of
+from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_files
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
@@ -123,8 +124,7 @@ def _entry(output: str, name: str) -> FileEntry | None:
 def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Iterator[Problem]:
     """Checks that a run's summary counts match its tables.
 
-    A later run that redacts a recording again removes its rows from the tables of this run. So there may be fewer rows
-    than were counted, but never more. Rows of `errors/` stay until their recording is erased.
+    Rows stay until their recording is erased. So there may be fewer rows than were counted, but never more.
     """
     counted = summary["recordings"]
     published = counted["completed"] + counted.get("recovered", 0)
@@ -193,10 +193,7 @@ def _summary(output: str, run_id: str) -> Mapping[str, Any] | None:
 def _count(output: str, run_id: str, table: str, columns: list[str]) -> Counter[tuple[Any, ...]]:
     """How often each combination of values occurs in a run's files of a table."""
     counts: Counter[tuple[Any, ...]] = Counter()
-    for name in files.list_names(join(output, table)):
-        if run_of(name) != run_id:
-            continue
-        url = join(output, table, name)
+    for url in run_files(output, table, run_id):
         with TemporaryFolder() as folder, open_table(url, Path(folder)) as file:
             if not set(columns) <= set(file.schema_arrow.names):
                 raise DamagedTableError(url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +11,8 @@ import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.failure import Failure
-from hushbeam.schemas.finding import FINDINGS_SCHEMA, Finding
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
-from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.archive.claims import (
     PROBLEMS,
@@ -25,18 +24,19 @@ from hushbeam.transforms.archive.claims import (
     table_problems,
 )
 from hushbeam.transforms.archive.tables.read import ReadTable
-from hushbeam.transforms.audit.check import LeakCheck, audit
+from hushbeam.transforms.audit.check import audit
+from hushbeam.transforms.audit.facts import AuditedRun, audited_run
+from hushbeam.transforms.audit.leak_check import load_leak_check
 from hushbeam.transforms.audit.records import AuditedRecording
 from hushbeam.transforms.audit.runs import run_problems, runs_of
 from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.unknown_files import unknown_files
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
-from hushbeam.transforms.verify_audio.second_recogniser import SecondRecogniser
 from hushbeam.transforms.verify_audio.settings import in_sample
 
 _LEAK_CHECK = Shared()
+_FACTS = "facts"
 
 
 class Audited(NamedTuple):
@@ -46,11 +46,13 @@ class Audited(NamedTuple):
       recordings: With their problems, if any.
       problems: Problems of runs, and of files that belong to no recording.
       failures: Recordings that could not be audited.
+      runs: What the small files of the runs say.
     """
 
     recordings: beam.PCollection[AuditedRecording]
     problems: beam.PCollection[Problem]
     failures: beam.PCollection[Failure]
+    runs: beam.PCollection[AuditedRun]
 
 
 class AuditOutput(beam.PTransform):
@@ -79,6 +81,15 @@ class AuditOutput(beam.PTransform):
             | "Claims" >> beam.MapTuple(lambda key, joined: claim_of(key, **joined)).with_output_types(Claim)
         )
         audited, failures = claims | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
+        runs = (
+            output
+            | "Runs" >> beam.FlatMap(runs_of).with_output_types(str)
+            | "Each run by itself" >> beam.Reshuffle()
+            | "Lists and counts"
+            >> beam.ParDo(_RunFn(self._output, self._settings.public_key)).with_outputs(_FACTS, main="problems")
+        )
+        runs["problems"].element_type = Problem
+        runs[_FACTS].element_type = AuditedRun
         problems = (
             read[PROBLEMS],
             output | "Unknown files" >> beam.FlatMap(unknown_files).with_output_types(Problem),
@@ -86,12 +97,9 @@ class AuditOutput(beam.PTransform):
             | "Files of tables" >> beam.FlatMap(table_names).with_output_types(str)
             | "Each file by itself" >> beam.Reshuffle()
             | "Read each" >> beam.FlatMap(table_problems, self._output).with_output_types(Problem),
-            output
-            | "Runs" >> beam.FlatMap(runs_of).with_output_types(str)
-            | "Each run by itself" >> beam.Reshuffle()
-            | "Lists and counts" >> beam.ParDo(_RunFn(self._output, self._settings.public_key)),
+            runs["problems"],
         ) | "Problems of files and runs" >> beam.Flatten()
-        return Audited(audited, problems, failures)
+        return Audited(audited, problems, failures, runs[_FACTS])
 
 
 class _RunFn(beam.DoFn):
@@ -102,8 +110,9 @@ class _RunFn(beam.DoFn):
     def setup(self) -> None:
         self._key = read_public_key(self._public_key) if self._public_key else None
 
-    def process(self, element: str) -> Iterator[Problem]:
-        return run_problems(element, self._output, self._key)
+    def process(self, element: str) -> Iterator[Problem | beam.pvalue.TaggedOutput]:
+        yield beam.pvalue.TaggedOutput(_FACTS, audited_run(element, self._output, self._key))
+        yield from run_problems(element, self._output, self._key)
 
 
 class _AuditStage(RecordingStage[Claim, AuditedRecording]):
@@ -116,25 +125,11 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
     def setup(self) -> None:
         settings = self._settings
         self._key = read_public_key(settings.public_key) if settings.public_key else None
-        self._leak_check = _LEAK_CHECK.acquire(self._load_leak_check, tag=repr(settings)) if settings.sample else None
-
-    def _load_leak_check(self) -> LeakCheck:
-        settings = self._settings
-        recogniser = SecondRecogniser(settings.recogniser, settings.other_languages, settings.limits)
-        recogniser.load()
-        detector = Detector(self._settings.detection)
-        detector.load()
-        return LeakCheck(partial(_transcribe_parts, recogniser), partial(_detect, detector), self._settings.leaks)
+        self._leak_check = (
+            _LEAK_CHECK.acquire(partial(load_leak_check, settings), tag=repr(settings)) if settings.sample else None
+        )
 
     def process(self, recording: Claim) -> AuditedRecording:
         leak_check = self._leak_check if in_sample(recording.recording_id, self._settings.sample) else None
         with TemporaryFolder() as folder:
             return audit(recording, self._output, Path(folder), self._key, leak_check, limits=self._settings.limits)
-
-
-def _transcribe_parts(recogniser: SecondRecogniser, path: Path, language: str) -> Transcript:
-    return recogniser.transcribe_parts(path, None, language=language, mix=False, tone_hz=None)
-
-
-def _detect(detector: Detector, transcript: Transcript, policies: Collection[str]) -> tuple[Finding, ...]:
-    return detector.detect(DetectionRequest(transcript, policies)).findings

@@ -16,10 +16,11 @@ from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses,
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index
 from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls, json_name
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
-from hushbeam.transforms.archive.reviews import UnreadableReviewError, review_in
+from hushbeam.transforms.archive.reviews import UnreadableReviewError, recording_of, review_in
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
+from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.digests import certified_outputs
-from hushbeam.transforms.archive.tables.read import run_of
+from hushbeam.transforms.archive.tables.layout import DELTA_LOG, PARTITION, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
 from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report
@@ -27,16 +28,22 @@ from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX
 from hushbeam.transforms.storage.listing import StoredFile
-from hushbeam.transforms.storage.urls import file_name, join
+from hushbeam.transforms.storage.urls import file_name, join, safe_name
 
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
 _LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
-_OF_ALL_RUNS = frozenset({"ledger.parquet", "private-roots.json"})
+_OF_ALL_RUNS = frozenset({"ledger.parquet", "private-roots.json", "table-format.json"})
 _OF_A_RUN = re.compile(r"[^/]+/(summary\.json|canaries\.json|files\.json|rows/[^/]+\.json)")
-_OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.html)")
+_OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.(html|json))")
 _OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
-_EMPTY_FOLDER = re.compile(rf"({'|'.join(sorted(_FOLDERS))})|{_RUNS}/[^/]+(/rows)?")
+_EMPTY_FOLDER = re.compile(
+    rf"({'|'.join(sorted(_FOLDERS))})|{_RUNS}/[^/]+(/rows)?|({'|'.join(SCHEMAS)})/{PARTITION}=[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}"
+)
+_OF_ICEBERG = re.compile(rf"({'|'.join(SCHEMAS)})/metadata/[^/]+\.(json|avro)")
+"""Where the catalogue has no place for metadata of its own."""
+
+_OF_DELTA = re.compile(r"[0-9]{20}\..+|_last_checkpoint|_commit_[^/]+\.tmp")
 
 
 def unknown_files(output: str) -> Iterator[Problem]:
@@ -45,7 +52,7 @@ def unknown_files(output: str) -> Iterator[Problem]:
     known = {
         AUDIO: {file_name(url) for status in statuses.values() if (url := published_audio(output, status))},
         CAPTIONS: {file_name(url) for status in statuses.values() for url in _captions(output, status)},
-        REVIEWS: {json_name(recording_id) for recording_id in statuses},
+        REVIEWS: {safe_name(recording_id) for recording_id in statuses},
     }
     listed = files.list_files(output, hidden=True)
     ended = {parts[1] for file in listed if len(parts := file.name.split("/")) == 3 and parts[::2] == [_RUNS, _SUMMARY]}
@@ -63,6 +70,10 @@ def unknown_files(output: str) -> Iterator[Problem]:
         recorded_private_roots(output)
     except (ConfigurationError, StorageError):
         yield Problem("unreadable", f"{_RUNS}/private-roots.json", "damaged")
+    try:
+        recorded_format(output)
+    except (ConfigurationError, StorageError):
+        yield Problem("unreadable", f"{_RUNS}/table-format.json", "damaged")
 
 
 def _file_problems(
@@ -76,7 +87,7 @@ def _file_problems(
         else:
             yield Problem("unknown_file", name, "no run writes such a file")
     elif folder in known:
-        if rest not in known[folder]:
+        if (recording_of(rest) if folder == REVIEWS else rest) not in known[folder]:
             yield Problem("orphan", name, "no status object names it")
         elif folder == REVIEWS:
             yield from _review_problems(rest, output)
@@ -98,6 +109,10 @@ def _is_of_a_job(folder: str, rest: str, size_bytes: int, ended: Collection[str]
             return "/" not in rest and rest.endswith(".json")  # `statuses_of` checks that it is a status object
         case "erased":
             return size_bytes == 0 and is_tombstone(rest)
+        case "iceberg":
+            return _OF_ICEBERG.fullmatch(rest) is not None
+    if rest.startswith(DELTA_LOG):
+        return folder in SCHEMAS and _OF_DELTA.fullmatch(rest, len(DELTA_LOG)) is not None
     return folder in SCHEMAS and run_of(rest) is not None
 
 
@@ -107,7 +122,7 @@ def _review_problems(name: str, output: str) -> Iterator[Problem]:
     except (UnreadableReviewError, StorageError) as error:
         if error.retryable:
             raise
-        yield Problem("unreadable", f"{REVIEWS}/{name}", "damaged, or the review of another recording")
+        yield Problem("unreadable", f"{REVIEWS}/{name}", "damaged, or the review of another recording or reviewer")
 
 
 def _captions(output: str, status: Status) -> tuple[str, ...]:

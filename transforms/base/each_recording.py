@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import PurePath
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import apache_beam as beam
@@ -26,9 +27,10 @@ from apache_beam.utils.shared import Shared
 from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.stages import StageInput
+from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.freed_memory import give_back_freed
 from hushbeam.transforms.base.private_memory import keep_memory_private
-from hushbeam.transforms.base.progress import report
+from hushbeam.transforms.base.progress import Ended, report
 from hushbeam.transforms.base.temporary_files import temporary_root
 from hushbeam.transforms.base.unexpected import InARow, StageDefectError, error_class, place_of
 
@@ -87,6 +89,13 @@ class RecordingStage(ABC, Generic[InputT, OutputT]):
         """Counters to add for a recording that passed, by name. Names hold no values and no ids."""
         return {}
 
+    ends_recordings = False
+    """Whether a recording that passed has ended."""
+
+    def end_of(self, output: OutputT) -> Ended:
+        """What a terminal shows of a recording that has ended."""
+        raise NotImplementedError
+
 
 class ThreadedStage(RecordingStage[InputT, OutputT]):
     """A stage that waits for disks, networks or native code, and so processes several recordings at once in threads."""
@@ -122,12 +131,14 @@ class ThreadedStage(RecordingStage[InputT, OutputT]):
 def then(future: Future[ValueT], convert: Callable[[ValueT], OutputT]) -> Future[OutputT]:
     """A future of `convert(result)`. It raises what the first future or `convert` raises."""
     converted: Future[OutputT] = Future()
+    unfinished = [converted]  # emptied: a future keeps its callbacks, and these must not keep the result
 
     def finish(done: Future[ValueT]) -> None:
+        target = unfinished.pop()
         try:
-            converted.set_result(convert(done.result()))
+            target.set_result(convert(done.result()))
         except BaseException as error:  # noqa: BLE001 - raised again by `result`
-            converted.set_exception(error)
+            target.set_exception(error)
 
     future.add_done_callback(finish)
     return converted
@@ -206,6 +217,8 @@ class _EachRecordingFn(beam.DoFn):
             Metrics.counter(METRICS_NAMESPACE, name).inc(amount)
             report(name, amount)
         report(f"{self._stage.name}.{_PASSED}")
+        if self._stage.ends_recordings:
+            progress.end(lambda: self._stage.end_of(output))
         give_back_freed()
         return output
 
@@ -214,19 +227,24 @@ class _EachRecordingFn(beam.DoFn):
         kind = error_class(error)
         Metrics.counter(METRICS_NAMESPACE, f"{stage}.{error.status}.{kind}").inc()
         report(f"{stage}.{error.status}")
-        return TaggedOutput(
-            _FAILED,
-            Failure(
-                recording_id=element.recording_id,
-                status=error.status,
-                stage=stage,
-                error_class=kind,
-                message=str(error),
-                retryable=error.retryable,
-                manifest=element.manifest,
-                line=element.line,
-            ),
+        failure = Failure(
+            recording_id=element.recording_id,
+            status=error.status,
+            stage=stage,
+            error_class=kind,
+            message=str(error),
+            retryable=error.retryable,
+            manifest=element.manifest,
+            line=element.line,
         )
+        progress.end(lambda: end_of_failure(failure))
+        return TaggedOutput(_FAILED, failure)
+
+
+def end_of_failure(failure: Failure) -> Ended:
+    """What a terminal shows of a recording or line that did not complete."""
+    where = f"{PurePath(failure.manifest).name}:{failure.line}" if failure.line else failure.manifest
+    return Ended(failure.recording_id, failure.status, failure.message, where=where)
 
 
 def each_recording(stage: RecordingStage[InputT, OutputT], output: type[OutputT]) -> _EachRecording:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hushbeam.transforms.base.sealing import FileSealer
+from hushbeam.transforms.base.sealing import HEADER_BYTES, FileSealer
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join, safe_name
 
@@ -53,6 +53,15 @@ class SealedFiles:
         """
         name = sealed_name(recording_id, self._suffix)
         return self._sealer.open(files.read_bytes(join(self._root, name)), name)
+
+    def has_key_of_any(self, most: int) -> bool:
+        """Whether one of the keys is that of any of the first files; True if there is no file."""
+        names = [name for name in files.list_names(self._root) if name.endswith(self._suffix)][:most]
+        return not names or any(map(self._has_key, names))
+
+    def _has_key(self, name: str) -> bool:
+        with files.open_read(join(self._root, name)) as file:
+            return self._sealer.has_key_of(file.read(HEADER_BYTES))
 
 
 def sealed_name(recording_id: str, suffix: str) -> str:

@@ -24,13 +24,15 @@ from hushbeam.transforms.base.secrets import read_secret
 
 _MAGIC = b"hushbeam sealed 1 "
 _KEY_ID_BYTES = 8
-_HEADER_BYTES = len(_MAGIC) + 2 * _KEY_ID_BYTES + 1
+HEADER_BYTES = len(_MAGIC) + 2 * _KEY_ID_BYTES + 1
 _NONCE_BYTES = 12
 _LEAST_SECRET_BYTES = 32
 
 
 class SealedFileError(RecordingError):
     """A file cannot be decrypted: it is damaged, renamed, or encrypted with a key that was not given."""
+
+    remedy = "Name the key that encrypted it, or restore the file."
 
 
 class FileSealer:
@@ -70,7 +72,7 @@ class FileSealer:
         Raises:
           SealedFileError: These bytes were not encrypted under that name with one of the keys.
         """
-        header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
+        header, rest = sealed[:HEADER_BYTES], sealed[HEADER_BYTES:]
         if not header.startswith(_MAGIC):
             raise SealedFileError("a file is not an encrypted file of this version")
         cipher = self._ciphers.get(header[len(_MAGIC) : -1])
@@ -80,6 +82,10 @@ class FileSealer:
             return zlib.decompress(cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], header + name.encode()))
         except (InvalidTag, ValueError, zlib.error):
             raise SealedFileError("an encrypted file is damaged, or was renamed") from None
+
+    def has_key_of(self, start: bytes) -> bool:
+        """Whether one of the keys is that of an encrypted file, whose first bytes are given."""
+        return start.startswith(_MAGIC) and start[len(_MAGIC) : HEADER_BYTES - 1] in self._ciphers
 
     def __repr__(self) -> str:
         return f"FileSealer({len(self._ciphers)} keys)"

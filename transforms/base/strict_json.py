@@ -41,7 +41,8 @@ def parsed_json(text: str) -> Any:
     except json.JSONDecodeError as error:
         message = error.msg.partition(": ")[0]
         reason = f": {message}" if message in _KNOWN_MESSAGES else ""
-        raise UnusableJsonError(f"not valid JSON{reason} at column {error.pos + 1}") from None
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise UnusableJsonError(f"not valid JSON{reason} at {line}column {error.colno}") from None
     except UnusableJsonError:
         raise
     except ValueError:

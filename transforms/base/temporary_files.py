@@ -42,6 +42,8 @@ _checked: set[str] = set()
 class TemporaryFilesError(StorageError):
     """A temporary folder cannot be made any more: the disk filled up or was removed during the job."""
 
+    remedy = "Free the disk, or name another folder with `TMPDIR`; run again."
+
 
 class TemporaryFolder(tempfile.TemporaryDirectory[str]):
     """A folder with mode 0700, as a context manager that gives its path. On exit it is removed with its content.

@@ -34,11 +34,13 @@ class StageDefectError(RunError):
 
 
 class UnexpectedError(RecordingError):
-    """Ends one recording with an error that no code foresaw.
+    """An error that no code foresaw.
 
     Attributes:
       place: The error's class, where it was raised, and where Hushbeam's code called it.
     """
+
+    remedy = "Report the message: it names the place in the code and no data."
 
     def __init__(self, error: BaseException) -> None:
         self.place = place_of(error)

@@ -12,7 +12,7 @@ from hushbeam.schemas.errors import RecordingError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.media import SampleIdentity, SourceIdentity
 from hushbeam.schemas.recording import Recording
-from hushbeam.schemas.redacted import PublishedText
+from hushbeam.schemas.redacted import PublishedText, spaced_words
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import (
     DetectedRecording,
@@ -24,6 +24,7 @@ from hushbeam.schemas.stages import (
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
 from hushbeam.transforms.archive.claims import Claim
 from hushbeam.transforms.archive.ledger import Status, published_audio
+from hushbeam.transforms.archive.tables.digests import holds_certified_rows
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.decode import Decoder
@@ -35,6 +36,8 @@ _BLANK = " "
 
 class PublishedOutputError(RecordingError):
     """The published files or rows of a recording do not match its status object."""
+
+    remedy = "Run `hushbeam redact` again."
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ class FurtherMuting:
     def _restore(
         self, recording_id: str, status: Status, claim: Claim, corrections: Corrections | None
     ) -> DetectedRecording:
+        # Rows of an earlier run, whose words may be redacted now, are the newest ones if a table file is damaged.
+        if not holds_certified_rows(status, claim.rows[0], claim.findings):
+            raise PublishedOutputError("its rows in transcripts/ and findings/ are not those of its certificate")
         row, findings = json.loads(claim.rows[0]), [json.loads(finding) for finding in claim.findings]
         certificate, url = status.certificate, published_audio(self.output, status)
         audio = certificate["audio"]
@@ -137,10 +143,8 @@ class PublishedWords:
         self.texts: dict[int, PublishedText] = {}
         text_start = 0
         for utterance in row["utterances"]:
-            joined = "".join(word["text"] for word in utterance["words"])
-            start = text_start - (len(joined) - len(joined.lstrip()))
-            for word in utterance["words"]:
-                text = word["text"]
+            start = text_start
+            for word, text in zip(utterance["words"], spaced_words(utterance), strict=True):
                 if word["redacted"]:
                     self.texts[len(self._places)] = PublishedText(text, 0, len(text))
                 self._places.append((start, start + len(text)))
@@ -191,9 +195,10 @@ class PublishedWords:
         number = 0
         for utterance in self._row["utterances"]:
             words = []
-            for word in utterance["words"]:
-                text = _BLANK if number in self.texts else word["text"]
-                words.append(Word(text, word["start_s"], word["end_s"], word["confidence"], utterance["channel"]))
+            for word, spaced in zip(utterance["words"], spaced_words(utterance), strict=True):
+                text = _BLANK if number in self.texts else spaced
+                confidence = word["confidence"] or 0.0  # none for what is redacted
+                words.append(Word(text, word["start_s"], word["end_s"], confidence, utterance["channel"]))
                 number += 1
             if words:
                 yield Utterance(utterance["channel"], tuple(words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import apache_beam as beam
+from apache_beam.metrics import Metrics
 
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
@@ -14,7 +15,8 @@ from hushbeam.transforms.archive.claims import Claim, claim_of
 from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
-from hushbeam.transforms.base.each_recording import Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome, RecordingStage, each_recording
+from hushbeam.transforms.base.progress import FOUND, report
 from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
 from hushbeam.transforms.correct_findings.state import is_open
 
@@ -69,6 +71,7 @@ def published_recordings(output: str, *, corrected: bool) -> Iterator[PublishedR
     reviews = Reviews(output)
     for recording_id, status in list_statuses(output).items():
         if not corrected or _is_open(recording_id, status, reviews, of_published=False):
+            _count_found()
             yield PublishedRecording(recording_id, status.output_identity, status.status == EXPIRED)
 
 
@@ -76,7 +79,13 @@ def _to_mute_further(output: str) -> Iterator[tuple[str, str]]:
     reviews = Reviews(output)
     for recording_id, status in list_statuses(output).items():
         if status.redacted_audio_url is not None and _is_open(recording_id, status, reviews, of_published=True):
+            _count_found()
             yield recording_id, status.to_json().decode()
+
+
+def _count_found() -> None:
+    Metrics.counter(METRICS_NAMESPACE, FOUND).inc()
+    report(FOUND)
 
 
 def _is_open(recording_id: str, status: Status, reviews: Reviews, *, of_published: bool) -> bool:

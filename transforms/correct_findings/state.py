@@ -15,18 +15,28 @@ def correction_of(status: Status) -> Mapping[str, Any]:
     return recorded
 
 
-State = Literal["", "to_render", "to_unmute", "rendered"]
-"""Of a review: nothing to do, not rendered yet, only further muted so far, rendered."""
+State = Literal["", "to_mute", "to_mute_and_restore", "to_restore", "rendered"]
+"""Of a review: nothing to do; marks to mute, false positives to restore, or both; rendered.
+
+`hushbeam rerender --corrections` mutes marks, and restores false positives only with the store.
+"""
 
 
 def state_of(status: Status, corrections: Corrections | None) -> State:
     """How far an output follows the reviewers' decisions."""
     recorded = correction_of(status)
     if corrections is None:
-        return "to_render" if recorded else ""
+        return "to_restore" if recorded else ""  # what was marked before is still muted
+    restores = bool(corrections.false_positives)
+    if is_open(status, corrections, of_published=True):
+        return "to_mute_and_restore" if restores or _was_restored(recorded) else "to_mute"
     if recorded.get("identity") != corrections.identity:
-        return "to_render"
-    return "to_unmute" if recorded["of_published"] and corrections.false_positives else "rendered"
+        return "to_restore"
+    return "to_restore" if recorded["of_published"] and restores else "rendered"
+
+
+def _was_restored(recorded: Mapping[str, Any]) -> bool:
+    return bool(recorded) and not recorded["of_published"] and bool(recorded.get("false_positives"))
 
 
 def is_open(status: Status, corrections: Corrections | None, *, of_published: bool) -> bool:

@@ -21,6 +21,8 @@ _LEAST_SHARE = 1 / 3
 class CorrectionError(QuarantineError):
     """A review does not fit this recording, so it is unknown what a person wanted muted."""
 
+    remedy = "Review the recording again, or delete its file in `reviews/`."
+
 
 class CorrectFindings(beam.PTransform):
     """Adds the ranges that reviewers marked to the findings, and removes their false positives."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
-from hushbeam.transforms.archive.reviews import Review
+from hushbeam.transforms.archive.reviews import NotedSpan, Review, ShownFinding
 from hushbeam.transforms.measure_quality.judged import Judged, judged
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 
@@ -15,18 +15,31 @@ _Z = 1.959964
 """Quantile of the normal distribution for a 95 % interval."""
 
 _STEPS = 20
+_FEWEST_RECORDINGS = 2
 
 
 @dataclass(frozen=True)
 class Share:
     """A share, with Wilson's 95 % interval of its probability.
 
+    Values of one recording are not independent: one voice or one subject makes many hard or all easy. So the interval
+    is that of fewer values, as many as would vary as much if they were independent (`whole` by the design effect).
+
     Attributes:
+      design_effect: How many times the variance over recordings is that of independent values; at least 1.
       low, high: Bounds of the interval; 0 and 1 if `whole` is 0.
     """
 
     part: int
     whole: int
+    design_effect: float = field(default=1.0, compare=False)
+
+    @classmethod
+    def over(cls, recordings: Iterable[tuple[int, int]]) -> Self:
+        """The share over recordings, each given as (part, whole)."""
+        counts = [(part, whole) for part, whole in recordings if whole]
+        part, whole = sum(part for part, _ in counts), sum(whole for _, whole in counts)
+        return cls(part, whole, _design_effect(counts, part, whole))
 
     @property
     def value(self) -> float | None:
@@ -43,7 +56,7 @@ class Share:
     def _bounds(self) -> tuple[float, float]:
         if not self.whole:
             return 0.0, 1.0
-        share, n = self.part / self.whole, self.whole
+        share, n = self.part / self.whole, self.whole / self.design_effect
         middle = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
         reach = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
         # At 0 and 1 the bound is exact, but its computation is rounded.
@@ -54,7 +67,18 @@ class Share:
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
         rounded = None if self.value is None else round(self.value, 4)
-        return asdict(self) | {"value": rounded, "low": round(self.low, 4), "high": round(self.high, 4)}
+        bounds = {"value": rounded, "low": round(self.low, 4), "high": round(self.high, 4)}
+        return asdict(self) | {"design_effect": round(self.design_effect, 3)} | bounds
+
+
+def _design_effect(counts: Sequence[tuple[int, int]], part: int, whole: int) -> float:
+    """Of a share over recordings (Kish): the variance of the ratio over recordings / that of independent values."""
+    if len(counts) < _FEWEST_RECORDINGS or not 0 < part < whole:
+        return 1.0
+    share = part / whole
+    between = sum((own_part - share * own_whole) ** 2 for own_part, own_whole in counts)
+    variance = len(counts) / (len(counts) - 1) * between / whole**2
+    return max(1.0, variance / (share * (1 - share) / whole))
 
 
 @dataclass(frozen=True)
@@ -142,10 +166,9 @@ def measure(reviews: Iterable[Review]) -> Figures:
     names.discard(UNTRANSCRIBED)
     curve = tuple(_at(step / _STEPS, all_judged) for step in range(_STEPS + 1))
     untranscribed = [
-        finding in one.false_positives
+        (sum(finding in one.false_positives for finding in flagged), len(flagged))
         for one in all_judged
-        for finding in (*one.real, *one.false_positives)
-        if finding.policy == UNTRANSCRIBED
+        if (flagged := [each for each in (*one.real, *one.false_positives) if each.policy == UNTRANSCRIBED])
     ]
     return Figures(
         recordings=len(all_judged),
@@ -154,35 +177,35 @@ def measure(reviews: Iterable[Review]) -> Figures:
         nothing_missed=Share(sum(not one.missed for one in all_judged), len(all_judged)),
         overall=_of(names, all_judged),
         policies={name: _of({name}, all_judged) for name in sorted(names)},
-        untranscribed=Share(sum(untranscribed), len(untranscribed)),
+        untranscribed=Share.over(untranscribed),
         over_redacted_words=curve[0].over_redacted_words,
         curve=curve,
     )
 
 
 def _of(policies: set[str], all_judged: Sequence[Judged]) -> OfPolicy:
-    real = sum(finding.policy in policies for one in all_judged for finding in one.real)
-    false_positives = sum(finding.policy in policies for one in all_judged for finding in one.false_positives)
-    missed = sum(mark.policy in policies for one in all_judged for mark in one.missed)
-    moved = sum(mark.policy in policies for one in all_judged for mark in one.moved)
-    return OfPolicy(Share(real, real + missed), Share(false_positives, real + false_positives), moved)
+    def count(places: Iterable[ShownFinding | NotedSpan]) -> int:
+        return sum(place.policy in policies for place in places)
+
+    real = [count(one.real) for one in all_judged]
+    missed = [count(one.missed) for one in all_judged]
+    false_positives = [count(one.false_positives) for one in all_judged]
+    return OfPolicy(
+        Share.over((found, found + lost) for found, lost in zip(real, missed, strict=True)),
+        Share.over((wrong, found + wrong) for found, wrong in zip(real, false_positives, strict=True)),
+        sum(count(one.moved) for one in all_judged),
+    )
 
 
 def _at(threshold: float, all_judged: Sequence[Judged]) -> AtThreshold:
-    real = [finding for one in all_judged for finding in one.real if finding.policy != UNTRANSCRIBED]
-    false_positives = [
-        finding for one in all_judged for finding in one.false_positives if finding.policy != UNTRANSCRIBED
-    ]
-    missed = sum(len(one.missed) for one in all_judged)
-    words = sum(one.review.reviewed.words for one in all_judged)
-    return AtThreshold(
-        threshold,
-        Share(sum(finding.score >= threshold for finding in real), len(real) + missed),
-        Share(
-            sum(finding.words for finding in false_positives if finding.score >= threshold),
-            words - sum(finding.words for finding in real),
-        ),
-    )
+    recall, words = [], []
+    for one in all_judged:
+        real = [finding for finding in one.real if finding.policy != UNTRANSCRIBED]
+        wrong = [finding for finding in one.false_positives if finding.policy != UNTRANSCRIBED]
+        recall.append((sum(finding.score >= threshold for finding in real), len(real) + len(one.missed)))
+        others = one.review.reviewed.words - sum(finding.words for finding in real)
+        words.append((sum(finding.words for finding in wrong if finding.score >= threshold), others))
+    return AtThreshold(threshold, Share.over(recall), Share.over(words))
 
 
 def _policy_json(policy: OfPolicy) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hushbeam.schemas.correction import in_all_channels, is_false_positive
+from hushbeam.schemas.finding import FLAGGED
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.transforms.archive.reviews import NotedSpan, Review, ShownFinding
 
@@ -35,7 +36,9 @@ def judged(review: Review) -> Judged:
     spans = tuple(TimeSpan(span.channel, span.start_s, span.end_s) for span in review.false_positives)
     if reviewed.mixed:
         spans = in_all_channels(spans, reviewed.channels)
-    found, mixed = reviewed.found, reviewed.mixed
+    # Flagged speech is audible: a mark over it is missed data.
+    found = tuple(finding for finding in reviewed.found if finding.detector != FLAGGED)
+    mixed = reviewed.mixed
     missed: list[NotedSpan] = []
     moved: list[NotedSpan] = []
     for marks in _by_time(review.missed):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from hushbeam.transforms.report_run.figures import Histogram
 WIDTH, HEIGHT = 640, 160
 _GAP = 2
 _STRETCHES = 40
+_MOST_TICKS = 6
+_FEWEST_BARS, _FEWEST_VALUES = 3, 20
+_SHORT_RUN_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,14 @@ class Bar:
     height: float
     label: str
     count: int
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis, as its distance from the left in percent of the width."""
+
+    left: float
+    label: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,29 @@ class Trend:
     dot_y: float
     strip_y: float | None
     strip_height: float
+
+
+def occupied(histogram: Histogram) -> Histogram:
+    """The histogram without empty bars at its ends."""
+    used = [index for index, count in enumerate(histogram.counts) if count]
+    first, last = (used[0], used[-1] + 1) if used else (0, len(histogram.counts))
+    return Histogram(histogram.edges[first : last + 1], histogram.counts[first:last])
+
+
+def is_informative(histogram: Histogram) -> bool:
+    """Whether a plot tells more than a sentence would."""
+    return sum(map(bool, histogram.counts)) >= _FEWEST_BARS and sum(histogram.counts) >= _FEWEST_VALUES
+
+
+def ticks(edges: Sequence[float], shown: Callable[[float], str]) -> tuple[Tick, ...]:
+    """Marks at some of the edges between bars. All bars are equally wide."""
+    intervals = len(edges) - 1
+    step = -(-intervals // (_MOST_TICKS - 1))
+    return tuple(
+        Tick(100 * index / intervals, shown(edge))
+        for index, edge in enumerate(edges)
+        if index % step == 0 and math.isfinite(edge)
+    )
 
 
 def bars(histogram: Histogram, labels: Sequence[str]) -> tuple[Bar, ...]:
@@ -69,9 +104,11 @@ def throughput(samples: Sequence[Sample]) -> Line:
     """Throughput in each stretch of the run.
 
     In seconds of audio transcribed per second if the runner reported them while the job ran, otherwise in recordings
-    published per minute. Audio counts when its whole recording is transcribed, so shorter stretches would show peaks
-    with nothing between.
+    published per minute. On a cluster audio counts when its whole recording is transcribed, so shorter stretches would
+    show peaks with nothing between.
     """
+    if not samples or samples[-1].elapsed_s - samples[0].elapsed_s < _SHORT_RUN_S:
+        return Line("", 0.0, "")  # it shows the loading of models and the last call, no course
     before_the_end = samples[:-1]
     if any(sample.audio_s for sample in before_the_end):
         return _rate([(sample.elapsed_s, sample.audio_s) for sample in samples], 1.0, "times real time")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-_FEWEST_RUNS = 5
+FEWEST_RUNS = 5
 _MOST_RUNS = 20
 _LEAST_AUDIO_S = 600.0
 # A normal distribution's standard deviation in median absolute deviations.
@@ -47,27 +47,38 @@ class Rate:
         return f"{self.name} {self.value:.1f} {self.unit}{expected}"
 
 
-def rates(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> tuple[Rate, ...]:
-    """Findings per hour of audio, and the shares of quarantined and failed recordings, of a run and of earlier runs.
+def comparable(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The last 20 earlier runs with at least ten minutes of audio and the same configuration and models.
 
-    Only runs with at least ten minutes of audio and the same configuration and models count: other runs are expected to
-    differ.
+    Other runs are expected to differ.
 
     Args:
       summary: The content of `runs/RUN_ID/summary.json`.
       earlier: The summaries of earlier runs of this output, oldest first.
     """
     configuration = summary["identities"].get("configuration")
-    comparable = [
+    return [
         past
         for past in earlier
         if past["identities"].get("configuration") == configuration and past["audio_s"] >= _LEAST_AUDIO_S
     ][-_MOST_RUNS:]
+
+
+def rates(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]]) -> tuple[Rate, ...]:
+    """Findings per hour of audio, and shares of muted audio and of quarantined and failed recordings.
+
+    Args:
+      earlier: Comparable runs, oldest first.
+    """
     enough = summary["audio_s"] >= _LEAST_AUDIO_S
-    return (
-        _rate("Findings", "an hour", _per_hour(summary), [_per_hour(past) for past in comparable], enough),
-        _rate("Quarantined", "%", _quarantined(summary), [_quarantined(past) for past in comparable], enough),
-        _rate("Failed", "%", _failed(summary), [_failed(past) for past in comparable], enough),
+    return tuple(
+        _rate(name, unit, measure(summary), [measure(past) for past in earlier], enough)
+        for name, unit, measure in (
+            ("Findings", "an hour", _per_hour),
+            ("Muted", "%", _muted),
+            ("Quarantined", "%", _quarantined),
+            ("Failed", "%", _failed),
+        )
     )
 
 
@@ -81,13 +92,23 @@ def expected_range(values: Sequence[float], least: float) -> tuple[float, float]
 
 def _rate(name: str, unit: str, value: float, earlier: Sequence[float], enough: bool) -> Rate:
     low, high = None, None
-    if enough and len(earlier) >= _FEWEST_RUNS:
+    if enough and len(earlier) >= FEWEST_RUNS:
         low, high = expected_range(earlier, 100 * _LEAST_SHARE if unit == "%" else 1.0)
     return Rate(name, unit, value, tuple(earlier), low, high)
 
 
 def _per_hour(summary: Mapping[str, Any]) -> float:
     return 3600 * sum(summary["findings"].values()) / summary["audio_s"] if summary["audio_s"] else 0.0
+
+
+def _muted(summary: Mapping[str, Any]) -> float:
+    return 100 * muted_share(summary)
+
+
+def muted_share(summary: Mapping[str, Any]) -> float:
+    """Share of the audio of all channels that is muted. A second that two policies mute counts once."""
+    muted_s, channel_s = summary["muted_s"], summary["channel_s"]
+    return float(muted_s / channel_s) if channel_s else 0.0
 
 
 def _quarantined(summary: Mapping[str, Any]) -> float:

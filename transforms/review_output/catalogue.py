@@ -11,17 +11,27 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.tables.read import DamagedTableError, damage_named
+from hushbeam.transforms.archive.tables.current import CurrentRuns
+from hushbeam.transforms.archive.tables.read import DamagedTableError, damage_named, table_files
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.measure_quality import drawn
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import join
 
 UNCERTAIN = 0.6
 """Findings with a lower score are uncertain (docs/measurements.md)."""
 
-_SUMMARY = ["recording_id", "duration_s", "channels", "redacted_audio_url", "muted_s_by_policy", "verification"]
+_OF_RUN = ["run_id", "processed_at"]
+_SUMMARY = [
+    *_OF_RUN,
+    "recording_id",
+    "duration_s",
+    "channels",
+    "redacted_audio_url",
+    "muted_s_by_policy",
+    "verification",
+]
 _ROWS_AT_ONCE = 4096
 _log = logging.getLogger(__name__)
 
@@ -69,10 +79,13 @@ class Entry:
     def reasons(self) -> list[str]:
         """The problems that a person should check, in words."""
         problems = (
-            (self.leaks, f"{self.leaks} recognised after the first muting"),
-            (self.uncertain, f"{self.uncertain} uncertain"),
+            (self.leaks, f"{counted(self.leaks, 'value')} still audible after the first muting"),
+            (self.uncertain, f"{counted(self.uncertain, 'uncertain finding')}"),
             (self.untranscribed_s >= 1.0, f"{self.untranscribed_s:.0f} s of speech without words"),
-            (self.missed_control_words, f"{self.missed_control_words} control words not recognised again"),
+            (
+                self.missed_control_words,
+                f"{counted(self.missed_control_words, 'control word')} not recognised by the verification",
+            ),
             (self.outcome in ("off", "not_sampled"), "not verified"),
         )
         return [words for applies, words in problems if applies]
@@ -112,8 +125,13 @@ class Catalogue:
         Raises:
           ConfigurationError: The output root has no published recording.
         """
-        found = self._findings()
-        entries = [self._entry(row, place, found) for row, place in _rows(join(self._output, "transcripts"), _SUMMARY)]
+        runs, latest = CurrentRuns(), {}
+        for row, place in _rows(self._output, "transcripts", _SUMMARY):
+            runs.add(row)
+            if runs.has(row):
+                latest[row["recording_id"]] = row, place
+        found = self._findings(runs)
+        entries = [self._entry(row, place, found) for row, place in latest.values()]
         if not entries:
             raise ConfigurationError("--output: it has no published recording")
         if self._sample is not None:
@@ -134,37 +152,43 @@ class Catalogue:
         """By id."""
         return self._entries.get(recording_id)
 
-    def rows(self, recording_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def rows(self, recording_id: str, run_id: str | None = None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The row of `transcripts/`, and the rows of `findings/` in time order.
+
+        Args:
+          run_id: Of the run whose rows are current, as the status object has it; None for those that were current
+            when the tables were read.
 
         Raises:
           ConfigurationError: A run is changing the tables.
         """
-        rows = self._read(recording_id)
+        rows = self._read(recording_id, run_id)
         if rows is None:
             self.load()
-            rows = self._read(recording_id)
+            rows = self._read(recording_id, run_id)
         if rows is None:
             raise ConfigurationError("a run is changing the tables: try again when it has ended")
         return rows
 
-    def _read(self, recording_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+    def _read(self, recording_id: str, run_id: str | None) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
         """The rows; None if a run has moved or replaced them."""
         if recording_id not in self._entries:
             return None
         row = _row(*self._entries[recording_id].place)
         findings = [_row(*place) for place in self._found[recording_id].places]
         if row is None or any(
-            one is None or (one["recording_id"], one["run_id"]) != (recording_id, row["run_id"])
+            one is None or (one["recording_id"], one["run_id"]) != (recording_id, run_id or row["run_id"])
             for one in (row, *findings)
         ):
             return None
         found = [finding for finding in findings if finding is not None]
         return row, sorted(found, key=lambda finding: (finding["start_s"], finding["channel"]))
 
-    def _findings(self) -> dict[str, _Found]:
+    def _findings(self, runs: CurrentRuns) -> dict[str, _Found]:
         found: defaultdict[str, _Found] = defaultdict(_Found)
-        for row, place in _rows(join(self._output, "findings"), ["recording_id", "score"]):
+        for row, place in _rows(self._output, "findings", ["recording_id", "run_id", "score"]):
+            if not runs.has(row):
+                continue
             of = found[row["recording_id"]]
             of.count += 1
             of.uncertain += row["score"] < UNCERTAIN
@@ -189,11 +213,8 @@ class Catalogue:
         )
 
 
-def _rows(table: str, columns: list[str]) -> Iterator[tuple[dict[str, Any], tuple[str, int]]]:
-    for name in files.list_names(table):
-        if not name.endswith(".parquet"):
-            continue
-        url = join(table, name)
+def _rows(output: str, table: str, columns: list[str]) -> Iterator[tuple[dict[str, Any], tuple[str, int]]]:
+    for url in table_files(output, table):
         number = 0
         try:
             with files.open_read(url) as stream, damage_named(url):

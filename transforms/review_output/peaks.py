@@ -15,8 +15,8 @@ from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.samples import to_float
 from hushbeam.transforms.storage import files
 
-POINTS_EACH_SECOND = 20
-"""Enough to see single words; an hour of two channels is 144,000 numbers."""
+POINTS_EACH_SECOND = 50
+"""A span's ends move by 50 ms; an hour of two channels is 360,000 numbers."""
 
 _DIGITS = 3
 
@@ -35,7 +35,7 @@ class PeakStore:
         self._limits = limits
 
     def peaks(self, url: str) -> bytes:
-        """JSON: {"duration_s": …, "peaks": [[loudest of each twentieth of a second], … by channel]}."""
+        """JSON: {"duration_s": …, "peaks": [[loudest of each fiftieth of a second], … by channel]}."""
         identity = files.stat(url)
         name = hashlib.sha256(repr((identity, POINTS_EACH_SECOND)).encode()).hexdigest()
         kept = self._folder / f"{name}.json"
@@ -49,7 +49,7 @@ class PeakStore:
 
 
 def outline(path: Path, limits: MediaLimits) -> dict[str, object]:
-    """Decodes a recording once and keeps the loudest sample of each twentieth of a second.
+    """Decodes a recording once and keeps the loudest sample of each fiftieth of a second.
 
     Raises:
       MediaError: The recording is incomplete, or exceeds the limits.

@@ -8,11 +8,13 @@ rebinding.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import secrets
 import shlex
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
@@ -22,15 +24,19 @@ from aiohttp import web
 from hushbeam.schemas.correction import REVIEWER
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.schemas.policies import CATALOGUE
+from hushbeam.schemas.redacted import spaced_words
+from hushbeam.schemas.spans import Place, TimeSpan
 from hushbeam.transforms.archive.ledger import Status, published_audio, read_status, read_statuses
 from hushbeam.transforms.archive.reviews import (
+    NotedSpan,
     Review,
     Reviewed,
     ReviewError,
     ShownFinding,
-    UnreadableReviewError,
-    read_review,
-    read_reviews,
+    combined,
+    disagreements,
+    read_all_reviews,
+    read_reviews_of,
     write_review,
 )
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
@@ -48,6 +54,7 @@ _COOKIE = "hushbeam-review"
 _STATIC = package_files("hushbeam.transforms.review_output") / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _LARGEST_REVIEW_BYTES = 1 << 20
+_OF_OTHERS = {"reviewer", "decision", "reviewed_at", "missed", "false_positives"}
 _ROUNDED_S = 0.001
 """Times of findings are published to the millisecond."""
 
@@ -80,11 +87,15 @@ class ReviewServer:
       catalogue: Already loaded.
       cache: Folder for peaks.
       limits: Limits of the decoder.
+      reviewer: Name of the person who reviews; None if the page asks for it.
     """
 
-    def __init__(self, output: str, catalogue: Catalogue, cache: Path, limits: MediaLimits) -> None:
+    def __init__(
+        self, output: str, catalogue: Catalogue, cache: Path, limits: MediaLimits, reviewer: str | None = None
+    ) -> None:
         self._output = output
         self._catalogue = catalogue
+        self._reviewer = reviewer
         self._peaks = PeakStore(cache, limits)
         self._token = secrets.token_urlsafe(32)
         self._copies = TemporaryFolder()
@@ -96,7 +107,7 @@ class ReviewServer:
         application.add_routes(
             [
                 web.get("/", self._page),
-                web.get("/static/{name:[a-z/.]+}", self._asset),
+                web.get("/static/{name:[a-z_/.]+}", self._asset),
                 web.get("/api/recordings", self._list),
                 web.get("/api/recordings/{id}", self._detail),
                 web.get("/api/recordings/{id}/peaks", self._peaks_of),
@@ -152,55 +163,60 @@ class ReviewServer:
         return web.Response(body=asset.read_bytes(), content_type=kind, charset="utf-8")
 
     async def _list(self, request: web.Request) -> web.Response:
-        return web.json_response(await asyncio.to_thread(self._read_list))
+        return web.json_response(await asyncio.to_thread(self._read_list, self._name_in(request)))
 
-    def _read_list(self) -> dict[str, object]:
-        reviews = read_reviews(self._output)
+    def _read_list(self, reviewer: str) -> dict[str, object]:
+        reviews = read_all_reviews(self._output)
         statuses = read_statuses(self._output, list(reviews))
-        reviewed = {
-            one: {"decision": review.decision, "state": state_of(statuses[one], review.corrections)}
-            for one, review in reviews.items()
-            if one in statuses
-        }
-        nothing = {"decision": "", "state": ""}
+        reviewed = {one: _decided(own, statuses[one], reviewer) for one, own in reviews.items() if one in statuses}
         return {
             "recordings": [
-                entry.to_json() | reviewed.get(entry.recording_id, nothing) for entry in self._catalogue.entries()
+                entry.to_json() | reviewed.get(entry.recording_id, _UNDECIDED) for entry in self._catalogue.entries()
             ],
             "policies": sorted(CATALOGUE),
             "uncertain": UNCERTAIN,
+            "reviewer": self._reviewer,
+            "output": hashlib.sha256(self._output.encode()).hexdigest()[:16],
             "command": f"hushbeam rerender --output {shlex.quote(self._output)} --corrections",
             "has_store": "--store" in recorded_private_roots(self._output),
         }
 
     async def _detail(self, request: web.Request) -> web.Response:
-        return web.json_response(await asyncio.to_thread(self._read_detail, self._entry(request)))
+        work = asyncio.to_thread(self._read_detail, self._entry(request), self._name_in(request))
+        return web.json_response(await work)
 
-    def _read_detail(self, entry: Entry) -> dict[str, object]:
+    def _read_detail(self, entry: Entry, reviewer: str) -> dict[str, object]:
         row, findings = self._rows(entry)
-        audio = self._status(entry).certificate.get("audio") or {}
+        status = self._status(entry)
+        audio = status.certificate.get("audio") or {}
         channels = audio.get("channels", entry.channels)
-        review = self._earlier_review(entry)
+        reviews = read_reviews_of(self._output, entry.recording_id)
+        own = next((review for review in reviews if review.reviewer == reviewer), None)
+        # Before a decision, others' are not told: two reviewers must not influence each other.
+        others = [review for review in reviews if own and review is not own]
         return {
             "recording_id": entry.recording_id,
+            "output_identity": status.output_identity,
             "channels": channels,
             "mixed": entry.channels < channels,
-            "utterances": row["utterances"],
+            "utterances": [_with_spaces(utterance) for utterance in row["utterances"]],
             "findings": [
                 {name: finding[name] for name in ("policy", "channel", "start_s", "end_s", "score", "detector")}
                 for finding in findings
             ],
             "muted": audio.get("muted", []),
-            "review": review.model_dump(mode="json", include={"decision", "missed", "false_positives"})
-            if review
-            else None,
+            "review": own.model_dump(mode="json", include={"decision", "missed", "false_positives"}) if own else None,
+            "others": [review.model_dump(mode="json", include=_OF_OTHERS) for review in others],
+            "disagreements": [asdict(one) for one in disagreements(reviews)] if others else [],
         }
 
-    def _reviewed(self, entry: Entry, status: Status) -> Reviewed:
+    def _reviewed(self, entry: Entry, status: Status, reviewer: str) -> Reviewed:
         """The reviewed output, with the findings that the run had before any correction."""
         row, findings = self._rows(entry)
-        earlier = self._earlier_review(entry) if correction_of(status) else None
-        channels = (status.certificate["audio"] or {}).get("channels", entry.channels)
+        reviews = read_reviews_of(self._output, entry.recording_id)
+        earlier = combined(reviews) if reviews and correction_of(status) else None
+        audio = status.certificate["audio"] or {}
+        channels = audio.get("channels", entry.channels)
         return Reviewed(
             recording_id=entry.recording_id,
             output_identity=status.output_identity,
@@ -213,6 +229,7 @@ class ReviewServer:
             found=earlier.reviewed.found
             if earlier
             else tuple(_shown(finding, row) for finding in findings if finding["detector"] != REVIEWER),
+            **_shown_of_others(reviews, reviewer, [TimeSpan(*span) for span in audio.get("muted", [])]),
         )
 
     async def _peaks_of(self, request: web.Request) -> web.Response:
@@ -232,16 +249,24 @@ class ReviewServer:
 
     async def _review(self, request: web.Request) -> web.Response:
         entry = self._entry(request)
-        return web.json_response(await asyncio.to_thread(self._keep_review, entry, await request.text()))
+        reviewer = self._name_in(request)
+        work = asyncio.to_thread(self._keep_review, entry, await request.text(), reviewer)
+        return web.json_response(await work)
 
-    def _keep_review(self, entry: Entry, body: str) -> dict[str, str]:
+    def _keep_review(self, entry: Entry, body: str, reviewer: str) -> dict[str, object]:
         status = self._status(entry)
         try:
-            review = Review.from_request(body, self._reviewed(entry, status))
+            review = Review.from_request(body, self._reviewed(entry, status, reviewer), reviewer)
         except ReviewError as error:
             raise web.HTTPUnprocessableEntity(text=str(error)) from None
         write_review(self._output, review)
-        return {"decision": review.decision, "state": state_of(status, review.corrections)}
+        others = [
+            earlier for earlier in read_reviews_of(self._output, entry.recording_id) if earlier.reviewer != reviewer
+        ]
+        return _decided([*others, review], status, reviewer)
+
+    def _name_in(self, request: web.Request) -> str:
+        return self._reviewer or request.query.get("reviewer", "")
 
     def _entry(self, request: web.Request) -> Entry:
         entry = self._catalogue.entry(request.match_info["id"])
@@ -252,15 +277,9 @@ class ReviewServer:
     def _outline(self, entry: Entry) -> bytes:
         return self._peaks.peaks(self._audio_url(entry))
 
-    def _earlier_review(self, entry: Entry) -> Review | None:
-        try:
-            return read_review(self._output, entry.recording_id)
-        except UnreadableReviewError:
-            return None  # a new review replaces it
-
     def _rows(self, entry: Entry) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         try:
-            return self._catalogue.rows(entry.recording_id)
+            return self._catalogue.rows(entry.recording_id, self._status(entry).run_id)
         except ConfigurationError as error:
             raise web.HTTPConflict(text=str(error)) from None
 
@@ -292,6 +311,50 @@ class ReviewServer:
 
     async def _remove_copies(self, application: web.Application) -> None:
         self._copies.cleanup()
+
+
+_UNDECIDED: dict[str, object] = {"decision": "", "state": "", "reviewers": [], "disagreements": 0}
+
+
+def _decided(reviews: Sequence[Review], status: Status, reviewer: str) -> dict[str, object]:
+    """What the list shows of a recording's reviews: the reviewer's own decision, and what runs make of all."""
+    own = next((review.decision for review in reviews if review.reviewer == reviewer), "")
+    return {
+        "decision": own,
+        "state": state_of(status, combined(reviews).corrections),
+        "reviewers": sorted(review.reviewer for review in reviews),
+        "disagreements": len(disagreements(reviews)) if own else 0,
+    }
+
+
+def _shown_of_others(
+    reviews: Sequence[Review], reviewer: str, muted: Sequence[TimeSpan]
+) -> dict[str, tuple[NotedSpan, ...]]:
+    """Which decisions of others this output followed already, so that the reviewer could not take them again."""
+    others = [review for review in reviews if review.reviewer != reviewer]
+    own = {span for review in reviews if review.reviewer == reviewer for span in review.false_positives}
+    restored = dict.fromkeys(span for review in others for span in review.false_positives if span not in own)
+    return {
+        "muted_for_others": tuple(
+            dict.fromkeys(mark for review in others for mark in review.missed if _is_muted(mark, muted))
+        ),
+        "restored_for_others": tuple(span for span in restored if not _is_muted(span, muted)),
+    }
+
+
+def _is_muted(span: Place, muted: Sequence[TimeSpan]) -> bool:
+    shared_s = sum(
+        max(0.0, min(span.end_s, one.end_s) - max(span.start_s, one.start_s))
+        for one in muted
+        if one.channel == span.channel
+    )
+    return shared_s >= (span.end_s - span.start_s) / 2
+
+
+def _with_spaces(utterance: Mapping[str, Any]) -> dict[str, Any]:
+    """An utterance of a row, whose words the page joins without adding spaces."""
+    texts = spaced_words(utterance)
+    return {**utterance, "words": [word | {"text": text} for word, text in zip(utterance["words"], texts, strict=True)]}
 
 
 def _shown(finding: Mapping[str, Any], row: Mapping[str, Any]) -> ShownFinding:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hushbeam.schemas.finding import FLAGGED
 from hushbeam.transforms.archive.reviews import Review, Reviewed, ShownFinding
 from hushbeam.transforms.measure_quality import drawn, measure
 from hushbeam.transforms.measure_quality.figures import Share
@@ -29,7 +30,7 @@ def review(*found: ShownFinding, mixed: bool = False, configuration: str = "c", 
         words=100,
         found=found,
     )
-    return Review(decision="corrected" if decided else "confirmed", reviewed=reviewed, **decided)
+    return Review(decision="corrected" if decided else "confirmed", reviewer="anna", reviewed=reviewed, **decided)
 
 
 def span(start_s: float, end_s: float, *, channel: int = 0, policy: str = "") -> dict[str, Any]:
@@ -43,6 +44,28 @@ def span(start_s: float, end_s: float, *, channel: int = 0, policy: str = "") ->
 def test_wilsons_interval(part: int, whole: int, low: float, high: float) -> None:
     share = Share(part, whole)
     assert (share.low, share.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@pytest.mark.parametrize(
+    ("recordings", "design_effect"),
+    [
+        ([(1, 1)] * 8 + [(0, 1)] * 2, 10 / 9),  # one value each: as if independent, but for the degree of freedom
+        ([(10, 10)] * 4 + [(0, 10)], 12.5),  # all of a recording or nothing: five values, not fifty
+        ([(8, 10)] * 5, 1.0),  # the same share in each
+        ([(50, 50), (20, 20)], 1.0),  # nothing to estimate it from
+        ([(1, 2)], 1.0),
+        ([], 1.0),
+    ],
+)
+def test_values_of_one_recording_count_as_fewer(recordings: list[tuple[int, int]], design_effect: float) -> None:
+    share = Share.over([*recordings, (0, 0)])
+    assert share.design_effect == pytest.approx(design_effect)
+    assert share.to_json()["design_effect"] == round(share.design_effect, 3)
+    if design_effect > 2:
+        independent = Share(share.part, share.whole)
+        assert share == independent, "the same counts"
+        assert share.low < independent.low
+        assert share.high > independent.high
 
 
 def test_what_was_confirmed_is_found_and_what_was_marked_is_missed() -> None:
@@ -113,6 +136,13 @@ def test_speech_without_words_counts_by_itself() -> None:
     assert figures.untranscribed == Share(1, 1)
     assert figures.overall.false_positives == Share(0, 0)
     assert figures.curve[0].recall == Share(0, 0)
+
+
+def test_speech_that_is_only_flagged_is_not_redacted() -> None:
+    flagged = finding("untranscribed_speech", 5.0, words=0).model_copy(update={"detector": FLAGGED})
+    figures = measure([review(flagged, missed=[span(5, 6, policy="person_name")])])
+    assert figures.untranscribed == Share(0, 0)
+    assert figures.policies["person_name"].recall == Share(0, 1), "it can be heard, so it was missed"
 
 
 def test_outputs_of_several_configurations_are_told() -> None:

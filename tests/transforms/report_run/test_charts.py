@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -9,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.archive.runs.timings import Sample, thinned
-from hushbeam.transforms.report_run.charts import HEIGHT, WIDTH, bars, throughput, trend
+from hushbeam.transforms.report_run.charts import (
+    HEIGHT,
+    WIDTH,
+    bars,
+    is_informative,
+    occupied,
+    throughput,
+    ticks,
+    trend,
+)
 from hushbeam.transforms.report_run.drift import Rate
 from hushbeam.transforms.report_run.figures import Histogram
 
@@ -27,6 +37,27 @@ def test_bars_are_as_high_as_their_counts(counts: list[int]) -> None:
     assert [bar.height for bar in drawn] == pytest.approx([HEIGHT * count / highest for count in counts])
 
 
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30))
+def test_empty_bars_are_left_out_at_the_ends_alone(counts: list[int]) -> None:
+    whole = Histogram(tuple(range(len(counts) + 1)), tuple(counts))
+    shown = occupied(whole)
+    assert sum(shown.counts) == sum(counts)
+    assert len(shown.edges) == len(shown.counts) + 1
+    if any(counts):
+        assert shown.counts[0] and shown.counts[-1]
+
+
+def test_a_plot_of_one_value_or_of_few_is_not_drawn() -> None:
+    assert not is_informative(Histogram((0, 1, 2, 3, 4), (0, 900, 0, 0)))
+    assert not is_informative(Histogram((0, 1, 2, 3, 4), (1, 2, 1, 0)))
+    assert is_informative(Histogram((0, 1, 2, 3, 4), (10, 20, 10, 0)))
+
+
+def test_an_axis_has_a_mark_at_its_start_and_none_at_infinity() -> None:
+    marks = ticks([0.0, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, math.inf], "{:.0f}".format)
+    assert [(mark.left, mark.label) for mark in marks] == [(0, "0"), (25, "60"), (50, "600"), (75, "3600")]
+
+
 @given(st.lists(st.tuples(st.floats(0.1, 10), st.floats(0, 100)), max_size=50))
 def test_throughput_stays_in_its_view_box(steps: list[tuple[float, float]]) -> None:
     elapsed_s, audio_s, samples = 0.0, 0.0, []
@@ -38,17 +69,23 @@ def test_throughput_stays_in_its_view_box(steps: list[tuple[float, float]]) -> N
 
 def course(audio_s: list[float], committed: list[int]) -> list[Sample]:
     steps = enumerate(zip(audio_s, committed, strict=True))
-    return [Sample(elapsed_s=30.0 * i, audio_s=transcribed, committed=done) for i, (transcribed, done) in steps]
+    return [Sample(elapsed_s=300.0 * i, audio_s=transcribed, committed=done) for i, (transcribed, done) in steps]
 
 
 def test_throughput_is_of_sound_where_the_runner_told_it_during_the_run() -> None:
-    line = throughput(course([0, 300, 600], [0, 1, 2]))
+    line = throughput(course([0, 3000, 6000], [0, 1, 2]))
     assert (line.highest, line.unit) == (10.0, "times real time")
 
 
 def test_throughput_is_of_recordings_where_the_runner_told_of_sound_at_the_end_alone() -> None:
     line = throughput(course([0, 0, 600], [0, 4, 6]))
-    assert (line.highest, line.unit) == (8.0, "recordings a minute")
+    assert (line.highest, line.unit) == (pytest.approx(0.8), "recordings a minute")
+
+
+def test_a_run_of_a_minute_has_no_course() -> None:
+    samples = [Sample(elapsed_s=30.0 * i, audio_s=300.0 * i, committed=i) for i in range(3)]
+    assert throughput(samples).points == ""
+    assert throughput([]).points == ""
 
 
 def test_a_run_of_which_all_was_told_at_its_end_has_no_course() -> None:

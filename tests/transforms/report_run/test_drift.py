@@ -7,22 +7,29 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.transforms.report_run.drift import expected_range, rates
+from hushbeam.transforms.report_run.drift import comparable, expected_range, rates
 
 
 def summary(
-    findings: int, *, quarantined: int = 0, audio_s: float = 3600.0, configuration: str = "a"
+    findings: int,
+    *,
+    quarantined: int = 0,
+    audio_s: float = 3600.0,
+    configuration: str = "a",
+    muted: float = 0.1,
 ) -> dict[str, Any]:
     return {
         "recordings": {"completed": 100, "skipped": 0, "quarantined": quarantined, "failed": 0},
         "findings": {"person_name": findings},
         "audio_s": audio_s,
+        "channel_s": 2 * audio_s,
+        "muted_s": 2 * muted * audio_s,
         "identities": {"configuration": configuration},
     }
 
 
 def unexpected(run: dict[str, Any], earlier: list[dict[str, Any]]) -> set[str]:
-    return {rate.name for rate in rates(run, earlier) if rate.is_unexpected}
+    return {rate.name for rate in rates(run, comparable(run, earlier)) if rate.is_unexpected}
 
 
 def test_half_the_findings_of_earlier_runs_is_unexpected() -> None:
@@ -35,6 +42,10 @@ def test_a_run_like_the_earlier_ones_is_expected() -> None:
 
 def test_quarantines_where_there_were_none_are_unexpected() -> None:
     assert unexpected(summary(200, quarantined=5), [summary(200)] * 5) == {"Quarantined"}
+
+
+def test_twice_the_muted_audio_is_unexpected() -> None:
+    assert unexpected(summary(200, muted=0.2), [summary(200)] * 5) == {"Muted"}
 
 
 def test_four_runs_are_too_few_to_compare_with() -> None:

@@ -1,356 +1,369 @@
-// Script of the review page. Text from recordings enters the document as text only, never as markup.
-import WaveSurfer from "/static/vendor/wavesurfer.esm.js";
-import RegionsPlugin from "/static/vendor/regions.esm.js";
+// The review page: one recording at a time, and what a reviewer does with it.
+import { at, clock, counted, element, preciseClock, request, say, showError } from "./dom.js";
+import { Findings } from "./findings.js";
+import { fillSheet, listenToKeys } from "./keys.js";
+import { Player } from "./player.js";
+import { Recordings } from "./recordings.js";
+import { askName, knownName } from "./reviewer.js";
+import { DECISIONS, Draft, Spans } from "./spans.js";
+import { lies, Transcript } from "./transcript.js";
 
 const SEEK_S = 2;
-const SHORTEST_MARK_S = 0.3;
-const SHORTEST_SPAN_S = 0.05;
-const FADE_S = 0.01;
 const NUDGE_S = 0.05;
-const COLOURS = { muted: "rgba(120, 130, 145, 0.35)", uncertain: "rgba(225, 150, 20, 0.45)", falsePositive: "rgba(60, 160, 90, 0.4)", missed: "rgba(200, 50, 40, 0.4)", moved: "rgba(150, 70, 190, 0.4)" };
+const ZOOM_STEP = 1.6;
+const RATES = [0.75, 1, 1.25, 1.5, 2];
+const DEFAULT_POLICY = "person_name";
 
-const STATES = { to_render: "corrected, not rendered", to_unmute: "corrected, false positives still muted", rendered: "corrected, rendered" };
+const state = { listed: null, reviewer: "", recordings: null, current: null, detail: null, player: null, spans: null, findings: null, transcript: null, marking: null };
 
-const at = (id) => document.getElementById(id);
-const nonce = document.querySelector("meta[name=csp-nonce]").content;
-const state = { recordings: [], shown: [], current: null, player: null, regions: null, selected: null, marking: null, words: [], spans: new Map() };
+const pathOf = (one) => `/api/recordings/${encodeURIComponent(one.recording_id)}`;
+const asReviewer = (path) => `${path}?reviewer=${encodeURIComponent(state.reviewer)}`;
 
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
+async function start() {
+  fillSheet();
+  state.listed = await request("/api/recordings");
+  state.reviewer = state.listed.reviewer ?? knownName();
+  at("reviewer").hidden = state.listed.reviewer !== null;
+  if (!state.reviewer) state.reviewer = await askName();
+  await load();
 }
 
-function clock(seconds) {
-  const whole = Math.floor(seconds);
-  const minutes = Math.floor(whole / 60) % 60;
-  const text = `${minutes}:${String(whole % 60).padStart(2, "0")}`;
-  return whole < 3600 ? text : `${Math.floor(whole / 3600)}:${text.padStart(5, "0")}`;
-}
-
-async function request(path, options) {
-  const answer = await fetch(path, options);
-  if (!answer.ok) throw new Error((await answer.text()) || `the server answered ${answer.status}`);
-  return answer.json();
-}
-
-function showError(message) {
-  at("error").textContent = message;
-  at("error").hidden = !message;
-}
-
-// The list
-
-async function loadList() {
-  const { recordings, policies, uncertain, command, has_store } = await request("/api/recordings");
-  Object.assign(state, { recordings, uncertain, command, has_store });
+async function load() {
+  at("reviewer").textContent = `Reviewer: ${state.reviewer}`;
+  state.listed = await request(asReviewer("/api/recordings"));
+  const { policies } = state.listed;
   at("policy").replaceChildren(...policies.map((policy) => element("option", { value: policy, textContent: policy })));
-  at("policy").value = "person_name";
-  showList();
-}
-
-function showList() {
-  const wanted = at("search").value.toLowerCase();
-  const openOnly = at("open-only").checked;
-  state.shown = state.recordings.filter((one) => one.recording_id.toLowerCase().includes(wanted) && !(openOnly && one.decision));
-  const reviewed = state.recordings.filter((one) => one.decision).length;
-  at("progress").textContent = `${reviewed} of ${state.recordings.length} reviewed`;
-  at("recordings").replaceChildren(...state.shown.map(listItem));
-  showToDo();
-}
-
-// Every run applies the corrections; one command applies them now.
-
-function showToDo() {
-  const toRender = state.recordings.filter((one) => one.state === "to_render").length;
-  const toUnmute = state.recordings.filter((one) => one.state === "to_unmute").length;
-  at("to-do").hidden = !toRender && !toUnmute;
-  const lines = [];
-  if (toRender) lines.push(element("p", { textContent: `Corrected but not rendered yet: ${toRender}. This command mutes the marked speech: ` }, element("code", { textContent: state.command })));
-  if (toUnmute) lines.push(element("p", { textContent: `With false positives that are still muted: ${toUnmute}. Only the source and the store can restore them.` }));
-  if (lines.length) lines.push(element("p", { textContent: state.has_store ? "With --store and --store_key, the command also restores false positives." : "No run of this output kept a store (--store): the next run of the manifest transcribes these recordings again and restores false positives." }));
-  at("to-do").replaceChildren(...lines);
-}
-
-function listItem(one) {
-  const details = [STATES[one.state] ?? one.decision, clock(one.duration_s), `${one.findings} findings`, ...one.reasons].filter(Boolean).join(" · ");
-  const button = element("button", { type: "button", onclick: () => open(one) }, element("strong", { textContent: one.recording_id }), element("small", { textContent: details }));
-  button.dataset.id = one.recording_id;
-  button.ariaCurrent = String(state.current?.recording_id === one.recording_id);
-  return element("li", {}, button);
-}
-
-function step(by) {
-  const index = state.shown.findIndex((one) => one.recording_id === state.current?.recording_id);
-  const next = state.shown[index + by];
-  if (next) open(next);
+  at("policy").value = DEFAULT_POLICY;
+  state.recordings = new Recordings(state.listed, state.reviewer, (one) => { closeList(); open(one); });
+  const first = state.recordings.firstOpen();
+  if (first) open(first, false);
 }
 
 // One recording
 
-async function open(one) {
+async function open(one, takesFocus = true) {
+  close();
   state.current = one;
-  state.player?.destroy();
-  Object.assign(state, { player: null, regions: null, selected: null, marking: null, words: [], spans: new Map() });
-  for (const button of at("recordings").querySelectorAll("button")) button.ariaCurrent = String(button.dataset.id === one.recording_id);
+  state.recordings.setCurrent(one);
   at("welcome").hidden = true;
   at("recording").hidden = false;
   at("title").textContent = one.recording_id;
-  at("reasons").textContent = one.reasons.join(" · ") || "No problems found";
-  at("waveform").replaceChildren();
-  at("transcript").replaceChildren();
+  at("reasons").textContent = one.reasons.join(" · ") || "Nothing stands out";
+  at("reasons").classList.toggle("calm", !one.reasons.length);
   showError("");
+  say("");
   update();
-  const path = `/api/recordings/${encodeURIComponent(one.recording_id)}`;
+  if (takesFocus) at("title").focus({ preventScroll: true });
   try {
-    const detail = await request(path);
+    // The audio loads while the rest is asked for.
+    const player = one.audible ? newPlayer(one) : null;
+    state.player = player;
+    const outline = one.audible ? request(`${pathOf(one)}/peaks`) : null;
+    outline?.catch(() => {});
+    const detail = await request(asReviewer(pathOf(one)));
     if (state.current !== one) return;
-    state.detail = detail;
-    showTranscript(detail);
-    if (one.audible) {
-      const outline = await request(`${path}/peaks`);
-      if (state.current === one) showWaveform(one, detail, outline, `${path}/audio`);
-    } else {
-      showError("This recording has a transcript only (redact_pii_audio: false): there is no audio to play.");
-    }
+    begin(one, detail);
+    if (!one.audible) showError("This recording has a transcript only (redact_pii_audio: false): there is no audio to play.");
+    const drawn = await outline;
+    if (player && state.player === player) player.draw(drawn, () => { if (state.player === player) drawSpans(); });
   } catch (error) {
     if (state.current === one) showError(error.message);
   }
 }
 
-function showTranscript(detail) {
-  const lines = detail.utterances.map((utterance) => {
-    const words = utterance.words.filter((word) => word.text).map((word) => {
-      const made = element("span", { className: word.redacted ? "word redacted" : "word", textContent: word.text, onclick: () => seek(word.start_s) });
-      state.words.push({ start_s: word.start_s, end_s: word.end_s, channel: utterance.channel, made });
-      return made;
-    });
-    const speaker = `${utterance.speaker} ${clock(utterance.start_s)}`;
-    return element("div", { className: "utterance" }, element("span", { className: "speaker", textContent: speaker }), element("p", {}, ...words));
-  });
-  at("transcript").replaceChildren(...lines);
+function close() {
+  state.player?.destroy();
+  Object.assign(state, { player: null, spans: null, detail: null, findings: null, transcript: null, marking: null });
+  for (const id of ["waveform", "transcript", "findings", "others"]) at(id).replaceChildren();
+  at("others").hidden = true;
+  at("findings-count").textContent = "";
+  at("no-findings").hidden = true;
+  at("map").width = 0;
 }
 
-function showWaveform(one, detail, outline, audio) {
-  state.regions = RegionsPlugin.create();
-  state.player = WaveSurfer.create({
-    container: at("waveform"), url: audio, peaks: outline.peaks, duration: outline.duration_s, cspNonce: nonce, normalize: true,
-    height: 96, splitChannels: outline.peaks.length > 1, waveColor: "#7a93b3", progressColor: "#2563a8", plugins: [state.regions],
-  });
-  state.player.on("timeupdate", follow);
-  state.player.on("error", () => showError("The browser cannot play this recording's format. The transcript and the muted spans are complete."));
-  state.regions.on("region-clicked", (region, event) => { event.stopPropagation(); select(region); });
-  state.regions.on("region-updated", (region) => { select(region, false); moveTwins(region); update(); });
-  // Not earlier: until the length is known, every region would start at 0.
-  state.player.once("ready", () => { drawAll(detail); });
+function begin(one, detail) {
+  state.detail = detail;
+  state.findings = new Findings((id) => choose(id));
+  state.transcript = new Transcript(detail, clickedWord);
+  const draft = new Draft(state.listed.output, state.reviewer, one.recording_id, detail.output_identity);
+  state.spans = new Spans(detail, one.duration_s, state.listed.uncertain, draft, update);
+  if (state.spans.isRestored) say("Your unsaved changes are back. Undo returns to what was saved.");
+  showOthers(detail);
+  update();
+  follow(state.player?.position ?? 0);
 }
 
-function drawAll(detail) {
-  const falsePositives = new Map((detail.review?.false_positives ?? []).map((span) => [key(span), span]));
-  const missed = detail.review?.missed ?? [];
-  for (const [channel, start_s, end_s] of detail.muted) {
-    // A mark that was rendered is drawn once, as the mark.
-    if (missed.some((mark) => mark.channel === channel && mark.start_s <= start_s + FADE_S && mark.end_s >= end_s - FADE_S)) continue;
-    const span = { channel, start_s, end_s };
-    const found = detail.findings.filter((finding) => finding.channel === channel && finding.start_s < end_s && finding.end_s > start_s);
-    const kind = found.some((finding) => finding.score < state.uncertain) ? "uncertain" : "muted";
-    const region = draw(span, falsePositives.delete(key(span)) ? "falsePositive" : kind, found[0]?.policy ?? "");
-    const titles = found.map((finding) => `${finding.policy} ${finding.score.toFixed(2)} (${finding.detector})`);
-    region.element?.setAttribute("title", titles.join(", ") || "muted because another channel repeats it, or because verification recognised it");
+function newPlayer(one) {
+  const player = new Player(`${pathOf(one)}/audio`, one.duration_s, {
+    time: (seconds) => { if (state.player === player || !state.player) follow(seconds); },
+    playing: showPlaying,
+    clicked: (id) => choose(id),
+    moved: (id, start, end) => {
+      state.spans.selected = id;
+      if (!state.spans.move(id, start, end)) drawSpans();
+    },
+    failed: () => showError("The browser cannot play this recording's format. The transcript and the muted spans are complete."),
+  });
+  player.rate = Number(at("rate").value);
+  player.skipsSilence = at("silence").getAttribute("aria-pressed") === "true";
+  return player;
+}
+
+// Others' decisions are told only after one's own.
+
+function showOthers(detail) {
+  const { others, disagreements } = detail;
+  at("others").hidden = !others.length;
+  if (!others.length) return;
+  const names = others.map((review) => `${review.reviewer} (${review.decision}, ${new Date(review.reviewed_at).toLocaleDateString("en-GB")})`).join(", ");
+  const lines = disagreements.map((one) => {
+    const place = element("button", { type: "button", className: "link", textContent: preciseClock(one.start_s), onclick: () => seek(one.start_s) });
+    const who = one.reviewers.join(", ");
+    return one.kind === "missed"
+      ? element("li", {}, place, ` ${one.policy} on channel ${one.channel + 1} was marked by ${who} only. It is muted.`)
+      : element("li", {}, place, ` on channel ${one.channel + 1} is a false positive for ${who} only. It stays muted.`);
+  });
+  at("others").replaceChildren(element("p", { textContent: `Also reviewed by ${names}. ${lines.length ? `${counted(lines.length, "disagreement")}:` : "All agree."}` }), element("ul", {}, ...lines));
+}
+
+// What the reviewer sees
+
+function update() {
+  const { spans, detail } = state;
+  const selected = spans?.current ?? null;
+  const review = spans?.toReview(at("policy").value);
+  drawSpans();
+  if (spans) {
+    state.findings.show(spans.list, spans.selected, detail.channels);
+    state.transcript.show(review.missed, selected, detail.mixed);
   }
-  // A rendered correction stays in the review: later runs apply it again.
-  for (const span of falsePositives.values()) draw(span, "falsePositive");
-  for (const span of missed) draw(span, "missed", span.policy);
-  follow(0);
-  update();
+  showSelection(selected);
+  at("save").firstChild.textContent = review?.decision === "corrected" ? "Save corrections and continue " : "Confirm and continue ";
+  at("save").disabled = !spans;
+  at("mark").firstChild.textContent = state.marking === null ? "Mark speech to mute " : "End the mark here ";
+  at("mark").classList.toggle("active", state.marking !== null);
+  at("mark").disabled = !state.player || !spans;
+  at("cancel").hidden = state.marking === null;
+  at("undo").disabled = !spans?.canUndo;
+  at("redo").disabled = !spans?.canRedo;
+  at("unsaved").hidden = !spans?.isChanged;
+  showConsequence(review);
 }
 
-const key = (span) => `${span.channel} ${span.start_s.toFixed(3)} ${span.end_s.toFixed(3)}`;
-
-// Kinds of spans: `missed` is a mark; the others were muted when the page was drawn: `muted`, `uncertain`, `falsePositive`, `moved`.
-
-function draw(span, kind, policy = "") {
-  const region = state.regions.addRegion({
-    start: span.start_s, end: span.end_s, channelIdx: state.player.options.splitChannels ? span.channel : -1,
-    color: COLOURS[kind], drag: kind !== "falsePositive", resize: kind !== "falsePositive", content: kind === "missed" ? policy : undefined,
-  });
-  state.spans.set(region, { kind, policy, channel: span.channel, muted: kind === "falsePositive" ? "muted" : kind, was: kind === "missed" ? null : span });
-  return region;
+function drawSpans() {
+  if (state.spans && state.player) state.player.show(state.spans.list, state.spans.selected);
 }
 
-function select(region, play = true) {
-  state.selected = region;
-  if (play) seek(region.start);
-  for (const other of state.spans.keys()) if (other.element) other.element.style.outline = other === region ? "2px solid #2563a8" : "none";
-  update();
-}
-
-function become(region, kind) {
-  const span = state.spans.get(region);
-  span.kind = kind;
-  const place = kind === "moved" || kind === "missed" ? {} : { start: span.was.start_s, end: span.was.end_s };
-  region.setOptions({ ...place, color: COLOURS[kind], drag: kind !== "falsePositive", resize: kind !== "falsePositive" });
-}
-
-// Mixed channels were transcribed as one, so a span's channel is unknown: a change to one channel applies to all.
-
-function twinsOf(region) {
-  const { was } = state.spans.get(region);
-  if (!state.detail.mixed || !was) return [region];
-  return [...state.spans].filter(([, other]) => other.was && other.was.start_s === was.start_s && other.was.end_s === was.end_s).map(([twin]) => twin);
-}
-
-function moveTwins(region) {
-  for (const twin of twinsOf(region)) {
-    const span = state.spans.get(twin);
-    if (twin !== region) twin.setOptions({ start: region.start, end: region.end });
-    if (!span.was) continue;
-    const moved = Math.abs(region.start - span.was.start_s) > 0.001 || Math.abs(region.end - span.was.end_s) > 0.001;
-    become(twin, moved ? "moved" : span.muted);
+function showSelection(span) {
+  const decision = span?.decision;
+  at("remove").firstChild.textContent = decision === "missed" ? "Remove the mark " : decision === "falsePositive" || decision === "moved" ? "Take the change back " : "False positive ";
+  for (const id of ["remove", "around", "loop", "zoom-span"]) at(id).disabled = !span || (id !== "remove" && !state.player);
+  for (const button of document.querySelectorAll("[data-nudge]")) button.disabled = !span || decision === "falsePositive";
+  if (!span) {
+    at("selected").textContent = "No span selected";
+    return;
   }
+  const policy = span.policies?.join(", ") || span.policy || "muted because another channel repeats it, or because verification recognised it";
+  const score = span.score === null ? "" : `score ${span.score.toFixed(2)}${span.uncertain ? " (uncertain)" : ""}, ${span.detector}`;
+  at("selected").replaceChildren(element("strong", { textContent: policy }), ` ${[DECISIONS[decision], `${preciseClock(span.start_s)} to ${preciseClock(span.end_s)}`, score].filter(Boolean).join(" · ")}`);
+  if (decision === "missed") at("policy").value = span.policy;
 }
 
-function nudge(start_s, end_s) {
-  const region = state.selected;
-  if (!region || state.spans.get(region).kind === "falsePositive") return;
-  const start = Math.max(0, region.start + start_s);
-  const end = Math.min(state.player.getDuration(), region.end + end_s);
-  if (end - start < SHORTEST_SPAN_S || (start_s && end_s && end - start < region.end - region.start - 0.001)) return;
-  region.setOptions({ start, end });
-  moveTwins(region);
-  seek(start);
-  update();
+// What saving leads to. Saving itself changes no audio.
+
+function showConsequence(review) {
+  const marks = state.spans?.list.filter((span) => span.decision === "missed" || span.decision === "moved").length ?? 0;
+  const restored = review ? state.spans.list.filter((span) => span.decision === "falsePositive" || (span.decision === "moved" && (span.start_s > span.was.start_s + 0.001 || span.end_s < span.was.end_s - 0.001))).length : 0;
+  const lines = [];
+  if (marks) lines.push(`${counted(marks, "mark")}: muted by “hushbeam rerender --corrections” or the next run.`);
+  if (restored && state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: by “hushbeam rerender --corrections --store … --store_key …” or the next run; without the store, muted still.`);
+  if (restored && !state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: no run of this output kept a store, so rerender cannot. Muted until the next “hushbeam redact” transcribes the recording again.`);
+  const text = lines.join(" ");
+  if (at("consequence").textContent !== text) at("consequence").textContent = text;
 }
 
-function seek(seconds) {
-  state.player?.setTime(Math.min(Math.max(0, seconds), state.player.getDuration()));
+function showPlaying() {
+  const isPlaying = Boolean(state.player?.isPlaying);
+  at("play").firstChild.textContent = isPlaying ? "Pause " : "Play ";
+  at("play").classList.toggle("active", isPlaying);
+  at("loop").setAttribute("aria-pressed", String(Boolean(state.player?.around?.loops)));
 }
 
 function follow(seconds) {
-  at("clock").textContent = `${clock(seconds)} / ${clock(state.player.getDuration())}`;
-  for (const word of state.words) word.made.classList.toggle("now", word.start_s <= seconds && seconds < word.end_s);
+  const text = `${preciseClock(seconds)} / ${clock(state.player?.duration_s ?? 0)}`;
+  if (at("clock").textContent !== text) at("clock").textContent = text;
+  const scrolls = at("follow").getAttribute("aria-pressed") === "true";
+  state.transcript?.follow(seconds, scrolls);
+  state.findings?.follow(seconds, scrolls);
 }
 
-// Marks: `m` at the start of the speech to mute, `m` again at its end.
+// What the reviewer does
+
+function seek(seconds) { state.player?.seek(seconds); }
+
+function choose(id, plays = at("autoplay").getAttribute("aria-pressed") === "true") {
+  const span = state.spans?.find(id);
+  if (!span) return;
+  state.spans.select(id);
+  if (!state.player) return;
+  if (plays) state.player.playAround(span, false);
+  else seek(span.start_s);
+  state.player.showPlace(span);
+  showPlaying();
+}
+
+function clickedWord(word) {
+  const span = word.redacted && state.spans?.list.find((one) => lies(one, word, state.detail.mixed));
+  if (span) choose(span.id);
+  else seek(word.start_s);
+}
+
+function around(loops) {
+  const span = state.spans?.current;
+  if (!span || !state.player) return;
+  if (loops && state.player.around?.loops) state.player.around.loops = false;
+  else state.player.playAround(span, loops);
+  showPlaying();
+}
 
 function mark() {
-  if (!state.player) return;
-  const now = state.player.getCurrentTime();
+  if (!state.player || !state.spans) return;
+  const now = state.player.position;
   if (state.marking === null) {
     state.marking = now;
+    say(`The mark begins at ${preciseClock(now)}. m ends it, Esc cancels it.`);
   } else {
-    const span = { start_s: Math.min(state.marking, now), end_s: Math.max(state.marking, now), channel: 0 };
-    span.end_s = Math.min(Math.max(span.end_s, span.start_s + SHORTEST_MARK_S), state.player.getDuration());
+    const from = state.marking;
     state.marking = null;
-    // The picture does not show which channel a voice was in: a mark applies to all channels.
-    for (let channel = 0; channel < state.detail.channels; channel += 1) state.selected = draw({ ...span, channel }, "missed", at("policy").value);
+    state.spans.mark(from, now, at("policy").value);
+    say(`Marked as ${at("policy").value}, on all channels.`);
   }
   update();
 }
 
-function remove() {
-  const span = state.spans.get(state.selected);
-  if (!span) return;
-  if (span.kind !== "missed") {
-    toggleFalsePositive();
-    return;
+function cancel() {
+  if (state.marking !== null) {
+    state.marking = null;
+    say("The mark was cancelled.");
+  } else if (state.spans) {
+    state.spans.select(null);
   }
-  state.spans.delete(state.selected);
-  state.selected.remove();
-  state.selected = null;
   update();
 }
 
-function toggleFalsePositive() {
-  const span = state.spans.get(state.selected);
-  if (!span || span.kind === "missed") return;
-  const kind = span.kind === "falsePositive" || span.kind === "moved" ? span.muted : "falsePositive";
-  for (const twin of twinsOf(state.selected)) become(twin, kind);
-  update();
+function toggle() {
+  const id = state.spans?.selected;
+  if (id) say(state.spans.toggle(id));
 }
 
-function nextSpan() {
-  if (!state.player) return;
-  const now = state.player.getCurrentTime();
-  const later = [...state.spans.keys()].filter((region) => region.start > now + 0.05).sort((a, b) => a.start - b.start);
-  if (later.length) select(later[0]);
+function next(by) {
+  const span = state.spans?.next(state.spans.current?.start_s ?? state.player?.position ?? -1, by);
+  if (span) choose(span.id);
+  else say(by > 0 ? "No span after this one." : "No span before this one.");
 }
 
-const placeOf = (region, channel) => ({ channel, start_s: region.start, end_s: region.end });
-
-function marked() {
-  return [...state.spans].filter(([, { kind }]) => kind === "missed" || kind === "moved")
-    .map(([region, span]) => ({ ...placeOf(region, span.channel), policy: span.policy || at("policy").value }));
+function nudge(start, end) {
+  if (state.spans?.nudge(start * NUDGE_S, end * NUDGE_S)) {
+    const span = state.spans.current;
+    seek(span.start_s);
+    state.player?.showPlace(span);
+  }
 }
 
-// Muted spans to restore: false positives, and the old places of spans that were moved or made shorter.
-
-function restored() {
-  return [...state.spans].filter(([region, { kind, was }]) => kind === "falsePositive" || (kind === "moved" && (region.start > was.start_s + 0.001 || region.end < was.end_s - 0.001)))
-    .map(([, { was, channel }]) => ({ channel, start_s: was.start_s, end_s: was.end_s }));
+function changeRate(by) {
+  const index = RATES.indexOf(Number(at("rate").value)) + by;
+  if (RATES[index]) setRate(RATES[index]);
 }
 
-function update() {
-  const marks = marked();
-  const kept = restored();
-  const kind = state.spans.get(state.selected)?.kind;
-  at("save").firstChild.textContent = marks.length + kept.length ? "Save corrections and continue " : "Confirm and continue ";
-  at("mark").firstChild.textContent = state.marking === null ? "Mark speech to mute " : "End the mark here ";
-  at("remove").firstChild.textContent = kind === "falsePositive" || kind === "moved" ? "Undo this change " : kind === "missed" ? "Remove the mark " : "Mark as false positive ";
-  at("remove").disabled = !kind;
-  at("consequence").textContent = !kept.length ? "" : state.has_store ? "Rendering restores false positives from the store and the source." : "No run of this output kept a store: false positives stay muted until a run transcribes the recording again.";
-  for (const word of state.words) word.made.classList.toggle("marked", marks.some((mark) => covers(mark, word)));
+function setRate(rate) {
+  at("rate").value = String(rate);
+  if (state.player) state.player.rate = rate;
+  say(`Speed ${rate}`);
 }
 
-// The same rule as in transforms/correct_findings: which words a mark covers.
+function flip(id, then = () => {}) {
+  const isOn = at(id).getAttribute("aria-pressed") !== "true";
+  at(id).setAttribute("aria-pressed", String(isOn));
+  then(isOn);
+}
 
-function covers(mark, word) {
-  const shared = Math.min(mark.end_s, word.end_s) - Math.max(mark.start_s, word.start_s);
-  return (state.detail.mixed || mark.channel === word.channel) && shared > 0 && shared >= Math.min(mark.end_s - mark.start_s, word.end_s - word.start_s) / 3;
+const skipSilence = () => flip("silence", (isOn) => { if (state.player) state.player.skipsSilence = isOn; say(isOn ? "Silence is skipped." : "Silence is played."); });
+
+function undo(by) {
+  if (state.spans?.step(by)) say(by < 0 ? "Undone." : "Done again.");
 }
 
 async function save() {
-  const one = state.current;
-  if (!one) return;
-  const missed = marked();
-  const falsePositives = restored();
-  const decision = missed.length + falsePositives.length ? "corrected" : "confirmed";
-  try {
-    const kept = await request(`/api/recordings/${encodeURIComponent(one.recording_id)}/review`, {
-      method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ decision, missed, false_positives: falsePositives }),
-    });
-    Object.assign(one, kept);
-  } catch (error) {
-    showError(error.message);
+  const { current: one, spans } = state;
+  if (!one || !spans || at("save").disabled) return;
+  if (state.marking !== null) {
+    say("A mark is under way: end it with m, or cancel it with Esc.");
     return;
   }
-  const index = state.shown.indexOf(one);
-  const next = state.shown[index + 1];
-  showList();
-  if (next) open(next);
-  else open(one);
+  at("save").disabled = true;
+  try {
+    const kept = await request(asReviewer(`${pathOf(one)}/review`), {
+      method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify(spans.toReview(at("policy").value)),
+    });
+    Object.assign(one, kept);
+    spans.draft.write(null);
+  } catch (error) {
+    if (state.current === one) {
+      showError(`Not saved: ${error.message}`);
+      at("save").disabled = false;
+    }
+    return;
+  }
+  const next = state.recordings.nextOpen();
+  state.recordings.show();
+  if (state.current !== one) return;
+  await open(next ?? one);
+  say(next ? `${one.recording_id}: ${one.decision}. Next: ${next.recording_id}` : `${one.recording_id}: ${one.decision}. It was the last one of the list.`);
 }
 
-const KEYS = {
-  " ": () => state.player?.playPause(), m: mark, u: remove, n: nextSpan, j: () => step(1), k: () => step(-1),
-  Delete: remove, Backspace: remove, Enter: save,
-  q: () => nudge(-NUDGE_S, 0), w: () => nudge(NUDGE_S, 0), o: () => nudge(0, -NUDGE_S), p: () => nudge(0, NUDGE_S),
-  ArrowLeft: () => seek(state.player?.getCurrentTime() - SEEK_S), ArrowRight: () => seek(state.player?.getCurrentTime() + SEEK_S),
+// On a narrow screen the list lies over the recording.
+
+function closeList() {
+  document.body.classList.remove("listing");
+  at("list-toggle").ariaExpanded = "false";
+}
+
+at("list-toggle").onclick = () => {
+  const isOpen = document.body.classList.toggle("listing");
+  at("list-toggle").ariaExpanded = String(isOpen);
+};
+at("reviewer").onclick = async () => {
+  const name = await askName();
+  if (name === state.reviewer) return;
+  state.reviewer = name;
+  await load();
 };
 
-const SHIFTED = { ArrowLeft: () => nudge(-NUDGE_S, -NUDGE_S), ArrowRight: () => nudge(NUDGE_S, NUDGE_S) };
+const act = {
+  play: () => state.player?.toggle(), around: () => around(false), loop: () => around(true), silence: skipSilence,
+  slower: () => changeRate(-1), faster: () => changeRate(1), next: () => next(1), previous: () => next(-1),
+  nextRecording: () => state.recordings?.step(1), previousRecording: () => state.recordings?.step(-1),
+  search: () => at("search").focus(), zoomIn: () => zoom(ZOOM_STEP), zoomOut: () => zoom(1 / ZOOM_STEP), zoomAll: () => zoom(0),
+  zoomToSpan: () => { if (state.spans?.current) state.player?.zoomTo(state.spans.current); },
+  mark, cancel, toggle, nudge, save, undo: () => undo(-1), redo: () => undo(1),
+  back: () => seek((state.player?.position ?? 0) - SEEK_S), forward: () => seek((state.player?.position ?? 0) + SEEK_S),
+  sheet: () => at("sheet").showModal(), focus: (id) => { if (state.spans && state.spans.selected !== id) choose(id, false); },
+};
 
-document.addEventListener("keydown", (event) => {
-  if (["INPUT", "SELECT"].includes(event.target.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
-  const act = (event.shiftKey && SHIFTED[event.key]) || KEYS[event.key];
-  if (!act) return;
-  event.preventDefault();
-  act();
-});
-at("play").onclick = () => state.player?.playPause();
-at("mark").onclick = mark;
-at("remove").onclick = remove;
-at("save").onclick = save;
-at("search").oninput = showList;
-at("open-only").onchange = showList;
-loadList().catch((error) => { at("welcome").textContent = error.message; });
+function zoom(factor) { state.player?.zoom(state.player.pixelsEachSecond * factor); }
+
+listenToKeys(act);
+const buttons = {
+  play: act.play, "span-before": act.previous, "span-after": act.next, around: act.around, loop: act.loop, mark, cancel, remove: toggle, save,
+  undo: act.undo, redo: act.redo, "zoom-in": act.zoomIn, "zoom-out": act.zoomOut, "zoom-all": act.zoomAll, "zoom-span": act.zoomToSpan,
+  silence: skipSilence, follow: () => flip("follow"), autoplay: () => flip("autoplay"), help: act.sheet,
+};
+for (const [id, run] of Object.entries(buttons)) at(id).onclick = () => run();
+for (const button of document.querySelectorAll("[data-nudge]")) button.onclick = () => nudge(...button.dataset.nudge.split(" ").map(Number));
+at("rate").onchange = () => setRate(Number(at("rate").value));
+at("policy").onchange = () => {
+  const span = state.spans?.current;
+  if (span?.decision === "missed") state.spans.rename(span.id, at("policy").value);
+};
+addEventListener("resize", () => { if (state.player?.wave && state.spans) state.player.drawMap(state.spans.list); });
+start().catch((error) => { at("welcome").textContent = error.message; });

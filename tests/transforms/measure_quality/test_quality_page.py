@@ -1,0 +1,124 @@
+"""The quality page: its first sentence, its advice, and its look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pytest
+
+from hushbeam.transforms.archive.reviews import Review
+from hushbeam.transforms.measure_quality import Figures, measure
+from hushbeam.transforms.measure_quality.advice import Reviewing, advice_for, more_recordings
+from hushbeam.transforms.measure_quality.agreement import Agreement, Counts, agreements
+from hushbeam.transforms.measure_quality.figures import Share
+from hushbeam.transforms.measure_quality.page import render
+from tests.accessibility import PHONE, chromium, is_wider_than_its_window, violations
+from tests.transforms.measure_quality.test_agreement import finding, review, span
+
+_COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+MARK = span(30, 31, policy="person_name")
+
+
+def reviewing(reviewed: int, wanted: int | None = None, **others: Any) -> Reviewing:
+    wanted = reviewed if wanted is None else wanted
+    values: dict[str, Any] = {"sample": wanted, "seed": 3, "reviewers": ("Ann", "Bo"), **others}
+    return Reviewing("out/", 100, wanted=wanted, reviewed=reviewed, **values)
+
+
+def advice(reviewing: Reviewing, figures: Figures, agreed: Sequence[Agreement] = ()) -> str:
+    return "\n".join(f"{one.text} {one.command}" for one in advice_for(reviewing, figures, agreed))
+
+
+def page_of(reviewing: Reviewing, reviews: Sequence[Review], agreed: Sequence[Agreement] = ()) -> str:
+    return render(reviewing, measure(reviews), agreed, "1.0")
+
+
+@pytest.mark.parametrize(
+    ("state", "level", "said"),
+    [
+        (reviewing(0, 50), "open", "Nothing is measured yet"),
+        (reviewing(2, 50), "open", "2 of 50 recordings of the sample were reviewed"),
+        (reviewing(2, sample=None), "open", "not drawn at random"),
+        (reviewing(2), "plain", "for all 100 published recordings"),
+    ],
+)
+def test_only_a_sample_that_was_reviewed_speaks_for_the_output(state: Reviewing, level: str, said: str) -> None:
+    reviews = [review("Ann", finding(1)), review("Ann", finding(1), missed=(MARK,))][: state.reviewed]
+    page = page_of(state, reviews)
+    assert re.findall(r'class="verdict (\w+)"', page) == [level]
+    assert said in page
+    if state.reviewed:
+        assert "2 were redacted: a recall of 66.7 %" in page
+
+
+def test_reviews_without_personal_data_leave_recall_unknown() -> None:
+    page = page_of(reviewing(2), [review("Ann"), review("Ann")])
+    assert "Recall is unknown" in page
+    assert "verdict open" in page
+
+
+def test_a_sample_of_several_configurations_is_no_measurement_of_one() -> None:
+    page = page_of(reviewing(2), [review("Ann", finding(1)), review("Ann", finding(1), configuration="other")])
+    assert "verdict open" in page
+    assert "Redact all with one" in page
+
+
+def test_what_to_do_next_follows_from_the_figures() -> None:
+    assert "--sample 50 --seed 3" in advice(reviewing(0, 50), measure([]))
+    rest = advice(reviewing(2, 50), measure([review("Ann", finding(1))] * 2))
+    assert "Review the rest of the sample: 48 recordings" in rest
+    missed = advice(reviewing(20), measure([review("Ann", finding(1), missed=(MARK,))] * 20))
+    assert "hushbeam rerender --output out/ --corrections" in missed
+    assert "Recall is below 95 % for person_name." in missed
+    assert "Too few values to judge date" in missed
+    alone = advice(reviewing(2, reviewers=("Ann",)), measure([review("Ann", finding(1))] * 2))
+    assert "second person" in alone
+    perfect = advice(reviewing(400), measure([review("Ann", *(finding(float(at)) for at in range(1, 50, 5)))] * 400))
+    assert perfect.startswith("Nothing stands out")
+
+
+def test_reviewers_who_disagree_are_sent_to_talk() -> None:
+    figures = measure([review("Ann", finding(1))])
+    apart = Agreement(("Ann", "Bo"), 5, Counts(5, 1, 4, 4), Counts())
+    assert "Ann and Bo often disagree" in advice(reviewing(1), figures, (apart,))
+    alike = Agreement(("Ann", "Bo"), 5, Counts(9, 9, 1, 0), Counts(both=4))
+    assert "disagree" not in advice(reviewing(1), figures, (alike,))
+
+
+def test_caution_is_weighed_where_many_other_words_went() -> None:
+    """A false positive of 5 words and low score, beside a value of a high score."""
+    doubtful = finding(5).model_copy(update={"score": 0.3, "words": 20})
+    reviews = [review("Ann", finding(1), doubtful, wrong=(5.0,))] * 3
+    said = advice(reviewing(3), measure(reviews))
+    assert "--caution low would keep about 60 of these words" in said
+    assert "from 100 % to about 100 %" in said
+
+
+def test_the_number_of_recordings_that_are_missing_shrinks_with_what_is_known() -> None:
+    few, many = Share(9, 10), Share(900, 1000)
+    assert more_recordings(few, 10) > more_recordings(Share(90, 100), 100) >= more_recordings(many, 1000) == 0
+    assert more_recordings(Share(0, 0), 10) == 0
+    assert more_recordings(Share(10, 10), 10) > 0, "ten of ten is not certainty"
+
+
+def test_the_page_is_accessible_and_fits_phones() -> None:
+    doubtful = finding(5).model_copy(update={"score": 0.3, "words": 20})
+    names = ("Ann", "Bo")
+    pairs = {
+        str(at): tuple(
+            review(name, finding(1), doubtful, wrong=(5.0,) if name == "Ann" else (), missed=(MARK,)) for name in names
+        )
+        for at in range(12)
+    }
+    full = page_of(reviewing(12), [own[0] for own in pairs.values()], agreements(pairs))
+    assert "Ann and Bo" in full
+    assert "<script" not in full
+    with chromium() as browser:
+        for colours in _COLOURS:
+            page = browser.new_page(viewport=PHONE, color_scheme=colours)
+            for content in (full, page_of(reviewing(0, 50), [])):
+                page.set_content(content)
+                assert violations(page) == []
+                assert not is_wider_than_its_window(page)
