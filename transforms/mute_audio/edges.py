@@ -5,6 +5,9 @@ of a turn is dragged back over the silence before it, and the word before a numb
 audio is more exact. So a run of personal words gets every stretch of speech that no other word can claim, and its edges
 lie in pauses wherever there are pauses. Only where speech goes on without a pause do the recogniser's times decide,
 corrected by the lateness of its clock (`clock`) and widened.
+
+Noise hides the quiet parts of words, and what it hides looks like a pause. The less of a run's words shows above the
+noise, the further its edges move out, to the recogniser's times and a margin around them.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.base.spoken_length import longest_for_muting_s, number_s, symbol_s
 from hushbeam.transforms.media.samples import FloatSamples
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from hushbeam.transforms.mute_audio.loudness import PauseSettings, Stretch, stretches_of_speech
+from hushbeam.transforms.mute_audio.loudness import LoudnessRange, PauseSettings, Stretch
 from hushbeam.transforms.mute_audio.personal_runs import PersonalRun, personal_runs
 
 ReadRanges = Callable[[Sequence[TimeSpan]], Iterable[FloatSamples]]
@@ -42,6 +45,11 @@ class EdgeSettings:
       within_speech_before_s, within_speech_after_s: Added where another word precedes or follows without a pause.
       into_pause_before_s, into_pause_after_s: Added into the silence around a span, for speech too quiet to measure;
         never into the speech that follows.
+      in_noise_before_s, in_noise_after_s: Where noise hides the quiet parts of words, a span reaches at least so far
+        beyond the words' times. In noise, 19 of 20 starts are less than 0.2 s late, and most ends are late.
+      clear_db: Noise hides nothing of words whose loud frames lie so far above the threshold of speech. The median is
+        32 dB in clean calls, 13 dB in white noise 15 dB below speech, and 9 dB in noise 10 dB below.
+      hidden_db: At so little, the margins hold in full.
       around_speech_s: Added around findings without words, whose times come from the audio.
       unclaimed_reach_s: Speech that no word claims belongs to a span if no more silence than this lies between them.
       unclaimed_gap_s: Without a pause between two words, a gap in the recogniser's times that is longer than this holds
@@ -52,6 +60,7 @@ class EdgeSettings:
       context_s: How much is read on each side of a span, to tell speech from noise.
       longest_gap_s: How much is read at most between two spans with no word between them.
       join_s: Spans closer than this are one.
+      join_in_noise_s: The same for spans with margins for noise: the gaps between them are shorter.
       widest_number_s: How far a number that is too short for its digits may be widened.
     """
 
@@ -59,6 +68,10 @@ class EdgeSettings:
     within_speech_after_s: float = 0.25
     into_pause_before_s: float = 0.15
     into_pause_after_s: float = 0.55
+    in_noise_before_s: float = 0.20
+    in_noise_after_s: float = 0.05
+    clear_db: float = 22.0
+    hidden_db: float = 13.0
     around_speech_s: float = 0.10
     unclaimed_reach_s: float = 1.0
     unclaimed_gap_s: float = 0.25
@@ -68,6 +81,7 @@ class EdgeSettings:
     context_s: float = 3.0
     longest_gap_s: float = 10.0
     join_s: float = 0.30
+    join_in_noise_s: float = 0.10
     widest_number_s: float = 0.50
     pauses: PauseSettings = field(default_factory=PauseSettings)
     clock: ClockSettings = field(default_factory=ClockSettings)
@@ -75,6 +89,8 @@ class EdgeSettings:
 
 class SpanTimeError(QuarantineError):
     """A finding has no time at which it could be muted."""
+
+    remedy = "Report it with the model's name; try another `--model`."
 
 
 def plan_mutes(
@@ -105,9 +121,13 @@ def plan_mutes(
     spans = [
         around(finding, settings) for finding in findings if finding.first_word is None or finding.last_word is None
     ]
+    in_noise: list[TimeSpan] = []
     if runs:
-        spans += _spans_of(runs, transcript, read_ranges, settings)
-    return merged_spans(spans, transcript.duration_s, settings.join_s)
+        by_audio, in_noise = _spans_of(runs, transcript, read_ranges, settings)
+        spans += by_audio
+    joined = merged_spans(spans, transcript.duration_s, settings.join_s)
+    # The words between two findings are kept in noise too, although the margins leave less of them.
+    return merged_spans([*joined, *in_noise], transcript.duration_s, settings.join_in_noise_s)
 
 
 def around(finding: Finding, settings: EdgeSettings) -> TimeSpan:
@@ -141,30 +161,42 @@ def _require_time(finding: Finding, words: Sequence[Word], transcript: Transcrip
 
 def _spans_of(
     runs: Sequence[PersonalRun], transcript: Transcript, read_ranges: ReadRanges, settings: EdgeSettings
-) -> list[TimeSpan]:
-    """A span for each run. The clock and the edges are read from the audio together, so that it is decoded once."""
+) -> tuple[list[TimeSpan], list[TimeSpan]]:
+    """For each run, the span that the audio shows and that with margins for noise.
+
+    The clock and the edges are read from the audio together, so that it is decoded once.
+    """
     duration_s = transcript.duration_s
     pauses = pauses_between_words(transcript, settings.clock)
     beside_pauses = [span for pause in pauses for span in pause.ranges_to_read(duration_s, settings.clock)]
     of_runs = [run.range_to_read(duration_s, settings.context_s, settings.longest_gap_s) for run in runs]
-    stretches = _stretches_in([*beside_pauses, *of_runs], read_ranges, settings.pauses)
-    late_s = lateness_s(pauses, stretches[: len(beside_pauses)], settings.clock)
+    loudness = _loudness_in([*beside_pauses, *of_runs], read_ranges, settings.pauses)
+    first = len(beside_pauses)
+    late_s = lateness_s(pauses, [of_range.stretches(settings.pauses) for of_range in loudness[:first]], settings.clock)
     edges = Edges(settings)
-    return [
-        edges.of(run.widened_by(late_s), around_run)
-        for run, around_run in zip(runs, stretches[len(beside_pauses) :], strict=True)
-    ]
+    by_audio, in_noise = [], []
+    for run, around_run in zip(runs, loudness[first:], strict=True):
+        on_time = run.widened_by(late_s)
+        span = edges.of(on_time, around_run.stretches(settings.pauses))
+        by_audio.append(span)
+        in_noise.append(edges.in_noise(span, on_time, hidden_share(run, around_run, settings)))
+    return by_audio, in_noise
 
 
-def _stretches_in(
-    ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: PauseSettings
-) -> list[tuple[Stretch, ...]]:
-    """The stretches of speech in each range. Samples are held no longer than they are needed."""
-    found: list[tuple[Stretch, ...]] = [()] * len(ranges)
+def _loudness_in(ranges: Sequence[TimeSpan], read_ranges: ReadRanges, settings: PauseSettings) -> list[LoudnessRange]:
+    """The loudness in each range. Samples are held no longer than they are needed."""
+    found: dict[int, LoudnessRange] = {}
     order = sorted(range(len(ranges)), key=lambda index: ranges[index].end_s)
     for index, samples in zip(order, read_ranges([ranges[index] for index in order]), strict=True):
-        found[index] = stretches_of_speech(samples, ranges[index].start_s, settings)
-    return found
+        found[index] = LoudnessRange.of(samples, ranges[index].start_s, settings)
+    return [found[index] for index in range(len(ranges))]
+
+
+def hidden_share(run: PersonalRun, around_run: LoudnessRange, settings: EdgeSettings) -> float:
+    """How much of the quiet parts of a run's words noise hides: 0 (nothing) to 1 (all)."""
+    visible_db = around_run.visible_db((_earliest_s(word), word.end_s) for word in run.words)
+    share = (settings.clear_db - visible_db) / (settings.clear_db - settings.hidden_db)
+    return min(max(share, 0.0), 1.0)
 
 
 class Edges:
@@ -181,6 +213,22 @@ class Edges:
         """
         start_s, end_s = self._start_s(run, stretches), self._end_s(run, stretches)
         return TimeSpan(run.channel, min(start_s, end_s), max(start_s, end_s))
+
+    def in_noise(self, span: TimeSpan, run: PersonalRun, hidden: float) -> TimeSpan:
+        """A run's span in noise: never narrower than `span`.
+
+        Args:
+          span: As the audio shows it.
+          hidden: How far its edges move towards the words' times with their margins: not at all (0) to wholly (1).
+        """
+        settings = self._settings
+        start_s = min(word.start_s for word in run.words) - settings.in_noise_before_s - self._missing_at_start_s(run)
+        end_s = run.end_s + settings.in_noise_after_s
+        return TimeSpan(
+            run.channel,
+            span.start_s - hidden * max(span.start_s - start_s, 0.0),
+            span.end_s + hidden * max(end_s - span.end_s, 0.0),
+        )
 
     def _start_s(self, run: PersonalRun, stretches: Sequence[Stretch]) -> float:
         first = run.words[0]

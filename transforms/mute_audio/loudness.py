@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ _FRAME = int(RECOGNISER_RATE_HZ * FRAME_S)
 _SILENCE_DB = -100.0
 _LOUD_FRAMES = 30
 """The level of speech is that of its loudest 0.3 s: a share of all frames would depend on the length of the pauses."""
+_LOUD_SHARE = 10
+"""The level of given words is that of their loudest tenth: a word may be shorter than 0.3 s."""
 
 
 @dataclass(frozen=True)
@@ -65,18 +68,45 @@ def threshold_db(loudness: npt.NDArray[np.float64], settings: PauseSettings) -> 
     )
 
 
-def stretches_of_speech(samples: FloatSamples, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
-    """The stretches of speech in 16 kHz mono `samples` that begin at `start_s` of the recording, in time order.
+@dataclass(frozen=True)
+class LoudnessRange:
+    """The loudness of each frame of a range of audio, and the level above which a frame is speech.
 
-    Empty if speech cannot be told from noise.
+    Attributes:
+      start_s: In seconds from the start of the recording.
+      threshold_db: Infinite if speech cannot be told from noise.
     """
-    loudness = loudness_db(samples)
-    if not len(loudness):
-        return ()
-    loud = loudness > threshold_db(loudness, settings)
-    longest_closure = math.ceil(settings.pause_s / FRAME_S) - 1
-    return tuple(
-        Stretch(start_s + first * FRAME_S, start_s + end * FRAME_S)
-        for first, end in merged(runs(loud), longest_closure)
-        if (end - first) * FRAME_S >= settings.click_s
-    )
+
+    start_s: float
+    frames_db: npt.NDArray[np.float64]
+    threshold_db: float
+
+    @classmethod
+    def of(cls, samples: FloatSamples, start_s: float, settings: PauseSettings) -> LoudnessRange:
+        """The loudness of 16 kHz mono `samples` that begin at `start_s` of the recording."""
+        loudness = loudness_db(samples)
+        return cls(start_s, loudness, threshold_db(loudness, settings) if len(loudness) else math.inf)
+
+    def stretches(self, settings: PauseSettings) -> tuple[Stretch, ...]:
+        """The stretches of speech, in time order. Empty if speech cannot be told from noise."""
+        longest_closure = math.ceil(settings.pause_s / FRAME_S) - 1
+        return tuple(
+            Stretch(self.start_s + first * FRAME_S, self.start_s + end * FRAME_S)
+            for first, end in merged(runs(self.frames_db > self.threshold_db), longest_closure)
+            if (end - first) * FRAME_S >= settings.click_s
+        )
+
+    def visible_db(self, times: Iterable[tuple[float, float]]) -> float:
+        """How far the loud frames at `times` lie above the threshold, and so how much quieter a frame may be to show.
+
+        Minus infinity if speech cannot be told from noise, or no frame lies at `times`.
+        """
+        parts = [self.frames_db[self._frame(start_s) : self._frame(end_s) + 1] for start_s, end_s in times]
+        spoken = np.concatenate(parts) if parts else np.empty(0)
+        if not len(spoken):
+            return -math.inf
+        loud_frames = math.ceil(len(spoken) / _LOUD_SHARE)
+        return float(np.partition(spoken, -loud_frames)[-loud_frames]) - self.threshold_db
+
+    def _frame(self, time_s: float) -> int:
+        return max(round((time_s - self.start_s) / FRAME_S), 0)

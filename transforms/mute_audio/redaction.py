@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 from hushbeam.schemas.correction import REVIEWER, without_false_positives
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import FLAGGED, Finding
 from hushbeam.schemas.spans import TimeSpan, merged_spans, outside
 from hushbeam.schemas.stages import RedactedRecording, StagedAudio, TranscribedRecording
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.recogniser_audio import stream_ranges
 from hushbeam.transforms.media.sample_cache import SampleCache, reading
 from hushbeam.transforms.media.samples import FloatSamples
-from hushbeam.transforms.mute_audio.bleed import find_bleed
+from hushbeam.transforms.mute_audio.bleed import BleedSettings, find_bleed
 from hushbeam.transforms.mute_audio.dtmf import KeypadDetector
-from hushbeam.transforms.mute_audio.edges import around, plan_mutes
+from hushbeam.transforms.mute_audio.edges import EdgeSettings, around, plan_mutes
 from hushbeam.transforms.mute_audio.muting import FADE_S, Muting
+from hushbeam.transforms.mute_audio.personal_speech import (
+    PersonalSpeechSettings,
+    of_failed_channels,
+    personal_speech,
+)
 from hushbeam.transforms.mute_audio.render import joined_notes, render
 from hushbeam.transforms.mute_audio.settings import MuteSettings
-from hushbeam.transforms.mute_audio.untranscribed import UntranscribedSettings, find_masked, find_untranscribed
+from hushbeam.transforms.mute_audio.untranscribed import (
+    POLICY,
+    UntranscribedSettings,
+    find_masked,
+    find_untranscribed,
+)
+
+_EDGES = EdgeSettings()
+_BLEED = BleedSettings()
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,8 @@ class _Planner:
         self._transcribed = recording.transcribed
         self._transcript = recording.transcribed.transcript
         self._findings = recording.detected.findings
+        self._caution = recording.detected.caution
+        self._policies = recording.recording.policies
         self._false_positives = recording.transcribed.false_positive_spans
         self._source = source
         self._settings = settings
@@ -68,11 +83,12 @@ class _Planner:
 
     def plan(self) -> RedactionPlan:
         """Mutes what was found in the words and in the audio, and what reviewers marked."""
-        untranscribed, masked = self._untranscribed(), self._masked()
+        masked = self._masked()
+        untranscribed = self._untranscribed(masked)
         first_pass = _FirstPass(self._source, self._transcribed.mixed, self._settings, self._limits)
         aligned = self._aligned(untranscribed, masked, first_pass)
         tones = without_false_positives(first_pass.keypad_tones(), self._false_positives)
-        around_tones = (around(tone, self._settings.edges) for tone in tones)
+        around_tones = (around(tone, _EDGES) for tone in tones)
         padded = self._padded([*aligned, *around_tones, *self._marked()])
         spans = self._with_echoes(padded)
         return RedactionPlan(in_file_channels(self._transcribed, spans), (*tones, *untranscribed, *masked))
@@ -85,9 +101,23 @@ class _Planner:
         further = in_file_channels(self._transcribed, spans)
         return RedactionPlan(merged_spans([*before, *further], self._transcript.duration_s), ())
 
-    def _untranscribed(self) -> tuple[Finding, ...]:
+    def _untranscribed(self, masked: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The speech without words; what is not to be muted has the detector `FLAGGED`."""
         found = find_untranscribed(self._transcript, UntranscribedSettings(mode=self._settings.untranscribed))
+        muted = self._to_mute(found, masked)
+        found = tuple(one if one in muted else replace(one, detector=FLAGGED) for one in found)
         return without_false_positives(found, self._false_positives)
+
+    def _to_mute(self, untranscribed: Sequence[Finding], masked: Sequence[Finding]) -> Collection[Finding]:
+        mode, settings = self._settings.untranscribed, PersonalSpeechSettings()
+        if mode == "flag":
+            return ()
+        if mode == "mute" or self._caution == "high" or POLICY in self._policies:
+            return frozenset(untranscribed)
+        if self._caution == "low":
+            return of_failed_channels(untranscribed, self._transcript, settings)
+        found = [*self._findings, *masked]
+        return personal_speech(untranscribed, self._transcript, found, self._policies, settings)
 
     def _masked(self) -> tuple[Finding, ...]:
         return without_false_positives(find_masked(self._transcript), self._false_positives)
@@ -97,9 +127,8 @@ class _Planner:
     ) -> tuple[TimeSpan, ...]:
         """The spans of detected findings, with their edges in the pauses of the audio."""
         found = [*(finding for finding in self._findings if finding.detector != REVIEWER), *masked]
-        if self._settings.untranscribed == "mute":
-            found += untranscribed
-        return plan_mutes(self._transcript, found, first_pass.read_ranges, self._settings.edges)
+        found += [finding for finding in untranscribed if finding.detector != FLAGGED]
+        return plan_mutes(self._transcript, found, first_pass.read_ranges, _EDGES)
 
     def _marked(self) -> Iterator[TimeSpan]:
         """The spans that reviewers marked, exactly as they marked them: they heard where each begins and ends."""
@@ -117,11 +146,11 @@ class _Planner:
         """The spans, and where other channels repeat them."""
         read_ranges = partial(stream_ranges, self._source, mix=self._transcribed.mixed, limits=self._limits)
         transcript = self._transcript
-        echoes = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, self._settings.bleed)
+        echoes = find_bleed(spans, transcript.channels, transcript.duration_s, read_ranges, _BLEED)
         return self._merged([*spans, *outside(echoes, self._false_positives)])
 
     def _merged(self, spans: Iterable[TimeSpan]) -> tuple[TimeSpan, ...]:
-        return merged_spans(spans, self._transcript.duration_s, self._settings.edges.join_s)
+        return merged_spans(spans, self._transcript.duration_s, _EDGES.join_s)
 
 
 class _FirstPass:

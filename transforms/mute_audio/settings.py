@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.transforms.base.metavar import Metavar
-from hushbeam.transforms.mute_audio.bleed import BleedSettings
-from hushbeam.transforms.mute_audio.edges import EdgeSettings
-from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode
+
+UntranscribedMode = Literal["auto", "mute", "flag", "keep"]
+"""`mute`: findings that are muted like all others. `flag`: findings that are only reported. `auto`: findings that are
+muted where they may hold personal data, otherwise reported. `keep`: no findings."""
 
 
 class MuteSettings(BaseModel):
@@ -19,14 +20,14 @@ class MuteSettings(BaseModel):
 
     Attributes:
       tone_hz, tone_level_db: Of the method `tone`; the level is relative to full scale.
-      edges: Where a span begins and ends.
-      bleed: When another channel repeats a span.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     untranscribed: UntranscribedMode = Field(
-        "mute", description="what to do with speech that got no words: mute it, flag it (report only) or keep it"
+        "auto",
+        description="what to do with speech that got no words: `auto` mutes it where personal data may be (beside "
+        "findings, in answers, long) and reports the rest, `mute` mutes all, `flag` only reports, `keep` ignores it",
     )
     dtmf: bool = Field(True, description="mute keypad tones: the digits can be read from them")
     padding_s: Annotated[float, Metavar("SECONDS")] = Field(
@@ -34,6 +35,3 @@ class MuteSettings(BaseModel):
     )
     tone_hz: float = 1000.0
     tone_level_db: float = -24.0
-
-    edges: ClassVar[EdgeSettings] = EdgeSettings()
-    bleed: ClassVar[BleedSettings] = BleedSettings()

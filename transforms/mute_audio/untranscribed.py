@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Literal
 
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import merged, uncovered
 from hushbeam.schemas.transcript import Transcript, Word
 from hushbeam.transforms.base.spoken_length import longest_for_muting_s
-from hushbeam.transforms.transcribe.given.masks import outside_masks
+from hushbeam.transforms.mute_audio.settings import UntranscribedMode
+from hushbeam.transforms.transcribe.given.masks import partly_masked, wholly_masked
 
 POLICY = "untranscribed_speech"
 MASKS = "masked_word"
 """Detector of words that are masked in a given transcript."""
 
-UntranscribedMode = Literal["mute", "flag", "keep"]
-"""`mute`: findings that are muted like all others. `flag`: findings that are only reported. `keep`: no findings."""
+MUTED = "voice_activity"
+"""Detector of speech without words that is muted. `FLAGGED` is that of the rest."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class UntranscribedSettings:
       least_confidence: A word of lower confidence does not count as transcribed.
     """
 
-    mode: UntranscribedMode = "mute"
+    mode: UntranscribedMode = "auto"
     least_s: float = 0.6
     before_word_s: float = 0.3
     after_word_s: float = 0.6
@@ -44,8 +44,7 @@ class UntranscribedSettings:
 def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) -> tuple[Finding, ...]:
     """Findings for the parts of `transcript.speech` that no word accounts for, ordered by channel and start.
 
-    They have no words, and their detector is `voice_activity`. The caller mutes them in mode `mute`, and reports them
-    in the modes `mute` and `flag`.
+    They have no words, and their detector is `MUTED`. The caller decides which of them are muted.
     """
     if settings.mode == "keep":
         return ()
@@ -62,7 +61,7 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
             start_s=max(start_s - settings.widen_s, span.start_s),
             end_s=min(end_s + settings.widen_s, span.end_s),
             score=1.0,
-            detector="voice_activity",
+            detector=MUTED,
         )
         for span in sorted(transcript.speech, key=lambda span: (span.channel, span.start_s))
         for start_s, end_s in uncovered(span.start_s, span.end_s, claimed.get(span.channel, []))
@@ -72,7 +71,7 @@ def find_untranscribed(transcript: Transcript, settings: UntranscribedSettings) 
 
 def find_masked(transcript: Transcript) -> tuple[Finding, ...]:
     """Findings for words that a given transcript masks (`[PII]`): what was said there is muted, and the mask stays."""
-    return _masked(transcript, set(transcript.masked_words) - _partly_masked(transcript))
+    return _masked(transcript, wholly_masked(transcript))
 
 
 def find_partly_masked(transcript: Transcript, but: Collection[int]) -> tuple[Finding, ...]:
@@ -81,15 +80,7 @@ def find_partly_masked(transcript: Transcript, but: Collection[int]) -> tuple[Fi
     Args:
       but: Numbers of words that are redacted already.
     """
-    return _masked(transcript, _partly_masked(transcript).difference(but))
-
-
-def _partly_masked(transcript: Transcript) -> set[int]:
-    """Numbers of masked words with letters or digits outside masks."""
-    if not transcript.masked_words:
-        return set()
-    outside = outside_masks(transcript.utterances)
-    return {number for number in transcript.masked_words if any(map(str.isalnum, outside[number]))}
+    return _masked(transcript, partly_masked(transcript).difference(but))
 
 
 def _masked(transcript: Transcript, numbers: Collection[int]) -> tuple[Finding, ...]:

@@ -1,7 +1,22 @@
 """Notify: webhooks for recordings whose outputs are public."""
 
-from hushbeam.transforms.notify.open_notifications import NameReceivers, announcement_of, open_notifications
-from hushbeam.transforms.notify.settings import NotificationSettings
-from hushbeam.transforms.notify.transform import Notify
+from typing import TYPE_CHECKING
 
-__all__ = ["NameReceivers", "NotificationSettings", "Notify", "announcement_of", "open_notifications"]
+from hushbeam.transforms.lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from hushbeam.transforms.notify.open_notifications import NameReceivers, announcement_of
+    from hushbeam.transforms.notify.settings import NotificationSettings
+    from hushbeam.transforms.notify.transform import Notify
+
+__all__ = ["NameReceivers", "NotificationSettings", "Notify", "announcement_of"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    open_notifications=(
+        "NameReceivers",
+        "announcement_of",
+    ),
+    settings=("NotificationSettings",),
+    transform=("Notify",),
+)

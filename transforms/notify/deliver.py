@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-import logging
 import re
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from functools import cache
 
 import tenacity
 
@@ -26,12 +24,13 @@ from hushbeam.schemas.delivery import (
 )
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.base.unexpected import ends_the_run
-from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
-from hushbeam.transforms.notify.connection import DeliveryError, Resolver, post, resolve
+from hushbeam.transforms.notify.connection import DeliveryError, post
 from hushbeam.transforms.notify.header_secrets import HeaderSecret
 from hushbeam.transforms.notify.limits import Budget, Pace
 from hushbeam.transforms.notify.message import Notification, Signer
 from hushbeam.transforms.notify.settings import NotificationSettings
+from hushbeam.transforms.storage.web.addresses import Endpoint, Guard, RefusedAddressError
+from hushbeam.transforms.storage.web.connection import Resolver, resolve, retry_after_s
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{1,4096}")
@@ -39,6 +38,12 @@ _RESERVED_HEADERS = frozenset(
     {"host", "content-length", "content-type", "connection", "transfer-encoding", "user-agent", "expect", "upgrade"}
 )
 _LATER_STATUSES = frozenset({408, 425, 429})
+
+
+@cache
+def _default_tls() -> ssl.SSLContext:
+    """Made for the first notification: reading the certificates takes 0.1 s, and most runs notify nobody."""
+    return ssl.create_default_context()
 
 
 class RefusedHeaderError(Exception):
@@ -72,9 +77,9 @@ class WebhookClient:
         """
         self._settings = settings
         self._resolver = resolver
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls
         self._sleep = sleep
-        self._networks = [ipaddress.ip_network(network) for network in settings.allowed_networks]
+        self._guard = Guard.of("--webhook_allowed_networks", settings.allowed_networks)
         self._signer = Signer([read_secret(secret, "--webhook_signing_secrets") for secret in settings.signing_secrets])
         self._auth_values = [
             (secret, read_secret(secret.reference, "--webhook_auth_header_values"))
@@ -82,8 +87,6 @@ class WebhookClient:
         ]
         self._budget = Budget(settings.budget_s, settings.budget_in_all_s)
         self._pace = Pace(settings.requests_per_second, now)
-        # At level DEBUG, httpcore logs every header of the answer.
-        logging.getLogger("httpcore").setLevel(logging.WARNING)
 
     def __repr__(self) -> str:
         return "WebhookClient()"
@@ -134,9 +137,9 @@ class WebhookClient:
                 headers,
                 notification.body,
                 timeout_s=self._settings.timeout_s,
-                allowed_networks=self._networks,
+                guard=self._guard,
                 resolver=self._resolver,
-                tls=self._tls,
+                tls=self._tls or _default_tls(),
             )
         except RefusedAddressError as error:
             return _Attempt(REFUSED_ADDRESS, str(error))
@@ -148,7 +151,7 @@ class WebhookClient:
             # A library failed on the receiver's answer. The message may quote the answer or a secret.
             attempt = _Attempt(UNDELIVERED, f"the attempt failed ({type(error).__name__})")
         else:
-            attempt = _judge(answer.status, _seconds(answer.retry_after))
+            attempt = _judge(answer.status, retry_after_s(answer.retry_after))
         if attempt.outcome != DELIVERED:
             self._budget.spend(endpoint.authority, time.monotonic() - started)
         self._apply_retry_after(endpoint.authority, attempt.wait_s)
@@ -211,20 +214,6 @@ def _judge(status: int, wait_s: float | None) -> _Attempt:
     if 400 <= status < 500 and status not in _LATER_STATUSES:
         return _Attempt(REJECTED, "the receiver rejected it", status)
     return _Attempt(UNDELIVERED, "the receiver cannot accept it now", status, wait_s)
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """Seconds to wait, from a Retry-After header with a number or a date; None if it is neither."""
-    if retry_after is None:
-        return None
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        at = parsedate_to_datetime(text)
-        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
-    except Exception:  # noqa: BLE001 - the parser has raised five kinds of errors for invalid dates
-        return None
 
 
 def _last(state: tenacity.RetryCallState) -> _Attempt:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator
 
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import FORMS, is_reference
-from hushbeam.transforms.notify.addresses import Endpoint, RefusedAddressError
+from hushbeam.transforms.storage.web.addresses import Endpoint, RefusedAddressError
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _deliveries(output: str) -> dict[str, list[Delivery]]:
     found: defaultdict[str, list[Delivery]] = defaultdict(list)
     for url in table_files(output, "notifications"):
         for recording_id, row in read_rows(url, NOTIFICATIONS_SCHEMA.names):
-            found[recording_id].append(Delivery(**json.loads(row)))
+            found[recording_id].append(Delivery.of_row(json.loads(row)))
     return found
 
 

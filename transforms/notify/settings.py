@@ -10,7 +10,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.base.secrets import FORMS, SecretReference
 from hushbeam.transforms.notify.header_secrets import HeaderSecretOption, host_of
-from hushbeam.transforms.storage.signing import LONGEST_HOURS
+from hushbeam.transforms.option_lists import SEPARATED
+
+LONGEST_SIGNED_HOURS = 7 * 24
+"""The limit of both stores for signed URLs."""
 
 
 def _network(text: str) -> str:
@@ -57,10 +60,12 @@ class NotificationSettings(BaseModel):
         description="references to the values of auth headers, each as env:NAME@HOST,HOST:PORT with the hosts that may "
         "get it; without @, only the host of --webhook_url gets it",
     )
-    allowed_networks: tuple[Annotated[str, AfterValidator(_network), Metavar("NETWORK")], ...] = Field(
-        (),
-        validation_alias="webhook_allowed_networks",
-        description="private networks that webhooks may be sent to, such as 10.1.0.0/16; by default none",
+    allowed_networks: Annotated[tuple[Annotated[str, AfterValidator(_network), Metavar("NETWORK")], ...], SEPARATED] = (
+        Field(
+            (),
+            validation_alias="webhook_allowed_networks",
+            description="private networks that webhooks may be sent to, such as 10.1.0.0/16; by default none",
+        )
     )
     allow_http: bool = Field(
         False,
@@ -76,9 +81,9 @@ class NotificationSettings(BaseModel):
     signed_url_hours: Annotated[float, Metavar("HOURS")] | None = Field(
         None,
         gt=0,
-        le=LONGEST_HOURS,
-        description="put signed URLs of the redacted audio into webhooks, valid for this many hours (gs:// and s3://); "
-        "by default URLs are not signed",
+        le=LONGEST_SIGNED_HOURS,
+        description="put signed URLs of the redacted audio into webhooks, valid for this many hours (gs://, s3://, "
+        "az://); by default URLs are not signed",
     )
     attempts: int = 5
     timeout_s: float = 10.0

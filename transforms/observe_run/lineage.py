@@ -1,4 +1,4 @@
-"""OpenLineage events of a run: the manifests that it reads and the output that it writes.
+"""OpenLineage events of a run: the manifests that it reads, the output that it writes, and the columns of its tables.
 
 OpenLineage's own variables `OPENLINEAGE_*` or its file `openlineage.yml` name the receiver.
 """
@@ -6,18 +6,20 @@ OpenLineage's own variables `OPENLINEAGE_*` or its file `openlineage.yml` name t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import apache_beam as beam
+import pyarrow as pa
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.observe_run.libraries import needed_by
+from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.base.optional_packages import needed_by
 from hushbeam.transforms.storage import urls
 
 if TYPE_CHECKING:
-    from openlineage.client.facet_v2 import JobFacet, OutputDatasetFacet, RunFacet
+    from openlineage.client.facet_v2 import DatasetFacet, JobFacet, OutputDatasetFacet, RunFacet
 
 _OPTION = "--openlineage"
 _NAMESPACE = "hushbeam"
@@ -37,7 +39,7 @@ class Lineage:
         Raises:
           ConfigurationError: The library is missing, or the configuration does not name a usable receiver.
         """
-        with needed_by(_OPTION):
+        with needed_by(f"{_OPTION}:", "observability"):
             from openlineage.client import OpenLineageClient  # noqa: PLC0415
             from openlineage.client.uuid import generate_new_uuid  # noqa: PLC0415
         try:
@@ -93,7 +95,15 @@ class Lineage:
             run=event_v2.Run(self._run, facets=_of_run(reason)),
             job=event_v2.Job(os.environ.get("OPENLINEAGE_NAMESPACE", _NAMESPACE), self._pipeline, facets=_of_job()),
             inputs=[event_v2.InputDataset(*dataset) for dataset in self._inputs],
-            outputs=[event_v2.OutputDataset(*self._output, outputFacets=written)],
+            outputs=[
+                event_v2.OutputDataset(*self._output, outputFacets=written),
+                *(
+                    event_v2.OutputDataset(
+                        self._output[0], f"{self._output[1].rstrip('/')}/{table}", facets=_of(schema)
+                    )
+                    for table, schema in SCHEMAS.items()
+                ),
+            ],
         )
         self._client.emit(event)
 
@@ -122,6 +132,28 @@ def _of_output(recordings: int) -> dict[str, OutputDatasetFacet]:
 
     statistics = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet
     return {"outputStatistics": statistics(rowCount=recordings, producer=_PRODUCER)}
+
+
+def _of(schema: pa.Schema) -> dict[str, DatasetFacet]:
+    """The columns of a table, with their types and descriptions."""
+    from openlineage.client.facet_v2 import schema_dataset  # noqa: PLC0415
+
+    def fields(columns: Iterable[pa.Field]) -> list[schema_dataset.SchemaDatasetFacetFields]:
+        return [
+            schema_dataset.SchemaDatasetFacetFields(
+                column.name,
+                type="struct" if pa.types.is_struct(kind := _item(column.type)) else str(column.type),
+                description=(column.metadata or {}).get(b"description", b"").decode() or None,
+                fields=fields(kind) if pa.types.is_struct(kind) else [],
+            )
+            for column in columns
+        ]
+
+    return {"schema": schema_dataset.SchemaDatasetFacet(fields(schema), producer=_PRODUCER)}
+
+
+def _item(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_list(kind) else kind
 
 
 def _dataset(location: str, pseudonym: Callable[[str], str] | None) -> tuple[str, str]:

@@ -13,7 +13,8 @@ from typing import Any
 from hushbeam.transforms.report_run import RunFigures
 
 _PROMETHEUS_UNITS = {"": "", "s": "_seconds", "1": "_ratio"}
-_COMPLETED_STATUSES = frozenset({0, 3})
+_SUCCEEDED = 0
+_COMPLETED_STATUSES = frozenset({_SUCCEEDED, 3})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Metric:
 EXIT_STATUS = Metric("hushbeam.run.exit_status", "", "Exit status of the command")
 DURATION = Metric("hushbeam.run.duration", "s", "Time from the start of the command to its end")
 END = Metric("hushbeam.run.end_timestamp", "s", "Unix time of the end of the run")
-LAST_SUCCESS = Metric("hushbeam.last_success_timestamp", "s", "Unix time of the last run that ended with 0 or 3")
+LAST_SUCCESS = Metric("hushbeam.last_success_timestamp", "s", "Unix time of the last run that ended with 0")
 RECORDINGS = Metric("hushbeam.run.recordings", "", "Recordings by outcome", ("outcome",))
 INCOMPLETE = Metric(
     "hushbeam.run.incomplete_recordings",
@@ -109,7 +110,7 @@ class RunEnd:
 
 
 def has_completed(exit_status: int) -> bool:
-    """Whether a run completed: failed and quarantined recordings have rows in `errors/`."""
+    """Whether a run came to its end: failed and quarantined recordings have rows in `errors/`, others are public."""
     return exit_status in _COMPLETED_STATUSES
 
 
@@ -120,7 +121,7 @@ def measure(end: RunEnd) -> dict[Metric, Values]:
         DURATION: {(): end.wall_s},
         END: {(): end.ended_at.timestamp()},
     }
-    if has_completed(end.exit_status):
+    if end.exit_status == _SUCCEEDED:
         known[LAST_SUCCESS] = known[END]
     if end.figures is not None:
         known |= _of_figures(end.figures)

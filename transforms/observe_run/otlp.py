@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.observe_run.libraries import needed_by
+from hushbeam.transforms.base.optional_packages import needed_by
 from hushbeam.transforms.observe_run.measures import PIPELINE, RunEnd, has_completed, measure
 from hushbeam.transforms.observe_run.outbox import NotReceivedError
 
@@ -31,7 +31,7 @@ class Collector:
         Raises:
           ConfigurationError: The libraries are missing, or the variables ask for another protocol.
         """
-        with needed_by(_OPTION):
+        with needed_by(f"{_OPTION}:", "observability"):
             import opentelemetry.exporter.otlp.proto.http  # noqa: PLC0415
             import opentelemetry.sdk.metrics  # noqa: F401, PLC0415
         for variable in ("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.observe_run.libraries import needed_by
+from hushbeam.transforms.base.optional_packages import needed_by
 from hushbeam.transforms.observe_run.measures import LAST_SUCCESS, PIPELINE, RunEnd, measure
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
@@ -27,7 +27,7 @@ class TextFile:
         Raises:
           ConfigurationError: The library, the folder or the suffix `.prom` is missing.
         """
-        with needed_by(_OPTION):
+        with needed_by(f"{_OPTION}:", "observability"):
             import prometheus_client  # noqa: F401, PLC0415
         try:
             self._location = urls.normalised(location)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -78,6 +78,7 @@ class SecondRecogniser:
         language: str,
         mix: bool,
         tone_hz: float | None,
+        progress: Callable[[float], None] | None = None,
     ) -> Transcript:
         """The words in parts of a file.
 
@@ -85,6 +86,7 @@ class SecondRecogniser:
           ranges: The speech to transcribe; None searches the whole file for speech.
           language: As the first recogniser determined it.
           mix: Whether the channels are transcribed as one.
+          progress: As in `SpeechJob`.
           tone_hz: A tone to remove first, if any: recognisers take tones for speech, at several times the cost.
 
         Raises:
@@ -97,6 +99,7 @@ class SecondRecogniser:
             partial(_audio, recogniser_blocks(path, end_s=end_s, mix=mix, limits=self._limits), tone_hz),
             None if language == UNDETERMINED else language,
             speech=ranges,
+            progress=progress,
         )
         return self._engine_for(language).submit(job).result().transcript
 

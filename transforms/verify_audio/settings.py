@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from hushbeam.transforms.base.metavar import Metavar, Model
 from hushbeam.transforms.transcribe.settings import TranscriptionSettings
-from hushbeam.transforms.verify_audio.control_words import ControlWordSettings
-from hushbeam.transforms.verify_audio.leaks import LeakSettings
 
 SECOND_RECOGNISER = TranscriptionSettings(model="tiny.en", profile="fast")
 FAST_SECOND_RECOGNISER = SECOND_RECOGNISER.model_copy(update={"second_look": "parts"})
@@ -21,7 +19,7 @@ OTHER_LANGUAGES = "base"
 
 
 class VerifySettings(BaseModel):
-    """Second transcription of redacted audio, to find what can still be heard.
+    """Transcribes redacted audio again, and finds what was missed.
 
     Fields without a description are not options.
 
@@ -44,16 +42,14 @@ class VerifySettings(BaseModel):
     model: Model = Field(
         "tiny.en",
         validation_alias="verify_model",
-        description="speech model that verifies; a model other than --model finds words that --model missed",
+        description="speech model that verifies, as for --model; another model finds words that --model missed, above "
+        "all one of another family",
     )
     other_languages: str = OTHER_LANGUAGES
     around_s: float = 10.0
     beside_s: float = 5.0
     pad_s: float = 0.3
     most_repairs: int = 2
-
-    leaks: ClassVar[LeakSettings] = LeakSettings()
-    control_words: ClassVar[ControlWordSettings] = ControlWordSettings()
 
     @field_validator("mode")
     @classmethod
@@ -68,6 +64,7 @@ class VerifySettings(BaseModel):
             update={
                 "model": self.model,
                 "device": first.device,
+                "encoder": first.encoder,
                 "workers": first.workers,
                 "batch_windows": first.batch_windows,
             }

@@ -12,7 +12,9 @@ from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, TranscribedRecording, Verification
+from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.each_recording import Outcome, ThreadedStage, each_recording
+from hushbeam.transforms.base.progress import VERIFIED, AudioDone
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio.redaction import stage_audio
@@ -83,7 +85,8 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         recogniser = SecondRecogniser(
             self._recogniser_settings, self._settings.other_languages, self._limits.of_outputs
         )
-        recogniser.load()
+        with progress.doing("loading models"):
+            recogniser.load()
         return recogniser
 
     def teardown(self) -> None:
@@ -94,6 +97,13 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
         return 0 if recording.audio is None else recording.audio.size_bytes
 
     def process(self, recording: MutedRecording) -> MutedRecording:
+        done = AudioDone(VERIFIED)
+        try:
+            return self._verified(recording, done)
+        finally:
+            done.to(recording.transcribed.transcript.duration_s)
+
+    def _verified(self, recording: MutedRecording, done: AudioDone) -> MutedRecording:
         transcribed = recording.transcribed
         if not self._settings.includes(recording.recording_id):
             outcome = "not_sampled" if self._settings.enabled else "off"
@@ -103,6 +113,7 @@ class _VerifyStage(ThreadedStage[MutedRecording, MutedRecording]):
             self._recogniser.transcribe_parts,
             language=language,
             mix=transcribed.mixed,
+            progress=done.to,
             tone_hz=self._mute_settings.tone_hz if recording.recording.muting == "tone" else None,
         )
         audio_source = transcribed.audio_source

@@ -7,30 +7,37 @@ from dataclasses import replace
 from pathlib import Path
 
 from hushbeam.schemas.errors import QuarantineError
-from hushbeam.schemas.finding import Finding, personal_words
+from hushbeam.schemas.finding import FLAGGED, Finding, personal_words
 from hushbeam.schemas.spans import TimeSpan, merged_spans
 from hushbeam.schemas.stages import MutedRecording, StagedAudio, Verification
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.mute_audio.redaction import in_file_channels
-from hushbeam.transforms.verify_audio.control_words import choose_control_words, count_found
+from hushbeam.transforms.verify_audio.control_words import ControlWordSettings, choose_control_words, count_found
 from hushbeam.transforms.verify_audio.kept_speech import KeptSpeech, KeptWord
 from hushbeam.transforms.verify_audio.known_values import KnownValue, known_values
-from hushbeam.transforms.verify_audio.leaks import Leak, find_leaks
+from hushbeam.transforms.verify_audio.leaks import Leak, LeakSettings, find_leaks
 from hushbeam.transforms.verify_audio.second_recogniser import Ranges, TranscribeParts, speech_around
 from hushbeam.transforms.verify_audio.settings import VerifySettings
 
 DETECTOR = "second_recogniser"
+
+_CONTROL_WORDS = ControlWordSettings()
+_LEAKS = LeakSettings()
 
 Render = Callable[[Sequence[TimeSpan]], StagedAudio]
 """Renders the redacted copy from the source again, with these spans of the file's channels muted."""
 
 
 class AudibleLeakError(QuarantineError):
-    """Personal data can still be heard after its surroundings were muted."""
+    """Personal data is still recognised after its surroundings were muted."""
+
+    remedy = "Try `--caution high`, or a larger `--model`."
 
 
 class UnreliableVerificationError(QuarantineError):
     """The second recogniser finds too few control words, so it would not find a leak either."""
+
+    remedy = "Name a larger `--verify_model`, or `--verify off` for recordings that no model transcribes well."
 
 
 def verify(
@@ -66,7 +73,7 @@ def verify(
             control_words=len(control_words),
         )
         second_transcript = Conversation(transcribe_parts(audio.path, ranges))
-        found = count_found(control_words, second_transcript, settings.control_words)
+        found = count_found(control_words, second_transcript, _CONTROL_WORDS)
         if not check.proves_recogniser(len(control_words), found):
             check.require_known_values(len(control_words), Conversation(transcribe_parts(source(), ranges)))
         while leaks := check.leaks(second_transcript):
@@ -102,18 +109,27 @@ class _Check:
         self._transcribed = detected.transcribed
         self._policies = recording.recording.policies
         self._settings = settings
+        self._flagged = [
+            TimeSpan(finding.channel, finding.start_s, finding.end_s)
+            for finding in recording.audio_findings
+            if finding.detector == FLAGGED
+        ]
         self._kept = KeptSpeech(conversation, personal_words(detected.findings))
         self.known: tuple[KnownValue, ...] = known_values(conversation, detected.findings)
 
     def ranges_to_verify(self, audio: StagedAudio) -> tuple[Ranges | None, tuple[KeptWord, ...]]:
-        """The speech around muted spans and its control words; the whole recording (None) if these are too few."""
-        settings = self._settings
+        """The speech around muted spans with its control words, and flagged speech; the whole recording (None) if the
+        control words are too few.
+        """
         muted = self._in_transcribed_channels(audio.muted)
         ranges: Ranges | None = self.around(audio.muted)
-        control_words = choose_control_words(self._kept, ranges, muted, settings.control_words)
-        if len(control_words) < settings.control_words.fewest:
+        control_words = choose_control_words(self._kept, ranges, muted, _CONTROL_WORDS)
+        if len(control_words) < _CONTROL_WORDS.fewest:
             ranges = None
-            control_words = choose_control_words(self._kept, ranges, muted, settings.control_words)
+            control_words = choose_control_words(self._kept, ranges, muted, _CONTROL_WORDS)
+        if ranges is not None and self._flagged:
+            # Control words are not chosen there: the first recogniser wrote none.
+            ranges = self.around([*audio.muted, *self._flagged])
         return ranges, control_words
 
     def around(self, spans: Sequence[TimeSpan]) -> Ranges:
@@ -136,10 +152,9 @@ class _Check:
         Raises:
           UnreliableVerificationError: Too few were found.
         """
-        settings = self._settings.control_words
-        if control_words < settings.fewest:
+        if control_words < _CONTROL_WORDS.fewest:
             return False
-        if found < settings.least_share * control_words:
+        if found < _CONTROL_WORDS.least_share * control_words:
             raise UnreliableVerificationError(
                 f"the second recogniser found {found} of {control_words} control words: too few to trust that it would "
                 "find a leak; name another model with --verify_model"
@@ -160,7 +175,7 @@ class _Check:
 
     def leaks(self, second_transcript: Conversation) -> tuple[Leak, ...]:
         """The recording's personal data in a transcript of the second recogniser."""
-        return find_leaks(self.known, second_transcript, self._kept, self._policies, self._settings.leaks)
+        return find_leaks(self.known, second_transcript, self._kept, self._policies, _LEAKS)
 
     def spans_of(self, leaks: Iterable[Leak], pad_s: float) -> tuple[TimeSpan, ...]:
         """What to mute for leaks, in the channels of the file."""

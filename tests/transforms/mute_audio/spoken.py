@@ -10,6 +10,7 @@ import numpy.typing as npt
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance, Word
+from hushbeam.transforms.mute_audio.loudness import LoudnessRange, PauseSettings, Stretch
 
 RATE_HZ = 16_000
 
@@ -59,3 +60,8 @@ def finding(transcribed: Transcript, first: int, last: int) -> Finding:
         first_word=first,
         last_word=last,
     )
+
+
+def stretches_of_speech(sound: Sound, start_s: float, settings: PauseSettings) -> tuple[Stretch, ...]:
+    """The stretches of speech in 16 kHz sound that begin at `start_s` of the recording."""
+    return LoudnessRange.of(sound, start_s, settings).stretches(settings)

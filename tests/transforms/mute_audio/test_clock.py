@@ -6,8 +6,8 @@ import pytest
 
 from hushbeam.schemas.transcript import Transcript
 from hushbeam.transforms.mute_audio.clock import ClockSettings, lateness_s, pauses_between_words
-from hushbeam.transforms.mute_audio.loudness import PauseSettings, stretches_of_speech
-from tests.transforms.mute_audio.spoken import ReadRanges, reading_from, speech, transcript
+from hushbeam.transforms.mute_audio.loudness import PauseSettings
+from tests.transforms.mute_audio.spoken import ReadRanges, reading_from, speech, stretches_of_speech, transcript
 
 SETTINGS = ClockSettings()
 BURSTS = [(second + 0.3, second + 1.1) for second in range(0, 18, 2)]

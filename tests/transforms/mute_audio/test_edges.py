@@ -13,19 +13,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluation.edges import Call, measure
+from evaluation.edges import Call, measure, read_calls
 from evaluation.laying import by_text, lay_labels
 from evaluation.score import decode
-from evaluation.truth import read_truth
+from evaluation.truth import TRANSCRIPTS, read_transcripts, read_truth
 from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.transcript import Transcript, Utterance
-from hushbeam.transforms.mute_audio.edges import EdgeSettings, ReadRanges, SpanTimeError, plan_mutes
+from hushbeam.transforms.mute_audio.edges import Edges, EdgeSettings, ReadRanges, SpanTimeError, plan_mutes
+from hushbeam.transforms.mute_audio.personal_runs import personal_runs
 from tests.transforms.mute_audio.spoken import finding, reading_from, speech, transcript
 
 CALLS = Path(__file__).parents[3] / "evaluation" / "dev"
+TELEPHONE_CALLS = CALLS.parent / "telephone"
 SETTINGS = EdgeSettings()
+ROUNDING_S = 1e-9
+BY_AUDIO_ALONE = EdgeSettings(clear_db=-1e6, hidden_db=-2e6)
 
 
 def mutes(transcribed: Transcript, findings: Sequence[Finding], read_ranges: ReadRanges) -> tuple[TimeSpan, ...]:
@@ -176,6 +180,16 @@ def test_no_audio_is_read_for_a_transcript_without_findings() -> None:
     assert mutes(transcript(("hello", 1.0, 1.5)), [], unexpected) == ()
 
 
+@st.composite
+def _words(draw: st.DrawFn) -> list[tuple[str, float, float]]:
+    """Words at any time in 12 s, in the order of their starts."""
+    times = st.floats(0, 12, allow_nan=False)
+    texts = st.sampled_from(["yes", "614", "Sarah", "$5"])
+    drawn = draw(st.lists(st.tuples(texts, st.tuples(times, times)), min_size=1, max_size=6))
+    words = sorted(((text, min(pair), max(pair)) for text, pair in drawn), key=lambda word: word[1])
+    return [word for word in words if word[1] < 12.0 and word[2] > 0.0] or [("yes", 1.0, 1.5)]
+
+
 @given(st.data())
 def test_whatever_the_times_are_spans_are_in_order_and_within_the_recording(data: st.DataObject) -> None:
     times = st.floats(0, 12, allow_nan=False)
@@ -194,6 +208,87 @@ def test_whatever_the_times_are_spans_are_in_order_and_within_the_recording(data
     assert bool(spans) == bool(findings)
     assert all(0.0 <= span.start_s < span.end_s <= 12.0 for span in spans)
     assert all(before.end_s < after.start_s for before, after in pairwise(spans))
+
+
+def test_a_quiet_start_that_noise_hides_is_muted() -> None:
+    transcribed = transcript(("is", 2.0, 2.4), ("Sarah", 3.1, 3.6), ("thanks", 4.5, 5.0))
+    sound = speech(20, (2.0, 2.4), (3.2, 3.6), (4.5, 5.0), noise_db=-34.0)
+    found = [finding(transcribed, 1, 1)]
+    assert only(mutes(transcribed, found, reading_from(sound))).start_s == pytest.approx(2.9, abs=0.03)
+    # Where the pause is silent, the audio shows that nothing is said before its start.
+    silent = speech(20, (2.0, 2.4), (3.2, 3.6), (4.5, 5.0))
+    assert only(mutes(transcribed, found, reading_from(silent))).start_s == pytest.approx(3.05, abs=0.03)
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(2.0, 3.3), st.floats(3.4, 5.0))
+def test_a_span_is_never_narrower_where_noise_hides_more(
+    hidden: float, more: float, start_s: float, end_s: float
+) -> None:
+    transcribed = transcript(("is", 2.4, 3.0), ("Sarah", 3.0, 3.6), ("here", 3.6, 4.0))
+    [run] = personal_runs(transcribed.words, [finding(transcribed, 1, 1)], 0, SETTINGS.longest_silence_s)
+    by_audio = TimeSpan(0, start_s, end_s)
+    less, most = (Edges(SETTINGS).in_noise(by_audio, run, share) for share in sorted((hidden, more)))
+    assert most.start_s <= less.start_s <= start_s
+    assert most.end_s >= less.end_s >= end_s
+
+
+@given(_words(), st.sampled_from([-24.0, -22.0, -20.0, 0.0]), st.data())
+def test_where_noise_hides_everything_spans_cover_their_words_and_the_margins(
+    words: list[tuple[str, float, float]], noise_db: float, data: st.DataObject
+) -> None:
+    transcribed = transcript(*words, duration_s=12.0)
+    numbers = data.draw(st.sets(st.integers(0, len(words) - 1), min_size=1))
+    findings = [finding(transcribed, number, number) for number in numbers]
+    sound = speech(12, (1.0, 2.0), (2.5, 4.0), (9.0, 9.4), noise_db=noise_db)
+    spans = mutes(transcribed, findings, reading_from(sound))
+    for found in findings:
+        start_s = max(found.start_s - SETTINGS.in_noise_before_s, 0.0)
+        end_s = min(found.end_s + SETTINGS.in_noise_after_s, 12.0)
+        assert any(span.start_s <= start_s + ROUNDING_S and end_s - ROUNDING_S <= span.end_s for span in spans)
+
+
+def _recognised(folder: Path) -> list[Call]:
+    """The labelled calls of a folder with the words of the job's recogniser."""
+    return read_calls(folder, read_transcripts(folder / TRANSCRIPTS), "text")
+
+
+def _in_noise(call: Call, below_speech_db: float) -> Call:
+    """A call on a line with white noise."""
+    random = np.random.default_rng(len(call.recording.recording_id))
+    noise = random.standard_normal(call.audio.shape)
+    for channel, audio in enumerate(call.audio):
+        spoken = audio[np.abs(audio) > 0.01]
+        noise[channel] *= 10 ** (-below_speech_db / 20) * np.sqrt((spoken**2).mean()) if len(spoken) else 0.0
+    return replace(call, rendered=(call.audio + noise).astype(np.float32))
+
+
+def test_on_a_clean_line_the_audio_alone_places_the_edges() -> None:
+    for call in _recognised(TELEPHONE_CALLS):
+        by_audio = plan_mutes(call.transcript, call.findings, call.read_ranges, BY_AUDIO_ALONE)
+        assert mutes(call.transcript, call.findings, call.read_ranges) == by_audio
+
+
+@pytest.mark.parametrize("below_speech_db", [20.0, 15.0, 10.0, 5.0])
+def test_in_noise_no_span_is_narrower_than_the_audio_places_it(below_speech_db: float) -> None:
+    for clean in _recognised(TELEPHONE_CALLS)[:4]:
+        call = _in_noise(clean, below_speech_db)
+        spans = mutes(call.transcript, call.findings, call.read_ranges)
+        for narrow in plan_mutes(call.transcript, call.findings, call.read_ranges, BY_AUDIO_ALONE):
+            assert any(
+                span.channel == narrow.channel and span.start_s <= narrow.start_s and narrow.end_s <= span.end_s
+                for span in spans
+            )
+
+
+@pytest.mark.parametrize(
+    ("folder", "below_speech_db"), [(CALLS, 15.0), (TELEPHONE_CALLS, 15.0), (TELEPHONE_CALLS, 10.0)]
+)
+def test_entities_are_muted_whole_in_noise(folder: Path, below_speech_db: float) -> None:
+    calls = [_in_noise(call, below_speech_db) for call in _recognised(folder)]
+    figures = measure(calls, lambda call: mutes(call.transcript, call.findings, call.read_ranges))
+    assert figures.covered >= 0.95 * figures.nearly_covered
+    assert figures.nearly_covered >= 0.96
+    assert figures.over_redaction <= 0.02
 
 
 def _mistimed(perfect: Transcript) -> Transcript:

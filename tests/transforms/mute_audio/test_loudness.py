@@ -9,8 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hushbeam.transforms.mute_audio.loudness import FRAME_S, PauseSettings, loudness_db, stretches_of_speech
-from tests.transforms.mute_audio.spoken import speech
+from hushbeam.transforms.mute_audio.loudness import (
+    FRAME_S,
+    LoudnessRange,
+    PauseSettings,
+    loudness_db,
+)
+from tests.transforms.mute_audio.spoken import speech, stretches_of_speech
 
 SETTINGS = PauseSettings()
 
@@ -61,3 +66,26 @@ def test_stretches_are_in_order_and_pauses_apart(bursts: list[tuple[float, float
 def test_loudness_is_that_of_each_frame() -> None:
     sound = np.concatenate((np.full(160, 0.1), np.zeros(160), np.full(80, 0.1))).astype(np.float32)
     assert loudness_db(sound) == pytest.approx([-20.0, -100.0])
+
+
+def test_the_louder_the_noise_the_less_of_words_shows() -> None:
+    visible_db = [
+        LoudnessRange.of(speech(6, (1.0, 2.0), noise_db=noise_db), 100.0, SETTINGS).visible_db([(101.0, 102.0)])
+        for noise_db in (-90.0, -50.0, -45.0, -40.0, -35.0)
+    ]
+    assert visible_db[0] == pytest.approx(SETTINGS.below_speech_db, abs=2.0)
+    assert visible_db[-1] == pytest.approx(SETTINGS.clear_of_speech_db, abs=2.0)
+    assert all(less < more for more, less in pairwise(visible_db))
+
+
+def test_less_of_a_quiet_word_shows_than_of_a_loud_one() -> None:
+    sound = speech(6, (1.0, 2.0), (3.0, 4.0), noise_db=-60.0)
+    sound[48_000:64_000] *= 0.1
+    audio = LoudnessRange.of(sound, 0.0, SETTINGS)
+    assert audio.visible_db([(3.0, 4.0)]) == pytest.approx(audio.visible_db([(1.0, 2.0)]) - 20.0, abs=2.0)
+
+
+@pytest.mark.parametrize("sound", [np.zeros(0), np.zeros(16_000), speech(3, noise_db=-30.0)])
+def test_nothing_of_words_shows_if_speech_cannot_be_told_from_noise(sound: np.ndarray) -> None:
+    assert LoudnessRange.of(sound.astype(np.float32), 0.0, SETTINGS).visible_db([(0.2, 0.6)]) < 0.0
+    assert LoudnessRange.of(speech(3, (1.0, 2.0)), 0.0, SETTINGS).visible_db([(5.0, 6.0)]) < 0.0

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import soundfile
 
+from hushbeam.schemas.finding import FLAGGED
+from hushbeam.schemas.policies import Caution
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import RedactedRecording
 from hushbeam.transforms.media.decode import inspect
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.media.sample_cache import SampleCache
 from hushbeam.transforms.mute_audio.redaction import RedactionPlan, plan_redaction, stage_audio
-from hushbeam.transforms.mute_audio.settings import MuteSettings
-from hushbeam.transforms.mute_audio.untranscribed import UntranscribedMode
+from hushbeam.transforms.mute_audio.settings import MuteSettings, UntranscribedMode
+from hushbeam.transforms.mute_audio.untranscribed import MUTED
 from tests.transforms.verify_audio.labelled import labelled, redacted
 
 LIMITS = MediaLimits()
@@ -85,18 +87,62 @@ def test_speech_has_no_keypad_tones(call: RedactedRecording) -> None:
     assert not any(finding.policy == "dtmf" for finding in plan(call, MuteSettings()).audio_findings)
 
 
-@pytest.mark.parametrize(("mode", "reported", "muted"), [("mute", 1, True), ("flag", 1, False), ("keep", 0, False)])
+@pytest.mark.parametrize(
+    ("mode", "caution", "reported", "muted"),
+    [
+        ("mute", "standard", 1, True),
+        ("mute", "low", 1, True),
+        ("flag", "high", 1, False),
+        ("keep", "high", 0, False),
+        ("auto", "high", 1, True),
+        ("auto", "standard", 1, False),
+        ("auto", "low", 1, False),
+    ],
+)
 def test_speech_without_words_is_muted_flagged_or_kept(
-    call: RedactedRecording, mode: UntranscribedMode, reported: int, muted: bool
+    call: RedactedRecording, mode: UntranscribedMode, caution: Caution, reported: int, muted: bool
 ) -> None:
-    transcript = call.transcribed.transcript
-    loud = TimeSpan(0, 29.5, 33.5)
-    assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
-    transcribed = replace(call.transcribed, transcript=replace(transcript, speech=(loud,)))
-    recording = replace(call, detected=replace(call.detected, transcribed=transcribed))
-    planned = plan(recording, MuteSettings(untranscribed=mode))
-    assert len([finding for finding in planned.audio_findings if finding.policy == "untranscribed_speech"]) == reported
+    planned = plan(with_unwritten(call, 30.0, 32.0, caution), MuteSettings(untranscribed=mode))
+    found = [finding for finding in planned.audio_findings if finding.policy == "untranscribed_speech"]
+    assert [finding.detector for finding in found] == [MUTED if muted else FLAGGED] * reported
+    assert covers(planned.spans, 0, 30.5, 31.5) is muted
+
+
+@pytest.mark.parametrize(("caution", "muted"), [("standard", True), ("low", False)])
+def test_long_speech_without_words_is_muted_and_low_caution_flags_it(
+    call: RedactedRecording, caution: Caution, muted: bool
+) -> None:
+    planned = plan(with_unwritten(call, 29.5, 33.5, caution), MuteSettings())
     assert covers(planned.spans, 0, 30.0, 33.0) is muted
+
+
+def test_a_request_for_untranscribed_speech_mutes_all_of_it(call: RedactedRecording) -> None:
+    recording = with_unwritten(call, 30.0, 32.0, "standard", policies=("credit_card_cvv", "untranscribed_speech"))
+    assert covers(plan(recording, MuteSettings()).spans, 0, 30.5, 31.5)
+
+
+def test_where_no_word_was_written_all_speech_is_muted_with_every_caution(call: RedactedRecording) -> None:
+    recording = with_unwritten(call, 30.0, 32.0, "low")
+    transcript = replace(recording.transcribed.transcript, utterances=())
+    transcribed = replace(recording.transcribed, transcript=transcript)
+    planned = plan(replace(recording, detected=replace(recording.detected, transcribed=transcribed)), MuteSettings())
+    assert all(covers(planned.spans, one.channel, one.start_s, one.end_s) for one in transcript.speech)
+
+
+def with_unwritten(
+    call: RedactedRecording,
+    start_s: float,
+    end_s: float,
+    caution: Caution,
+    policies: tuple[str, ...] = ("credit_card_cvv",),
+) -> RedactedRecording:
+    """The call without findings, with speech where nobody says a word, asked for what nobody speaks of."""
+    transcript = call.transcribed.transcript
+    assert not any(word.channel == 0 and word.end_s > 28.5 and word.start_s < 34.5 for word in transcript.iter_words())
+    speech = sorted([*transcript.speech, TimeSpan(0, start_s, end_s)], key=lambda span: (span.channel, span.start_s))
+    pending = replace(call.pending, recording=replace(call.recording, policies=policies))
+    transcribed = replace(call.transcribed, transcript=replace(transcript, speech=tuple(speech)), pending=pending)
+    return replace(call, detected=replace(call.detected, transcribed=transcribed, findings=(), caution=caution))
 
 
 def test_findings_of_a_mix_are_muted_in_every_channel(call: RedactedRecording) -> None:

@@ -34,9 +34,10 @@ from hushbeam.schemas.delivery import (
     Delivery,
 )
 from hushbeam.schemas.delivery import Receiver as Asked
-from hushbeam.transforms.notify.deliver import WebhookClient, _seconds
+from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.message import ready_notification
 from hushbeam.transforms.notify.settings import NotificationSettings
+from hushbeam.transforms.storage.web.connection import retry_after_s
 from tests.few_examples import few
 from tests.transforms.notify.receiver import (
     Receiver,
@@ -51,6 +52,7 @@ from tests.transforms.notify.receiver import (
 _SECRET = "whsec_" + base64.b64encode(b"canary-of-the-signature-").decode()
 _NOTIFICATION = ready_notification("call-1", "redacted_audio_ready", "gs://public/a.wav", "c0ffee" * 10 + "0123")
 _LOOPBACK = ("127.0.0.0/8",)
+PROCESSED_AT = "2026-11-29T02:00:00.123456+00:00"
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ def test_a_retry_after_that_makes_no_sense_is_ignored(
 
 @given(st.text(max_size=60) | st.builds("Mon, {} Jan {} {}:00:00 {}".format, *[st.integers()] * 4))
 def test_any_retry_after_is_a_time_or_none(header: str) -> None:
-    seconds = _seconds(header)
+    seconds = retry_after_s(header)
     assert seconds is None or seconds >= 0
 
 
@@ -287,7 +289,7 @@ def test_nobody_there_is_undelivered(courier: Callable[..., WebhookClient]) -> N
 def test_without_a_url_there_is_a_record_alone(courier: Callable[..., WebhookClient]) -> None:
     delivery = courier().deliver(_NOTIFICATION, Asked(None), "run-1")
     assert (delivery.outcome, delivery.attempts, delivery.url_host) == (NOT_REQUESTED, 0, None)
-    assert set(delivery.to_row()) == set(NOTIFICATIONS_SCHEMA.names)
+    assert set(delivery.to_row(PROCESSED_AT)) == set(NOTIFICATIONS_SCHEMA.names)
 
 
 @pytest.mark.parametrize(
@@ -517,7 +519,7 @@ def test_secrets_and_answers_are_in_no_log_repr_or_error(
     delivery = _deliver(made, receiver, asked)
     assert delivery.outcome == DELIVERED
     settings = NotificationSettings(signing_secrets=("env:SIGNING",), auth_header_values=("env:AUTH",))
-    everything = [caplog.text, repr(made), repr(asked), repr(delivery), json.dumps(delivery.to_row())]
+    everything = [caplog.text, repr(made), repr(asked), repr(delivery), json.dumps(delivery.to_row(PROCESSED_AT))]
     everything.append(repr(pickle.dumps(settings)))
     for text in everything:
         assert "canary" not in text

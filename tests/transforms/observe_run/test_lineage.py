@@ -14,6 +14,8 @@ from uuid import UUID
 import pytest
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.tables.layout import TABLES
 from hushbeam.transforms.observe_run import Lineage
 from tests.transforms.notify.receiver import Receiver, running
 
@@ -54,9 +56,26 @@ def test_a_run_that_completes_is_told_twice_under_one_id(receiver: Receiver) -> 
             ("file", "/manifests/monday.jsonl"),
             ("gs://calls", "tuesday.jsonl"),
         ]
-        assert [(dataset["namespace"], dataset["name"]) for dataset in event["outputs"]] == [("s3://redacted", "calls")]
+        assert [(dataset["namespace"], dataset["name"]) for dataset in event["outputs"]] == [
+            ("s3://redacted", name) for name in ("calls", *(f"calls/{table}" for table in TABLES))
+        ]
         assert event["run"]["facets"]["processing_engine"]["name"] == "Apache Beam"
     assert complete["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"] == 90
+
+
+def test_the_columns_of_each_table_are_named(receiver: Receiver) -> None:
+    lineage = Lineage("nightly-calls")
+    lineage.start([], "s3://redacted/calls", None)
+    _, *tables = events(receiver)[0]["outputs"]
+    for dataset in tables:
+        schema = SCHEMAS[dataset["name"].rpartition("/")[2]]
+        named = {field["name"]: field for field in dataset["facets"]["schema"]["fields"]}
+        assert list(named) == schema.names
+        assert all(field["description"] for field in named.values())
+        assert named["processed_at"]["type"] == "timestamp[us, tz=UTC]"
+    utterances = next(field for field in tables[0]["facets"]["schema"]["fields"] if field["name"] == "utterances")
+    (words,) = [field for field in utterances["fields"] if field["name"] == "words"]
+    assert {"text", "confidence", "redacted"} <= {field["name"] for field in words["fields"]}
 
 
 @pytest.mark.parametrize(("stopped", "state"), [(False, "FAIL"), (True, "ABORT")])

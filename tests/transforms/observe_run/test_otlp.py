@@ -62,7 +62,7 @@ def test_all_metrics_of_a_run_arrive_with_their_units_and_labels(receiver: Recei
     pipeline = ("pipeline", "nightly-calls")
     assert points["hushbeam.run.recordings", ("outcome", "quarantined"), pipeline] == 3
     assert points["hushbeam.run.stage_processor_time", pipeline, ("stage", "Transcribe")] == 1200.25
-    assert points["hushbeam.run.exit_status", pipeline] == 3
+    assert points["hushbeam.run.exit_status", pipeline] == 0
     assert attributes(resource.resource.attributes)["service.name"] == "hushbeam"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evaluation.truth import LabelledRecording
-from hushbeam.schemas.finding import Finding
+from hushbeam.schemas.finding import FLAGGED, Finding
 from hushbeam.schemas.spans import TimeSpan
 from hushbeam.schemas.stages import MutedRecording, RedactedRecording, StagedAudio
 from hushbeam.schemas.transcript import Transcript
@@ -20,6 +20,7 @@ from hushbeam.transforms.mute_audio.settings import MuteSettings
 from hushbeam.transforms.verify_audio.second_recogniser import Ranges, SecondRecogniser, TranscribeParts
 from hushbeam.transforms.verify_audio.settings import FAST_SECOND_RECOGNISER, OTHER_LANGUAGES, VerifySettings
 from hushbeam.transforms.verify_audio.verify import DETECTOR, AudibleLeakError, UnreliableVerificationError, verify
+from tests.learnt_model import write_ctc
 from tests.transforms.verify_audio.labelled import labelled, redacted, spans_of
 
 LIMITS = MediaLimits()
@@ -112,6 +113,25 @@ def test_only_speech_near_muted_spans_is_verified(
     assert passed.verification.verified_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
 
 
+def test_flagged_speech_is_verified_too(
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
+) -> None:
+    number = finding_of(redacted(card), "credit_card_number")
+    recording = _without_words_of(number, redacted(card, without=("credit_card_number",)))
+    last = [finding for finding in recording.detected.findings if finding.start_s > number.end_s + 10.0]
+    recording = replace(recording, detected=replace(recording.detected, findings=tuple(last)))
+    flagged = Finding(
+        "untranscribed_speech", "UNTRANSCRIBED_SPEECH", number.channel, number.start_s, number.end_s, 1.0, FLAGGED
+    )
+    renderer = Renderer(recording, tmp_path)
+    settings = VerifySettings()
+    for audio_findings, found in (((), False), ((flagged,), True)):
+        muted = replace(renderer.muted(spans_of(recording)), audio_findings=audio_findings)
+        passed = verify(muted, renderer.source, transcribe_parts, renderer, settings)
+        assert passed.audio is not None
+        assert is_muted(number, passed.audio) is found
+
+
 def test_the_whole_recording_is_searched_if_no_speech_is_known(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ) -> None:
@@ -150,6 +170,25 @@ def test_a_finding_that_was_not_muted_is_found_and_muted(
     assert (added.policy, added.detector, added.first_word) == (policy, DETECTOR, None)
     assert abs(added.start_s - not_muted.start_s) < 3.0
     assert passed.audio.muted_s - recording.audio.muted_s < not_muted.end_s - not_muted.start_s + 4.0
+
+
+def test_a_recogniser_of_another_family_finds_what_was_not_muted(card: LabelledRecording, tmp_path: Path) -> None:
+    folder = write_ctc(tmp_path / "parakeet", card)
+    settings = FAST_SECOND_RECOGNISER.model_copy(update={"model": str(folder)})
+    other = SecondRecogniser(settings, OTHER_LANGUAGES, LIMITS)
+    other.load()
+    (tmp_path / "staged").mkdir()
+    renderer = Renderer(redacted(card), tmp_path / "staged")
+    not_muted = finding_of(renderer.recording, "credit_card_number")
+    leaking = renderer.muted(spans_of(renderer.recording, but=not_muted))
+    transcribe = partial(other.transcribe_parts, language="en", mix=False, tone_hz=None)
+    passed = verify(leaking, renderer.source, transcribe, renderer, VerifySettings())
+    assert passed.audio is not None
+    assert is_muted(not_muted, passed.audio)
+    assert passed.verification.control_words_found > 0.8 * passed.verification.control_words > 4
+    assert other.identity("en").startswith("parakeet@sha256:")
+    assert other.identity("es").startswith("whisper-base@")
+    other.close()
 
 
 def test_a_number_that_only_the_second_recogniser_found_is_muted(
