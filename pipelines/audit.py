@@ -1,126 +1,183 @@
-"""Checks what past runs published, using only the output folder.
-
-    hushbeam audit --output out/
-
-Compares status objects, certificates, audio files, tables and run summaries with each other; finds files that do not
-belong there; checks that muted ranges are silent; and transcribes a sample of the redacted audio to find personal
-data that can still be heard. Run it while no job writes to the output.
-
-Exit status: 0 no problems; 1 the job broke; 2 wrong options or set-up; 4 problems.
-"""
+"""`hushbeam audit`: checks what past runs published, using only the output folder."""
 
 from __future__ import annotations
 
 import json
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.options.common import PastOutput, PrintJson
-from hushbeam.pipelines.options.dataflow import Workers, fit_workers
-from hushbeam.pipelines.options.parsing import parse
+from hushbeam import __version__
+from hushbeam.pipelines.options.commands.audit import AuditOptions
+from hushbeam.pipelines.options.dataflow import fit_workers
+from hushbeam.pipelines.options.groups import Workers
+from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.consoles import clock_time, printable, remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
+from hushbeam.pipelines.running.job import resolved
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
-from hushbeam.pipelines.running.terminal import printable
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, page_url
+from hushbeam.pipelines.running.terminal import waiting
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
+from hushbeam.transforms.archive.signatures import key_fingerprint
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
+from hushbeam.transforms.audit.contents import About
+from hushbeam.transforms.audit.leak_check import load_leak_check
+from hushbeam.transforms.audit.one_recording import AuditedCertificate, audit_certificate, published_status
+from hushbeam.transforms.audit.page import (
+    Verdict,
+    certificate_json,
+    render_audit,
+    render_certificate,
+    verdict_of_audit,
+    verdict_of_certificate,
+)
 from hushbeam.transforms.audit.report import WriteReport
-from hushbeam.transforms.base.metavar import File, Metavar, Model
-from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.audit.runs import runs_of
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import check_temporary_files
-from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.transcribe import TranscriptionSettings
-from hushbeam.transforms.transcribe.model import resolve
-from hushbeam.transforms.transcribe.settings import Device
+from hushbeam.transforms.transcribe.model import require_device
 
 _MOST_SHOWN = 20
+_MOST_NAMED = 3
+_STYLES = {"good": "bold green", "open": "bold yellow", "bad": "bold red"}
 
 
-class AuditOptions(BaseModel):
-    """All options of the command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    output: PastOutput
-    sample: Annotated[float, Metavar("SHARE")] = Field(
-        0.1, ge=0, le=1, description="share of the recordings to transcribe, from 0 to 1; 0 transcribes none"
-    )
-    model: Model = Field(
-        "tiny.en",
-        description="speech model that transcribes the sample; a model other than that of the runs finds more",
-    )
-    device: Device = Field("cpu", description="where the model runs; cuda ends the job if no GPU works")
-    certificate_public_key: SecretReference | None = Field(
-        None,
-        description="reference to the public Ed25519 key, such as env:NAME; certificates without a valid signature are "
-        "problems",
-    )
-    report: File | None = Field(
-        None, description="file for the report as JSON; by default runs/AUDIT/audit.json in the output"
-    )
-    print_json: PrintJson = False
-    decoding: MediaLimits = MediaLimits()
-
-    def settings(self) -> AuditSettings:
-        """The settings of the audit stage."""
-        recogniser = TranscriptionSettings(model=self.model, device=self.device, profile="fast")
-        return AuditSettings(self.decoding.of_outputs, self.sample, recogniser, public_key=self.certificate_public_key)
-
-
-def build(pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str) -> beam.PCollection[str]:
+def build(
+    pipeline: beam.Pipeline, output: str, settings: AuditSettings, report: str, about: About
+) -> beam.PCollection[str]:
     """Builds the pipeline: audit, then the report."""
-    return pipeline | AuditOutput(output, settings) | WriteReport(report)
+    return pipeline | AuditOutput(output, settings) | WriteReport(report, about)
 
 
-def prepare(options: AuditOptions) -> tuple[str, str]:
-    """Checks the options before anything runs; returns the output root and the report's URL.
+def settings_of(options: AuditOptions) -> AuditSettings:
+    """The settings of the audit stage."""
+    recogniser = TranscriptionSettings(model=options.model, device=options.device, profile="fast")
+    return AuditSettings(
+        options.decoding.of_outputs, options.sample, recogniser, public_key=options.certificate_public_key
+    )
+
+
+def about_of(options: AuditOptions) -> About:
+    """When and with what this audit is made."""
+    key = None
+    if options.certificate_public_key:
+        key = key_fingerprint(read_public_key(options.certificate_public_key))
+    now = datetime.now(UTC).replace(microsecond=0)
+    return About(audited_at=now, key=key, sample=options.sample, model=options.model, version=__version__)
+
+
+def prepare(options: AuditOptions, *, local: bool) -> tuple[str, str | None]:
+    """Checks the options before anything runs; returns the output root and the page's URL.
 
     Raises:
       ConfigurationError: The output is empty, or a key, a model or the temporary folder is missing.
     """
     check_temporary_files()
     output = output_of_runs(options.output)
-    if options.report is None:
+    if options.report is None and options.certificate is None:
         check_writable(options.output)
     if options.certificate_public_key:
         read_public_key(options.certificate_public_key)
+    if options.run_id is not None and options.run_id not in (runs := runs_of(output)):
+        known = ", ".join(runs[-_MOST_NAMED:])
+        raise ConfigurationError(f"--run_id: no such run in --output; the last runs are {known}")
+    if options.certificate is not None:
+        published_status(output, options.certificate)
     if options.sample:
-        resolve(options.model)
+        resolved("--model", options.model)
+        if local:
+            require_device(options.device)
+    return output, None if options.html is None else page_url("--html", options.html, output)
+
+
+def report_url(options: AuditOptions, output: str) -> str:
+    """Where the JSON report is written: where the options say, or in the output."""
     audit_id = f"audit-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
-    report = urls.normalised(options.report) if options.report else urls.join(output, "runs", audit_id, "audit.json")
-    return output, report
+    return urls.normalised(options.report) if options.report else urls.join(output, "runs", audit_id, "audit.json")
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the audit as the command line does, and returns its exit status."""
+    options, beam_options = parse(AuditOptions, arguments)
+    return execute(options, beam_options, console)
+
+
+def execute(options: AuditOptions, beam_options: PipelineOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or results()
-    options, beam_options = parse(AuditOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _audit(options, beam_options, console), console)
 
 
 def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Console) -> int:
+    with waiting(remarks(), "checking options and models"):
+        output, page = prepare(options, local=is_local(beam_options))
+    about = about_of(options)
+    if options.certificate is not None:
+        with waiting(remarks(), "checking the recording and its run"):
+            one = _audited(output, options.certificate, settings_of(options))
+        return _show(options, console, one, page, about)
     fit_workers(beam_options, Workers(), device=options.device)
-    output, report_url = prepare(options)
-    _run(beam_options, output, options.settings(), report_url)
-    report = json.loads(files.read_bytes(report_url))
+    url = report_url(options, output)
+    with waiting(remarks(), "checking the output", "AuditRecording.passed", "recording"):
+        _run(beam_options, output, settings_of(options), url, about)
+    report = json.loads(files.read_bytes(url))
+    if page is not None:
+        files.write_bytes(page, render_audit(report, urls.display(options.output), options.run_id).encode())
     if options.print_json:
         console.print_json(data=report)
     else:
-        print_report(console, report, report_url)
+        print_report(console, report, url)
+        _print_page(console, page)
     return EXIT_PROBLEMS if report["problems"] else EXIT_COMPLETED
+
+
+def _audited(output: str, recording_id: str, settings: AuditSettings) -> AuditedCertificate:
+    return audit_certificate(output, recording_id, settings, load_leak_check(settings) if settings.sample else None)
+
+
+def _show(options: AuditOptions, console: Console, one: AuditedCertificate, page: str | None, about: About) -> int:
+    if page is not None:
+        files.write_bytes(page, render_certificate(one, urls.display(options.output), about).encode())
+    if options.print_json:
+        console.print_json(data=certificate_json(one, about))
+    else:
+        _print_verdict(console, verdict_of_certificate(one))
+        _print_problems(console, [vars(problem) for problem in (*one.problems, *one.run_problems)])
+        _print_page(console, page)
+    return EXIT_PROBLEMS if one.problems or one.run_problems else EXIT_COMPLETED
+
+
+def _print_verdict(console: Console, verdict: Verdict) -> None:
+    console.print(f"[{_STYLES[verdict.level]}]{escape(verdict.sentence)}[/]", highlight=False, soft_wrap=True)
+    for line in verdict.more:
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _print_page(console: Console, page: str | None) -> None:
+    if page is not None:
+        console.print(f"Page: {escape(urls.display(page))}", highlight=False, soft_wrap=True)
+
+
+def _print_problems(console: Console, problems: Sequence[Mapping[str, str]]) -> None:
+    if not problems:
+        return
+    table = Table("problem", "where", "detail", box=None, pad_edge=False)
+    for problem in problems[:_MOST_SHOWN]:
+        table.add_row(*(escape(printable(problem[part])) for part in ("kind", "subject", "detail")))
+    console.print(table)
 
 
 def print_report(console: Console, report: dict[str, Any], url: str) -> None:
@@ -133,21 +190,28 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
     if report["audible"]:
         transcribed = ", ".join(f"{count} {policy}" for policy, count in report["audible"].items())
         console.print(f"Possibly still audible (names and places are guesses): {transcribed}", highlight=False)
+        for place in report["audible_places"][:_MOST_SHOWN]:
+            console.print(f"  {_place(place)}", highlight=False, markup=False, soft_wrap=True)
+        if len(report["audible_places"]) > _MOST_SHOWN:
+            console.print("  and more, listed in the report")
     if not report["problems"]:
-        console.print("[bold green]No problems[/]")
+        _print_verdict(console, verdict_of_audit(report, report["runs"]))
     else:
-        table = Table("problem", "where", "detail", box=None, pad_edge=False)
-        for problem in report["list"][:_MOST_SHOWN]:
-            table.add_row(*(escape(printable(problem[part])) for part in ("kind", "subject", "detail")))
-        console.print(table)
+        _print_problems(console, report["list"])
         total = sum(report["problems"].values())
         console.print(f"[bold red]{counted(total, 'problem')}[/]", highlight=False)
     console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
 
 
-def _run(beam_options: PipelineOptions, output: str, settings: AuditSettings, report: str) -> None:
+def _place(place: dict[str, Any]) -> str:
+    """Where to listen; never what is said there."""
+    start, end = clock_time(place["start_s"], tenths=True), clock_time(place["end_s"], tenths=True)
+    return f"{printable(place['recording_id'])}  {start} to {end}, channel {place['channel']}: {place['policy']}"
+
+
+def _run(beam_options: PipelineOptions, output: str, settings: AuditSettings, report: str, about: About) -> None:
     pipeline = beam.Pipeline(options=beam_options)
-    build(pipeline, output, settings, report)
+    build(pipeline, output, settings, report, about)
     pipeline.run().wait_until_finish()
 
 

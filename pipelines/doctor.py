@@ -1,13 +1,4 @@
-"""Checks this machine, the options and the models before a run, and says how to fix each problem.
-
-    hushbeam doctor
-    hushbeam doctor --config job.yaml
-
-Takes the options of `hushbeam redact` and checks exactly these; --manifest and --output may be left out. For a
-cluster, run it in the workers' image: it checks the machine on which it runs.
-
-Exit status: 0 no problems, perhaps warnings; 2 wrong options; 4 problems.
-"""
+"""`hushbeam doctor`: checks this machine, the options and the models before a run, and says how to fix each problem."""
 
 from __future__ import annotations
 
@@ -16,36 +7,31 @@ from collections import Counter
 from collections.abc import Sequence
 
 from apache_beam.options.pipeline_options import PipelineOptions
-from pydantic import Field
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from hushbeam.pipelines.options.commands.doctor import DoctorOptions
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.checks import Check, Outcome, checks
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.consoles import results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.transforms.base.metavar import File, Folder
+from hushbeam.transforms.base.plurals import counted
 
 _STYLES = {Outcome.GOOD: "green", Outcome.WARNING: "yellow", Outcome.PROBLEM: "bold red"}
 
 
-class DoctorOptions(RedactOptions):
-    """The options of `hushbeam redact`, none of them required."""
-
-    manifest: tuple[File, ...] = Field(
-        (), description="manifests to check: paths, globs in quotes, or object-store URLs"
-    )
-    output: Folder = Field("", description="folder or object-store URL for all outputs, to check")
-
-
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the checks as the command line does, and returns the exit status."""
+    options, beam_options = parse(DoctorOptions, arguments)
+    return execute(options, beam_options, console)
+
+
+def execute(options: DoctorOptions, beam_options: PipelineOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or results()
-    options, beam_options = parse(DoctorOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _check(options, beam_options, console), console)
 
 
@@ -67,7 +53,7 @@ def _check(options: DoctorOptions, beam_options: PipelineOptions, console: Conso
 def _show(console: Console, check: Check) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column(width=7)
-    table.add_column(width=20)
+    table.add_column(width=22)
     table.add_column()
     text = escape(check.detail) + (f"\n[bold]{escape(check.remedy)}[/]" if check.remedy else "")
     table.add_row(f"[{_STYLES[check.outcome]}]{check.outcome}[/]", escape(check.subject), text)

@@ -1,14 +1,4 @@
-"""Removes every trace of recordings from an output, so that no later run brings them back.
-
-    hushbeam erase --output out/ --recording_id call-4711
-    hushbeam erase --output out/ --recording_ids erase.txt --store kept/
-
-Other recordings of the same sources are erased too. The command may be interrupted and repeated. It does not touch
-sources, manifests, logs or receivers of notifications: docs/retention.md says what you must delete there.
-
-Exit status: 0 done; 1 some files cannot be read and may still hold traces; 2 wrong options or set-up; 3 the output had
-nothing of a given id, which later runs skip nevertheless; 5 another run works on the output.
-"""
+"""`hushbeam erase`: removes every trace of recordings from an output, so that no later run brings them back."""
 
 from __future__ import annotations
 
@@ -16,54 +6,35 @@ import re
 import sys
 import uuid
 from collections.abc import Collection, Sequence
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.options.common import CertificateKey, HashIdentities, PastOutput, PrintJson
+from hushbeam.pipelines.options.commands.erase import EraseOptions
 from hushbeam.pipelines.options.given import read_text_of
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of, incomplete
-from hushbeam.pipelines.running.consoles import counted, remarks
+from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
-from hushbeam.pipelines.running.terminal import print_for_machines, printable
+from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.ledger import similar_ids
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
-from hushbeam.transforms.base.metavar import File, Folder, Metavar
+from hushbeam.transforms.archive.runs.table_format import recorded_format
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.retention.erase import Eraser
+from hushbeam.transforms.retention.superseded import erase_superseded
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.private_roots import private_root
+from hushbeam.transforms.table_formats import check_format, update_tables
 
 _PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
 _MOST_NAMED = 10
-
-
-class EraseOptions(BaseModel):
-    """All options of the command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    output: PastOutput
-    print_json: PrintJson = False
-    recording_id: tuple[Annotated[str, Metavar("ID")], ...] = Field((), description="ids of the recordings to erase")
-    recording_ids: File | None = Field(None, description="file with more ids of recordings to erase, one a line")
-    hash_identities: HashIdentities = None
-    hmac: tuple[Annotated[str, Metavar("HASH")], ...] = Field(
-        (), description="hashed ids of recordings to erase, as outputs of runs with --hash_identities show them"
-    )
-    store: Folder | None = Field(None, description="the --store of the runs; recordings are erased there too")
-    unredacted_output: Folder | None = Field(
-        None, description="the --unredacted_output of the runs; recordings are erased there too"
-    )
-    certificate_key: CertificateKey = None
 
 
 def named_recordings(options: EraseOptions) -> frozenset[str]:
@@ -75,7 +46,10 @@ def named_recordings(options: EraseOptions) -> frozenset[str]:
     named = set(options.recording_id)
     published = set(options.hmac)
     if options.recording_ids is not None:
-        lines = read_text_of("--recording_ids", options.recording_ids).split("\n")
+        try:
+            lines = read_text_of("--recording_ids", options.recording_ids).split("\n")
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{error}; to give ids themselves, use --recording_id") from None
         named |= {line.rstrip("\r") for line in lines}
     named.discard("")
     for one in published:
@@ -106,23 +80,34 @@ def prepare(options: EraseOptions) -> Eraser:
         raise ConfigurationError(
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
+    check_format(output, recorded_format(output))
     key = read_private_key(options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Erases as the command line does, and returns the exit status."""
+    options = parse_without_pipeline(EraseOptions, arguments)
+    return execute(options, console)
+
+
+def execute(options: EraseOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or remarks()
-    options = parse_without_pipeline(EraseOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _erase(options, console), console)
 
 
 def _erase(options: EraseOptions, console: Console) -> int:
+    if options.superseded:
+        return _erase_superseded(options, console)
     recordings = named_recordings(options)
     eraser = prepare(options)
-    with locked(eraser.output, f"erase-{uuid.uuid4().hex[:6]}", console) as lock:
+    run_id = f"erase-{uuid.uuid4().hex[:6]}"
+    with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
         files.remove_incomplete(eraser.output)
-        erased = eraser.erase(recordings)
+        with waiting(console, "erasing"):
+            erased = eraser.erase(recordings)
+            update_tables(eraser.output, run_id, forget=True)
         lock.check()
     others = len(erased.recordings - recordings)
     if options.print_json:
@@ -141,6 +126,30 @@ def _erase(options: EraseOptions, console: Console) -> int:
     if erased.damaged:
         return incomplete(erased.damaged, console)
     return EXIT_INCOMPLETE if erased.unknown else EXIT_COMPLETED
+
+
+def _erase_superseded(options: EraseOptions, console: Console) -> int:
+    if options.recording_id or options.recording_ids or options.hmac:
+        raise ConfigurationError(
+            "--superseded: it erases no recording; leave out the ids, or run the command once for each"
+        )
+    output = output_of_runs(options.output)
+    check_writable(options.output)
+    check_format(output, recorded_format(output))
+    key = read_private_key(options.certificate_key)
+    run_id = f"erase-{uuid.uuid4().hex[:6]}"
+    with locked(output, run_id, console, wait=options.wait_for_lock) as lock:
+        files.remove_incomplete(output)
+        with waiting(console, "erasing earlier rows"):
+            erased = erase_superseded(output, key)
+            update_tables(output, run_id, forget=True)
+        lock.check()
+    if options.print_json:
+        print_for_machines({"recordings": len(erased.recordings), "rows": erased.rows})
+    else:
+        of = f" of {counted(len(erased.recordings), 'recording')}" if erased.rows else ""
+        console.print(f"[bold]{counted(erased.rows, 'earlier row')}{of} erased[/]", highlight=False)
+    return incomplete(erased.damaged, console) if erased.damaged else EXIT_COMPLETED
 
 
 def _name_unknown(output: str, recording_ids: Collection[str], console: Console) -> None:

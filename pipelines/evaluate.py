@@ -1,14 +1,4 @@
-"""Measures the quality of an output from recordings that people reviewed.
-
-    hushbeam review --output out/ --sample 50 --seed 1
-    hushbeam evaluate --output out/ --sample 50 --seed 1
-
-The first command shows 50 recordings, drawn at random, for review. The second prints recall and
-over-redaction, also for findings of higher scores alone, with 95 % intervals. docs/quality.md explains the figures and
-their limits.
-
-Exit status: 0 done; 2 wrong options; 3 some recordings of the sample are not reviewed yet.
-"""
+"""`hushbeam evaluate`: measures the quality of an output from recordings that people reviewed."""
 
 from __future__ import annotations
 
@@ -16,31 +6,34 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hushbeam.pipelines.options.common import PastOutput, PrintJson, Sample, Seed, StoreKeys
+from hushbeam import __version__
+from hushbeam.pipelines.options.commands.evaluate import EvaluateOptions
 from hushbeam.pipelines.options.groups import sealed_root
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import counted, results
+from hushbeam.pipelines.running.consoles import remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.outputs import output_of_runs
-from hushbeam.pipelines.running.terminal import print_for_machines
+from hushbeam.pipelines.running.outputs import output_of_runs, page_url
+from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore, NotStoredError
-from hushbeam.transforms.archive.reviews import Review, read_reviews
-from hushbeam.transforms.base.metavar import Folder
+from hushbeam.transforms.archive.reviews import Review, read_all_reviews, read_reviews
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.measure_quality import Figures, drawn, measure
+from hushbeam.transforms.measure_quality.advice import Reviewing
+from hushbeam.transforms.measure_quality.agreement import Agreement, agreements
 from hushbeam.transforms.measure_quality.figures import Share
 from hushbeam.transforms.measure_quality.judged import judged
 from hushbeam.transforms.measure_quality.labels import Write, write_labels
+from hushbeam.transforms.measure_quality.page import render
 from hushbeam.transforms.review_output import Catalogue
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.private_folders import PrivateFolder
@@ -50,28 +43,15 @@ _CURVE_STEP = 2
 """The terminal shows every second point of the curve."""
 
 
-class EvaluateOptions(BaseModel):
-    """All options of the command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    output: PastOutput
-    sample: Sample = None
-    seed: Seed = 0
-    labels: Folder | None = Field(
-        None, description="folder for the reviews as labelled recordings, in the format of docs/quality.md"
-    )
-    store: Folder | None = Field(
-        None, description="the --store of the runs; with it, --labels also holds the words that were spoken"
-    )
-    store_key: StoreKeys = ()
-    print_json: PrintJson = False
-
-
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Measures as the command line does, and returns the exit status."""
+    options = parse_without_pipeline(EvaluateOptions, arguments)
+    return execute(options, console)
+
+
+def execute(options: EvaluateOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or results()
-    options = parse_without_pipeline(EvaluateOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _evaluate(options, console), console)
 
 
@@ -81,30 +61,49 @@ def _evaluate(options: EvaluateOptions, console: Console) -> int:
     output = output_of_runs(options.output)
     store = _store(options, output)
     labels = None if options.labels is None else private_root(options.labels, output, "--labels")
+    page = None if options.html is None else page_url("--html", options.html, output)
     with ExitStack() as opened:
         write = None if labels is None else opened.enter_context(_labels_of(labels, words=store is not None))
-        return _measured(options, console, output, store, write)
+        return _measured(options, console, output, store=store, write=write, page=page)
 
 
 def _measured(
-    options: EvaluateOptions, console: Console, output: str, store: FindingsStore | None, write: Write | None
+    options: EvaluateOptions,
+    console: Console,
+    output: str,
+    *,
+    store: FindingsStore | None,
+    write: Write | None,
+    page: str | None,
 ) -> int:
-    catalogue = Catalogue(output)
-    catalogue.load()
-    published = [entry.recording_id for entry in catalogue.entries() if entry.audible]
-    wanted = frozenset(published) if options.sample is None else drawn(published, options.sample, options.seed)
-    reviews = {one: review for one, review in read_reviews(output).items() if one in wanted}
-    figures = measure(reviews.values())
-    labelled = 0
-    if write is not None:
-        all_judged = [(judged(review), _source(catalogue, one)) for one, review in sorted(reviews.items())]
-        labelled = write_labels(write, all_judged, lambda one: _stored(store, one))
+    with waiting(remarks(), "reading outputs and reviews"):
+        catalogue = Catalogue(output)
+        catalogue.load()
+        published = [entry.recording_id for entry in catalogue.entries() if entry.audible]
+        wanted = frozenset(published) if options.sample is None else drawn(published, options.sample, options.seed)
+        reviews = {one: review for one, review in read_reviews(output).items() if one in wanted}
+        of_each = {one: own for one, own in read_all_reviews(output).items() if one in wanted}
+        figures, agreed = measure(reviews.values()), agreements(of_each)
+        labelled = 0
+        if write is not None:
+            all_judged = [(judged(review), _source(catalogue, one)) for one, review in sorted(reviews.items())]
+            labelled = write_labels(write, all_judged, lambda one: _stored(store, one))
     unreviewed = sorted(wanted - reviews.keys()) if options.sample is not None else []
+    if page is not None:
+        names = sorted({review.reviewer for own in of_each.values() for review in own})
+        shown = urls.display(options.output)
+        counts = (len(published), options.sample, options.seed, len(wanted), len(reviews))
+        reviewing = Reviewing(shown, *counts, tuple(names))
+        files.write_bytes(page, render(reviewing, figures, agreed, __version__).encode())
     if options.print_json:
         drawing = {"published": len(published), "sample": options.sample, "seed": options.seed}
-        print_for_machines(drawing | {"unreviewed": unreviewed, "labelled": labelled} | figures.to_json())
+        agreement = {"agreement": [one.to_json() for one in agreed]}
+        print_for_machines(drawing | {"unreviewed": unreviewed, "labelled": labelled} | figures.to_json() | agreement)
     else:
         show(console, options, figures, reviews, len(wanted))
+        _show_agreement(console, agreed)
+        if page is not None:
+            console.print(f"Page: {escape(urls.display(page))}", highlight=False, soft_wrap=True)
         if write is not None:
             console.print(
                 f"{counted(labelled, 'labelled recording')}: {escape(options.labels or '')}",
@@ -147,10 +146,23 @@ def show(
         )
     console.print(_curve(figures))
     console.print(
-        "95 % intervals (Wilson) are in brackets. Recall counts the values that reviewers found; they could not hear "
-        "what was muted. Limits: docs/quality.md",
+        "95 % intervals (Wilson, over recordings) are in brackets. Recall counts the values that reviewers found; they "
+        "could not hear what was muted. Limits: docs/quality.md",
         highlight=False,
     )
+
+
+def _show_agreement(console: Console, agreed: Sequence[Agreement]) -> None:
+    for one in agreed:
+        kappa, marks = one.findings.kappa, one.marks.positive_agreement
+        console.print(
+            f"Agreement of {' and '.join(one.reviewers)} on {counted(one.recordings, 'recording')}: findings kappa "
+            f"{'undefined' if kappa is None else format(kappa, '.2f')}, marks "
+            f"{'none' if marks is None else format(marks, '.2f')} (positive agreement)",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _policies(figures: Figures) -> Table:

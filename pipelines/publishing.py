@@ -28,6 +28,7 @@ from hushbeam.transforms.mute_audio import MuteAudio
 from hushbeam.transforms.notify import NameReceivers, Notify, announcement_of
 from hushbeam.transforms.redact_text import RedactText
 from hushbeam.transforms.store_findings import StoreFindings
+from hushbeam.transforms.table_formats import RegisterTables
 from hushbeam.transforms.verify_audio import VerifyAudio
 from hushbeam.transforms.write_tables import WriteTable
 
@@ -39,6 +40,7 @@ class Results(NamedTuple):
     failures: beam.PCollection[Failure]
     deliveries: beam.PCollection[Delivery]
     summary: beam.PCollection[str]
+    skipped: beam.PCollection[str]
 
 
 class RedactAndCommit(beam.PTransform):
@@ -70,7 +72,7 @@ class RenderAndCommit(beam.PTransform):
         job, options = self._job, self._job.options
         corrected, uncorrected = detected | CorrectFindings()
         redacted, unredacted = corrected | RedactText(job.rules.substitutions, options.defaults.surrogate_key)
-        muted, unmuted = redacted | MuteAudio(options.muting, options.decoding)
+        muted, unmuted = redacted | MuteAudio(options.muting, options.decoding, job.sources)
         verified, leaking = muted | VerifyAudio(
             options.verification, options.recognition, options.muting, options.decoding
         )
@@ -85,6 +87,7 @@ class RenderAndCommit(beam.PTransform):
             job.output,
             job.run_id,
             job.identities,
+            processed_at=job.processed_at,
             certificate_key=options.certificate_key,
             captions=options.captions,
             hold=job.hold,
@@ -110,7 +113,7 @@ def finish(
       unredacted: Ids of recordings that went to the unredacted output only.
     """
     output, run_id = job.output, job.run_id
-    recovered = published | RecoverCommitted(output, run_id)
+    recovered = published | RecoverCommitted(output, run_id, job.part)
     committed = (published, recovered) | "All committed" >> beam.Flatten().with_output_types(CommittedRecording)
     all_failures = (
         tuple(failures)
@@ -127,18 +130,25 @@ def finish(
     tables = (
         committed | "Transcript rows" >> beam.Map(_transcript_row) | _table("transcripts", TRANSCRIPTS_SCHEMA, job),
         committed | "Finding rows" >> beam.FlatMap(_finding_rows) | _table("findings", FINDINGS_SCHEMA, job),
-        all_failures | "Error rows" >> beam.Map(_error_row) | _table("errors", ERRORS_SCHEMA, job),
+        all_failures | "Error rows" >> beam.Map(_error_row, job.processed_at) | _table("errors", ERRORS_SCHEMA, job),
         deliveries
-        | "Notification rows" >> beam.Map(_delivery_row)
+        | "Notification rows" >> beam.Map(_delivery_row, job.processed_at)
         | _table("notifications", NOTIFICATIONS_SCHEMA, job),
     )
-    outcome = RunOutcome(committed, all_failures, skipped, tables, tuple(erased), tuple(unredacted))
-    summary = outcome | CloseRun(output, run_id, job.identities, certificate_key=job.options.certificate_key)
-    return Results(committed, all_failures, deliveries, summary)
+    outcome = RunOutcome(
+        committed, all_failures, deliveries, skipped, tables, tuple(erased), tuple(unredacted), recordings
+    )
+    summary = outcome | CloseRun(
+        output, run_id, job.identities, certificate_key=job.options.certificate_key, hold=job.hold, part=job.part
+    )
+    registered = summary | RegisterTables(output, run_id, job.hold)
+    return Results(committed, all_failures, deliveries, registered, skipped)
 
 
 def _table(name: str, schema: pa.Schema, job: Job) -> WriteTable:
-    return WriteTable(name, schema, job.output, job.run_id, job.shards)
+    return WriteTable(
+        name, schema, job.output, job.run_id, processed_at=job.processed_at, shards=job.shards, part=job.part
+    )
 
 
 def _transcript_row(recording: CommittedRecording) -> Row:
@@ -149,9 +159,9 @@ def _finding_rows(recording: CommittedRecording) -> list[Row]:
     return [(recording.recording_id, row) for row in recording.finding_rows]
 
 
-def _error_row(failure: Failure) -> Row:
-    return failure.recording_id or "", json.dumps(failure.to_row())
+def _error_row(failure: Failure, processed_at: str) -> Row:
+    return failure.recording_id or "", json.dumps(failure.to_row(processed_at))
 
 
-def _delivery_row(delivery: Delivery) -> Row:
-    return delivery.recording_id, json.dumps(delivery.to_row())
+def _delivery_row(delivery: Delivery, processed_at: str) -> Row:
+    return delivery.recording_id, json.dumps(delivery.to_row(processed_at))

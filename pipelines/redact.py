@@ -1,40 +1,37 @@
-"""Redacts recordings: publishes transcripts without personal data, and audio in which it is muted.
-
-    hushbeam redact --manifest calls.jsonl --output out/
-    hushbeam redact --config job.yaml --manifest 'gs://calls/*.jsonl' --output gs://redacted
-
-A SECRET is where a secret is kept, never the secret itself: env:NAME, file:/path, or
-secretmanager://projects/P/secrets/S/versions/V.
-
-Exit status: 0 all recordings completed; 1 the job broke; 2 wrong options or set-up; 3 some recordings did not complete
-(see errors/ in the output); 5 another run works on the output; 6 the canary check failed.
-"""
+"""`hushbeam redact`: redacts recordings, and publishes transcripts and audio without personal data."""
 
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Sequence
+from contextlib import closing
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
 from rich.console import Console
 
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.dataflow import fit_workers, makes_template
 from hushbeam.pipelines.options.parsing import is_local, parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.publishing import RedactAndCommit, Results, finish
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import remarks
+from hushbeam.pipelines.running.consoles import print_remarks, remarks
 from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import check_writable
+from hushbeam.pipelines.running.outputs import check_private_roots_writable, check_writable
+from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
+from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording
-from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
+from hushbeam.transforms.archive.run_lock import PipelineHold
 from hushbeam.transforms.assemble_transcript import AssembleTranscript
+from hushbeam.transforms.begin_run import AfterBegin, BeginRun, EndRun, KeepHold
 from hushbeam.transforms.keep_unredacted import PublishUnredacted
 from hushbeam.transforms.plan_spans import PlanSpans
 from hushbeam.transforms.read_manifest import ReadManifest
@@ -44,8 +41,13 @@ from hushbeam.transforms.transcribe import Transcribe, TranscribeSpans
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Runs the job as the command line does, and returns its exit status."""
+    options, beam_options = parse(RedactOptions, arguments)
+    return execute(options, beam_options, console)
+
+
+def execute(options: RedactOptions, beam_options: PipelineOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or remarks()
-    options, beam_options = parse(RedactOptions, __doc__ or "", arguments)
     if makes_template(beam_options):
         return exit_status_of(lambda: _write_template(options, beam_options), console)
     return observed(
@@ -58,15 +60,32 @@ def run(arguments: Sequence[str], console: Console | None = None) -> int:
 
 def build(pipeline: beam.Pipeline, job: Job) -> Results:
     """Builds the pipeline, in the order in which the data flows."""
-    options, output = job.options, job.output
-    recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
-
     recordings, rejected = pipeline | ReadManifest(
         job.manifests,
-        options.defaults,
-        hash_identities=options.hash_identities,
+        job.options.defaults,
+        recordings=job.recordings,
+        spooled=job.spooled,
+        hash_identities=job.options.hash_identities,
         unredacted=job.unredacted is not None,
+        packs=job.packs,
+        part=job.part,
     )
+    if not isinstance(job.hold, PipelineHold):  # the process that waits for the job holds the output
+        return publish(job, recordings, rejected)
+    begun = pipeline | BeginRun(job.hold, job.options.keeping.roots(), job.table_format)
+    results = publish(
+        job,
+        recordings | "Recordings of the run" >> AfterBegin(begun),
+        rejected | "Rejects of the run" >> AfterBegin(begun),
+    )
+    return results._replace(summary=results.summary | EndRun(job.hold))
+
+
+def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PCollection[Failure]) -> Results:
+    """The stages after the reading of what to redact, wherever it came from."""
+    pipeline, options, output = recordings.pipeline, job.options, job.output
+    recognition, limits, needs = options.recognition, options.decoding, options.workers.hints()
+
     to_redact, published_unredacted = recordings, None
     if job.unredacted is not None:
         to_redact = recordings | "To redact" >> beam.Filter(lambda recording: recording.redact)
@@ -82,16 +101,30 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
                 limits=limits,
                 hold=job.hold,
                 force=options.force,
+                sources=job.sources,
+                part=job.part,
             ).with_resource_hints(**needs)
         )
     pending, done_before, skipped, missing, erased = to_redact | SkipFinished(
-        output, job.run_id, job.identities["configuration"], tombstones=output, force=options.force
+        output,
+        job.run_id,
+        job.identities["configuration"],
+        tombstones=output,
+        force=options.force,
+        sources=job.sources,
+        part=job.part,
     )
     failures = [rejected, missing]
+    if isinstance(job.hold, PipelineHold):
+        pending |= KeepHold(job.hold).with_resource_hints(**needs)
 
     if recognition.shuffle_key:
-        whole, spans, undecoded = pending | PlanSpans(recognition.longest_minutes * 60, limits)
-        transcribed_spans, failed_spans = spans | TranscribeSpans(recognition, limits).with_resource_hints(**needs)
+        whole, spans, undecoded = pending | PlanSpans(recognition.longest_minutes * 60, limits, job.sources)
+        if isinstance(job.hold, PipelineHold):
+            spans |= "Keep the hold for spans" >> KeepHold(job.hold).with_resource_hints(**needs)
+        transcribed_spans, failed_spans = spans | TranscribeSpans(recognition, limits, job.sources).with_resource_hints(
+            **needs
+        )
         joined, unjoined = transcribed_spans | AssembleTranscript(recognition.shuffle_key).with_resource_hints(**needs)
         long = joined | "Long recordings" >> RedactAndCommit(job).with_resource_hints(**needs)
         published_long, unpublished_long = long
@@ -99,7 +132,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     else:
         whole, published_long = pending, pipeline | "No long recordings" >> beam.Create([])
 
-    transcribed, untranscribed = whole | Transcribe(recognition, limits).with_resource_hints(**needs)
+    transcribed, untranscribed = whole | Transcribe(recognition, limits, job.sources).with_resource_hints(**needs)
     # The same resource hints throughout: stages with different hints are not fused, and words would leave their worker.
     published, unpublished = transcribed | RedactAndCommit(job).with_resource_hints(**needs)
     failures += [untranscribed, unpublished]
@@ -122,13 +155,19 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
 
 def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Console, observer: Observer) -> int:
     local = is_local(beam_options)
-    check_writable(options.output)
-    fit_workers(beam_options, options.workers, device=options.recognition.device)
-    return carry_out(prepare(options, local=local), build, beam_options, console, observer, local=local)
+    with waiting(console, "checking options and models"):
+        check_writable(options.output)
+        check_private_roots_writable(options.keeping)
+        fit_workers(beam_options, options.workers, device=options.recognition.device)
+        fetch_job_server(beam_options)
+        prepared = prepare(options, local=local)
+    with closing(prepared) as job:
+        print_remarks(job.remarks, console)
+        return carry_out(job, build, beam_options, console, observer, local=local)
 
 
 def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> int:
-    """Writes the job as a Dataflow template, which is run later."""
+    """Writes the job as a Dataflow template, which is run later and locks the output itself."""
     for option, given in (("--canaries", options.canaries.canaries), *options.observability.receivers()):
         if given:
             raise ConfigurationError(
@@ -137,8 +176,9 @@ def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> in
     check_writable(options.output)
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job = prepare(options, local=False)
-    remember_private_roots(job.output, options.keeping.roots())
-    build(pipeline := beam.Pipeline(options=beam_options), job)
+    print_remarks(job.remarks, remarks())
+    hold = PipelineHold(job.output, job.run_id, uuid.uuid4().hex, by_process=False)
+    build(pipeline := beam.Pipeline(options=beam_options), job._replace(hold=hold))
     pipeline.run()
     return EXIT_COMPLETED
 

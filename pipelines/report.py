@@ -1,62 +1,116 @@
-"""Writes the report of a run as an HTML page.
-
-    hushbeam report --output out/
-    hushbeam report --output out/ --run_id nightly-2026-11-23
-
-A run writes its own report if its command waits for it to end.
-
-Exit status: 0 done; 2 wrong options.
-"""
+"""`hushbeam report`: writes the report of a run as an HTML page and as JSON."""
 
 from __future__ import annotations
 
 import sys
+import uuid
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.options.common import CertificateKey, PastOutput, RunId
+from hushbeam.pipelines.options.commands.report import ReportOptions
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
+from hushbeam.pipelines.options.worker_types import worker_type
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import results
+from hushbeam.pipelines.running.consoles import remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
+from hushbeam.pipelines.running.locked import locked
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, page_url
+from hushbeam.pipelines.running.terminal import print_for_machines
+from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.run_lock import RunLockedError
 from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.temporary_files import check_temporary_files
-from hushbeam.transforms.report_run import newest_run, read_figures, render, report_url
+from hushbeam.transforms.report_run import (
+    Cost,
+    RunFigures,
+    contents,
+    facts,
+    newest_run,
+    read_figures,
+    render,
+    report_url,
+)
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 
-
-class ReportOptions(BaseModel):
-    """All options of the command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    output: PastOutput
-    run_id: RunId | None = Field(None, description="run to report on; by default the latest")
-    certificate_key: CertificateKey = None
+_HOUR_S = 3600
+_READINGS = 3
+"""A job replaces a table file in a moment; the second reading finds the new one."""
 
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Writes the report as the command line does, and returns its exit status."""
-    console = console or results()
-    options = parse_without_pipeline(ReportOptions, __doc__ or "", arguments)
+    options = parse_without_pipeline(ReportOptions, arguments)
+    return execute(options, console)
+
+
+def execute(options: ReportOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
+    console = console or (remarks() if options.print_json else results())
     return exit_status_of(lambda: _report(options, console), console)
 
 
 def _report(options: ReportOptions, console: Console) -> int:
     check_temporary_files()
     output = output_of_runs(options.output)
-    check_writable(options.output)
-    run_id = options.run_id or newest_run(output)
-    key = read_private_key(options.certificate_key)
-    page = render(read_figures(output, run_id)).encode()
-    write_listed(output, run_id, f"runs/{run_id}/report.html", page, key)
-    console.print(f"Report: {escape(report_url(output, run_id))}", highlight=False, soft_wrap=True)
+    if options.page_file is None:
+        figures = _write_beside_the_run(options, output, console)
+        report = report_url(output, figures.summary["run_id"])
+    else:
+        report = page_url("--page_file", options.page_file, output)
+        figures = _read_while_others_write(output, options.run_id)
+        _write_page(report, render(figures, _costs_of(figures, options), is_beside_the_run=False))
+    if options.print_json:
+        print_for_machines(facts(figures, _costs_of(figures, options)) | {"report": report})
+    else:
+        console.print(f"Report: {escape(urls.display(report))}", highlight=False, soft_wrap=True)
     return EXIT_COMPLETED
+
+
+def _write_beside_the_run(options: ReportOptions, output: str, console: Console) -> RunFigures:
+    check_writable(options.output)
+    key = read_private_key(options.certificate_key)
+    try:
+        # A job that ends meanwhile would change the list of the run's files too, and one of the changes would be lost.
+        with locked(output, f"report-{uuid.uuid4().hex[:6]}", console, wait=options.wait_for_lock):
+            figures = read_figures(output, options.run_id or newest_run(output))
+            run_id = figures.summary["run_id"]
+            for name, content in contents(figures, _costs_of(figures, options)).items():
+                write_listed(output, run_id, f"runs/{run_id}/{name}", content, key)
+    except RunLockedError as error:
+        raise RunLockedError(f"{error}. To have the report now, write it elsewhere: --page_file report.html") from None
+    return figures
+
+
+def _read_while_others_write(output: str, run_id: str | None) -> RunFigures:
+    for _ in range(_READINGS):
+        try:
+            return read_figures(output, run_id or newest_run(output))
+        except MissingFileError:
+            continue
+    raise ConfigurationError("--output: a job is replacing its tables; try again when it has ended")
+
+
+def _write_page(url: str, page: str) -> None:
+    try:
+        files.write_bytes(url, page.encode())
+    except StorageError as error:
+        raise ConfigurationError(f"--page_file: {error}") from None
+
+
+def _costs_of(figures: RunFigures, options: ReportOptions) -> tuple[Cost, ...]:
+    """What the published audio costs on each type of worker, as `hushbeam plan` estimates it."""
+    audio_hours = figures.summary["audio_s"] / _HOUR_S
+    costs = []
+    for kind in map(worker_type, options.worker_types):
+        worker_hours = audio_hours / kind.audio_hours
+        cost = None if kind.price is None else round(worker_hours * kind.price, 2)
+        costs.append(Cost(kind.name, kind.audio_hours, round(worker_hours, 4), cost))
+    return tuple(costs)
 
 
 if __name__ == "__main__":

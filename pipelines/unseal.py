@@ -1,59 +1,38 @@
-"""Decrypts unredacted transcripts for people who have the key.
-
-    hushbeam unseal --unredacted_output private/ --unredacted_key env:KEY --recording_id call-4711 --to here/
-
-Writes NAME.json for each recording, readable by you only; delete it when you are done. The folder is created with
-mode 0700. An existing folder must be yours, closed to others, and outside of all outputs.
-
-Exit status: 0 done; 2 wrong options or folder, or a recording is missing or cannot be decrypted.
-"""
+"""`hushbeam unseal`: decrypts unredacted transcripts for people who have the key."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 from rich.markup import escape
 
+from hushbeam.pipelines.options.commands.unseal import UnsealOptions
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import exit_status_of
-from hushbeam.pipelines.running.consoles import counted, remarks
+from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.terminal import printable
 from hushbeam.schemas.errors import ConfigurationError, RecordingError
 from hushbeam.transforms.archive.unredacted import UnredactedOutput
-from hushbeam.transforms.base.metavar import Folder, Metavar
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.sealed_files import SealedRoot
-from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.private_folders import PrivateFolder
 
 
-class UnsealOptions(BaseModel):
-    """All options of the command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    unredacted_output: Folder = Field(min_length=1, description="the --unredacted_output of the runs")
-    unredacted_key: tuple[SecretReference, ...] = Field(
-        min_length=1, description="references to the keys of --unredacted_output, such as env:NAME; each decrypts"
-    )
-    recording_id: tuple[Annotated[str, Metavar("ID")], ...] = Field(
-        min_length=1, description="ids of the recordings whose transcripts to decrypt"
-    )
-    to: Folder = Field(min_length=1, description="folder on this machine for the transcripts, closed to other users")
-
-
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Decrypts as the command line does, and returns the exit status."""
+    options = parse_without_pipeline(UnsealOptions, arguments)
+    return execute(options, console)
+
+
+def execute(options: UnsealOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or remarks()
-    options = parse_without_pipeline(UnsealOptions, __doc__ or "", arguments)
     return exit_status_of(lambda: _unseal(options, console), console)
 
 

@@ -1,16 +1,4 @@
-"""Serves Beam workers beside a Flink task manager, for runs with --environment_type=EXTERNAL.
-
-    hushbeam workers --address localhost:50000
-
-Workers start in milliseconds: they are forked from a process that has imported everything, and share its memory.
-(Beam's own pool starts Python for every worker of every stage, which takes seconds.) Files that a run stages are not
-fetched or installed.
-
-Whoever reaches the address can run code on this machine. HOST:PORT must be on the loopback interface;
-unix:/path/to/socket admits only this user, if the runner can call such an address (docs/runners.md).
-
-Exit status: 0 stopped by a signal, with all its workers; 2 it cannot listen at the address.
-"""
+"""`hushbeam workers`: serves Beam workers beside a Flink task manager, for runs with --environment_type=EXTERNAL."""
 
 from __future__ import annotations
 
@@ -29,7 +17,6 @@ from contextlib import suppress
 from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Annotated
 
 import grpc
 from apache_beam.portability.api import (
@@ -41,24 +28,23 @@ from apache_beam.portability.api import (
 )
 from apache_beam.runners.worker import sdk_worker_main
 from google.protobuf import json_format, text_format
-from pydantic import BaseModel, ConfigDict, Field
 from rich.console import Console
 
+from hushbeam.pipelines.options.commands.workers import WorkersOptions
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
 from hushbeam.pipelines.running.command_errors import report_error
 from hushbeam.pipelines.running.consoles import remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
+from hushbeam.pipelines.running.starting.beam_shortcuts import remember_arguments
 from hushbeam.pipelines.running.waiting import heeded_signals
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.storage.file_systems import make_private_folders
 
 _IMPORTED_BEFORE = (
     "hushbeam.pipelines.redact",
     "hushbeam.pipelines.audit",
     "hushbeam.pipelines.rerender",
-    "presidio_analyzer",
 )
 _NEEDS_NOTHING = frozenset({"submission_environment_dependencies.txt"})
 """Files that Beam stages in every run for people to read, and that workers do not need."""
@@ -70,19 +56,6 @@ _HIGHEST_PORT = 65_535
 _REQUESTS_AT_ONCE = 8
 
 _logger = logging.getLogger(__name__)
-
-
-class WorkerPoolOptions(BaseModel):
-    """All options of the command."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    address: Annotated[str, Metavar("ADDRESS")] = Field(
-        "localhost:50000",
-        pattern=r"^(unix:/\S+|\S+:\d+)$",
-        examples=["localhost:50000"],
-        description="address where the runner asks for workers: HOST:PORT on the loopback interface, or unix:/PATH",
-    )
 
 
 class StagedFilesError(Exception):
@@ -194,6 +167,7 @@ def _staged_name(artifact: beam_runner_api_pb2.ArtifactInformation) -> str:
 def _work(environment: dict[str, str]) -> None:
     """Runs a Beam worker, as Beam's boot program does, in a separate process."""
     os.environ.update(environment)
+    remember_arguments()
     sdk_worker_main.main([])
 
 
@@ -213,8 +187,13 @@ def _stop(workers: Sequence[BaseProcess]) -> None:
 
 def run(arguments: Sequence[str], console: Console | None = None) -> int:
     """Serves until a signal stops it, and returns the exit status."""
+    options = parse_without_pipeline(WorkersOptions, arguments)
+    return execute(options, console)
+
+
+def execute(options: WorkersOptions, console: Console | None = None) -> int:
+    """Does what the options say, and returns the exit status."""
     console = console or remarks()
-    options = parse_without_pipeline(WorkerPoolOptions, __doc__ or "", arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         _check_address(options.address)  # before the workers are prepared, which takes seconds

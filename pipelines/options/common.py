@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from hushbeam.pipelines.options.ages import Age
+from hushbeam.pipelines.options.arguments import Positional
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
 from hushbeam.transforms.base.secrets import SecretReference
 
@@ -16,12 +18,19 @@ RunId = Annotated[
 ]
 """The name of a run, which is also a folder name."""
 
+Inputs = Annotated[
+    tuple[Annotated[str, Metavar("INPUT")], ...],
+    Positional(),
+    Field(
+        description="recordings, and manifests of recordings: files, folders, globs in quotes, object-store URLs, "
+        "https:// URLs of recordings, or - for standard input",
+    ),
+]
 Output = Annotated[Folder, Field(min_length=1, description="folder or object-store URL for all outputs")]
 PastOutput = Annotated[Folder, Field(min_length=1, description="folder or object-store URL that the runs wrote to")]
 Manifests = Annotated[
     tuple[File, ...],
     Field(
-        min_length=1,
         description="manifests of recordings: JSON Lines, CSV or Parquet; paths, globs in quotes, or object-store URLs",
     ),
 ]
@@ -29,7 +38,13 @@ Force = Annotated[bool, Field(description="redo recordings whose output is up to
 NewRunId = Annotated[
     RunId | None, Field(description="name of this run; must be new in this output; by default made from the time")
 ]
-Captions = Annotated[bool, Field(description="also write SRT and VTT captions of the redacted words")]
+Captions = Annotated[
+    bool | None,
+    Field(
+        description="also write SRT and VTT captions of the redacted words; by default only for recordings that have "
+        "them, and --no-captions deletes those of recordings that are redacted again"
+    ),
+]
 RulesFile = Annotated[
     File | None,
     Field(description="JSON file with patterns, terms to keep and substitutions: docs/rules.md"),
@@ -48,12 +63,30 @@ HashIdentities = Annotated[
 ]
 OutputShards = Annotated[
     int | None,
-    Field(ge=1, le=9999, description="files for each table; by default 1 on this machine and 64 on a cluster"),
+    Field(ge=1, le=9999, description="files for each table and date; by default a file for each 64 MB"),
     Metavar("N"),
 ]
 StoreKeys = Annotated[
-    tuple[SecretReference, ...], Field(description="references to the keys of --store, such as env:NAME; each decrypts")
+    tuple[SecretReference, ...],
+    Field(description="references to the keys of --store, such as env:NAME; each decrypts"),
 ]
 PrintJson = Annotated[bool, Field(validation_alias="json", description="print the result as JSON on standard output")]
+FailAbove = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        description="end with exit status 3 if more than this share of the recordings failed or were quarantined, or "
+        "of the notifications did not arrive; 0 tolerates none",
+    ),
+    Metavar("SHARE"),
+]
+WaitForLock = Annotated[
+    Age | None,
+    Field(
+        description="wait this long for another run that writes to the output, such as 90m or 2h; by default end at "
+        "once with exit status 5"
+    ),
+]
 Sample = Annotated[int | None, Field(ge=1, description="number of recordings to draw at random; by default all")]
 Seed = Annotated[int, Field(description="number that decides which recordings are drawn"), Metavar("N")]

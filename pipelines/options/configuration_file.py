@@ -13,6 +13,7 @@ Flags override the file. `beam` holds Apache Beam's own options.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -21,9 +22,11 @@ from pydantic import BaseModel
 
 from hushbeam.pipelines.options.given import read_text_of
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.storage.urls import display
 
 _OPTION = "--config"
 _BEAM = "beam"
+_SWITCHES = {"on": True, "yes": True, "off": False, "no": False}
 
 
 def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
@@ -32,17 +35,18 @@ def read_configuration(url: str) -> tuple[dict[str, Any], list[str]]:
     Raises:
       ConfigurationError: The file is missing, not YAML, or not a mapping; values are checked with the options.
     """
+    option = f"{_OPTION}: {display(url)}"
     try:
         content = yaml.load(read_text_of(_OPTION, url), Loader=_UniqueKeysLoader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{_OPTION}: not valid YAML{where}: {getattr(error, 'problem', '')}") from None
+        raise ConfigurationError(f"{option}: not valid YAML{where}: {getattr(error, 'problem', '')}") from None
     except RecursionError:
-        raise ConfigurationError(f"{_OPTION}: nests too deeply") from None
+        raise ConfigurationError(f"{option}: the file nests too deeply") from None
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{_OPTION}: the file must hold options as NAME: VALUE")
-    return content, _beam_arguments(content.pop(_BEAM, None) or {})
+        raise ConfigurationError(f"{option}: the file must hold options as NAME: VALUE")
+    return content, _beam_arguments(option, content.pop(_BEAM, None) or {})
 
 
 def configuration_schema(options: type[BaseModel], *, takes_beam_options: bool) -> dict[str, Any]:
@@ -55,6 +59,9 @@ def configuration_schema(options: type[BaseModel], *, takes_beam_options: bool) 
             for name, shown in definition["properties"].items()
             if "$ref" in shown or "description" in shown  # fields without a description are not options
         }
+        for shown in definition["properties"].values():
+            if shown.get("type") == "array":  # one value may stand for a list
+                shown["type"] = ["array", "string"]
     schema.pop("required", None)
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     if takes_beam_options:
@@ -78,12 +85,13 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def _beam_arguments(options: Any) -> list[str]:
+def _beam_arguments(option: str, options: Any) -> list[str]:
     if not isinstance(options, dict):
-        raise ConfigurationError(f"{_OPTION}: {_BEAM}: must hold Beam's options as NAME: VALUE")
+        raise ConfigurationError(f"{option}: {_BEAM}: must hold Beam's options as NAME: VALUE")
     arguments = []
     for name, value in options.items():
-        for item in value if isinstance(value, list) else [value]:
+        for each in value if isinstance(value, list) else [value]:
+            item = _SWITCHES.get(each.lower(), each) if isinstance(each, str) else each
             if item is True:
                 arguments.append(f"--{name}")
             elif isinstance(item, dict):
@@ -94,7 +102,10 @@ def _beam_arguments(options: Any) -> list[str]:
 
 
 class _UniqueKeysLoader(yaml.SafeLoader):
-    """Refuses a key that is given twice: plain YAML would silently drop the first."""
+    """Refuses a key that is given twice: plain YAML would silently drop the first.
+
+    Only `true` and `false` are booleans, as in YAML 1.2: `verify: off` is text. Options that are on or off accept both.
+    """
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
@@ -110,3 +121,11 @@ class _UniqueKeysLoader(yaml.SafeLoader):
             if names.count(name) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"{name!r} is given twice", key.start_mark)
         return super().construct_mapping(node, deep)
+
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_UniqueKeysLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_UniqueKeysLoader.add_implicit_resolver(_BOOLEAN, re.compile("(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))

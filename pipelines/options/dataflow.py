@@ -1,4 +1,4 @@
-"""Checks and options of jobs on Dataflow.
+"""Checks of jobs on Dataflow.
 
 Dataflow can keep samples of elements and of failures in the temporary bucket, and by default does so for failures.
 Elements of these jobs hold locations, ids and, in memory, spoken words, which must not be kept there.
@@ -6,7 +6,7 @@ Elements of these jobs hold locations, ids and, in memory, spoken words, which m
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib.util import find_spec
 
 from apache_beam.options.pipeline_options import (
     DebugOptions,
@@ -16,41 +16,15 @@ from apache_beam.options.pipeline_options import (
     StandardOptions,
     WorkerOptions,
 )
-from pydantic import BaseModel, ConfigDict, Field
 
+from hushbeam.pipelines.options.groups import Workers
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.metavar import Metavar
 
 _NO_SAMPLES = "disable_always_on_exception_sampling"
 _SAMPLING_EXPERIMENTS = frozenset(
     {"enable_data_sampling", "enable_always_on_exception_sampling", "enable_heap_dump"},
 )
 _ONE_PROCESS = "no_use_multiple_sdk_containers"
-_ACCELERATOR = r"^type:[a-z0-9-]+;count:1(;[A-Za-z0-9_.:-]+)*$"
-
-
-class Workers(BaseModel):
-    """Hardware of the Dataflow workers that transcribe; the other stages run on plain workers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    accelerator: Annotated[str, Metavar("GPU")] | None = Field(
-        None,
-        pattern=_ACCELERATOR,
-        examples=["type:nvidia-l4;count:1;install-nvidia-driver"],
-        description="GPU of each worker, for --device cuda, such as type:nvidia-l4;count:1;install-nvidia-driver",
-    )
-    min_ram: Annotated[str, Metavar("SIZE")] | None = Field(
-        None,
-        pattern=r"^[0-9]+(\.[0-9]+)? ?(GB|GiB|MB|MiB)$",
-        examples=["16GB"],
-        description="minimum memory of each worker, such as 16GB",
-    )
-
-    def hints(self) -> dict[str, str]:
-        """Beam's resource hints."""
-        given = {"accelerator": self.accelerator, "min_ram": self.min_ram}
-        return {name: value for name, value in given.items() if value}
 
 
 def is_dataflow(options: PipelineOptions) -> bool:
@@ -68,10 +42,12 @@ def protect_samples(options: PipelineOptions) -> None:
     """Keeps elements out of the temporary bucket, by an experiment of Dataflow.
 
     Raises:
-      ConfigurationError: The options ask for samples, heap dumps or keys in logs.
+      ConfigurationError: The options ask for samples, heap dumps or keys in logs; or Dataflow's client is missing.
     """
     if not is_dataflow(options):
         return
+    if find_spec("apitools") is None:
+        raise ConfigurationError("--runner: Dataflow needs other packages: pip install 'hushbeam[dataflow]'")
     debug = options.view_as(DebugOptions)
     refused = _SAMPLING_EXPERIMENTS & {experiment.split("=", 1)[0] for experiment in debug.experiments or ()}
     if refused:

@@ -1,14 +1,12 @@
-"""Files and policies that options name, with errors that name the option and what was given."""
+"""Files that options name, with errors that name the option and what was given."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
-from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 
 
@@ -18,6 +16,8 @@ def read_text_of(option: str, location: str) -> str:
     Raises:
       ConfigurationError: It does not exist, cannot be read, or is not UTF-8.
     """
+    from hushbeam.transforms.storage import files  # noqa: PLC0415 - takes a while, and most commands name no file
+
     if is_folder(location):
         raise ConfigurationError(f"{option}: {location} is a folder; name a file")
     try:
@@ -25,7 +25,7 @@ def read_text_of(option: str, location: str) -> str:
     except MissingFileError:
         raise ConfigurationError(f"{option}: no such file: {urls.display(location)}") from None
     except StorageError as error:
-        raise ConfigurationError(f"{option}: {error}") from None
+        raise ConfigurationError(f"{option}: {urls.display(location)}: {error}") from None
 
 
 def is_folder(location: str) -> bool:
@@ -35,16 +35,3 @@ def is_folder(location: str) -> bool:
         return urls.is_local(path) and os.access(path, os.F_OK) and Path(path).is_dir()
     except StorageError:  # not a location
         return False
-
-
-def policies_of(names: Sequence[str]) -> tuple[str, ...]:
-    """The policies that the names of `--policies` stand for.
-
-    Raises:
-      ConfigurationError: A name is not a policy.
-    """
-    try:
-        return resolve_policies(names)
-    except UnknownPolicyError as error:
-        several = " Separate policies with spaces, not commas." if any("," in name for name in names) else ""
-        raise ConfigurationError(f"--policies: {error}{several}") from None

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from hushbeam.pipelines.options.common import RulesFile, RunId
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
-from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import SecretReference
 from hushbeam.transforms.detect_pii import DetectionSettings
 from hushbeam.transforms.storage.private_roots import private_root
 from hushbeam.transforms.transcribe import TranscriptionSettings
 
+if TYPE_CHECKING:
+    from hushbeam.transforms.base.sealed_files import SealedRoot
+
+_ACCELERATOR = r"^type:[a-z0-9-]+;count:1(;[A-Za-z0-9_.:-]+)*$"
+
 
 class Recognition(TranscriptionSettings):
-    """Which model transcribes, where it runs, and whether several workers share a long recording."""
+    """Which model transcribes, and where it runs."""
 
     longest_minutes: Annotated[float, Metavar("MINUTES")] = Field(
         20.0,
@@ -33,7 +37,7 @@ class Recognition(TranscriptionSettings):
 
 
 class Detection(DetectionSettings):
-    """Which model and rules look for personal data, and how much is redacted."""
+    """What finds personal data, and how much is redacted."""
 
     rules: RulesFile = None
     detection_processes: Annotated[int, Metavar("N")] = Field(
@@ -92,6 +96,8 @@ def sealed_root(option: str, root: str | None, keys: tuple[str, ...], output: st
     Raises:
       ConfigurationError: It has no key, or lies where everybody may read.
     """
+    from hushbeam.transforms.base.sealed_files import SealedRoot  # noqa: PLC0415 - loads libraries for encryption
+
     if root is None:
         return None
     if not keys:
@@ -100,8 +106,32 @@ def sealed_root(option: str, root: str | None, keys: tuple[str, ...], output: st
     return SealedRoot(private_root(root, output, option), keys)
 
 
+class Workers(BaseModel):
+    """Hardware of the Dataflow workers that transcribe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    accelerator: Annotated[str, Metavar("GPU")] | None = Field(
+        None,
+        pattern=_ACCELERATOR,
+        examples=["type:nvidia-l4;count:1;install-nvidia-driver"],
+        description="GPU of each worker, for --device cuda, such as type:nvidia-l4;count:1;install-nvidia-driver",
+    )
+    min_ram: Annotated[str, Metavar("SIZE")] | None = Field(
+        None,
+        pattern=r"^[0-9]+(\.[0-9]+)? ?(GB|GiB|MB|MiB)$",
+        examples=["16GB"],
+        description="minimum memory of each worker, such as 16GB",
+    )
+
+    def hints(self) -> dict[str, str]:
+        """Beam's resource hints."""
+        given = {"accelerator": self.accelerator, "min_ram": self.min_ram}
+        return {name: value for name, value in given.items() if value}
+
+
 class Canaries(BaseModel):
-    """Synthetic calls with known personal data, redacted before the run to test the configuration."""
+    """Calls with known personal data that test the configuration first."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -113,7 +143,7 @@ class Canaries(BaseModel):
 
 
 class Observability(BaseModel):
-    """Metrics and events about each run, for monitoring: docs/metrics.md."""
+    """Metrics and events about each run (docs/metrics.md)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

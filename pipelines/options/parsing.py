@@ -3,78 +3,259 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Mapping, Sequence
+import importlib.metadata
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners.runner import create_runner
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
+from rich.console import Console
+from rich.markup import escape
 
-from hushbeam.pipelines.options.arguments import leaves, marks_of, nested, parser_of, refuse_unknown_names
-from hushbeam.pipelines.options.configuration_file import merged, read_configuration
-from hushbeam.pipelines.options.dataflow import protect_samples
+from hushbeam.pipelines.options import beam_flags
+from hushbeam.pipelines.options.arguments import (
+    CommandOptions,
+    marks_of,
+    nested,
+    refuse_unknown_names,
+    with_lists,
+)
+from hushbeam.pipelines.options.command import CONFIG, HELP_ALL, SCHEMA, Command
+from hushbeam.pipelines.options.configuration_file import configuration_schema, merged, read_configuration
 from hushbeam.schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from apache_beam.options.pipeline_options import PipelineOptions
 
 _LOCAL_RUNNERS = frozenset({"FnApiRunner", "DirectRunner", "BundleBasedDirectRunner"})
 _DEFAULT_RUNNER = "FnApiRunner"
+_INVALID_VALUE = re.compile(r"invalid (\w+) value: (.*)")
+_TYPES = {"int": "an integer", "float": "a number", "loads": "JSON"}
+_EXIT_COMPLETED, _EXIT_BROKEN, _EXIT_USAGE = 0, 1, 2
+_PLAIN = {
+    "Value error, ": "",
+    "Input should be": "expected",
+    "greater than or equal to": "at least",
+    "less than or equal to": "at most",
+    "greater than": "more than",
+}
+_LIKE_AN_OPTION = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_HELP_FLAGS = frozenset({"-h", "--help", f"--{HELP_ALL}"})
 
-OptionsT = TypeVar("OptionsT", bound=BaseModel)
+OptionsT = TypeVar("OptionsT", bound=CommandOptions)
 
 
-def parse(options: type[OptionsT], description: str, arguments: Sequence[str]) -> tuple[OptionsT, PipelineOptions]:
-    """Reads the command line.
+def parse(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, PipelineOptions]:
+    """Reads the command line of a command that runs a pipeline.
 
     Ends the process with status 2 and a message that names the option, where one is missing, wrong or unknown.
-    `DirectRunner` would try to download Prism before anything runs, so local runs name Beam's in-process runner.
     """
-    parser = parser_of(options, description, takes_beam_options=True)
-    ours, beam_arguments = _parsed(parser, options, arguments, _beam_flags())
-    beam_options = PipelineOptions(beam_arguments, save_main_session=False)
-    if beam_options.view_as(StandardOptions).runner in (None, "DirectRunner"):
-        beam_options.view_as(StandardOptions).runner = _DEFAULT_RUNNER
-    try:
-        _check_runner(beam_options.view_as(StandardOptions).runner)
-        protect_samples(beam_options)
-    except ConfigurationError as error:
-        parser.error(str(error))
-    return ours, beam_options
+    ours, beam_arguments = read(options, arguments)
+    return ours, pipeline_options(beam_arguments, Command(options).program)
 
 
-def parse_without_pipeline(options: type[OptionsT], description: str, arguments: Sequence[str]) -> OptionsT:
+def parse_without_pipeline(options: type[OptionsT], arguments: Sequence[str]) -> OptionsT:
     """Reads the command line of a command that runs no pipeline, and so takes no options of Beam.
 
     Ends the process with status 2 and a message that names the option, where one is missing, wrong or unknown.
     """
-    parser = parser_of(options, description, takes_beam_options=False)
-    ours, others = _parsed(parser, options, arguments, frozenset())
-    if others:
-        parser.error(f"unexpected argument {others[0]!r}")
-    return ours
+    return read(options, arguments)[0]
 
 
-def _parsed(
-    parser: argparse.ArgumentParser, options: type[OptionsT], arguments: Sequence[str], other_flags: Collection[str]
-) -> tuple[OptionsT, list[str]]:
-    """The options of a command, and the remaining arguments."""
-    known, others = parser.parse_known_args(arguments)
-    given = vars(known)
+def read(options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, list[str]]:
+    """The options of a command, and the arguments for Beam. Beam is not imported.
+
+    Ends the process with status 0 after it showed help or the schema; with status 2 and a message that names the
+    option, where one is missing, wrong or unknown.
+    """
+    command = Command(options)
+    before_values = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if asked := _HELP_FLAGS.intersection(before_values):
+        with _leaving():
+            command.show_help(everything=f"--{HELP_ALL}" in asked)
+    if f"--{SCHEMA}" in before_values:
+        with _leaving():
+            json.dump(configuration_schema(options, takes_beam_options=options.runs_pipeline), sys.stdout, indent=2)
+            sys.stdout.write("\n")
     try:
-        from_file, others_from_file = read_configuration(given["config"]) if "config" in given else ({}, [])
-        refuse_unknown_names(options, from_file)
-        others = [*others_from_file, *others]
-        _refuse_unknown_flags(parser, others, other_flags)
-        return options.model_validate(merged(from_file, nested(options, given))), others
-    except ValidationError as error:
-        parser.error(_explained(error, given, dict(leaves(options)), others))
+        return _checked(command, options, arguments)
     except ConfigurationError as error:
-        parser.error(str(error))
+        refuse(str(error), command.program)
 
 
-def _check_runner(name: str) -> None:
+def refuse(message: str, program: str) -> NoReturn:
+    """Prints what is wrong with a command line, and ends the process with status 2."""
+    complain(message, program)
+    raise SystemExit(_EXIT_USAGE)
+
+
+def complain(message: str, program: str = "hushbeam") -> None:
+    """Prints what is wrong with a command line in one line, then where its help is."""
+    console = Console(stderr=True)
+    with suppress(OSError, ValueError):  # nobody reads it
+        console.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=not console.is_terminal)
+        console.print(f"{program} --help shows how it is used", markup=False, highlight=False)
+
+
+def _checked(command: Command, options: type[OptionsT], arguments: Sequence[str]) -> tuple[OptionsT, list[str]]:
+    own, beam_arguments = _divided(command, arguments)
+    given = command.given(own)
+    from_file, beam_from_file = read_configuration(given[CONFIG]) if CONFIG in given else ({}, [])
+    if not options.runs_pipeline and beam_from_file:
+        raise ConfigurationError("--config: beam: this command runs no pipeline and takes no options of Beam")
+    refuse_unknown_names(options, from_file, f"--config: {given.get(CONFIG)}: ")
+    _divided(command, beam_from_file, only_beam=True)
+    values = merged(with_lists(options, from_file), nested(options, given))
     try:
-        create_runner(name)
+        checked = options.model_validate(values)
+    except ValidationError as error:
+        raise ConfigurationError(explained(error, given, command.fields, given.get(CONFIG))) from None
+    checked.check()
+    return checked, [*beam_from_file, *beam_arguments]
+
+
+@contextmanager
+def _leaving() -> Iterator[None]:
+    """Ends the process after its output is written."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError:  # the reader has ended, or the disk is full
+        raise SystemExit(_EXIT_BROKEN) from None
+    raise SystemExit(_EXIT_COMPLETED)
+
+
+def _divided(command: Command, arguments: Sequence[str], *, only_beam: bool = False) -> tuple[list[str], list[str]]:
+    """The arguments of the command itself, and those for Beam.
+
+    Refuses unknown options, which Beam would drop silently: a typo ends the job before it starts.
+
+    Raises:
+      ConfigurationError: Neither has an option.
+    """
+    ours: list[str] = []
+    beams: list[str] = []
+    flags = frozenset() if only_beam else command.flags
+    rest, inputs = list(arguments), []
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--":
+            inputs += rest
+            break
+        if argument == "-":  # standard input, which cyclopts would take for an option
+            inputs.append(argument)
+        elif not argument.startswith("--"):
+            ours.append(argument)
+        elif (spelled := _spelled(name := argument[2:].partition("=")[0], flags)) in flags:
+            ours.append(f"--{spelled}" + argument[2 + len(name) :])
+        elif command.options.runs_pipeline and (takes_value := _taken_by_beam(name)) is not None:
+            beams.append(argument)
+            if takes_value and "=" not in argument and rest and not rest[0].startswith("--"):
+                beams.append(rest.pop(0))
+        else:
+            raise ConfigurationError(_unknown(name, flags, command))
+    return [*ours, "--", *inputs] if inputs else ours, beams
+
+
+def _unknown(name: str, flags: frozenset[str], command: Command) -> str:
+    if not _LIKE_AN_OPTION.fullmatch(name):  # it may be a secret, such as a key that begins with dashes
+        return "an argument begins with -- and is no option; write such a value as --NAME=VALUE"
+    beams = beam_flags.WITH_VALUE | beam_flags.SWITCHES if command.options.runs_pipeline else frozenset()
+    near = get_close_matches(name, flags | beams, n=1)
+    return f"unknown option --{name}" + (f"; did you mean --{near[0]}?" if near else "")
+
+
+def _spelled(name: str, flags: frozenset[str]) -> str:
+    """The flag as it is declared, where dashes are given for underscores."""
+    if name in flags:
+        return name
+    switch = "no-" if name.startswith("no-") else ""
+    spelled = switch + name.removeprefix(switch).replace("-", "_")
+    return spelled if spelled in flags else name
+
+
+def _taken_by_beam(name: str) -> bool | None:
+    """Whether Beam's option of this name has a value; None if Beam has no such option."""
+    if name in beam_flags.WITH_VALUE:
+        return True
+    if name in beam_flags.SWITCHES:
+        return False
+    if importlib.metadata.version("apache-beam") == beam_flags.VERSION:
+        return None
+    for action in beam_parser()._actions:
+        if f"--{name}" in action.option_strings:
+            return action.nargs != 0
+    return None
+
+
+class _BeamParser(argparse.ArgumentParser):
+    """Beam's own parser, with errors that are raised."""
+
+    def error(self, message: str) -> NoReturn:
+        option, _, wrong = message.removeprefix("argument ").partition(": ")
+        flag = option.split("/")[0]
+        if match := _INVALID_VALUE.fullmatch(wrong):
+            wrong = f"expected {_TYPES.get(match[1], f'a value of the type {match[1]}')}, not {match[2]}"
+        raise ConfigurationError(f"{flag}: {wrong.replace('expected one argument', 'expected a value')}")
+
+
+def beam_parser() -> argparse.ArgumentParser:
+    """Beam's own parser of its options; it raises `ConfigurationError`."""
+    from apache_beam.options.pipeline_options import PipelineOptions  # noqa: PLC0415 - takes a second
+
+    parser = _BeamParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
+    for group in PipelineOptions.__subclasses__():
+        group._add_argparse_args(parser)
+    return parser
+
+
+def pipeline_options(arguments: Sequence[str], program: str) -> PipelineOptions:
+    """Beam's options, checked.
+
+    Ends the process with status 2 and a message that names the option, where one is missing or wrong. `DirectRunner`
+    would try to download Prism before anything runs, so local runs name Beam's in-process runner.
+    """
+    try:
+        return _pipeline_options(arguments)
+    except ConfigurationError as error:
+        refuse(str(error), program)
+
+
+def _pipeline_options(arguments: Sequence[str]) -> PipelineOptions:
+    from apache_beam.options.pipeline_options import GoogleCloudOptions, StandardOptions  # noqa: PLC0415 - takes a second
+    from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator  # noqa: PLC0415
+
+    from hushbeam.pipelines.options.cached_views import OptionsWithViews  # noqa: PLC0415
+    from hushbeam.pipelines.options.dataflow import protect_samples  # noqa: PLC0415
+
+    if arguments:
+        beam_parser().parse_args(list(arguments))
+    beam_options = OptionsWithViews(list(arguments), save_main_session=False)
+    standard = beam_options.view_as(StandardOptions)
+    if standard.runner in (None, "DirectRunner"):
+        standard.runner = _DEFAULT_RUNNER
+    runner = _runner(standard.runner)
+    validator = PipelineOptionsValidator(beam_options, runner)
+    for group in validator.OPTIONS:
+        # The check of options for Google's cloud would make a bucket there.
+        if group is not GoogleCloudOptions and "validate" in vars(group):
+            for problem in beam_options.view_as(group).validate(validator):
+                raise ConfigurationError(f"Beam: {problem}")
+    protect_samples(beam_options)
+    return beam_options
+
+
+def _runner(name: str) -> Any:
+    from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415
+    from apache_beam.runners.runner import create_runner  # noqa: PLC0415
+
+    try:
+        return create_runner(name)
     except Exception:  # noqa: BLE001 - Beam imports the module of a dotted name, which may raise anything
         known = StandardOptions.KNOWN_RUNNER_NAMES
         near = get_close_matches(name, known, n=1)
@@ -84,27 +265,30 @@ def _check_runner(name: str) -> None:
         ) from None
 
 
-def _explained(
-    error: ValidationError, given: Mapping[str, Any], options: Mapping[str, FieldInfo], others: Sequence[str]
+def explained(
+    error: ValidationError, given: Mapping[str, Any], options: Mapping[str, FieldInfo], config: str | None = None
 ) -> str:
-    """A message that names the flag or, if the value came from a configuration file, its place there."""
+    """A message that names the flag or, if the value came from a configuration file, its place there.
+
+    Args:
+      given: The values that were given beside the file, by flag.
+      config: The configuration file.
+    """
     first = error.errors(include_input=False, include_url=False)[0]
     names = [str(part) for part in first["loc"] if isinstance(part, str)] or ["options"]
-    message = _expected(first["type"], first["msg"], options.get(names[-1]))
-    if first["type"] == "missing" and (unnamed := _without_flag(others)):
-        return f"--{names[-1]}: {message}; {unnamed!r} has no option before it: did you mean --{names[-1]} {unnamed}?"
-    if first["type"] == "missing" or names[-1] in given or "config" not in given:
-        return f"--{names[-1]}: {message}"
-    return f"--config: {'.'.join(names)}: {message}"
+    field = options.get(names[-1])
+    message = _expected(first["type"], first["msg"], field)
+    if first["type"] == "missing" or names[-1] in given or config is None:
+        mistaken = _not_a_value(given.get(names[-1]), first)
+        return f"--{names[-1]}: {message.removesuffix('.') + mistaken if mistaken else message}"
+    return f"--config: {config}: {'.'.join(names)}: {message}"
 
 
-def _without_flag(arguments: Sequence[str]) -> str | None:
-    """The first argument that is neither a flag nor may be the value of the flag before it."""
-    before = ["", *arguments]
-    for flag, argument in zip(before, arguments, strict=False):
-        if not argument.startswith("-") and (not flag.startswith("-") or "=" in flag):
-            return argument
-    return None
+def _not_a_value(values: Any, error: Any) -> str:
+    """A remark if a list of options has taken what should be an input."""
+    took_paths = isinstance(values, tuple) and len(values) > 1 and any("/" in value for value in values)
+    is_policy = error["type"] == "value_error" and "policy" in error["msg"]
+    return "; give recordings before the options" if took_paths and is_policy else ""
 
 
 def _expected(kind: str, message: str, field: FieldInfo | None) -> str:
@@ -121,28 +305,13 @@ def _expected(kind: str, message: str, field: FieldInfo | None) -> str:
     shown = [field.examples if field else None, *examples]
     if kind == "string_pattern_mismatch" and (example := next(filter(None, shown), None)):
         return f"expected something like {example[0]}"
-    return message.removeprefix("Value error, ").replace("Input should be", "expected").split(", unable to")[0]
-
-
-def _beam_flags() -> frozenset[str]:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, conflict_handler="resolve")
-    for group in PipelineOptions.__subclasses__():
-        group._add_argparse_args(parser)
-    return frozenset(flag for action in parser._actions for flag in action.option_strings)
-
-
-def _refuse_unknown_flags(
-    parser: argparse.ArgumentParser, arguments: Sequence[str], other_flags: Collection[str]
-) -> None:
-    """Refuses unknown options, which Beam would drop silently: a typo ends the job before it starts."""
-    known = {flag for action in parser._actions for flag in action.option_strings}.union(other_flags)
-    for argument in arguments:
-        flag = argument.split("=", 1)[0]
-        if flag.startswith("--") and flag not in known:
-            near = get_close_matches(flag, known, n=1)
-            parser.error(f"unknown option {flag}" + (f"; did you mean {near[0]}?" if near else ""))
+    for given, plain in _PLAIN.items():
+        message = message.replace(given, plain)
+    return message.split(", unable to")[0]
 
 
 def is_local(beam_options: PipelineOptions) -> bool:
     """Whether the pipeline runs in this process, ends before `run` returns, and reads secrets on this machine."""
+    from apache_beam.options.pipeline_options import StandardOptions  # noqa: PLC0415
+
     return beam_options.view_as(StandardOptions).runner in _LOCAL_RUNNERS

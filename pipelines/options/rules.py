@@ -12,6 +12,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.transforms.detect_pii import DetectionSettings
 from hushbeam.transforms.read_manifest.line import Substitution
+from hushbeam.transforms.storage.urls import display
 
 _OPTION = "--rules"
 
@@ -64,11 +65,12 @@ def read_rules(url: str | None) -> Rules:
     """
     if url is None:
         return Rules()
+    option = f"{_OPTION}: {display(url)}"
     try:
         return Rules.model_validate(json.loads(read_text_of(_OPTION, url)))
     except json.JSONDecodeError as error:
-        raise ConfigurationError(f"{_OPTION}: not valid JSON: {error.msg} at line {error.lineno}") from None
+        raise ConfigurationError(f"{option}: not valid JSON: {error.msg} at line {error.lineno}") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{_OPTION}: {key}: {first['msg']}") from None
+        raise ConfigurationError(f"{option}: {key}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.running.job import Job
+from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.policies import resolve_policies
 from hushbeam.transforms.canary_gate import CanariesMissedError, CanaryScore, copy_calls, score
 from hushbeam.transforms.storage import files
@@ -30,7 +31,17 @@ def check_canaries(job: Job, run: Callable[[Job], object], console: Console) -> 
     root = join(job.output, "canaries", job.run_id)
     try:
         manifest = copy_calls(root)
-        run(job._replace(options=_of_canaries(job.options), manifests=(manifest,), output=root, shards=1, store=None))
+        calls = job._replace(
+            options=_of_canaries(job.options),
+            manifests=(manifest,),
+            recordings=(),
+            spool=None,
+            output=root,
+            shards=None,
+            store=None,
+        )
+        with waiting(console, "redacting the canary calls"):
+            run(calls)
         outcome = score(root, resolve_policies(job.options.defaults.policies))
     finally:
         files.delete_folder(join(job.output, "canaries"))

@@ -7,9 +7,10 @@ import shutil
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,26 +29,32 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.utils.subprocess_server import JavaJarServer
 from google.auth.exceptions import GoogleAuthError
 
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.dataflow import fit_workers, is_dataflow
-from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.options.parsing import is_local
 from hushbeam.pipelines.options.rules import read_rules
-from hushbeam.pipelines.running.consoles import counted
-from hushbeam.pipelines.running.job import check_secrets, existing
+from hushbeam.pipelines.running.inputs import Inputs, spool_standard_input, spooled_manifests, standard_input_name
+from hushbeam.pipelines.running.job import check_secrets, inputs_of
 from hushbeam.pipelines.running.observing import Observer
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError, RunError
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
+from hushbeam.transforms.detect_pii.registry import ENTRY_POINT_GROUP, load_recogniser, own_recognisers
 from hushbeam.transforms.media.isolation.children import locks
+from hushbeam.transforms.read_manifest.check import check_lines
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.transcribe import model as speech_model
+from hushbeam.transforms.transcribe.engine import load_speech_model
 from hushbeam.transforms.transcribe.settings import cores
 
 _LEAST_FREE_BYTES = 5 * 10**9
 _ANSWER_WITHIN_S = 3.0
 # Encoders of the usual formats of call archives; docs/formats.md lists all formats.
 _ENCODERS = ("libmp3lame", "aac", "libopus", "flac", "alac", "pcm_s16le", "pcm_mulaw")
-_CUDA_LIBRARIES = ("libcuda.so.1", "libcublas.so.12", "libcublasLt.so.12")
+_CUDA_DRIVER = "libcuda.so.1"
+_CUDA_LIBRARIES = ("libcublas.so.12", "libcublasLt.so.12")
 
 
 class Outcome(StrEnum):
@@ -80,7 +87,8 @@ def checks(options: RedactOptions, beam_options: PipelineOptions) -> Iterator[Ch
     yield from _models(options)
     yield from _gpu(options)
     yield from _secrets(options)
-    yield from _storage(options)
+    yield from _inputs(options, local=is_local(beam_options))
+    yield from _output(options)
     yield from _disk(options)
     yield from _receivers(options)
     yield from _runner(options, beam_options)
@@ -100,7 +108,11 @@ def _codecs() -> Iterator[Check]:
 
 
 def _decoders(options: RedactOptions) -> Check:
-    held = locks()
+    try:
+        held = locks()
+    except RunError as error:
+        detail, _, remedy = str(error).partition("; ")
+        return _problem("decoders", detail, remedy)
     if not held.missing():
         return _good("decoders", "run in separate processes that cannot open files or use the network")
     return Check(
@@ -112,7 +124,7 @@ def _decoders(options: RedactOptions) -> Check:
 
 
 def _models(options: RedactOptions) -> Iterator[Check]:
-    yield _tried("speech model", lambda: speech_model.load(options.recognition).identity)
+    yield _tried("speech model", lambda: load_speech_model(options.recognition).identity)
     if options.verification.enabled:
         yield _tried("second recogniser", lambda: speech_model.resolve(options.verification.model).identity)
 
@@ -133,6 +145,15 @@ def _models(options: RedactOptions) -> Iterator[Check]:
 
     yield _tried("detection model", detection_model)
 
+    def recognisers() -> str:
+        found = own_recognisers(options.detection)
+        for recogniser in found:
+            load_recogniser(recogniser)
+        return ", ".join(recogniser.name for recogniser in found)
+
+    if options.detection.recognisers or entry_points(group=ENTRY_POINT_GROUP):
+        yield _tried("recognisers", recognisers)
+
 
 def _gpu(options: RedactOptions) -> Iterator[Check]:
     found = ctranslate2.get_cuda_device_count()
@@ -140,21 +161,30 @@ def _gpu(options: RedactOptions) -> Iterator[Check]:
         if found:
             yield Check("GPU", Outcome.WARNING, f"{counted(found, 'NVIDIA GPU')} would be idle", "add --device cuda")
         return
-    for library in _CUDA_LIBRARIES:
-        try:
-            ctypes.CDLL(library)
-        except OSError:
-            yield _problem(
-                "GPU",
-                f"{library} does not load",
-                "the driver is missing on this machine"
-                if library == "libcuda.so.1"
-                else "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
-            )
+    if not _loads(_CUDA_DRIVER):
+        # Without a driver no library of CUDA can help: this problem alone is told.
+        yield _problem(
+            "GPU", f"{_CUDA_DRIVER} does not load: no NVIDIA driver", "use a machine with a GPU, or --device cpu"
+        )
+        return
+    if missing := [library for library in _CUDA_LIBRARIES if not _loads(library)]:
+        yield _problem(
+            "GPU",
+            f"{' and '.join(missing)} cannot be loaded",
+            "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
+        )
     if found:
         yield _good("GPU", counted(found, "NVIDIA GPU"))
     else:
         yield _problem("GPU", "--device cuda, but no usable NVIDIA GPU", "use a machine with a GPU, or --device cpu")
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def _secrets(options: RedactOptions) -> Iterator[Check]:
@@ -165,9 +195,47 @@ def _secrets(options: RedactOptions) -> Iterator[Check]:
     yield _tried("secrets", read)
 
 
-def _storage(options: RedactOptions) -> Iterator[Check]:
-    if options.manifest:
-        yield _tried("manifest", lambda: counted(sum(len(existing(pattern)) for pattern in options.manifest), "file"))
+def _inputs(options: RedactOptions, *, local: bool) -> Iterator[Check]:
+    if not (options.inputs or options.manifest):
+        return
+    subject = "inputs" if options.inputs else "manifest"
+    try:
+        found = inputs_of(options, local=local)
+    except (ConfigurationError, StorageError) as error:
+        detail, _, remedy = str(error).partition("; ")
+        yield _problem(subject, detail, remedy)
+        return
+    parts = [(len(found.recordings), "recording"), (len(found.manifests), "manifest")]
+    yield _good(subject, ", ".join(counted(number, noun) for number, noun in parts if number))
+    for remark in found.remarks:
+        yield Check(subject, Outcome.WARNING, remark)
+    if found.manifests:
+        yield _lines(found, options)
+
+
+def _lines(found: Inputs, options: RedactOptions) -> Check:
+    """Whether the lines of the manifests are valid, with the messages of the first that are not."""
+    is_unredacted = options.keeping.unredacted_output is not None
+    try:
+        with spool_standard_input() if standard_input_name() in found.manifests else nullcontext() as spool:
+            spooled = spooled_manifests(spool)
+            read = check_lines(found.manifests, options.defaults, spooled, unredacted=is_unredacted)
+    except (ConfigurationError, StorageError) as error:
+        return _problem("lines", str(error), "")
+    of_all = f"the first {read.checked:,} lines" if read.stopped else counted(read.checked, "line")
+    ignored = f"; without effect here: {', '.join(read.ignored)}" if read.ignored else ""
+    if not read.wrong:
+        none = Check("lines", Outcome.WARNING, "the manifests name no recording")
+        return _good("lines", f"{of_all}, all valid{ignored}") if read.checked else none
+    shown = "\n".join(read.first)
+    return _problem(
+        "lines",
+        f"valid: {read.checked - read.wrong:,} of {of_all}{ignored}. The first others:\n{shown}",
+        "correct them; a run redacts the others, and ends with exit status 3",
+    )
+
+
+def _output(options: RedactOptions) -> Iterator[Check]:
     if options.output:
         yield _tried("output", lambda: _written(urls.normalised(options.output)))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from rich.console import Console
 from rich.markup import escape
 
-from hushbeam.pipelines.running.consoles import ReaderGoneError, remarks
+from hushbeam.pipelines.running.consoles import ReaderGoneError, printable, remarks
 from hushbeam.pipelines.running.exit_status import (
     EXIT_BROKEN,
     EXIT_CANARIES_MISSED,
@@ -17,7 +17,6 @@ from hushbeam.pipelines.running.exit_status import (
     EXIT_LOCKED,
     EXIT_USAGE,
 )
-from hushbeam.pipelines.running.terminal import printable
 from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.transforms.archive.run_lock import RunLockedError, RunLockLostError
 from hushbeam.transforms.base.unexpected import StageDefectError, place_of
@@ -26,6 +25,7 @@ from hushbeam.transforms.storage.errors import StorageError
 
 _FROM_WORKERS = {error.__name__: error for error in (ConfigurationError, RunError, StageDefectError, RunLockLostError)}
 _RAISED_BY_A_WORKER = re.compile(rf"^(?:[\w.]+\.)?({'|'.join(_FROM_WORKERS)}): (.+)$", re.MULTILINE)
+_REFUSED_BY_BEAM = re.compile(r"Pipeline has validations errors: \n(.+)")
 _STEP = re.compile(r" \[while running '([^']*)'\]\s*$")
 
 
@@ -67,7 +67,7 @@ def report_error(error: Exception, console: Console) -> int:
     error = _of_worker(error)
     message = escape("\n".join(map(printable, _STEP.sub("", str(error)).split("\n"))))
     if isinstance(error, ConfigurationError):
-        _print(f"[bold red]Cannot run:[/] {message}", console)
+        _print(f"[bold red]error:[/] {message}", console)
         # Their statuses differ: a lock is released by its run, but an option must be corrected.
         if isinstance(error, CanariesMissedError):
             return EXIT_CANARIES_MISSED
@@ -96,5 +96,17 @@ def _of_worker(error: Exception) -> Exception:
     """Hushbeam's error that a worker raised and the runner passed on as text; otherwise the error itself."""
     if isinstance(error, ConfigurationError | RunError | RecordingError):
         return error
+    if isinstance(error, ValueError) and (refused := _REFUSED_BY_BEAM.match(str(error))):
+        return ConfigurationError(f"Beam: {refused[1]}")
     raised = _RAISED_BY_A_WORKER.findall(str(error))
     return _FROM_WORKERS[raised[-1][0]](raised[-1][1]) if raised else error
+
+
+def error_to_raise(error: Exception) -> Exception:
+    """The error that ended a job, for a caller that catches it: one of Hushbeam's, whose message holds no value."""
+    error = _of_worker(error)
+    if isinstance(error, ConfigurationError | RunError | RecordingError):
+        if step := _STEP.search(str(error)):
+            return type(error)(str(error)[: step.start()])
+        return error
+    return RunError(f"the run broke: {place_of(error)}. What is published is complete; run it again to continue")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO, Any, TextIO, cast
 
 from rich.console import Console
+from rich.markup import escape
 
 from hushbeam.schemas.errors import RunError
 
@@ -36,9 +38,27 @@ def results() -> Console:
     return _console(_Needed(sys.stdout))
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun in the singular or the plural: `1 file`, `2 files`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def print_remarks(told: Iterable[str], console: Console) -> None:
+    """Prints what a person should know before a job begins, a line each."""
+    for remark in told:
+        console.print(f"[yellow]Note:[/] {escape(remark)}", highlight=False, soft_wrap=True)
+
+
+def clock_time(seconds: float, *, tenths: bool = False) -> str:
+    """`2:05`, `1:02:05`; with tenths `2:05.3`."""
+    whole, part = divmod(max(round(seconds * 10), 0), 10) if tenths else (max(round(seconds), 0), 0)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    fraction = f".{part}" if tenths else ""
+    return f"{hours}:{minutes:02}:{rest:02}{fraction}" if hours else f"{minutes}:{rest:02}{fraction}"
+
+
+def printable(text: str) -> str:
+    """A name for a terminal, without characters that move the cursor or erase earlier lines."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape", "surrogatepass").decode()
+        for character in text
+    )
 
 
 def _console(stream: _Stream) -> Console:

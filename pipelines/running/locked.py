@@ -9,6 +9,7 @@ after a kill, and the next run continues from there. `waiting.py` describes how 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import tempfile
@@ -22,45 +23,100 @@ from types import FrameType
 from rich.console import Console
 from rich.markup import escape
 
+from hushbeam.pipelines.options.ages import duration
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_LOCKED
+from hushbeam.pipelines.running.terminal import close_displays
 from hushbeam.pipelines.running.waiting import heeded_signals
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.run_lock import RunLock
+from hushbeam.transforms.archive.run_lock import RunLock, RunLockedError, holder_of
 from hushbeam.transforms.base.temporary_files import TemporaryFolder, check_temporary_files
+from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 
 _STOPPED_WITHIN_S = 10.0
 """A third of the time that Kubernetes allows between SIGTERM and SIGKILL."""
 _ENDED_WITHIN_S = 2.0
+_LOOK_EVERY_S = 5.0
 _WATCHES_A_WORKER = "run_worker"
 """Beam's name of the thread that raises an error when a worker process does."""
 
 
 @contextmanager
 def locked(
-    output: str, run_id: str, console: Console, *, local: bool = True, on_stop: Callable[[int], None] | None = None
+    output: str,
+    run_id: str,
+    console: Console,
+    *,
+    local: bool = True,
+    on_stop: Callable[[int], None] | None = None,
+    wait: str | None = None,
 ) -> Iterator[RunLock]:
     """Holds an output's lock. A run that loses the lock to another one is stopped.
 
     Args:
       local: Whether the work is done in this process and its children.
       on_stop: Called last, with the exit status, when a signal stops a local run.
+      wait: How long to wait for a run that holds it, as `--wait_for_lock` has it.
 
     Raises:
-      RunLockedError: Another run holds it.
+      RunLockedError: Another run holds it, also at the end of the wait.
       ConfigurationError: The output may not be written to, or the requested folder for temporary files cannot be used.
     """
     check_temporary_files()
     # Python sets signal handlers in the main thread only. In any other thread, the user's own program runs the job.
     is_ours = threading.current_thread() is threading.main_thread()
-    with ExitStack() as held:
+    with _no_empty_folders(output), ExitStack() as held:
         try:
-            lock = held.enter_context(RunLock(output, run_id, on_loss=_stop_this_process if is_ours else None))
+            lock = held.enter_context(_acquired(output, run_id, console, wait, _stop_this_process if is_ours else None))
         except AccessDeniedError as error:
             raise ConfigurationError(f"--output: {error}") from None
         if local and is_ours:
             held.enter_context(_ended_by_signals(lock, console, on_stop))
         yield lock
+
+
+@contextmanager
+def _acquired(
+    output: str, run_id: str, console: Console, wait: str | None, on_loss: Callable[[], None] | None
+) -> Iterator[RunLock]:
+    """Takes the lock, once the run that holds it has ended, and gives it back. Waiting runs have no order."""
+    until = time.monotonic() + (duration(wait).total_seconds() if wait else 0.0)
+    told: str | None = None
+    while True:
+        lock = RunLock(output, run_id, on_loss=on_loss)
+        try:
+            lock.__enter__()
+            break
+        except RunLockedError as error:
+            if time.monotonic() >= until:
+                raise RunLockedError(f"{error}. --wait_for_lock: waited {wait}" if wait else str(error)) from None
+        holder = holder_of(output)
+        if holder not in (told, None):
+            told = holder
+            console.print(f"Waiting up to {wait} for run {holder}, which is writing to the output", highlight=False)
+        # Not all at the same moment: each try is a few requests to the store.
+        pause_s = random.uniform(0.5, 1.5) * _LOOK_EVERY_S  # noqa: S311 - no secret
+        time.sleep(min(pause_s, max(0.0, until - time.monotonic())))
+    if told:
+        console.print("The output is free: this run begins", highlight=False)
+    try:
+        yield lock
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _no_empty_folders(output: str) -> Iterator[None]:
+    """Removes the folders that the lock made, if an error ends the command before it writes anything else."""
+    folders = [Path(output, "runs"), Path(output), *Path(output).parents] if urls.is_local(output) else []
+    made = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    except Exception:
+        with suppress(OSError):  # it is not empty
+            for folder in made:
+                folder.rmdir()
+        raise
 
 
 def _stop_this_process() -> None:
@@ -137,6 +193,7 @@ class _Ending:
         os._exit(status)
 
     def _leave(self, why: str, status: int) -> None:
+        close_displays()
         self._print(f"{why}. What is published is complete; run the same command again to continue")
         _end_children()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
-from hushbeam.transforms.archive.tables.read import run_of
+from hushbeam.transforms.archive.tables.layout import run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
 from hushbeam.transforms.archive.tombstones import is_tombstone
 from hushbeam.transforms.storage import files, urls
@@ -18,8 +19,8 @@ from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 from hushbeam.transforms.storage.listing import StoredFile
 
 _FILE_OF_RUNS = re.compile(
-    r"LOCK(-.*)?|ledger\.parquet|private-roots\.json"
-    r"|[^/]+/(rows/[^/]+|(summary|files|timings|canaries|audit)\.json|report\.html)"
+    r"LOCK(-.*)?|ledger\.parquet|(private-roots|table-format)\.json"
+    r"|[^/]+/(rows/[^/]+|(summary|files|timings|canaries|audit|report)\.json|report\.html)"
 )
 
 
@@ -44,26 +45,78 @@ def output_of_runs(output: str) -> str:
 
 
 def check_writable(output: str) -> None:
-    """Checks that this user may write to a root. Makes nothing, and does not ask object stores.
+    """Checks that this user may write to an output root. Makes nothing, and does not ask object stores.
 
     Raises:
       ConfigurationError: It is a file, or this user may not write there.
     """
-    root = _normalised(output)
-    if urls.is_local(root) and not os.access(_nearest(Path(root, "runs")), os.W_OK | os.X_OK):
+    _check_writable(output, "--output", "runs")
+
+
+def check_is_folder(output: str) -> None:
+    """As `check_writable`, for a command that only reads an output root.
+
+    Raises:
+      ConfigurationError: It is a file.
+    """
+    _normalised(output)
+
+
+def page_url(option: str, given: str, output: str) -> str:
+    """The normalised location of a page that an option names. An earlier page there is deleted.
+
+    Otherwise, if the command breaks, the earlier page would look like its result.
+
+    Raises:
+      ConfigurationError: It is a folder, is in the output, or this user may not write there.
+    """
+    try:
+        page = urls.normalised(given)
+        is_inside = urls.is_within(page, output)
+    except StorageError as error:
+        raise ConfigurationError(f"{option}: {error}") from None
+    if is_inside:
         raise ConfigurationError(
-            f"--output: no permission to write in {output}; name another folder, or run this as a user who may"
+            f"{option}: {urls.display(given)} is in the output, where an audit reports files that no run writes; "
+            "name a file elsewhere"
+        )
+    if urls.is_local(page):
+        if given.endswith("/") or Path(page).is_dir():
+            raise ConfigurationError(
+                f"{option}: {given} is a folder; name a file, such as {given.rstrip('/')}/page.html"
+            )
+        _check_writable(str(Path(page).parent), option)
+    files.delete(page)
+    return page
+
+
+def check_private_roots_writable(keeping: Keeping) -> None:
+    """As `check_writable`, for the roots of encrypted files: otherwise every recording would fail.
+
+    Raises:
+      ConfigurationError: One is a file, or this user may not write there.
+    """
+    for option, root in (("--store", keeping.store), ("--unredacted_output", keeping.unredacted_output)):
+        if root is not None:
+            _check_writable(root, option)
+
+
+def _check_writable(given: str, option: str, *inside: str) -> None:
+    root = _normalised(given, option)
+    if urls.is_local(root) and not os.access(_nearest(Path(root, *inside)), os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"{option}: no permission to write in {given}; name another folder, or run this as a user who may"
         )
 
 
-def _normalised(output: str) -> str:
+def _normalised(given: str, option: str = "--output") -> str:
     try:
-        root = urls.normalised(output)
+        root = urls.normalised(given)
     except StorageError as error:
-        raise ConfigurationError(f"--output: {error}") from None
+        raise ConfigurationError(f"{option}: {error}") from None
     if urls.is_local(root) and not (nearest := _nearest(Path(root))).is_dir():
-        shown = output if nearest == Path(root) else nearest
-        raise ConfigurationError(f"--output: {shown} is a file; name a folder")
+        shown = given if nearest == Path(root) else nearest
+        raise ConfigurationError(f"{option}: {shown} is a file; name a folder")
     return root
 
 

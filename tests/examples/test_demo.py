@@ -1,4 +1,4 @@
-"""`make demo` ends by saying where to listen and where to look: what it names is there, and its command works."""
+"""`make demo` shows text before and after, and where to listen and look: what it names is there, its command works."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ def test_it_names_what_can_be_heard_and_seen(
     folder = os.path.relpath(tmp_path / "out")  # as people type it
     assert main(["--output", folder, "--model", "tiny.en", "--verify", "off"]) == 0
     shown = capsys.readouterr().out
+    compared = shown.partition("What was said")[2].partition("Notifications")[0]
+    lines = [[cell.strip() for cell in re.split(r" {2,}", line.strip())] for line in compared.splitlines()[3:]]
+    pets = [line for line in lines if any("Biscuit" in cell for cell in line)]
+    assert [line[2].strip(".") for line in pets] == ["[PASSWORD]"], "the name of the first pet, and what stands for it"
     before, after = (re.findall(rf"^  {when} +(\S.*)$", shown, re.MULTILINE) for when in ("before", "after"))
     assert len(before) == len(after) == 3
     for source, redacted in zip(before, after, strict=True):

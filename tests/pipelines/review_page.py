@@ -21,10 +21,12 @@ from hushbeam.transforms.review_output.server import listen
 class Served:
     """A page on a free port, and its address with the token."""
 
-    def __init__(self, output: Path, cache: Path, *, sample: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self, output: Path, cache: Path, *, sample: int | None = None, seed: int = 0, reviewer: str | None = "anna"
+    ) -> None:
         catalogue = Catalogue(str(output), sample, seed)
         catalogue.load()
-        server = ReviewServer(str(output), catalogue, cache, MediaLimits())
+        server = ReviewServer(str(output), catalogue, cache, MediaLimits(), reviewer)
         self._socket = listen(0)
         self.address = server.address(self._socket.getsockname()[1])
         self.base = f"http://{urlsplit(self.address).netloc}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import pyarrow.parquet as pq
 
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.tables.digests import findings_digest, transcript_digest
+from hushbeam.transforms.archive.tables.parquet import json_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ class Tampering:
 
     Attributes:
       do: Does it, in an output root with the recordings `card` and `phone`, captions, and an error of `gone`.
-      kind, subject: Of a problem that the audit must list. `RUN` in the subject stands for the run's id.
+      kind, subject: Of a problem that the audit must list. In the subject, `RUN` stands for the run's id, and `DATE`
+        for the folder of its date.
     """
 
     name: str
@@ -37,6 +40,16 @@ def run_of(output: Path) -> str:
     """The id of the one run of an output root."""
     (summary,) = output.glob("runs/*/summary.json")
     return summary.parent.name
+
+
+def date_of(output: Path) -> str:
+    """The folder of the run's date in each table."""
+    return next(output.glob("*/run_date=*")).name
+
+
+def without_date(name: str) -> str:
+    """A name with `DATE` for the folder of a date."""
+    return re.sub(r"run_date=[0-9-]+", "DATE", name)
 
 
 def change_json(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -55,7 +68,7 @@ def change_rows(
     output: Path, table: str, change: Callable[[dict[str, Any]], object], *, relist: bool = True
 ) -> list[dict[str, Any]]:
     """Changes every row of a table, keeps its schema, and lists the file anew in the list of its run."""
-    (path,) = output.glob(f"{table}/*.parquet")
+    (path,) = output.glob(f"{table}/*/*.parquet")
     found = pq.read_table(path)
     rows = found.to_pylist()
     for row in rows:
@@ -78,7 +91,7 @@ def certify_anew(output: Path, recording_id: str) -> None:
     rows = {
         table: [
             row
-            for path in output.glob(f"{table}/*.parquet")
+            for path in output.glob(f"{table}/*/*.parquet")
             for row in pq.read_table(path).to_pylist()
             if row["recording_id"] == recording_id
         ]
@@ -90,8 +103,8 @@ def certify_anew(output: Path, recording_id: str) -> None:
     def certify(status: dict[str, Any]) -> None:
         certificate = status["certificate"]
         certificate["outputs"] = {
-            "transcript": transcript_digest(json.dumps(rows["transcripts"][0])),
-            "findings": findings_digest(map(json.dumps, rows["findings"])),
+            "transcript": transcript_digest(json_of(rows["transcripts"][0])),
+            "findings": findings_digest(map(json_of, rows["findings"])),
             "captions": captions,
         }
         certificate["audio"] |= {"sha256": digest(audio), "size_bytes": audio.stat().st_size}
@@ -126,7 +139,7 @@ def _in_list(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], Non
 
 def _of_run(name: str, do: Callable[[Path], object]) -> Callable[[Path], None]:
     def on_it(output: Path) -> None:
-        do(output / name.replace("RUN", run_of(output)))
+        do(output / name.replace("RUN", run_of(output)).replace("DATE", date_of(output)))
 
     return on_it
 
@@ -169,28 +182,28 @@ def _link(name: str, target: str) -> Callable[[Path], None]:
 
 
 def _add_column(output: Path) -> None:
-    (path,) = output.glob("transcripts/*.parquet")
+    (path,) = output.glob("transcripts/*/*.parquet")
     found = pq.read_table(path)
     pq.write_table(found.append_column("raw", pa.array(["Mary Smith"] * len(found))), path)
     list_anew(output, path)
 
 
 def _note_in_footer(output: Path) -> None:
-    (path,) = output.glob("findings/*.parquet")
+    (path,) = output.glob("findings/*/*.parquet")
     found = pq.read_table(path)
     pq.write_table(found.replace_schema_metadata({"note": "Mary Smith"}), path)
     list_anew(output, path)
 
 
 def _another_table(output: Path) -> None:
-    (path,) = output.glob("errors/*.parquet")
+    (path,) = output.glob("errors/*/*.parquet")
     shutil.copy(path, path.with_name(f"{run_of(output)}-0001.parquet"))
 
 
 def _take_away_the_run(output: Path) -> None:
     run_id = run_of(output)
     shutil.rmtree(output / "runs" / run_id)
-    for path in (*output.glob(f"errors/{run_id}-*"), *output.glob(f"notifications/{run_id}-*")):
+    for path in (*output.glob(f"errors/*/{run_id}-*"), *output.glob(f"notifications/*/{run_id}-*")):
         path.unlink()
 
 
@@ -216,7 +229,7 @@ def _as_in_index(output: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
-_TRANSCRIPTS, _FINDINGS, _ERRORS = (f"{table}/RUN-0000.parquet" for table in ("transcripts", "findings", "errors"))
+_TRANSCRIPTS, _FINDINGS, _ERRORS = (f"{table}/DATE/RUN-0000.parquet" for table in ("transcripts", "findings", "errors"))
 _LIST, _SUMMARY, _CANARIES = "runs/RUN/files.json", "runs/RUN/summary.json", "runs/RUN/canaries.json"
 
 REPORTED: Sequence[Tampering] = (
@@ -274,7 +287,7 @@ MORE: Sequence[Tampering] = (
     Tampering("a column more", _add_column, "table_differs", _TRANSCRIPTS),
     Tampering("a note in a footer", _note_in_footer, "table_differs", _FINDINGS),
     Tampering("bytes after a table", _of_run(_ERRORS, _append(b"PAR1")), "file_changed", _ERRORS),
-    Tampering("another file of a table", _another_table, "unknown_file", "errors/RUN-0001.parquet"),
+    Tampering("another file of a table", _another_table, "unknown_file", "errors/DATE/RUN-0001.parquet"),
     Tampering(
         "message of an error",
         lambda output: change_rows(output, "errors", lambda r: r.update(message="all is well"), relist=False),
@@ -285,14 +298,15 @@ MORE: Sequence[Tampering] = (
         "host of a notification",
         lambda output: change_rows(output, "notifications", lambda r: r.update(outcome="delivered"), relist=False),
         "file_changed",
-        "notifications/RUN-0000.parquet",
+        "notifications/DATE/RUN-0000.parquet",
     ),
     Tampering(
         "notifications deleted",
         lambda o: shutil.rmtree(o / "notifications"),
         "file_missing",
-        "notifications/RUN-0000.parquet",
+        "notifications/DATE/RUN-0000.parquet",
     ),
+    Tampering("facts edited", _of_run("runs/RUN/report.json", _append(b" ")), "file_changed", "runs/RUN/report.json"),
     Tampering(
         "report edited", _of_run("runs/RUN/report.html", _append(b"<!-- -->")), "file_changed", "runs/RUN/report.html"
     ),
@@ -341,13 +355,13 @@ MORE: Sequence[Tampering] = (
         "unknown_file",
         f"erased/recording-{'0' * 64}",
     ),
-    Tampering("review of nobody", _write("reviews/nobody.json", b"{}"), "orphan", "reviews/nobody.json"),
+    Tampering("review of nobody", _write("reviews/nobody@anna.json", b"{}"), "orphan", "reviews/nobody@anna.json"),
 )
 """Others of the same kinds."""
 
 
 def _foreign_table(output: Path) -> None:
-    pq.write_table(pa.table({"a": [1]}), output / "errors" / "mine-0000.parquet")
+    pq.write_table(pa.table({"a": [1]}), output / "errors" / date_of(output) / "mine-0000.parquet")
 
 
 def _tombstone(recording_id: str) -> Callable[[Path], None]:
@@ -365,7 +379,10 @@ def _pipe(name: str) -> Callable[[Path], None]:
 DAMAGED: Sequence[Tampering] = (
     *(
         Tampering(
-            f"truncated {table}", _of_run(f"{table}/RUN-0000.parquet", _cut), "unreadable", f"{table}/RUN-0000.parquet"
+            f"truncated {table}",
+            _of_run(f"{table}/DATE/RUN-0000.parquet", _cut),
+            "unreadable",
+            f"{table}/DATE/RUN-0000.parquet",
         )
         for table in ("transcripts", "findings", "errors", "notifications")
     ),
@@ -392,7 +409,7 @@ DAMAGED: Sequence[Tampering] = (
     Tampering("summary of other types", _write(_SUMMARY, b'{"recordings": []}'), "unreadable", _SUMMARY),
     Tampering("truncated list", _of_run(_LIST, _cut), "unreadable", _LIST),
     Tampering("truncated timings", _of_run("runs/RUN/timings.json", _cut), "unreadable", "runs/RUN/timings.json"),
-    Tampering("damaged review", _write("reviews/card.json", b"{"), "unreadable", "reviews/card.json"),
+    Tampering("damaged review", _write("reviews/card@anna.json", b"{"), "unreadable", "reviews/card@anna.json"),
     Tampering("damaged index", _write("runs/ledger.parquet", b"PAR1"), "unreadable", "runs/ledger.parquet"),
     Tampering(
         "damaged note of other roots",
@@ -400,7 +417,7 @@ DAMAGED: Sequence[Tampering] = (
         "unreadable",
         "runs/private-roots.json",
     ),
-    Tampering("table that nobody may take for one", _foreign_table, "table_differs", "errors/mine-0000.parquet"),
+    Tampering("table that nobody may take for one", _foreign_table, "table_differs", "errors/DATE/mine-0000.parquet"),
     Tampering("canaries of other types", _write(_CANARIES, b'"Mary Smith"'), "unreadable", _CANARIES),
     Tampering(
         "canaries that say more",
@@ -408,6 +425,7 @@ DAMAGED: Sequence[Tampering] = (
         "unreadable",
         _CANARIES,
     ),
+    Tampering("facts of no run", _write("runs/x/report.json", b"Mary"), "unknown_file", "runs/x/report.json"),
     Tampering("page of no run", _write("runs/x/report.html", b"Mary"), "unknown_file", "runs/x/report.html"),
     Tampering("timings of no run", _write("runs/x/timings.json", b"{}"), "unknown_file", "runs/x/timings.json"),
     Tampering("audit of a run", _write("runs/RUN/audit.json", b"Mary"), "unknown_file", "runs/RUN/audit.json"),
@@ -423,7 +441,7 @@ DAMAGED: Sequence[Tampering] = (
         _LIST,
     ),
     Tampering("status object of an erased recording", _tombstone("card"), "erased_in_part", "card"),
-    Tampering("row of an erased recording", _tombstone("gone"), "erased_in_part", "errors/RUN-0000.parquet"),
+    Tampering("row of an erased recording", _tombstone("gone"), "erased_in_part", "errors/DATE/RUN-0000.parquet"),
     Tampering("pipe in a file's place", _pipe("runs/RUN/summary.json"), "unknown_file", "runs/RUN/summary.json"),
     Tampering("damaged safety copy", _write("runs/RUN/rows/card.json", b"{"), "unreadable", "runs/RUN/rows/card.json"),
 )
@@ -451,7 +469,7 @@ def _rehash_errors(output: Path) -> None:
 
 
 def _unlist_errors(output: Path) -> None:
-    (path,) = output.glob("errors/*.parquet")
+    (path,) = output.glob("errors/*/*.parquet")
     name = str(path.relative_to(output))
     path.unlink()
     change_json(output / "runs" / run_of(output) / "files.json", lambda values: values["files"].pop(name))
@@ -478,4 +496,4 @@ REHASHED: Sequence[Tampering] = (
 def problems_of(report: Mapping[str, Any], run_id: str) -> Iterator[tuple[str, str]]:
     """Kind and subject of all that an audit lists, the run's id left out of names."""
     for problem in report["list"]:
-        yield problem["kind"], problem["subject"].replace(run_id, "RUN")
+        yield problem["kind"], without_date(problem["subject"]).replace(run_id, "RUN")

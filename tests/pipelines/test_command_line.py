@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,14 +31,23 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as ended:
         main([name, "--help"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: hushbeam {name}")
+    assert capsys.readouterr().out.startswith(f"Usage: hushbeam {name} ")
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"), [("redact", "INPUT…"), ("plan", "INPUT…"), ("doctor", "[INPUT…]"), ("notify", "[INPUT…]")]
+)
+def test_help_tells_whether_inputs_may_be_left_out(name: str, inputs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([name, "--help"])
+    assert capsys.readouterr().out.split()[3] == inputs
 
 
 def test_the_overview_names_all_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert re.findall(r"^  ([a-z]+)  ", shown, re.MULTILINE) == list(COMMANDS)
-    assert re.findall(r"^([a-z ]+):$", shown, re.MULTILINE) == ["redact and check", "operate an archive"]
+    assert re.findall(r"^([A-Za-z ]+):$", shown, re.MULTILINE) == ["Redact and check", "Operate an archive", "Other"]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +56,82 @@ def test_the_overview_names_all_commands(capsys: pytest.CaptureFixture[str]) -> 
 def test_no_or_a_wrong_command_is_refused(given: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(given) == 2
     assert message in capsys.readouterr().err
+
+
+HEAVY = (
+    "apache_beam",
+    "av",
+    "ctranslate2",
+    "faster_whisper",
+    "grpc",
+    "numpy",
+    "onnxruntime",
+    "pyarrow",
+    "google.cloud.storage",
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--help"], 0),
+        (["--version"], 0),
+        (["redat"], 2),
+        *(([name, "--help"], 0) for name in COMMANDS),
+        (["redact", "--modle", "base"], 2),
+        (["redact", "--model"], 2),
+        (["redact"], 2),
+        (["redact", "call.wav", "--policies", "person_nmae"], 2),
+        (["redact", "call.wav", "--runner", "FlinkRunner", "--longest_minutes", "0"], 2),
+        (["report", "--output", ""], 2),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else str(given),
+)
+def test_help_and_a_wrong_option_come_without_beam_and_models(arguments: list[str], status: int) -> None:
+    """Importing them takes seconds."""
+    program = (
+        "import sys\nfrom hushbeam.pipelines.command_line import main\n"
+        "try:\n    status = main(sys.argv[1:])\nexcept SystemExit as ended:\n    status = ended.code\n"
+        f"print([name for name in {HEAVY} if name in sys.modules], status, file=sys.stderr)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    assert ended.stderr.splitlines()[-1] == f"[] {status}"
+
+
+def test_a_shell_completes_commands_options_choices_and_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["--install-completion", "--shell", "bash"]) == 0
+    (script,) = tmp_path.rglob("completions/hushbeam")
+    (tmp_path / "recordings").mkdir()
+    complete = (
+        f'source {script}; COMP_WORDS=(hushbeam "$@"); COMP_CWORD=$#; '
+        '_hushbeam hushbeam "${COMP_WORDS[-1]}"; echo "${COMPREPLY[@]}"'
+    )
+
+    def completed(*words: str) -> list[str]:
+        shell = subprocess.run(
+            ["bash", "-c", complete, "bash", *words], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        return sorted(shell.stdout.split())
+
+    assert completed("re") == ["redact", "report", "rerender", "review"]
+    assert completed("redact", "--mu") == ["--multichannel", "--muting"]
+    assert completed("redact", "--muting", "") == ["noise", "silence", "tone"]
+    assert completed("redact", "rec") == ["recordings"]
+
+
+def test_an_unknown_shell_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--install-completion", "--shell", "tcsh"]) == 2
+    assert capsys.readouterr().err.startswith("error: --install-completion: this shell is unknown; give --shell bash,")
+
+
+def test_help_is_also_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["help", "audit"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("Usage: hushbeam audit ")
 
 
 def test_a_command_gives_its_job_the_options_and_its_exit_status(

@@ -49,7 +49,7 @@ def quiet() -> Console:
 
 def render(output: Path, *options: str) -> tuple[int, str]:
     terminal = io.StringIO()
-    arguments = ["--output", str(output), "--verify", "off", "--corrections", *options]
+    arguments = ["--output", str(output), "--verify", "off", "--fail_above", "0", "--corrections", *options]
     return rerender.run(arguments, Console(file=terminal, width=500)), terminal.getvalue()
 
 
@@ -57,11 +57,13 @@ def audited(output: Path) -> int:
     return audit.run(["--output", str(output), "--sample", "0"], quiet())
 
 
-def review(output: Path, recording_id: str, missed: list[Span], false_positives: list[Span]) -> None:
+def review(
+    output: Path, recording_id: str, missed: list[Span], false_positives: list[Span], reviewer: str = "anna"
+) -> None:
     """As the page does."""
     decision = "corrected" if missed or false_positives else "confirmed"
     body = {"decision": decision, "missed": missed, "false_positives": false_positives}
-    with Served(output, output.parent / "peaks") as page:
+    with Served(output, output.parent / "peaks", reviewer=reviewer) as page:
         status, answer = page.ask(f"/api/recordings/{recording_id}/review", body=body)
     assert status == 200, answer
 
@@ -230,11 +232,22 @@ def test_what_was_put_in_the_place_of_a_published_recording_is_not_rendered(
     assert len(list((run.output / "audio").iterdir())) == 1
 
 
+def test_words_of_an_earlier_run_are_not_published_again(redact: Redact) -> None:
+    run = redact(CARD | {"redact_pii_policies": ["occupation"]})
+    of_first = set((run.output / "transcripts").rglob("*.parquet"))
+    redact(CARD, output=run.output)
+    (newest,) = set((run.output / "transcripts").rglob("*.parquet")) - of_first
+    review(run.output, "card", [{"channel": 0, "start_s": 0.2, "end_s": 0.6, "policy": "occupation"}], [])
+    newest.write_bytes(b"damaged")
+    assert render(run.output)[0] == EXIT_INCOMPLETE
+    assert "not those of its certificate" in run.rows("errors")[-1]["message"]
+
+
 def test_a_review_that_cannot_be_read_quarantines_its_recording_alone(finished: FinishedRuns, redact: Redact) -> None:
     run = finished(CARD, PHONE)
     published = run.audio()["card"].read_bytes()
     (run.output / "reviews").mkdir()
-    (run.output / "reviews" / "card.json").write_text('{"decision": "corrected"}')
+    (run.output / "reviews" / "card@anna.json").write_text('{"decision": "corrected"}')
     again = redact(CARD, PHONE, options=("--force",), output=run.output)
     assert again.status == EXIT_INCOMPLETE
     assert [(row["recording_id"], row["status"]) for row in again.rows("errors")] == [("card", "quarantined")]
@@ -269,7 +282,7 @@ def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: Fi
     review(run.output, "phone", [], [])
     assert render(run.output)[0] == 0
     assert expire.run(["--output", str(run.output), "--older_than", "0m"], quiet()) == 0
-    assert [path.name for path in (run.output / "reviews").iterdir()] == ["card.json"]
+    assert [path.name for path in (run.output / "reviews").iterdir()] == ["card@anna.json"]
     assert audited(run.output) == EXIT_COMPLETED
     assert "0 completed" in render(run.output)[1], "what has expired is not brought back"
     forced = redact(CARD, options=("--force",), output=run.output)
@@ -313,3 +326,23 @@ def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(reda
             for span in muted_of(run.output, "mixed")
         )
     assert audited(run.output) == EXIT_COMPLETED
+
+
+def test_where_two_reviewers_disagree_nothing_is_restored_and_every_mark_is_muted(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store = kept(CARD)
+    (span, *_) = muted_of(run.output, "card")
+    _, place = next(readable_words(run, "card"))
+    review(run.output, "card", [], [span], reviewer="anna")
+    review(run.output, "card", [place | {"policy": "occupation"}], [], reviewer="ben")
+    with monkeypatch.context() as context:
+        deafen(context)
+        assert render(run.output, *store)[0] == 0
+    after = run.audio()["card"]
+    assert not np.any(within(after, place))
+    assert not np.any(within(after, span, _FADE_S))
+    assert audited(run.output) == EXIT_COMPLETED
+    review(run.output, "card", [place | {"policy": "occupation"}], [span], reviewer="ben")
+    assert render(run.output, *store)[0] == 0
+    assert np.any(within(run.audio()["card"], span, _FADE_S)), "now both call it a false positive"

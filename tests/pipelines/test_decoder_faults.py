@@ -17,8 +17,8 @@ import pytest
 import soundfile
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.running.exit_status import EXIT_INCOMPLETE
 from hushbeam.transforms.media.isolation.children import locks
 from tests.pipelines.conftest import Redact, Run, cut

@@ -85,3 +85,16 @@ def test_a_folder_for_models_that_cannot_be_made_is_found(tmp_path: Path, monkey
     status, found = examined()
     assert status == EXIT_PROBLEMS
     assert found["models"]["detail"].startswith("XDG_CACHE_HOME: the folder for models cannot be made")
+
+
+def test_a_recogniser_that_cannot_be_used_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "theirs-1.0.dist-info"
+    package.mkdir()
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (package / "entry_points.txt").write_text("[hushbeam.recognisers]\nstaff = theirs:NoSuchClass\n")
+    (tmp_path / "theirs.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    status, found = examined()
+    assert status == EXIT_PROBLEMS
+    assert "theirs:NoSuchClass of the package theirs" in found["recognisers"]["detail"]
+    assert "entry point 'staff'" in found["recognisers"]["remedy"]

@@ -13,7 +13,7 @@ from evaluation.score import score_run, summarise
 from evaluation.truth import read_truth
 from hushbeam.pipelines import evaluate
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
-from tests.pipelines.conftest import FinishedRuns, Run
+from tests.pipelines.conftest import SPOKEN, FinishedRuns, Run
 from tests.pipelines.review_page import Served
 
 LINES = [
@@ -64,10 +64,15 @@ def test_a_sample_is_drawn_reviewed_and_measured(
     (row,) = (row for row in kept[0].rows("transcripts") if row["recording_id"] == shown[0])
     redacted = [word["redacted"] for utterance in row["utterances"] for word in utterance["words"]]
     assert figures["over_redacted_words"]["part"] == sum(redacted) > 1, "words that became one label count each"
-    status, said = measured(output, "--sample", "2", "--seed", "7")
+    written = tmp_path / "quality.html"
+    status, said = measured(output, "--sample", "2", "--seed", "7", "--html", str(written))
     assert "person_name" in said
     assert "50.0%" in said
-    assert measured(output, "--sample", "3")[0] == EXIT_INCOMPLETE
+    assert f"Page: {written}" in said
+    assert "Of 2 values that were found or marked, 1 was redacted: a recall of 50.0 %." in written.read_text()
+    assert measured(output, "--sample", "3", "--html", str(written))[0] == EXIT_INCOMPLETE
+    assert "Not final: 2 of 3 recordings of the sample were reviewed." in written.read_text()
+    assert not [said for said in SPOKEN if said in written.read_text()]
 
 
 def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple[str, ...]], tmp_path: Path) -> None:
@@ -100,7 +105,10 @@ def test_reviews_become_labels_that_the_evaluation_scores(kept: tuple[Run, tuple
     assert (timed.said, timed.start_s, timed.end_s) == ("", card.start_s, card.end_s), "no words without the store"
 
 
-@pytest.mark.parametrize("options", [("--labels", "out/labels"), ("--store", "kept"), ("--sample", "0")])
+@pytest.mark.parametrize(
+    "options",
+    [("--labels", "out/labels"), ("--store", "kept"), ("--sample", "0"), ("--html", "out/page.html"), ("--html", ".")],
+)
 def test_what_cannot_be_done_is_refused(
     kept: tuple[Run, tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, options: tuple[str, str]
 ) -> None:

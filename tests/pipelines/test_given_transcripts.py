@@ -115,7 +115,7 @@ def test_the_words_of_services_are_redacted_as_recognised_ones_and_only_verifica
     for name in documents:
         row = rows[name]
         assert row["text"] == recognised_row["text"]
-        assert not any(spoken in json.dumps(row) for spoken in SPOKEN)
+        assert not any(spoken in json.dumps(row, default=str) for spoken in SPOKEN)
         assert (row["language_code"], row["channels"]) == ("en", recognised_row["channels"])
         assert row["verification"]["outcome"] == "passed"
         assert dict(row["models"])["recogniser"] == f"given transcript ({name})"
@@ -166,8 +166,8 @@ def test_a_transcript_that_is_damaged_missing_or_of_another_call_fails_its_recor
         "mixed": "WrongTranscriptError",
     }
     assert errors["missing"]["message"].startswith("transcript_url: ")
-    assert not any("uagga" in json.dumps(row) for row in errors.values())
-    assert not any(spoken in json.dumps(list(errors.values())) for spoken in SPOKEN)
+    assert not any("uagga" in json.dumps(row, default=str) for row in errors.values())
+    assert not any(spoken in json.dumps(list(errors.values()), default=str) for spoken in SPOKEN)
 
 
 def test_a_mono_transcript_of_a_stereo_call_mutes_both_channels_and_masks_are_muted(
@@ -212,7 +212,7 @@ def test_what_is_masked_in_part_is_redacted_and_muted_and_a_mask_of_two_words_st
     (row,) = run.rows("transcripts")
     assert "[PHONE NUMBER]" in row["text"]
     assert "###***##," in row["text"]
-    assert "qua" not in json.dumps(row)
+    assert "qua" not in json.dumps(row, default=str)
     found = [found for found in run.rows("findings") if found["detector"] == "masked_word"]
     shown = [
         None if each["text_start"] is None else row["text"][each["text_start"] : each["text_end"]] for each in found

@@ -8,8 +8,8 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.redact import build
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.running.job import prepare
@@ -31,7 +31,7 @@ def test_what_a_lost_worker_committed_is_not_missing_and_a_new_worker_does_not_h
     def attempt() -> None:
         fast = ("--model", "tiny.en", "--verify", "off")
         arguments = ("--manifest", str(manifest), "--output", str(output), "--run_id", "night", *fast)
-        options, beam_options = parse(RedactOptions, "", arguments)
+        options, beam_options = parse(RedactOptions, arguments)
         job = prepare(options, local=True)
         with beam.Pipeline(options=beam_options) as pipeline:
             build(pipeline, job)

@@ -36,7 +36,7 @@ def _notify(output: Path, *options: str) -> tuple[int, str]:
 
 
 def _rows(output: Path) -> list[dict[str, Any]]:
-    return [row for path in sorted(output.glob("notifications/*")) for row in pq.read_table(path).to_pylist()]
+    return [row for path in sorted(output.glob("notifications/*/*")) for row in pq.read_table(path).to_pylist()]
 
 
 def test_what_stayed_undelivered_is_delivered_later_with_the_same_id_and_new_secrets(

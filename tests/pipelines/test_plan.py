@@ -46,10 +46,35 @@ def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(
     (work,) = said["work"]
     assert (work["worker_hours"], work["cost"]) == (0.1, 0.02)
     assert _tree(planned.output) == before
+    again = redact(TRANSFER, command=plan.run)
+    assert (again.status, again.terminal) == (EXIT_COMPLETED, "1  up to date\nNothing to redact\n")
+
+
+def test_a_plan_tells_recordings_with_given_transcripts_apart(
+    redact: Redact, calls: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = calls / "phone.json"
+    given.write_text(json.dumps({"words": [{"text": "Hello", "start_s": 0.4, "end_s": 0.7}]}))
+    lines = PHONE | {"transcript_url": str(given)}, CARD | {"metadata": {"seconds": "7200"}}
+    how = ("--duration_key", "seconds", "--worker_types", "core:1")
+    planned = redact(*lines, options=how, command=plan.run)
+    assert planned.status == EXIT_COMPLETED, planned.terminal
+    assert "3.0 hours of audio to redact" in planned.terminal
+    assert "with a given transcript: 1.0 hours" in planned.terminal
+    capsys.readouterr()
+    redact(*lines, options=(*how, "--json"), command=plan.run)
+    (work,) = json.loads(capsys.readouterr().out)["work"]
+    assert work["worker_hours"] == round(2 + plan.WORK_WITH_TRANSCRIPT, 2)
 
 
 def _shown(hours: float, estimated: float) -> str:
-    to_do = {"hours": hours, "hours_estimated": estimated, "bytes": 4000, "bytes_of_unknown_length": 0}
+    to_do = {
+        "hours": hours,
+        "hours_with_transcript": 0.0,
+        "hours_estimated": estimated,
+        "bytes": 4000,
+        "bytes_of_unknown_length": 0,
+    }
     work = [{"worker": "core", "audio_hours": 12.0, "worker_hours": round(hours / 12, 2), "cost": None}]
     probed = {"headers": 1, "without_length": 0}
     terminal = io.StringIO()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import soundfile
+from rich.console import Console
 
+from hushbeam.pipelines import audit, erase
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_LOCKED, EXIT_USAGE
 from hushbeam.schemas.failure import ERRORS_SCHEMA
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
-from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, spaced_words
 from hushbeam.transforms.archive.run_lock import RunLock
+from tests.output_tables import history
 from tests.pipelines.conftest import Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
@@ -41,7 +47,7 @@ def test_a_run_gives_transcripts_audio_findings_statuses_and_notifications(redac
         ("findings", FINDINGS_SCHEMA),
         ("errors", ERRORS_SCHEMA),
     ):
-        (path,) = (run.output / table).iterdir()
+        (path,) = (run.output / table).glob("run_date=*/*.parquet")
         assert pq.read_schema(path).names == schema.names
     assert "3 completed" in run.terminal
 
@@ -74,6 +80,45 @@ def test_what_is_done_is_skipped_and_what_changed_is_done_again(redact: Redact) 
     assert changed.audio()["phone"].read_bytes() == first["phone"]
 
 
+def test_a_recording_that_is_done_again_adds_rows_and_changes_no_file(redact: Redact) -> None:
+    before = _table_files(redact(CARD, PHONE).output)
+    run = redact(CARD, PHONE, options=("--force", "--policies", "phone_number"))
+    assert {name: _table_files(run.output).get(name) for name in before} == before
+    rows = sorted(history(run.output, "transcripts"), key=lambda row: (row["recording_id"], row["processed_at"]))
+    assert [row["recording_id"] for row in rows] == ["card", "card", "phone", "phone"]
+    assert len({row["run_id"] for row in rows}) == len({row["processed_at"] for row in rows}) == 2
+    assert {row["run_id"] for row in run.rows("transcripts")} == {rows[-1]["run_id"]}
+    assert {row["policy"] for row in run.rows("findings")} <= {"phone_number"}
+    assert {row["policy"] for row in history(run.output, "findings")} > {"phone_number"}
+    result = io.StringIO()
+    assert erase.run(["--output", str(run.output), "--superseded"], Console(file=result, width=200)) == EXIT_COMPLETED
+    assert history(run.output, "transcripts") == run.rows("transcripts")
+    assert history(run.output, "findings") == run.rows("findings")
+    assert len(run.rows("transcripts")) == 2
+    assert "of 2 recordings erased" in result.getvalue()
+    assert audit.run(["--output", str(run.output)], Console(file=io.StringIO())) == EXIT_COMPLETED
+
+
+def _table_files(output: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(output)): path.read_bytes() for path in output.glob("*/run_date=*/*.parquet")}
+
+
+def test_the_row_of_a_recording_says_how_and_when_it_was_redacted(redact: Redact) -> None:
+    run = redact(CARD, options=("--captions", "--run_id", "night"))
+    (row,) = run.rows("transcripts")
+    assert row["configuration"] == "--model tiny.en --verify off --captions"
+    assert len(row["configuration_id"]) == 64
+    assert datetime.now(UTC) - timedelta(minutes=10) < row["processed_at"] < datetime.now(UTC)
+    assert (run.output / row["redacted_audio_url"]).is_file()
+    (path,) = (run.output / "transcripts").glob("*/night-0000.parquet")
+    assert path.parent.name == f"run_date={row['processed_at']:%Y-%m-%d}"
+    words = [word for utterance in row["utterances"] for word in utterance["words"]]
+    assert all(word["text"] == word["text"].strip() for word in words)
+    assert {word["redacted"]: word["confidence"] is None for word in words} == {True: True, False: False}
+    for utterance in row["utterances"]:
+        assert "".join(spaced_words(utterance)) == utterance["text"]
+
+
 def test_repeated_bundles_and_many_workers_change_nothing(redact: Redact, tmp_path: Path) -> None:
     plain = redact(CARD, PHONE, output=tmp_path / "plain", options=("--run_id", "same"))
     repeated = redact(
@@ -86,11 +131,11 @@ def test_repeated_bundles_and_many_workers_change_nothing(redact: Redact, tmp_pa
         for name, path in plain.audio().items():
             assert other.audio()[name].read_bytes() == path.read_bytes()
         for table in ("transcripts", "findings"):
-            assert _without_urls(other.rows(table)) == _without_urls(plain.rows(table))
+            assert _without_times(other.rows(table)) == _without_times(plain.rows(table))
 
 
-def _without_urls(rows: list[dict[str, object]]) -> list[str]:
-    return sorted(json.dumps({k: v for k, v in row.items() if k != "redacted_audio_url"}, default=str) for row in rows)
+def _without_times(rows: list[dict[str, object]]) -> list[str]:
+    return sorted(json.dumps({k: v for k, v in row.items() if k != "processed_at"}, default=str) for row in rows)
 
 
 def test_what_came_out_is_listened_to_again_and_captions_hold_redacted_words(redact: Redact) -> None:
@@ -145,11 +190,45 @@ def test_machines_read_the_summary_as_json(redact: Redact, capsys: pytest.Captur
     assert json.loads(capsys.readouterr().out)["recordings"]["completed"] == 1
 
 
-def test_manifests_that_name_no_recording_are_a_warning(redact: Redact) -> None:
+def test_captions_are_renewed_by_a_run_that_does_not_ask_for_them_and_removed_by_one_that_says_so(
+    redact: Redact,
+) -> None:
+    redact(CARD, options=("--captions",))
+    names = [{path.name for path in redact(CARD, PHONE).output.glob("captions/*")}]
+    run = redact(CARD, PHONE, options=("--policies", "number_sequence", "--substitution", "entity_name"))
+    names += [{path.name for path in run.output.glob("captions/*")}]
+    for before, after in pairwise(names):
+        assert {name.partition(".")[0] for name in after} == {"card"}, "phone never had any"
+        assert len(before) == len(after) == 2
+        assert not before & after, "none of an earlier output stays beside them"
+    (srt,) = run.output.glob("captions/*.srt")
+    assert "[NUMBER_SEQUENCE]" in srt.read_text()
+    assert not list(redact(CARD, PHONE, options=("--no-captions",)).output.glob("captions/*"))
+
+
+def test_manifests_that_name_no_recording_end_with_3_unless_they_may(redact: Redact) -> None:
     run = redact()
-    assert run.status == EXIT_COMPLETED
-    assert "Warning: The manifests name no recording\n" in run.terminal
-    assert "Warning" not in redact({"audio_url": "missing.wav"}).terminal
+    assert run.status == EXIT_INCOMPLETE
+    assert "Exit status 3: the manifests name no recording; if this is no mistake, give --allow_empty\n" in run.terminal
+    allowed = redact(options=("--allow_empty",))
+    assert allowed.status == EXIT_COMPLETED
+    assert "Exit status 0: the manifests name no recording; --allow_empty is given\n" in allowed.terminal
+
+
+def test_one_bad_recording_of_a_night_is_told_and_ends_it_with_3_only_if_asked(redact: Redact) -> None:
+    """The options of other tests tolerate nothing."""
+    gone = {"recording_id": "gone", "audio_url": "gone.wav"}
+    night = redact(CARD, PHONE, gone, options=("--fail_above", "0.5"))
+    assert night.status == EXIT_COMPLETED
+    assert "1 x the file to read does not exist" in night.terminal
+    assert "Exit status 0: 33.3 % of the recordings failed or were quarantined, not more than --fail_above 0.5\n" in (
+        night.terminal
+    )
+    again = redact(CARD, PHONE, gone, options=("--fail_above", "0.01"))
+    assert again.status == EXIT_INCOMPLETE, "what is skipped counts as done"
+    assert "Exit status 3: 33.3 % of the recordings failed or were quarantined, more than --fail_above 0.01\n" in (
+        again.terminal
+    )
 
 
 def test_a_manifest_that_is_not_there_is_named(redact: Redact) -> None:

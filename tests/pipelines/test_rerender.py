@@ -7,18 +7,24 @@ import io
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from hushbeam.pipelines import expire, rerender
+from hushbeam.pipelines.options.commands.rerender import RerenderOptions
 from hushbeam.pipelines.options.rules import read_rules
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
-from hushbeam.schemas.stored import Provenance
-from hushbeam.transforms.archive.findings_store import OtherVersionError
+from hushbeam.schemas.finding import Candidate, Finding, RecogniserReport
+from hushbeam.schemas.stored import Provenance, StoredRecording
+from hushbeam.transforms.archive.findings_store import FindingsStore, OtherVersionError
+from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot
 from hushbeam.transforms.detect_pii.detector import Detector
+from hushbeam.transforms.detect_pii.registry import BUILT_IN
 from hushbeam.transforms.transcribe.engine import SpeechEngine
 from tests.pipelines.conftest import FinishedRuns, Redact, Run
 
@@ -39,7 +45,7 @@ def kept(finished: FinishedRuns, key: str) -> tuple[Path, tuple[str, ...]]:
 
 def render(output: Path, *options: str) -> tuple[int, str]:
     terminal = io.StringIO()
-    arguments = ["--output", str(output), "--verify", "off", *options]
+    arguments = ["--output", str(output), "--verify", "off", "--fail_above", "0", *options]
     return rerender.run(arguments, Console(file=terminal, width=500)), terminal.getvalue()
 
 
@@ -57,8 +63,7 @@ def deafen(monkeypatch: pytest.MonkeyPatch) -> None:
 def _rows(run: Run, table: str) -> list[str]:
     rows = run.rows(table)
     return sorted(
-        json.dumps({k: v for k, v in row.items() if k not in ("run_id", "redacted_audio_url")}, default=str)
-        for row in rows
+        json.dumps({k: v for k, v in row.items() if k not in ("run_id", "processed_at")}, default=str) for row in rows
     )
 
 
@@ -116,6 +121,21 @@ def test_a_recording_keeps_its_caution_until_another_is_given(
     assert _rows(run, "findings") == careful
 
 
+@pytest.mark.parametrize(
+    ("policy", "muted"), [("untranscribed_speech", True), ("custom", True), ("phone_number", True), ("drug", False)]
+)
+def test_leaks_under_requested_policies_and_those_that_need_no_request_stay_muted(
+    kept: tuple[Path, tuple[str, ...]], key: str, policy: str, muted: bool
+) -> None:
+    output, store = kept
+    sealed = FindingsStore(SealedRoot(store[1], (key,)))
+    sealed.write(replace(sealed.read("phone"), leaks=(Finding(policy, "LEAK", 0, 0.7, 0.9, 1.0, "second_recogniser"),)))
+    status, terminal = render(output, *store, "--force")
+    assert status == EXIT_COMPLETED, terminal
+    spans = json.loads((output / "status" / "phone.json").read_text())["certificate"]["audio"]["muted"]
+    assert any(channel == 0 and start_s <= 0.7 and end_s >= 0.9 for channel, start_s, end_s in spans) is muted
+
+
 def test_exchanges_of_an_unknown_policy_are_refused(tmp_path: Path) -> None:
     with pytest.raises(SystemExit) as ended:
         render(tmp_path, "--exchanges", "persn_name")
@@ -123,9 +143,41 @@ def test_exchanges_of_an_unknown_policy_are_refused(tmp_path: Path) -> None:
 
 
 def test_findings_of_another_version_are_refused() -> None:
-    full_run = rerender.FullRun(rerender.RerenderOptions(output="out"), read_rules(None))
+    full_run = rerender.FullRun(RerenderOptions(output="out"), read_rules(None))
     with pytest.raises(OtherVersionError, match="run hushbeam redact again"):
-        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}))
+        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}, BUILT_IN))
+
+
+def test_findings_of_a_recogniser_that_is_no_longer_built_in_are_not_taken_for_those_of_the_users_own(
+    kept: tuple[Path, tuple[str, ...]], key: str
+) -> None:
+    output, store = kept
+    sealed = FindingsStore(SealedRoot(store[1], (key,)))
+    phone = sealed.read("phone")
+    provenance = replace(phone.provenance, recognisers=phone.provenance.recognisers | {"presidio_patterns"})
+    innocent = Candidate("phone_number", 0, 0, 1.0, "presidio_patterns")
+    report = RecogniserReport("presidio_patterns", frozenset({"phone_number"}), (innocent,))
+    sealed.write(replace(phone, provenance=provenance, reports=(*phone.reports, report)))
+    before = (output / "status" / "phone.json").read_bytes()
+    status, terminal = render(output, *store, *CHANGES)
+    assert status == EXIT_INCOMPLETE, terminal
+    errors = {row["recording_id"]: row["error_class"] for row in Run(status, "", output).rows("errors")}
+    assert errors == {"phone": "OtherVersionError"}
+    assert (output / "status" / "phone.json").read_bytes() == before, "what was public stays"
+
+
+def test_a_store_that_does_not_say_which_recognisers_were_built_in_is_refused(
+    kept: tuple[Path, tuple[str, ...]], key: str
+) -> None:
+    _, store = kept
+    place = SealedRoot(store[1], (key,))
+    stored = TypeAdapter(StoredRecording).dump_python(FindingsStore(place).read("card"), mode="json")
+    del stored["provenance"]["recognisers"]
+    SealedFiles(place, "--store_key", "words and findings of recordings", ".findings").write(
+        "card", json.dumps(stored).encode()
+    )
+    with pytest.raises(OtherVersionError, match="run hushbeam redact again"):
+        FindingsStore(place).read("card")
 
 
 def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[str, ...]], tmp_path: Path) -> None:
@@ -136,8 +188,9 @@ def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[
     assert b"utterances" not in words
     other = tmp_path / "other"
     other.write_text(base64.b64encode(os.urandom(32)).decode())
-    status, _ = render(output, *store[:2], "--store_key", f"file:{other}", *CHANGES)
-    assert status == EXIT_INCOMPLETE
+    status, said = render(output, *store[:2], "--store_key", f"file:{other}", *CHANGES)
+    assert status == EXIT_USAGE, "once, at the start, and not for each recording"
+    assert "--store_key: the files of --store are encrypted with another key" in said
     both = ("--store_key", f"file:{other}", store[3])
     assert render(output, *store[:2], *both, *CHANGES)[0] == EXIT_COMPLETED
 

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.pipelines.redact import build
 from hushbeam.pipelines.running.job import prepare
 from hushbeam.schemas.errors import ConfigurationError
@@ -44,7 +44,7 @@ def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str], tmp_path: Path) -> None:
-    options, beam_options = parse(RedactOptions, "", arguments)
+    options, beam_options = parse(RedactOptions, arguments)
     job = prepare(options, local=True)
     pipeline = beam.Pipeline(options=beam_options)
     build(pipeline, job)
@@ -66,7 +66,7 @@ def test_nothing_that_travels_or_is_printed_holds_a_secret(arguments: list[str],
 
 
 def test_a_courier_cannot_be_pickled(arguments: list[str]) -> None:
-    options, _ = parse(RedactOptions, "", arguments)
+    options, _ = parse(RedactOptions, arguments)
     with pytest.raises(TypeError):
         pickle.dumps(WebhookClient(options.notification))
 
@@ -77,7 +77,7 @@ def test_a_secret_in_the_place_of_a_reference_is_refused_and_not_repeated(
 ) -> None:
     arguments[arguments.index(option) + 1] = "siskin-given-itself"
     with pytest.raises((ConfigurationError, SystemExit)) as caught:
-        prepare(parse(RedactOptions, "", arguments)[0], local=True)
+        prepare(parse(RedactOptions, arguments)[0], local=True)
     said = f"{caught.value} {capsys.readouterr().err}"
     assert option in said
     assert "siskin" not in said

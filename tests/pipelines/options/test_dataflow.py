@@ -12,7 +12,8 @@ from apache_beam.options.pipeline_options import DebugOptions, PipelineOptions
 from apache_beam.portability.api import beam_runner_api_pb2
 from apache_beam.runners.pipeline_context import PipelineContext
 
-from hushbeam.pipelines.options.dataflow import Workers, fit_workers, protect_samples
+from hushbeam.pipelines.options.dataflow import fit_workers, protect_samples
+from hushbeam.pipelines.options.groups import Workers
 from hushbeam.pipelines.redact import run
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.schemas.coders import StaysInWorkerCoder
@@ -111,9 +112,11 @@ def test_a_template_is_written_and_nothing_is_submitted(bucket: str, service: Da
     template = tmp_path / "template.json"
     assert run(arguments(bucket, service, IMAGE, f"--template_location={template}")) == EXIT_COMPLETED
     assert service.jobs == []
-    experiments = json.loads(template.read_text())["environment"]["experiments"]
-    assert "disable_always_on_exception_sampling" in experiments
-    assert not files.exists(f"{bucket}/out/runs/LOCK")
+    job = json.loads(template.read_text())
+    assert "disable_always_on_exception_sampling" in job["environment"]["experiments"]
+    assert not files.exists(f"{bucket}/out/runs/LOCK")  # its runs take the lock
+    names = {transform.unique_name for transform in staged(job).components.transforms.values()}
+    assert {"BeginRun/Take the lock", "KeepHold/Keep the lock", "EndRun/Give the lock back"} <= names
 
 
 @pytest.mark.parametrize("option", ["--canaries", "--metrics_file=/tmp/hushbeam.prom", "--otlp", "--openlineage"])

@@ -19,7 +19,7 @@ _REDACT = ("redact", "--manifest", "calls.jsonl", "--output", "out")
         (("redact", "--config", "job.yml"), "--config: no such file: job.yml\n"),
         (("redact", "--config", "calls"), "--config: calls is a folder; name a file\n"),
         ((*_REDACT, "--rules", "rules.json"), "--rules: no such file: rules.json\n"),
-        (("erase", "--output", "out", "--recording_ids", "i.txt"), "--recording_ids: no such file: i.txt\n"),
+        (("erase", "--output", "out", "--recording_ids", "i.txt"), "--recording_ids: no such file: i.txt; to give ids"),
         (
             ("redact", "--manifest", "calls", "--output", "out"),
             "--manifest: calls is a folder; name a manifest file, or a glob such as 'calls/*.jsonl'\n",
@@ -33,20 +33,24 @@ _REDACT = ("redact", "--manifest", "calls.jsonl", "--output", "out")
             (*_REDACT, "--certificate_key", "file:key.pem"),
             "not the secret itself; file: needs an absolute path, such as file:/home/me/key.pem\n",
         ),
-        ((*_REDACT, "--policies", "default,organization"), "Separate policies with spaces, not commas.\n"),
-        (("rerender", "--output", "done", "--policies", "a,b", "--corrections"), "--policies: needs --store;"),
+        ((*_REDACT, "--policies", "default,organisation"), "--policies: Unknown policy 'organisation'. Did you mean"),
+        (("redact", "--policies", "pci", "calls/", "--output", "out"), "; give recordings before the options\n"),
+        (("rerender", "--output", "done", "--policies", "pci,phi", "--corrections"), "--policies: needs --store;"),
         (("rerender", "--output", "done"), "--store: required, or --corrections"),
         (
-            ("redact", "calls.jsonl", "--output", "out"),
-            "--manifest: required; 'calls.jsonl' has no option before it: did you mean --manifest calls.jsonl?\n",
-        ),
-        (
             ("redact", "--runner", "DirectRunner", "--output", "out"),
-            "--manifest: required\n",
+            "INPUT: give recordings or a manifest, such as: hushbeam redact calls/\n",
         ),
+        (("plan",), "INPUT: give recordings or a manifest, such as: hushbeam plan calls/\n"),
         (
             ("report", "done"),
-            "--output: required; 'done' has no option before it: did you mean --output done?\n",
+            "'done' has no option before it; did you mean --output done?\n",
+        ),
+        (("erase", "--output", "done", "call-4711"), "'call-4711' has no option before it\n"),
+        (("erase", "--output=done", "call-4711"), "'call-4711' has no option before it\n"),
+        (
+            ("erase", "--output", "done", "--recording_ids", "call-4711"),
+            "--recording_ids: no such file: call-4711; to give ids themselves, use --recording_id\n",
         ),
     ],
 )

@@ -1,20 +1,30 @@
-"""Options from models."""
+"""Options from models.
+
+    it --names a
+
+A note.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
+import apache_beam
 import pytest
 from apache_beam.options.pipeline_options import StandardOptions
 from pydantic import BaseModel, ConfigDict, Field
 
-from hushbeam.pipelines.options.arguments import leaves
-from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
+from hushbeam.pipelines.command_line import COMMANDS, options_of
+from hushbeam.pipelines.options import beam_flags
+from hushbeam.pipelines.options.arguments import CommandOptions, Positional, leaves
+from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.parsing import beam_parser, parse
 from hushbeam.transforms.base.metavar import Metavar
+from hushbeam.transforms.option_lists import SEPARATED
 
 
 class Group(BaseModel):
@@ -37,7 +47,7 @@ class More:
     unseen: int = 3
 
 
-class Options(BaseModel):
+class Options(CommandOptions):
     """Of a job for these tests."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,7 +62,7 @@ class Options(BaseModel):
 
 
 def given(*arguments: str) -> Options:
-    return parse(Options, "For tests.", ["--names", "a", *arguments])[0]
+    return parse(Options, ["--names", "a", *arguments])[0]
 
 
 def test_defaults_hold_where_nothing_is_given() -> None:
@@ -60,7 +70,7 @@ def test_defaults_hold_where_nothing_is_given() -> None:
 
 
 def test_groups_lists_switches_and_numbers_are_read() -> None:
-    assert given("--names", "a", "b", "--no-loud", "--level=5", "--until", "1.5", "--how", "badly") == Options(
+    assert given("--names", "b", "--no-loud", "--level=5", "--until", "1.5", "--how", "badly") == Options(
         names=("a", "b"), how="badly", until=1.5, group=Group(level=5, loud=False)
     )
 
@@ -68,14 +78,22 @@ def test_groups_lists_switches_and_numbers_are_read() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--level", "0"], "--level: expected greater than or equal to 1"),
+        (["--level", "0"], "--level: expected at least 1"),
         (["--level", "many"], "--level: expected a valid integer\n"),
-        (["--hours", "-1"], "--hours: expected greater than 0"),
+        (["--hours", "-1"], "--hours: expected more than 0"),
         (["--day", "7"], "--day: expected something like friday"),
         (["--hidden", "3"], "unknown option --hidden"),
         (["--how", "so"], "--how"),
         (["--levle", "3"], "did you mean --level"),
         (["--runer=FlinkRunner"], "did you mean --runner"),
+        (["--names"], "--names: expected a value"),
+        (["--level"], "--level: expected a value"),
+        (["--how", "so"], "--how: expected well or badly"),
+        (["--loud=very"], "--loud: takes no value; --no-loud turns it off"),
+        (["--parallelism", "many"], "--parallelism: expected an integer, not 'many'"),
+        (["--runner"], "--runner: expected a value"),
+        (["--environment_type", "EXTERNAL", "--environment_options", "process_command=x"], "Beam: Option"),
+        (["-x"], "unknown option -x"),
     ],
 )
 def test_a_wrong_option_is_named(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +108,7 @@ def test_a_wrong_option_is_named(arguments: list[str], message: str, capsys: pyt
     [([], "FnApiRunner"), (["--runner=DirectRunner"], "FnApiRunner"), (["--runner=FlinkRunner"], "FlinkRunner")],
 )
 def test_a_local_run_never_tries_prism(arguments: list[str], runner: str) -> None:
-    _, beam = parse(Options, "For tests.", ["--names", "a", "--direct_num_workers=3", *arguments])
+    _, beam = parse(Options, ["--names", "a", "--direct_num_workers=3", *arguments])
     assert beam.view_as(StandardOptions).runner == runner
     assert beam.get_all_options()["direct_num_workers"] == 3
 
@@ -98,6 +116,88 @@ def test_a_local_run_never_tries_prism(arguments: list[str], runner: str) -> Non
 def test_an_option_may_have_a_name_that_its_model_cannot() -> None:
     assert given("--json").print_json
     assert "json" in dict(leaves(Options))
+
+
+class Copy(CommandOptions):
+    """Of a command with values that need no flag."""
+
+    files: Annotated[tuple[Annotated[str, Metavar("INPUT")], ...], Positional()] = Field(
+        (), description="what is copied"
+    )
+    kinds: Annotated[tuple[str, ...], SEPARATED] = Field((), description="which kinds are copied")
+    paths: tuple[str, ...] = Field((), description="where copies go")
+    loud: bool = Field(False, description="whether it is loud")
+    to_there: str = Field("", description="where they go")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "files"),
+    [
+        ([], ()),
+        (["a", "b"], ("a", "b")),
+        (["a", "--runner", "FlinkRunner", "b"], ("a", "b")),
+        (["a", "--runner=FlinkRunner", "b"], ("a", "b")),
+        (["--loud", "a"], ("a",)),
+        (["a", "--to_there", "x", "b"], ("a", "b")),
+        (["-"], ("-",)),
+        (["--no_auth", "a"], ("a",)),
+        (["--", "--odd", "-"], ("--odd", "-")),
+        (["gs://calls/*.wav", "a//b"], ("gs://calls/*.wav", "a//b")),
+    ],
+)
+def test_inputs_need_no_flag_and_stand_anywhere_between_options(arguments: list[str], files: tuple[str, ...]) -> None:
+    assert parse(Copy, arguments)[0].files == files
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--kinds", "a", "b,c"], ["--kinds", "a,b", "c"], ["--kinds=a,b,c"], ["--kinds", "a", "--kinds", "b,c"]],
+)
+def test_lists_take_spaces_and_commas_and_may_be_continued(arguments: list[str]) -> None:
+    assert parse(Copy, arguments)[0].kinds == ("a", "b", "c")
+
+
+def test_lists_of_paths_keep_their_commas() -> None:
+    assert parse(Copy, ["--paths", "a,b", "c"])[0].paths == ("a,b", "c")
+
+
+@pytest.mark.parametrize("content", ["files: a\nkinds: b, c", "files: [a]\nkinds: [b, c]"])
+def test_a_list_in_a_file_may_be_one_value(content: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yaml").write_text(content)
+    options, _ = parse(Copy, ["--config", str(tmp_path / "job.yaml")])
+    assert (options.files, options.kinds) == (("a",), ("b", "c"))
+
+
+def test_a_dash_is_an_underscore_in_a_flag_and_the_last_of_two_values_counts() -> None:
+    assert parse(Copy, ["--to-there", "x", "--to_there", "y"])[0].to_there == "y"
+
+
+def test_a_key_that_begins_with_dashes_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\n-----END PRIVATE KEY-----"
+    for arguments in (["--certificate_key", key], [f"--certificate_key={key}"], [key]):
+        with pytest.raises(SystemExit) as ended:
+            parse(RedactOptions, ["call.wav", *arguments])
+        assert ended.value.code == 2
+        said = capsys.readouterr()
+        assert "PRIVATE" not in said.out + said.err
+        assert "MC4C" not in said.out + said.err
+
+
+def test_the_options_of_beam_are_those_that_are_listed() -> None:
+    listed = {*beam_flags.WITH_VALUE, *beam_flags.SWITCHES}
+    actions = {flag[2:]: action for action in beam_parser()._actions for flag in action.option_strings}
+    assert apache_beam.__version__ == beam_flags.VERSION
+    assert listed == {name for name in actions if name in listed or not name.startswith("hushbeam")}, sorted(actions)
+    assert {name for name in listed if actions[name].nargs == 0} == beam_flags.SWITCHES
+
+
+def test_options_of_another_release_of_beam_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(beam_flags, "VERSION", "2.0.0")
+    monkeypatch.setattr(beam_flags, "WITH_VALUE", frozenset({"runner"}))
+    monkeypatch.setattr(beam_flags, "SWITCHES", frozenset())
+    options, beam = parse(Copy, ["--direct_num_workers", "3", "a", "--no_auth", "b"])
+    assert options.files == ("a", "b")
+    assert beam.get_all_options()["direct_num_workers"] == 3
 
 
 CONFIGURATION = """
@@ -117,7 +217,7 @@ def configuration(tmp_path: Path) -> Path:
 
 
 def test_a_file_gives_options_and_flags_override_it(configuration: Path) -> None:
-    ours, beam = parse(Options, "For tests.", ["--config", str(configuration), "--level", "5", "--no-json"])
+    ours, beam = parse(Options, ["--config", str(configuration), "--level", "5", "--no-json"])
     assert ours == Options(names=("b", "c"), until=2.5, group=Group(level=5))
     options = beam.get_all_options()
     assert (options["direct_num_workers"], options["no_auth"], options["update"]) == (3, True, False)
@@ -128,14 +228,14 @@ def test_a_file_gives_options_and_flags_override_it(configuration: Path) -> None
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("names: [a]\ngroup: {level: 0}", "--config: group.level"),
-        ("names: [a]\ngroup: {levle: 4}", "--config: group.levle: unknown option; did you mean level?"),
-        ("names: [a]\ngroup: {hidden: 4}", "--config: group.hidden: unknown option"),
-        ("names: [a]\nmore: {unseen: 4}", "--config: more.unseen: unknown option"),
-        ("names: [a]\nmore: {hours: 0}", "--config: more.hours: expected greater than 0"),
-        ("names: [a]\ngroup: 4", "--config: group: expected options as NAME: VALUE"),
-        ("names: a", "--config: names: expected a list"),
-        ("names: []", "--config: names: expected at least one value"),
+        ("names: [a]\ngroup: {level: 0}", "group.level: expected at least 1"),
+        ("names: [a]\ngroup: {levle: 4}", "group.levle: unknown option; did you mean level?"),
+        ("names: [a]\ngroup: {hidden: 4}", "group.hidden: unknown option"),
+        ("names: [a]\nmore: {unseen: 4}", "more.unseen: unknown option"),
+        ("names: [a]\nmore: {hours: 0}", "more.hours: expected more than 0"),
+        ("names: [a]\ngroup: 4", "group: expected options as NAME: VALUE"),
+        ("names: 3", "names: expected a list"),
+        ("names: []", "names: expected at least one value"),
         ("names: [a]\nnames: [b]", "'names' is given twice"),
         ("names: [a", "not valid YAML at line"),
         ("just text", "as NAME: VALUE"),
@@ -154,20 +254,20 @@ def test_a_wrong_file_is_refused_and_the_place_named(
 ) -> None:
     configuration.write_text(content)
     with pytest.raises(SystemExit) as ended:
-        parse(Options, "For tests.", ["--config", str(configuration)])
+        parse(Options, ["--config", str(configuration)])
     assert ended.value.code == 2
     assert message in capsys.readouterr().err
 
 
 def test_a_flag_that_is_wrong_is_named_beside_a_file(configuration: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parse(Options, "For tests.", ["--config", str(configuration), "--level", "0"])
+        parse(Options, ["--config", str(configuration), "--level", "0"])
     assert "--level" in capsys.readouterr().err
 
 
 def test_the_schema_of_the_file_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse(Options, "For tests.", ["--print_config_schema"])
+        parse(Options, ["--print_config_schema"])
     assert ended.value.code == 0
     schema = json.loads(capsys.readouterr().out)
     assert {"names", "json", "group", "beam"} <= set(schema["properties"])
@@ -176,33 +276,73 @@ def test_the_schema_of_the_file_is_printed(capsys: pytest.CaptureFixture[str]) -
     assert set(schema["$defs"]["More"]["properties"]) == {"hours"}
 
 
-def test_help_shows_one_line_of_usage_and_each_flag_once_with_its_placeholder(
+def shown_help(options: type[CommandOptions], capsys: pytest.CaptureFixture[str], flag: str = "--help") -> str:
+    with pytest.raises(SystemExit) as ended:
+        parse(options, [flag])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_help_shows_one_line_of_usage_then_examples_then_each_flag_once_with_its_placeholder(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        parse(Options, "Does it.\n\n    it --names a\n", ["--help"])
-    shown = capsys.readouterr().out
-    assert ended.value.code == 0
-    assert shown.startswith("usage: ")
-    assert shown.split("\n\n")[0].endswith(" --names TEXT [options]")
-    assert "Does it.\n\n    it --names a\n" in shown
-    for line in ("--names TEXT …", "--hours HOURS", "--[no-]loud", "--level N", "--until NUMBER", "--how {well,badly}"):
-        assert line in shown, line
-    assert not any(name in shown for name in ("hidden", "unseen", "print_json"))
+    shown = shown_help(Options, capsys)
+    assert shown.startswith(
+        "Usage: hushbeam --names TEXT [OPTIONS]\n\nOptions from models.\n\nExamples:\n  it --names a\n"
+    )
+    for line in ("--names TEXT…", "--hours HOURS", "--[no-]loud", "--level N", "--until NUMBER", "--how well|badly"):
+        assert len(re.findall(rf"^  {re.escape(line)} ", shown, re.MULTILINE)) == 1, line
+    for text in ("(required)", "[default: 3]", "[default: on]", "[default: well]"):
+        assert text in shown
+    assert not any(name in shown for name in ("hidden", "unseen", "print_json", "--help-all"))
+    assert re.findall(r"^(\w[\w ]+:.*)$", shown, re.MULTILINE)[2:] == [
+        "Input and output:",
+        "Group: what belongs together",
+        "More: a group that does not need pydantic",
+        "Help and configuration:",
+    ]
+
+
+def test_help_shows_the_options_that_a_person_needs_and_help_all_shows_the_rest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    basic, everything = (
+        set(re.findall(r"^  (?:--(?:\[no-\])?)?([\w-]+)", shown_help(RedactOptions, capsys, flag), re.MULTILINE))
+        for flag in ("--help", "--help-all")
+    )
+    assert RedactOptions.basic
+    assert RedactOptions.basic - {"inputs"} <= basic < everything
+    assert 12 <= len(RedactOptions.basic) <= 20
+    assert {name for name, _ in leaves(RedactOptions)} - {"inputs"} <= everything
+    assert "INPUT" in basic
+
+
+def test_the_basic_options_of_commands_exist() -> None:
+    for name in COMMANDS:
+        options = options_of(name)
+        assert (options.basic or frozenset()) <= {flag for flag, _ in leaves(options)}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_a_terminal_of_80_columns(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = shown_help(options_of(name), capsys, "--help-all")
+    examples = shown.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line for line in shown.splitlines() if len(line) > 80 and line not in examples] == []
 
 
 def test_an_error_comes_first_and_says_where_the_options_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         given("--level", "0")
-    first, second = capsys.readouterr().err.splitlines()
-    assert first.endswith(": --level: expected greater than or equal to 1")
-    assert second.endswith(" --help lists the options.")
+    assert capsys.readouterr().err.splitlines() == [
+        "error: --level: expected at least 1",
+        "hushbeam --help shows how it is used",
+    ]
 
 
 def test_every_option_of_the_job_has_a_help_text_and_a_name_of_its_own() -> None:
     names = [name for name, _ in leaves(RedactOptions)]
     assert len(names) == len(set(names))
-    assert len(names) <= 56
+    assert len(names) <= 70
 
 
 @pytest.mark.parametrize(
@@ -221,6 +361,50 @@ def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        parse(RedactOptions, "", ["--manifest", "calls.jsonl", "--output", "out", "--language_code", "qq"])
+        parse(RedactOptions, ["--manifest", "calls.jsonl", "--output", "out", "--language_code", "qq"])
     assert ended.value.code == 2
     assert "--language_code: expected one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--language_code", "it"], "--language_code: personal data cannot be found in it, only in de, en, es and fr"),
+        (["--language_code", "es", "--model", "tiny.en"], "--language_code: the model tiny.en knows English only"),
+        (["--webhook_url", "nonsense"], "--webhook_url: the URL is not https; give a URL such as https://"),
+        (["--webhook_url", "http://example.com/"], "add --webhook_allow_http"),
+        (["--webhook_url", "https://me:secret@example.com/"], "--webhook_url: the URL contains credentials"),
+        (
+            ["http://example.com/call.wav?token=secret"],
+            "INPUT: http://example.com/call.wav would be sent in plain text: use https://, or add --allow_http",
+        ),
+        (["--policies", "pci,person_nmae"], "--policies: Unknown policy 'person_nmae'. Did you mean person_name"),
+        (["--policies", ","], "--policies: expected at least one value"),
+        (["--muting", "beep"], "--muting: expected silence, tone or noise"),
+        (["--verify", "half"], "--verify: expected all, off, or sample:SHARE"),
+    ],
+)
+def test_what_would_fail_for_every_recording_is_an_error_before_anything_is_read(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(RedactOptions, ["call.wav", "--output", "out", *arguments])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith("error: ")
+    assert message in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--language_code", "en_us"],
+        ["--language_code", "it", "--unredacted_output", "private"],
+        ["--webhook_url", "http://example.com/", "--webhook_allow_http"],
+        ["--output", "outer"],
+        ["http://example.com/call.wav", "--allow_http"],
+    ],
+)
+def test_what_may_be_right_is_not_refused(arguments: list[str]) -> None:
+    assert parse(RedactOptions, ["-", "outlet/call.wav", "--output", "out", *arguments])

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.rules import Rules
+from hushbeam.pipelines.running.canaries import check_canaries
 from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED
-from hushbeam.transforms.canary_gate import copy_calls, score
+from hushbeam.pipelines.running.job import Job
+from hushbeam.transforms.canary_gate import CanariesMissedError, copy_calls, score
 from tests.own_detectors import blind_detector
 from tests.pipelines.conftest import Redact, Run
 
@@ -35,6 +41,27 @@ def test_a_job_that_is_blind_publishes_nothing_and_says_so(redact: Redact, tmp_p
     _check_nothing_published(
         redact(PHONE, options=("--canaries", "--detector", blind_detector(tmp_path / "blind"))), "missed: "
     )
+
+
+def test_the_jobs_own_inputs_are_not_among_the_canaries(tmp_path: Path) -> None:
+    options = RedactOptions(inputs=("a.wav",), output=str(tmp_path / "out"))
+    job = Job(
+        options,
+        ("/calls/b.jsonl",),
+        options.output,
+        "run",
+        "2026-11-29T02:00:00+00:00",
+        None,
+        Rules(),
+        {},
+        recordings=("/calls/a.wav",),
+    )
+    run: list[Job] = []
+    with pytest.raises(CanariesMissedError):  # nothing is redacted
+        check_canaries(job, run.append, Console(file=io.StringIO()))
+    (calls,) = run
+    assert (calls.recordings, len(calls.manifests)) == ((), 1)
+    assert calls.manifests[0].startswith(options.output)
 
 
 @pytest.mark.long

@@ -33,8 +33,8 @@ def telling(error: Exception) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("error", "status", "sentence"),
     [
-        (ConfigurationError("--model: none"), EXIT_USAGE, "Cannot run: --model: none\n"),
-        (RunLockedError("--output: another"), EXIT_LOCKED, "Cannot run: --output: another\n"),
+        (ConfigurationError("--model: none"), EXIT_USAGE, "error: --model: none\n"),
+        (RunLockedError("--output: another"), EXIT_LOCKED, "error: --output: another\n"),
         (RunLockLostError("run 1 lost it"), EXIT_LOCKED, "Stopped: run 1 lost it\n"),
         (
             StorageError("the local disk is full", retryable=True),
@@ -50,7 +50,7 @@ def telling(error: Exception) -> tuple[int, str]:
         (
             RuntimeError("Traceback\n  File x\nschemas.errors.ConfigurationError: --key: {} [while running 'A/B']"),
             EXIT_USAGE,
-            "Cannot run: --key: {}\n",
+            "error: --key: {}\n",
         ),
         (
             RuntimeError(

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,10 +14,9 @@ import pytest
 from apache_beam.portability.api import beam_job_api_pb2_grpc
 from apache_beam.runners.portability import portable_runner
 from apache_beam.runners.runner import PipelineResult
-from rich.console import Console
 
-from hushbeam.pipelines.running.following import Following, counts_of
-from hushbeam.pipelines.running.terminal import status_line, watching
+from hushbeam.pipelines.running.reporting.following import Following, counts_of
+from hushbeam.pipelines.running.reporting.progress import progress_of
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.progress import COMMITTED
 from tests.pipelines.conftest import Redact
@@ -47,7 +45,10 @@ def test_metrics_count_what_stages_report_in_their_own_process(
     assert reported[COMMITTED] == 1
     assert reported["SkipFinished.failed"] == 1
     assert {name: counts.get(name) for name in reported} == reported
-    assert status_line(counts, 60.0) == status_line(reported, 60.0)
+    assert progress_of(counts) == progress_of(reported)
+    now = progress_of(progress.counts_now())
+    assert now.is_measured
+    assert now.transcribed_s == pytest.approx(progress_of(counts).transcribed_s, abs=0.01), "a window is never lost"
 
 
 def test_a_job_whose_metrics_are_silent_is_followed_by_what_it_commits(tmp_path: Path) -> None:
@@ -79,20 +80,3 @@ def _eventually(following: Following) -> Mapping[str, int]:
     while not following()[COMMITTED]:
         pass
     return following()
-
-
-def test_a_line_tells_only_what_is_known() -> None:
-    assert status_line({COMMITTED: 3}, 60.0) == "3 recordings done"
-    known = {"ReadManifest.passed": 10, COMMITTED: 4, "MuteAudio.failed": 1, "audio_milliseconds": 7_200_000}
-    line = status_line(known | {"findings.person_name": 6, "SkipFinished.skipped": 2}, 60.0)
-    assert line == (
-        "4 of 10 recordings done, 120.0 minutes transcribed, 6 findings, 2 skipped, 1 failed or quarantined, "
-        "120.0× real time, about 0:36 left"
-    )
-
-
-def test_what_is_watched_is_remembered_for_the_report() -> None:
-    steps = iter([{COMMITTED: 1, "audio_milliseconds": 1000}, {COMMITTED: 2, "audio_milliseconds": 3000}])
-    with watching(Console(file=io.StringIO()), lambda: next(steps), every_s=600.0) as samples:
-        pass
-    assert [(sample.committed, sample.audio_s) for sample in samples] == [(1, 1.0)]

@@ -24,7 +24,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import rerender
 from hushbeam.pipelines.options.groups import Observability
-from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_CANARIES_MISSED, EXIT_COMPLETED, EXIT_USAGE
 from hushbeam.pipelines.running.observing import observed
 from hushbeam.pipelines.running.waiting import StoppedError
 from tests.own_detectors import blind_detector
@@ -78,13 +78,15 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Told]:
 def test_a_run_is_told_to_all_receivers_and_none_learns_of_any_one_recording(
     redact: Redact, told: Told, calls: Path, tmp_path: Path
 ) -> None:
-    run = redact(CARD, GONE, options=(*told.options, "--run_id", "night-1"))
-    assert run.status == EXIT_INCOMPLETE, run.terminal
+    run = redact(CARD, GONE, options=(*told.options, "--run_id", "night-1", "--fail_above", "0.5"))
+    assert run.status == EXIT_COMPLETED, run.terminal
     assert "Not told" not in run.terminal
     start, complete = told.events()
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     assert [dataset["name"] for dataset in complete["inputs"]] == [str(tmp_path / "manifest.jsonl")]
-    assert [dataset["name"] for dataset in complete["outputs"]] == [str(run.output)]
+    root, *tables = [dataset["name"] for dataset in complete["outputs"]]
+    assert (root, len(tables)) == (str(run.output), 4)
+    assert all((run.output.parent / table).is_dir() for table in tables)
 
     summary = json.loads((run.output / "runs" / "night-1" / "summary.json").read_text())
     read = told.metrics()
@@ -94,7 +96,7 @@ def test_a_run_is_told_to_all_receivers_and_none_learns_of_any_one_recording(
     ((stage, *_),) = {(stage, reason) for _, _, reason, stage in read["hushbeam_run_incomplete_recordings"]}
     assert stage
     assert {stage for _, stage in read["hushbeam_run_stage_time_seconds"]} >= {"Transcribe", "MuteAudio", "Commit"}
-    assert read["hushbeam_run_exit_status"] == {("calls",): EXIT_INCOMPLETE}
+    assert read["hushbeam_run_exit_status"] == {("calls",): EXIT_COMPLETED}
     assert 0 <= time.time() - read["hushbeam_last_success_timestamp_seconds"]["calls",] < 60
 
     (metrics,) = map(ExportMetricsServiceRequest.FromString, told.bodies("/v1/metrics"))
@@ -115,8 +117,8 @@ def test_with_hashed_identities_no_location_is_told(
     run = redact(CARD, options=(*told.options, "--hash_identities", "env:IDENTITY_KEY"))
     assert run.status == EXIT_COMPLETED, run.terminal
     names = {dataset["name"] for event in told.events() for dataset in (*event["inputs"], *event["outputs"])}
-    assert len(names) == 2
-    assert all(re.fullmatch(r"url-[0-9a-f]{32}", name) for name in names)
+    assert len(names) == 6
+    assert all(re.fullmatch(r"url-[0-9a-f]{32}(/[a-z]+)?", name) for name in names)
     assert str(tmp_path) not in told.text()
 
 

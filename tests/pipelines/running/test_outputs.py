@@ -1,10 +1,12 @@
 """Commands refuse outputs that they cannot work on: whole commands."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import ctranslate2
 import pytest
 
 from hushbeam.pipelines.command_line import main
@@ -14,6 +16,9 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.ledger import Status, write_status
 from hushbeam.transforms.archive.run_lock import RunLock
+from tests.pipelines.conftest import calls
+
+__all__ = ["calls"]
 
 every_command = pytest.mark.parametrize(
     "command",
@@ -72,7 +77,7 @@ def _write(name: str) -> Callable[[Path], None]:
         _write("runs/nightly/rows/call.json"),
         _write("runs/audit-1/audit.json"),
         _write("runs/ledger.parquet"),
-        _write("transcripts/nightly-0000.parquet"),
+        _write("transcripts/run_date=2026-11-29/nightly-0000.parquet"),
         lambda root: write_status(str(root), Status("completed", "call", None, "0" * 64, "nightly")),
         lambda root: tombstones.lay(str(root), "call", ()),
     ],
@@ -137,7 +142,7 @@ def test_an_output_that_this_user_may_not_change_is_named_and_nothing_begins(
     with _permissions(tmp_path / "out", mode):
         status = main([*command, "--output", place])
     said = capsys.readouterr()
-    assert f"Cannot run: --output: {sentence}" in said.out + said.err
+    assert f"error: --output: {sentence}" in said.out + said.err
     assert "again" not in said.out + said.err
     assert status == EXIT_USAGE
 
@@ -147,10 +152,15 @@ def test_an_output_that_this_user_may_not_change_is_named_and_nothing_begins(
     [
         ("calls.jsonl", "calls.jsonl is a file; name a folder"),
         ("calls.jsonl/out", "calls.jsonl is a file; name a folder"),
-        ("https://example.com/out", "https:// is not supported: use a local path, gs:// or s3://"),
+        (
+            "https://example.com/out",
+            "only recordings and given transcripts may be at https:// URLs: use a local path, gs://, s3:// or az://",
+        ),
     ],
 )
-@pytest.mark.parametrize("command", [_REDACT, ("erase", "--recording_id", "call")], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command", [_REDACT, ("plan", *_REDACT[1:]), ("erase", "--recording_id", "call")], ids=lambda command: command[0]
+)
 def test_an_output_that_is_no_folder_is_an_error(
     command: Sequence[str],
     output: str,
@@ -161,7 +171,11 @@ def test_an_output_that_is_no_folder_is_an_error(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
-    assert main([*command, "--output", output]) == EXIT_USAGE
+    try:
+        status = main([*command, "--output", output])
+    except SystemExit as ended:  # found while the command line is read
+        status = int(ended.code or 0)
+    assert status == EXIT_USAGE
     said = capsys.readouterr().err
     assert sentence in said
     assert "again" not in said
@@ -171,6 +185,46 @@ def test_a_manifest_of_another_scheme_is_an_error(tmp_path: Path, capsys: pytest
     url = "https://example.com/calls.jsonl"
     assert main(["redact", "--manifest", url, "--output", str(tmp_path / "out")]) == EXIT_USAGE
     assert capsys.readouterr().err == (
-        "Cannot run: --manifest: https:// is not supported: use a local path, gs:// or s3://\n"
+        "error: --manifest: only recordings and given transcripts may be at https:// URLs: use a local path, gs://, "
+        "s3:// or az://\n"
     )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_option_that_is_found_under_the_lock_leaves_nothing_behind(
+    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text(json.dumps({"audio_url": str(calls / "card.flac")}))
+    (tmp_path / "out" / "status").mkdir(parents=True)
+    (tmp_path / "out" / "status" / "monday.json").write_text("[]")
+    assert main(["redact", "--manifest", "calls.jsonl", "--output", "out", "--model", "tiny.en"]) == EXIT_USAGE
+    said = capsys.readouterr().err
+    assert said.startswith("error: --output: its folder status/ holds no status object")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["status"]
+
+
+@pytest.mark.skipif(ctranslate2.get_cuda_device_count() > 0, reason="this machine has a GPU")
+@pytest.mark.parametrize("command", ["redact", "plan"])
+def test_a_device_that_this_machine_lacks_is_an_error_before_anything_begins(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    given = ("--manifest", "calls.jsonl", "--output", "out", "--device", "cuda")
+    assert main([command, *given]) == EXIT_USAGE
+    assert capsys.readouterr().err == (
+        "error: --device: cuda needs an NVIDIA GPU, and this machine has none that works; use --device cpu\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("option", "given"), [("--model", "bsae"), ("--verify_model", "nosuch/")])
+def test_a_model_that_is_not_there_is_named_with_its_option(
+    option: str, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    assert main(["redact", "--manifest", "calls.jsonl", "--output", "out", option, given]) == EXIT_USAGE
+    assert capsys.readouterr().err.startswith(f"error: {option}: ")
     assert not (tmp_path / "out").exists()

@@ -1,0 +1,107 @@
+"""Redacts recordings: publishes transcripts without personal data, and audio in which it is muted.
+
+    hushbeam redact call.wav
+    hushbeam redact calls/ --output redacted/ --policies pci,person_name
+    hushbeam redact calls.jsonl --config job.yaml --output gs://redacted
+
+A SECRET is where a secret is kept, never the secret itself: env:NAME, file:/path, or
+secretmanager://projects/P/secrets/S/versions/V.
+
+Exit status: 0 done, at most the share --fail_above of the recordings did not complete; 1 the job broke; 2 wrong options
+or set-up; 3 more than --fail_above did not complete (see errors/ in the output), or there was no recording; 5 another
+run works on the output; 6 the canary check failed.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import ConfigDict, Field
+
+from hushbeam.pipelines.options.arguments import CommandOptions
+from hushbeam.pipelines.options.checks import check_language, check_plain_sources, check_webhook
+from hushbeam.pipelines.options.common import (
+    Captions,
+    CertificateKey,
+    FailAbove,
+    Force,
+    HashIdentities,
+    Inputs,
+    Manifests,
+    NewRunId,
+    Output,
+    OutputShards,
+    PrintJson,
+    WaitForLock,
+)
+from hushbeam.pipelines.options.groups import Canaries, Detection, Keeping, Observability, Recognition, Workers
+from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.media.limits import MediaLimits
+from hushbeam.transforms.mute_audio import MuteSettings
+from hushbeam.transforms.notify import NotificationSettings
+from hushbeam.transforms.read_manifest import ManifestDefaults
+from hushbeam.transforms.sources.settings import SourceSettings
+from hushbeam.transforms.table_formats.settings import TableSettings
+from hushbeam.transforms.verify_audio import VerifySettings
+
+
+class RedactOptions(CommandOptions):
+    """All options of the job: frozen, and validated once, when the command line is parsed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, validate_by_alias=True)
+
+    needs_inputs: ClassVar[bool] = True
+    basic: ClassVar[frozenset[str] | None] = frozenset(
+        """
+        inputs manifest output force captions json policies substitution muting language_code webhook_url model device
+        caution rules verify
+        """.split()  # noqa: SIM905
+    )
+
+    inputs: Inputs = ()
+    manifest: Manifests = ()
+    output: Output = "redacted"
+    force: Force = False
+    run_id: NewRunId = None
+    captions: Captions = None
+    certificate_key: CertificateKey = None
+    hash_identities: HashIdentities = None
+    output_shards: OutputShards = None
+    fail_above: FailAbove = 0.5
+    allow_empty: bool = Field(False, description="end with exit status 0, not 3, if the manifests name no recording")
+    wait_for_lock: WaitForLock = None
+    print_json: PrintJson = False
+    defaults: ManifestDefaults = ManifestDefaults()
+    recognition: Recognition = Recognition()
+    detection: Detection = Detection()
+    muting: MuteSettings = MuteSettings()
+    verification: VerifySettings = VerifySettings()
+    notification: NotificationSettings = NotificationSettings()
+    canaries: Canaries = Canaries()
+    workers: Workers = Workers()
+    keeping: Keeping = Keeping()
+    table_formats: TableSettings = TableSettings()
+    decoding: MediaLimits = MediaLimits()
+    sources: SourceSettings = SourceSettings()
+    observability: Observability = Observability()
+
+    def check(self) -> None:
+        """Checks what no option tells alone.
+
+        Raises:
+          ConfigurationError: Nothing is given to redact, or nothing could be redacted as asked for.
+        """
+        if not self.inputs and not self.manifest:
+            raise ConfigurationError(f"INPUT: give recordings or a manifest, such as: hushbeam {self.command()} calls/")
+        check_plain_sources(self.inputs, allow_http=self.sources.allow_http)
+        self.check_request()
+
+    def check_request(self) -> None:
+        """Checks how recordings are redacted, whichever they are.
+
+        Raises:
+          ConfigurationError: No recording could be redacted, or no notification sent.
+        """
+        check_webhook(self.defaults.webhook_url, allow_http=self.notification.allow_http)
+        if self.keeping.unredacted_output is None:
+            check_language(self.defaults.language_code, self.recognition.model)

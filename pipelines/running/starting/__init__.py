@@ -1,0 +1,1 @@
+"""What a command does before its pipeline runs: imports and models early, and job servers."""
