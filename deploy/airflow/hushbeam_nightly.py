@@ -1,19 +1,87 @@
-"""Nightly run on Dataflow, for Airflow with apache-airflow-providers-apache-beam[google] and -google.
+"""Nightly run for Airflow 3: redacts the manifests of the day, and tells somebody if too many recordings failed.
 
-`HUSHBEAM_PYTHON` is a Python on the Airflow workers that has this project installed, `HUSHBEAM_HOME` a checkout of it,
-`HUSHBEAM_CONFIG` the configuration file (start from deploy/dataflow/job.yaml). The task fails if the run ends with any
-status but 0 (docs/command_line.md). A run id cannot be used twice: change `run_id` before a retry.
+It needs apache-airflow-providers-standard. `hushbeam` is installed in a virtual environment of its own on the Airflow
+workers (`HUSHBEAM_COMMAND`), or in an image that runs as a pod (`HUSHBEAM_IMAGE`, with
+apache-airflow-providers-cncf-kubernetes). No checkout is needed. The runner is what the configuration file says: a run
+on Flink or Dataflow is waited for, and cancelled when the task is.
+
+Exit status 0 makes `redact` a success. 3 (more failures than `--fail_above`, or no recording) skips it, so that the DAG
+run stays green and `look_at_failures` runs instead of `redacted`. Any other status fails the task, which is retried
+under a new run id: what an earlier attempt published is skipped.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+from datetime import timedelta
+from typing import Any
 
 import pendulum
-from airflow.providers.apache.beam.operators.beam import BeamRunPythonPipelineOperator
-from airflow.sdk import DAG
+from airflow.providers.standard.operators.bash import BashOperator
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, BaseOperator, ObjectStoragePath, task
 
-HOME = os.environ.get("HUSHBEAM_HOME", "/opt/hushbeam")
+COMMAND = os.environ.get("HUSHBEAM_COMMAND", "/opt/hushbeam/bin/hushbeam")
+IMAGE = os.environ.get("HUSHBEAM_IMAGE", "")
+CONFIG = os.environ.get("HUSHBEAM_CONFIG", "gs://BUCKET/hushbeam/job.yaml")
+MANIFEST = os.environ.get("HUSHBEAM_MANIFEST", "gs://BUCKET/manifests/{{ ds }}/*.jsonl")
+OUTPUT = os.environ.get("HUSHBEAM_OUTPUT", "gs://BUCKET/redacted")
+RETRIES = int(os.environ.get("HUSHBEAM_RETRIES", "2"))
+
+NIGHT = "nightly-{{ ts_nodash }}"
+"""The same for every attempt at a logical date: other DAGs find the run by it (after_redaction.py)."""
+
+ARGUMENTS = [
+    *("redact", "--config", CONFIG, "--manifest", MANIFEST, "--output", OUTPUT),
+    *("--run_id", NIGHT + "-{{ ti.try_number }}"),
+    *("--fail_above", "0.05"),
+    # An earlier run that is late, or an attempt whose worker was lost a moment ago.
+    *("--wait_for_lock", "2h"),
+]
+TOO_MUCH_FAILED = 3
+
+
+def redact() -> BaseOperator:
+    """The run, in a virtual environment of this worker or as a pod."""
+    common: dict[str, Any] = {"task_id": "redact", "skip_on_exit_code": TOO_MUCH_FAILED}
+    if not IMAGE:
+        return BashOperator(bash_command=shlex.join([COMMAND, *ARGUMENTS]), append_env=True, **common)
+
+    from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
+    from kubernetes.client import models as k8s
+
+    return KubernetesPodOperator(
+        image=IMAGE,
+        cmds=["hushbeam"],
+        arguments=ARGUMENTS,
+        # Keys that the configuration names as env:NAME.
+        env_from=[k8s.V1EnvFromSource(secret_ref=k8s.V1SecretEnvSource(name="hushbeam", optional=True))],
+        security_context=k8s.V1PodSecurityContext(run_as_non_root=True, run_as_user=10001, fs_group=10001),
+        container_security_context=k8s.V1SecurityContext(
+            allow_privilege_escalation=False, capabilities=k8s.V1Capabilities(drop=["ALL"])
+        ),
+        container_resources=k8s.V1ResourceRequirements(requests={"cpu": "500m", "memory": "1Gi"}),
+        # Decoded audio is written there by a run in this pod, never to the disk of the node.
+        volumes=[k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource(medium="Memory"))],
+        volume_mounts=[k8s.V1VolumeMount(name="tmp", mount_path="/tmp")],
+        # A job on a cluster is cancelled before the pod ends.
+        termination_grace_period=60,
+        **common,
+    )
+
+
+@task(trigger_rule="all_skipped")
+def look_at_failures(night: str) -> list[str]:
+    """Says why recordings failed: causes and counts, no ids. Put a message to your team here."""
+    summaries = sorted(ObjectStoragePath(OUTPUT).glob(f"runs/{night}-*/summary.json"))
+    if not summaries:
+        return ["the run wrote no summary"]
+    summary = json.loads(summaries[-1].read_text())
+    counts = ", ".join(f"{count} {outcome}" for outcome, count in summary["recordings"].items())
+    return [counts, *(f"{cause['count']} x {cause['message']}" for cause in summary["failures"])]
+
 
 with DAG(
     dag_id="hushbeam_nightly",
@@ -22,17 +90,8 @@ with DAG(
     catchup=False,
     # One run at a time writes to an output.
     max_active_runs=1,
+    default_args={"retries": RETRIES, "retry_delay": timedelta(minutes=10)},
 ):
-    BeamRunPythonPipelineOperator(
-        task_id="redact",
-        runner="DataflowRunner",
-        py_file=f"{HOME}/deploy/launch.py",
-        py_interpreter=os.environ.get("HUSHBEAM_PYTHON", "/opt/hushbeam/.venv/bin/python"),
-        pipeline_options={
-            "config": os.environ.get("HUSHBEAM_CONFIG", f"{HOME}/deploy/dataflow/job.yaml"),
-            "manifest": "gs://BUCKET/manifests/{{ ds }}/*.jsonl",
-            "output": "gs://BUCKET/redacted",
-            "run_id": "nightly-{{ ds }}",
-        },
-        dataflow_config={"job_name": "hushbeam-{{ ds }}", "location": "europe-west4"},
-    )
+    night = redact()
+    night >> EmptyOperator(task_id="redacted")
+    night >> look_at_failures(NIGHT)

@@ -1,21 +1,22 @@
-"""Kubernetes' own schemas, with kubernetes-validate installed: `make test-deploy`."""
+"""Kubernetes' own schemas, with kubernetes-validate and Helm installed: `make test-deploy`."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
+
+from tests.deploy.chart import KUBERNETES, WAYS, pods, rendered
 
 kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="make test-deploy installs it")
 
-FLINK = Path(__file__).parents[2] / "deploy" / "flink"
 
-
-def test_kubernetes_accepts_the_nightly_job_and_the_pods_of_the_cluster() -> None:
-    for document in yaml.safe_load_all((FLINK / "nightly.yaml").read_text()):
-        kubernetes_validate.validate(document, "1.34", strict=True)
-    cluster = yaml.safe_load((FLINK / "cluster.yaml").read_text())
-    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "taskmanager"}}
-    pod |= cluster["spec"]["taskManager"]["podTemplate"]
-    kubernetes_validate.validate(pod, "1.34", strict=True)
+@pytest.mark.parametrize("values", WAYS.values(), ids=WAYS)
+def test_kubernetes_accepts_all_that_the_chart_makes(values: dict[str, Any]) -> None:
+    manifests = rendered(values)
+    for manifest in manifests:
+        if manifest["kind"] != "FlinkDeployment":  # its schema is the operator's
+            kubernetes_validate.validate(manifest, KUBERNETES, strict=True)
+    for name, pod in pods(manifests).items():
+        whole = {"apiVersion": "v1", "kind": "Pod", **pod}
+        kubernetes_validate.validate(whole | {"metadata": pod["metadata"] | {"name": name}}, KUBERNETES, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import duckdb
 import pytest
 
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from tests.deploy.bigquery_statements import external_tables
 from tests.pipelines.conftest import Run, calls, redact
 
 __all__ = ["calls", "redact"]
@@ -43,9 +43,5 @@ def test_duckdb_reads_what_a_run_wrote(redact: Callable[..., Run], monkeypatch: 
 
 def test_bigquery_reads_every_table_that_a_run_writes(redact: Callable[..., Run]) -> None:
     run = redact({"recording_id": "card", "audio_url": "card.flac"})
-    written = {path.parent.name for path in run.output.glob("*/*.parquet")} - {"runs"}
-    statements = (WAREHOUSE / "bigquery.sql").read_text()
-    named = re.findall(
-        r"EXTERNAL TABLE DATASET\.(\w+)\s+OPTIONS \(format = 'PARQUET', uris = \['gs://\S+?/(\w+)/\*", statements
-    )
-    assert {table for table, _ in named} == {folder for _, folder in named} == written
+    written = {path.relative_to(run.output).parts[0] for path in run.output.rglob("*.parquet")} - {"runs"}
+    assert {statement.this.name for statement in external_tables()} == written
