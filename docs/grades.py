@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 Grade = Literal["reliable", "fair", "best effort"]
 
-RELIABLE, FAIR = 0.95, 0.85
+RELIABLE, FAIR = Fraction("0.95"), Fraction("0.85")
 """Least shares of mentions of which all words are redacted."""
 FEWEST_MENTIONS = 60
 """A policy with fewer mentions is graded `best effort`: at 60, a recall of 0.95 is known to about 0.06."""
@@ -23,22 +24,31 @@ GRADES = Path(__file__).with_name("grades.json")
 class MeasuredRecall:
     """How much of a policy's mentions in written conversations is redacted.
 
+    Counts, because a grade from shares that were rounded would be too good at the limits.
+
     Attributes:
       mentions: Of the policy, and of those that it covers.
-      any_word, all_words: Shares of mentions of which at least one word, or all words, are redacted.
-      all_words_alone: The same share where this policy alone is requested; None if it was not measured.
+      any_word, all_words: Mentions of which at least one word, or all words, are redacted.
+      all_words_alone: Mentions of which all words are where this policy alone is requested.
     """
 
     mentions: int
-    any_word: float | None
-    all_words: float | None
-    all_words_alone: float | None = None
+    any_word: int
+    all_words: int
+    all_words_alone: int
+
+    @property
+    def shares(self) -> tuple[float, float, float] | None:
+        """Of any word, all words, and all words alone; None of no mentions."""
+        if not self.mentions:
+            return None
+        return self.any_word / self.mentions, self.all_words / self.mentions, self.all_words_alone / self.mentions
 
     @property
     def grade(self) -> Grade:
-        if self.all_words is None or self.mentions < FEWEST_MENTIONS or self.all_words < FAIR:
+        if self.mentions < FEWEST_MENTIONS or self.all_words < FAIR * self.mentions:
             return "best effort"
-        return "reliable" if self.all_words >= RELIABLE else "fair"
+        return "reliable" if self.all_words >= RELIABLE * self.mentions else "fair"
 
 
 @dataclass(frozen=True)
