@@ -6,34 +6,42 @@ import importlib.util
 import json
 import os
 import re
-import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from apache_beam.options.pipeline_options import PipelineOptions
 
+from docs.generate import PAGES as GENERATED
 from hushbeam.pipelines.command_line import COMMANDS, main
+from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import parse
-from hushbeam.pipelines.options.redact_options import RedactOptions
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, read_line
+from tests.documented_commands import blocks_of
 from tests.own_detectors import blind_detector
-from tests.pipelines.conftest import calls
 from tests.transforms.detect_pii.conversations import transcript_of
-
-__all__ = ["calls"]
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
-    {*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *(ROOT / f"{name}/README.md" for name in ("evaluation", "training"))}
+    {
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *(ROOT / f"{name}/README.md" for name in ("evaluation", "training")),
+    }
 )
-SHOWN = re.compile(r"^ {4}.*?hushbeam ([a-z]+)(.*)$", re.MULTILINE)
+SHOWN = re.compile(r"\bhushbeam ([a-z]+)\b(.*)$")
+BACKGROUND = {ROOT / "docs" / f"{name}.md" for name in ("architecture", "edges", "measurements")}
+MOST_WORDS = 13_000
+"""CONTRIBUTING.md says why."""
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -47,6 +55,65 @@ def test_a_request_body_that_the_migration_page_shows_is_a_manifest_line(request
     assert "person_name" in recording.policies
     assert recording.substitution == "entity_name"
     assert recording.multichannel
+
+
+BODIES: dict[str, list[dict[str, Any]]] = {
+    "aws": [
+        {
+            "TranscriptionJobName": "call-4711",
+            "LanguageCode": "en-US",
+            "Media": {"MediaFileUri": "s3://calls/4711.mp3"},
+            "Settings": {"ChannelIdentification": True},
+            "ContentRedaction": {"RedactionType": "PII", "PiiEntityTypes": ["NAME", "CREDIT_DEBIT_NUMBER"]},
+        },
+        {
+            "CallAnalyticsJobName": "analytics-1",
+            "Media": {"MediaFileUri": "https://calls.s3.us-east-1.amazonaws.com/a/1.wav"},
+            "Settings": {"ContentRedaction": {"PiiEntityTypes": ["ALL"]}},
+        },
+        {"TranscriptionJobName": "plain", "Media": {"MediaFileUri": "https://s3.us-east-1.amazonaws.com/calls/2.wav"}},
+    ],
+    "deepgram": [
+        {"url": "gs://calls/1.wav", "model": "nova-3", "language": "en-US", "redact": ["ssn"], "multichannel": True},
+        {"url": "gs://calls/2.wav", "redact": "pci", "language": "multi", "callback": "https://example.com/hook"},
+        {"url": "gs://calls/3.wav", "redact": True},
+        {"url": "gs://calls/4.wav", "punctuate": True},
+    ],
+}
+"""Requests as the documentation of Amazon Transcribe and of Deepgram shows them."""
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+@pytest.mark.parametrize("service", BODIES)
+def test_the_command_that_converts_requests_gives_valid_lines(tmp_path: Path, service: str) -> None:
+    (shown,) = [block for block in blocks("docs/migration.md", "sh") if f" {service}/*.json" in block]
+    (tmp_path / service).mkdir()
+    for number, body in enumerate(BODIES[service]):
+        (tmp_path / service / f"{number}.json").write_text(json.dumps(body, indent=2))
+    subprocess.run(shown, shell=True, check=True, executable="/bin/bash", cwd=tmp_path)
+    defaults = ManifestDefaults(policies=("drug",))
+    read = [
+        read_line(values, defaults, "/calls/night.jsonl", number)
+        for number, values in read_lines(str(tmp_path / f"{service}.jsonl"))
+        if not isinstance(values, Exception)
+    ]
+    policies = [recording.policies for recording in read]
+    if service == "aws":
+        urls = ["s3://calls/4711.mp3", "s3://calls/a/1.wav", "s3://calls/2.wav"]
+        assert [recording.recording_id for recording in read] == ["call-4711", "analytics-1", "plain"]
+        assert policies[0] == ("credit_card_number", "person_name")
+        assert len(policies[1]) > 40
+        assert policies[2] == ("drug",)
+    else:
+        urls = [f"gs://calls/{number}.wav" for number in (1, 2, 3, 4)]
+        assert policies[0] == ("us_social_security_number",)
+        assert "credit_card_number" in policies[1]
+        assert "number_sequence" in policies[2]
+        assert policies[3] == ("drug",)
+        assert read[1].webhook_url == "https://example.com/hook"
+    assert [recording.audio_url for recording in read] == urls
+    assert (read[0].language_code, read[0].multichannel) == ("en", True)
+    assert [recording.language_code for recording in read[1:]] == [None] * len(read[1:])
 
 
 AWS_TYPES = (
@@ -101,7 +168,7 @@ def test_the_configuration_file_that_is_shown_is_accepted(tmp_path: Path) -> Non
     (shown,) = blocks("docs/command_line.md", "yaml")
     path = tmp_path / "job.yaml"
     path.write_text(shown)
-    options, _ = parse(RedactOptions, "", ["--config", str(path)])
+    options, _ = parse(RedactOptions, ["--config", str(path)])
     assert options.recognition.model == yaml.safe_load(shown)["recognition"]["model"]
 
 
@@ -120,27 +187,6 @@ def test_the_recogniser_that_is_shown_finds_what_it_says(tmp_path: Path, monkeyp
     detector.load()
     found = detector.detect(DetectionRequest(transcript_of("A: Put STF-20417 on it."), ("account_number",))).findings
     assert [(one.detector, one.first_word, one.last_word) for one in found] == [("staff_numbers", 1, 1)]
-
-
-def test_the_quick_start_works_as_it_is_written(
-    calls: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "calls").mkdir()
-    (tmp_path / "calls" / "card.flac").write_bytes((calls / "card.flac").read_bytes())
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # the activated environment
-    faster = {"redact": ["--model", "tiny.en", "--verify", "off"]}  # as the page says
-    done = []
-    for shown in blocks("docs/quick_start.md", "sh"):
-        words = shlex.split(shown)
-        if words[0] == "hushbeam":
-            assert main([*words[1:], *faster.get(words[1], [])]) == 0, capsys.readouterr().err
-            done.append(words[1])
-        else:
-            subprocess.run(shown, shell=True, check=True, executable="/bin/bash")
-    assert done == ["doctor", "redact", "audit", "redact"]
-    assert "1 skipped" in capsys.readouterr().err
-    assert list((tmp_path / "out" / "runs").glob("*/report.html"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -175,12 +221,36 @@ def test_commands_that_are_shown_exist(page: Path) -> None:
 def test_commands_that_are_shown_take_the_options_that_are_shown(
     page: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, rest in SHOWN.findall(page.read_text().replace("\\\n", " ")):
+    lines = [line for block in blocks_of(page) for line in block.commands()]
+    for name, rest in (found.groups() for line in lines if (found := SHOWN.search(line))):
         with pytest.raises(SystemExit):
             main([name, "--print_config_schema"])
         schema = json.loads(capsys.readouterr().out)
         groups = [schema, *schema.get("$defs", {}).values()]
-        ours = {flag for group in groups for flag in group["properties"]} | {"config", "help", "print_config_schema"}
-        shown = set(re.findall(r"--([a-z_]+)", rest.split("#")[0]))
+        ours = {flag for group in groups for flag in group.get("properties", {})} | {"config", "help"}
+        shown = set(re.findall(r"--([a-z0-9_]+)", rest.split("#")[0]))
         beams = set(PipelineOptions([]).get_all_options())
         assert shown <= ours | {f"no-{flag}" for flag in ours} | beams, f"{page.name}: {name}"
+
+
+def words_of(page: Path) -> int:
+    """Words of a page without its blocks of code, tables included."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return len(re.sub(r"^ {4}.*$|<!--.*?-->", "", text, flags=re.MULTILINE).split())
+
+
+def test_pages_for_users_stay_short() -> None:
+    """Pages that say what to do. Generated pages, and those with decisions and measurements, do not count."""
+    pages = {ROOT / "README.md", *ROOT.glob("docs/*.md")} - GENERATED.keys() - BACKGROUND
+    assert sum(words_of(page) for page in pages) <= MOST_WORDS
+
+
+def test_a_page_of_the_site_loads_nothing_from_other_servers(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    for page in (tmp_path / "site").rglob("*.html"):
+        text = page.read_text()
+        loaded = re.findall(r"<(?:script|img|iframe|source)[^>]+src=\"?(https?:[^\" >]+)", text)
+        assert loaded + re.findall(r"<link[^>]+rel=\"?stylesheet[^>]+href=\"?(https?:[^\" >]+)", text) == []

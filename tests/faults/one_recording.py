@@ -41,7 +41,7 @@ from tests.faults.scenarios import (
 )
 from tests.ordinary_user import ROOT, NoOrdinaryUserError, command_of, environment_of
 
-_FAST = ("--model", "tiny.en", "--verify", "off")
+_FAST = ("--model", "tiny.en", "--verify", "off", "--fail_above", "0")
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 
@@ -162,13 +162,13 @@ def foreign_review(night: Night) -> str:
         assert run_job(night.manifest, output) == EXIT_COMPLETED
         for name, review in _impossible_reviews(output).items():
             (output / "reviews").mkdir(exist_ok=True)
-            (output / "reviews" / "card.json").write_text(json.dumps(review))
+            (output / "reviews" / "card@anna.json").write_text(json.dumps(review))
             assert run_job(night.manifest, output) == EXIT_INCOMPLETE, name
             (row,) = [row for row in rows(output, "errors") if row["status"] == "quarantined"]
             assert (row["recording_id"], row["stage"]) == ("card", _STAGE_OF[name]), (name, row)
             assert published(output) == night.expected, name
-            (output / "reviews" / "card.json").unlink()
-            for path in (output / "errors").glob("*"):
+            (output / "reviews" / "card@anna.json").unlink()
+            for path in (output / "errors").glob("*/*"):
                 path.unlink()
         return f"{len(_STAGE_OF)} of them: the recording is quarantined, what was public stays, the others are skipped"
 
@@ -201,6 +201,7 @@ def _impossible_reviews(output: Path) -> dict[str, dict[str, Any]]:
         return {
             "decision": "corrected",
             "missed": [span | mark],
+            "reviewer": "anna",
             "reviewed": reviewed | (about or {}),
             "reviewed_at": "2026-01-01T00:00:00Z",
         }

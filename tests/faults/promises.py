@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -28,6 +29,7 @@ from tests.faults.scenarios import (
     write_manifest,
 )
 from tests.own_detectors import blind_detector
+from tests.web_server import Handler, cut_after, serving
 
 _ADDRESSES = (
     "https://127.0.0.1:{port}/",
@@ -48,7 +50,7 @@ def blind(night: Night) -> str:
 
 
 def internal_address(night: Night) -> str:
-    """Lines ask for notifications to addresses of this machine, in four spellings."""
+    """Lines ask for notifications to addresses of this machine, in four spellings. The run says that none arrived."""
     with night.output() as output, _listening() as (port, connections):
         calls = sorted(night.calls.iterdir())
         lines = [
@@ -61,11 +63,55 @@ def internal_address(night: Night) -> str:
         ]
         manifest = output.parent / "manifest.jsonl"
         write_manifest(manifest, lines)
-        assert run_job(manifest, output) == EXIT_COMPLETED
+        assert run_job(manifest, output) == EXIT_INCOMPLETE
         assert {row["outcome"] for row in rows(output, "notifications")} == {REFUSED_ADDRESS}
         assert connections == []
         assert problems(output) == {}
         return f"{len(lines)} refused, no connection, all public"
+
+
+def internal_source(night: Night) -> str:
+    """Lines name recordings at addresses of this machine, in four spellings."""
+    with night.output() as output, _listening() as (port, connections):
+        lines = [
+            {"recording_id": f"call-{number}", "audio_url": address.format(port=port)}
+            for number, address in enumerate(_ADDRESSES)
+        ]
+        manifest = output.parent / "manifest.jsonl"
+        write_manifest(manifest, lines)
+        assert run_job(manifest, output) == EXIT_INCOMPLETE
+        assert {row["error_class"] for row in rows(output, "errors")} == {"AccessDeniedError"}
+        assert connections == []
+        assert published(output) == {}
+        return f"{len(lines)} refused, no connection"
+
+
+def treacherous_web_server(night: Night) -> str:
+    """A web server breaks connections off, and replaces each recording as soon as it was fetched."""
+    with night.output() as output, tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+        lines = []
+        for line in map(json.loads, night.manifest.read_text().splitlines()):
+            name = Path(line["audio_url"]).name
+            (server.folder / name).write_bytes(Path(line["audio_url"]).read_bytes())
+            lines.append(line | {"audio_url": server.url(name)})
+
+        def replace_fetched(handler: Handler, content: bytes) -> bool:
+            if not handler.headers.get("Range"):
+                return cut_after(len(content) // 2)(handler, content)
+            handler.serve(content)
+            if handler.headers.get("If-Range"):
+                (server.folder / urlsplit(handler.path).path.lstrip("/")).write_bytes(b"replaced")
+            return True
+
+        server.behaviours = [replace_fetched] * 100
+        manifest = Path(folder, "manifest.jsonl")
+        write_manifest(manifest, lines)
+        options = ("--allow_http", "--allow_private_sources", "127.0.0.1")
+        assert run_job(manifest, output, *options) == EXIT_COMPLETED
+        assert published(output) == night.expected
+        leaking = [path.name for path in output.rglob("*") if path.is_file() and b"siskin" in path.read_bytes()]
+        assert not leaking, leaking
+        return "all public and right, no signature in a file"
 
 
 @contextmanager
@@ -110,7 +156,7 @@ def secrets_at_debug(night: Night) -> str:
         ]
         job = start_faulty(night, output, "log_everything", options=options, environment=values)
         said, _ = job.communicate(timeout=300)
-        assert job.returncode == EXIT_COMPLETED, said[-500:]
+        assert job.returncode == EXIT_INCOMPLETE, said[-500:]
         assert "DEBUG" in said, "the log is not whole"
         assert not night.leaks.in_text(said)
         kept = {
@@ -164,6 +210,8 @@ def metrics_of_a_broken_run(night: Night) -> str:
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario("a job that detects nothing any more", blind),
     Scenario("notifications to internal addresses", internal_address),
+    Scenario("recordings at internal addresses", internal_source),
+    Scenario("a web server that breaks off and replaces recordings", treacherous_web_server),
     Scenario("secrets in the whole log", secrets_at_debug),
     Scenario("recordings in parts among worker processes", words_in_parts),
     Scenario("the metrics of a run that breaks", metrics_of_a_broken_run),

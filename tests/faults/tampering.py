@@ -87,7 +87,7 @@ def damaged_tables(night: Night) -> str:
     with night.output() as output:
         assert run_job(night.manifest, output) == EXIT_COMPLETED
         whole: dict[Path, bytes] = {}
-        for path in output.glob("*/*.parquet"):
+        for path in output.glob("*/*/*.parquet"):
             if path.parent.name != "runs":
                 whole[path] = path.read_bytes()
                 path.write_bytes(whole[path][: len(whole[path]) // 2])

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.flink, pytest.mark.timeout(2400)]
 Submit = Callable[..., Submission]
 
 SHORT = ("card.flac", "phone.wav", "transfer.flac")
-FAST = ("--model", "tiny.en", "--verify", "off")
+FAST = ("--model", "tiny.en", "--verify", "off", "--fail_above", "0")
 LOCALLY = ("--output_shards", "2")
 
 
@@ -93,7 +93,7 @@ def test_processes_of_the_task_managers_do_the_same(
 def test_a_job_that_travels_with_its_server_does_the_same(
     cluster: FlinkCluster, submit: Submit, calls: Path, tmp_path: Path
 ) -> None:
-    """As `deploy/flink/nightly.yaml` submits it: no job server runs beside the command."""
+    """As the nightly job of `deploy/helm` submits it: no job server runs beside the command."""
     manifest = write_manifest(tmp_path / "manifest.jsonl", calls, [{"recording_id": "card", "audio_url": "card.flac"}])
     local = submit(manifest, "local", *FAST).finish()
     travelling = (*job_server_options(cluster.rest), "--flink_submit_uber_jar")
