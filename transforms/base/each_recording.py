@@ -32,7 +32,7 @@ from hushbeam.transforms.base.freed_memory import give_back_freed
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.progress import Ended, report
 from hushbeam.transforms.base.temporary_files import temporary_root
-from hushbeam.transforms.base.unexpected import InARow, StageDefectError, error_class, place_of
+from hushbeam.transforms.base.unexpected import InARow, StageDefectError, error_class, place_of, release_frames
 
 METRICS_NAMESPACE = "hushbeam"
 _PASSED, _FAILED = "passed", "failed"
@@ -208,7 +208,9 @@ class _EachRecordingFn(beam.DoFn):
         except (ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may hold words of the recording
-            return self._failed(element, self._in_a_row.checked(error, self._stage.name))
+            unexpected = self._in_a_row.checked(error, self._stage.name)
+            release_frames(error)
+            return self._failed(element, unexpected)
         self._in_a_row.passed()
         self._milliseconds.update(int((time.monotonic() - started) * 1000))
         self._processor.update(int(self._stage.spent_s() * 1_000_000))
@@ -223,6 +225,7 @@ class _EachRecordingFn(beam.DoFn):
         return output
 
     def _failed(self, element: StageInput, error: RecordingError) -> TaggedOutput:
+        release_frames(error)
         stage = self._stage.name
         kind = error_class(error)
         Metrics.counter(METRICS_NAMESPACE, f"{stage}.{error.status}.{kind}").inc()

@@ -103,6 +103,20 @@ def error_class(error: RecordingError) -> str:
     return UNEXPECTED if isinstance(error, UnexpectedError) else type(error).__name__
 
 
+def release_frames(error: BaseException) -> None:
+    """Lets go of the frames that an error and its causes came through, and so of the recording that they hold.
+
+    A future holds its error, whose frames hold the future: otherwise the recording, with the copy of its source, would
+    stay until Python next searches for such circles, which in a large process may be hours.
+    """
+    unreleased: list[BaseException | None] = [error]
+    while unreleased:
+        each = unreleased.pop()
+        if each is not None and each.__traceback__ is not None:
+            each.__traceback__ = None
+            unreleased += (each.__cause__, each.__context__)
+
+
 def ends_the_run(error: BaseException) -> bool:
     """Whether an error concerns every recording: configuration, a model, memory, a process."""
     return isinstance(error, ConfigurationError | RunError | MemoryError | BrokenExecutor) or (

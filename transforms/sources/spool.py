@@ -93,6 +93,9 @@ class Spool:
         with self._changed:
             self._sizes[name] = 0  # first: a finaliser that finds no copy removes the folder
             try:
+                if self._folder is not None and not Path(self._folder.name).exists():
+                    self._folder.cleanup()  # gone with the temporary files of a run that has ended
+                    self._folder = None
                 if self._folder is None:
                     self._folder = TemporaryFolder()
             except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+import shutil
 import stat
 import sys
 import threading
@@ -52,6 +53,18 @@ def test_the_last_reader_removes_a_copy_at_once_and_another_worker_has_none() ->
     copy.remove()
     copy.remove()
     assert not copy.path.exists()
+    assert len(spool) == 0
+
+
+def test_a_copy_that_outlives_its_folder_is_in_the_way_of_no_other() -> None:
+    spool = Spool()
+    of_an_earlier_run = spool.add(100, writing(b"audio"))
+    shutil.rmtree(of_an_earlier_run.path.parent)
+    copy = spool.add(100, writing(b"more audio"))
+    assert copy.path.read_bytes() == b"more audio"
+    del of_an_earlier_run
+    assert copy.path.exists()
+    del copy
     assert len(spool) == 0
 
 
