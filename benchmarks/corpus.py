@@ -23,6 +23,7 @@ SEED = 20261123
 
 _FORMATS = (".wav", ".flac")
 _PAUSE_S = 1.0
+_PERSONAL_SHARE = 0.1
 
 Audio = NDArray[np.int16]
 
@@ -71,6 +72,31 @@ def make_long(folder: Path, count: int, minutes: float, seed: int = SEED) -> Cor
     calls = [_stereo(call, chance) for call in _labelled_calls()]
     frames = round(minutes * 60 * RECOGNISER_RATE_HZ)
     return _write(f"{count} of {minutes:g} min", folder, (_joined(calls, frames, chance) for _ in range(count)))
+
+
+def make_archive(folder: Path, ordinary: Path, count: int, minutes: float, seed: int = SEED) -> Corpus:
+    """Joins talk without personal data and labelled calls to `count` recordings, of which the calls are a tenth.
+
+    Args:
+      ordinary: A folder of labelled recordings, of which those without entities are used.
+    """
+    chance = random.Random(seed)
+    talk = [_read(recording.audio) for recording in read_truth(ordinary) if not recording.entities]
+    if not talk:
+        raise ValueError(f"{ordinary.name} has no recording without entities")
+    frames = round(minutes * 60 * RECOGNISER_RATE_HZ)
+    innocent = round(frames * (1 - _PERSONAL_SHARE))
+    recordings = (
+        np.concatenate(
+            [
+                _joined([_stereo(one, chance) for one in talk], innocent, chance),
+                _joined([_stereo(one, chance) for one in _labelled_calls()], frames - innocent, chance),
+            ],
+            axis=1,
+        )
+        for _ in range(count)
+    )
+    return _write(f"archive, {count} of {minutes:g} min", folder, recordings)
 
 
 def make_silent(folder: Path, seconds: float = 1.0) -> Corpus:

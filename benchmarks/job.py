@@ -1,7 +1,7 @@
 """Speed of the whole job, against its own speech engine and other tools: part of `make bench`.
 
     python -m benchmarks.job [--size quick|usual|full] [--device cuda] [--only comparison stages growth beam]
-        [--corpora labelled short long] [--yardsticks 60]
+        [--corpora labelled short long] [--yardsticks 60] [--ordinary FOLDER]
 
 All contestants transcribe the same recordings with the same model and a beam of 5, told that the language is English,
 each in a process of its own, one after another. Prints tables and writes `benchmarks/results/job.json`.
@@ -39,7 +39,7 @@ from benchmarks.contestants import (
     unverified_job,
     whole_job,
 )
-from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_long, make_short, make_silent
+from benchmarks.corpus import LABELLED, Corpus, labelled_calls, make_archive, make_long, make_short, make_silent
 from benchmarks.engine import transcribe_corpus
 from benchmarks.measure import Clock, Cost, in_new_process, processor_name
 from hushbeam.transforms.transcribe.settings import DEVICES, TranscriptionSettings, cores
@@ -263,7 +263,7 @@ def main() -> int:
         starts = {name: in_new_process(CONTESTANTS[name], silence, machine)[1] for name in (JOB, UNVERIFIED)}
         keep("start", {name: asdict(start) for name, start in starts.items()}, _start_table(starts))
         if "comparison" in given.only:
-            for corpus, part in _corpora(folder, size, given.corpora, given.yardsticks):
+            for corpus, part in _corpora(folder, size, given.corpora, given.yardsticks, given.ordinary):
                 compared = compare(corpus, machine, names, given.repeats, starts=starts, part=part)
                 keep(corpus.name, [asdict(result) for result in compared], _comparison_table(corpus, compared))
         if "stages" in given.only:
@@ -293,6 +293,11 @@ def _arguments() -> argparse.Namespace:
         type=int,
         help="number of short calls that yardsticks transcribe, the first ones; by default all",
     )
+    parser.add_argument(
+        "--ordinary",
+        type=Path,
+        help="folder of labelled recordings; those without entities make an archive in which a tenth is personal",
+    )
     parser.add_argument("--short", type=int, help="number of short calls, instead of the size's")
     parser.add_argument("--minutes", type=float, help="length of the long recordings, instead of the size's")
     parser.add_argument("--growth", type=int, nargs="*", help="numbers of recordings, instead of the size's")
@@ -306,7 +311,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _corpora(
-    folder: Path, size: Size, kinds: Collection[str], yardsticks: int | None
+    folder: Path, size: Size, kinds: Collection[str], yardsticks: int | None, ordinary: Path | None
 ) -> Iterator[tuple[Corpus, Corpus | None]]:
     """Each corpus, and the part of it that the yardsticks transcribe where that is not all."""
     if "labelled" in kinds:
@@ -319,6 +324,8 @@ def _corpora(
         yield make_short(folder / "short", size.short), part
     if "long" in kinds:
         yield make_long(folder / "long", size.long, size.minutes), None
+    if ordinary is not None:
+        yield make_archive(folder / "archive", ordinary, size.long, size.minutes), None
 
 
 def _this_machine(machine: Machine) -> dict[str, Any]:
