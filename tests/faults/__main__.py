@@ -31,6 +31,8 @@ def main(words: Sequence[str], console: Console) -> int:
         for number, scenario in enumerate(chosen, start=1):
             console.print(f"{number} of {len(chosen)}: {scenario.name}", highlight=False)
             outcome, detail = _outcome(scenario, night)
+            if outcome == "NO":  # now already: a run that is stopped prints no table
+                console.print(f"NOT SURVIVED: {detail}", highlight=False, markup=False)
             survived += outcome == "yes"
             impossible += outcome == "not tried"
             table.add_row(scenario.name, outcome, detail)
