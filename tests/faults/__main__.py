@@ -9,6 +9,7 @@ import logging
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,6 +50,8 @@ def _outcome(scenario: Scenario, night: Night) -> tuple[str, str]:
         return "not tried", str(error)
     except (AssertionError, subprocess.TimeoutExpired) as error:
         return "NO", str(error)[:300]
+    except Exception as error:  # noqa: BLE001 - the faults after it are still of interest
+        return "NO", "".join(traceback.format_exception(error))[-600:]
 
 
 if __name__ == "__main__":

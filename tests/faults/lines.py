@@ -226,7 +226,7 @@ def values_in_errors(*options: str) -> Any:
             assert problems(output) == {}
             failed = rows(output, "errors")
             assert len(failed) == len(bad) + 4, len(failed)
-            said = [json.dumps(failed), terminal.getvalue(), log.getvalue()]
+            said = [json.dumps(failed, default=str), terminal.getvalue(), log.getvalue()]
             found = [text for text in said if _CANARY in text.lower() or "quagga" in text.lower()]
             assert not found, found[0][:500]
             return f"{len(failed)} lines rejected, nothing of them in errors/, log or terminal"
