@@ -424,6 +424,7 @@ SCENARIOS = (
     *(Scenario(f"killed after {stage}", killed(f"kill_after_stage,{stage}")) for stage in _STAGES),
     *(Scenario(f"killed after {what}", killed(f"kill_after_write,{part},2")) for what, part in _WRITES.items()),
     *(Scenario(f"killed after table {table}", killed(f"kill_after_write,/{table}/")) for table in _TABLES),
+    Scenario("killed after the record of file lists", killed("kill_after_write,file-lists.json")),
     Scenario("killed after the ledger's snapshot", killed("kill_after_write,ledger.parquet")),
     Scenario("killed after the summary", killed("kill_after_write,summary.json")),
     Scenario("killed while safety copies are removed", killed("kill_after_delete,/rows/")),

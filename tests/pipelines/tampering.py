@@ -229,6 +229,20 @@ def _as_in_index(output: Path) -> None:
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
+def _record_of_a_list(output: Path) -> None:
+    """The record says of the last run that it named earlier ones, which then nobody would miss."""
+    (path,) = output.glob("runs/*/files.json")
+    details = path.stat()
+    claim = {
+        "size_bytes": details.st_size,
+        "version": f"mtime_ns:{details.st_mtime_ns}",
+        "has_summary": True,
+        "before": ["night"],
+    }
+    record = {"version": 1, "runs": {path.parent.name: claim}, "signature": {}}
+    (output / "runs" / "file-lists.json").write_text(json.dumps(record))
+
+
 _TRANSCRIPTS, _FINDINGS, _ERRORS = (f"{table}/DATE/RUN-0000.parquet" for table in ("transcripts", "findings", "errors"))
 _LIST, _SUMMARY, _CANARIES = "runs/RUN/files.json", "runs/RUN/summary.json", "runs/RUN/canaries.json"
 
@@ -344,6 +358,7 @@ MORE: Sequence[Tampering] = (
     Tampering("a key twice in a status object", _double_key, "status_differs", "card"),
     Tampering("status names another host", _url_elsewhere, "elsewhere", "card"),
     Tampering("status behind the index", _as_in_index, "index_differs", "runs/ledger.parquet"),
+    Tampering("record of other file lists", _record_of_a_list, "index_differs", "runs/file-lists.json"),
     Tampering("empty folder", lambda o: (o / "audio" / "more").mkdir(), "unknown_file", "audio/more"),
     Tampering("link to a file", _link("audio/link.wav", "/etc/hostname"), "unknown_file", "audio/link.wav"),
     Tampering("link to a folder", _link("runs/link", ".."), "unknown_file", "runs/link"),
@@ -411,6 +426,7 @@ DAMAGED: Sequence[Tampering] = (
     Tampering("truncated timings", _of_run("runs/RUN/timings.json", _cut), "unreadable", "runs/RUN/timings.json"),
     Tampering("damaged review", _write("reviews/card@anna.json", b"{"), "unreadable", "reviews/card@anna.json"),
     Tampering("damaged index", _write("runs/ledger.parquet", b"PAR1"), "unreadable", "runs/ledger.parquet"),
+    Tampering("damaged record of lists", _write("runs/file-lists.json", b"{"), "unreadable", "runs/file-lists.json"),
     Tampering(
         "damaged note of other roots",
         _write("runs/private-roots.json", b"{"),

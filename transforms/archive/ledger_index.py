@@ -32,6 +32,8 @@ _ROWS_IN_A_GROUP = 1 << 16
 _LOST = 0
 """Placeholder for all digests except the name's, if a status object is missing or unreadable. No digest equals it."""
 _ROOT = b"root"
+_NO_INDEX = (MissingFileError, pa.ArrowException, OSError, ValueError)
+"""What reading a file raises that is missing, or that is no index."""
 
 Entries = NDArray[np.void]
 """Entries of an index: an array of the fields `_COLUMNS`."""
@@ -94,6 +96,11 @@ class LedgerIndex:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def entries(self) -> Entries:
+        """All entries, in the order of their names."""
+        return self._entries
 
     def reason(self, recording_id: str, facts: Facts) -> Reason:
         """Why a recording is redacted, or that its output is up to date."""
@@ -167,12 +174,21 @@ def read_index(url: str) -> LedgerIndex:
     root: str | None = None
     try:
         with files.open_read(url) as stream, pq.ParquetFile(stream) as table:
-            if table.schema_arrow.names == list(_COLUMNS):
+            if _is_index(table):
                 parts = [_from_table(table.read_row_group(group)) for group in range(table.num_row_groups)]
-                root = (table.schema_arrow.metadata or {}).get(_ROOT, b"").decode() or None
-    except (MissingFileError, pa.ArrowException, OSError, ValueError):  # a failing store raises StorageError
+                root = _root_in(table)
+    except _NO_INDEX:  # a failing store raises StorageError
         parts, root = [], None  # all status objects are read again
     return LedgerIndex(np.concatenate([np.zeros(0, _DTYPE), *parts]), root)
+
+
+def root_of_index(url: str) -> str | None:
+    """The root that the index in a file names, without its entries; None for a file that holds no index."""
+    try:
+        with files.open_read(url) as stream, pq.ParquetFile(stream) as table:
+            return _root_in(table) if _is_index(table) else None
+    except _NO_INDEX:
+        return None
 
 
 def write_index(url: str, parts: Iterable[Entries], root: str) -> None:
@@ -195,6 +211,14 @@ def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:
     source = source if isinstance(source, Mapping) else {}
     known = f"{source.get('size_bytes')} {source.get('version')}"
     return Facts(output_identity, known, str(certificate.get("configuration")))
+
+
+def _is_index(table: pq.ParquetFile) -> bool:
+    return bool(table.schema_arrow.names == list(_COLUMNS))
+
+
+def _root_in(table: pq.ParquetFile) -> str | None:
+    return (table.schema_arrow.metadata or {}).get(_ROOT, b"").decode() or None
 
 
 def _from_table(table: pa.Table) -> Entries:

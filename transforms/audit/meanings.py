@@ -22,7 +22,7 @@ MEANINGS: Mapping[str, str] = {
     "finding_without_status": "findings of a recording that has no status object",
     "findings_differ": "findings are not those that were certified",
     "incomplete_file": "a write was interrupted",
-    "index_differs": "the ledger's index and the status objects disagree",
+    "index_differs": "the ledger's index or the record of file lists disagrees with the files",
     "locked": "a run is writing, or was killed",
     "no_certificate": "a recording has no certificate of this version",
     "not_audited": "a recording could not be checked",

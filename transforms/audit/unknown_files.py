@@ -20,12 +20,13 @@ from hushbeam.transforms.archive.reviews import UnreadableReviewError, recording
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.digests import certified_outputs
+from hushbeam.transforms.archive.tables.earlier_runs import UnreadableRecordError, differing_lists
 from hushbeam.transforms.archive.tables.layout import DELTA_LOG, PARTITION, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
 from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report
 from hushbeam.transforms.storage import files, urls
-from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX
 from hushbeam.transforms.storage.listing import StoredFile
 from hushbeam.transforms.storage.urls import file_name, join, safe_name
@@ -33,7 +34,7 @@ from hushbeam.transforms.storage.urls import file_name, join, safe_name
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
 _LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
-_OF_ALL_RUNS = frozenset({"ledger.parquet", "private-roots.json", "table-format.json"})
+_OF_ALL_RUNS = frozenset({"ledger.parquet", "file-lists.json", "private-roots.json", "table-format.json"})
 _OF_A_RUN = re.compile(r"[^/]+/(summary\.json|canaries\.json|files\.json|rows/[^/]+\.json)")
 _OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.(html|json))")
 _OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
@@ -66,6 +67,7 @@ def unknown_files(output: str) -> Iterator[Problem]:
             )
     yield from _on_disk(output)
     yield from _index_problems(statuses, output)
+    yield from _record_problems(output)
     try:
         recorded_private_roots(output)
     except (ConfigurationError, StorageError):
@@ -157,6 +159,22 @@ def _index_problems(statuses: dict[str, Status], output: str) -> Iterator[Proble
     differing = _differing(index, statuses, output)
     if differing:
         yield Problem("index_differs", name, f"{differing} entries differ from their status objects")
+
+
+def _record_problems(output: str) -> Iterator[Problem]:
+    """Checks that the record of file lists can be read and agrees with the lists."""
+    name = f"{_RUNS}/file-lists.json"
+    try:
+        differing = differing_lists(output)
+    except MissingFileError:
+        return
+    except (UnreadableRecordError, StorageError) as error:
+        if isinstance(error, StorageError) and error.retryable:
+            raise
+        yield Problem("unreadable", name, "damaged: the next run reads all file lists and writes it again")
+        return
+    if differing:
+        yield Problem("index_differs", name, f"{len(differing)} entries differ from their file lists")
 
 
 def _differing(index: LedgerIndex, statuses: dict[str, Status], output: str) -> int:

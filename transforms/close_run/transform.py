@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -16,28 +16,17 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
-from hushbeam.transforms.archive.ledger import root_of_snapshot, save_snapshot
 from hushbeam.transforms.archive.ledger_index import Facts, entries_of, pack
 from hushbeam.transforms.archive.published_files import json_name
-from hushbeam.transforms.archive.recovery import forget_rows
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.runs.parts import PartResults, RunPart, keep_results, with_earlier_results
-from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.summary import (
     VERIFICATION_COUNTS,
     cause_of,
     doubts,
-    summarise,
-    summary_url,
 )
-from hushbeam.transforms.archive.tables.change import Tables
-from hushbeam.transforms.archive.tables.file_entry import FileEntry
-from hushbeam.transforms.archive.tables.file_lists import FileLists, RunFiles, read_file_lists, settle, write_run_files
-from hushbeam.transforms.archive.tables.relocation import relocate
+from hushbeam.transforms.close_run.close import close
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
-from hushbeam.transforms.storage import files
-from hushbeam.transforms.storage.errors import MissingFileError
-from hushbeam.transforms.storage.urls import join
 from hushbeam.transforms.write_tables.transform import WrittenFile
 
 _ENTRIES_IN_A_PACK = 4096
@@ -177,43 +166,17 @@ class _CloseFn(beam.DoFn):
                 return
             totals, committed, tables, entries = with_earlier_results(self._part, results)
         with self._hold.kept() if self._hold is not None else nullcontext():
-            yield self._close(element, totals, committed, tables, entries)
-
-    def _close(
-        self,
-        element: str,
-        totals: Mapping[str, float],
-        committed: Iterable[tuple[str, bool]],
-        tables: Sequence[WrittenFile],
-        entries: Iterable[bytes],
-    ) -> str:
-        # Beam waits for `tables`, and so for every row to be durable.
-        earlier, root = Tables(self._output, self._key), root_of_snapshot(self._output)
-        # A killed first run leaves status objects, but no table.
-        is_first = not any(replaces for _, replaces in committed) and not earlier.has_others(element)
-        if root != self._output and not is_first:
-            relocate(self._output)
-        lists = read_file_lists(self._output)
-        if earlier.clear_unfinished(element, lists, lambda: frozenset(one for one, _ in committed)):
-            lists = read_file_lists(self._output)
-        settle(self._output, lists, self._key)
-        summary = json.dumps(summarise(element, totals, self._identities), indent=1, sort_keys=True)
-        save_snapshot(self._output, entries)
-        # Before the summary, so that a run with a summary has a list too.
-        write_run_files(self._output, self._listed(lists, element, tables, summary.encode()), self._key)
-        files.write_bytes(summary_url(self._output, element), summary.encode())
-        # Last: if the run is killed before this line, the next run finds the copies and writes the rows again.
-        forget_rows(self._output, element)
-        return summary
-
-    def _listed(self, lists: FileLists, run_id: str, tables: Sequence[WrittenFile], summary: bytes) -> RunFiles:
-        listed = dict(tables)
-        listed[f"runs/{run_id}/summary.json"] = FileEntry.of_content(summary)
-        canaries = f"runs/{run_id}/canaries.json"
-        with suppress(MissingFileError):
-            listed[canaries] = FileEntry.of_content(files.read_bytes(join(self._output, canaries)))
-        private_roots = tuple(sorted(recorded_private_roots(self._output)))
-        return RunFiles(run_id, listed, before=lists.before(run_id), private_roots=private_roots)
+            # Beam waits for `tables`, and so for every row to be durable.
+            yield close(
+                self._output,
+                element,
+                identities=self._identities,
+                key=self._key,
+                totals=totals,
+                committed=committed,
+                tables=tables,
+                entries=entries,
+            )
 
 
 class _EntriesFn(beam.DoFn):

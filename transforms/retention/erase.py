@@ -91,7 +91,7 @@ class Eraser:
         tables = Tables(self.output, self.key)
         for table in _TABLES:
             erased.rows += tables.drop_recordings(table, every, found=found)
-        settle(self.output, read_file_lists(self.output), self.key)
+        settle(self.output, read_file_lists(self.output).lists.values(), self.key)
         erased.recordings = frozenset(found)
         erased.earlier = frozenset(filter(before.has_recording, named - found))
         erased.unknown = named - found - erased.earlier

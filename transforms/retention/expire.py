@@ -95,7 +95,7 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expi
     columns = ["recording_id", "status"]
     tables.rewrite("transcripts", columns, lambda rows: _due(rows, wanted), _expired_rows)
     expired.damaged |= tables.damaged
-    settle(output, read_file_lists(output), key)
+    settle(output, read_file_lists(output).lists.values(), key)
     save_snapshot(output, of_the_same_root=True)
     return expired
 

@@ -31,7 +31,7 @@ def erase_superseded(output: str, key: Ed25519PrivateKey | None) -> Erased:
     # Findings first: if this is killed, the transcripts still tell which of them are left.
     for table in ("findings", "transcripts"):
         erased.rows += tables.drop(table, ["recording_id", "run_id"], is_due, found=found)
-    settle(output, read_file_lists(output), key)
+    settle(output, read_file_lists(output).lists.values(), key)
     erased.recordings = frozenset(found)
     erased.damaged = tables.damaged | runs.damaged
     return erased

@@ -17,7 +17,7 @@ from hushbeam.schemas.media import SourceIdentity
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording, PendingRecording
 from hushbeam.transforms.archive.given_identity import configuration_of
-from hushbeam.transforms.archive.ledger import committed_entries
+from hushbeam.transforms.archive.ledger import committed_entries, entries_by_name
 from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, pack, source_facts
 from hushbeam.transforms.archive.published_files import json_name
 from hushbeam.transforms.archive.recovery import kept_rows, names_of_copies
@@ -58,7 +58,7 @@ class SkipFinished(beam.PTransform):
 
     Args:
       tombstones: The public output root, which has the tombstones; `output` may be the unredacted one.
-      part: The part of the run, which lists the ledger once for all parts.
+      part: The part of the run. A run that lists the ledger lists it once for all parts.
     """
 
     def __init__(
@@ -90,10 +90,14 @@ class SkipFinished(beam.PTransform):
         identified = present[_PRESENT] | each_recording(
             _IdentifyStage(self._output, self._configuration, self._sources), PendingRecording
         )
+        names = present[_PRESENT] | "Name status objects" >> beam.Map(_status_name).with_output_types(str)
         entries = (
             recordings.pipeline
             | "Output root" >> beam.Create([self._output])
-            | "List the ledger" >> beam.FlatMap(_packed_entries, self._run_id, self._part).with_output_types(bytes)
+            | "Look up the ledger"
+            >> beam.FlatMap(
+                _packed_entries, self._run_id, self._part, names=beam.pvalue.AsIter(names)
+            ).with_output_types(bytes)
         )
         compared = identified.recordings | "Compare" >> beam.ParDo(
             _CompareFn(self._configuration, self._force), entries=beam.pvalue.AsIter(entries)
@@ -242,5 +246,13 @@ class _EarlierAttempt:
         self.names = names
 
 
-def _packed_entries(output: str, run_id: str, part: RunPart | None) -> Iterator[bytes]:
-    return listed_once(part, f"ledger of {output}", map(pack, committed_entries(output, run_id)))
+def _status_name(recording: Recording) -> str:
+    return json_name(recording.recording_id)
+
+
+def _packed_entries(output: str, run_id: str, part: RunPart | None, names: Iterable[str]) -> Iterator[bytes]:
+    named = entries_by_name(output, run_id, names, share=1.0 if part is None else part.share)
+    if named is not None:
+        yield from map(pack, named)
+        return
+    yield from listed_once(part, f"ledger of {output}", map(pack, committed_entries(output, run_id)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -18,6 +20,9 @@ from hushbeam.transforms.archive.ledger import (
     Status,
     check_is_a_ledger,
     committed_entries,
+    entries_by_name,
+    extend_snapshot,
+    index_url,
     list_statuses,
     read_status,
     root_of_snapshot,
@@ -25,9 +30,9 @@ from hushbeam.transforms.archive.ledger import (
     status_url,
     write_status,
 )
-from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, entries_of, pack
-from hushbeam.transforms.archive.published_files import audio_url
-from hushbeam.transforms.storage import files
+from hushbeam.transforms.archive.ledger_index import Facts, LedgerIndex, entries_of, pack, read_index
+from hushbeam.transforms.archive.published_files import audio_url, json_name
+from hushbeam.transforms.storage import files, listing
 from tests.transforms.storage.fake_stores import FaultyProxy, faulty_proxy, google_server, make_bucket
 
 _STATUS = Status(
@@ -39,6 +44,7 @@ _STATUS = Status(
     certificate={"source": {"size_bytes": 7, "version": "generation:7"}, "configuration": "abc"},
 )
 _FACTS = Facts("c0ffee", "7 generation:7", "abc")
+_RATIO = ledger._LISTED_FOR_ONE_READ
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +246,110 @@ def test_what_a_run_committed_itself_is_indexed_without_reading(
     assert _index(root).reason("call-7", _FACTS) == "up_to_date"
 
 
+def test_few_recordings_are_looked_up_by_name_and_many_in_a_listing(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    _write_many(root, 2 * _RATIO)
+    assert _by_name(root, "call-1") is None, "without an index, nobody knows how many there are"
+    save_snapshot(root)
+    assert _by_name(root, "call-1", "call-9") is not None
+    assert _by_name(root, "call-1", "call-2", "call-3") is None
+    assert _by_name(root, "call-1", share=0.5) is not None
+    assert _by_name(root, "call-1", "call-2", share=0.5) is None
+    taken: list[str] = []
+    assert entries_by_name(root, None, _noting(taken)) is None
+    assert len(taken) == 3, "no more names than it makes sense to read"
+
+
+def test_a_look_up_by_name_finds_what_a_listing_finds(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    _write_many(root, 5 * _RATIO)
+    save_snapshot(root)
+    write_status(root, _status_of("call-1", "beef"))
+    write_status(root, _status_of("unlisted"))
+    files.write_bytes(status_url(root, "call-2"), b"{}")
+    files.write_bytes(status_url(root, "damaged"), b"{}")
+    files.delete(status_url(root, "call-3"))
+    asked = ("call-0", "call-1", "call-2", "call-3", "new")
+    other = ("unlisted", "damaged", "call-4")
+    listed = _index(root)
+    for names in (asked, other):
+        named = _by_name(root, *names)
+        assert named is not None
+        for name in names:
+            assert named.reason(name, _FACTS) == listed.reason(name, _FACTS)
+            assert named.has_traces(name) == listed.has_traces(name)
+    assert not listed.has_traces("new")
+    assert listed.has_traces("call-3")
+
+
+def test_a_look_up_by_name_asks_a_store_no_more_when_the_archive_grows(
+    proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_PAGE", 4)  # a longer ledger takes more requests to list
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+    root = make_bucket(proxy.url) + "/out"
+    _write_many(root, 2 * _RATIO)
+    save_snapshot(root)
+    asked = _requests(proxy, lambda: _by_name(root, "call-1", "call-2"))
+    _write_many(root, 3 * _RATIO)
+    save_snapshot(root)
+    assert _requests(proxy, lambda: _by_name(root, "call-1", "call-2")) == asked
+
+
+def test_the_end_of_a_run_with_few_commits_asks_only_for_their_versions(
+    proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_PAGE", 4)  # a longer ledger takes more requests to list
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
+    root = make_bucket(proxy.url) + "/out"
+    asked = []
+    for number, before in enumerate((_RATIO, 2 * _RATIO)):
+        _write_many(root, before)
+        save_snapshot(root)
+        write_status(root, _status_of(f"new-{number}"))
+        names = [f"new-{number}.json"]
+        committed = pack(entries_of(names, [""], [_FACTS]))
+        asked.append(_requests(proxy, partial(extend_snapshot, root, [committed], names)))
+    assert asked[0] == asked[1]
+    assert len(_index(root)) == 2 * _RATIO + 2
+    asked_then = _requests(proxy, lambda: _index(root))
+    save_snapshot(root)
+    assert _requests(proxy, lambda: _index(root)) == asked_then, "the listing showed the versions that the index has"
+
+
+def test_the_index_after_a_run_with_few_commits_agrees_with_a_listing(tmp_path: Path) -> None:
+    root = str(tmp_path)
+    number = 3 * _RATIO
+    _write_many(root, number)
+    save_snapshot(root)
+    write_status(root, _status_of("call-1"))
+    write_status(root, _status_of("new"))
+    files.delete(status_url(root, "call-5"))
+    names = ["call-1.json", "new.json", "lost.json"]
+    extend_snapshot(root, [pack(entries_of(names, [""] * 3, [_FACTS] * 3))], names)
+    extended = read_index(index_url(root))
+    assert root_of_snapshot(root) == root
+    assert len(extended) == number + 2
+    index = _index(root)
+    assert index.reason("call-1", _FACTS) == index.reason("new", _FACTS) == "up_to_date"
+    assert [index.has_traces(name) for name in ("call-5", "lost", "never")] == [True, True, False]
+    save_snapshot(root)
+    listed = read_index(index_url(root))
+    there = extended.find(["new.json", *(f"call-{one}.json" for one in range(number) if one != 5)])
+    assert np.array_equal(extended.entries[there], listed.entries[there])
+
+
+def test_a_moved_ledger_is_indexed_anew_at_the_end_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    _write_many(str(tmp_path / "one"), _RATIO)
+    save_snapshot(str(tmp_path / "one"))
+    moved = str((tmp_path / "one").rename(tmp_path / "two"))
+    write_status(moved, _status_of("by hand"))
+    extend_snapshot(moved, [], [])
+    assert root_of_snapshot(moved) == moved
+    assert len(read_index(index_url(moved))) == _RATIO + 1
+
+
 def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None:
     write_status(str(tmp_path), _STATUS)
 
@@ -249,10 +359,28 @@ def test_what_the_asking_run_committed_is_not_up_to_date(tmp_path: Path) -> None
 
     assert reason("another") == "up_to_date"
     assert reason(_STATUS.run_id) not in ("up_to_date", "new")
+    _write_many(str(tmp_path), _RATIO)
+    save_snapshot(str(tmp_path))
+    for run_id, is_known in (("another", True), (_STATUS.run_id, False)):
+        named = _by_name(str(tmp_path), _STATUS.recording_id, run_id=run_id)
+        assert named is not None
+        assert (named.reason(_STATUS.recording_id, _FACTS) == "up_to_date") == is_known
+        assert named.has_traces(_STATUS.recording_id)
 
 
 def _index(root: str) -> LedgerIndex:
     return LedgerIndex.unpacked(pack(entries) for entries in committed_entries(root, None))
+
+
+def _noting(taken: list[str]) -> Iterator[str]:
+    for number in range(99):
+        taken.append(f"call-{number}.json")
+        yield taken[-1]
+
+
+def _by_name(root: str, *recording_ids: str, run_id: str | None = None, share: float = 1.0) -> LedgerIndex | None:
+    entries = entries_by_name(root, run_id, map(json_name, recording_ids), share=share)
+    return None if entries is None else LedgerIndex.unpacked(map(pack, entries))
 
 
 def _requests(proxy: FaultyProxy, work: Callable[[], object]) -> int:

@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hushbeam.transforms.archive.tables.earlier_runs import EarlierRuns
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import (
-    FileLists,
     RunFiles,
     file_list_url,
     replace_listed,
@@ -139,7 +139,7 @@ class Tables:
                 self.damaged.add(f"{table}/{name}")
         return changed
 
-    def clear_unfinished(self, run_id: str, lists: FileLists, done: Callable[[], frozenset[str]]) -> bool:
+    def clear_unfinished(self, run_id: str, earlier: EarlierRuns, done: Callable[[], frozenset[str]]) -> bool:
         """Removes table files of killed runs that are no longer needed.
 
         This run has recovered what they published, and tried the rest again, so their rows of `errors/` are out of
@@ -147,7 +147,7 @@ class Tables:
         that this run neither recovered nor redacted again stay too.
 
         Args:
-          lists: Of all runs.
+          earlier: All runs of the output root.
           done: Gives the ids of the recordings whose rows are in the tables of this run.
 
         Returns:
@@ -155,7 +155,7 @@ class Tables:
         """
         names = {table: self._settled_names(table) for table in TABLES}
         runs = {run for table in TABLES for name in names[table] if (run := run_of(name)) is not None and run != run_id}
-        unfinished = {run for run in runs if not lists.is_closed(run)}
+        unfinished = {run for run in runs if not earlier.is_closed(run)}
         if not unfinished:
             return False
         for table in (_TRANSCRIPTS, _FINDINGS):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -23,6 +23,7 @@ from hushbeam.transforms.archive.tables.layout import TABLES, run_of
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
+from hushbeam.transforms.storage.listing import StoredFile
 from hushbeam.transforms.storage.urls import join
 
 FILE_LIST = "files.json"
@@ -188,38 +189,36 @@ class FileLists:
     ended: frozenset[str]
     lists: Mapping[str, RunFiles]
 
-    def is_closed(self, run_id: str) -> bool:
-        """Whether a run wrote all of its tables, or a later one listed what the killed run left."""
-        listed = self.lists.get(run_id)
-        return run_id in self.ended or (listed is not None and not listed.has_summary)
-
-    def before(self, run_id: str) -> tuple[str, ...]:
-        """Other ended runs that no other run's list names, for `RunFiles.before` of this one.
-
-        So a run cannot be removed unnoticed, except the last one: the list of another run still names it.
-        """
-        named = {before for run, listed in self.lists.items() if run != run_id for before in listed.before}
-        return tuple(sorted(self.ended - named - {run_id}))
-
 
 def read_file_lists(output: str) -> FileLists:
     """The lists of all runs of an output root."""
-    found: dict[str, set[str]] = {_SUMMARY: set(), FILE_LIST: set()}
+    ended, found = list_runs(output)
+    return FileLists(ended, read_lists(output, sorted(found)))
+
+
+def list_runs(output: str) -> tuple[frozenset[str], dict[str, StoredFile]]:
+    """The runs that have a summary, and the file lists as a listing shows them, by run."""
+    found: dict[str, dict[str, StoredFile]] = {_SUMMARY: {}, FILE_LIST: {}}
     for file in files.iterate_files(join(output, _RUNS)):  # among them one for each safety copy
         run_id, _, name = file.name.partition("/")
         if name in found:
-            found[name].add(run_id)
-    urls = {file_list_url(output, run_id): run_id for run_id in sorted(found[FILE_LIST])}
+            found[name][run_id] = file
+    return frozenset(found[_SUMMARY]), found[FILE_LIST]
+
+
+def read_lists(output: str, run_ids: Sequence[str]) -> dict[str, RunFiles]:
+    """The lists of some runs by run, without missing and unreadable ones."""
+    urls = {file_list_url(output, run_id): run_id for run_id in run_ids}
     lists: dict[str, RunFiles] = {}
     for url, content in files.read_many(list(urls)).items():
         with suppress(UnreadableFileListError):  # reported by an audit
             lists[urls[url]] = _list_of(urls[url], content)
-    return FileLists(frozenset(found[_SUMMARY]), lists)
+    return lists
 
 
-def settle(output: str, lists: FileLists, key: Ed25519PrivateKey | None) -> None:
+def settle(output: str, lists: Iterable[RunFiles], key: Ed25519PrivateKey | None) -> None:
     """Updates lists of jobs that were killed while they replaced a file."""
-    for listed in lists.lists.values():
+    for listed in lists:
         settled, changing = dict(listed.files), dict(listed.changing)
         for name, change in listed.changing.items():
             if not _has_become(output, name, change):

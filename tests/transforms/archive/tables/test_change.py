@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hushbeam.transforms.archive.tables.change import Tables
+from hushbeam.transforms.archive.tables.earlier_runs import read_earlier_runs
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import (
     RunFiles,
-    read_file_lists,
     read_run_files,
     write_run_files,
 )
@@ -99,7 +99,7 @@ def test_without_a_table_there_is_nothing_to_drop(tmp_path: Path) -> None:
 
 
 def clear(output: Path, run_id: str, *done: str) -> None:
-    Tables(str(output), None).clear_unfinished(run_id, read_file_lists(str(output)), lambda: frozenset(done))
+    Tables(str(output), None).clear_unfinished(run_id, read_earlier_runs(str(output), None), lambda: frozenset(done))
 
 
 def test_tables_of_a_killed_run_are_removed_except_notifications(tmp_path: Path) -> None:

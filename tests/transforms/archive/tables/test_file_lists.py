@@ -147,11 +147,11 @@ def test_a_list_allows_the_present_files_at_every_moment_of_a_change(tmp_path: P
     if after is not None:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_bytes(b"old")
-        settle(output, read_file_lists(output), KEY)
+        settle(output, read_file_lists(output).lists.values(), KEY)
         assert read_run_files(output, "run") == listed, "nothing is there yet"
         (tmp_path / new).write_bytes(b"new")
         (tmp_path / name).unlink()
-        settle(output, read_file_lists(output), KEY)
+        settle(output, read_file_lists(output).lists.values(), KEY)
         now = read_run_files(output, "run")
         assert now is not None
         assert (now.files, now.changing) == ({new: after}, {})
@@ -196,7 +196,7 @@ def test_a_list_that_somebody_else_wrote_is_not_signed(tmp_path: Path, forged: d
         lambda: change(after=None),
         lambda: list_more(output, "run", [], KEY),
         lambda: write_listed(output, "run", "runs/run/report.html", b"page", KEY),
-        lambda: settle(output, read_file_lists(output), KEY),
+        lambda: settle(output, read_file_lists(output).lists.values(), KEY),
     )
     for job in jobs:
         written = replace(listed, **forged) if forged else listed.signed(None)
@@ -213,7 +213,7 @@ def test_a_list_copied_to_another_run_is_not_changed(tmp_path: Path) -> None:
     forged = RunFiles("other", {}, changing={"errors/run_date=2026-11-29/other-0000.parquet": None})
     files.write_bytes(file_list_url(output, "run"), forged.to_json())
     before = files.read_bytes(file_list_url(output, "other"))
-    settle(output, read_file_lists(output), KEY)
+    settle(output, read_file_lists(output).lists.values(), KEY)
     assert files.read_bytes(file_list_url(output, "other")) == before
 
 
@@ -222,7 +222,7 @@ def test_a_folder_under_a_listed_name_ends_no_job(tmp_path: Path, place: Callabl
     listed = RunFiles("run", {}, changing={"runs/run/timings.json": FileEntry.of_content(b"new")})
     write_run_files(str(tmp_path), listed, None)
     place(tmp_path / "runs/run/timings.json")
-    settle(str(tmp_path), read_file_lists(str(tmp_path)), None)
+    settle(str(tmp_path), read_file_lists(str(tmp_path)).lists.values(), None)
     assert read_run_files(str(tmp_path), "run") == listed
 
 
@@ -252,14 +252,3 @@ def test_a_rewritten_file_is_valid_at_every_moment(
     listed = read_run_files(output, "run")
     assert listed is not None
     assert (listed.files[name], listed.changing) == (FileEntry.of_content(b"new"), {})
-
-
-def test_every_run_but_the_last_is_named_by_a_later_one(tmp_path: Path) -> None:
-    output, named = str(tmp_path), set()
-    for run in ("b", "a", "c", "night"):
-        before = read_file_lists(output).before(run)
-        named |= set(before)
-        write_run_files(output, RunFiles(run, {}, before=before), None)
-        (tmp_path / "runs" / run / "summary.json").write_text("{}")
-    assert named == {"a", "b", "c"}
-    assert read_file_lists(output).before("next") == ("night",)
