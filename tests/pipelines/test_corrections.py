@@ -328,6 +328,31 @@ def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(reda
     assert audited(run.output) == EXIT_COMPLETED
 
 
+def test_a_mark_that_its_reviewer_takes_back_stays_muted_for_another_who_saw_it_muted(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store = kept(CARD)
+    _, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    with monkeypatch.context() as context:
+        deafen(context)
+        assert render(run.output, *store)[0] == 0
+    review(run.output, "card", [], [], reviewer="ben")
+    review(run.output, "card", [], [])
+    for reviewer in ("ben", "carl"):  # saving again is no decision about it, and a third reviewer sees it muted too
+        review(run.output, "card", [], [], reviewer=reviewer)
+    assert render(run.output, *store)[0] == 0
+    assert not np.any(within(run.audio()["card"], place))
+
+    review(run.output, "card", [], [place], reviewer="ben")
+    assert render(run.output, *store)[0] == 0
+    assert not np.any(within(run.audio()["card"], place)), "carl has left it muted"
+    review(run.output, "card", [], [place], reviewer="carl")
+    assert render(run.output, *store)[0] == 0
+    assert np.any(within(run.audio()["card"], place))
+    assert audited(run.output) == EXIT_COMPLETED
+
+
 def test_where_two_reviewers_disagree_nothing_is_restored_and_every_mark_is_muted(
     kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:

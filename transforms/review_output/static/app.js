@@ -109,6 +109,12 @@ function newPlayer(one) {
   return player;
 }
 
+const DISPUTED = {
+  missed: (one, who) => `${one.policy} on channel ${one.channel + 1} was marked by ${who} only. It is muted.`,
+  kept: (one, who) => `${one.policy} on channel ${one.channel + 1} is marked by nobody any more. It stays muted until it is a false positive for ${who} too.`,
+  false_positive: (one, who) => `on channel ${one.channel + 1} is a false positive for ${who} only. It stays muted.`,
+};
+
 // Others' decisions are told only after one's own.
 
 function showOthers(detail) {
@@ -118,10 +124,7 @@ function showOthers(detail) {
   const names = others.map((review) => `${review.reviewer} (${review.decision}, ${new Date(review.reviewed_at).toLocaleDateString("en-GB")})`).join(", ");
   const lines = disagreements.map((one) => {
     const place = element("button", { type: "button", className: "link", textContent: preciseClock(one.start_s), onclick: () => seek(one.start_s) });
-    const who = one.reviewers.join(", ");
-    return one.kind === "missed"
-      ? element("li", {}, place, ` ${one.policy} on channel ${one.channel + 1} was marked by ${who} only. It is muted.`)
-      : element("li", {}, place, ` on channel ${one.channel + 1} is a false positive for ${who} only. It stays muted.`);
+    return element("li", {}, place, ` ${DISPUTED[one.kind](one, one.reviewers.join(", "))}`);
   });
   at("others").replaceChildren(element("p", { textContent: `Also reviewed by ${names}. ${lines.length ? `${counted(lines.length, "disagreement")}:` : "All agree."}` }), element("ul", {}, ...lines));
 }
