@@ -105,6 +105,7 @@ function newPlayer(one) {
     failed: () => showError("The browser cannot play this recording's format. The transcript and the muted spans are complete."),
   });
   player.rate = Number(at("rate").value);
+  player.volume = volume();
   player.skipsSilence = at("silence").getAttribute("aria-pressed") === "true";
   return player;
 }
@@ -284,6 +285,19 @@ function setRate(rate) {
   say(`Speed ${rate}`);
 }
 
+const volume = () => Number(at("volume").value) / 100;
+
+function changeVolume(steps) {
+  if (steps > 0) at("volume").stepUp(steps);
+  else at("volume").stepDown(-steps);
+  setVolume();
+}
+
+function setVolume() {
+  if (state.player) state.player.volume = volume();
+  say(`Volume ${at("volume").value} %`);
+}
+
 function flip(id, then = () => {}) {
   const isOn = at(id).getAttribute("aria-pressed") !== "true";
   at(id).setAttribute("aria-pressed", String(isOn));
@@ -344,7 +358,7 @@ at("reviewer").onclick = async () => {
 
 const act = {
   play: () => state.player?.toggle(), around: () => around(false), loop: () => around(true), silence: skipSilence,
-  slower: () => changeRate(-1), faster: () => changeRate(1), next: () => next(1), previous: () => next(-1),
+  slower: () => changeRate(-1), faster: () => changeRate(1), quieter: () => changeVolume(-2), louder: () => changeVolume(2), next: () => next(1), previous: () => next(-1),
   nextRecording: () => state.recordings?.step(1), previousRecording: () => state.recordings?.step(-1),
   search: () => at("search").focus(), zoomIn: () => zoom(ZOOM_STEP), zoomOut: () => zoom(1 / ZOOM_STEP), zoomAll: () => zoom(0),
   zoomToSpan: () => { if (state.spans?.current) state.player?.zoomTo(state.spans.current); },
@@ -364,6 +378,7 @@ const buttons = {
 for (const [id, run] of Object.entries(buttons)) at(id).onclick = () => run();
 for (const button of document.querySelectorAll("[data-nudge]")) button.onclick = () => nudge(...button.dataset.nudge.split(" ").map(Number));
 at("rate").onchange = () => setRate(Number(at("rate").value));
+at("volume").oninput = setVolume;
 at("policy").onchange = () => {
   const span = state.spans?.current;
   if (span?.decision === "missed") state.spans.rename(span.id, at("policy").value);
