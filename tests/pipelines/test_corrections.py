@@ -280,9 +280,11 @@ def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: Fi
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     review(run.output, "phone", [], [])
+    review(run.output, "card", [], [], reviewer="Zoë B.")
     assert render(run.output)[0] == 0
     assert expire.run(["--output", str(run.output), "--older_than", "0m"], quiet()) == 0
-    assert [path.name for path in (run.output / "reviews").iterdir()] == ["card@anna.json"]
+    assert {path.name.partition("@")[0] for path in (run.output / "reviews").iterdir()} == {"card"}
+    assert len(list((run.output / "reviews").iterdir())) == 2, "of both reviewers"
     assert audited(run.output) == EXIT_COMPLETED
     assert "0 completed" in render(run.output)[1], "what has expired is not brought back"
     forced = redact(CARD, options=("--force",), output=run.output)
