@@ -71,13 +71,13 @@ def _update(
                 raise
             _log.warning("the table %s was changed at the same time: comparing it again", table)
     if removed or forget:
-        current = tables.open(table, schema, published)
+        current = tables.open(table, schema)
         if current.has_history:
             current.forget(published)
 
 
 def _change(tables: IcebergTables | DeltaTables, table: str, schema: pa.Schema, published: Names, run_id: str) -> bool:
-    current = tables.open(table, schema, published)
+    current = tables.open(table, schema)
     added = {name: size for name, size in published.items() if current.names.get(name) != size}
     removed = {name: size for name, size in current.names.items() if published.get(name) != size}
     if added or removed:
