@@ -9,7 +9,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from tests.deploy.bigquery_statements import PARTITIONED, SQL, external_tables, statements
 
 TYPES = {"string": "STRING", "double": "FLOAT64", "int32": "INT64", "int64": "INT64", "bool": "BOOL"}

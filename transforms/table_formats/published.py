@@ -14,9 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hushbeam.schemas.errors import RunError
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.tables.file_lists import read_file_lists
-from hushbeam.transforms.archive.tables.layout import PARTITION, parse
+from hushbeam.transforms.archive.tables.layout import PARTITION, SCHEMAS, parse
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 

@@ -11,8 +11,8 @@ import logging
 
 import pyarrow as pa
 
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.runs.table_format import ICEBERG, TableFormat, recorded_format
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats.delta import DeltaTables
 from hushbeam.transforms.table_formats.iceberg import IcebergTables
 from hushbeam.transforms.table_formats.libraries import library_errors

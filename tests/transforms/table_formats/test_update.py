@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hushbeam.schemas.errors import RunError
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.runs.table_format import recorded_format
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats import update, update_tables
 from tests.transforms.table_formats.published_runs import Reader, list_run, row_of, write_file, write_run
 
