@@ -194,7 +194,7 @@ def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:
     source = certificate.get("source")
     source = source if isinstance(source, Mapping) else {}
     known = f"{source.get('size_bytes')} {source.get('version')}"
-    return Facts(output_identity, known, str(certificate.get("configuration")))
+    return Facts(output_identity, known, str(certificate.get("configuration_id")))
 
 
 def _from_table(table: pa.Table) -> Entries:

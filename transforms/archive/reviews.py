@@ -82,7 +82,7 @@ class Reviewed(BaseModel):
     Attributes:
       recording_id, output_identity: Of the output; a later run may have replaced it.
       samples: Checksum of the source's decoded samples.
-      configuration: Identity of the options and models that made the output.
+      configuration_id: Identity of the options and models that made the output.
       channels: Of the file.
       mixed: Whether the channels were transcribed as one.
       duration_s: Of the audio.
@@ -97,7 +97,7 @@ class Reviewed(BaseModel):
     recording_id: str
     output_identity: str
     samples: str
-    configuration: str
+    configuration_id: str
     channels: int
     mixed: bool
     duration_s: float

@@ -224,7 +224,7 @@ class ReviewServer:
             recording_id=entry.recording_id,
             output_identity=status.output_identity,
             samples=samples,
-            configuration=status.certificate["configuration"],
+            configuration_id=status.certificate["configuration_id"],
             channels=channels,
             mixed=entry.channels < channels,
             duration_s=entry.duration_s,

@@ -49,7 +49,7 @@ def review(
         "recording_id": recording_id,
         "output_identity": "o",
         "samples": "s",
-        "configuration": "c",
+        "configuration_id": "c",
         "channels": 2,
         "mixed": False,
         "duration_s": 60.0,
