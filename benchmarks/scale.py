@@ -79,7 +79,7 @@ def make(_: Clock, archive: Archive) -> None:
     source = files.stat(f"{archive.folder}/call.wav")
     certificate = {
         "source": {"size_bytes": source.size_bytes, "version": source.version},
-        "configuration": job.identities["configuration"],
+        "configuration_id": job.identities["configuration"],
         "muted": [[0, second * 1.25, second * 1.25 + 0.8] for second in range(40)],
     }
     (Path(archive.output) / "status").mkdir(parents=True)

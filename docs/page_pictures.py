@@ -95,7 +95,7 @@ def _reviews() -> Iterator[list[Review]]:
             recording_id=str(call),
             output_identity="made-up",
             samples="made-up",
-            configuration="made-up",
+            configuration_id="made-up",
             channels=2,
             mixed=False,
             duration_s=180.0,

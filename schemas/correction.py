@@ -88,7 +88,7 @@ def without_false_positives(findings: Iterable[Finding], false_positives: Sequen
     return tuple(finding for finding in findings if not is_false_positive(finding, false_positives))
 
 
-def is_false_positive(finding: Place, false_positives: Sequence[TimeSpan]) -> bool:
+def is_false_positive(finding: Place, false_positives: Sequence[Place]) -> bool:
     """Whether at least half of a finding lies in a false positive of its channel. In doubt, it stays muted."""
     return any(
         span.channel == finding.channel

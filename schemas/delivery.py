@@ -103,6 +103,11 @@ class Announcement:
     manifest: str = ""
     line: int = 0
 
+    @property
+    def source_url(self) -> str | None:
+        """Unknown: a notification that does not arrive is no failure of its recording."""
+        return None
+
     def __repr__(self) -> str:
         return f"Announcement({self.recording_id!r})"
 

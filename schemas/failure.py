@@ -23,6 +23,14 @@ ERRORS_SCHEMA = table_schema(
             "call-4711",
             nullable=True,
         ),
+        column(
+            "audio_url",
+            pa.string(),
+            "The source, as in `transcripts`. Empty if the line names none, and for published recordings that could "
+            "not be muted further",
+            "gs://calls/2026/11/call-4711.wav",
+            nullable=True,
+        ),
         column("manifest", pa.string(), "Path or URL of the manifest", "gs://calls/2026-11-23.jsonl", nullable=True),
         column("line", pa.int64(), "Line or row of the manifest, from 1", "17", nullable=True),
         column(
@@ -57,6 +65,7 @@ class Failure:
       error_class: Stable, for grouping: `MediaError`, `UnknownPolicy`, `unexpected`.
       message: Names the line or file and what to do, without personal data.
       retryable: Whether the same input may pass in a later run.
+      audio_url: The source in its public form, so that nobody deletes it as redacted under another id; None if unknown.
     """
 
     recording_id: str | None
@@ -68,6 +77,7 @@ class Failure:
     manifest: str = ""
     line: int = 0
     run_id: str = ""
+    audio_url: str | None = None
 
     def to_row(self, processed_at: str) -> dict[str, Any]:
         """A row of `ERRORS_SCHEMA`.

@@ -69,6 +69,11 @@ class Recording:
         return self.published_url or without_query(self.audio_url)
 
     @property
+    def source_url(self) -> str | None:
+        """The same, for errors."""
+        return self.public_url
+
+    @property
     def without_queries(self) -> Recording:
         """The recording for files that outlive the run."""
         transcript_url = None if self.transcript_url is None else without_query(self.transcript_url)

@@ -33,6 +33,9 @@ class StageInput(Protocol):
     @property
     def line(self) -> int: ...
 
+    @property
+    def source_url(self) -> str | None: ...
+
 
 class FromRecording:
     """Implements `StageInput` with the recording, a field of the first record and a property of the later ones."""
@@ -54,6 +57,10 @@ class FromRecording:
     def line(self) -> int:
         return self.recording.line
 
+    @property
+    def source_url(self) -> str | None:
+        return self.recording.public_url
+
 
 class FromOutput:
     """Implements `StageInput` for a recording that comes from an output root, not from a manifest line."""
@@ -65,6 +72,10 @@ class FromOutput:
     @property
     def line(self) -> int:
         return 0
+
+    @property
+    def source_url(self) -> str | None:
+        return None
 
 
 @travels

@@ -33,7 +33,7 @@ SIGNATURES = {
 
 RECORDS = {
     "Candidate": "policy first_word last_word score detector value alternatives label",
-    "Failure": "recording_id status stage error_class message retryable manifest line run_id",
+    "Failure": "recording_id status stage error_class message retryable manifest line run_id audio_url",
     "PublishedFinding": "recording_id policy label channel start_s end_s text_start text_end score detector run_id",
     "PublishedRecording": "recording_id status audio_url redacted_audio_url language_code duration_s channels text "
     "utterances policies metadata run_id findings",

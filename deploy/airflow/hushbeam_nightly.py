@@ -5,9 +5,10 @@ workers (`HUSHBEAM_COMMAND`), or in an image that runs as a pod (`HUSHBEAM_IMAGE
 apache-airflow-providers-cncf-kubernetes). No checkout is needed. The runner is what the configuration file says: a run
 on Flink or Dataflow is waited for, and cancelled when the task is.
 
-Exit status 0 makes `redact` a success. 3 (more failures than `--fail_above`, or no recording) skips it, so that the DAG
-run stays green and `look_at_failures` runs instead of `redacted`. Any other status fails the task, which is retried
-under a new run id: what an earlier attempt published is skipped.
+Exit status 0 makes `redact` a success. 3 (more than `--fail_above` of the recordings that the run
+worked on failed, or there was none) skips it, so that the DAG run stays green and `look_at_failures` runs instead of
+`redacted`. Any other status fails the task, which is retried under a new run id: what an earlier attempt published is
+skipped, and does not count.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ WHERE duration_s > 0;
 
 -- Every word of the redacted transcripts, one a row, with its time.
 CREATE OR REPLACE VIEW words AS
-SELECT recording_id, utterance.channel, utterance.speaker, word.text, word.start_s, word.end_s, word.redacted
-FROM (SELECT recording_id, unnest(utterances) AS utterance FROM transcripts),
+SELECT run_date, recording_id, utterance.channel, utterance.speaker, word.text, word.start_s, word.end_s, word.redacted
+FROM (SELECT run_date, recording_id, unnest(utterances) AS utterance FROM transcripts),
      LATERAL (SELECT unnest(utterance.words) AS word);
 
 FROM findings_per_hour ORDER BY findings DESC, policy;

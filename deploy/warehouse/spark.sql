@@ -14,7 +14,10 @@ FROM (SELECT DISTINCT recording_id, run_id, processed_at FROM hushbeam.all_trans
 
 -- Current rows. The join does not keep a filter on run_date from choosing the folders.
 CREATE OR REPLACE VIEW hushbeam.transcripts AS
-SELECT t.*, concat('gs://BUCKET/redacted/', t.redacted_audio_url) AS redacted_audio
+SELECT
+  t.recording_id, t.status, t.audio_url, concat('gs://BUCKET/redacted/', t.redacted_audio_url) AS redacted_audio_url,
+  t.language_code, t.duration_s, t.channels, t.text, t.utterances, t.policies, t.metadata, t.run_id, t.processed_at,
+  t.models, t.configuration, t.configuration_id, t.muted_s, t.muted_s_by_policy, t.verification, t.run_date
 FROM hushbeam.all_transcripts AS t
 LEFT ANTI JOIN (SELECT * FROM hushbeam.recording_runs WHERE superseded_by IS NOT NULL) AS s
   ON s.recording_id = t.recording_id AND s.run_id = t.run_id;

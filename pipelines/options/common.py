@@ -76,8 +76,8 @@ FailAbove = Annotated[
     Field(
         ge=0,
         le=1,
-        description="end with exit status 3 if more than this share of the recordings failed or were quarantined, or "
-        "of the notifications did not arrive; 0 tolerates none",
+        description="end with exit status 3 if more than this share of the attempted recordings failed or were "
+        "quarantined, or of the notifications did not arrive; 0 tolerates none",
     ),
     Metavar("SHARE"),
 ]

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
-from hushbeam.transforms.archive.tables.layout import run_of
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
 from hushbeam.transforms.archive.tombstones import is_tombstone
 from hushbeam.transforms.storage import files, urls

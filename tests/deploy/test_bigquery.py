@@ -9,10 +9,12 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
-from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from tests.deploy.bigquery_statements import PARTITIONED, SQL, external_tables, statements
 
 TYPES = {"string": "STRING", "double": "FLOAT64", "int32": "INT64", "int64": "INT64", "bool": "BOOL"}
+CURRENT = ("transcripts", "findings")
+"""Tables whose current rows have a view, which reads all nights of `recording_runs`."""
 
 
 def type_of(kind: pa.DataType) -> str:
@@ -34,6 +36,13 @@ def checked(view: exp.Expression) -> exp.Expression:
         table: {field.name: type_of(field.type) for field in schema} | {"run_date": "DATE"}
         for table, schema in SCHEMAS.items()
     }
+    columns |= {f"all_{table}": columns[table] for table in CURRENT}
+    columns["recording_runs"] = {
+        "recording_id": "STRING",
+        "run_id": "STRING",
+        "processed_at": "TIMESTAMP",
+        "superseded_by": "STRING",
+    }
     schema: dict[str, object] = {"DATASET": columns}
     query = qualify(view.copy(), schema=schema, dialect="bigquery", validate_qualify_columns=True)
     return annotate_types(query, schema=schema, dialect="bigquery")
@@ -45,11 +54,12 @@ def test_every_table_is_partitioned_by_night() -> None:
 
 @pytest.mark.parametrize("table", SCHEMAS)
 def test_each_table_reads_its_folder_with_lists_as_arrays_and_asks_for_nights(table: str) -> None:
-    (statement,) = [one for one in external_tables() if one.this.name == table]
+    (statement,) = [one for one in external_tables() if one.this.name.removeprefix("all_") == table]
+    assert statement.this.name.startswith("all_") == (table in CURRENT)
     text = statement.sql("bigquery").lower()
     assert f"uris=['gs://bucket/redacted/{table}/*']" in text
     assert f"hive_partition_uri_prefix='gs://bucket/redacted/{table}'" in text
-    assert "require_hive_partition_filter=true" in text
+    assert ("require_hive_partition_filter=true" in text) == (table not in CURRENT)
     assert "enable_list_inference=true" in text
 
 

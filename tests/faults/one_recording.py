@@ -189,7 +189,7 @@ def _impossible_reviews(output: Path) -> dict[str, dict[str, Any]]:
         "recording_id": "card",
         "output_identity": status["output_identity"],
         "samples": status["certificate"]["samples"]["sha256"],
-        "configuration": status["certificate"]["configuration"],
+        "configuration_id": status["certificate"]["configuration_id"],
         "channels": 2,
         "mixed": False,
         "duration_s": 10.5,

@@ -186,6 +186,33 @@ def test_a_recording_that_failed_in_a_later_run_keeps_its_source(root: Path) -> 
     assert {Path(line["source"]).name for line in listed} == {"card.flac"}
 
 
+def test_a_source_of_which_another_recording_failed_stays(root: Path) -> None:
+    """Two lines may ask for the same file, with other policies or another treatment of its channels."""
+    phone = str(root / "landing" / "phone.wav")
+    second = {"recording_id": "second", "audio_url": phone, "transcript_url": str(root / "gone.json")}
+
+    def again(line: dict[str, Any]) -> None:
+        (root / "again.jsonl").write_text(json.dumps(line) + "\n")
+        arguments = ["--manifest", str(root / "again.jsonl"), "--output", str(root / "out"), *VERIFIED]
+        redact.run(arguments, Console(file=io.StringIO()))
+
+    again(second)
+    _, said, listed = cleaned(root)
+    assert {Path(line["source"]).name for line in listed} == {"card.flac"}
+    assert "failed or quarantined under other id 1" in said
+
+    again({"recording_id": "second", "audio_url": phone})
+    again({"recording_id": "third", "audio_url": phone, "redact_pii_policies": ["no_such_policy"]})
+    assert "failed or quarantined under other id 2" in cleaned(root)[1], "a line that was rejected names it too"
+    again({"recording_id": "third", "audio_url": phone, "redact_pii_policies": ["phone_number"]})
+    _, said, listed = cleaned(root)
+    assert {line["recording_id"] for line in listed if line["source"] == phone} == {
+        _id_of(root, "phone"),
+        "second",
+        "third",
+    }
+
+
 def _id_of(root: Path, name: str) -> str:
     (status,) = (root / "out" / "status").glob(f"*{name}*.json")
     return json.loads(status.read_text())["recording_id"]

@@ -280,9 +280,11 @@ def test_erasing_takes_reviews_along_and_expiring_keeps_corrections(finished: Fi
     _, place = next(readable_words(run, "card"))
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     review(run.output, "phone", [], [])
+    review(run.output, "card", [], [], reviewer="Zoë B.")
     assert render(run.output)[0] == 0
     assert expire.run(["--output", str(run.output), "--older_than", "0m"], quiet()) == 0
-    assert [path.name for path in (run.output / "reviews").iterdir()] == ["card@anna.json"]
+    assert {path.name.partition("@")[0] for path in (run.output / "reviews").iterdir()} == {"card"}
+    assert len(list((run.output / "reviews").iterdir())) == 2, "of both reviewers"
     assert audited(run.output) == EXIT_COMPLETED
     assert "0 completed" in render(run.output)[1], "what has expired is not brought back"
     forced = redact(CARD, options=("--force",), output=run.output)
@@ -325,6 +327,31 @@ def test_a_mark_is_for_all_channels_of_a_mix_and_codecs_that_lose_something(reda
             span["channel"] == channel and span["start_s"] <= place["start_s"] and place["end_s"] <= span["end_s"]
             for span in muted_of(run.output, "mixed")
         )
+    assert audited(run.output) == EXIT_COMPLETED
+
+
+def test_a_mark_that_its_reviewer_takes_back_stays_muted_for_another_who_saw_it_muted(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, store = kept(CARD)
+    _, place = next(readable_words(run, "card"))
+    review(run.output, "card", [place | {"policy": "occupation"}], [])
+    with monkeypatch.context() as context:
+        deafen(context)
+        assert render(run.output, *store)[0] == 0
+    review(run.output, "card", [], [], reviewer="ben")
+    review(run.output, "card", [], [])
+    for reviewer in ("ben", "carl"):  # saving again is no decision about it, and a third reviewer sees it muted too
+        review(run.output, "card", [], [], reviewer=reviewer)
+    assert render(run.output, *store)[0] == 0
+    assert not np.any(within(run.audio()["card"], place))
+
+    review(run.output, "card", [], [place], reviewer="ben")
+    assert render(run.output, *store)[0] == 0
+    assert not np.any(within(run.audio()["card"], place)), "carl has left it muted"
+    review(run.output, "card", [], [place], reviewer="carl")
+    assert render(run.output, *store)[0] == 0
+    assert np.any(within(run.audio()["card"], place))
     assert audited(run.output) == EXIT_COMPLETED
 
 

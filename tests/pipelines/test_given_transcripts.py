@@ -119,7 +119,7 @@ def test_the_words_of_services_are_redacted_as_recognised_ones_and_only_verifica
         assert (row["language_code"], row["channels"]) == ("en", recognised_row["channels"])
         assert row["verification"]["outcome"] == "passed"
         assert dict(row["models"])["recogniser"] == f"given transcript ({name})"
-        assert row["configuration"] != run_configuration(run)
+        assert row["configuration_id"] != run_configuration(run)
         assert [found[:2] for found in findings(run, name)] == [found[:2] for found in findings(before, "card")]
         for span, reference in zip(muted(run, name), muted(before, "card"), strict=True):
             assert span == pytest.approx(reference, abs=0.01)
@@ -261,5 +261,5 @@ def test_stored_words_of_a_given_transcript_are_rendered_again_and_stay_up_to_da
     (after,) = run.rows("transcripts")
     assert after["text"] != before["text"]
     assert dict(after["models"])["recogniser"] == "given transcript (plain)"
-    assert after["configuration"] == before["configuration"]
+    assert after["configuration_id"] == before["configuration_id"]
     assert "1 skipped" in redact(line | {"redact_pii_sub": "entity_name"}, options=kept).terminal

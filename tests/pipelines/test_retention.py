@@ -140,6 +140,20 @@ def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys
     assert rows(root, "errors") == []
 
 
+def test_a_failed_recording_of_an_erased_source_is_erased_too(root: Path, calls: Path) -> None:
+    """Its row in errors/ names the source."""
+    line = {"recording_id": "other", "audio_url": str(calls / "card.flac"), "transcript_url": str(calls / "no.json")}
+    (root / "other.jsonl").write_text(json.dumps(line))
+    arguments = ["--manifest", str(root / "other.jsonl"), "--output", str(root / "out"), *FAST]
+    assert redact.run(arguments, Console(file=io.StringIO())) == EXIT_INCOMPLETE
+    assert {row["audio_url"] for row in rows(root, "errors") if row["recording_id"] == "other"} == {
+        str(calls / "card.flac")
+    }
+    arguments = ["--output", str(root / "out"), "--recording_id", "card", "--store", str(root / "store")]
+    assert call(erase, *arguments)[0] == EXIT_COMPLETED
+    assert {row["recording_id"] for row in rows(root, "errors")} == {"gone"}
+
+
 @pytest.mark.parametrize("changes", range(1, 24, 3))
 def test_an_erasure_that_was_interrupted_is_completed_by_repeating_it(
     root: Path, changes: int, monkeypatch: pytest.MonkeyPatch

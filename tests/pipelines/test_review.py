@@ -555,6 +555,40 @@ def test_speed_and_skipping_silence_are_kept_from_one_recording_to_the_next(page
     expect(page.locator("#silence")).to_have_attribute("aria-pressed", "true")
 
 
+def test_the_volume_is_changed_with_keys_and_with_its_slider_and_kept(page: Page) -> None:
+    played = "window.players.at(-1).volume"
+    page.add_init_script(
+        """window.players = [];
+        const audio = window.Audio;
+        window.Audio = function () { window.players.push(new audio()); return window.players.at(-1); };"""
+    )
+    page.reload()
+    _open_card(page)
+    slider = page.get_by_role("slider", name="Volume")
+    assert page.evaluate(played) == 1
+    _press(page, "V", "v", "v")
+    expect(slider).to_have_value("80")
+    expect(page.locator("#said")).to_have_text("Volume 80 %")
+    assert page.evaluate(played) == pytest.approx(0.8)
+    place = page.locator("#clock").inner_text()
+    slider.focus()
+    _press(page, "ArrowRight", "ArrowLeft", "ArrowLeft")  # its own keys: the place in the recording stays
+    expect(slider).to_have_value("75")
+    expect(page.locator("#clock")).to_have_text(place)
+    _press(page, "n")  # letters are still keys of the page
+    expect(page.locator("#selected")).to_contain_text("credit_card_number")
+    _press(page, "End", "v", "V")
+    expect(slider).to_have_value("100")
+    _press(page, "Home", "v")
+    expect(slider).to_have_value("0")
+    _entry(page, "transfer").click()
+    _is_open(page, "transfer")
+    _entry(page, "card").click()
+    _open_card(page)
+    expect(slider).to_have_value("0")
+    assert page.evaluate(played) == 0
+
+
 def test_silence_is_where_no_channel_has_speech(page: Page) -> None:
     parts = page.evaluate(
         """async () => {
@@ -775,6 +809,36 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
             assert after[part] == before[part]
         assert after["reviewed"]["found"] == before["reviewed"]["found"], "not what the reviewer added"
         page.goto("about:blank")  # the server goes before the page does
+
+
+def test_a_mark_that_is_taken_back_stays_for_a_reviewer_who_saw_it_muted(
+    page: Page, copy: Path, tmp_path: Path
+) -> None:
+    def reviewed(reviewer: str, *keys: str, chosen: int | None = None) -> str:
+        """Presses keys on a span of the call, and gives what is said of others after the decision."""
+        with Served(copy, tmp_path / "other-peaks", reviewer=reviewer) as served:
+            page.goto(served.address)
+            _open_card(page)
+            if chosen is not None:
+                page.locator(".finding").nth(chosen).click()
+            _press(page, *keys)
+            with page.expect_response("**/review?*"):
+                _press(page, "Enter")
+            page.reload()
+            _open_card(page)
+            said = page.locator("#others").text_content() or ""
+            state = _entry(page, "card").inner_text()
+            page.goto("about:blank")
+        return said + state
+
+    reviewed("anna", "m", "ArrowRight", "m")
+    assert "1 completed" in _rendered(copy)
+    reviewed("ben")
+    said = reviewed("anna", "u", chosen=0)
+    assert "is marked by nobody any more. It stays muted until it is a false positive for ben too." in said
+    assert "not restored yet" not in said
+    both = [reviewed("ben", "u", chosen=number) for number in (0, 1)]
+    assert "not restored yet" in both[-1], both
 
 
 def test_the_page_names_no_command_that_would_not_restore_a_false_positive(

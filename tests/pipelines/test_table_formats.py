@@ -15,7 +15,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_USAGE
-from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats import update
 from tests.pipelines.conftest import Run
 from tests.transforms.table_formats.published_runs import NAMESPACE, Reader

@@ -240,7 +240,7 @@ def copy_of(status: dict[str, Any], row: str, findings: tuple[str, ...]) -> Comm
         webhook_auth_header_value=None,
         webhook_asked=False,
         source="{size_bytes} {version}".format(**status["certificate"]["source"]),
-        configuration=status["certificate"]["configuration"],
+        configuration=status["certificate"]["configuration_id"],
     )
 
 

@@ -48,8 +48,8 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
         "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},
         "samples": asdict(transcribed.samples),
         "models": {use: identity for use, identity in sorted(identities.items()) if use not in OF_OPTIONS},
-        "configuration": identities["configuration"],
-        "options": identities.get("options", ""),
+        "configuration": identities.get("options", ""),
+        "configuration_id": identities["configuration"],
         "policies": list(recording.recording.policies),
         "findings": dict(sorted(Counter(finding.policy for finding in findings).items())),
         "audio": None

@@ -10,17 +10,13 @@ import apache_beam as beam
 import pyarrow as pa
 
 from hushbeam.schemas.coders import travels
-from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
-from hushbeam.schemas.failure import ERRORS_SCHEMA
-from hushbeam.schemas.finding import FINDINGS_SCHEMA
-from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import FromOutput
 from hushbeam.schemas.tables import SCHEMA_VERSION, is_readable, version_of
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
 from hushbeam.transforms.archive.tables.current import current_rows
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import UnreadableFileListError, read_run_files
-from hushbeam.transforms.archive.tables.layout import run_of
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
@@ -30,12 +26,6 @@ from hushbeam.transforms.storage.urls import join
 
 PROBLEMS = "problems"
 
-SCHEMAS = {
-    "transcripts": TRANSCRIPTS_SCHEMA,
-    "findings": FINDINGS_SCHEMA,
-    "errors": ERRORS_SCHEMA,
-    "notifications": NOTIFICATIONS_SCHEMA,
-}
 _OF_ARROW = frozenset({b"ARROW:schema"})
 
 

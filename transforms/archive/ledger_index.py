@@ -210,7 +210,7 @@ def facts_of(certificate: Mapping[str, Any], output_identity: str) -> Facts:
     source = certificate.get("source")
     source = source if isinstance(source, Mapping) else {}
     known = f"{source.get('size_bytes')} {source.get('version')}"
-    return Facts(output_identity, known, str(certificate.get("configuration")))
+    return Facts(output_identity, known, str(certificate.get("configuration_id")))
 
 
 def _is_index(table: pq.ParquetFile) -> bool:

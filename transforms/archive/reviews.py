@@ -1,7 +1,8 @@
 """Reviews: decisions of reviewers in `reviews/ID@REVIEWER.json`. They hold times and policies, and no values.
 
 Each reviewer has a file of their own, so that nobody overwrites another's decision. Where they disagree, runs mute:
-what one of them marked is muted, and a false positive is restored only if all of them agree.
+what one of them marked is muted, and a false positive is restored only if all of them agree. A mark that is taken back
+stays muted for those who reviewed the recording while it was muted, until they call it a false positive.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hushbeam.schemas.correction import Corrections, MarkedSpan, lies_within
+from hushbeam.schemas.correction import Corrections, MarkedSpan, is_false_positive, lies_within
 from hushbeam.schemas.errors import QuarantineError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.schemas.reviewer_name import EXPECTED, ReviewerName, is_reviewer_name
@@ -27,6 +28,7 @@ from hushbeam.transforms.storage.urls import file_name, join, safe_name
 
 FOLDER = "reviews"
 Decision = Literal["confirmed", "corrected"]
+Kind = Literal["missed", "kept", "false_positive"]
 
 _SEPARATOR = "@"
 """`safe_name` has none."""
@@ -80,7 +82,7 @@ class Reviewed(BaseModel):
     Attributes:
       recording_id, output_identity: Of the output; a later run may have replaced it.
       samples: Checksum of the source's decoded samples.
-      configuration: Identity of the options and models that made the output.
+      configuration_id: Identity of the options and models that made the output.
       channels: Of the file.
       mixed: Whether the channels were transcribed as one.
       duration_s: Of the audio.
@@ -95,7 +97,7 @@ class Reviewed(BaseModel):
     recording_id: str
     output_identity: str
     samples: str
-    configuration: str
+    configuration_id: str
     channels: int
     mixed: bool
     duration_s: float
@@ -190,11 +192,12 @@ class Disagreement:
     """A span that some reviewers of a recording decided differently from the others.
 
     Attributes:
-      kind: `missed` if only some marked it; `false_positive` if only some would restore it.
-      reviewers: Those who marked it, or would restore it.
+      kind: `missed` if only some marked it; `kept` if nobody marks it any more, but it was muted when some reviewed the
+        recording; `false_positive` if only some would restore it.
+      reviewers: Those who marked it, for whom it stays muted, or who would restore it.
     """
 
-    kind: Literal["missed", "false_positive"]
+    kind: Kind
     channel: int
     start_s: float
     end_s: float
@@ -205,18 +208,18 @@ class Disagreement:
 def combined(reviews: Iterable[Review]) -> Review:
     """One review of a recording from those of all of its reviewers, for runs and figures.
 
-    What one of them marked is muted. A false positive is restored only if each other reviewer also lists it, or
-    reviewed an output in which it was restored. Reviews of other audio than the newest review's do not count: the
-    source was replaced.
+    What one of them marked is muted, and what one of them left muted for others. A false positive is restored only if
+    each other reviewer also lists it, or reviewed an output in which it was restored. Reviews of other audio than the
+    newest review's do not count: the source was replaced.
 
     Args:
       reviews: At least one, all of the same recording.
     """
     current = _of_the_newest_audio(reviews)
-    newest = current[-1]
-    if len(current) == 1:
+    newest, kept = current[-1], _kept(current)
+    if len(current) == 1 and not kept:
         return newest
-    missed = _united(span for review in current for span in review.missed)
+    missed = _united((*(span for review in current for span in review.missed), *kept))
     listed = dict.fromkeys(span for review in current for span in review.false_positives)
     false_positives = tuple(span for span in listed if all(_agrees(review, span) for review in current))
     return Review(
@@ -237,9 +240,11 @@ def disagreements(reviews: Iterable[Review]) -> tuple[Disagreement, ...]:
         by = [review for review in current if any(_overlap(span, mark) for mark in review.missed)]
         if any(not any(_overlap(span, one) for one in _muted_for(review)) for review in current):
             found.append(_disagreement("missed", span, by))
+    for span in _kept(current):
+        found.append(_disagreement("kept", span, [review for review in current if span in _left_muted(review)]))
     for span in dict.fromkeys(span for review in current for span in review.false_positives):
         if not all(_agrees(review, span) for review in current):
-            by = [review for review in current if any(_is_same(span, other) for other in review.false_positives)]
+            by = [review for review in current if any(is_same(span, other) for other in review.false_positives)]
             found.append(_disagreement("false_positive", span, by))
     return tuple(sorted(set(found), key=lambda one: (one.start_s, one.channel, one.kind, one.policy)))
 
@@ -260,8 +265,28 @@ def _united(marks: Iterable[NotedSpan]) -> tuple[NotedSpan, ...]:
     )
 
 
+def _kept(reviews: Sequence[Review]) -> tuple[NotedSpan, ...]:
+    """Marks that nobody has any more, and that some reviewer left muted."""
+    marked = [mark for review in reviews for mark in review.missed]
+    left = dict.fromkeys(span for review in reviews for span in _left_muted(review))
+    return tuple(span for span in left if not any(_covers(mark, span) for mark in marked))
+
+
+def _left_muted(review: Review) -> tuple[NotedSpan, ...]:
+    """Marks of others that were muted when it was reviewed, and that the reviewer did not call false positives."""
+    return tuple(
+        span for span in review.reviewed.muted_for_others if not is_false_positive(span, review.false_positives)
+    )
+
+
+def _covers(mark: Place, span: Place) -> bool:
+    return (
+        mark.channel == span.channel and mark.start_s <= span.start_s + _SAME_S and mark.end_s >= span.end_s - _SAME_S
+    )
+
+
 def _agrees(review: Review, span: NotedSpan) -> bool:
-    return any(_is_same(span, one) for one in (*review.false_positives, *review.reviewed.restored_for_others))
+    return any(is_same(span, one) for one in (*review.false_positives, *review.reviewed.restored_for_others))
 
 
 def _muted_for(review: Review) -> Sequence[NotedSpan]:
@@ -272,7 +297,8 @@ def _overlap(one: Place, other: Place) -> bool:
     return one.channel == other.channel and min(one.end_s, other.end_s) > max(one.start_s, other.start_s)
 
 
-def _is_same(one: Place, other: Place) -> bool:
+def is_same(one: Place, other: Place) -> bool:
+    """Whether two spans are one, up to rounding."""
     return (
         one.channel == other.channel
         and abs(one.start_s - other.start_s) <= _SAME_S
@@ -280,7 +306,7 @@ def _is_same(one: Place, other: Place) -> bool:
     )
 
 
-def _disagreement(kind: Literal["missed", "false_positive"], span: NotedSpan, by: Sequence[Review]) -> Disagreement:
+def _disagreement(kind: Kind, span: NotedSpan, by: Sequence[Review]) -> Disagreement:
     names = tuple(sorted(review.reviewer for review in by))
     return Disagreement(kind, span.channel, round(span.start_s, 3), round(span.end_s, 3), span.policy, names)
 

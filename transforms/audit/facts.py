@@ -157,9 +157,9 @@ def _certified(certificate: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...]
     for use, identity in _mapping(certificate.get("models")).items():
         if _NAME.fullmatch(use) and isinstance(identity, str) and _IDENTITY.fullmatch(identity):
             yield ("models", use, identity), 1
-    configuration = certificate.get("configuration")
-    if isinstance(configuration, str) and _IDENTITY.fullmatch(configuration):
-        yield ("configurations", configuration), 1
+    configuration_id = certificate.get("configuration_id")
+    if isinstance(configuration_id, str) and _IDENTITY.fullmatch(configuration_id):
+        yield ("configurations", configuration_id), 1
     for name, counts in (("findings", certificate), ("muted_s_by_policy", audio)):
         for policy, count in _mapping(counts.get(name)).items():
             if _NAME.fullmatch(policy) and _is_number(count):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
-from hushbeam.transforms.archive.claims import SCHEMAS, Problem
+from hushbeam.transforms.archive.claims import Problem
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.summary import UnreadableSummaryError, checked_summary
@@ -26,7 +26,7 @@ from hushbeam.transforms.archive.tables.file_lists import (
     file_list_url,
     read_run_files,
 )
-from hushbeam.transforms.archive.tables.layout import run_of
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tables.read import DamagedTableError, open_table, run_files
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.base.temporary_files import TemporaryFolder

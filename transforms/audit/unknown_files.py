@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.claims import SCHEMAS, Problem
+from hushbeam.transforms.archive.claims import Problem
 from hushbeam.transforms.archive.ledger import Status, index_url, list_statuses, published_audio
 from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, facts_of, read_index
 from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls, json_name
@@ -21,7 +21,7 @@ from hushbeam.transforms.archive.runs.private_roots import recorded_private_root
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.digests import certified_outputs
 from hushbeam.transforms.archive.tables.earlier_runs import UnreadableRecordError, differing_lists
-from hushbeam.transforms.archive.tables.layout import DELTA_LOG, PARTITION, run_of
+from hushbeam.transforms.archive.tables.layout import DELTA_LOG, PARTITION, SCHEMAS, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
 from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report

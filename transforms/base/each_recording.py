@@ -239,6 +239,7 @@ class _EachRecordingFn(beam.DoFn):
             retryable=error.retryable,
             manifest=element.manifest,
             line=element.line,
+            audio_url=element.source_url,
         )
         progress.end(lambda: end_of_failure(failure))
         return TaggedOutput(_FAILED, failure)

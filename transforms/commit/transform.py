@@ -239,7 +239,7 @@ class _CommitStage(RecordingStage[MutedRecording, CommittedRecording]):
             webhook_auth_header_value=request.webhook_auth_header_value,
             webhook_asked=request.webhook_url is not None,
             source=source_facts(pending.source),
-            configuration=certificate["configuration"],
+            configuration=certificate["configuration_id"],
         )
         return committed, captions, certificate
 

@@ -173,7 +173,7 @@ def measure(reviews: Iterable[Review]) -> Figures:
     return Figures(
         recordings=len(all_judged),
         hours=sum(one.review.reviewed.duration_s for one in all_judged) / 3600,
-        configurations=len({one.review.reviewed.configuration for one in all_judged}),
+        configurations=len({one.review.reviewed.configuration_id for one in all_judged}),
         nothing_missed=Share(sum(not one.missed for one in all_judged), len(all_judged)),
         overall=_of(names, all_judged),
         policies={name: _of({name}, all_judged) for name in sorted(names)},

@@ -14,7 +14,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.base.optional_packages import needed_by
 from hushbeam.transforms.storage import urls
 

@@ -350,13 +350,22 @@ def read_line(
 
 def known_id(values: Mapping[str, Any], manifest: str) -> str | None:
     """The id of the recording of an invalid line; None if the line does not give it, or gives none that is valid."""
-    given, url = values.get("recording_id"), values.get("audio_url")
+    given = values.get("recording_id")
     try:
         if isinstance(given, str) and given:
             return given if len(given) <= _LONGEST_ID and given.encode() else None
-        if given in (None, "") and isinstance(url, str) and url.encode() and len(url) <= _LONGEST_URL:
-            _located(manifest, url, "audio_url")
-            return derived_id(url)
+    except UnicodeEncodeError:
+        return None
+    is_derived = given in (None, "") and known_source(values, manifest) is not None
+    return derived_id(values["audio_url"]) if is_derived else None
+
+
+def known_source(values: Mapping[str, Any], manifest: str) -> str | None:
+    """The location of the recording of an invalid line; None if the line does not give it, or gives no valid one."""
+    url = values.get("audio_url")
+    try:
+        if isinstance(url, str) and url.encode() and len(url) <= _LONGEST_URL:
+            return _located(manifest, url, "audio_url")
     except (UnicodeEncodeError, ManifestLineError):
         pass
     return None

@@ -46,10 +46,15 @@ class Pseudonyms:
 
     def of_recording(self, recording: Recording) -> Recording:
         """The recording with pseudonyms, for the stages after ReadManifest."""
-        url = without_query(recording.audio_url)
-        if url != recording.audio_url:  # the query may name the recording: the rest does not, for certain
-            url = f"{url}?{recording.recording_id}"
-        return replace(recording, recording_id=self.of_id(recording.recording_id), published_url=self.of_url(url))
+        published_url = self.of_source(recording.audio_url, recording.recording_id)
+        return replace(recording, recording_id=self.of_id(recording.recording_id), published_url=published_url)
+
+    def of_source(self, audio_url: str, recording_id: str) -> str:
+        """The pseudonym of a recording's source."""
+        url = without_query(audio_url)
+        if url != audio_url:  # the query may name the recording: the rest does not, for certain
+            url = f"{url}?{recording_id}"
+        return self.of_url(url)
 
     def _digits(self, text: str) -> str:
         return hmac.new(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:_DIGITS]

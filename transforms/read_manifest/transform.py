@@ -27,10 +27,12 @@ from hushbeam.transforms.read_manifest.line import (
     ManifestLine,
     ManifestLineError,
     known_id,
+    known_source,
     read_line,
 )
 from hushbeam.transforms.read_manifest.packs import Line, lines_of, packed, unpacked
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.storage.urls import display
 
 _STAGE = "ReadManifest"
 RECORDINGS, REJECTED = "recordings", "rejected"
@@ -143,7 +145,7 @@ class ReadFn(beam.DoFn):
         except RecordingError as error:
             self._rejected.inc()
             report(f"{_STAGE}.failed")
-            return _rejection(self._known_id(values, manifest), manifest, number, error)
+            return _rejection(*self._known_names(values, manifest), manifest, number, error)
         self._in_a_row.passed()
         self._read.inc()
         report(f"{_STAGE}.passed")
@@ -164,9 +166,19 @@ class ReadFn(beam.DoFn):
         except Exception as error:  # noqa: BLE001 - its message may contain values of the line
             raise self._in_a_row.checked(error, _STAGE) from None
 
-    def _known_id(self, values: Mapping[str, Any] | ManifestLineError, manifest: str) -> str | None:
-        found = None if isinstance(values, ManifestLineError) else known_id(values, manifest)
-        return self._pseudonyms.of_id(found) if found and self._pseudonyms else found
+    def _known_names(
+        self, values: Mapping[str, Any] | ManifestLineError, manifest: str
+    ) -> tuple[str | None, str | None]:
+        """The id and the source of an invalid line, as outputs have them. Without an id there is no source: nobody
+        could have its row erased.
+        """
+        if isinstance(values, ManifestLineError) or (recording_id := known_id(values, manifest)) is None:
+            return None, None
+        audio_url = known_source(values, manifest)
+        if self._pseudonyms is None:
+            return recording_id, None if audio_url is None else display(audio_url)
+        source = None if audio_url is None else self._pseudonyms.of_source(audio_url, recording_id)
+        return self._pseudonyms.of_id(recording_id), source
 
 
 class _ReadFilesFn(ReadFn):
@@ -226,7 +238,7 @@ def _duplicate(other: Recording, first: Claim) -> TaggedOutput:
     same = f"line {first.line}{where}" if first.line else "a recording that is named without a manifest"
     error = DuplicateRecordingIdError(f"recording_id: {same} has the same id; {_advice(other.audio_url, first)}")
     report(f"{_STAGE}.failed")
-    return _rejection(other.recording_id, other.manifest, other.line, error)
+    return _rejection(other.recording_id, other.source_url, other.manifest, other.line, error)
 
 
 def _order(recording: Recording) -> tuple[str, int, str]:
@@ -244,7 +256,9 @@ def _advice(url: str, first: Claim) -> str:
     return "ids must be unique within a run"
 
 
-def _rejection(recording_id: str | None, manifest: str, line: int, error: RecordingError) -> TaggedOutput:
+def _rejection(
+    recording_id: str | None, audio_url: str | None, manifest: str, line: int, error: RecordingError
+) -> TaggedOutput:
     failure = Failure(
         recording_id=recording_id,
         status=error.status,
@@ -254,6 +268,7 @@ def _rejection(recording_id: str | None, manifest: str, line: int, error: Record
         retryable=error.retryable,
         manifest=manifest,
         line=line,
+        audio_url=audio_url,
     )
     progress.end(lambda: end_of_failure(failure))
     return TaggedOutput(REJECTED, failure)

@@ -24,7 +24,7 @@ from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
-from hushbeam.transforms.storage.urls import file_name, is_local, is_web, is_within, join
+from hushbeam.transforms.storage.urls import display, file_name, is_local, is_web, is_within, join
 
 _PASSED = frozenset({"passed", "nothing_to_verify"})
 _HASHED = "url-"
@@ -154,9 +154,10 @@ def read_list(url: str) -> list[Due]:
 
 
 def _due(conditions: Conditions, kept: Counter[str], now: datetime) -> Iterator[Due]:
-    root = _Root(conditions, now)
+    statuses = list_statuses(conditions.output)
+    root = _Root(conditions, statuses, now)
     by_source: dict[str, list[Status]] = defaultdict(list)
-    for status in list_statuses(conditions.output).values():
+    for status in statuses.values():
         by_source[str(_part(status, "source").get("url"))].append(status)
     for source, of_source in sorted(by_source.items()):
         reasons = [root.reason_to_keep(source, status) for status in of_source]
@@ -172,14 +173,15 @@ def _due(conditions: Conditions, kept: Counter[str], now: datetime) -> Iterator[
 class _Root:
     """What an output root says of its recordings."""
 
-    def __init__(self, conditions: Conditions, now: datetime) -> None:
+    def __init__(self, conditions: Conditions, statuses: Mapping[str, Status], now: datetime) -> None:
         output = conditions.output
         self._conditions = conditions
         self._now = now
         self._published = files.list_modified(join(output, "status"))
         in_runs = (path.partition("/") for path in files.list_names(join(output, "runs")))
         self._complete = frozenset(run for run, _, name in in_runs if name == "summary.json")
-        self._failed = _last_failures(output)
+        self._failed, self._failed_of_source = _last_failures(output)
+        self._statuses = statuses
         # What takes least time comes first.
         self._reasons: dict[str, Callable[[str, Status], bool]] = {
             "outside_landing_zone": lambda source, _: not self._is_in_landing_zone(source),
@@ -187,6 +189,7 @@ class _Root:
             "too_recent": lambda _, status: self.published_at(status) >= conditions.before,
             "run_not_complete": lambda _, status: status.run_id not in self._complete,
             "failed_or_quarantined_later": lambda _, status: self._has_failed_since(status),
+            "failed_or_quarantined_under_other_id": lambda source, _: self._has_failed_under_an_id(source),
             "not_verified": lambda _, status: _part(status, "verification").get("outcome") not in _PASSED,
             "not_signed": lambda _, status: not self._is_signed(status),
             "source_missing_or_changed": _is_other_source,
@@ -220,6 +223,11 @@ class _Root:
         is_later = bool(status.processed_at) and processed_at >= datetime.fromisoformat(status.processed_at)
         return is_later or written_at > self.published_at(status)
 
+    def _has_failed_under_an_id(self, source: str) -> bool:
+        """Whether a recording of this source has failed, and was not published since. Its own row needs the source."""
+        ids = self._failed_of_source.get(_without_links(source), ())
+        return any(one not in self._statuses or self._has_failed_since(self._statuses[one]) for one in ids)
+
     def _is_signed(self, status: Status) -> bool:
         try:
             if self._conditions.key is not None:
@@ -252,24 +260,30 @@ def _has_certified_audio(output: str, status: Status) -> bool:
     return audio is not None and _sha256(audio) == _part(status, "audio").get("sha256")
 
 
-def _last_failures(output: str) -> dict[str, tuple[datetime, datetime]]:
-    """When each recording failed or was quarantined last: by the time of the table file, and by its run's start."""
+def _last_failures(output: str) -> tuple[dict[str, tuple[datetime, datetime]], dict[str, set[str]]]:
+    """When each recording failed or was quarantined last: by the time of the table file, and by its run's start. And
+    the ids of those that failed, by source.
+    """
     last: dict[str, tuple[datetime, datetime]] = {}
+    of_source: dict[str, set[str]] = defaultdict(set)
     folder = join(output, "errors")
     for name, written_at in files.list_modified(folder).items():
         if not name.endswith(".parquet"):
             continue
         try:
-            for recording_id, row in read_rows(join(folder, name), ["recording_id", "processed_at"]):
+            for recording_id, row in read_rows(join(folder, name), ["recording_id", "audio_url", "processed_at"]):
                 if recording_id is not None:
-                    processed_at = datetime.fromisoformat(json.loads(row)["processed_at"])
+                    failure = json.loads(row)
+                    processed_at = datetime.fromisoformat(failure["processed_at"])
                     known = last.get(recording_id, (written_at, processed_at))
                     last[recording_id] = max(written_at, known[0]), max(processed_at, known[1])
+                    if failure["audio_url"] is not None:
+                        of_source[_without_links(display(failure["audio_url"]))].add(recording_id)
         except DamagedTableError:
             raise ConfigurationError(
                 f"--output: errors/{name} cannot be read, so what failed is unknown; restore or delete it"
             ) from None
-    return last
+    return last, of_source
 
 
 def _sha256(url: str) -> str | None:

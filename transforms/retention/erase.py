@@ -22,8 +22,9 @@ from hushbeam.transforms.archive.unredacted import unredacted_url
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import file_name, join, relative, safe_name
 
-# `transcripts` last: the URLs of sources are looked up there.
-_TABLES = ("findings", "errors", "notifications", "transcripts")
+# Last those in which the URLs of sources are looked up.
+_WITH_SOURCES = ("transcripts", "errors")
+_TABLES = ("findings", "notifications", *_WITH_SOURCES)
 
 _OUTPUT_NAME = re.compile(r"(?P<name>.+)\.[0-9a-f]{12}\.[A-Za-z0-9]+")
 _SAFETY_COPY = re.compile(r"[^/]+/rows/(?P<name>[^/]+)\.json")
@@ -103,11 +104,14 @@ class Eraser:
             tombstones.lay(self.output, recording_id, {url for one, url in sources if one == recording_id})
 
     def _known_sources(self, damaged: set[str]) -> Iterator[tuple[str, str]]:
-        """Ids and source URLs from transcripts and safety copies. Adds the names of unreadable files to `damaged`."""
-        for url in table_files(self.output, "transcripts"):
+        """Ids and source URLs from transcripts, errors and safety copies. Adds the names of unreadable files to
+        `damaged`.
+        """
+        for url in (url for table in _WITH_SOURCES for url in table_files(self.output, table)):
             try:
                 for recording_id, row in read_rows(url, ("recording_id", "audio_url")):
-                    yield recording_id, json.loads(row)["audio_url"]
+                    if (source := json.loads(row)["audio_url"]) is not None:
+                        yield recording_id, source
             except DamagedTableError:
                 damaged.add(relative(url, self.output))
         runs = join(self.output, "runs")

@@ -35,6 +35,7 @@ from hushbeam.transforms.archive.reviews import (
     ShownFinding,
     combined,
     disagreements,
+    is_same,
     read_all_reviews,
     read_reviews_of,
     write_review,
@@ -217,11 +218,13 @@ class ReviewServer:
         earlier = combined(reviews) if reviews and correction_of(status) else None
         audio = status.certificate["audio"] or {}
         channels = audio.get("channels", entry.channels)
+        samples = status.certificate["samples"]["sha256"]
+        of_these_samples = [review for review in reviews if review.reviewed.samples == samples]
         return Reviewed(
             recording_id=entry.recording_id,
             output_identity=status.output_identity,
-            samples=status.certificate["samples"]["sha256"],
-            configuration=status.certificate["configuration"],
+            samples=samples,
+            configuration_id=status.certificate["configuration_id"],
             channels=channels,
             mixed=entry.channels < channels,
             duration_s=entry.duration_s,
@@ -229,7 +232,7 @@ class ReviewServer:
             found=earlier.reviewed.found
             if earlier
             else tuple(_shown(finding, row) for finding in findings if finding["detector"] != REVIEWER),
-            **_shown_of_others(reviews, reviewer, [TimeSpan(*span) for span in audio.get("muted", [])]),
+            **_shown_of_others(of_these_samples, reviewer, [TimeSpan(*span) for span in audio.get("muted", [])]),
         )
 
     async def _peaks_of(self, request: web.Request) -> web.Response:
@@ -332,11 +335,20 @@ def _shown_of_others(
 ) -> dict[str, tuple[NotedSpan, ...]]:
     """Which decisions of others this output followed already, so that the reviewer could not take them again."""
     others = [review for review in reviews if review.reviewer != reviewer]
-    own = {span for review in reviews if review.reviewer == reviewer for span in review.false_positives}
+    before = [review for review in reviews if review.reviewer == reviewer]
+    own = {span for review in before for span in review.false_positives}
+    # What this reviewer marked is theirs to take back. What somebody left muted before stays so, whoever marked it.
+    own_marks = [mark for review in before for mark in review.missed]
+    marks = (
+        *(mark for review in others for mark in review.missed),
+        *(mark for review in reviews for mark in review.reviewed.muted_for_others),
+    )
     restored = dict.fromkeys(span for review in others for span in review.false_positives if span not in own)
     return {
         "muted_for_others": tuple(
-            dict.fromkeys(mark for review in others for mark in review.missed if _is_muted(mark, muted))
+            mark
+            for mark in dict.fromkeys(marks)
+            if _is_muted(mark, muted) and not any(is_same(mark, one) for one in own_marks)
         ),
         "restored_for_others": tuple(span for span in restored if not _is_muted(span, muted)),
     }

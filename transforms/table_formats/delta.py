@@ -16,9 +16,8 @@ from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.urls import join
 from hushbeam.transforms.table_formats.published import (
     Names,
-    is_partitioned,
-    partition_text,
     read_footers,
+    run_date,
     table_schema,
     united,
 )
@@ -40,19 +39,18 @@ class DeltaTables:
             raise ConfigurationError("--tables: delta needs an output on a local disk, or at gs:// or s3://")
         self._output = output
 
-    def open(self, table: str, schema: pa.Schema, names: Names) -> DeltaFormatTable:
-        """A table, which is created if there is none. `names` are its files."""
+    def open(self, table: str, schema: pa.Schema) -> DeltaFormatTable:
+        """A table, which is created if there is none."""
         from deltalake import DeltaTable, Schema  # noqa: PLC0415
 
         folder = join(self._output, table)
         if not DeltaTable.is_deltatable(folder):
-            partitioned = is_partitioned(schema, names)
             DeltaTable.create(
                 folder,
-                Schema.from_arrow(table_schema(schema, partitioned=partitioned, description_key=_DESCRIPTION)),
+                Schema.from_arrow(table_schema(schema, description_key=_DESCRIPTION)),
                 mode="ignore",
                 name=table,
-                partition_by=[PARTITION] if partitioned else None,
+                partition_by=[PARTITION],
             )
         return DeltaFormatTable(self._output, table, DeltaTable(folder))
 
@@ -66,10 +64,9 @@ class DeltaFormatTable:
         self._folder = join(output, table)
         self._delta = delta
         actions = pa.table(delta.get_add_actions(flatten=True))
-        self._partitioned = delta.metadata().partition_columns == [PARTITION]
-        column = f"partition.{PARTITION}"
-        values = actions[column].to_pylist() if column in actions.column_names else [None] * len(actions)
         paths = [f"{table}/{path}" for path in actions["path"].to_pylist()]
+        # An empty table's actions lack the column.
+        values = actions[f"partition.{PARTITION}"].to_pylist() if paths else []
         self._partitions = dict(zip(paths, values, strict=True))
         self.names: Names = dict(zip(paths, actions["size_bytes"].to_pylist(), strict=True))
 
@@ -86,7 +83,7 @@ class DeltaFormatTable:
             AddAction(
                 self._path(name),
                 size,
-                self._values(partition_text(name, footers[name])),
+                self._values(run_date(name)),
                 now,
                 True,
                 json.dumps({"numRecords": footers[name].num_rows}),
@@ -102,7 +99,7 @@ class DeltaFormatTable:
             actions,
             "append",
             Schema.from_arrow(pa.schema(self._delta.schema())),
-            partition_by=[PARTITION] if self._partitioned else None,
+            partition_by=[PARTITION],
             commit_properties=CommitProperties(custom_metadata={"hushbeam.run-id": run_id}, max_commit_retries=0),
         )
 
@@ -125,13 +122,13 @@ class DeltaFormatTable:
         return name.removeprefix(f"{self._table}/")
 
     def _values(self, partition: object) -> dict[str, str | None]:
-        return {PARTITION: None if partition is None else str(partition)} if self._partitioned else {}
+        return {PARTITION: None if partition is None else str(partition)}
 
     def _add_columns(self, wanted: pa.Schema) -> None:
         from deltalake import Schema  # noqa: PLC0415
 
         known = {field.name: field.type for field in self._delta.schema().fields}
-        asked = Schema.from_arrow(table_schema(wanted, partitioned=self._partitioned, description_key=_DESCRIPTION))
+        asked = Schema.from_arrow(table_schema(wanted, description_key=_DESCRIPTION))
         if new := [field for field in asked.fields if _lacks(known.get(field.name), field.type)]:
             self._delta.alter.add_columns(new)
             self._delta.update_incremental()

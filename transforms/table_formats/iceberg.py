@@ -21,10 +21,8 @@ from hushbeam.transforms.base.optional_packages import needed_by
 from hushbeam.transforms.storage.urls import join
 from hushbeam.transforms.table_formats.published import (
     Names,
-    is_partitioned,
-    partition_text,
-    partition_value,
     read_footers,
+    run_date,
     table_schema,
     united,
 )
@@ -76,15 +74,15 @@ class IcebergTables:
                 "~/.pyiceberg.yaml or of the variables PYICEBERG_CATALOG__NAME__URI, or give its URI"
             ) from None
 
-    def open(self, table: str, schema: pa.Schema, names: Names) -> IcebergFormatTable:
-        """A table, which is created if there is none. `names` are its files."""
+    def open(self, table: str, schema: pa.Schema) -> IcebergFormatTable:
+        """A table, which is created if there is none."""
         from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415
 
         identifier = (*self._namespace, table)
         try:
             found = self._catalog.load_table(identifier)
         except NoSuchTableError:
-            found = self._create(identifier, schema, names)
+            found = self._create(identifier, schema)
         if found.properties.get(_OWNER) != self._output:
             raise ConfigurationError(
                 f"--iceberg_namespace: the table {'.'.join(identifier)} there is of another output, or of this one "
@@ -92,9 +90,8 @@ class IcebergTables:
             )
         return IcebergFormatTable(self._output, found)
 
-    def _create(self, identifier: tuple[str, ...], schema: pa.Schema, names: Names) -> Any:
-        partitioned = is_partitioned(schema, names)
-        wanted = table_schema(schema, partitioned=partitioned, description_key=_DESCRIPTION)
+    def _create(self, identifier: tuple[str, ...], schema: pa.Schema) -> Any:
+        wanted = table_schema(schema, description_key=_DESCRIPTION)
         self._catalog.create_namespace_if_not_exists(self._namespace)
         properties = _PROPERTIES | {_OWNER: self._output}
         if _TIME in wanted.names:  # Iceberg's own catalogue refuses a property of a column that is not there
@@ -103,10 +100,8 @@ class IcebergTables:
         if not self._has_warehouse():
             location = join(self._output, "iceberg", identifier[-1])
         creating = self._catalog.create_table_transaction(identifier, wanted, location=location, properties=properties)
-        with creating as transaction:
-            if partitioned:
-                with transaction.update_spec() as spec:
-                    spec.add_identity(PARTITION)
+        with creating as transaction, transaction.update_spec() as spec:
+            spec.add_identity(PARTITION)
         return self._catalog.load_table(identifier)
 
     def _has_warehouse(self) -> bool:
@@ -135,8 +130,7 @@ class IcebergFormatTable:
         footers = read_footers(self._output, added)
         wanted = united([one.schema.to_arrow_schema() for one in footers.values()], schema)
         with self._iceberg.transaction() as transaction:
-            partitioned = bool(transaction.table_metadata.spec().fields)
-            asked = table_schema(wanted, partitioned=partitioned, description_key=_DESCRIPTION)
+            asked = table_schema(wanted, description_key=_DESCRIPTION)
             self._map_names(transaction)
             with transaction.update_schema() as update:
                 update.union_by_name(asked)
@@ -194,25 +188,21 @@ class IcebergFormatTable:
             compute_statistics_plan,
             data_file_statistics_from_parquet_metadata,
             parquet_path_to_id_mapping,
-            schema_to_pyarrow,
         )
         from pyiceberg.manifest import DataFile, DataFileContent, FileFormat  # noqa: PLC0415
         from pyiceberg.typedef import Record  # noqa: PLC0415
+        from pyiceberg.utils.datetime import date_to_days  # noqa: PLC0415
 
         schema = metadata.schema()
         with _without_warnings():
             statistics = data_file_statistics_from_parquet_metadata(
                 footer, compute_statistics_plan(schema, metadata.properties), parquet_path_to_id_mapping(schema)
             )
-        partition = Record()
-        if metadata.spec().fields:
-            kind = schema_to_pyarrow(schema).field(PARTITION).type
-            partition = Record(_as_stored(partition_value(partition_text(name, footer), kind)))
         return DataFile.from_args(
             content=DataFileContent.DATA,
             file_path=join(self._output, name),
             file_format=FileFormat.PARQUET,
-            partition=partition,
+            partition=Record(date_to_days(run_date(name))),  # as manifests hold a date
             file_size_in_bytes=size,
             sort_order_id=None,
             spec_id=metadata.default_spec_id,
@@ -220,13 +210,6 @@ class IcebergFormatTable:
             key_metadata=None,
             **statistics.to_serialized_dict(),
         )
-
-
-def _as_stored(value: Any) -> Any:
-    """A partition's value as manifests hold it: days since 1970 for a date."""
-    from pyiceberg.utils.datetime import date_to_days  # noqa: PLC0415
-
-    return value if value is None or isinstance(value, str) else date_to_days(value)
 
 
 def _current_files(table: Any) -> Iterator[Any]:

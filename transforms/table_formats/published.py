@@ -5,20 +5,17 @@ Everything that this package knows of the layout of Parquet files is here.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hushbeam.schemas.errors import RunError
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.tables.file_lists import read_file_lists
-from hushbeam.transforms.archive.tables.layout import PARTITION
+from hushbeam.transforms.archive.tables.layout import PARTITION, SCHEMAS, parse
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
@@ -26,7 +23,6 @@ Names = dict[str, int]
 """Table files: their sizes in bytes by name, relative to the output root."""
 
 _AT_ONCE = 16
-_PARTITION_FOLDER = re.compile(rf"(?:^|/){PARTITION}=([^/]*)/")
 
 
 def published_files(output: str) -> dict[str, Names]:
@@ -76,37 +72,23 @@ def read_footers(output: str, names: Collection[str]) -> dict[str, pq.FileMetaDa
         return dict(zip(names, threads.map(read, names), strict=True))
 
 
-def is_partitioned(schema: pa.Schema, names: Collection[str]) -> bool:
-    """Whether the files of a table are in folders by `run_date`, which new ones have as a column or in their names."""
-    return PARTITION in schema.names or any(map(_PARTITION_FOLDER.search, names))
+def run_date(name: str) -> date:
+    """The partition of a table file, which the name of its folder holds, and no column."""
+    file = parse(name.partition("/")[2])
+    if file is None:
+        raise RunError(f"{name} in the output is no name that a run gives to a table file")
+    return date.fromisoformat(file.run_date)
 
 
-def partition_text(name: str, footer: pq.FileMetaData) -> str | None:
-    """A file's `run_date` as text: from its folder, otherwise from its column; None if it has neither."""
-    folder = _PARTITION_FOLDER.search(name)
-    if folder is not None:
-        return unquote(folder[1])
-    values = set(_bounds(footer))
-    if len(values) > 1:
-        raise RunError(f"{name} in the output has several values of {PARTITION}: no run writes such a file")
-    return values.pop() if values else None
-
-
-def partition_value(text: str | None, kind: pa.DataType) -> str | date | None:
-    """A `run_date` as a value of its column's type."""
-    return date.fromisoformat(text) if text is not None and pa.types.is_date(kind) else text
-
-
-def table_schema(schema: pa.Schema, *, partitioned: bool, description_key: str) -> pa.Schema:
-    """The schema of a table: all columns may be empty, so that files from before a column was added can be read.
+def table_schema(schema: pa.Schema, *, description_key: str) -> pa.Schema:
+    """The schema of a table: all columns may be empty, so that files from before a column was added can be read. The
+    last is the partition, also of a table that has no file yet: it cannot be added later.
 
     Args:
       description_key: The key of a field's metadata under which the table format looks for its description.
     """
     fields = [_optional(field, description_key) for field in schema]
-    if partitioned and PARTITION not in schema.names:
-        fields.append(pa.field(PARTITION, pa.date32()))
-    return pa.schema(fields)
+    return pa.schema([*fields, pa.field(PARTITION, pa.date32())])
 
 
 def united(schemas: Collection[pa.Schema], first: pa.Schema) -> pa.Schema:
@@ -117,20 +99,6 @@ def united(schemas: Collection[pa.Schema], first: pa.Schema) -> pa.Schema:
             known = fields.get(field.name)
             fields[field.name] = field if known is None else known.with_type(_united(known.type, field.type))
     return pa.schema(list(fields.values()))
-
-
-def _bounds(footer: pq.FileMetaData) -> list[str]:
-    place = footer.schema.to_arrow_schema().get_field_index(PARTITION)
-    if place < 0:
-        return []
-    paths = [footer.schema.column(number).path for number in range(footer.num_columns)]
-    column = paths.index(PARTITION)
-    bounds = []
-    for group in range(footer.num_row_groups):
-        statistics = footer.row_group(group).column(column).statistics
-        if statistics is not None and statistics.has_min_max:
-            bounds += [str(statistics.min), str(statistics.max)]
-    return bounds
 
 
 def _optional(field: pa.Field, description_key: str) -> pa.Field:

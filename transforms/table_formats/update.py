@@ -11,8 +11,8 @@ import logging
 
 import pyarrow as pa
 
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.runs.table_format import ICEBERG, TableFormat, recorded_format
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats.delta import DeltaTables
 from hushbeam.transforms.table_formats.iceberg import IcebergTables
 from hushbeam.transforms.table_formats.libraries import library_errors
@@ -71,13 +71,13 @@ def _update(
                 raise
             _log.warning("the table %s was changed at the same time: comparing it again", table)
     if removed or forget:
-        current = tables.open(table, schema, published)
+        current = tables.open(table, schema)
         if current.has_history:
             current.forget(published)
 
 
 def _change(tables: IcebergTables | DeltaTables, table: str, schema: pa.Schema, published: Names, run_id: str) -> bool:
-    current = tables.open(table, schema, published)
+    current = tables.open(table, schema)
     added = {name: size for name, size in published.items() if current.names.get(name) != size}
     removed = {name: size for name, size in current.names.items() if published.get(name) != size}
     if added or removed:

@@ -7,9 +7,9 @@
 A SECRET is where a secret is kept, never the secret itself: env:NAME, file:/path, or
 secretmanager://projects/P/secrets/S/versions/V.
 
-Exit status: 0 done, at most the share --fail_above of the recordings did not complete; 1 the job broke; 2 wrong options
-or set-up; 3 more than --fail_above did not complete (see errors/ in the output), or there was no recording; 5 another
-run works on the output; 6 the canary check failed.
+Exit status: 0 done, at most the share --fail_above of the attempted recordings did not complete; 1 the job broke; 2
+wrong options or set-up; 3 more than --fail_above did not complete (see errors/ in the output), or there was no
+recording; 5 another run works on the output; 6 the canary check failed.
 """
 
 from __future__ import annotations

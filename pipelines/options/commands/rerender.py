@@ -10,8 +10,9 @@ earlier ones.
 The second command applies the corrections of reviewers and changes nothing else. Without --store it can only mute
 more; with --store it also restores what was muted by mistake.
 
-Exit status: 0 done, at most the share --fail_above of the recordings did not complete; 1 the job broke; 2 wrong options
-or set-up; 3 more than --fail_above did not complete (see errors/ in the output); 5 another run works on the output.
+Exit status: 0 done, at most the share --fail_above of the attempted recordings did not complete; 1 the job broke; 2
+wrong options or set-up; 3 more than --fail_above did not complete (see errors/ in the output); 5 another run works on
+the output.
 """
 
 from __future__ import annotations

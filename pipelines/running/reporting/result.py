@@ -21,6 +21,8 @@ from hushbeam.transforms.storage import urls
 
 _MOST_GROUPS = 5
 _MOST_POLICIES = 8
+_ATTEMPTED = ("completed", "quarantined", "failed", "unredacted")
+"""Outcomes of this run's own work: not of what an earlier run did (skipped, recovered), nor of what is erased."""
 _OUTCOME_STYLES = {"completed": "green", "failed": "red", "quarantined": "yellow"}
 _NOT_DELIVERED = {
     "undelivered": "not delivered",
@@ -35,7 +37,8 @@ class Tolerance:
     """What a run may end with and still be a success.
 
     Attributes:
-      fail_above: Share of recordings that may fail or be quarantined, and of notifications that may not arrive.
+      fail_above: Share of attempted recordings that may fail or be quarantined, and of notifications that may not
+        arrive.
       allow_empty: Whether there may be no recording.
     """
 
@@ -70,13 +73,17 @@ def is_empty(figures: RunFigures) -> bool:
 
 
 def _shares(figures: RunFigures) -> dict[str, float]:
-    """The shares of recordings and notifications that went wrong, of all that the run had to do."""
+    """The shares of recordings and notifications that went wrong, of all that the run attempted.
+
+    Of an archive of which most is done, a night whose new recordings all fail would be a small share.
+    """
     recordings = figures.summary["recordings"]
     wrong = recordings["failed"] + recordings["quarantined"]
+    attempted = sum(recordings.get(outcome, 0) for outcome in _ATTEMPTED)
     undelivered = sum(group.count for group in figures.undelivered)
     requested = undelivered + figures.deliveries.get(DELIVERED, 0)
     return {
-        "recordings failed or were quarantined": wrong / (sum(recordings.values()) or 1),
+        "attempted recordings failed or were quarantined": wrong / (attempted or 1),
         "notifications did not arrive": undelivered / (requested or 1),
     }
 

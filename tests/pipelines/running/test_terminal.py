@@ -96,10 +96,13 @@ def test_the_exit_status_tells_how_much_went_wrong_and_what_is_tolerated() -> No
     assert (night.exit_status(one_of_three), half.exit_status(one_of_three)) == (0, 3)
     assert night.exit_status(counted(completed=0, failed=1)) == 3, "nothing completed"
     assert night.exit_status(counted(completed=1, quarantined=1)) == 0, "not more than half"
-    assert half.exit_status(counted(completed=0, skipped=99, failed=1)) == 0, "what is skipped was done before"
+    assert night.exit_status(counted(completed=0, skipped=1000, failed=10)) == 3, "nothing that it attempted completed"
+    assert night.exit_status(counted(completed=0, skipped=1000)) == 0, "there was nothing to attempt"
+    assert night.exit_status(counted(completed=0, recovered=9, erased=9, failed=1)) == 3, "not this run's work"
+    assert night.exit_status(counted(completed=0, unredacted=1, failed=1)) == 0, "published without redaction, as asked"
     assert night.told(counted(completed=3)) is None
     assert half.told(counted(completed=98, failed=2)) == (
-        "Exit status 3: 2 % of the recordings failed or were quarantined, more than --fail_above 0.01"
+        "Exit status 3: 2 % of the attempted recordings failed or were quarantined, more than --fail_above 0.01"
     )
     unheard = DeliveryGroup("undelivered", "example.com", 503, "no answer", True, 3, ("a",))
     lost = replace(COMPLETE, undelivered=(unheard,), deliveries={"delivered": 1, "undelivered": 3, "not_requested": 99})

@@ -73,7 +73,7 @@ def test_a_certificate_names_the_given_transcript_instead_of_the_recogniser() ->
     given = replace(detected, transcribed=replace(detected.transcribed, given_by="deepgram"))
     certificate = certificate_of(MutedRecording(replace(recording, detected=given), None), IDENTITIES)
     assert certificate["models"] == {"recogniser": "given transcript (deepgram)"}
-    assert certificate["configuration"] != IDENTITIES["configuration"]
+    assert certificate["configuration_id"] != IDENTITIES["configuration"]
 
 
 def test_without_audio_there_is_none_in_the_certificate() -> None:

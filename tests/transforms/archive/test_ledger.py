@@ -41,7 +41,7 @@ _STATUS = Status(
     redacted_audio_url="gs://public/audio/call-1.c0ffee.wav",
     output_identity="c0ffee",
     run_id="run-1",
-    certificate={"source": {"size_bytes": 7, "version": "generation:7"}, "configuration": "abc"},
+    certificate={"source": {"size_bytes": 7, "version": "generation:7"}, "configuration_id": "abc"},
 )
 _FACTS = Facts("c0ffee", "7 generation:7", "abc")
 _RATIO = ledger._LISTED_FOR_ONE_READ

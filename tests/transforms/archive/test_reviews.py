@@ -49,7 +49,7 @@ def review(
         "recording_id": recording_id,
         "output_identity": "o",
         "samples": "s",
-        "configuration": "c",
+        "configuration_id": "c",
         "channels": 2,
         "mixed": False,
         "duration_s": 60.0,
@@ -114,6 +114,34 @@ def test_what_reviewers_decided_differently_is_listed_in_time_order() -> None:
 def test_a_mark_that_was_muted_before_the_second_review_is_no_disagreement() -> None:
     anna = review("anna", [span(NAME)])
     assert disagreements([anna, review("ben", muted_for_others=(span(NAME),))]) == ()
+
+
+def test_a_mark_that_is_taken_back_stays_muted_for_those_who_saw_it_muted() -> None:
+    anna, ben = review("anna", after_s=20), review("ben", after_s=9, muted_for_others=(span(NAME),))
+    assert combined([anna, ben]).missed == (span(NAME),)
+    assert disagreements([anna, ben]) == (Disagreement("kept", 0, 5.0, 6.0, "person_name", ("ben",)),)
+    assert combined([ben]).missed == (span(NAME),), "nor does it matter that the file of the other is gone"
+    before = review("carl", after_s=1)
+    assert combined([anna, before]).corrections is None, "it was not muted when he reviewed"
+
+
+def test_a_mark_that_is_taken_back_is_restored_once_all_who_saw_it_muted_call_it_a_false_positive() -> None:
+    anna = review("anna", after_s=20)
+    ben = review("ben", (), [span(CARD, start_s=4.9, end_s=6.1)], after_s=30, muted_for_others=(span(NAME),))
+    carl = review("carl", after_s=9, muted_for_others=(span(NAME),))
+    assert combined([anna, ben]).missed == ()
+    assert combined([anna, ben, carl]).missed == (span(NAME),)
+    again = review("anna", [span(NAME)], after_s=40)
+    assert combined([again, ben]).missed == (span(NAME),), "a mark of one is muted"
+
+
+def test_a_mark_that_is_moved_wider_or_renamed_is_kept_once() -> None:
+    wider = span(NAME, start_s=4.5, end_s=6.5, policy="date")
+    both = [review("anna", [wider], after_s=20), review("ben", muted_for_others=(span(NAME),))]
+    assert combined(both).missed == (wider,)
+    narrower = span(NAME, start_s=5.5)
+    both = [review("anna", [narrower], after_s=20), review("ben", muted_for_others=(span(NAME),))]
+    assert combined(both).missed == (span(NAME),)
 
 
 def test_reviews_of_two_people_are_both_kept(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def status_with(certificate: Any, recording_id: str = "call") -> Status:
 
 CERTIFICATE = {
     "models": {"recogniser": "whisper-base@sha256:00"},
-    "configuration": "c",
+    "configuration_id": "c",
     "findings": {"person_name": 2},
     "audio": {"duration_s": 60.0, "channels": 2, "muted_s": 3.5, "muted_s_by_policy": {"person_name": 3.5}},
     "verification": {"outcome": "passed"},
@@ -69,7 +69,7 @@ def test_with_a_key_only_what_it_signed_counts() -> None:
     [
         {},
         {"models": "Mary", "findings": [1], "audio": 3, "verification": "Mary", "signature": "Mary"},
-        {"models": {"Said Mary": "x", "recogniser": "Mary\nsaid"}, "configuration": 3},
+        {"models": {"Said Mary": "x", "recogniser": "Mary\nsaid"}, "configuration_id": 3},
         {"findings": {"said Mary": 1, "person_name": "Mary", "date": -1, "url": float("nan"), "drug": True}},
         {"audio": {"duration_s": "Mary", "channels": [], "muted_s": None, "muted_s_by_policy": {"Mary": 1}}},
         {"signature": {"key": "Mary"}, "verification": {"outcome": "said Mary"}},

@@ -35,7 +35,7 @@ def review(
             "recording_id": "call",
             "output_identity": output,
             "samples": "s",
-            "configuration": "c",
+            "configuration_id": "c",
             "channels": 2,
             "mixed": False,
             "duration_s": 60.0,

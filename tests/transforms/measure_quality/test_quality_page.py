@@ -60,7 +60,7 @@ def test_reviews_without_personal_data_leave_recall_unknown() -> None:
 
 
 def test_a_sample_of_several_configurations_is_no_measurement_of_one() -> None:
-    page = page_of(reviewing(2), [review("Ann", finding(1)), review("Ann", finding(1), configuration="other")])
+    page = page_of(reviewing(2), [review("Ann", finding(1)), review("Ann", finding(1), configuration_id="other")])
     assert "verdict open" in page
     assert "Redact all with one" in page
 

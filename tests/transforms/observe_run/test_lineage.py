@@ -14,8 +14,7 @@ from uuid import UUID
 import pytest
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.claims import SCHEMAS
-from hushbeam.transforms.archive.tables.layout import TABLES
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, TABLES
 from hushbeam.transforms.observe_run import Lineage
 from tests.transforms.notify.receiver import Receiver, running
 

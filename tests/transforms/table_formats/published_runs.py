@@ -10,11 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.runs.table_format import TableFormat, remember_format
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
 from hushbeam.transforms.archive.tables.file_lists import RunFiles, write_run_files
-from hushbeam.transforms.archive.tables.layout import TableFile
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, TableFile
 
 NAMESPACE = "calls"
 RUN_DATE = "2026-11-29"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from hushbeam.transforms.archive.claims import SCHEMAS
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats import update, update_tables
 from tests.transforms.table_formats import killed_update
 from tests.transforms.table_formats.killed_update import KilledError, Steps

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from hushbeam.schemas.errors import RunError
-from hushbeam.transforms.archive.claims import SCHEMAS
 from hushbeam.transforms.archive.runs.table_format import recorded_format
+from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats import update, update_tables
 from tests.transforms.table_formats.published_runs import Reader, list_run, row_of, write_file, write_run
 
@@ -179,20 +179,13 @@ def test_a_query_for_one_night_opens_the_files_of_that_night_alone(output: Path,
     assert read["recording_id"].to_pylist() == ["call-28"]
 
 
-@pytest.mark.usefixtures("folders")
-def test_a_partition_may_also_be_a_column(output: Path, tables: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    night = date(2026, 11, 28)
-    schema = SCHEMAS["transcripts"]
-    if "run_date" not in schema.names:
-        monkeypatch.setitem(SCHEMAS, "transcripts", schema.append(pa.field("run_date", pa.date32(), nullable=False)))
-    write_file(output, "transcripts/run_date=2026-11-28/one-0000.parquet", ["a"], "one")
-    path = output / "transcripts/run_date=2026-11-28/one-0000.parquet"
-    rows = pq.ParquetFile(path).read()
-    place = rows.schema.get_field_index("run_date")
-    column = pa.array([night], pa.date32())
-    pq.write_table(rows.set_column(place, rows.schema.field(place), column), path)
-    update_tables(str(output), "one")
-    assert [(row["recording_id"], row["run_date"]) for row in tables.arrow().to_pylist()] == [("a", night)]
+def test_a_table_that_has_no_files_at_first_is_partitioned_too(output: Path, tables: Reader) -> None:
+    write_run(output, "first", ["a"], tables=["transcripts", "findings"])
+    update_tables(str(output), "first")
+    write_run(output, "second", ["b"])
+    update_tables(str(output), "second")
+    (row,) = tables.arrow("errors").to_pylist()
+    assert (row["recording_id"], row["run_date"]) == ("b", date(2026, 11, 29))
 
 
 def test_files_that_were_erased_cannot_be_read_by_time_travel(output: Path, tables: Reader) -> None:
@@ -296,7 +289,7 @@ def test_a_table_that_another_writer_changes_at_the_same_time_is_compared_again(
             kept = recorded_format(str(output))
             assert kept is not None
             table = update._tables(str(output), kept)
-            stale = table.open("transcripts", SCHEMAS["transcripts"], {})
+            stale = table.open("transcripts", SCHEMAS["transcripts"])
             change(*arguments)  # somebody else is faster
             name = "transcripts/run_date=2026-11-29/second-0000.parquet"
             stale.change({name: (output / name).stat().st_size}, {}, SCHEMAS["transcripts"], "late")

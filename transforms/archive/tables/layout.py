@@ -13,7 +13,18 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-TABLES = ("transcripts", "findings", "errors", "notifications")
+from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA
+from hushbeam.schemas.failure import ERRORS_SCHEMA
+from hushbeam.schemas.finding import FINDINGS_SCHEMA
+from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+
+SCHEMAS = {
+    "transcripts": TRANSCRIPTS_SCHEMA,
+    "findings": FINDINGS_SCHEMA,
+    "errors": ERRORS_SCHEMA,
+    "notifications": NOTIFICATIONS_SCHEMA,
+}
+TABLES = tuple(SCHEMAS)
 PARTITION = "run_date"
 
 DELTA_LOG = "_delta_log/"

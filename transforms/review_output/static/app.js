@@ -105,9 +105,16 @@ function newPlayer(one) {
     failed: () => showError("The browser cannot play this recording's format. The transcript and the muted spans are complete."),
   });
   player.rate = Number(at("rate").value);
+  player.volume = volume();
   player.skipsSilence = at("silence").getAttribute("aria-pressed") === "true";
   return player;
 }
+
+const DISPUTED = {
+  missed: (one, who) => `${one.policy} on channel ${one.channel + 1} was marked by ${who} only. It is muted.`,
+  kept: (one, who) => `${one.policy} on channel ${one.channel + 1} is marked by nobody any more. It stays muted until it is a false positive for ${who} too.`,
+  false_positive: (one, who) => `on channel ${one.channel + 1} is a false positive for ${who} only. It stays muted.`,
+};
 
 // Others' decisions are told only after one's own.
 
@@ -118,10 +125,7 @@ function showOthers(detail) {
   const names = others.map((review) => `${review.reviewer} (${review.decision}, ${new Date(review.reviewed_at).toLocaleDateString("en-GB")})`).join(", ");
   const lines = disagreements.map((one) => {
     const place = element("button", { type: "button", className: "link", textContent: preciseClock(one.start_s), onclick: () => seek(one.start_s) });
-    const who = one.reviewers.join(", ");
-    return one.kind === "missed"
-      ? element("li", {}, place, ` ${one.policy} on channel ${one.channel + 1} was marked by ${who} only. It is muted.`)
-      : element("li", {}, place, ` on channel ${one.channel + 1} is a false positive for ${who} only. It stays muted.`);
+    return element("li", {}, place, ` ${DISPUTED[one.kind](one, one.reviewers.join(", "))}`);
   });
   at("others").replaceChildren(element("p", { textContent: `Also reviewed by ${names}. ${lines.length ? `${counted(lines.length, "disagreement")}:` : "All agree."}` }), element("ul", {}, ...lines));
 }
@@ -281,6 +285,19 @@ function setRate(rate) {
   say(`Speed ${rate}`);
 }
 
+const volume = () => Number(at("volume").value) / 100;
+
+function changeVolume(steps) {
+  if (steps > 0) at("volume").stepUp(steps);
+  else at("volume").stepDown(-steps);
+  setVolume();
+}
+
+function setVolume() {
+  if (state.player) state.player.volume = volume();
+  say(`Volume ${at("volume").value} %`);
+}
+
 function flip(id, then = () => {}) {
   const isOn = at(id).getAttribute("aria-pressed") !== "true";
   at(id).setAttribute("aria-pressed", String(isOn));
@@ -341,7 +358,7 @@ at("reviewer").onclick = async () => {
 
 const act = {
   play: () => state.player?.toggle(), around: () => around(false), loop: () => around(true), silence: skipSilence,
-  slower: () => changeRate(-1), faster: () => changeRate(1), next: () => next(1), previous: () => next(-1),
+  slower: () => changeRate(-1), faster: () => changeRate(1), quieter: () => changeVolume(-2), louder: () => changeVolume(2), next: () => next(1), previous: () => next(-1),
   nextRecording: () => state.recordings?.step(1), previousRecording: () => state.recordings?.step(-1),
   search: () => at("search").focus(), zoomIn: () => zoom(ZOOM_STEP), zoomOut: () => zoom(1 / ZOOM_STEP), zoomAll: () => zoom(0),
   zoomToSpan: () => { if (state.spans?.current) state.player?.zoomTo(state.spans.current); },
@@ -361,6 +378,7 @@ const buttons = {
 for (const [id, run] of Object.entries(buttons)) at(id).onclick = () => run();
 for (const button of document.querySelectorAll("[data-nudge]")) button.onclick = () => nudge(...button.dataset.nudge.split(" ").map(Number));
 at("rate").onchange = () => setRate(Number(at("rate").value));
+at("volume").oninput = setVolume;
 at("policy").onchange = () => {
   const span = state.spans?.current;
   if (span?.decision === "missed") state.spans.rename(span.id, at("policy").value);

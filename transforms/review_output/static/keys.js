@@ -6,7 +6,7 @@ const SHEET = [
   ["Listen", [
     ["space", "play or pause"], ["← →", "back and forward two seconds"],
     ["a", "play the selected span, from 1 s before to 1 s after"], ["l", "the same, again and again"],
-    [", .", "slower and faster"], ["x", "skip silence"],
+    [", .", "slower and faster"], ["x", "skip silence"], ["v", "quieter"], ["shift v", "louder"],
   ]],
   ["Find", [
     ["n", "next span"], ["shift n", "span before"], ["j k", "next and previous recording"],
@@ -21,6 +21,7 @@ const SHEET = [
   ["Decide", [["enter", "save and open the next recording"], ["?", "this sheet"]]],
 ];
 
+const OF_A_SLIDER = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
 const OF_THE_LIST = new Set(["j", "k", "?", "/"]);
 
 export function fillSheet() {
@@ -32,7 +33,7 @@ export function fillSheet() {
 
 export function listenToKeys(act) {
   const keys = {
-    " ": act.play, a: act.around, l: act.loop, x: act.silence, ",": act.slower, ".": act.faster,
+    " ": act.play, a: act.around, l: act.loop, x: act.silence, ",": act.slower, ".": act.faster, v: act.quieter, V: act.louder,
     n: act.next, N: act.previous, j: act.nextRecording, k: act.previousRecording, "/": act.search,
     "+": act.zoomIn, "=": act.zoomIn, "-": act.zoomOut, "0": act.zoomAll, z: act.zoomToSpan,
     m: act.mark, Escape: act.cancel, u: act.toggle, Delete: act.toggle, Backspace: act.toggle,
@@ -44,7 +45,7 @@ export function listenToKeys(act) {
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return;
     const { target, key } = event;
-    const field = target.closest("input:not([type=checkbox]), select, textarea");
+    const field = target.closest("input:not([type=checkbox], [type=range]), select, textarea");
     if (event.ctrlKey || event.metaKey) {
       const undo = { z: event.shiftKey ? act.redo : act.undo, Z: act.redo, y: act.redo }[key];
       if (!undo || field) return;
@@ -58,6 +59,7 @@ export function listenToKeys(act) {
       return;
     }
     if (target.closest("button, a, summary, input") && (key === "Enter" || key === " ")) return;
+    if (target.matches("input[type=range]") && OF_A_SLIDER.has(key)) return;
     if (target.closest("nav") && !OF_THE_LIST.has(key)) return;
     const finding = target.closest("#findings li");
     if (finding && (key === "ArrowDown" || key === "ArrowUp")) {

@@ -89,6 +89,8 @@ export class Player {
 
   set rate(rate) { this.audio.playbackRate = rate; }
 
+  set volume(share) { this.audio.volume = share; }
+
   draw(outline, ready) {
     this.duration_s = outline.duration_s;
     this.channels = outline.peaks.length;

@@ -14,12 +14,12 @@ import pytest
 from hushbeam.schemas import tables as schemas
 from hushbeam.schemas.tables import SCHEMA_VERSION, VERSION, column, is_readable
 from hushbeam.transforms.archive import claims
-from hushbeam.transforms.archive.claims import SCHEMAS, table_names, table_problems
+from hushbeam.transforms.archive.claims import table_names, table_problems
 from hushbeam.transforms.archive.tables import read
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.current import CurrentRuns
 from hushbeam.transforms.archive.tables.digests import transcript_digest
-from hushbeam.transforms.archive.tables.layout import TABLES
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, TABLES
 from hushbeam.transforms.archive.tables.parquet import write_parquet
 from hushbeam.transforms.archive.tables.read import read_rows, table_files
 from tests.transforms.archive.committed_rows import made_up_transcript

@@ -8,8 +8,7 @@ from pathlib import Path
 from hushbeam.schemas.delivery import Delivery
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.tables import SCHEMA_VERSION
-from hushbeam.transforms.archive.claims import SCHEMAS
-from hushbeam.transforms.archive.tables.layout import TableFile
+from hushbeam.transforms.archive.tables.layout import SCHEMAS, TableFile
 from hushbeam.transforms.archive.tables.parquet import write_parquet
 from tests.transforms.archive.committed_rows import made_up_finding, made_up_transcript
 
