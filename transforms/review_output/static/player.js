@@ -14,7 +14,7 @@ const BEFORE_SPEECH_S = 0.3;
 const MOST_PIXELS_EACH_S = 400;
 const SHOWN_AT_FIRST_S = 120;
 const WAVE_HEIGHT = 128;
-const TICK_WIDTH = 44;
+const TICK_WIDTH = 40;
 
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
