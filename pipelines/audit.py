@@ -206,7 +206,7 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
 def _place(place: dict[str, Any]) -> str:
     """Where to listen; never what is said there."""
     start, end = clock_time(place["start_s"], tenths=True), clock_time(place["end_s"], tenths=True)
-    return f"{printable(place['recording_id'])}  {start} to {end}, channel {place['channel']}: {place['policy']}"
+    return f"{printable(place['recording_id'])}  {start} to {end}, channel {place['channel'] + 1}: {place['policy']}"
 
 
 def _run(beam_options: PipelineOptions, output: str, settings: AuditSettings, report: str, about: About) -> None:

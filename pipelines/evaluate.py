@@ -23,10 +23,12 @@ from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import StoredRecording
 from hushbeam.transforms.archive.findings_store import FindingsStore, NotStoredError
+from hushbeam.transforms.archive.ledger import read_statuses
 from hushbeam.transforms.archive.reviews import Review, read_all_reviews, read_reviews
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.private_memory import keep_memory_private
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.correct_findings.state import is_open
 from hushbeam.transforms.measure_quality import Figures, drawn, measure
 from hushbeam.transforms.measure_quality.advice import Reviewing
 from hushbeam.transforms.measure_quality.agreement import Agreement, agreements
@@ -93,7 +95,8 @@ def _measured(
         names = sorted({review.reviewer for own in of_each.values() for review in own})
         shown = urls.display(options.output)
         counts = (len(published), options.sample, options.seed, len(wanted), len(reviews))
-        reviewing = Reviewing(shown, *counts, tuple(names))
+        by_several = sum(len(own) > 1 for own in of_each.values())
+        reviewing = Reviewing(shown, *counts, tuple(names), _waiting(output, reviews), by_several)
         files.write_bytes(page, render(reviewing, figures, agreed, __version__).encode())
     if options.print_json:
         drawing = {"published": len(published), "sample": options.sample, "seed": options.seed}
@@ -113,11 +116,23 @@ def _measured(
     return EXIT_INCOMPLETE if unreviewed or not reviews else EXIT_COMPLETED
 
 
+def _waiting(output: str, reviews: Mapping[str, Review]) -> int:
+    """Number of missed values that can still be heard, by the rule of the review page's badges."""
+    statuses = read_statuses(output, list(reviews))
+    return sum(
+        len(judged(review).missed)
+        for one, review in reviews.items()
+        if one in statuses and is_open(statuses[one], review.corrections, of_published=True)
+    )
+
+
 def show(
     console: Console, options: EvaluateOptions, figures: Figures, reviews: Mapping[str, Review], wanted: int
 ) -> None:
     """Prints the figures for people."""
-    if options.sample is None:
+    if options.sample is None and 0 < wanted == len(reviews):
+        console.print(f"[bold]{counted(wanted, 'recording')} reviewed[/], which are all that were published")
+    elif options.sample is None:
         console.print(
             f"[bold]{counted(len(reviews), 'recording')} reviewed[/], not a random sample: the figures hold for these "
             "recordings only. For figures about all recordings, review a random sample (--sample)",

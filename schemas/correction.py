@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from hushbeam.schemas.coders import travels
 from hushbeam.schemas.finding import Finding
@@ -45,7 +46,16 @@ class Corrections:
     @property
     def identity(self) -> str:
         """Hash of the corrections."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return _hash(asdict(self))
+
+    @property
+    def identity_of_marks(self) -> str:
+        """Hash of the marks alone."""
+        return _hash({"samples": self.samples, "missed": [asdict(mark) for mark in self.missed]})
+
+
+def _hash(values: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
 
 _ROUNDED_S = 1.0

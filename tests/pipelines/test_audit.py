@@ -32,6 +32,7 @@ from rich.console import Console
 from hushbeam.pipelines import audit, redact
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS, EXIT_USAGE
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.tables.relocation import relocate
 from hushbeam.transforms.audit.contents import is_report, summarise
 from hushbeam.transforms.audit.one_recording import audit_certificate
@@ -241,7 +242,9 @@ def test_a_recording_in_the_place_of_the_redacted_one_is_heard(output: Path, cal
     assert not is_report(json.dumps(report | {"audible_places": [places[0] | {"policy": "4539 1488"}]}).encode())
     terminal = io.StringIO()
     audit.print_report(Console(file=terminal, width=200), report, "report.json")
-    assert re.search(r"^  card  0:\d\d\.\d to 0:\d\d\.\d, channel \d: credit_card_number$", terminal.getvalue(), re.M)
+    said = r"^  card  0:\d\d\.\d to 0:\d\d\.\d, channel (\d): credit_card_number$"
+    (channel,) = set(re.findall(said, terminal.getvalue(), re.M))
+    assert int(channel) == places[0]["channel"] + 1, "people count from 1, as on the pages"
     digits = "".join(character for character in json.dumps(report["list"]) if character.isdigit())
     assert CARD_DIGITS[:8] not in digits
 
@@ -293,6 +296,7 @@ def test_a_page_shows_what_was_checked_and_holds_no_value(
     assert (status, level_of(page)) == (EXIT_COMPLETED, "good")
     fingerprint = hashlib.sha256(_raw(keys["public"])).hexdigest()
     recogniser = json.loads(_status(published, "card"))["certificate"]["models"]["recogniser"]
+    page = page.replace("<wbr>", "")
     for shown in (fingerprint, recogniser, "credit_card_number", "second recogniser"):
         assert shown in page, shown
     assert "<script" not in page
@@ -479,6 +483,24 @@ def test_the_pages_are_accessible_and_fit_phones(output: Path, keys: dict[str, s
                 page.set_content(content)
                 assert violations(page) == []
                 assert not is_wider_than_its_window(page)
+
+
+def test_on_a_phone_tables_stay_within_the_page_and_ids_are_whole(output: Path, keys: dict[str, str]) -> None:
+    _forge(output)
+    longest = max(CATALOGUE, key=len).replace("_", "_<wbr>")
+    audit_page, certificate = (
+        page_of(output, "--certificate_public_key", keys["public"], *which)[1] for which in (_ALL, _ONE)
+    )
+    with chromium() as browser:
+        page = browser.new_page(viewport=PHONE)
+        for content in (audit_page, certificate):
+            page.set_content(content.replace("credit_<wbr>card_<wbr>number", longest))
+            assert not is_wider_than_its_window(page)
+            detail = page.locator("table.where td:last-child").first.bounding_box()
+            assert detail
+            assert detail["x"] + detail["width"] <= PHONE["width"], "the detail is not cut off"
+        page.set_content(audit_page)
+        assert page.locator("[aria-label=Runs] th code").first.evaluate("one => one.getClientRects().length") == 1
 
 
 def test_rows_that_a_later_run_recovered_are_those_of_the_certificate(output: Path) -> None:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pyarrow.dataset as ds
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
 from rich.console import Console
@@ -222,6 +223,13 @@ def _saved(page: Page, output: Path) -> dict[str, Any]:
     _press(page, "Enter")
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     return _review_of(output)
+
+
+def _rows_of(output: Path, table: str) -> int:
+    """Number of the newest rows of the call with audio."""
+    rows = ds.dataset(output / table, format="parquet").to_table().to_pylist()
+    of_card = [row for row in rows if row["recording_id"] == "card"]
+    return sum(row["run_id"] == max(row["run_id"] for row in of_card) for row in of_card)
 
 
 def _drafts(page: Page) -> list[str]:
@@ -798,6 +806,10 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
         _is_open(page, "card")
         expect(page.locator(".word.redacted.marked").first).to_be_visible()
         expect(page.locator("#error")).to_be_hidden()
+        # The badge, the list of spans, the footer and the number of findings tell the same.
+        expect(page.locator(".finding", has_text="your mark, rendered")).to_have_count(1)
+        expect(page.locator("#consequence")).to_be_empty()
+        expect(_entry(page, "card")).to_contain_text(f"{_rows_of(copy, 'findings')} findings")
         before = _review_of(copy)
         with page.expect_response("**/review?*"):
             _press(page, "Enter")  # nothing was changed: the same corrections, which are rendered
@@ -809,6 +821,37 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
             assert after[part] == before[part]
         assert after["reviewed"]["found"] == before["reviewed"]["found"], "not what the reviewer added"
         page.goto("about:blank")  # the server goes before the page does
+
+
+def test_a_false_positive_that_another_one_confirmed_is_muted_in_every_place_of_the_page(
+    page: Page, copy: Path, tmp_path: Path
+) -> None:
+    def opened(reviewer: str, *keys: str) -> None:
+        """Opens the call, reviews it if there are keys to press, and opens it again."""
+        page.goto("about:blank")
+        with Served(copy, tmp_path / "other-peaks", reviewer=reviewer) as served:
+            page.goto(served.address)
+            _open_card(page)
+            if keys:
+                _press(page, *keys)
+                with page.expect_response("**/review?*"):
+                    _press(page, "Enter")
+                page.reload()
+                _open_card(page)
+            shown.append((page.locator(".finding").all_inner_texts(), _entry(page, "card").inner_text()))
+            page.goto("about:blank")
+
+    shown: list[tuple[list[str], str]] = []
+    opened("anna", "n", "u", "m", "ArrowRight", "m")
+    assert "1 completed" in _rendered(copy)
+    opened("ben", "ArrowRight")
+    opened("anna")
+    spans, entry = shown[-1]
+    assert len(spans) == 2, spans
+    assert not any("restored" in span for span in spans)
+    assert sum("false positive" in span for span in spans) == 1
+    assert "rendered" in entry
+    assert "not muted yet" not in entry
 
 
 def test_a_mark_that_is_taken_back_stays_for_a_reviewer_who_saw_it_muted(

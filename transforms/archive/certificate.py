@@ -82,7 +82,12 @@ def _corrections(transcribed: TranscribedRecording) -> dict[str, Any]:
         "false_positives": len(transcribed.false_positive_spans),
     }
     return {
-        "corrections": {"identity": requested.identity, "of_published": transcribed.published is not None, **counts}
+        "corrections": {
+            "identity": requested.identity,
+            "marks": requested.identity_of_marks,
+            "of_published": transcribed.published is not None,
+            **counts,
+        }
     }
 
 

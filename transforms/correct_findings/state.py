@@ -30,9 +30,9 @@ def state_of(status: Status, corrections: Corrections | None) -> State:
     restores = bool(corrections.false_positives)
     if is_open(status, corrections, of_published=True):
         return "to_mute_and_restore" if restores or _was_restored(recorded) else "to_mute"
-    if recorded.get("identity") != corrections.identity:
-        return "to_restore"
-    return "to_restore" if recorded["of_published"] and restores else "rendered"
+    if recorded.get("of_published"):
+        return "to_restore" if restores else "rendered"
+    return "rendered" if recorded.get("identity") == corrections.identity else "to_restore"
 
 
 def _was_restored(recorded: Mapping[str, Any]) -> bool:
@@ -47,8 +47,12 @@ def is_open(status: Status, corrections: Corrections | None, *, of_published: bo
     """
     recorded = correction_of(status)
     if of_published:
-        wanted = corrections is not None and bool(corrections.missed)
-        return wanted and corrections is not None and recorded.get("identity") != corrections.identity
+        if corrections is None or not corrections.missed:
+            return False
+        # False positives changed nothing there, so it does not matter that they were listed, or are no longer.
+        if recorded.get("of_published") and "marks" in recorded:
+            return bool(recorded["marks"] != corrections.identity_of_marks)
+        return recorded.get("identity") != corrections.identity
     if corrections is None:
         return bool(recorded)
     return recorded.get("identity") != corrections.identity or bool(recorded["of_published"])

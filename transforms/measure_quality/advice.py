@@ -38,6 +38,8 @@ class Reviewing:
       sample: Number of recordings to draw; None if all reviews count.
       wanted, reviewed: Recordings that the sample has, and those of them that were reviewed.
       reviewers: Names of all who reviewed.
+      waiting: Number of missed values whose marks no run has rendered yet.
+      reviewed_by_several: Number of recordings that more than one of them reviewed, in whatever version.
     """
 
     output: str
@@ -47,6 +49,13 @@ class Reviewing:
     wanted: int
     reviewed: int
     reviewers: tuple[str, ...] = ()
+    waiting: int = 0
+    reviewed_by_several: int = 0
+
+    @property
+    def has_all(self) -> bool:
+        """Whether every published recording was reviewed, so that there is nothing to draw a sample of."""
+        return 0 < self.published <= self.reviewed
 
     @property
     def is_complete(self) -> bool:
@@ -113,14 +122,14 @@ def more_recordings(share: Share, recordings: int) -> int:
 
 
 def _about_the_sample(reviewing: Reviewing, figures: Figures) -> Iterator[Advice]:
-    if reviewing.sample is None:
+    if reviewing.sample is None and not reviewing.has_all:
         size = min(_FIRST_SAMPLE, reviewing.published)
         yield Advice(
             "These recordings were not drawn at random, so the figures say nothing about the others. Review a random "
             "sample.",
             f"hushbeam review --output {shlex.quote(reviewing.output)} --sample {size} --seed 1",
         )
-    elif reviewing.reviewed < reviewing.wanted:
+    elif reviewing.sample is not None and reviewing.reviewed < reviewing.wanted:
         left = counted(reviewing.wanted - reviewing.reviewed, "recording")
         yield _review(reviewing, f"Review the rest of the sample: {left}. Until then the figures may be one-sided.")
     if figures.configurations > 1:
@@ -131,10 +140,9 @@ def _about_the_sample(reviewing: Reviewing, figures: Figures) -> Iterator[Advice
 
 
 def _about_what_was_missed(reviewing: Reviewing, figures: Figures) -> Iterator[Advice]:
-    missed = figures.overall.recall.whole - figures.overall.recall.part
-    if missed:
+    if reviewing.waiting:
         yield Advice(
-            f"{counted(missed, 'missed value')} can be heard until the marks are applied.",
+            f"{counted(reviewing.waiting, 'missed value')} can be heard until the marks are applied.",
             f"hushbeam rerender --output {shlex.quote(reviewing.output)} --corrections",
         )
     weak = weak_policies(figures)

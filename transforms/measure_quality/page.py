@@ -47,7 +47,7 @@ def render(reviewing: Reviewing, figures: Figures, agreed: Sequence[Agreement], 
       version: Of this software.
     """
     environment = page_environment("hushbeam.transforms.measure_quality")
-    environment.filters["interval"] = interval
+    environment.filters |= {"interval": interval}
     low = at_low_caution(figures)
     return environment.get_template("quality.html.j2").render(
         reviewing=reviewing,
@@ -82,18 +82,25 @@ def verdict(reviewing: Reviewing, figures: Figures) -> Verdict:
         f"Of {counted(recall.whole, 'value')} that were found or marked, {recall.part:,} {was} redacted: a recall of "
         f"{percent(recall.value)}."
     )
+    level, more = _holds_for(reviewing, figures)
+    return Verdict(level, sentence, more)
+
+
+def _holds_for(reviewing: Reviewing, figures: Figures) -> tuple[Literal["open", "plain"], tuple[str, ...]]:
+    """Which recordings the recall holds for, and how sure it is."""
+    recall = figures.overall.recall
     within = f"With 95 % confidence between {percent(recall.low)} and {percent(recall.high)}"
-    if reviewing.sample is None:
-        return Verdict("open", sentence, ("For the reviewed recordings only: they were not drawn at random.",))
-    if not reviewing.is_complete:
+    if reviewing.sample is None and not reviewing.has_all:
+        return "open", ("For the reviewed recordings only: they were not drawn at random.",)
+    if reviewing.sample is not None and not reviewing.is_complete:
         reviewed = f"{reviewing.reviewed:,} of {counted(reviewing.wanted, 'recording')} of the sample"
-        return Verdict(
-            "open", sentence, (f"Not final: {reviewed} {'was' if reviewing.reviewed == 1 else 'were'} reviewed.",)
-        )
+        return "open", (f"Not final: {reviewed} {'was' if reviewing.reviewed == 1 else 'were'} reviewed.",)
     if figures.configurations > 1:
-        return Verdict("open", sentence, ("It mixes recordings of several sets of options and models.",))
+        return "open", ("It mixes recordings of several sets of options and models.",)
+    if reviewing.has_all:
+        return "plain", ("Every published recording was reviewed.", f"{within} for others like them.")
     size = counted(reviewing.published, "published recording")
-    return Verdict("plain", sentence, (f"{within} for all {size}.",))
+    return "plain", (f"{within} for all {size}.",)
 
 
 def interval(share: Share) -> str:

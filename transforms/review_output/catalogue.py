@@ -48,6 +48,7 @@ class Entry:
       leaks: Number of values that were recognised after the first muting.
       missed_control_words: Number of control words that the second recogniser did not recognise.
       audible: Whether redacted audio was published.
+      run_id: Of the run that made its rows.
       place: URL and row number of its transcript.
     """
 
@@ -61,6 +62,7 @@ class Entry:
     leaks: int
     missed_control_words: int
     audible: bool
+    run_id: str
     place: tuple[str, int]
 
     @property
@@ -93,7 +95,7 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         """The entry as the page shows it."""
         shown = asdict(self) | {"reasons": self.reasons()}
-        del shown["place"]
+        del shown["place"], shown["run_id"]
         return shown
 
 
@@ -209,6 +211,7 @@ class Catalogue:
             verification["leaks"],
             verification["control_words"] - verification["control_words_found"],
             row["redacted_audio_url"] is not None,
+            row["run_id"],
             place,
         )
 

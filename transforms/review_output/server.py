@@ -169,6 +169,8 @@ class ReviewServer:
     def _read_list(self, reviewer: str) -> dict[str, object]:
         reviews = read_all_reviews(self._output)
         statuses = read_statuses(self._output, list(reviews))
+        if any((entry := self._catalogue.entry(one)) and entry.run_id != statuses[one].run_id for one in statuses):
+            self._catalogue.load()  # corrections were rendered since, which changes the numbers of findings
         reviewed = {one: _decided(own, statuses[one], reviewer) for one, own in reviews.items() if one in statuses}
         return {
             "recordings": [
@@ -198,6 +200,7 @@ class ReviewServer:
         return {
             "recording_id": entry.recording_id,
             "output_identity": status.output_identity,
+            "state": state_of(status, combined(reviews).corrections) if reviews else "",
             "channels": channels,
             "mixed": entry.channels < channels,
             "utterances": [_with_spaces(utterance) for utterance in row["utterances"]],

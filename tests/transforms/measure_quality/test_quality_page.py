@@ -69,7 +69,8 @@ def test_what_to_do_next_follows_from_the_figures() -> None:
     assert "--sample 50 --seed 3" in advice(reviewing(0, 50), measure([]))
     rest = advice(reviewing(2, 50), measure([review("Ann", finding(1))] * 2))
     assert "Review the rest of the sample: 48 recordings" in rest
-    missed = advice(reviewing(20), measure([review("Ann", finding(1), missed=(MARK,))] * 20))
+    missed = advice(reviewing(20, waiting=20), measure([review("Ann", finding(1), missed=(MARK,))] * 20))
+    assert "20 missed values can be heard until the marks are applied" in missed
     assert "hushbeam rerender --output out/ --corrections" in missed
     assert "Recall is below 95 % for person_name." in missed
     assert "Too few values to judge date" in missed
@@ -77,6 +78,48 @@ def test_what_to_do_next_follows_from_the_figures() -> None:
     assert "second person" in alone
     perfect = advice(reviewing(400), measure([review("Ann", *(finding(float(at)) for at in range(1, 50, 5)))] * 400))
     assert perfect.startswith("Nothing stands out")
+
+
+def test_marks_that_were_rendered_are_not_said_to_be_audible() -> None:
+    marked = measure([review("Ann", finding(1), missed=(MARK,))] * 20)
+    assert "rerender" not in advice(reviewing(20), marked)
+    assert "3 missed values can be heard" in advice(reviewing(20, waiting=3), marked)
+
+
+def test_where_everything_was_reviewed_no_sample_is_asked_for() -> None:
+    reviews = [review("Ann", finding(1)), review("Ann", finding(1), missed=(MARK,))]
+    everything = Reviewing("out/", 2, None, 0, 2, 2, ("Ann", "Bo"))
+    page = page_of(everything, reviews)
+    assert "verdict plain" in page
+    assert "Every published recording was reviewed." in page
+    assert "--sample" not in page
+    assert "say nothing about the others" not in page
+    assert "--sample 3" in page_of(Reviewing("out/", 3, None, 0, 3, 2, ("Ann", "Bo")), reviews)
+
+
+def test_reviews_of_different_versions_are_said_not_to_be_compared() -> None:
+    reviews = [review("Ann", finding(1)), review("Bo", finding(1), output="later")]
+    assert agreements({"call": reviews}) == ()
+    assert "reviews of different versions are not compared" in page_of(reviewing(1, reviewed_by_several=1), reviews[:1])
+    assert "Nobody reviewed what another one reviewed" in page_of(reviewing(1), reviews[:1])
+
+
+def test_on_a_phone_names_of_policies_break_after_underscores_only() -> None:
+    long = finding(1).model_copy(update={"policy": "organization_medical_facility"})
+    with chromium() as browser:
+        page = browser.new_page(viewport=PHONE)
+        page.set_content(page_of(reviewing(20), [review("Ann", long)] * 20))
+        assert not is_wider_than_its_window(page)
+        name = page.get_by_role("rowheader", name="organization").first
+        lines = name.evaluate("""one => { const lines = []; let last = null;
+            for (const node of one.childNodes) for (const at of [...(node.textContent ?? "")].keys()) {
+              const range = document.createRange(); range.setStart(node, at); range.setEnd(node, at + 1);
+              const top = Math.round(range.getBoundingClientRect().top);
+              if (top === last) lines[lines.length - 1] += range; else lines.push(`${range}`);
+              last = top;
+            } return lines; }""")
+        assert "".join(lines) == "organization_medical_facility"
+        assert all(line.endswith("_") for line in lines[:-1]), lines
 
 
 def test_reviewers_who_disagree_are_sent_to_talk() -> None:

@@ -6,6 +6,7 @@ Templates of other packages begin with `{% extends "base.html.j2" %}`.
 from __future__ import annotations
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 _MINUTE_S = 60
 _HOUR_S = 3600
@@ -13,7 +14,7 @@ _MANY_HOURS = 100
 
 
 def page_environment(package: str) -> Environment:
-    """Jinja for the templates beside a package's modules, with the filters `duration`, `number` and `percent`."""
+    """Jinja for templates beside a package's modules, with the filters `duration`, `name`, `number` and `percent`."""
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(__name__, ".")]),
         autoescape=True,
@@ -21,8 +22,13 @@ def page_environment(package: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"duration": duration, "number": "{:,}".format, "percent": percent}
+    environment.filters |= {"duration": duration, "number": "{:,}".format, "percent": percent, "name": breakable}
     return environment
+
+
+def breakable(name: str) -> Markup:
+    """A name as a narrow column breaks it: after underscores, and not within a word."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def duration(seconds: float) -> str:

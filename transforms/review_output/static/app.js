@@ -5,7 +5,7 @@ import { fillSheet, listenToKeys } from "./keys.js";
 import { Player } from "./player.js";
 import { Recordings } from "./recordings.js";
 import { askName, knownName } from "./reviewer.js";
-import { DECISIONS, Draft, Spans } from "./spans.js";
+import { decisionOf, Draft, Spans } from "./spans.js";
 import { lies, Transcript } from "./transcript.js";
 
 const SEEK_S = 2;
@@ -65,7 +65,10 @@ async function open(one, takesFocus = true) {
     begin(one, detail);
     if (!one.audible) showError("This recording has a transcript only (redact_pii_audio: false): there is no audio to play.");
     const drawn = await outline;
-    if (player && state.player === player) player.draw(drawn, () => { if (state.player === player) drawSpans(); });
+    if (player && state.player === player) {
+      player.draw(drawn, () => { if (state.player === player) drawSpans(); });
+      nameLanes(detail, player.channels);
+    }
   } catch (error) {
     if (state.current === one) showError(error.message);
   }
@@ -74,7 +77,7 @@ async function open(one, takesFocus = true) {
 function close() {
   state.player?.destroy();
   Object.assign(state, { player: null, spans: null, detail: null, findings: null, transcript: null, marking: null });
-  for (const id of ["waveform", "transcript", "findings", "others"]) at(id).replaceChildren();
+  for (const id of ["waveform", "lanes", "transcript", "findings", "others"]) at(id).replaceChildren();
   at("others").hidden = true;
   at("findings-count").textContent = "";
   at("no-findings").hidden = true;
@@ -83,6 +86,10 @@ function close() {
 
 function begin(one, detail) {
   state.detail = detail;
+  if (one.state !== detail.state) {
+    one.state = detail.state; // rendered while the page was open
+    state.recordings.show();
+  }
   state.findings = new Findings((id) => choose(id));
   state.transcript = new Transcript(detail, clickedWord);
   const draft = new Draft(state.listed.output, state.reviewer, one.recording_id, detail.output_identity);
@@ -108,6 +115,17 @@ function newPlayer(one) {
   player.volume = volume();
   player.skipsSilence = at("silence").getAttribute("aria-pressed") === "true";
   return player;
+}
+
+// Channels as in the list of spans, with the speakers of the transcript.
+
+function nameLanes(detail, channels) {
+  const nameOf = (channel) => {
+    const speakers = detail.mixed ? [] : [...new Set(detail.utterances.filter((one) => one.channel === channel).map((one) => one.speaker))];
+    return `channel ${channel + 1}${speakers.length ? ` (${speakers.join(", ")})` : ""}`;
+  };
+  const lanes = channels > 1 ? [...Array(channels).keys()] : [];
+  at("lanes").replaceChildren(...lanes.map((channel) => element("p", {}, element("span", { textContent: nameOf(channel) }))));
 }
 
 const DISPUTED = {
@@ -169,15 +187,15 @@ function showSelection(span) {
   }
   const policy = span.policies?.join(", ") || span.policy || "muted because another channel repeats it, or because verification recognised it";
   const score = span.score === null ? "" : `score ${span.score.toFixed(2)}${span.uncertain ? " (uncertain)" : ""}, ${span.detector}`;
-  at("selected").replaceChildren(element("strong", { textContent: policy }), ` ${[DECISIONS[decision], `${preciseClock(span.start_s)} to ${preciseClock(span.end_s)}`, score].filter(Boolean).join(" · ")}`);
+  at("selected").replaceChildren(element("strong", { textContent: policy }), ` ${[decisionOf(span), `${preciseClock(span.start_s)} to ${preciseClock(span.end_s)}`, score].filter(Boolean).join(" · ")}`);
   if (decision === "missed") at("policy").value = span.policy;
 }
 
 // What saving leads to. Saving itself changes no audio.
 
 function showConsequence(review) {
-  const marks = state.spans?.list.filter((span) => span.decision === "missed" || span.decision === "moved").length ?? 0;
-  const restored = review ? state.spans.list.filter((span) => span.decision === "falsePositive" || (span.decision === "moved" && (span.start_s > span.was.start_s + 0.001 || span.end_s < span.was.end_s - 0.001))).length : 0;
+  const marks = state.spans?.list.filter((span) => (span.decision === "missed" || span.decision === "moved") && !span.isRendered).length ?? 0;
+  const restored = review ? state.spans.list.filter((span) => (span.decision === "falsePositive" && span.isMuted) || (span.decision === "moved" && (span.start_s > span.was.start_s + 0.001 || span.end_s < span.was.end_s - 0.001))).length : 0;
   const lines = [];
   if (marks) lines.push(`${counted(marks, "mark")}: muted by “hushbeam rerender --corrections” or the next run.`);
   if (restored && state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: by “hushbeam rerender --corrections --store … --store_key …” or the next run; without the store, muted still.`);

@@ -1,6 +1,6 @@
 // The list of spans beside the transcript.
 import { at, element, preciseClock, reveal } from "./dom.js";
-import { DECISIONS, kindOf } from "./spans.js";
+import { decisionOf, kindOf } from "./spans.js";
 
 const NO_FINDING = "no finding of its own";
 
@@ -15,7 +15,7 @@ export class Findings {
   show(spans, selected, channels) {
     const items = new Map();
     for (const span of spans) {
-      const shown = JSON.stringify([span.start_s, span.end_s, span.decision, span.policy]);
+      const shown = JSON.stringify([span.start_s, span.end_s, decisionOf(span), span.policy]);
       const known = this.items.get(span.id);
       const item = known?.shown === shown ? known : { shown, made: this.item(span, channels) };
       item.span = span;
@@ -37,12 +37,11 @@ export class Findings {
     const kind = kindOf(span);
     const where = channels > 1 ? (span.channels.length > 1 ? "all channels" : `channel ${span.channels[0] + 1}`) : "";
     const score = span.score === null ? "" : `score ${span.score.toFixed(2)}`;
-    const decision = kind === "uncertain" ? "muted, uncertain" : !span.isMuted && span.decision === "falsePositive" ? "false positive, restored" : DECISIONS[span.decision];
     const button = element("button", { type: "button", className: "finding", onclick: () => this.chosen(span.id) },
       element("span", { className: `swatch ${kind}`, ariaHidden: "true" }),
       element("span", { className: "place", textContent: preciseClock(span.start_s) }),
       element("span", { className: "policy", textContent: span.policies?.join(", ") || span.policy || NO_FINDING }),
-      element("span", { className: "decision", textContent: decision }),
+      element("span", { className: "decision", textContent: decisionOf(span) }),
       element("span", { className: "more", textContent: [score, `${(span.end_s - span.start_s).toFixed(1)} s`, where].filter(Boolean).join(" · ") }));
     const made = element("li", {}, button);
     made.dataset.id = span.id;

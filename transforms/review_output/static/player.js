@@ -14,6 +14,7 @@ const BEFORE_SPEECH_S = 0.3;
 const MOST_PIXELS_EACH_S = 400;
 const SHOWN_AT_FIRST_S = 120;
 const WAVE_HEIGHT = 128;
+const TICK_WIDTH = 40;
 
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -102,7 +103,7 @@ export class Player {
       cursorWidth: 2, autoCenter: false, ...ofTheme(),
       plugins: [
         this.plugin,
-        TimelinePlugin.create({ height: 18, formatTimeCallback: clock, secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
+        TimelinePlugin.create({ height: 18, formatTimeCallback: (seconds) => (this.fits(seconds) ? clock(seconds) : ""), secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
         MinimapPlugin.create({ container: at("minimap"), height: 30, cspNonce: nonce, normalize: true, overlayColor: colour("--window"), ...ofTheme(), cursorWidth: 1 }),
         ZoomPlugin.create({ maxZoom: MOST_PIXELS_EACH_S, exponentialZooming: true, iterations: 25 }),
         HoverPlugin.create({ formatTimeCallback: preciseClock, lineColor: colour("--quiet"), labelBackground: colour("--text"), labelColor: colour("--ground") }),
@@ -179,6 +180,13 @@ export class Player {
       const width = Math.max(2 * ratio, ((span.end_s - span.start_s) / this.duration_s) * canvas.width);
       context.fillRect((span.start_s / this.duration_s) * canvas.width, 0, width, canvas.height);
     }
+  }
+
+  // Whether the label of a tick ends within the picture.
+
+  fits(seconds) {
+    const pixels = this.pixelsEachSecond;
+    return !pixels || (this.duration_s - seconds) * pixels >= TICK_WIDTH;
   }
 
   get pixelsEachSecond() { return this.wave ? this.wave.getWrapper().scrollWidth / this.duration_s : 0; }

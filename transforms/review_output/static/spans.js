@@ -2,6 +2,7 @@
 // channels. A change makes a new snapshot, so that it can be undone; snapshots hold times and policies, never text.
 
 const FADE_S = 0.01;
+const FADES_S = 0.05;
 const SAME_S = 0.001;
 const SHORTEST_SPAN_S = 0.05;
 const SHORTEST_MARK_S = 0.3;
@@ -10,6 +11,16 @@ const MOST_SNAPSHOTS = 300;
 export const DECISIONS = {
   muted: "muted", falsePositive: "false positive", moved: "moved", missed: "your mark",
 };
+
+// What was decided on a span, and whether the published audio follows it already.
+
+export function decisionOf(span) {
+  if (kindOf(span) === "uncertain") return "muted, uncertain";
+  if (span.decision === "falsePositive" && !span.isMuted) return "false positive, restored";
+  if (span.decision === "missed" && span.isRendered) return "your mark, rendered";
+  return DECISIONS[span.decision];
+}
+
 
 // How a span is drawn: the names of colours in the style sheet.
 
@@ -28,6 +39,8 @@ export class Spans {
     this.draft = draft;
     const { base, snapshot } = begun(detail, uncertain);
     this.base = base;
+    // By the rule of the recording's badge. A mark that is set or changed now waits again.
+    this.rendered = new Set(detail.state.startsWith("to_mute") ? [] : [...snapshot.marks, ...Object.entries(snapshot.moved)].map((one) => JSON.stringify(one)));
     this.saved = JSON.stringify(snapshot);
     this.history = [this.saved];
     this.place = 0;
@@ -49,9 +62,9 @@ export class Spans {
     const spans = this.base.map((span) => {
       const moved = snapshot.moved[span.id];
       const decision = snapshot.falsePositives.includes(span.id) ? "falsePositive" : moved ? "moved" : "muted";
-      return { ...span, decision, was: span, ...(moved ? { start_s: moved[0], end_s: moved[1] } : {}) };
+      return { ...span, decision, was: span, isRendered: Boolean(moved) && this.rendered.has(JSON.stringify([span.id, moved])), ...(moved ? { start_s: moved[0], end_s: moved[1] } : {}) };
     });
-    for (const mark of snapshot.marks) spans.push({ ...mark, decision: "missed", was: null, score: null, detector: "reviewer", uncertain: false });
+    for (const mark of snapshot.marks) spans.push({ ...mark, isRendered: this.rendered.has(JSON.stringify(mark)), decision: "missed", was: null, score: null, detector: "reviewer", uncertain: false });
     spans.sort((a, b) => a.start_s - b.start_s || a.channels[0] - b.channels[0] || a.id.localeCompare(b.id));
     this.list = spans;
     if (this.selected && !this.list.some((span) => span.id === this.selected)) this.selected = null;
@@ -173,23 +186,27 @@ function begun(detail, uncertain) {
   const marks = grouped(detail.review?.missed ?? [], (mark) => `${placeKey(mark)} ${mark.policy}`).map((mark) => ({ id: `mark ${placeKey(mark)} ${mark.policy}`, start_s: mark.start_s, end_s: mark.end_s, policy: mark.policy, channels: mark.channels }));
   // Mixed channels were transcribed as one, so a span's channel is unknown: it is one span over all of them.
   const asOne = (span) => (detail.mixed ? placeKey(span) : `${span.channel} ${placeKey(span)}`);
-  const muted = detail.muted.map(([channel, start_s, end_s]) => ({ channel, start_s, end_s }))
+  const all = detail.muted.map(([channel, start_s, end_s]) => ({ channel, start_s, end_s }));
+  const muted = all
     // A mark that was rendered is drawn once, as the mark.
     .filter((span) => !marks.some((mark) => mark.channels.includes(span.channel) && mark.start_s <= span.start_s + FADE_S && mark.end_s >= span.end_s - FADE_S));
-  const places = new Set(muted.map(asOne));
   const decided = grouped(detail.review?.false_positives ?? [], asOne);
+  // Rendering again adds fades to what was muted before: a span and the decision about it may differ by these.
+  const isSame = (one, span) => String(one.channels) === String(span.channels) && Math.abs(one.start_s - span.start_s) <= FADES_S && Math.abs(one.end_s - span.end_s) <= FADES_S;
+  const isStillMuted = (span) => span.channels.every((channel) => all.some((one) => one.channel === channel && one.start_s <= span.start_s + FADE_S && one.end_s >= span.end_s - FADE_S));
   const snapshot = { falsePositives: [], moved: {}, marks };
   const base = grouped(muted, asOne).map((span) => described({ ...span, id: `muted ${asOne(span)}`, isMuted: true }, detail, uncertain));
   for (const span of decided) {
-    const id = `muted ${asOne(span)}`;
-    const known = base.find((one) => one.id === id);
+    const known = base.find((one) => one.isMuted && isSame(one, span));
+    if (known) Object.assign(known, { start_s: span.start_s, end_s: span.end_s });
+    const id = known?.id ?? `muted ${span.channels} ${placeKey(span)}`;
     const moved = known && marks.find((mark) => mark.policy === known.policy && mark.start_s < span.end_s && mark.end_s > span.start_s && String(mark.channels) === String(known.channels));
     if (moved) {
       snapshot.moved[id] = [moved.start_s, moved.end_s];
       marks.splice(marks.indexOf(moved), 1);
     } else {
       // A rendered correction stays in the review: later runs apply it again.
-      if (!places.has(asOne(span))) base.push(described({ ...span, id, isMuted: false }, detail, uncertain));
+      if (!known) base.push(described({ ...span, id, isMuted: isStillMuted(span) }, detail, uncertain));
       snapshot.falsePositives.push(id);
     }
   }
