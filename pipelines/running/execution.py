@@ -44,6 +44,8 @@ from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.report_run import FACTS, PAGE, RunFigures, read_figures, read_recordings, write_report
 from hushbeam.transforms.storage import files, urls
 
+_NOTHING_AGAIN = "No recording was to be redacted again"
+_ONLY_MUTED = "without --store, what reviewers marked is muted, but nothing is restored"
 _LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
 
 
@@ -123,7 +125,11 @@ def carry_out(
                 _list_recordings(job, figures, console)
     observer.completed(figures)
     wall_s = time.monotonic() - started
-    tolerance = Tolerance(job.options.fail_above, allow_empty=job.options.allow_empty or not job.manifests)
+    tolerance = Tolerance(
+        job.options.fail_above,
+        allow_empty=job.options.allow_empty or not job.manifests,
+        nothing=None if inputs is None else _NOTHING_AGAIN if inputs else f"{_NOTHING_AGAIN}; {_ONLY_MUTED}",
+    )
     exit_status = tolerance.exit_status(figures)
     if job.options.print_json:
         print_for_machines(result_for_machines(figures, job.output, report, wall_s, exit_status, costs=costs))

@@ -38,10 +38,12 @@ class Tolerance:
     Attributes:
       fail_above: Share of recordings that may fail or be quarantined, and of notifications that may not arrive.
       allow_empty: Whether there may be no recording.
+      nothing: What a run without recordings says instead of that, if none was named to it.
     """
 
     fail_above: float
     allow_empty: bool
+    nothing: str | None = None
 
     def exit_status(self, figures: RunFigures) -> int:
         """The exit status of a run that ended."""
@@ -50,6 +52,8 @@ class Tolerance:
 
     def told(self, figures: RunFigures) -> str | None:
         """Why the exit status is what it is, for a person; None if all recordings completed."""
+        if is_empty(figures) and self.nothing is not None:
+            return self.nothing
         if is_empty(figures):
             because = "--allow_empty is given" if self.allow_empty else "if this is no mistake, give --allow_empty"
             return f"Exit status {self.exit_status(figures)}: the manifests name no recording; {because}"
