@@ -90,6 +90,8 @@ def find_inputs(
         )
     roots = [_real(urls.normalised(root)) for root in outputs if root]
     found = [*map(_named_manifests, manifests), *(_found(each, roots, alone=len(given) == 1) for each in given)]
+    for each in found:
+        _check_readable(each.manifests)
     return Inputs(
         tuple(dict.fromkeys(url for each in found for url in each.manifests)),
         tuple(dict.fromkeys(url for each in found for url in each.recordings)),
@@ -172,6 +174,12 @@ def _named_manifests(pattern: str) -> _Found:
             f"{_MANIFEST}: no such file: {urls.display(pattern)}; give a path, a glob in quotes, or an object-store URL"
         )
     return _Found(matching, [], [])
+
+
+def _check_readable(manifests: Sequence[str]) -> None:
+    for manifest in manifests:
+        if urls.is_local(manifest) and os.access(manifest, os.F_OK) and not os.access(manifest, os.R_OK):
+            raise ConfigurationError(f"{manifest}: no permission to read this manifest; check its permissions")
 
 
 def _check_manifest(location: str) -> None:

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -115,6 +115,17 @@ def test_a_file_that_is_neither_is_refused_when_it_is_named(
 def test_a_file_that_is_neither_can_be_left_out_if_there_are_other_inputs(folder: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"notes\.txt is neither a recording nor a manifest; leave it out"):
         find_inputs([str(folder / "notes.txt"), str(folder / "one.mp3")])
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("how", [lambda path: find_inputs([path]), lambda path: find_inputs([], [path])])
+def test_a_manifest_that_this_user_may_not_read_is_named(how: Callable[[str], object], tmp_path: Path) -> None:
+    manifest = tmp_path / "calls.jsonl"
+    manifest.write_text('{"audio_url": "call.wav"}\n')
+    manifest.chmod(0)
+    with pytest.raises(ConfigurationError, match=r"calls\.jsonl: no permission to read this manifest"):
+        how(str(manifest))
 
 
 def test_a_damaged_recording_among_others_is_left_to_the_run(folder: Path) -> None:
