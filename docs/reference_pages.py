@@ -212,7 +212,7 @@ def _command(command: str, schema: Mapping[str, Any], of_redact: Mapping[str, An
             "All options of [redact](#redact)." if command == "doctor" else "Those of [redact](#redact), and:",
         )
         groups = {name: group for name, group in groups.items() if name not in of_redact["properties"]}
-        single = {name: option for name, option in single.items() if name not in of_redact["properties"]}
+        single = {name: option for name, option in single.items() if _differs(name, option, of_redact, command)}
     if single:
         yield from _options(single)
     for name, group in groups.items():
@@ -220,6 +220,12 @@ def _command(command: str, schema: Mapping[str, Any], of_redact: Mapping[str, An
         yield from _options(group["properties"])
     if "beam" in schema["properties"] and command not in _OF_REDACT:
         yield from ("", "Other options are Apache Beam's; a configuration file has them under `beam`.")
+
+
+def _differs(name: str, option: Mapping[str, Any], of_redact: Mapping[str, Any], command: str) -> bool:
+    """Whether a command has an option that `redact` has not, or that has another default there."""
+    known = of_redact["properties"].get(name)
+    return known is None or (command == "plan" and option.get("default") != known.get("default"))
 
 
 def _options(options: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:

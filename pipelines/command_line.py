@@ -98,7 +98,7 @@ def application(commands: Mapping[str, App]) -> App:
     """All commands as a cyclopts application, with the given ones in full."""
     app = App(
         name="hushbeam",
-        help="Scrubs personal data from recorded speech: transcripts and audio.",
+        help="Redacts personal data in recorded speech: transcripts and audio.",
         usage="Usage: hushbeam COMMAND [OPTIONS]",
         version=__version__,
         help_format="plaintext",

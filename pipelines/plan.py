@@ -24,6 +24,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.outputs import check_is_folder
+from hushbeam.pipelines.running.reporting.costs import cost, cost_told, hours_told
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
@@ -98,7 +99,7 @@ def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console)
         plan_file = normalised(planning.plan_file or join(folder, "plan.json"))
         pipeline = beam.Pipeline(options=beam_options)
         found = build(pipeline, job, planning)
-        found | "Write the plan" >> beam.Map(_write, plan_file, planning.worker_types)
+        found | "Write the plan" >> beam.Map(_write, plan_file, options.worker_types)
         pipeline.run().wait_until_finish()
         written = json.loads(files.read_bytes(plan_file))
     if options.print_json:
@@ -113,9 +114,13 @@ def with_work(estimated: dict[str, Any], worker_types: tuple[str, ...]) -> dict[
     work = []
     for kind in map(worker_type, worker_types):
         needed = _worker_hours(estimated["to_do"], kind.audio_hours)
-        cost = None if kind.price is None else round(needed * kind.price, 2)
         work.append(
-            {"worker": kind.name, "audio_hours": kind.audio_hours, "worker_hours": round(needed, 2), "cost": cost}
+            {
+                "worker": kind.name,
+                "audio_hours": kind.audio_hours,
+                "worker_hours": round(needed, 6),
+                "cost": cost(kind, needed),
+            }
         )
     return estimated | {"work": work}
 
@@ -131,14 +136,16 @@ def show(plan: dict[str, Any], console: Console) -> None:
     if not any(to_do.values()):
         console.print("[bold]Nothing to redact[/]")
         return
-    console.print(f"[bold]{_time(to_do['hours'])} of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
+    audio = hours_told(to_do["hours"])
+    console.print(f"[bold]{audio} of audio to redact[/], {to_do['bytes']:,} bytes", highlight=False)
     if to_do["hours_with_transcript"]:
-        console.print(f"Of this, with a given transcript: {_time(to_do['hours_with_transcript'])}", highlight=False)
+        given = hours_told(to_do["hours_with_transcript"])
+        console.print(f"Of this, with a given transcript: {given}", highlight=False)
     if to_do["hours_estimated"]:
         without_length = f", {probed['without_length']} of them without a length" if probed["without_length"] else ""
         console.print(
             f"Estimated from file sizes and from {counted(probed['headers'], 'header')}{without_length}: "
-            f"{_time(to_do['hours_estimated'])}",
+            f"{hours_told(to_do['hours_estimated'])}",
             highlight=False,
         )
     if to_do["bytes_of_unknown_length"]:
@@ -149,9 +156,8 @@ def show(plan: dict[str, Any], console: Console) -> None:
         )
     work = Table("worker", "audio hours per hour", "worker time", "cost", box=None, pad_edge=False)
     for each in plan["work"]:
-        cost = "no price given" if each["cost"] is None else f"{each['cost']:,.2f}"
-        time = _time(_worker_hours(to_do, each["audio_hours"]))
-        work.add_row(escape(each["worker"]), f"{each['audio_hours']:g}", time, cost)
+        time = hours_told(_worker_hours(to_do, each["audio_hours"]))
+        work.add_row(escape(each["worker"]), f"{each['audio_hours']:g}", time, cost_told(each["cost"]))
     console.print(work)
 
 
@@ -160,12 +166,6 @@ def _worker_hours(to_do: dict[str, Any], audio_hours: float) -> float:
     given: float = to_do["hours_with_transcript"]
     transcribed: float = to_do["hours"] - given
     return (transcribed + WORK_WITH_TRANSCRIPT * given) / audio_hours
-
-
-def _time(hours: float) -> str:
-    if hours >= 1:
-        return f"{hours:,.1f} hours"
-    return f"{hours * 60:.1f} minutes" if hours >= 1 / 60 else "under 1 minute"
 
 
 def _write(estimated: str, plan_file: str, worker_types: tuple[str, ...]) -> None:

@@ -11,13 +11,13 @@ from rich.markup import escape
 
 from hushbeam.pipelines.options.commands.report import ReportOptions
 from hushbeam.pipelines.options.parsing import parse_without_pipeline
-from hushbeam.pipelines.options.worker_types import worker_type
 from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, page_url
+from hushbeam.pipelines.running.reporting.costs import costs_of
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -25,7 +25,6 @@ from hushbeam.transforms.archive.run_lock import RunLockedError
 from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.report_run import (
-    Cost,
     RunFigures,
     contents,
     facts,
@@ -37,7 +36,6 @@ from hushbeam.transforms.report_run import (
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 
-_HOUR_S = 3600
 _READINGS = 3
 """A job replaces a table file in a moment; the second reading finds the new one."""
 
@@ -63,9 +61,9 @@ def _report(options: ReportOptions, console: Console) -> int:
     else:
         report = page_url("--page_file", options.page_file, output)
         figures = _read_while_others_write(output, options.run_id)
-        _write_page(report, render(figures, _costs_of(figures, options), is_beside_the_run=False))
+        _write_page(report, render(figures, costs_of(figures, options.worker_types), is_beside_the_run=False))
     if options.print_json:
-        print_for_machines(facts(figures, _costs_of(figures, options)) | {"report": report})
+        print_for_machines(facts(figures, costs_of(figures, options.worker_types)) | {"report": report})
     else:
         console.print(f"Report: {escape(urls.display(report))}", highlight=False, soft_wrap=True)
     return EXIT_COMPLETED
@@ -79,7 +77,7 @@ def _write_beside_the_run(options: ReportOptions, output: str, console: Console)
         with locked(output, f"report-{uuid.uuid4().hex[:6]}", console, wait=options.wait_for_lock):
             figures = read_figures(output, options.run_id or newest_run(output))
             run_id = figures.summary["run_id"]
-            for name, content in contents(figures, _costs_of(figures, options)).items():
+            for name, content in contents(figures, costs_of(figures, options.worker_types)).items():
                 write_listed(output, run_id, f"runs/{run_id}/{name}", content, key)
     except RunLockedError as error:
         raise RunLockedError(f"{error}. To have the report now, write it elsewhere: --page_file report.html") from None
@@ -100,17 +98,6 @@ def _write_page(url: str, page: str) -> None:
         files.write_bytes(url, page.encode())
     except StorageError as error:
         raise ConfigurationError(f"--page_file: {error}") from None
-
-
-def _costs_of(figures: RunFigures, options: ReportOptions) -> tuple[Cost, ...]:
-    """What the published audio costs on each type of worker, as `hushbeam plan` estimates it."""
-    audio_hours = figures.summary["audio_s"] / _HOUR_S
-    costs = []
-    for kind in map(worker_type, options.worker_types):
-        worker_hours = audio_hours / kind.audio_hours
-        cost = None if kind.price is None else round(worker_hours * kind.price, 2)
-        costs.append(Cost(kind.name, kind.audio_hours, round(worker_hours, 4), cost))
-    return tuple(costs)
 
 
 if __name__ == "__main__":

@@ -243,6 +243,26 @@ def test_a_worker_pool_in_a_clean_environment_runs_the_job(
     assert json.loads(reported.stdout)["problems"] == {}
 
 
+@pytest.mark.skipif("HUSHBEAM_TEST_PACKAGE" not in os.environ, reason="installs 1 GB: make test-package")
+@pytest.mark.timeout(1800)
+def test_uv_installs_a_command_that_redacts(distributions: Path, tmp_path: Path) -> None:
+    (sdist,) = distributions.glob("*.tar.gz")
+    home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"), "XDG_BIN_HOME": str(tmp_path / "bin")}
+    uv = [str(Path(sys.executable).with_name("uv")), "tool", "install", "--quiet", "--python", sys.executable]
+    subprocess.run([*uv, f"hushbeam[models] @ {sdist.as_uri()}"], env={**os.environ, **home}, check=True)
+    clean = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    redacted = subprocess.run(
+        [str(tmp_path / "bin" / "hushbeam"), "redact", str(ROOT / "examples" / "calls" / "card-payment.mp3")],
+        cwd=tmp_path,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert redacted.returncode == EXIT_COMPLETED, redacted.stderr
+    assert len(list((tmp_path / "redacted" / "audio").rglob("*.mp3"))) == 1
+
+
 def _wait_for(port: int) -> None:
     deadline = time.monotonic() + POOL_STARTS_WITHIN_S
     while True:

@@ -24,7 +24,7 @@ from hushbeam.transforms.archive.run_lock import PipelineHold
 from hushbeam.transforms.begin_run import BeginRun, EndRun
 from hushbeam.transforms.read_manifest import ReadRecords
 
-_ONLY_OF_THE_COMMAND = frozenset({"canaries", "metrics_file", "otlp", "openlineage", "pipeline_name"})
+_ONLY_OF_THE_COMMAND = frozenset({"canaries", "metrics_file", "otlp", "openlineage", "pipeline_name", "worker_types"})
 """These options need a process that waits for the run."""
 
 

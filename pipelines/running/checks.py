@@ -6,7 +6,7 @@ import ctypes
 import shutil
 import socket
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,6 +43,7 @@ from hushbeam.transforms.detect_pii.models.conversation_model import Conversatio
 from hushbeam.transforms.detect_pii.registry import ENTRY_POINT_GROUP, load_recogniser, own_recognisers
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.read_manifest.check import check_lines
+from hushbeam.transforms.sources.allowed import AllowedSources
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.transcribe import model as speech_model
@@ -51,6 +52,7 @@ from hushbeam.transforms.transcribe.settings import cores
 
 _LEAST_FREE_BYTES = 5 * 10**9
 _ANSWER_WITHIN_S = 3.0
+_SHOWN = 5
 # Encoders of the usual formats of call archives; docs/formats.md lists all formats.
 _ENCODERS = ("libmp3lame", "aac", "libopus", "flac", "alac", "pcm_s16le", "pcm_mulaw")
 _CUDA_DRIVER = "libcuda.so.1"
@@ -206,20 +208,36 @@ def _inputs(options: RedactOptions, *, local: bool) -> Iterator[Check]:
         yield _problem(subject, detail, remedy)
         return
     parts = [(len(found.recordings), "recording"), (len(found.manifests), "manifest")]
-    yield _good(subject, ", ".join(counted(number, noun) for number, noun in parts if number))
+    allowed = AllowedSources(options.sources)
+    if refusals := list(_refusals(found.recordings, allowed)):
+        yield _problem(
+            subject,
+            f"{counted(len(refusals), 'recording')} would be refused. The first:\n" + "\n".join(refusals[:_SHOWN]),
+            "",
+        )
+    else:
+        yield _good(subject, ", ".join(counted(number, noun) for number, noun in parts if number))
     for remark in found.remarks:
         yield Check(subject, Outcome.WARNING, remark)
     if found.manifests:
-        yield _lines(found, options)
+        yield _lines(found, options, allowed)
 
 
-def _lines(found: Inputs, options: RedactOptions) -> Check:
+def _refusals(recordings: Sequence[str], allowed: AllowedSources) -> Iterator[str]:
+    for location in recordings:
+        try:
+            allowed.check(location)
+        except StorageError as error:
+            yield f"{urls.display(location)}: {error}"
+
+
+def _lines(found: Inputs, options: RedactOptions, allowed: AllowedSources) -> Check:
     """Whether the lines of the manifests are valid, with the messages of the first that are not."""
     is_unredacted = options.keeping.unredacted_output is not None
     try:
         with spool_standard_input() if standard_input_name() in found.manifests else nullcontext() as spool:
             spooled = spooled_manifests(spool)
-            read = check_lines(found.manifests, options.defaults, spooled, unredacted=is_unredacted)
+            read = check_lines(found.manifests, options.defaults, spooled, allowed, unredacted=is_unredacted)
     except (ConfigurationError, StorageError) as error:
         return _problem("lines", str(error), "")
     of_all = f"the first {read.checked:,} lines" if read.stopped else counted(read.checked, "line")
@@ -231,7 +249,7 @@ def _lines(found: Inputs, options: RedactOptions) -> Check:
     return _problem(
         "lines",
         f"valid: {read.checked - read.wrong:,} of {of_all}{ignored}. The first others:\n{shown}",
-        "correct them; a run redacts the others, and ends with exit status 3",
+        "correct them; a run redacts the others, and these fail",
     )
 
 

@@ -17,6 +17,7 @@ from hushbeam.pipelines.running.job import Job
 from hushbeam.pipelines.running.locked import locked
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.pipelines.running.parts import parts_of_run
+from hushbeam.pipelines.running.reporting.costs import costs_of
 from hushbeam.pipelines.running.reporting.following import Following, metrics_of
 from hushbeam.pipelines.running.reporting.progress import AFTER_TRANSCRIPTION, WITHOUT_VERIFICATION, Clock
 from hushbeam.pipelines.running.reporting.result import Tolerance, print_summary, result_for_machines
@@ -43,6 +44,8 @@ from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.report_run import FACTS, PAGE, RunFigures, read_figures, read_recordings, write_report
 from hushbeam.transforms.storage import files, urls
 
+_NOTHING_AGAIN = "No recording was to be redacted again"
+_ONLY_MUTED = "without --store, what reviewers marked is muted, but nothing is restored"
 _LOOK_HERE_S, _LOOK_ELSEWHERE_S = 0.5, 5.0
 
 
@@ -114,21 +117,26 @@ def carry_out(
                 files.remove_incomplete(job.output)  # left by workers that were lost while they wrote
             write_timings(job.output, job.run_id, timings)
             figures = read_figures(job.output, job.run_id)
-            report = write_report(job.output, figures)
+            costs = costs_of(figures, job.options.worker_types)
+            report = write_report(job.output, figures, costs)
             if local:  # the key of a cluster's workers cannot be read here
                 _list_report(job)
             else:
                 _list_recordings(job, figures, console)
     observer.completed(figures)
     wall_s = time.monotonic() - started
-    tolerance = Tolerance(job.options.fail_above, allow_empty=job.options.allow_empty or not job.manifests)
+    tolerance = Tolerance(
+        job.options.fail_above,
+        allow_empty=job.options.allow_empty or not job.manifests,
+        nothing=None if inputs is None else _NOTHING_AGAIN if inputs else f"{_NOTHING_AGAIN}; {_ONLY_MUTED}",
+    )
     exit_status = tolerance.exit_status(figures)
     if job.options.print_json:
-        print_for_machines(result_for_machines(figures, job.output, report, wall_s, exit_status))
+        print_for_machines(result_for_machines(figures, job.output, report, wall_s, exit_status, costs=costs))
         if told := tolerance.told(figures):
             console.print(escape(told), highlight=False, soft_wrap=not console.is_terminal)
     else:
-        print_summary(console, figures, job.output, report, wall_s, tolerance=tolerance)
+        print_summary(console, figures, job.output, report, wall_s, costs=costs, tolerance=tolerance)
     return exit_status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import sys
@@ -32,6 +33,10 @@ _MANIFEST = "--manifest"
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _SUMMARY = re.compile(r"(?P<root>(?:.*/)?)runs/[^/]+/summary\.json")
 _SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
+_READS = (
+    "Hushbeam reads audio and video, such as WAV, MP3, M4A, OGG, FLAC and MP4, and manifests of recordings: JSON "
+    "Lines, CSV and Parquet"
+)
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"7z\xbc\xaf", b"Rar!")
 
 
@@ -85,6 +90,8 @@ def find_inputs(
         )
     roots = [_real(urls.normalised(root)) for root in outputs if root]
     found = [*map(_named_manifests, manifests), *(_found(each, roots, alone=len(given) == 1) for each in given)]
+    for each in found:
+        _check_readable(each.manifests)
     return Inputs(
         tuple(dict.fromkeys(url for each in found for url in each.manifests)),
         tuple(dict.fromkeys(url for each in found for url in each.recordings)),
@@ -169,6 +176,12 @@ def _named_manifests(pattern: str) -> _Found:
     return _Found(matching, [], [])
 
 
+def _check_readable(manifests: Sequence[str]) -> None:
+    for manifest in manifests:
+        if urls.is_local(manifest) and os.access(manifest, os.F_OK) and not os.access(manifest, os.R_OK):
+            raise ConfigurationError(f"{manifest}: no permission to read this manifest; check its permissions")
+
+
 def _check_manifest(location: str) -> None:
     if format_by_name(location) is not None or _WEB.match(location):
         return
@@ -205,7 +218,10 @@ def _expanded(given: str, roots: Sequence[str], *, alone: bool) -> _Found:
     if not given.endswith("/") and files.exists(location):
         return _file(given, location, roots, alone=alone)
     if has_magic(location):
-        matching = [url for url in files.glob(location) if not _is_in(url, roots)]
+        everything = files.glob(location)
+        if not everything:
+            raise ConfigurationError(f"no file matches {urls.display(given)}")
+        matching = [url for url in everything if not _is_in(url, roots)]
         return _several(given, [url for url in matching if not urls.file_name(url).startswith(".")])
     if urls.is_local(location):
         raise ConfigurationError(
@@ -236,8 +252,8 @@ def _file(given: str, location: str, roots: Sequence[str], *, alone: bool) -> _F
         head = b""
     kind = _Kind.RECORDING if may_fail else _kind(head)
     if kind is _Kind.OTHER:
-        advice = _advice(location, head) or "; leave it out"
-        raise ConfigurationError(f"{urls.display(given)} is neither a recording nor a manifest{advice}")
+        advice = _advice(location, head) or (f"; {_instead(given, location, head)}" if alone else "; leave it out")
+        raise ConfigurationError(f"{urls.display(given)} {_what_else(location, head)}{advice}")
     if kind is _Kind.MANIFEST:
         return _Found([location], [], [])
     _refuse_outputs(given, location, roots)
@@ -281,10 +297,19 @@ def _several(given: str, locations: Sequence[str], earlier: int = 0) -> _Found:
     shown = urls.display(given)
     if not recordings and not manifests:
         what = "matches" if has_magic(given) else "holds"
-        others = f", only {counted(len(locations), 'other file')}" if locations else ""
-        raise ConfigurationError(f"{shown} {what} no recording and no manifest{others}")
+        raise ConfigurationError(f"{shown} {what} no recording and no manifest{_nothing_but(by_kind)}")
     remarks = list(_remarks(shown, by_kind, earlier))
     return _Found([], recordings, remarks) if recordings else _Found(manifests, [], remarks)
+
+
+def _nothing_but(by_kind: dict[_Kind, list[str]]) -> str:
+    others, unreadable = len(by_kind[_Kind.OTHER]), len(by_kind[_Kind.UNREADABLE])
+    if unreadable:
+        also = f", and {counted(others, 'other file')}" if others else ""
+        return f", only {counted(unreadable, 'file')} that cannot be read{also}; check permissions"
+    if others:
+        return f", only {counted(others, 'other file')}; {_READS}"
+    return "; hidden files and outputs do not count"
 
 
 def _remarks(shown: str, by_kind: dict[_Kind, list[str]], earlier: int) -> Iterator[str]:
@@ -321,6 +346,27 @@ def _head(location: str) -> bytes:
         with files.open_read(location) as file:
             return file.read(HEAD_BYTES)
     return head
+
+
+def _what_else(location: str, head: bytes) -> str:
+    """What a file is that is neither a recording nor a manifest."""
+    if not head:
+        return "is empty"
+    if is_named_as_recording(location):
+        return "has the name of a recording, but holds no audio that Hushbeam recognises"
+    return "is neither a recording nor a manifest"
+
+
+def _instead(given: str, location: str, head: bytes) -> str:
+    """What to do if it is the only input."""
+    first_line = head.split(b"\n")[0].decode(errors="replace").strip()
+    if not head:
+        return "name a file with audio"
+    if is_named_as_recording(location):
+        return "it may be damaged or encrypted"
+    if is_named_as_recording(first_line):
+        return f"to redact the recordings that its lines name: hushbeam redact - < {shlex.quote(given)}"
+    return _READS
 
 
 def _advice(location: str, head: bytes) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
@@ -106,6 +107,15 @@ def _check_writable(given: str, option: str, *inside: str) -> None:
         raise ConfigurationError(
             f"{option}: no permission to write in {given}; name another folder, or run this as a user who may"
         )
+    if urls.is_local(root):
+        # The permissions do not say all: those of /proc, and of network folders for root, promise what fails.
+        try:
+            with TemporaryFile(dir=_nearest(Path(root, *inside))):
+                pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"{option}: no file can be made in {given}: {error.strerror}; name another folder"
+            ) from None
 
 
 def _normalised(given: str, option: str = "--output") -> str:

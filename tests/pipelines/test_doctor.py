@@ -98,3 +98,32 @@ def test_a_recogniser_that_cannot_be_used_is_a_problem(tmp_path: Path, monkeypat
     assert status == EXIT_PROBLEMS
     assert "theirs:NoSuchClass of the package theirs" in found["recognisers"]["detail"]
     assert "entry point 'staff'" in found["recognisers"]["remedy"]
+
+
+def test_lines_whose_sources_a_run_would_refuse_are_named_with_the_option(tmp_path: Path) -> None:
+    manifest = tmp_path / "calls.jsonl"
+    located = [
+        {"audio_url": "http://198.51.100.7/a.wav"},
+        {"audio_url": "https://127.0.0.1:9/b.wav?token=hunter2"},
+        {"audio_url": "c.wav", "transcript_url": "https://localhost/c.json"},
+        {"audio_url": "d.wav"},
+    ]
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in located))
+    status, found = examined(str(manifest))
+    assert status == EXIT_PROBLEMS
+    first, *others = found["lines"]["detail"].splitlines()
+    assert first.startswith("valid: 1 of 4 lines")
+    assert [line.partition(":")[0] for line in others] == ["line 1", "line 2", "line 3"]
+    assert "--allow_http" in others[0]
+    assert "--allow_private_sources" in others[1] and "--allow_private_sources" in others[2]
+    assert "hunter2" not in json.dumps(found)
+    allowed = ("--allow_http", "--allow_private_sources", "127.0.0.0/8,localhost,198.51.100.0/24")
+    status, found = examined(str(manifest), *allowed)
+    assert (status, found["lines"]["detail"]) == (EXIT_COMPLETED, "4 lines, all valid")
+
+
+def test_a_recording_that_a_run_would_refuse_to_fetch_is_named(tmp_path: Path) -> None:
+    status, found = examined("https://10.1.2.3/call.wav?token=hunter2")
+    assert status == EXIT_PROBLEMS
+    assert "https://10.1.2.3/call.wav: the web server's address is refused" in found["inputs"]["detail"]
+    assert "hunter2" not in json.dumps(found)

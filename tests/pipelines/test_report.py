@@ -331,7 +331,7 @@ def test_a_known_price_gives_the_cost(night: Run, capsys: pytest.CaptureFixture[
     assert run(["--output", str(night.output), "--worker_types", "core:0.001:9,gpu:2", "--json"]) == EXIT_COMPLETED
     core, gpu = json.loads(capsys.readouterr().out)["costs"]
     hours = summary["audio_s"] / 3600 / 0.001
-    assert (core["worker"], core["cost"]) == ("core", round(9 * hours, 2))
+    assert (core["worker"], core["cost"]) == ("core", round(9 * hours, 6))
     assert (gpu["worker"], gpu["cost"]) == ("gpu", None)
     words = _Page((night.output / "runs" / "night-1" / "report.html").read_text()).words()
     assert "Time and cost" in words

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
+from hushbeam.transforms.sources.allowed import AllowedSources
 from hushbeam.transforms.storage import urls
 
 MOST_LINES = 100_000
@@ -21,7 +22,7 @@ class CheckedLines(NamedTuple):
 
     Attributes:
       checked: Number of lines, valid or not.
-      wrong: Number of those that a run would reject.
+      wrong: Number of those that a run would reject, or whose sources it would refuse to fetch.
       first: Messages of the first of them.
       ignored: Keys that have no effect, sorted.
       stopped: Whether there are more than `MOST_LINES`.
@@ -35,9 +36,14 @@ class CheckedLines(NamedTuple):
 
 
 def check_lines(
-    manifests: Sequence[str], defaults: ManifestDefaults, spooled: Mapping[str, str], *, unredacted: bool
+    manifests: Sequence[str],
+    defaults: ManifestDefaults,
+    spooled: Mapping[str, str],
+    allowed: AllowedSources,
+    *,
+    unredacted: bool,
 ) -> CheckedLines:
-    """Checks the first lines of manifests. The arguments are those of `ReadManifest`.
+    """Checks the first lines of manifests. The arguments are those of `ReadManifest`, and which sources are allowed.
 
     Raises:
       ConfigurationError, StorageError: A manifest cannot be read.
@@ -58,6 +64,9 @@ def check_lines(
                 recording = read_line(values, defaults, manifest, number, unredacted=unredacted)
                 if recording.recording_id in ids:
                     raise ManifestLineError("recording_id: an earlier line has the same id")
+                for source in (recording.audio_url, recording.transcript_url):
+                    if source is not None:
+                        allowed.check(source)
             except RecordingError as error:
                 wrong += 1
                 if len(first) < _SHOWN:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _LONGEST_URL = 4096
 _LONGEST_ID = 512
+_SURELY_LIKE = 0.7
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
@@ -433,11 +434,11 @@ def _unknown_keys(found: Sequence[tuple[int | str, ...]], values: Mapping[str, A
     """An error for all unknown keys of a line, or of a map in it, that tells what the first may stand for."""
     first, of_line = found[0], len(found[0]) == 1
     places = numbered(sorted(_place(values, where) for where in found))
-    near = nearest(str(first[-1]), ManifestLine.model_fields if of_line else AudioOptions.model_fields)
-    if near:
-        advice = f"; did you mean {near!r}?"
-    else:
-        advice = "; --metadata_columns copies columns that it names into metadata" if of_line else ""
+    key, known = str(first[-1]), ManifestLine.model_fields if of_line else AudioOptions.model_fields
+    near = nearest(key, known)
+    advice = f"; did you mean {near!r}?" if near else ""
+    if of_line and not nearest(key, known, _SURELY_LIKE):  # a column of a table may resemble a key by chance
+        advice += f"{'' if near else ';'} --metadata_columns copies columns that it names into metadata"
     keys = "key" if len(found) == 1 else "keys"
     return UnknownKeyError(f"Unknown {keys}: {keys} {places} of {'the line' if of_line else first[0]}{advice}")
 

@@ -46,10 +46,10 @@ def report_url(output: str, run_id: str) -> str:
     return join(output, "runs", run_id, PAGE)
 
 
-def write_report(output: str, figures: RunFigures) -> str:
+def write_report(output: str, figures: RunFigures, costs: Sequence[Cost] = ()) -> str:
     """Writes the report of a run beside its summary, as a page and as JSON, and returns the URL of the page."""
     run_id = figures.summary["run_id"]
-    for name, content in contents(figures).items():
+    for name, content in contents(figures, costs).items():
         files.write_bytes(join(output, "runs", run_id, name), content)
     return report_url(output, run_id)
 

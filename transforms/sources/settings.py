@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from hushbeam.transforms.base.metavar import Metavar
+from hushbeam.transforms.option_lists import SEPARATED
 from hushbeam.transforms.storage.web.addresses import Guard
 from hushbeam.transforms.storage.web.patience import Patience
 
@@ -32,7 +33,9 @@ class SourceSettings(BaseModel):
     allow_http: bool = Field(
         False, description="fetch sources from http:// URLs too; others can then listen to recordings on the way"
     )
-    allow_private_sources: tuple[Annotated[str, AfterValidator(_host_or_network), Metavar("HOST")], ...] = Field(
+    allow_private_sources: Annotated[
+        tuple[Annotated[str, AfterValidator(_host_or_network), Metavar("HOST")], ...], SEPARATED
+    ] = Field(
         (),
         description="hosts and networks inside your own network that sources may be fetched from, such as "
         "files.internal or 10.1.0.0/16; by default none",

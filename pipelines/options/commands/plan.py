@@ -31,7 +31,6 @@ class Planning(BaseModel):
     duration_key: Annotated[str, Metavar("KEY")] | None = Field(
         None, description="key in the metadata of recordings that holds their length in seconds"
     )
-    worker_types: WorkerTypes = ("core:12",)
     plan_file: File | None = Field(
         None, description="file for the plan as JSON, a path or an object-store URL; plans on a cluster need one"
     )
@@ -46,4 +45,5 @@ class PlanOptions(RedactOptions):
         """.split()  # noqa: SIM905
     )
 
+    worker_types: WorkerTypes = ("core:12",)
     planning: Planning = Planning()

@@ -35,6 +35,7 @@ from hushbeam.pipelines.options.common import (
     WaitForLock,
 )
 from hushbeam.pipelines.options.groups import Canaries, Detection, Keeping, Observability, Recognition, Workers
+from hushbeam.pipelines.options.worker_types import WorkerTypes
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.mute_audio import MuteSettings
@@ -71,6 +72,7 @@ class RedactOptions(CommandOptions):
     allow_empty: bool = Field(False, description="end with exit status 0, not 3, if the manifests name no recording")
     wait_for_lock: WaitForLock = None
     print_json: PrintJson = False
+    worker_types: WorkerTypes = ()
     defaults: ManifestDefaults = ManifestDefaults()
     recognition: Recognition = Recognition()
     detection: Detection = Detection()

@@ -12,10 +12,11 @@ from rich.text import Text
 
 from hushbeam.pipelines.running.consoles import clock_time, printable
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.reporting.costs import told as told_cost
 from hushbeam.schemas.delivery import DELIVERED
 from hushbeam.transforms.archive.runs.summary import ignored_keys_told
 from hushbeam.transforms.base.plurals import counted
-from hushbeam.transforms.report_run import RunFigures, facts
+from hushbeam.transforms.report_run import Cost, RunFigures, facts
 from hushbeam.transforms.report_run.figures import DeliveryGroup, ErrorGroup
 from hushbeam.transforms.storage import urls
 
@@ -40,10 +41,12 @@ class Tolerance:
       fail_above: Share of attempted recordings that may fail or be quarantined, and of notifications that may not
         arrive.
       allow_empty: Whether there may be no recording.
+      nothing: What a run without recordings says instead of that, if none was named to it.
     """
 
     fail_above: float
     allow_empty: bool
+    nothing: str | None = None
 
     def exit_status(self, figures: RunFigures) -> int:
         """The exit status of a run that ended."""
@@ -52,6 +55,8 @@ class Tolerance:
 
     def told(self, figures: RunFigures) -> str | None:
         """Why the exit status is what it is, for a person; None if all recordings completed."""
+        if is_empty(figures) and self.nothing is not None:
+            return self.nothing
         if is_empty(figures):
             because = "--allow_empty is given" if self.allow_empty else "if this is no mistake, give --allow_empty"
             return f"Exit status {self.exit_status(figures)}: the manifests name no recording; {because}"
@@ -93,10 +98,10 @@ def _percent(share: float) -> str:
 
 
 def result_for_machines(
-    figures: RunFigures, output: str, report: str, wall_s: float, exit_status: int
+    figures: RunFigures, output: str, report: str, wall_s: float, exit_status: int, *, costs: Sequence[Cost] = ()
 ) -> dict[str, Any]:
     """The result of a run as JSON: the facts of its report, and what the terminal says beside them."""
-    return facts(figures) | {
+    return facts(figures, costs) | {
         "failures": [asdict(group) for group in figures.errors],
         "notifications": figures.deliveries,
         "undelivered": [asdict(group) for group in figures.undelivered],
@@ -115,6 +120,7 @@ def print_summary(
     report: str,
     wall_s: float | None = None,
     *,
+    costs: Sequence[Cost] = (),
     tolerance: Tolerance | None = None,
 ) -> None:
     """Prints the result of a run: outcomes, findings by policy, what did not complete and why, and where to look."""
@@ -128,6 +134,8 @@ def print_summary(
         leaks = figures.verification_counts.get("leaks", 0)
         repaired = f"; {counted(leaks, 'value')} still audible at first, then muted" if leaks else ""
         _print(console, f"Verification: {outcomes}{repaired}")
+    for cost in costs:
+        _print(console, f"Cost: {printable(told_cost(cost))}")
     for rate in figures.rates:
         if rate.is_unexpected:
             console.print(f"[bold yellow]Unlike earlier runs:[/] {rate.described()}", highlight=False, soft_wrap=True)

@@ -242,6 +242,7 @@ def test_a_name_of_an_earlier_run_is_refused_and_the_lock_given_back(calls: Path
         ({"language_code": "xx"}, "--language_code: "),
         ({"canaries": True}, "--canaries: only the command has this option"),
         ({"metrics_file": "run.prom"}, "--metrics_file: only the command has this option"),
+        ({"worker_types": "core:12:0.04"}, "--worker_types: only the command has this option"),
         ({"store": "gs://private/store"}, "--store_key: --store needs a key"),
     ],
 )

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -94,8 +94,10 @@ def test_a_manifest_is_recognised_by_its_content(tmp_path: Path, content: str) -
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("notes.txt", b"call her back\n", "is neither a recording nor a manifest; leave it out"),
-        ("call.wav", b"no audio at all\n", "is neither a recording nor a manifest; leave it out"),
+        ("notes.txt", b"call her back\n", "is neither a recording nor a manifest; Hushbeam reads audio and video"),
+        ("call.wav", b"no audio at all\n", "has the name of a recording, but holds no audio .*; it may be damaged"),
+        ("empty.wav", b"", "is empty; name a file with audio"),
+        ("names.txt", b"calls/a.wav\n", "the recordings that its lines name: hushbeam redact - < .*names.txt"),
         ("calls.xlsx", b"PK\x03\x04", "save the sheet as CSV"),
         ("calls.zip", b"PK\x03\x04", "unpack it first"),
         ("calls.jsonl.gz", b"\x1f\x8b\x08", "unpack it first"),
@@ -110,6 +112,22 @@ def test_a_file_that_is_neither_is_refused_when_it_is_named(
         find_inputs([str(path)])
 
 
+def test_a_file_that_is_neither_can_be_left_out_if_there_are_other_inputs(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"notes\.txt is neither a recording nor a manifest; leave it out"):
+        find_inputs([str(folder / "notes.txt"), str(folder / "one.mp3")])
+
+
+@pytest.mark.permissions
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("how", [lambda path: find_inputs([path]), lambda path: find_inputs([], [path])])
+def test_a_manifest_that_this_user_may_not_read_is_named(how: Callable[[str], object], tmp_path: Path) -> None:
+    manifest = tmp_path / "calls.jsonl"
+    manifest.write_text('{"audio_url": "call.wav"}\n')
+    manifest.chmod(0)
+    with pytest.raises(ConfigurationError, match=r"calls\.jsonl: no permission to read this manifest"):
+        how(str(manifest))
+
+
 def test_a_damaged_recording_among_others_is_left_to_the_run(folder: Path) -> None:
     (folder / "damaged.wav").write_bytes(b"")
     found = find_inputs([str(folder / "one.mp3"), str(folder / "damaged.wav")])
@@ -120,9 +138,14 @@ def test_a_damaged_recording_among_others_is_left_to_the_run(folder: Path) -> No
 def test_what_does_not_exist_or_matches_nothing_is_refused(tmp_path: Path) -> None:
     for given_, told in (
         ("none.wav", "no such file: .*none.wav; name a recording"),
-        ("*.wav", "matches no recording"),
-        ("", "holds no recording and no manifest"),
+        ("*.wav", r"no file matches .*\*\.wav"),
+        ("", "holds no recording and no manifest; hidden files and outputs do not count"),
+        ("notes", "holds no recording and no manifest, only 1 other file; Hushbeam reads audio and video"),
+        ("notes/*", "matches no recording and no manifest, only 1 other file; Hushbeam reads audio and video"),
     ):
+        if "notes" in given_:
+            (tmp_path / "notes").mkdir(exist_ok=True)
+            (tmp_path / "notes" / "notes.txt").write_text("call her back\n")
         with pytest.raises(ConfigurationError, match=told):
             find_inputs([str(tmp_path / given_)])
     os.mkfifo(tmp_path / "pipe")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -179,6 +180,15 @@ def test_an_output_that_is_no_folder_is_an_error(
     said = capsys.readouterr().err
     assert sentence in said
     assert "again" not in said
+
+
+def test_an_output_whose_permissions_promise_what_fails_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    assert main([*_REDACT, "--output", "/proc/out"]) == EXIT_USAGE  # root may write there, says its mode
+    assert re.search("error: --output: no (file can be made|permission to write) in /proc/out", capsys.readouterr().err)
 
 
 def test_a_manifest_of_another_scheme_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,9 +107,29 @@ def test_the_time_left_counts_loading_not_and_what_follows_transcription(
         for second, counts, is_loading in a_run(total_s, speed, loading_s)
         if (left_s := clock.left_s(progress_of(counts), second, is_loading=is_loading)) is not None
     ]
-    assert said[0][0] <= loading_s + max(0.06 * (end_s - loading_s), 12.0)
+    assert said[0][0] <= loading_s + min(max(0.1 * (end_s - loading_s), 10.0) + 2.0, 122.0)
     for second, left_s in said:
         assert left_s == pytest.approx(end_s - second, abs=2.0)
+
+
+def test_a_slow_beginning_does_not_count_for_the_rest() -> None:
+    clock = Clock(0.0)
+    clock.left_s(progress_of(FOUR | MEASURED_ALL), 0.0)
+    done_ms, said = 0, {}
+    for second in range(1, 121):
+        done_ms += 500 if second <= 40 else 4000
+        said[second] = clock.left_s(progress_of(FOUR | MEASURED_ALL | {TRANSCRIBED: done_ms}), float(second))
+    assert (done_ms, said[40]) == (340_000, None)
+    for second in (80, 100, 120):  # from twice the slow time on
+        assert said[second] == pytest.approx(120 + 15 - second + CLOSING_S, abs=1.0)
+
+
+def test_two_minutes_are_enough_whatever_their_share() -> None:
+    clock = Clock()
+    clock.left_s(progress_of(FOUR | MEASURED_ALL), 0.0)
+    little = progress_of(FOUR | MEASURED_ALL | {TRANSCRIBED: 8000})
+    assert clock.left_s(little, 100.0) is None
+    assert clock.left_s(little, 121.0) is not None
 
 
 def test_no_time_left_is_shown_before_enough_is_known() -> None:
@@ -120,7 +140,9 @@ def test_no_time_left_is_shown_before_enough_is_known() -> None:
         clock.left_s(progress_of(FOUR), 0.0)
         return clock.left_s(progress_of(counts), after_s)
 
-    assert left_s(FOUR | MEASURED_ALL | begun) == pytest.approx(452 + CLOSING_S, rel=0.01)
+    assert left_s(FOUR | MEASURED_ALL | begun) == pytest.approx(
+        100 * (4 * (1 + AFTER_TRANSCRIPTION) - 1) + CLOSING_S, rel=0.01
+    )
     assert left_s(FOUR | MEASURED_ALL | begun, after_s=3.0) is None, "too early"
     assert left_s(FOUR | MEASURED_ALL | {TRANSCRIBED: 4000}) is None, "too little is done"
     assert left_s(FOUR | {MEASURED: 100_000, MEASURED_BYTES: 1000} | begun) is None, "most lengths are unknown"

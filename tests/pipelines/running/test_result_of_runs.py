@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.report_run import read_recordings
@@ -38,6 +42,28 @@ def test_a_notification_that_cannot_be_sent_ends_the_run_with_3_and_is_named(red
     assert "Notifications that did not arrive:\n  1 x not sent to 10.0.0.1: " in run.terminal
     assert "secret" not in run.terminal
     assert redact(CARD, options=["--force"]).status == EXIT_COMPLETED
+
+
+def test_a_run_tells_its_cost_if_prices_are_given_and_else_says_nothing_of_money(
+    redact: Redact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prices = ("--worker_types", "core:0.001:9,gpu:200:0.5,l4:95")
+    first = redact(CARD, options=["--run_id", "night", *prices])
+    report = first.output / "runs" / "night"
+    hours = json.loads((report / "summary.json").read_text())["audio_s"] / 3600
+    by_worker = {each["worker"]: each for each in json.loads((report / "report.json").read_text())["costs"]}
+    assert by_worker["core"]["cost"] == pytest.approx(9 * hours / 0.001, abs=0.001)
+    costs = [line for line in first.terminal.splitlines() if line.startswith("Cost: ")]
+    assert costs == [
+        f"Cost: {by_worker['core']['cost']:.2f} (core, {hours / 0.001:.1f} hours of worker time)",
+        "Cost: under 0.01 (gpu, under 1 minute of worker time)",
+        "Cost: no price given (l4, under 1 minute of worker time)",
+    ]
+    assert "under 0.01" in (report / "report.html").read_text()
+    capsys.readouterr()
+    redact(CARD, options=["--force", "--json", *prices])
+    assert json.loads(capsys.readouterr().out)["costs"] == list(by_worker.values())
+    assert "Cost" not in redact(CARD, options=["--force"]).terminal
 
 
 def test_a_store_that_cannot_be_written_to_is_refused_once_and_before_anything_is_done(

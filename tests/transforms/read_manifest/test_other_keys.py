@@ -108,6 +108,10 @@ def test_named_columns_go_into_the_metadata_as_text() -> None:
     assert recording.metadata == {"agent": "Kim", "calls": "3", "team": "blue"}
     with pytest.raises(UnknownKeyError, match=r"keys 2 and 3 of the line; --metadata_columns copies"):
         read(agent="Kim", calls=3)
+    with pytest.raises(UnknownKeyError, match=r"did you mean 'custom_spelling'\? --metadata_columns copies"):
+        read(customer_segment="gold")
+    with pytest.raises(UnknownKeyError, match=r"did you mean 'redact_pii'\?$"):
+        read(redact_pi=True)
 
 
 def test_all_columns_are_those_that_look_like_no_key() -> None:

@@ -188,7 +188,7 @@ class WebClient:
         self, url: str, attempt: Callable[[float], Result], progress: Callable[[], int] = lambda: 0
     ) -> Result:
         """Repeats an attempt that fails for now. The attempt gets the moment at which all of them must have ended."""
-        _UNREACHABLE.check(_endpoint(url, allow_http=True).authority)
+        _UNREACHABLE.check(endpoint_of(url, allow_http=True).authority)
         patience, end = self._patience, time.monotonic() + self._patience.total_s
         failed, reached, wait_s = 0, progress(), patience.first_wait_s
         while True:
@@ -260,7 +260,7 @@ class WebClient:
     ) -> Iterator[httpcore.Response]:
         """An answer with status 200, 206 or 416, after redirects. The caller reads the body, or does not."""
         patience = self._patience
-        endpoint = _endpoint(url, allow_http=self._allow_http)
+        endpoint = endpoint_of(url, allow_http=self._allow_http)
         for _ in range(_MOST_REDIRECTS + 1):
             with self._connections(keep=keep) as (pool, deadline):
                 deadline.move(min(patience.answer_s, until - time.monotonic()))
@@ -302,12 +302,17 @@ def _broken_connections(host: str | None = None) -> Iterator[None]:
     try:
         yield
     except RefusedAddressError as error:
-        raise AccessDeniedError(f"the web server's address is refused: {error}") from None
+        raise refused(error) from None
     except (httpcore.TimeoutException, TimeoutError):
         raise _LaterError("it did not answer in time") from None
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
         why = reason(error)
         raise _LaterError(why, host=host if why == UNREACHED else None) from None
+
+
+def refused(error: RefusedAddressError) -> AccessDeniedError:
+    """What is said of a recording whose web server has such an address."""
+    return AccessDeniedError(f"the web server's address is refused: {error}")
 
 
 class NoRangesError(StorageError):
@@ -400,7 +405,12 @@ class _Unreachable:
 _UNREACHABLE = _Unreachable()
 
 
-def _endpoint(url: str, *, allow_http: bool) -> Endpoint:
+def endpoint_of(url: str, *, allow_http: bool) -> Endpoint:
+    """The parts of the URL of a source.
+
+    Raises:
+      StorageError: It is not https, and http is not allowed; or it cannot be parsed.
+    """
     if not allow_http and url[:7].lower() == "http://":
         raise AccessDeniedError("http:// sends recordings in plain text: use https://, or allow it with --allow_http")
     try:
