@@ -420,6 +420,10 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Policies by the names of other systems. Names that a system shares with the catalogue are left out."""
 
+_MOST_SUGGESTED = 3
+_LIKE_A_NAME = 0.6
+"""From which likeness on a name is suggested for an unknown one."""
+
 
 def _key(name: str) -> str:
     """Case and separators do not matter: `USSocialSecurityNumber` is `us_social_security_number`."""
@@ -481,6 +485,16 @@ def _advice(name: str) -> str:
     known = (*CATALOGUE, *AUDIO_POLICIES, *OWN_POLICIES, *PRESETS, *ALIASES)
     by_key = {_key(candidate): candidate for candidate in known}
     near: dict[tuple[str, ...], str] = {}
-    for key in get_close_matches(_key(name), by_key, n=3, cutoff=0.6):
-        near.setdefault(_NAMES[key], by_key[key])  # one name for the same policies is enough
-    return f"Did you mean {' or '.join(near.values())}?" if near else "See docs/policies.md for the names."
+    for key in get_close_matches(_key(name), by_key, n=_MOST_SUGGESTED, cutoff=_LIKE_A_NAME):
+        near.setdefault(_NAMES[key], _suggested(name, by_key[key]))  # one name for the same policies is enough
+    suggested = sorted(near.values(), key=lambda candidate: candidate in ALIASES)
+    return f"Did you mean {' or '.join(suggested)}?" if near else "See docs/policies.md for the names."
+
+
+def _suggested(name: str, near: str) -> str:
+    """Instead of another system's name, that of its only policy, if it is like the given name too."""
+    policies = _NAMES[_key(near)]
+    if near not in ALIASES or len(policies) > 1:
+        return near
+    is_like = get_close_matches(_key(name), [_key(policies[0])], cutoff=_LIKE_A_NAME)
+    return policies[0] if is_like else near

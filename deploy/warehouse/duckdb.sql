@@ -44,15 +44,22 @@ SELECT policy, count(*) AS findings, count(DISTINCT recording_id) AS recordings,
 FROM findings, hours
 GROUP BY policy;
 
--- Recordings that did not complete, and whether a retry may help.
+-- Recordings whose last attempt did not complete, and whether a retry may help. A line without an id counts as one.
 CREATE OR REPLACE VIEW not_completed AS
-SELECT status, stage, error_class, retryable, count(*) AS recordings
-FROM errors
+WITH attempts AS (
+  SELECT *, coalesce(recording_id, manifest || ':' || line) AS recording,
+         max(processed_at) OVER (PARTITION BY recording) AS last_failed_at
+  FROM errors)
+SELECT status, stage, error_class, retryable, count(DISTINCT recording) AS recordings
+FROM attempts AS attempt
+WHERE processed_at = last_failed_at
+  AND NOT EXISTS (FROM all_transcripts AS row
+                  WHERE row.recording_id = attempt.recording_id AND row.processed_at > attempt.processed_at)
 GROUP BY ALL;
 
--- Recordings with the largest muted share: review these first.
+-- Recordings with the largest muted share of their channels: review these first.
 CREATE OR REPLACE VIEW most_muted AS
-SELECT recording_id, duration_s, muted_s, muted_s / duration_s AS share
+SELECT recording_id, duration_s, muted_s, muted_s / (duration_s * channels) AS share
 FROM transcripts
 WHERE duration_s > 0;
 

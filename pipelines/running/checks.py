@@ -33,6 +33,7 @@ from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.dataflow import fit_workers, is_dataflow
 from hushbeam.pipelines.options.parsing import is_local
 from hushbeam.pipelines.options.rules import read_rules
+from hushbeam.pipelines.running.consoles import printable
 from hushbeam.pipelines.running.inputs import Inputs, spool_standard_input, spooled_manifests, standard_input_name
 from hushbeam.pipelines.running.job import check_secrets, inputs_of
 from hushbeam.pipelines.running.observing import Observer
@@ -43,6 +44,7 @@ from hushbeam.transforms.detect_pii.models.conversation_model import Conversatio
 from hushbeam.transforms.detect_pii.registry import ENTRY_POINT_GROUP, load_recogniser, own_recognisers
 from hushbeam.transforms.media.isolation.children import locks
 from hushbeam.transforms.read_manifest.check import check_lines
+from hushbeam.transforms.read_manifest.line import derived_id
 from hushbeam.transforms.sources.allowed import AllowedSources
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import StorageError
@@ -53,6 +55,7 @@ from hushbeam.transforms.transcribe.settings import cores
 _LEAST_FREE_BYTES = 5 * 10**9
 _ANSWER_WITHIN_S = 3.0
 _SHOWN = 5
+_IDS_SHOWN = 20
 # Encoders of the usual formats of call archives; docs/formats.md lists all formats.
 _ENCODERS = ("libmp3lame", "aac", "libopus", "flac", "alac", "pcm_s16le", "pcm_mulaw")
 _CUDA_DRIVER = "libcuda.so.1"
@@ -219,6 +222,9 @@ def _inputs(options: RedactOptions, *, local: bool) -> Iterator[Check]:
         yield _good(subject, ", ".join(counted(number, noun) for number, noun in parts if number))
     for remark in found.remarks:
         yield Check(subject, Outcome.WARNING, remark)
+    if found.recordings and not options.hash_identities:
+        most = len(found.recordings) if options.print_json else _IDS_SHOWN
+        yield _good("ids", "\n".join(_ids(found.recordings, most)))
     if found.manifests:
         yield _lines(found, options, allowed)
 
@@ -229,6 +235,14 @@ def _refusals(recordings: Sequence[str], allowed: AllowedSources) -> Iterator[st
             allowed.check(location)
         except StorageError as error:
             yield f"{urls.display(location)}: {error}"
+
+
+def _ids(recordings: Sequence[str], most: int) -> Iterator[str]:
+    """Ids and files of recordings that are named without a manifest: `errors/` has their ids only."""
+    for url in recordings[:most]:
+        yield printable(f"{derived_id(url)}: {urls.display(url)}")
+    if len(recordings) > most:
+        yield f"and {counted(len(recordings) - most, 'other')}, which --json lists"
 
 
 def _lines(found: Inputs, options: RedactOptions, allowed: AllowedSources) -> Check:

@@ -136,7 +136,16 @@ def carry_out(
         if told := tolerance.told(figures):
             console.print(escape(told), highlight=False, soft_wrap=not console.is_terminal)
     else:
-        print_summary(console, figures, job.output, report, wall_s, costs=costs, tolerance=tolerance)
+        print_summary(
+            console,
+            figures,
+            job.output,
+            report,
+            wall_s,
+            costs=costs,
+            tolerance=tolerance,
+            named=job.told_recordings,
+        )
     return exit_status
 
 
@@ -145,7 +154,7 @@ def _list_recordings(job: Job, figures: RunFigures, console: Console) -> None:
     recordings = figures.summary["recordings"]
     if sum(recordings.values()) - recordings["skipped"] <= MOST_LISTED:
         for ended in read_recordings(job.output, job.run_id):
-            print_recording(console, ended)
+            print_recording(console, ended, job.told_recordings)
 
 
 def _run(
@@ -172,7 +181,11 @@ def _run(
     if console and local:  # the run is over when `run` returns
         if beam_options.view_as(DirectOptions).direct_running_mode != "in_memory":
             first = "working in several processes"  # which report nothing to this one
-        watch = shown.enter_context(watching(console, progress.counts_now, _LOOK_HERE_S, first=first, clock=clock))
+        watch = shown.enter_context(
+            watching(
+                console, progress.counts_now, _LOOK_HERE_S, first=first, clock=clock, recordings=job.told_recordings
+            )
+        )
     remember_arguments()
     stages: tuple[StageTime, ...] = ()
     with closing(parts_of_run(job, in_parts=local)) as parts:
@@ -187,7 +200,14 @@ def _run(
             if console and not local:
                 counts = Following(result, job.output, job.run_id)
                 watch = shown.enter_context(
-                    watching(console, counts, _LOOK_ELSEWHERE_S, first="working on the cluster", clock=clock)
+                    watching(
+                        console,
+                        counts,
+                        _LOOK_ELSEWHERE_S,
+                        first="working on the cluster",
+                        clock=clock,
+                        recordings=job.told_recordings,
+                    )
                 )
             wait(result)
             stages = added(stages, stage_times(metrics_of(result)))

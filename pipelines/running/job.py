@@ -113,6 +113,11 @@ class Job(NamedTuple):
             self.spool.cleanup()
 
     @property
+    def told_recordings(self) -> tuple[str, ...]:
+        """The named recordings whose files the terminal may tell: none if logs must not have their names."""
+        return () if self.options.hash_identities else self.recordings
+
+    @property
     def sources(self) -> Sources:
         """Looks up and reads the sources."""
         return Sources(self.options.sources, self.options.decoding)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hushbeam.pipelines.running.consoles import clock_time, printable, results
+from hushbeam.pipelines.running.named_recordings import files_of
 from hushbeam.pipelines.running.reporting.progress import (
     CLOSING,
     LOADING,
@@ -55,7 +56,13 @@ Counts = Callable[[], Mapping[str, int]]
 
 @contextmanager
 def watching(
-    console: Console, counts: Counts, every_s: float = _LOOK_S, *, first: str = "starting", clock: Clock | None = None
+    console: Console,
+    counts: Counts,
+    every_s: float = _LOOK_S,
+    *,
+    first: str = "starting",
+    clock: Clock | None = None,
+    recordings: Sequence[str] = (),
 ) -> Iterator[Watch]:
     """Shows the progress of a run: a bar on a terminal, lines now and then elsewhere, and recordings as they end.
 
@@ -66,8 +73,9 @@ def watching(
       every_s: How often `counts` is called.
       first: What the run does before it knows of audio; all along, if nothing is transcribed or nothing is told.
       clock: Predicts the time left.
+      recordings: Those that are named without a manifest, whose files are told if they fail.
     """
-    watch = Watch(console, counts, first, clock or Clock())
+    watch = Watch(console, counts, first, clock or Clock(), recordings)
     with _shown(console, watch.shown), _repeated(watch.look, every_s) as looking:
         yield watch
     if not looking.is_alive() and not watch.is_closed:  # the thread may still wait for a runner that has ended
@@ -115,13 +123,16 @@ def close_displays() -> None:
 class Watch:
     """Reads the counts of a run, keeps them as samples, and prints recordings that have ended."""
 
-    def __init__(self, console: Console, counts: Counts, first: str, clock: Clock) -> None:
+    def __init__(
+        self, console: Console, counts: Counts, first: str, clock: Clock, recordings: Sequence[str] = ()
+    ) -> None:
         self.samples: list[Sample] = []
         self.is_closed = False
         self._first = first
         self._console = console
         self._counts = counts
         self._clock = clock
+        self._recordings = recordings
         self._started = time.monotonic()
         self._looks = 0
         self._sampled_each = 1
@@ -181,24 +192,35 @@ class Watch:
         for ended in reported.ended():
             if ended not in self._listed:
                 self._listed.append(ended)
-                print_recording(self._console, ended)
+                print_recording(self._console, ended, self._recordings)
 
 
 def _lines_of(counts: Mapping[str, int]) -> int:
     return counts.get("ReadManifest.passed", 0) + counts.get("ReadManifest.failed", 0) + counts.get(FOUND, 0)
 
 
-def print_recording(console: Console, ended: Ended) -> None:
-    """Prints one line for a recording that ended."""
-    console.print(recording_line(ended), highlight=False, soft_wrap=True)
+def print_recording(console: Console, ended: Ended, recordings: Sequence[str] = ()) -> None:
+    """Prints one line for a recording that ended.
+
+    Args:
+      recordings: Those that are named without a manifest.
+    """
+    lost = ended.recording_id if ended.duration_s is None else None
+    file = files_of([lost], recordings).get(lost) if lost else None
+    console.print(recording_line(ended, file), highlight=False, soft_wrap=True)
 
 
-def recording_line(ended: Ended) -> Text:
-    """One line for a recording that ended: `completed   call-17   2:05, 9 findings, 6.2 s muted, verified`."""
+def recording_line(ended: Ended, file: str | None = None) -> Text:
+    """One line for a recording that ended: `completed   call-17   2:05, 9 findings, 6.2 s muted, verified`.
+
+    Args:
+      file: Of one that did not complete, if it is known.
+    """
     status = Text(f"{ended.status:11} ", style=_STATUS_STYLES.get(ended.status, ""))
     name = printable(ended.recording_id or ended.where)
     if ended.duration_s is None:
-        return status.append(f"{name:20}  ", style="default").append(printable(ended.detail), style="default")
+        detail = f"{ended.detail} ({file})" if file else ended.detail
+        return status.append(f"{name:20}  ", style="default").append(printable(detail), style="default")
     muted = f", {ended.muted_s:.1f} s muted" if ended.muted_s else ""
     verification = _VERIFICATION.get(ended.detail, ended.detail)
     findings = counted(ended.findings, "finding")

@@ -58,6 +58,40 @@ def test_duckdb_reads_what_a_run_wrote(redact: Callable[..., Run], monkeypatch: 
     assert all(duration >= 0 for _, duration, _ in words)
 
 
+def test_duckdb_counts_recordings_that_did_not_complete_once_and_until_they_do(
+    redact: Callable[..., Run], calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_completed() -> list[tuple[str, int]]:
+        with duckdb.connect() as database:
+            database.execute((WAREHOUSE / "duckdb.sql").read_text())
+            return database.execute("SELECT stage, recordings FROM not_completed").fetchall()
+
+    lines = [{"recording_id": name, "audio_url": f"{name}.flac"} for name in ("card", "late", "absent")]
+    monkeypatch.chdir(redact(*lines).output)
+    redact(*lines)
+    assert not_completed() == [("SkipFinished", 2)], "two runs, but two recordings"
+    late = calls / "late.flac"
+    try:
+        shutil.copy(calls / "transfer.flac", late)
+        redact(*lines)
+    finally:
+        late.unlink()
+    assert not_completed() == [("SkipFinished", 1)]
+
+
+def test_duckdb_gives_the_muted_share_of_all_channels(
+    redact: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = redact({"recording_id": "card", "audio_url": "card.flac"})
+    (row,) = run.rows("transcripts")
+    assert row["channels"] > 1, "the recording has the two sides of a call"
+    monkeypatch.chdir(run.output)
+    with duckdb.connect() as database:
+        database.execute((WAREHOUSE / "duckdb.sql").read_text())
+        (share,) = database.execute("SELECT share FROM most_muted").fetchall()
+    assert share[0] == pytest.approx(row["muted_s"] / row["duration_s"] / row["channels"])
+
+
 def test_bigquery_reads_every_table_that_a_run_writes(redact: Callable[..., Run]) -> None:
     run = redact({"recording_id": "card", "audio_url": "card.flac"})
     written = {path.relative_to(run.output).parts[0] for path in run.output.rglob("*.parquet")} - {"runs"}

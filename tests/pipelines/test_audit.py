@@ -135,6 +135,11 @@ def test_a_run_that_nobody_touched_is_right(published: Path, keys: dict[str, str
     assert 0 < report["muted_s"] < report["audio_s"]
 
 
+def test_a_small_sample_of_few_recordings_is_not_empty(published: Path) -> None:
+    assert run_audit(published, "--sample", "1e-12")[1]["verified"] == 1
+    assert run_audit(published, "--sample", "0")[1]["verified"] == 0
+
+
 def test_the_summary_says_so(published: Path) -> None:
     terminal = io.StringIO()
     assert audit.run(["--output", str(published), "--sample", "0"], Console(file=terminal, width=200)) == 0

@@ -31,7 +31,10 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as ended:
         main([name, "--help"])
     assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith(f"Usage: hushbeam {name} ")
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"Usage: hushbeam {name} ")
+    assert shown.count("\nExamples:\n") <= 1
+    assert not re.search(r"\n\n(?!hushbeam )[a-z]", shown), "a paragraph begins in mid-sentence"
 
 
 @pytest.mark.parametrize(

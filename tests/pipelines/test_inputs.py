@@ -13,7 +13,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import doctor, plan
 from hushbeam.pipelines.redact import run as redact
-from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS, EXIT_USAGE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_PROBLEMS, EXIT_USAGE
 from tests.pipelines.conftest import FAST, Run
 
 
@@ -73,6 +73,37 @@ def test_lines_of_standard_input_are_redacted_and_not_kept(
     assert (row["manifest"], row["line"]) == (str(folder / "-"), 2)
     assert row["recording_id"].startswith("one-")
     assert not [path for path in temporary.rglob("lines") if path.is_file()]
+
+
+def test_a_recording_that_fails_is_traced_to_its_file(folder: Path, key: str) -> None:
+    broken = folder / "calls" / "one.wav"
+    broken.parent.mkdir()
+    broken.write_bytes((folder / "one.wav").read_bytes()[:100])
+    run = started(folder / "redacted", str(folder / "one.flac"), str(broken.parent))
+    (row,) = run.rows("errors")
+    assert f"({broken})\n" in next(line for line in run.terminal.splitlines(True) if line.startswith("failed"))
+    assert f"({row['recording_id']}: {broken})" in run.terminal
+    assert str(folder / "one.flac") not in run.terminal
+
+    hashed = started(folder / "hashed", str(broken.parent), "--hash_identities", key)
+    assert hashed.rows("errors")
+    assert str(broken) not in hashed.terminal
+    for options, is_told in ([], True), (["--hash_identities", key], False):
+        terminal = io.StringIO()
+        doctor.run([str(broken.parent), *options, *FAST], Console(file=terminal, width=500))
+        assert (f"{row['recording_id']}: {broken}" in terminal.getvalue()) is is_told
+
+
+@pytest.mark.parametrize("lines", [b"", b"\n \n"])
+def test_standard_input_without_a_line_is_an_empty_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: bytes
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
+    run = started(tmp_path / "redacted", "-")
+    assert run.status == EXIT_INCOMPLETE
+    assert "Exit status 3: the manifests name no recording" in run.terminal
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
+    assert started(tmp_path / "redacted", "-", "--allow_empty").status == EXIT_COMPLETED
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_exchanges_of_an_unknown_policy_are_refused(tmp_path: Path) -> None:
 
 def test_findings_of_another_version_are_refused() -> None:
     full_run = rerender.FullRun(RerenderOptions(output="out"), read_rules(None))
-    with pytest.raises(OtherVersionError, match="run hushbeam redact again"):
+    with pytest.raises(OtherVersionError, match="run hushbeam redact once with --store and --force"):
         full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}, BUILT_IN))
 
 
@@ -176,7 +176,7 @@ def test_a_store_that_does_not_say_which_recognisers_were_built_in_is_refused(
     SealedFiles(place, "--store_key", "words and findings of recordings", ".findings").write(
         "card", json.dumps(stored).encode()
     )
-    with pytest.raises(OtherVersionError, match="run hushbeam redact again"):
+    with pytest.raises(OtherVersionError, match="run hushbeam redact once with --store and --force"):
         FindingsStore(place).read("card")
 
 

@@ -72,6 +72,20 @@ def test_an_unknown_name_is_an_error_that_lists_what_is_near() -> None:
         resolve_policies(["person_name", "phone_nubmer"])
 
 
+@pytest.mark.parametrize(
+    ("given", "advice"),
+    [
+        ("persn", "Did you mean person_name or person_age or PersonType?"),
+        ("creditcrad", "Did you mean credit_card_number or credit_card_cvv?"),
+        ("US_SN", "Did you mean US_SSN?"),
+    ],
+)
+def test_advice_names_policies_before_the_names_of_other_systems(given: str, advice: str) -> None:
+    with pytest.raises(UnknownPolicyError) as refused:
+        resolve_policies([given])
+    assert refused.value.advice == advice
+
+
 def test_the_default_leaves_out_policies_that_would_mute_harmless_words() -> None:
     default = resolve_policies(["default"])
     kept = ("date", "date_interval", "duration", "time", "money_amount", "organization", "statistics", "occupation")

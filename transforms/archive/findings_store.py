@@ -34,7 +34,9 @@ class OtherVersionError(SealedFileError):
     remedy = "Run `hushbeam redact` with `--store` and `--force` once."
 
     def __init__(self) -> None:
-        super().__init__("the stored findings are of another version of Hushbeam: run hushbeam redact again")
+        super().__init__(
+            "the stored findings are of another version of Hushbeam: run hushbeam redact once with --store and --force"
+        )
 
 
 class FindingsStore:
@@ -76,7 +78,8 @@ class FindingsStore:
             content = self._files.read(recording_id)
         except MissingFileError:
             raise NotStoredError(
-                "the store does not have this recording: it was redacted without --store; run hushbeam redact again"
+                "the store does not have this recording: it was redacted without --store; run hushbeam redact once "
+                "with --store and --force"
             ) from None
         try:
             return _CONTENT.validate_json(content)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +12,11 @@ from typing import NamedTuple
 import apache_beam as beam
 from apache_beam.utils.shared import Shared
 
+from hushbeam.schemas.coders import travels
 from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
+from hushbeam.schemas.stages import FromOutput
 from hushbeam.transforms.archive.certificate import read_public_key
 from hushbeam.transforms.archive.claims import (
     PROBLEMS,
@@ -33,7 +37,7 @@ from hushbeam.transforms.audit.settings import AuditSettings
 from hushbeam.transforms.audit.unknown_files import unknown_files
 from hushbeam.transforms.base.each_recording import RecordingStage, each_recording
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
-from hushbeam.transforms.verify_audio.settings import in_sample
+from hushbeam.transforms.verify_audio.settings import in_sample, sample_number
 
 _LEAK_CHECK = Shared()
 _FACTS = "facts"
@@ -80,7 +84,14 @@ class AuditOutput(beam.PTransform):
             | "By recording" >> beam.CoGroupByKey()
             | "Claims" >> beam.MapTuple(lambda key, joined: claim_of(key, **joined)).with_output_types(Claim)
         )
-        audited, failures = claims | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
+        share = self._settings.sample
+        first = (
+            statuses
+            | "With audio" >> beam.FlatMapTuple(_id_with_audio).with_output_types(str)
+            | "First of the sample" >> beam.combiners.Top.Of(1, key=sample_number, reverse=True)
+        )
+        drawn = claims | "Draw" >> beam.Map(_drawn, share, beam.pvalue.AsSingleton(first)).with_output_types(_Drawn)
+        audited, failures = drawn | each_recording(_AuditStage(self._output, self._settings), AuditedRecording)
         runs = (
             output
             | "Runs" >> beam.FlatMap(runs_of).with_output_types(str)
@@ -102,6 +113,27 @@ class AuditOutput(beam.PTransform):
         return Audited(audited, problems, failures, runs[_FACTS])
 
 
+@travels
+@dataclass(frozen=True)
+class _Drawn(FromOutput):
+    """A claim, and whether its recording is transcribed."""
+
+    recording_id: str
+    claim: Claim
+    in_sample: bool
+
+
+def _drawn(claim: Claim, share: float, first: Sequence[str]) -> _Drawn:
+    recording_id = claim.recording_id
+    return _Drawn(recording_id, claim, in_sample(recording_id, share) or (share > 0 and recording_id in first))
+
+
+def _id_with_audio(recording_id: str, status: str) -> Iterator[str]:
+    """The id of a recording that can be transcribed. A small sample would else be empty for a few recordings."""
+    if json.loads(status)["redacted_audio_url"] is not None:
+        yield recording_id
+
+
 class _RunFn(beam.DoFn):
     def __init__(self, output: str, public_key: str | None) -> None:
         self._output = output
@@ -115,7 +147,7 @@ class _RunFn(beam.DoFn):
         yield from run_problems(element, self._output, self._key)
 
 
-class _AuditStage(RecordingStage[Claim, AuditedRecording]):
+class _AuditStage(RecordingStage[_Drawn, AuditedRecording]):
     name = "AuditRecording"
 
     def __init__(self, output: str, settings: AuditSettings) -> None:
@@ -129,7 +161,9 @@ class _AuditStage(RecordingStage[Claim, AuditedRecording]):
             _LEAK_CHECK.acquire(partial(load_leak_check, settings), tag=repr(settings)) if settings.sample else None
         )
 
-    def process(self, recording: Claim) -> AuditedRecording:
-        leak_check = self._leak_check if in_sample(recording.recording_id, self._settings.sample) else None
+    def process(self, recording: _Drawn) -> AuditedRecording:
+        leak_check = self._leak_check if recording.in_sample else None
         with TemporaryFolder() as folder:
-            return audit(recording, self._output, Path(folder), self._key, leak_check, limits=self._settings.limits)
+            return audit(
+                recording.claim, self._output, Path(folder), self._key, leak_check, limits=self._settings.limits
+            )

@@ -24,7 +24,7 @@ def read_lines(manifest: str) -> Iterator[Line]:
     """Yields (line number from 1, key to value) for every line, with an error for each invalid line.
 
     Blank lines are skipped. The header of a CSV file is line 1; Parquet rows, and objects in a JSON array, count
-    from 1.
+    from 1. A file without a line yields nothing.
 
     Raises:
       ConfigurationError: Neither the name nor the content is that of a manifest.
@@ -41,6 +41,8 @@ def read_lines(manifest: str) -> Iterator[Line]:
                 yield from read_parquet(file)
             case Format.JSON:
                 yield from _read_json(file)
+            case _ if not file.read(HEAD_BYTES).strip() and not file.read(1):
+                return  # nothing was written to standard input, which has no name that would state a format
             case _:
                 raise ConfigurationError(f"--manifest: expected a file that ends in one of {', '.join(SUFFIXES)}")
 

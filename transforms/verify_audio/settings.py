@@ -84,8 +84,12 @@ class VerifySettings(BaseModel):
 
 def in_sample(recording_id: str, share: float) -> bool:
     """Whether a recording belongs to a sample of about `share` of all: decided only by its id."""
-    number = int.from_bytes(hashlib.sha256(recording_id.encode()).digest()[:8], "big")
-    return number < share * 2**64
+    return sample_number(recording_id) < share * 2**64
+
+
+def sample_number(recording_id: str) -> int:
+    """A number below 2**64 from an id: samples hold the recordings with the lowest ones."""
+    return int.from_bytes(hashlib.sha256(recording_id.encode()).digest()[:8], "big")
 
 
 def _share_of(mode: str) -> float:

@@ -1,16 +1,15 @@
 """Checks what past runs published, using only the output folder.
 
     hushbeam audit --output out/
+    hushbeam audit --output out/ --html audit.html
+    hushbeam audit --output out/ --certificate ID --html call.html
 
 Compares status objects, certificates, audio files, tables and run summaries with each other; finds files that do not
 belong there; checks that muted ranges are silent; and transcribes a sample of the redacted audio to find personal
 data that can still be heard. Run it while no job writes to the output.
 
-    hushbeam audit --output out/ --html audit.html
-    hushbeam audit --output out/ --certificate ID --html call.html
-
-write what an auditor receives: a page about the whole output, or the certificate of one recording. Give
---certificate_public_key, or the pages say that nothing was proved.
+The second and third examples write what an auditor receives: a page about the whole output, or the certificate of one
+recording. Give --certificate_public_key, or the pages say that nothing was proved.
 
 Exit status: 0 no problems; 1 the job broke; 2 wrong options or set-up; 4 problems.
 """
@@ -35,7 +34,10 @@ class AuditOptions(CommandOptions):
 
     output: PastOutput
     sample: Annotated[float, Metavar("SHARE")] = Field(
-        0.1, ge=0, le=1, description="share of the recordings to transcribe, from 0 to 1; 0 transcribes none"
+        0.1,
+        ge=0,
+        le=1,
+        description="share of the recordings to transcribe, from 0 to 1, at least one; 0 transcribes none",
     )
     model: Model = Field(
         "tiny.en",

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from hushbeam.pipelines.running.consoles import clock_time, printable
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.named_recordings import files_of
 from hushbeam.pipelines.running.reporting.costs import told as told_cost
 from hushbeam.schemas.delivery import DELIVERED
 from hushbeam.transforms.archive.runs.summary import ignored_keys_told
@@ -122,8 +123,13 @@ def print_summary(
     *,
     costs: Sequence[Cost] = (),
     tolerance: Tolerance | None = None,
+    named: Sequence[str] = (),
 ) -> None:
-    """Prints the result of a run: outcomes, findings by policy, what did not complete and why, and where to look."""
+    """Prints the result of a run: outcomes, findings by policy, what did not complete and why, and where to look.
+
+    Args:
+      named: The recordings that are named without a manifest, whose files are told if they did not complete.
+    """
     summary = figures.summary
     recordings = summary["recordings"]
     _print_outcomes(console, figures, wall_s)
@@ -141,7 +147,10 @@ def print_summary(
             console.print(f"[bold yellow]Unlike earlier runs:[/] {rate.described()}", highlight=False, soft_wrap=True)
     if figures.errors:
         _print(console, "Failed or quarantined:", "bold red")
-        _print_groups(console, [_failure(group) for group in figures.errors], [group.count for group in figures.errors])
+        shown = {name for group in figures.errors[:_MOST_GROUPS] for name in group.first}
+        files = files_of(shown, named)
+        lines = [_failure(group, files) for group in figures.errors]
+        _print_groups(console, lines, [group.count for group in figures.errors])
     if recordings["failed"] + recordings["quarantined"]:
         _print(console, _advice(figures.errors, urls.join(output, "errors")))
     if figures.undelivered:
@@ -190,13 +199,13 @@ def _print_groups(console: Console, lines: Sequence[str], counts: Sequence[int])
         _print(console, f"  and {sum(others)} for {counted(len(others), 'other reason')}")
 
 
-def _failure(group: ErrorGroup) -> str:
+def _failure(group: ErrorGroup, files: Mapping[str, str]) -> str:
     status = "" if group.status == "failed" else f"{group.status}, "
-    return f"{group.count} x {status}{printable(group.message or group.error_class)} ({_named(group)})"
+    return f"{group.count} x {status}{printable(group.message or group.error_class)} ({_named(group, files)})"
 
 
-def _named(group: ErrorGroup | DeliveryGroup) -> str:
-    names = ", ".join(map(printable, group.first))
+def _named(group: ErrorGroup | DeliveryGroup, files: Mapping[str, str]) -> str:
+    names = ", ".join(printable(f"{name}: {files[name]}" if name in files else name) for name in group.first)
     return names + (", ..." if group.count > len(group.first) else "")
 
 
@@ -220,7 +229,7 @@ def _print_undelivered(console: Console, undelivered: Sequence[DeliveryGroup], o
         answer = f", HTTP status {group.http_status}" if group.http_status is not None else ""
         receiver = f" to {printable(group.host)}" if group.host else ""
         outcome = _NOT_DELIVERED.get(group.outcome, group.outcome)
-        lines.append(f"{group.count} x {outcome}{receiver}: {printable(group.reason)}{answer} ({_named(group)})")
+        lines.append(f"{group.count} x {outcome}{receiver}: {printable(group.reason)}{answer} ({_named(group, {})})")
     _print_groups(console, lines, [group.count for group in undelivered])
     if any(group.is_open for group in undelivered):
         _print(
