@@ -116,8 +116,8 @@ def test_a_run_of_nothing_is_no_success_unless_it_is_allowed() -> None:
     nothing = replace(FIGURES, summary=FIGURES.summary | {"recordings": recordings}, undelivered=())
     assert Tolerance(1.0, allow_empty=False).exit_status(nothing) == 3
     assert Tolerance(0.0, allow_empty=True).exit_status(nothing) == 0
-    rerender = Tolerance(0.0, allow_empty=True, has_manifests=False)
-    assert (rerender.exit_status(nothing), rerender.told(nothing)) == (0, None), "no manifest, and no option"
+    rerender = Tolerance(0.0, allow_empty=True, nothing="No recording was to be redacted again")
+    assert (rerender.exit_status(nothing), rerender.told(nothing)) == (0, "No recording was to be redacted again")
 
 
 def test_notes_of_the_summary_are_printed() -> None:
