@@ -73,7 +73,7 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
     unfinished = recordings | SkipFinished(
         job.output,
         job.run_id,
-        job.identities["configuration"],
+        job.identities["configuration_id"],
         tombstones=job.output,
         force=options.force,
         sources=job.sources,

@@ -97,7 +97,7 @@ def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PC
                 recognition,
                 output,
                 job.run_id,
-                job.identities["configuration"],
+                job.identities["configuration_id"],
                 limits=limits,
                 hold=job.hold,
                 force=options.force,
@@ -108,7 +108,7 @@ def publish(job: Job, recordings: beam.PCollection[Recording], rejected: beam.PC
     pending, done_before, skipped, missing, erased = to_redact | SkipFinished(
         output,
         job.run_id,
-        job.identities["configuration"],
+        job.identities["configuration_id"],
         tombstones=output,
         force=options.force,
         sources=job.sources,

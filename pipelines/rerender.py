@@ -97,7 +97,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
         if store is not None:
             FindingsStore(store).check_keys()
     identities = with_configuration({}, rendering, rules)
-    del identities["configuration"]  # each recording has its own: it depends on the models that transcribed it
+    del identities["configuration_id"]  # each recording has its own: it depends on the models that transcribed it
     started = datetime.now(UTC)
     job = Job(
         rendering,

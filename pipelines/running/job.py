@@ -71,8 +71,8 @@ class Job(NamedTuple):
       processed_at: Start of the run, ISO 8601. It orders the outputs of a recording.
       shards: Files per table and date; None to choose it by the size.
       rules: The content of the file that `--rules` names.
-      identities: Of models by use, of the `configuration`, and its `options` in words: two runs with equal identities
-        do the same.
+      identities: Of models by use, the `configuration` in words, and its `configuration_id`: two runs with equal
+        identities do the same.
       store: The root for encrypted words and findings; None keeps none.
       unredacted: The root for encrypted, unredacted transcripts; None keeps none.
       hold: Lock of the output: held by this process, or by stages of the pipeline; None before it is held.
@@ -227,7 +227,7 @@ def resolved(option: str, model: str) -> ModelFolder:
 
 
 def with_configuration(identities: Mapping[str, str], options: RedactOptions, rules: Rules) -> dict[str, str]:
-    """The given identities of models, with those of the second recogniser and of the `configuration`."""
+    """The given identities of models, with that of the second recogniser, the `configuration` and its `configuration_id`."""
     identities = dict(identities)
     if options.verification.enabled:
         identities["second_recogniser"] = resolved("--verify_model", options.verification.model).identity
@@ -237,8 +237,8 @@ def with_configuration(identities: Mapping[str, str], options: RedactOptions, ru
     )
     known = json.dumps([_OUTPUT_VERSION, chosen, rules.model_dump(), identities], sort_keys=True)
     return identities | {
-        "configuration": hashlib.sha256(known.encode()).hexdigest(),
-        "options": " ".join(_differing(options, rules)),
+        "configuration": " ".join(_differing(options, rules)),
+        "configuration_id": hashlib.sha256(known.encode()).hexdigest(),
     }
 
 
@@ -281,7 +281,7 @@ def _check_defaults(defaults: ManifestDefaults) -> None:
 
 
 def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
-    """Identities of the models by use, and of the `configuration`: with the recordings, they determine the outputs."""
+    """Identities of the models by use, and of the configuration: with the recordings, they determine the outputs."""
     identities = {"recogniser": resolved("--model", options.recognition.model).identity}
     identities |= model_identities(rules.applied_to(options.detection))
     return with_configuration(identities, options, rules)

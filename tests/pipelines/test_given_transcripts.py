@@ -133,7 +133,7 @@ def test_the_words_of_services_are_redacted_as_recognised_ones_and_only_verifica
 def run_configuration(run: Run) -> str:
     """The configuration of the job, as it applies to recordings that are transcribed."""
     (summary,) = run.output.glob("runs/*/summary.json")
-    configuration: str = json.loads(summary.read_text())["identities"]["configuration"]
+    configuration: str = json.loads(summary.read_text())["identities"]["configuration_id"]
     return configuration
 
 

@@ -83,7 +83,7 @@ def test_a_run_ends_by_naming_a_page_that_tells_what_came_of_it(night: Run) -> N
     assert "Correct the URL, or remove the line. MissingFileError in" in words
     assert "Transcribe" in words
     summary = json.loads((path.parent / "summary.json").read_text())
-    assert summary["identities"]["configuration"] in words
+    assert summary["identities"]["configuration_id"] in words
 
 
 @pytest.fixture

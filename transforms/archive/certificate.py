@@ -35,7 +35,7 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
     """The certificate of a recording that is ready to publish, as plain values for JSON.
 
     Args:
-      identities: Of the models by use, and of the `configuration`, and the `options` in words. A given transcript
+      identities: Of the models by use, the `configuration` in words, and its `configuration_id`. A given transcript
         replaces the recogniser.
     """
     transcribed = recording.transcribed
@@ -48,8 +48,8 @@ def certificate_of(recording: MutedRecording, identities: Mapping[str, str]) -> 
         "source": {"url": source_url, "size_bytes": source.size_bytes, "version": source.version},
         "samples": asdict(transcribed.samples),
         "models": {use: identity for use, identity in sorted(identities.items()) if use not in OF_OPTIONS},
-        "configuration": identities.get("options", ""),
-        "configuration_id": identities["configuration"],
+        "configuration": identities.get("configuration", ""),
+        "configuration_id": identities["configuration_id"],
         "policies": list(recording.recording.policies),
         "findings": dict(sorted(Counter(finding.policy for finding in findings).items())),
         "audio": None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-OF_OPTIONS = frozenset({"configuration", "options"})
+OF_OPTIONS = frozenset({"configuration", "configuration_id"})
 """Identities that name no model."""
 
 
@@ -25,5 +25,5 @@ def identities_of(identities: Mapping[str, str], given_by: str | None) -> dict[s
     return {
         **identities,
         "recogniser": f"given transcript ({given_by})",
-        "configuration": configuration_of(identities["configuration"], given=True),
+        "configuration_id": configuration_of(identities["configuration_id"], given=True),
     }

@@ -107,7 +107,7 @@ class FurtherMuting:
             identities={
                 **certificate["models"],
                 **self.identities,
-                "configuration": certificate["configuration_id"],
+                "configuration_id": certificate["configuration_id"],
             },
             corrections=corrections,
         )

@@ -56,11 +56,11 @@ def comparable(summary: Mapping[str, Any], earlier: Sequence[Mapping[str, Any]])
       summary: The content of `runs/RUN_ID/summary.json`.
       earlier: The summaries of earlier runs of this output, oldest first.
     """
-    configuration = summary["identities"].get("configuration")
+    configuration = summary["identities"].get("configuration_id")
     return [
         past
         for past in earlier
-        if past["identities"].get("configuration") == configuration and past["audio_s"] >= _LEAST_AUDIO_S
+        if past["identities"].get("configuration_id") == configuration and past["audio_s"] >= _LEAST_AUDIO_S
     ][-_MOST_RUNS:]
 
 

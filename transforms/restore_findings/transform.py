@@ -173,7 +173,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
             raise SourceChangedError("the source was replaced after it was transcribed: run hushbeam redact again")
         identities = self._rendering.identify(stored.provenance)
         corrections = self._reviews.corrections_of(asked.recording_id)
-        configuration = configuration_of(identities["configuration"], given=before.transcript is not None)
+        configuration = configuration_of(identities["configuration_id"], given=before.transcript is not None)
         identity = corrected_identity(output_identity(asked, source, configuration, before.transcript), corrections)
         up_to_date = (published.output_identity == identity or published.expired) and not self._rendering.force
         return PendingRecording(

@@ -39,7 +39,7 @@ STATUS = Status(
     "redacted_audio_ready", "call-1", "/out/audio/call-1.000000000000.wav", "0" * 64, "run", {"audio": {"sha256": "ab"}}
 )
 DIGEST = re.compile(r'"[0-9a-f]{64}"')
-IDENTITIES = {"recogniser": "base@sha256:1", "configuration": "c"}
+IDENTITIES = {"recogniser": "base@sha256:1", "configuration_id": "c"}
 
 
 def finding(policy: str, channel: int, start_s: float, end_s: float) -> Finding:
@@ -73,7 +73,7 @@ def test_a_certificate_names_the_given_transcript_instead_of_the_recogniser() ->
     given = replace(detected, transcribed=replace(detected.transcribed, given_by="deepgram"))
     certificate = certificate_of(MutedRecording(replace(recording, detected=given), None), IDENTITIES)
     assert certificate["models"] == {"recogniser": "given transcript (deepgram)"}
-    assert certificate["configuration_id"] != IDENTITIES["configuration"]
+    assert certificate["configuration_id"] != IDENTITIES["configuration_id"]
 
 
 def test_without_audio_there_is_none_in_the_certificate() -> None:

@@ -26,7 +26,7 @@ FIGURES = RunFigures(
         "verification": {"passed": 88, "not_sampled": 2},
         "verification_counts": {"leaks": 4, "repairs": 2, "control_words": 50, "control_words_found": 49},
         "doubtful": {"repaired": 2, "untranscribed_speech": 0},
-        "identities": {"configuration": "c0ffee"},
+        "identities": {"configuration_id": "c0ffee"},
     },
     muted_s={"person_name": 31.25, "credit_card_number": 44.0},
     scores=Histogram((0.0, 1.0), (47,)),

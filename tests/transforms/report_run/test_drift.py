@@ -24,7 +24,7 @@ def summary(
         "audio_s": audio_s,
         "channel_s": 2 * audio_s,
         "muted_s": 2 * muted * audio_s,
-        "identities": {"configuration": configuration},
+        "identities": {"configuration_id": configuration},
     }
 
 

@@ -33,9 +33,9 @@ def test_a_given_transcript_and_every_change_of_it_give_another_identity() -> No
 
 
 def test_models_and_configuration_tell_that_the_words_were_given() -> None:
-    identities = {"recogniser": "base@sha256:1", "second_recogniser": "tiny.en@sha256:2", "configuration": "c"}
+    identities = {"recogniser": "base@sha256:1", "second_recogniser": "tiny.en@sha256:2", "configuration_id": "c"}
     assert identities_of(identities, None) == identities
     given = identities_of(identities, "deepgram")
     assert given["recogniser"] == "given transcript (deepgram)"
     assert given["second_recogniser"] == "tiny.en@sha256:2"
-    assert given["configuration"] == configuration_of("c", given=True) != "c" == configuration_of("c", given=False)
+    assert given["configuration_id"] == configuration_of("c", given=True) != "c" == configuration_of("c", given=False)

@@ -37,7 +37,7 @@ def recordings(tmp_path: Path) -> list[Recording]:
                 "size_bytes": source.size_bytes,
                 "version": "before" if recording.recording_id == "other-source" else source.version,
             },
-            "configuration": "before" if recording.recording_id == "other-configuration" else "options",
+            "configuration_id": "before" if recording.recording_id == "other-configuration" else "options",
         }
         identity = output_identity(recording, source, "options")
         if recording.recording_id.startswith("other-"):
