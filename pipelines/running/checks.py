@@ -238,7 +238,7 @@ def _refusals(recordings: Sequence[str], allowed: AllowedSources) -> Iterator[st
 
 
 def _ids(recordings: Sequence[str], most: int) -> Iterator[str]:
-    """Ids and files of recordings that are named without a manifest: `errors/` has their ids only."""
+    """Ids and files of recordings that are named without a manifest, whose ids nobody chose."""
     for url in recordings[:most]:
         yield printable(f"{derived_id(url)}: {urls.display(url)}")
     if len(recordings) > most:

@@ -1,4 +1,4 @@
-"""Recordings that are named without a manifest: a failure has only their ids, so the terminal names their files."""
+"""Recordings that are named without a manifest: results name failures by ids, so the terminal adds their files."""
 
 from __future__ import annotations
 
