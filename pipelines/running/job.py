@@ -227,7 +227,7 @@ def resolved(option: str, model: str) -> ModelFolder:
 
 
 def with_configuration(identities: Mapping[str, str], options: RedactOptions, rules: Rules) -> dict[str, str]:
-    """The given identities of models, with that of the second recogniser, the `configuration` and its `configuration_id`."""
+    """The given identities of models, with that of the second recogniser, and those of the options."""
     identities = dict(identities)
     if options.verification.enabled:
         identities["second_recogniser"] = resolved("--verify_model", options.verification.model).identity
