@@ -76,7 +76,8 @@ class ToneSettings:
     Attributes:
       level_db: The weakest tone, relative to full scale.
       candidate_share: Of a frame's energy that the two sines must hold, for the frame to belong to a candidate.
-      candidate_twist_db: How far the two may differ in a candidate.
+      candidate_twist_db: How far the two may differ in a candidate: a sine that is 1.8 % off loses 6 dB of its power,
+        which is corrected only for the candidate as a whole, and the rest is what `low_louder_db` leaves.
       candidate_above_others_db: How far each must rise above the other frequencies of its group in a candidate.
       share: Of the energy of 40 ms that the two sines must hold if their levels keep their ratio exactly.
       share_per_db: How much more they must hold for each dB by which the ratio moves.
@@ -94,7 +95,7 @@ class ToneSettings:
 
     level_db: float = -50.0
     candidate_share: float = 0.25
-    candidate_twist_db: float = 15.0
+    candidate_twist_db: float = 18.0
     candidate_above_others_db: float = 5.0
     share: float = 0.55
     share_per_db: float = 0.15
