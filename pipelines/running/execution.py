@@ -144,7 +144,7 @@ def carry_out(
             wall_s,
             costs=costs,
             tolerance=tolerance,
-            named=job.told_recordings,
+            tells_files=job.tells_files,
         )
     return exit_status
 
@@ -154,7 +154,7 @@ def _list_recordings(job: Job, figures: RunFigures, console: Console) -> None:
     recordings = figures.summary["recordings"]
     if sum(recordings.values()) - recordings["skipped"] <= MOST_LISTED:
         for ended in read_recordings(job.output, job.run_id):
-            print_recording(console, ended, job.told_recordings)
+            print_recording(console, ended, tells_files=job.tells_files)
 
 
 def _run(
@@ -182,9 +182,7 @@ def _run(
         if beam_options.view_as(DirectOptions).direct_running_mode != "in_memory":
             first = "working in several processes"  # which report nothing to this one
         watch = shown.enter_context(
-            watching(
-                console, progress.counts_now, _LOOK_HERE_S, first=first, clock=clock, recordings=job.told_recordings
-            )
+            watching(console, progress.counts_now, _LOOK_HERE_S, first=first, clock=clock, tells_files=job.tells_files)
         )
     remember_arguments()
     stages: tuple[StageTime, ...] = ()
@@ -206,7 +204,7 @@ def _run(
                         _LOOK_ELSEWHERE_S,
                         first="working on the cluster",
                         clock=clock,
-                        recordings=job.told_recordings,
+                        tells_files=job.tells_files,
                     )
                 )
             wait(result)

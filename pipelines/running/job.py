@@ -113,9 +113,9 @@ class Job(NamedTuple):
             self.spool.cleanup()
 
     @property
-    def told_recordings(self) -> tuple[str, ...]:
-        """The named recordings whose files the terminal may tell: none if logs must not have their names."""
-        return () if self.options.hash_identities else self.recordings
+    def tells_files(self) -> bool:
+        """Whether the terminal tells the files of recordings that fail: of those that the command names."""
+        return bool(self.recordings) and not self.options.hash_identities
 
     @property
     def sources(self) -> Sources:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from hushbeam.pipelines.running.consoles import clock_time, printable, results
-from hushbeam.pipelines.running.named_recordings import files_of
 from hushbeam.pipelines.running.reporting.progress import (
     CLOSING,
     LOADING,
@@ -31,6 +30,7 @@ from hushbeam.transforms.archive.runs.timings import Sample
 from hushbeam.transforms.base import progress as reported
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.progress import FOUND, Ended
+from hushbeam.transforms.storage import urls
 
 MOST_LISTED = 20
 """Runs of at most this many recordings list each of them; of longer runs only what failed is shown."""
@@ -62,7 +62,7 @@ def watching(
     *,
     first: str = "starting",
     clock: Clock | None = None,
-    recordings: Sequence[str] = (),
+    tells_files: bool = False,
 ) -> Iterator[Watch]:
     """Shows the progress of a run: a bar on a terminal, lines now and then elsewhere, and recordings as they end.
 
@@ -73,9 +73,9 @@ def watching(
       every_s: How often `counts` is called.
       first: What the run does before it knows of audio; all along, if nothing is transcribed or nothing is told.
       clock: Predicts the time left.
-      recordings: Those that are named without a manifest, whose files are told if they fail.
+      tells_files: Whether to tell the files of recordings that fail and that no manifest names.
     """
-    watch = Watch(console, counts, first, clock or Clock(), recordings)
+    watch = Watch(console, counts, first, clock or Clock(), tells_files=tells_files)
     with _shown(console, watch.shown), _repeated(watch.look, every_s) as looking:
         yield watch
     if not looking.is_alive() and not watch.is_closed:  # the thread may still wait for a runner that has ended
@@ -124,7 +124,7 @@ class Watch:
     """Reads the counts of a run, keeps them as samples, and prints recordings that have ended."""
 
     def __init__(
-        self, console: Console, counts: Counts, first: str, clock: Clock, recordings: Sequence[str] = ()
+        self, console: Console, counts: Counts, first: str, clock: Clock, *, tells_files: bool = False
     ) -> None:
         self.samples: list[Sample] = []
         self.is_closed = False
@@ -132,7 +132,7 @@ class Watch:
         self._console = console
         self._counts = counts
         self._clock = clock
-        self._recordings = recordings
+        self._tells_files = tells_files
         self._started = time.monotonic()
         self._looks = 0
         self._sampled_each = 1
@@ -192,34 +192,28 @@ class Watch:
         for ended in reported.ended():
             if ended not in self._listed:
                 self._listed.append(ended)
-                print_recording(self._console, ended, self._recordings)
+                print_recording(self._console, ended, tells_files=self._tells_files)
 
 
 def _lines_of(counts: Mapping[str, int]) -> int:
     return counts.get("ReadManifest.passed", 0) + counts.get("ReadManifest.failed", 0) + counts.get(FOUND, 0)
 
 
-def print_recording(console: Console, ended: Ended, recordings: Sequence[str] = ()) -> None:
+def print_recording(console: Console, ended: Ended, *, tells_files: bool = False) -> None:
     """Prints one line for a recording that ended.
 
     Args:
-      recordings: Those that are named without a manifest.
+      tells_files: Whether to tell the file of one that did not complete and that no manifest names.
     """
-    lost = ended.recording_id if ended.duration_s is None else None
-    file = files_of([lost], recordings).get(lost) if lost else None
-    console.print(recording_line(ended, file), highlight=False, soft_wrap=True)
+    console.print(recording_line(ended if tells_files else ended._replace(file=None)), highlight=False, soft_wrap=True)
 
 
-def recording_line(ended: Ended, file: str | None = None) -> Text:
-    """One line for a recording that ended: `completed   call-17   2:05, 9 findings, 6.2 s muted, verified`.
-
-    Args:
-      file: Of one that did not complete, if it is known.
-    """
+def recording_line(ended: Ended) -> Text:
+    """One line for a recording that ended: `completed   call-17   2:05, 9 findings, 6.2 s muted, verified`."""
     status = Text(f"{ended.status:11} ", style=_STATUS_STYLES.get(ended.status, ""))
     name = printable(ended.recording_id or ended.where)
     if ended.duration_s is None:
-        detail = f"{ended.detail} ({file})" if file else ended.detail
+        detail = f"{ended.detail} ({urls.display(ended.file)})" if ended.file else ended.detail
         return status.append(f"{name:20}  ", style="default").append(printable(detail), style="default")
     muted = f", {ended.muted_s:.1f} s muted" if ended.muted_s else ""
     verification = _VERIFICATION.get(ended.detail, ended.detail)

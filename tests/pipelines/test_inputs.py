@@ -79,15 +79,21 @@ def test_a_recording_that_fails_is_traced_to_its_file(folder: Path, key: str) ->
     broken = folder / "calls" / "one.wav"
     broken.parent.mkdir()
     broken.write_bytes((folder / "one.wav").read_bytes()[:100])
-    run = started(folder / "redacted", str(folder / "one.flac"), str(broken.parent))
-    (row,) = run.rows("errors")
-    assert f"({broken})\n" in next(line for line in run.terminal.splitlines(True) if line.startswith("failed"))
+    manifest = folder / "night.jsonl"
+    manifest.write_text('{"audio_url": "gone.wav", "recording_id": "call"}\n')
+    inputs = (str(folder / "one.flac"), str(broken.parent), "--manifest", str(manifest))
+    run = started(folder / "redacted", *inputs)
+    (row,) = [row for row in run.rows("errors") if not row["manifest"]]
+    assert f"({broken})\n" in next(line for line in run.terminal.splitlines(True) if row["recording_id"] in line)
     assert f"({row['recording_id']}: {broken})" in run.terminal
     assert str(folder / "one.flac") not in run.terminal
+    assert "(call)" in run.terminal, "a manifest names its file"
+    assert "gone.wav" not in run.terminal
 
-    hashed = started(folder / "hashed", str(broken.parent), "--hash_identities", key)
-    assert hashed.rows("errors")
+    hashed = started(folder / "hashed", *inputs, "--hash_identities", key)
+    assert len(hashed.rows("errors")) == 2
     assert str(broken) not in hashed.terminal
+    assert "url-" not in hashed.terminal
     for options, is_told in ([], True), (["--hash_identities", key], False):
         terminal = io.StringIO()
         doctor.run([str(broken.parent), *options, *FAST], Console(file=terminal, width=500))

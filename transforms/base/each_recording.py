@@ -248,7 +248,8 @@ class _EachRecordingFn(beam.DoFn):
 def end_of_failure(failure: Failure) -> Ended:
     """What a terminal shows of a recording or line that did not complete."""
     where = f"{PurePath(failure.manifest).name}:{failure.line}" if failure.line else failure.manifest
-    return Ended(failure.recording_id, failure.status, failure.message, where=where)
+    file = None if failure.manifest else failure.audio_url
+    return Ended(failure.recording_id, failure.status, failure.message, where=where, file=file)
 
 
 def each_recording(stage: RecordingStage[InputT, OutputT], output: type[OutputT]) -> _EachRecording:

@@ -62,6 +62,7 @@ class Ended(NamedTuple):
       detail: The outcome of its verification, or why it did not complete.
       duration_s, muted_s: None if it did not complete; muted seconds are those in which any channel is muted.
       where: The manifest's file and line, if it has no id.
+      file: Its source, as in `errors/`, if it did not complete and no manifest names it.
     """
 
     recording_id: str | None
@@ -71,6 +72,7 @@ class Ended(NamedTuple):
     findings: int = 0
     muted_s: float | None = None
     where: str = ""
+    file: str | None = None
 
 
 def report(name: str, amount: int = 1) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -52,6 +52,7 @@ class ErrorGroup:
     Attributes:
       message: What is wrong and what to do, without the number of a line.
       first: Ids of the first of them, or manifest and line of invalid lines. For the operator, not for the report.
+      files: Sources of those that no manifest names, by id: nobody chose their ids.
     """
 
     status: str
@@ -61,6 +62,7 @@ class ErrorGroup:
     count: int
     message: str = ""
     first: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ def read_recordings(output: str, run_id: str) -> Iterator[Ended]:
             recording_id, duration_s, muted_s, verification = row.values()
             outcome, found = verification["outcome"], findings[recording_id]
             yield Ended(recording_id, "completed", outcome, duration_s, found, muted_s)
-    columns = ["recording_id", "manifest", "line", "status", "message"]
+    columns = ["recording_id", "audio_url", "manifest", "line", "status", "message"]
     for batch in _batches(output, "errors", run_id, columns):
         for row in batch.to_pylist():
             yield end_of_failure(Failure(stage="", error_class="", retryable=False, **row))
@@ -228,23 +230,24 @@ def _most_first(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _errors(output: str, run_id: str) -> tuple[ErrorGroup, ...]:
-    columns = ["recording_id", "manifest", "line", "status", "stage", "error_class", "retryable", "message"]
+    cause = ["status", "stage", "error_class", "retryable", "message"]
     # A long recording has one row for each span that failed, but counts once.
     seen: set[tuple[Any, ...]] = set()
     groups: _Groups = _Groups()
-    for batch in _batches(output, "errors", run_id, columns):
+    for batch in _batches(output, "errors", run_id, ["recording_id", "audio_url", "manifest", "line", *cause]):
         for row in batch.to_pylist():
-            recording_id, manifest, line, status, stage, kind, retryable, message = row.values()
+            recording_id, audio_url, manifest, line, status, stage, kind, retryable, message = row.values()
             recording = (recording_id, manifest, line, status, stage, kind, retryable)
             if recording not in seen:
                 seen.add(recording)
                 # An invalid line is corrected where it stands, whether or not it names a recording.
                 is_line = line and (stage == _READING or not recording_id)
                 name = f"{manifest.rpartition('/')[2]}:{line}" if is_line else recording_id or ""
-                groups.add((status, stage, kind, retryable, without_line(message)), name)
+                file = None if manifest else audio_url
+                groups.add((status, stage, kind, retryable, without_line(message)), name, file)
     return tuple(
-        ErrorGroup(status, stage, kind, retryable, count, message, first)
-        for (status, stage, kind, retryable, message), count, first in groups.most_common()
+        ErrorGroup(status, stage, kind, retryable, count, message, first, sources)
+        for (status, stage, kind, retryable, message), count, first, sources in groups.most_common()
     )
 
 
@@ -260,26 +263,28 @@ def _deliveries(output: str, run_id: str) -> tuple[dict[str, int], tuple[Deliver
                 groups.add((outcome, *cause), recording_id)
     return dict(counts.most_common()), tuple(
         DeliveryGroup(outcome, host, http_status, reason, outcome != REJECTED, count, first)
-        for (outcome, host, http_status, reason), count, first in groups.most_common()
+        for (outcome, host, http_status, reason), count, first, _ in groups.most_common()
     )
 
 
 class _Groups:
-    """Counts of recordings by cause, with the first names of each."""
+    """Counts of recordings by cause, with the first of each."""
 
     def __init__(self) -> None:
         self._counts: Counter[tuple[Any, ...]] = Counter()
-        self._first: dict[tuple[Any, ...], list[str]] = {}
+        self._first: dict[tuple[Any, ...], list[tuple[str, str | None]]] = {}
 
-    def add(self, cause: tuple[Any, ...], name: str) -> None:
+    def add(self, cause: tuple[Any, ...], name: str, file: str | None = None) -> None:
         self._counts[cause] += 1
         first = self._first.setdefault(cause, [])
         if len(first) < _MOST_NAMED:
-            first.append(name)
+            first.append((name, file))
 
-    def most_common(self) -> Iterator[tuple[tuple[Any, ...], int, tuple[str, ...]]]:
+    def most_common(self) -> Iterator[tuple[tuple[Any, ...], int, tuple[str, ...], dict[str, str]]]:
+        """Causes with their count, their first names, and the files of those of which one is known."""
         for cause, count in self._counts.most_common():
-            yield cause, count, tuple(self._first[cause])
+            first = self._first[cause]
+            yield cause, count, tuple(name for name, _ in first), {name: file for name, file in first if file}
 
 
 def _batches(output: str, table: str, run_id: str, columns: list[str]) -> Iterator[pa.RecordBatch]:

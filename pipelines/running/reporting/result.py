@@ -12,7 +12,6 @@ from rich.text import Text
 
 from hushbeam.pipelines.running.consoles import clock_time, printable
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
-from hushbeam.pipelines.running.named_recordings import files_of
 from hushbeam.pipelines.running.reporting.costs import told as told_cost
 from hushbeam.schemas.delivery import DELIVERED
 from hushbeam.transforms.archive.runs.summary import ignored_keys_told
@@ -123,12 +122,12 @@ def print_summary(
     *,
     costs: Sequence[Cost] = (),
     tolerance: Tolerance | None = None,
-    named: Sequence[str] = (),
+    tells_files: bool = False,
 ) -> None:
     """Prints the result of a run: outcomes, findings by policy, what did not complete and why, and where to look.
 
     Args:
-      named: The recordings that are named without a manifest, whose files are told if they did not complete.
+      tells_files: Whether to tell the files of recordings that did not complete and that no manifest names.
     """
     summary = figures.summary
     recordings = summary["recordings"]
@@ -147,9 +146,7 @@ def print_summary(
             console.print(f"[bold yellow]Unlike earlier runs:[/] {rate.described()}", highlight=False, soft_wrap=True)
     if figures.errors:
         _print(console, "Failed or quarantined:", "bold red")
-        shown = {name for group in figures.errors[:_MOST_GROUPS] for name in group.first}
-        files = files_of(shown, named)
-        lines = [_failure(group, files) for group in figures.errors]
+        lines = [_failure(group, group.files if tells_files else {}) for group in figures.errors]
         _print_groups(console, lines, [group.count for group in figures.errors])
     if recordings["failed"] + recordings["quarantined"]:
         _print(console, _advice(figures.errors, urls.join(output, "errors")))
@@ -205,7 +202,8 @@ def _failure(group: ErrorGroup, files: Mapping[str, str]) -> str:
 
 
 def _named(group: ErrorGroup | DeliveryGroup, files: Mapping[str, str]) -> str:
-    names = ", ".join(printable(f"{name}: {files[name]}" if name in files else name) for name in group.first)
+    told = (f"{name}: {urls.display(files[name])}" if name in files else name for name in group.first)
+    names = ", ".join(map(printable, told))
     return names + (", ..." if group.count > len(group.first) else "")
 
 

@@ -128,7 +128,7 @@ def test_notes_of_the_summary_are_printed() -> None:
 
 
 def test_a_program_gets_the_same_facts() -> None:
-    group = ErrorGroup("failed", "SkipFinished", "MissingFileError", True, 1, "no such file", ("a",))
+    group = ErrorGroup("failed", "SkipFinished", "MissingFileError", True, 1, "no such file", ("a",), {"a": "/a.wav"})
     refused = DeliveryGroup("refused_address", None, None, "not https", True, 1, ("b",))
     figures = replace(FIGURES, errors=(group,), undelivered=(refused,), muted_share=0.0625)
     result = result_for_machines(figures, "/out", "/out/report.html", 75.04, 3)
@@ -141,6 +141,7 @@ def test_a_program_gets_the_same_facts() -> None:
         "count": 1,
         "message": "no such file",
         "first": ["a"],
+        "files": {"a": "/a.wav"},
     }
     assert result["undelivered"][0]["reason"] == "not https"
     known = {name: result[name] for name in ("output", "report", "wall_s", "audio_s", "muted_share", "exit_status")}
