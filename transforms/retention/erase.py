@@ -15,7 +15,7 @@ from hushbeam.transforms.archive.ledger import save_snapshot, status_url
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in
 from hushbeam.transforms.archive.reviews import recording_of, review_urls
 from hushbeam.transforms.archive.tables.change import Tables
-from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
+from hushbeam.transforms.archive.tables.earlier_runs import settle_lists
 from hushbeam.transforms.archive.tables.read import DamagedTableError, read_rows, table_files
 from hushbeam.transforms.archive.tombstones import Tombstones
 from hushbeam.transforms.archive.unredacted import unredacted_url
@@ -92,7 +92,7 @@ class Eraser:
         tables = Tables(self.output, self.key)
         for table in _TABLES:
             erased.rows += tables.drop_recordings(table, every, found=found)
-        settle(self.output, read_file_lists(self.output).lists.values(), self.key)
+        settle_lists(self.output, self.key)
         erased.recordings = frozenset(found)
         erased.earlier = frozenset(filter(before.has_recording, named - found))
         erased.unknown = named - found - erased.earlier

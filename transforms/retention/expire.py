@@ -31,7 +31,7 @@ from hushbeam.transforms.archive.reviews import combined, read_all_reviews, revi
 from hushbeam.transforms.archive.signatures import SignatureError
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.digests import as_json
-from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
+from hushbeam.transforms.archive.tables.earlier_runs import settle_lists
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import file_name, join, relative
 
@@ -95,7 +95,7 @@ def expire(output: str, before: datetime, key: Ed25519PrivateKey | None) -> Expi
     columns = ["recording_id", "status"]
     tables.rewrite("transcripts", columns, lambda rows: _due(rows, wanted), _expired_rows)
     expired.damaged |= tables.damaged
-    settle(output, read_file_lists(output).lists.values(), key)
+    settle_lists(output, key)
     save_snapshot(output, of_the_same_root=True)
     return expired
 

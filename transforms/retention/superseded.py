@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.current import CurrentRuns
-from hushbeam.transforms.archive.tables.file_lists import read_file_lists, settle
+from hushbeam.transforms.archive.tables.earlier_runs import settle_lists
 from hushbeam.transforms.retention.erase import Erased
 
 
@@ -31,7 +31,7 @@ def erase_superseded(output: str, key: Ed25519PrivateKey | None) -> Erased:
     # Findings first: if this is killed, the transcripts still tell which of them are left.
     for table in ("findings", "transcripts"):
         erased.rows += tables.drop(table, ["recording_id", "run_id"], is_due, found=found)
-    settle(output, read_file_lists(output).lists.values(), key)
+    settle_lists(output, key)
     erased.recordings = frozenset(found)
     erased.damaged = tables.damaged | runs.damaged
     return erased

@@ -16,7 +16,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.transforms.archive.signatures import SignatureError, canonical_json, check, signature_of
-from hushbeam.transforms.archive.tables.file_lists import RunFiles, list_runs, read_lists
+from hushbeam.transforms.archive.tables.file_lists import RunFiles, list_runs, read_lists, settle
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.errors import MissingFileError
 from hushbeam.transforms.storage.listing import StoredFile
@@ -101,6 +101,18 @@ def remember_lists(output: str, runs: EarlierRuns, key: Ed25519PrivateKey | None
     values = _values({run: listed for run, listed in runs.listed.items() if run not in left_out})
     signature = {} if key is None else signature_of(canonical_json(values), key)
     files.write_bytes(record_url(output), canonical_json(values | {"signature": signature}))
+
+
+def settle_lists(output: str, key: Ed25519PrivateKey | None) -> None:
+    """Updates the lists of jobs that were killed while they replaced a file. Reads those that the record does not know.
+
+    A forged record could only keep such a list as it is: it allows the old file and the new one, and table formats
+    leave out the file that was to be removed. What is erased depends on no list.
+
+    Args:
+      key: As for `read_earlier_runs`; signs lists that were signed with it before.
+    """
+    settle(output, read_earlier_runs(output, key).unsettled, key)
 
 
 def record_url(output: str) -> str:

@@ -10,9 +10,22 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.transforms.archive.tables import earlier_runs
-from hushbeam.transforms.archive.tables.earlier_runs import read_earlier_runs, record_url, remember_lists
+from hushbeam.transforms.archive.tables.earlier_runs import (
+    EarlierRuns,
+    ListedRun,
+    read_earlier_runs,
+    record_url,
+    remember_lists,
+    settle_lists,
+)
 from hushbeam.transforms.archive.tables.file_entry import FileEntry
-from hushbeam.transforms.archive.tables.file_lists import RunFiles, file_list_url, read_lists, write_run_files
+from hushbeam.transforms.archive.tables.file_lists import (
+    RunFiles,
+    file_list_url,
+    list_runs,
+    read_lists,
+    write_run_files,
+)
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
@@ -96,6 +109,36 @@ def test_a_list_of_a_killed_change_is_read_until_it_is_settled(tmp_path: Path, r
         end(output, night)
     write_run_files(output, RunFiles("first", {}), None)
     assert read_earlier_runs(output, None).unsettled == ()
+
+
+@KEYS
+def test_only_lists_that_the_record_does_not_know_are_read_to_settle_them(
+    tmp_path: Path, key: Ed25519PrivateKey | None, read: list[str]
+) -> None:
+    output, report = str(tmp_path), "runs/second/report.json"
+    for run in ("first", "second", "third", "night"):
+        end(output, run, key)
+    new = FileEntry.of_content(b"new")
+    files.write_bytes(join(output, report), b"new")
+    write_run_files(output, RunFiles("second", {}, changing={report: new}, before=("first",)), key)
+    read.clear()
+    settle_lists(output, key)
+    assert read == ["night", "second"]
+    settled = read_lists(output, ["second"])["second"]
+    assert (settled.files, settled.changing) == ({report: new}, {})
+
+
+def test_no_record_without_the_signature_of_the_key_keeps_a_list_from_being_settled(tmp_path: Path) -> None:
+    output = str(tmp_path)
+    for run in ("first", "second"):
+        end(output, run, KEY)
+    changing = RunFiles("first", {}, changing={"runs/first/report.json": None})
+    write_run_files(output, changing, KEY)
+    ended, found = list_runs(output)
+    forged = {run: ListedRun(file.size_bytes, file.version, True, ()) for run, file in found.items()}
+    remember_lists(output, EarlierRuns(ended, forged), ANOTHER, but="night")
+    settle_lists(output, KEY)
+    assert read_lists(output, ["first"])["first"].changing == {}
 
 
 @pytest.mark.parametrize(
