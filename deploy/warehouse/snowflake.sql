@@ -78,34 +78,24 @@ SELECT recording_id, run_id, processed_at,
        LEAD(run_id) OVER (PARTITION BY recording_id ORDER BY processed_at, run_id) AS superseded_by
 FROM (SELECT DISTINCT recording_id, run_id, processed_at FROM all_transcripts) AS runs;
 
--- Current rows. The columns are named, since an external table has one more: VALUE.
+-- Current rows, without the column VALUE, which every external table has.
 CREATE OR REPLACE VIEW transcripts AS
-SELECT
-  t.recording_id, t.status, t.audio_url, CONCAT('gs://BUCKET/redacted/', t.redacted_audio_url) AS redacted_audio_url,
-  t.language_code, t.duration_s, t.channels, t.text, t.utterances, t.policies, t.metadata, t.run_id, t.processed_at,
-  t.models, t.configuration, t.configuration_id, t.muted_s, t.muted_s_by_policy, t.verification, t.run_date
+SELECT t.* EXCLUDE (value) REPLACE (CONCAT('gs://BUCKET/redacted/', t.redacted_audio_url) AS redacted_audio_url)
 FROM all_transcripts AS t
 WHERE NOT EXISTS (SELECT 1 FROM recording_runs AS r
                   WHERE r.recording_id = t.recording_id AND r.run_id = t.run_id AND r.superseded_by IS NOT NULL);
 CREATE OR REPLACE VIEW findings AS
-SELECT
-  f.recording_id, f.policy, f.label, f.channel, f.start_s, f.end_s, f.text_start, f.text_end, f.score, f.detector,
-  f.run_id, f.processed_at, f.run_date
+SELECT f.* EXCLUDE (value)
 FROM all_findings AS f
 WHERE NOT EXISTS (SELECT 1 FROM recording_runs AS r
                   WHERE r.recording_id = f.recording_id AND r.run_id = f.run_id AND r.superseded_by IS NOT NULL);
 
 -- All rows, with `is_current` and `superseded_by`.
 CREATE OR REPLACE VIEW transcript_history AS
-SELECT
-  t.recording_id, t.status, t.audio_url, t.redacted_audio_url, t.language_code, t.duration_s, t.channels, t.text,
-  t.utterances, t.policies, t.metadata, t.run_id, t.processed_at, t.models, t.configuration, t.configuration_id,
-  t.muted_s, t.muted_s_by_policy, t.verification, t.run_date, r.superseded_by IS NULL AS is_current, r.superseded_by
+SELECT t.* EXCLUDE (value), r.superseded_by IS NULL AS is_current, r.superseded_by
 FROM all_transcripts AS t
 JOIN recording_runs AS r ON r.recording_id = t.recording_id AND r.run_id = t.run_id;
 CREATE OR REPLACE VIEW finding_history AS
-SELECT
-  f.recording_id, f.policy, f.label, f.channel, f.start_s, f.end_s, f.text_start, f.text_end, f.score, f.detector,
-  f.run_id, f.processed_at, f.run_date, r.superseded_by IS NULL AS is_current, r.superseded_by
+SELECT f.* EXCLUDE (value), r.superseded_by IS NULL AS is_current, r.superseded_by
 FROM all_findings AS f
 JOIN recording_runs AS r ON r.recording_id = f.recording_id AND r.run_id = f.run_id;
