@@ -33,6 +33,7 @@ def published_files(output: str) -> dict[str, Names]:
     Raises:
       RunError: The list of an ended run is missing or damaged, so that its rows would be taken out of the tables.
     """
+    # Every list: the record of lists (`earlier_runs`) names no files, and a forged one must not add or take away rows.
     found = read_file_lists(output)
     if unlisted := sorted(found.ended - found.lists.keys()):
         raise RunError(
