@@ -32,8 +32,7 @@ def output_of_runs(output: str) -> str:
       ConfigurationError: There is nothing that a run writes, or this user may not read it.
       StorageError: The store does not answer.
     """
-    root = _normalised(output)
-    _check_access(root, "--output")
+    root = location_of("--output", output)
     try:
         found = any(_written_by_runs(root))
     except AccessDeniedError:
@@ -67,9 +66,22 @@ def check_readable(output: str, *, from_here: bool) -> None:
       ConfigurationError: It is a file or a missing bucket.
       StorageError: The store does not answer.
     """
-    root = _normalised(output)
     if from_here:
-        _check_access(root, "--output")
+        location_of("--output", output)
+    else:
+        _normalised(output)
+
+
+def location_of(option: str, given: str) -> str:
+    """The normalised root that an option names, in a bucket that exists.
+
+    Raises:
+      ConfigurationError: It is a file or a missing bucket.
+      StorageError: The store does not answer.
+    """
+    root = _normalised(given, option)
+    _check_access(root, option)
+    return root
 
 
 def page_url(option: str, given: str, output: str) -> str:
