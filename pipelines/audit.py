@@ -29,6 +29,7 @@ from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, p
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_public_key
+from hushbeam.transforms.archive.run_lock import live_holder
 from hushbeam.transforms.archive.signatures import key_fingerprint
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.contents import About
@@ -124,6 +125,7 @@ def execute(options: AuditOptions, beam_options: PipelineOptions, console: Conso
 def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Console) -> int:
     with waiting(remarks(), "checking options and models"):
         output, page = prepare(options, local=is_local(beam_options))
+    _tell_of_a_writing_run(output)
     about = about_of(options)
     if options.certificate is not None:
         with waiting(remarks(), "checking the recording and its run"):
@@ -142,6 +144,17 @@ def _audit(options: AuditOptions, beam_options: PipelineOptions, console: Consol
         print_report(console, report, url)
         _print_page(console, page)
     return EXIT_PROBLEMS if report["problems"] else EXIT_COMPLETED
+
+
+def _tell_of_a_writing_run(output: str) -> None:
+    """Tells people beforehand why there will be problems that the end of a run mends."""
+    if (holder := live_holder(output)) is not None:
+        remarks().print(
+            f"[bold yellow]Warning:[/] run {escape(holder.run_id)} is writing to this output (last heartbeat "
+            f"{max(0.0, holder.beat_s):.0f} s ago): what it has not completed counts as problems here. Audit again "
+            "when it has ended",
+            highlight=False,
+        )
 
 
 def _audited(output: str, recording_id: str, settings: AuditSettings) -> AuditedCertificate:

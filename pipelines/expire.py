@@ -54,10 +54,10 @@ def _expire(options: ExpireOptions, console: Console) -> int:
     if options.print_json:
         print_for_machines({"recordings": expired.recordings, "files": expired.files})
     else:
-        console.print(
-            f"[bold]{counted(expired.recordings, 'recording')} expired[/], {counted(expired.files, 'file')} deleted",
-            highlight=False,
-        )
+        is_nothing = not (expired.recordings or expired.files or expired.damaged)
+        why = f": no redacted audio that is left is older than {options.older_than}" if is_nothing else ""
+        done = f"[bold]{counted(expired.recordings, 'recording')} expired[/], {counted(expired.files, 'file')} deleted"
+        console.print(f"{done}{why}", highlight=False)
     return incomplete(expired.damaged, console) if expired.damaged else EXIT_COMPLETED
 
 

@@ -23,7 +23,7 @@ from hushbeam.pipelines.running.consoles import print_remarks, remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.job import Job, prepare
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.pipelines.running.outputs import check_is_folder
+from hushbeam.pipelines.running.outputs import check_readable
 from hushbeam.pipelines.running.reporting.costs import cost, cost_told, hours_told
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.base.plurals import counted
@@ -89,7 +89,7 @@ def build(pipeline: beam.Pipeline, job: Job, planning: Planning) -> beam.PCollec
 
 def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console) -> int:
     local = is_local(beam_options)
-    check_is_folder(options.output)
+    check_readable(options.output, from_here=local)
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     planning = options.planning
     if planning.plan_file is None and not local:

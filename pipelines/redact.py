@@ -157,7 +157,7 @@ def _attempt(options: RedactOptions, beam_options: PipelineOptions, console: Con
     local = is_local(beam_options)
     with waiting(console, "checking options and models"):
         check_writable(options.output)
-        check_private_roots_writable(options.keeping)
+        check_private_roots_writable(options.keeping, from_here=local)
         fit_workers(beam_options, options.workers, device=options.recognition.device)
         fetch_job_server(beam_options)
         prepared = prepare(options, local=local)
@@ -173,7 +173,7 @@ def _write_template(options: RedactOptions, beam_options: PipelineOptions) -> in
             raise ConfigurationError(
                 f"{option}: a template cannot use it, because this command does not wait for its runs"
             )
-    check_writable(options.output)
+    check_writable(options.output, from_here=False)
     fit_workers(beam_options, options.workers, device=options.recognition.device)
     job = prepare(options, local=False)
     print_remarks(job.remarks, remarks())

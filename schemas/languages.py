@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 _CODES = """
 aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el
@@ -15,6 +16,27 @@ yue za zh zu
 LANGUAGE_CODES = frozenset(_CODES.split())
 """ISO 639-1, and the codes of speech recognisers for Cantonese, Hawaiian and Javanese."""
 
+_NAMES = {
+    "arabic": "ar",
+    "chinese": "zh",
+    "dutch": "nl",
+    "english": "en",
+    "french": "fr",
+    "german": "de",
+    "hindi": "hi",
+    "italian": "it",
+    "japanese": "ja",
+    "korean": "ko",
+    "mandarin": "zh",
+    "polish": "pl",
+    "portuguese": "pt",
+    "russian": "ru",
+    "spanish": "es",
+    "swedish": "sv",
+    "turkish": "tr",
+    "ukrainian": "uk",
+}
+
 UNDETERMINED = "und"
 """Code of a recording without speech."""
 
@@ -26,6 +48,12 @@ def primary_language(code: str) -> str | None:
     match = _WELL_FORMED.fullmatch(code)
     language = match[1].lower() if match else None
     return language if language in LANGUAGE_CODES else None
+
+
+def language_of_name(name: str) -> str | None:
+    """The code of a language that somebody wrote by its English name, perhaps misspelt; None if it is like none."""
+    near = get_close_matches(name.lower(), _NAMES, n=1, cutoff=0.75)
+    return _NAMES[near[0]] if near else None
 
 
 def shown_language(code: str) -> str:

@@ -78,8 +78,8 @@ class RedactRecordings(beam.PTransform):
         pipeline, options = records.pipeline, self._options
         beam_options = pipeline.options
         local = is_local(beam_options)
-        check_writable(options.output)
-        check_private_roots_writable(options.keeping)
+        check_writable(options.output, from_here=local)
+        check_private_roots_writable(options.keeping, from_here=local)
         protect_samples(beam_options)
         fit_workers(beam_options, options.workers, device=options.recognition.device)
         job = prepare(options, local=local, of_records=True)

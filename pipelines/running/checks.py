@@ -47,6 +47,7 @@ from hushbeam.transforms.read_manifest.check import check_lines
 from hushbeam.transforms.read_manifest.line import derived_id
 from hushbeam.transforms.sources.allowed import AllowedSources
 from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.transcribe import model as speech_model
 from hushbeam.transforms.transcribe.engine import load_speech_model
@@ -273,6 +274,7 @@ def _output(options: RedactOptions) -> Iterator[Check]:
 
 
 def _written(output: str) -> str:
+    check_access(output)
     probe = urls.join(output, "runs", f"doctor-{uuid.uuid4().hex}")
     if not files.create(probe, b"a check"):
         raise StorageError("a new file exists already")

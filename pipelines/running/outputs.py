@@ -15,6 +15,7 @@ from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
 from hushbeam.transforms.archive.tombstones import is_tombstone
 from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 from hushbeam.transforms.storage.listing import StoredFile
 
@@ -29,8 +30,9 @@ def output_of_runs(output: str) -> str:
 
     Raises:
       ConfigurationError: There is nothing that a run writes, or this user may not read it.
+      StorageError: The store does not answer.
     """
-    root = _normalised(output)
+    root = location_of("--output", output)
     try:
         found = any(_written_by_runs(root))
     except AccessDeniedError:
@@ -44,22 +46,42 @@ def output_of_runs(output: str) -> str:
     return root
 
 
-def check_writable(output: str) -> None:
-    """Checks that this user may write to an output root. Makes nothing, and does not ask object stores.
+def check_writable(output: str, *, from_here: bool = True) -> None:
+    """Checks that this user may write to an output root. Makes nothing.
+
+    Args:
+      from_here: Whether this process works there, so that its credentials must open the bucket of an object store.
 
     Raises:
-      ConfigurationError: It is a file, or this user may not write there.
+      ConfigurationError: It is a file or a missing bucket, or this user may not write there.
+      StorageError: The store does not answer.
     """
-    _check_writable(output, "--output", "runs")
+    _check_writable(output, "--output", "runs", from_here=from_here)
 
 
-def check_is_folder(output: str) -> None:
+def check_readable(output: str, *, from_here: bool) -> None:
     """As `check_writable`, for a command that only reads an output root.
 
     Raises:
-      ConfigurationError: It is a file.
+      ConfigurationError: It is a file or a missing bucket.
+      StorageError: The store does not answer.
     """
-    _normalised(output)
+    if from_here:
+        location_of("--output", output)
+    else:
+        _normalised(output)
+
+
+def location_of(option: str, given: str) -> str:
+    """The normalised root that an option names, in a bucket that exists.
+
+    Raises:
+      ConfigurationError: It is a file or a missing bucket.
+      StorageError: The store does not answer.
+    """
+    root = _normalised(given, option)
+    _check_access(root, option)
+    return root
 
 
 def page_url(option: str, given: str, output: str) -> str:
@@ -86,23 +108,27 @@ def page_url(option: str, given: str, output: str) -> str:
                 f"{option}: {given} is a folder; name a file, such as {given.rstrip('/')}/page.html"
             )
         _check_writable(str(Path(page).parent), option)
+    _check_access(page, option)
     files.delete(page)
     return page
 
 
-def check_private_roots_writable(keeping: Keeping) -> None:
+def check_private_roots_writable(keeping: Keeping, *, from_here: bool = True) -> None:
     """As `check_writable`, for the roots of encrypted files: otherwise every recording would fail.
 
     Raises:
-      ConfigurationError: One is a file, or this user may not write there.
+      ConfigurationError: One is a file or a missing bucket, or this user may not write there.
+      StorageError: A store does not answer.
     """
     for option, root in (("--store", keeping.store), ("--unredacted_output", keeping.unredacted_output)):
         if root is not None:
-            _check_writable(root, option)
+            _check_writable(root, option, from_here=from_here)
 
 
-def _check_writable(given: str, option: str, *inside: str) -> None:
+def _check_writable(given: str, option: str, *inside: str, from_here: bool = True) -> None:
     root = _normalised(given, option)
+    if from_here:
+        _check_access(root, option)
     if urls.is_local(root) and not os.access(_nearest(Path(root, *inside)), os.W_OK | os.X_OK):
         raise ConfigurationError(
             f"{option}: no permission to write in {given}; name another folder, or run this as a user who may"
@@ -116,6 +142,15 @@ def _check_writable(given: str, option: str, *inside: str) -> None:
             raise ConfigurationError(
                 f"{option}: no file can be made in {given}: {error.strerror}; name another folder"
             ) from None
+
+
+def _check_access(root: str, option: str) -> None:
+    try:
+        check_access(root)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{option}: {error}") from None
+    except StorageError as error:
+        raise StorageError(f"{option}: {error}", retryable=error.retryable) from None
 
 
 def _normalised(given: str, option: str = "--output") -> str:

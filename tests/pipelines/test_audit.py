@@ -33,6 +33,7 @@ from hushbeam.pipelines import audit, redact
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS, EXIT_USAGE
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
+from hushbeam.transforms.archive.run_lock import RunLock
 from hushbeam.transforms.archive.tables.relocation import relocate
 from hushbeam.transforms.audit.contents import is_report, summarise
 from hushbeam.transforms.audit.one_recording import audit_certificate
@@ -215,6 +216,30 @@ def test_what_was_touched_is_found(output: Path, touch: Callable[[Path], None], 
     status, report = run_audit(output, "--sample", "0")
     assert report["problems"] == problems
     assert status == EXIT_PROBLEMS
+
+
+def test_during_a_run_it_is_said_to_be_writing_and_not_to_have_been_killed(
+    output: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (run_id,) = [path.parent.name for path in output.glob("runs/*/summary.json")]
+    _interrupt(output)
+    with RunLock(str(output), run_id):
+        status, report = run_audit(output, "--sample", "0")
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"Warning: run {run_id} is writing to this output (last heartbeat 0 s ago)" in said
+    assert "Audit again when it has ended" in said
+    assert report["problems"] == {"unfinished_run": 3, "unreadable": 2, "locked": 2}
+    of_the_run = {one["detail"] for one in report["list"] if one["subject"] == run_id or one["kind"] == "locked"}
+    assert of_the_run == {
+        "it is writing: audit again when it has ended",
+        f"run {run_id} is writing: audit again when it has ended",
+    }
+    assert status == EXIT_PROBLEMS
+
+    status, report = run_audit(output, "--sample", "0")  # the run was killed after all
+    assert "Warning" not in capsys.readouterr().err
+    (killed,) = [one["detail"] for one in report["list"] if one["subject"] == run_id]
+    assert killed == "it was killed: run the job again to complete it"
 
 
 def test_a_certificate_that_was_changed_is_not_what_was_signed(output: Path, keys: dict[str, str]) -> None:

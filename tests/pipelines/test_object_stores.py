@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.redact import run
-from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
+from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE, EXIT_USAGE
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.transcribe.model import resolve
 from tests.pipelines.conftest import Run
@@ -155,3 +156,52 @@ def test_a_recording_that_is_replaced_during_the_run_is_not_published(store: Sto
     (error,) = run.rows("errors")
     assert (error["recording_id"], error["stage"], error["error_class"]) == ("card", stage, "SourceChangedError")
     assert error["retryable"]
+
+
+@pytest.mark.parametrize("store_scheme", ["gs", "s3", "az"])
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (("redact", "calls.jsonl"), "--output"),
+        (("redact", "calls.jsonl", "--output", "out", "--store_key", "env:KEY"), "--store"),
+        (("plan", "calls.jsonl"), "--output"),
+        (("audit",), "--output"),
+        (("erase", "--recording_id", "call"), "--output"),
+    ],
+)
+def test_a_bucket_that_does_not_exist_is_a_wrong_option_and_is_told_before_anything_begins(
+    store_scheme: str,
+    command: tuple[str, ...],
+    option: str,
+    servers: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if store_scheme not in servers:
+        pytest.skip("needs Azurite (make azurite)")
+    credentials = {**azure_credentials(servers.get("az", "")), **S3_CREDENTIALS}
+    for name, value in {**credentials, "AWS_ENDPOINT_URL_S3": servers["s3"]}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", servers["gs"])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "calls.jsonl").write_text('{"audio_url": "call.wav"}\n')
+    # No such model: its check comes later.
+    model = ("--model", "nosuch") if command[0] in {"redact", "plan"} else ()
+    assert main([*command, *model, option, f"{store_scheme}://mistyped-bucket/out"]) == EXIT_USAGE
+    said = capsys.readouterr()
+    noun = "container" if store_scheme == "az" else "bucket"
+    told = f"error: {option}: there is no {noun} {store_scheme}://mistyped-bucket; make it, or correct the name"
+    assert told in said.out + said.err
+    assert list(tmp_path.iterdir()) == [tmp_path / "calls.jsonl"]
+
+
+def test_doctor_tells_a_bucket_that_does_not_exist_from_one_that_cannot_be_written(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--model", f"{store.bucket}/models/tiny", "--verify", "off", "--json"]
+    main(["doctor", *options, "--output", f"{store.bucket}-mistyped/out"])
+    (output,) = [check for check in json.loads(capsys.readouterr().out)["checks"] if check["subject"] == "output"]
+    assert output["outcome"] == "problem"
+    assert output["detail"].startswith("there is no ")
+    assert output["remedy"] == "make it, or correct the name"

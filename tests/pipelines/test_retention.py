@@ -270,6 +270,8 @@ def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], 
     (output / "audio" / "left.0123456789ab.wav").write_bytes(b"RIFF")
     status, terminal = call(expire, *hour)
     assert (status, "2 recordings expired, 2 files" in terminal) == (0, True), terminal
+    again = "0 recordings expired, 0 files deleted: no redacted audio that is left is older than 1h"
+    assert " ".join(call(expire, *hour)[1].split()) == again
     assert [path.name for path in (output / "audio").iterdir()] == ["left.0123456789ab.wav"]
     answer = json.loads((output / "status" / "card.json").read_text())
     assert (answer["status"], answer["redacted_audio_url"]) == ("redacted_audio_expired", None)

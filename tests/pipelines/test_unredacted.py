@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +23,10 @@ CARD = {"recording_id": "card", "audio_url": "card.flac"}
 AS_SAID = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii": False}
 
 
-def opened(root: Path, key: str, recording_id: str, to: Path | str) -> tuple[int, str]:
+def opened(root: Path, key: str, recording_id: str | Sequence[str], to: Path | str) -> tuple[int, str]:
     terminal = io.StringIO()
-    arguments = ["--unredacted_output", str(root), "--unredacted_key", key, "--recording_id", recording_id]
+    ids = [recording_id] if isinstance(recording_id, str) else recording_id
+    arguments = ["--unredacted_output", str(root), "--unredacted_key", key, "--recording_id", *ids]
     return unseal.run([*arguments, "--to", str(to)], Console(file=terminal, width=300)), terminal.getvalue()
 
 
@@ -59,7 +62,10 @@ def test_recordings_are_kept_as_they_were_said_and_lines_may_ask_for_that_alone(
     assert (refused, "no transcript of nobody; check" in terminal) == (EXIT_USAGE, True)
 
     refused, terminal = opened(tmp_path / "nothing", key, "card", here)
-    assert (refused, f"no run has written anything in {tmp_path}/nothing" in terminal) == (EXIT_USAGE, True)
+    assert (refused, f"no run has written an unredacted transcript in {tmp_path}/nothing;" in terminal) == (
+        EXIT_USAGE,
+        True,
+    )
 
     terminal_ = Console(file=io.StringIO(), width=300)
     output = ["--output", str(run.output), "--recording_id", "phone", "card"]
@@ -159,3 +165,27 @@ def test_what_cannot_be_kept_is_not_published(redact: Redact, key: str, tmp_path
     assert run.statuses() == set()
     assert run.audio() == {}
     assert [row["stage"] for row in run.rows("errors")] == ["KeepUnredacted"]
+
+
+def test_each_mistake_is_told_with_its_option_and_nothing_is_opened(redact: Redact, key: str, tmp_path: Path) -> None:
+    private, here, other = tmp_path / "private", tmp_path / "here", tmp_path / "other-key"
+    run = redact(CARD, options=("--unredacted_output", str(private), "--unredacted_key", key))
+    other.write_text(base64.b64encode(os.urandom(32)).decode())
+    (tmp_path / "file").touch()
+    for (root, by, recording_ids, to), told in {
+        (private, f"file:{other}", ("card",), here): (
+            "--recording_id: card: a file is encrypted with a key that --unredacted_key does not name. Name the key"
+        ),
+        (private, f"file:{tmp_path}/none", ("card",), here): "--unredacted_key: the file cannot be read",
+        (private, key, ("card", "crad", "quagga"), here): (
+            "--recording_id: --unredacted_output has no transcript of crad (did you mean card?), quagga; check the ids"
+        ),
+        (run.output, key, ("card",), here): (
+            f"--unredacted_output: no run has written an unredacted transcript in {run.output}; name the --unredacted"
+        ),
+        (private, key, ("card",), tmp_path / "file"): f"--to: {tmp_path}/file is a file; name a folder",
+        (private, key, ("card",), tmp_path / "file" / "x"): f"--to: {tmp_path}/file is a file; name a folder",
+    }.items():
+        status, terminal = opened(root, by, recording_ids, to)
+        assert (status, terminal.startswith(f"error: {told}")) == (EXIT_USAGE, True), terminal
+        assert not here.exists()

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from hushbeam.schemas.errors import ConfigurationError, RunError
 from hushbeam.transforms.base import process_identity
@@ -163,6 +163,17 @@ class PipelineHold(Hold):
     def _owner(self) -> Owner:
         machine = process_identity.machine() if self.by_process else None
         return Owner(self.run_id, self.token, machine, process_identity.process(os.getpid()))
+
+
+class LiveHolder(NamedTuple):
+    """A run that holds an output and shows that it goes on.
+
+    Attributes:
+      beat_s: Seconds since its last heartbeat.
+    """
+
+    run_id: str
+    beat_s: float
 
 
 class RunLock:
@@ -356,6 +367,20 @@ def holder_of(root: str) -> str | None:
     with suppress(RunLockedError):
         owner = _owner_of(root)
         return owner.run_id if owner else None
+    return None
+
+
+def live_holder(root: str) -> LiveHolder | None:
+    """The run that is writing to an output root; None if nothing holds it, or only a run that died.
+
+    Raises:
+      StorageError: The store fails.
+    """
+    with suppress(RunLockedError, MissingFileError, ValueError):
+        owner = _owner_of(root)
+        if owner is not None and not _has_ended(owner):
+            beat_s = time.time() - float(files.read_bytes(_alive_url(root, owner.token)))
+            return LiveHolder(owner.run_id, beat_s) if beat_s <= STALE_AFTER_S else None
     return None
 
 

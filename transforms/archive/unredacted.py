@@ -11,6 +11,7 @@ from hushbeam.schemas.finding import Finding
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.stages import TranscribedRecording
 from hushbeam.transforms.base.sealed_files import SealedFiles, SealedRoot, sealed_name
+from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
 UNREDACTED_KEYS = "--unredacted_key"
@@ -81,6 +82,11 @@ def unredacted_transcript(transcribed: TranscribedRecording, findings: Sequence[
         ],
         "metadata": dict(request.metadata),
     }
+
+
+def kept_names(root: str) -> list[str]:
+    """The names under which recordings have a transcript: their ids, where these are safe names of files."""
+    return [name.removesuffix(_SUFFIX) for name in files.list_names(root) if name.endswith(_SUFFIX)]
 
 
 def unredacted_url(root: str, recording_id: str) -> str:

@@ -21,7 +21,7 @@ MEANINGS: Mapping[str, str] = {
     "file_missing": "a file that a run lists is not there",
     "finding_without_status": "findings of a recording that has no status object",
     "findings_differ": "findings are not those that were certified",
-    "incomplete_file": "a write was interrupted",
+    "incomplete_file": "a write goes on, or was interrupted",
     "index_differs": "the ledger's index or the record of file lists disagrees with the files",
     "locked": "a run is writing, or was killed",
     "no_certificate": "a recording has no certificate of this version",
@@ -38,7 +38,7 @@ MEANINGS: Mapping[str, str] = {
     "status_differs": "a status object was not written by a run",
     "status_without_row": "a recording has no transcript row",
     "table_differs": "a table has columns that no run writes",
-    "unfinished_run": "a run was killed before its end",
+    "unfinished_run": "a run is writing, or was killed before its end",
     "unknown_file": "a file that no run writes",
     "unreadable": "a file is damaged or cannot be read",
 }

@@ -14,6 +14,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.claims import Problem
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
+from hushbeam.transforms.archive.run_lock import live_holder
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.summary import UnreadableSummaryError, checked_summary
 from hushbeam.transforms.archive.runs.timings import Timings
@@ -64,7 +65,14 @@ def run_problems(run_id: str, output: str, key: Ed25519PublicKey | None) -> Iter
     copies = files.list_names(rows_folder(output, run_id))
     has_ended = summary is not None or (listed is not None and not listed.has_summary)
     if not has_ended or copies:
-        yield Problem("unfinished_run", run_id, "it was killed: run the job again to complete it")
+        holder = live_holder(output)
+        is_running = holder is not None and holder.run_id == run_id
+        detail = (
+            "it is writing: audit again when it has ended"
+            if is_running
+            else "it was killed: run the job again to complete it"
+        )
+        yield Problem("unfinished_run", run_id, detail)
     for name in copies:
         yield from _copy_problems(run_id, name, output)
     if has_ended:

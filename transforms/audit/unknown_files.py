@@ -17,6 +17,7 @@ from hushbeam.transforms.archive.ledger_index import LedgerIndex, entries_of, fa
 from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption_urls, json_name
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, recording_of, review_in
+from hushbeam.transforms.archive.run_lock import live_holder
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.digests import certified_outputs
@@ -85,7 +86,7 @@ def _file_problems(
     folder, _, rest = file.name.partition("/")
     if file.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX):
         if file.name.endswith(".tmp"):
-            yield Problem("incomplete_file", name, "a write was killed: the next run removes it")
+            yield Problem("incomplete_file", name, "a write goes on, or was killed: the next run removes it")
         else:
             yield Problem("unknown_file", name, "no run writes such a file")
     elif folder in known:
@@ -94,7 +95,13 @@ def _file_problems(
         elif folder == REVIEWS:
             yield from _review_problems(rest, output)
     elif folder == _RUNS and _LOCK.fullmatch(rest):
-        yield Problem("locked", name, "a run is writing, or was killed: run the job again")
+        holder = live_holder(output)
+        detail = (
+            f"run {holder.run_id} is writing: audit again when it has ended"
+            if holder is not None
+            else "left by a run that was killed: run the job again"
+        )
+        yield Problem("locked", name, detail)
     elif folder == _RUNS and _OF_AN_AUDIT.fullmatch(rest):
         if not is_report(files.read_bytes(join(output, file.name))):
             yield Problem("unreadable", name, "not the report of an audit")

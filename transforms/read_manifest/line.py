@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hushbeam.schemas.errors import RecordingError
-from hushbeam.schemas.languages import LANGUAGE_CODES, primary_language
+from hushbeam.schemas.languages import LANGUAGE_CODES, language_of_name, primary_language
 from hushbeam.schemas.policies import UnknownPolicyError, resolve_policies
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.transforms.base.metavar import Metavar
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.secrets import SecretReference, is_reference
 from hushbeam.transforms.base.strict_json import UnusableJsonError, parsed_json
 from hushbeam.transforms.option_lists import SEPARATED, separated
-from hushbeam.transforms.read_manifest.messages import expected, numbered
+from hushbeam.transforms.read_manifest.messages import expected, listed
 from hushbeam.transforms.read_manifest.other_keys import UNSUPPORTED, nearest, sort_keys
 from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.urls import resolve_source
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _LONGEST_URL = 4096
 _LONGEST_ID = 512
 _SURELY_LIKE = 0.7
+_MOST_TOLD = 10
 
 Substitution = Literal["hash", "entity_name", "mask", "numbered", "surrogate"]
 AudioQuality = Literal["source", "mp3", "wav", "flac"]
@@ -110,16 +112,24 @@ def _language(value: str) -> str:
     """The code without a script or a region: models know languages."""
     language = primary_language(value)
     if language is None:
-        raise ValueError(f"expected one of {len(LANGUAGE_CODES)} language codes, such as en or en_us")
+        meant = language_of_name(value)
+        advice = f"; did you mean {meant}?" if meant else ""
+        raise ValueError(f"expected one of {len(LANGUAGE_CODES)} language codes, such as en or en_us{advice}")
     return language
 
 
 def _all_known(names: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        resolve_policies(names)
-    except UnknownPolicyError as error:
-        raise ValueError(str(error)) from None
+    if unknown := list(_unknown_policies(names)):
+        raise ValueError(" ".join(map(str, unknown)))
     return names
+
+
+def _unknown_policies(names: Sequence[str]) -> Iterator[UnknownPolicyError]:
+    for position, name in enumerate(names, 1):
+        try:
+            resolve_policies((name,))
+        except UnknownPolicyError as error:
+            yield UnknownPolicyError(name, position, error.advice)
 
 
 class AudioOptions(BaseModel):
@@ -292,34 +302,23 @@ def read_line(
       unredacted: Whether the job has an unredacted output, for lines with `redact_pii: false`.
 
     Raises:
-      ManifestLineError: The message names the key and never a value.
+      ManifestLineError: The message names all keys that are wrong, and never a value.
     """
     keys = sort_keys(values, ManifestLine.model_fields, defaults.metadata_columns)
-    if keys.unsupported:
-        raise UnsupportedKeyError(f"{keys.unsupported[0]} is not supported: {UNSUPPORTED[keys.unsupported[0]]}")
+    wrong: list[ManifestLineError] = [
+        UnsupportedKeyError(f"{key} is not supported: {UNSUPPORTED[key]}") for key in keys.unsupported
+    ]
     try:
         request = ManifestLine.model_validate(keys.own)
         # pydantic's own JSON accepts unpaired surrogates in the keys of a mapping.
         json.dumps([request.model_dump(), keys.columns], ensure_ascii=False).encode()
     except ValidationError as error:
-        raise _explain(error, values) from None
+        raise _all_of([*wrong, *_explained(error, values), *_wrong_policies(keys.own)]) from None
     except UnicodeEncodeError:
-        raise ManifestLineError("The line contains an unpaired Unicode surrogate") from None
-    if not request.redact_pii and not unredacted:
-        raise ManifestLineError(
-            "redact_pii: false needs a job with --unredacted_output; otherwise remove the line or the key"
-        )
-    if request.webhook_auth_header_value and not is_reference(request.webhook_auth_header_value):
-        raise ManifestLineError(
-            "webhook_auth_header_value: a manifest must not contain a secret; give a reference such as env:NAME"
-        )
-    if request.language_code and request.language_detection:
-        raise ManifestLineError("language_code and language_detection exclude each other; remove one")
-    if not request.metadata.keys().isdisjoint(keys.columns):
-        raise ManifestLineError("metadata: has an entry with the name of a column of --metadata_columns; rename one")
-    substitution = request.redact_pii_sub or defaults.substitution
-    if substitution == "surrogate" and not defaults.surrogate_key:
-        raise ManifestLineError("redact_pii_sub: surrogate needs a secret key; give the job a --surrogate_key")
+        raise _all_of([*wrong, ManifestLineError("The line contains an unpaired Unicode surrogate")]) from None
+    wrong += _refusals(request, keys.columns, defaults, unredacted=unredacted)
+    if wrong := [*wrong, *_wrong_policies(keys.own)]:
+        raise _all_of(wrong)
     # Imported late: it loads Beam, and the options of commands need only this module's defaults.
     from hushbeam.schemas.recording import Recording  # noqa: PLC0415
 
@@ -329,7 +328,7 @@ def read_line(
         recording_id=request.recording_id or derived_id(request.audio_url),
         audio_url=_located(manifest, request.audio_url, "audio_url"),
         policies=_resolved(tuple(policies)),
-        substitution=substitution,
+        substitution=request.redact_pii_sub or defaults.substitution,
         redact=request.redact_pii,
         redact_audio=_given(request.redact_pii_audio, defaults.redact_audio),
         audio_quality=request.redact_pii_audio_quality or defaults.audio_quality,
@@ -395,52 +394,90 @@ def _given(value: bool | None, default: bool) -> bool:
 
 @lru_cache(maxsize=1024)
 def _resolved(names: tuple[str, ...]) -> tuple[str, ...]:
-    if not names:
-        raise ManifestLineError("redact_pii_policies is empty; remove it for the defaults, or name policies")
+    return resolve_policies(names)
+
+
+def _refusals(
+    request: ManifestLine, columns: Mapping[str, str], defaults: ManifestDefaults, *, unredacted: bool
+) -> Iterator[ManifestLineError]:
+    """What the job does not do, of a line whose values are valid one by one."""
+    if not request.redact_pii and not unredacted:
+        yield ManifestLineError(
+            "redact_pii: false needs a job with --unredacted_output; otherwise remove the line or the key"
+        )
+    if request.webhook_auth_header_value and not is_reference(request.webhook_auth_header_value):
+        yield ManifestLineError(
+            "webhook_auth_header_value: a manifest must not contain a secret; give a reference such as env:NAME"
+        )
+    if request.language_code and request.language_detection:
+        yield ManifestLineError("language_code and language_detection exclude each other; remove one")
+    if not request.metadata.keys().isdisjoint(columns):
+        yield ManifestLineError("metadata: has an entry with the name of a column of --metadata_columns; rename one")
+    if (request.redact_pii_sub or defaults.substitution) == "surrogate" and not defaults.surrogate_key:
+        yield ManifestLineError("redact_pii_sub: surrogate needs a secret key; give the job a --surrogate_key")
+
+
+def _wrong_policies(own: Mapping[str, Any]) -> Iterator[ManifestLineError]:
+    """What is wrong with the names of a line's policies; nothing if they are no list of names."""
     try:
-        return resolve_policies(names)
-    except UnknownPolicyError:
-        raise UnknownPolicyInLineError(" ".join(_unknown(names))) from None
+        names = _from_text(own.get("redact_pii_policies"))
+    except ValueError:
+        return
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return
+    if not names:
+        yield ManifestLineError("redact_pii_policies is empty; remove it for the defaults, or name policies")
+    for unknown in _unknown_policies(names):
+        yield UnknownPolicyInLineError(f"Policy {unknown.position} of redact_pii_policies is unknown. {unknown.advice}")
 
 
-def _unknown(names: tuple[str, ...]) -> Iterator[str]:
-    for position, name in enumerate(names, 1):
-        try:
-            resolve_policies((name,))
-        except UnknownPolicyError as error:
-            yield f"Policy {position} of redact_pii_policies is unknown. {error.advice}"
+def _all_of(wrong: Sequence[ManifestLineError]) -> ManifestLineError:
+    """One error for all that is wrong with a line, of the class of the first."""
+    all_told = list(dict.fromkeys(map(str, wrong)))  # two terms of one entry may be wrong in the same way
+    told = all_told[:_MOST_TOLD]
+    if more := len(all_told) - len(told):
+        told.append(f"{counted(more, 'more error')} in this line")
+    *others, last = told
+    return type(wrong[0])(" ".join([*(text if text.endswith((".", "?")) else f"{text}." for text in others), last]))
 
 
-def _explain(error: ValidationError, values: Mapping[str, Any]) -> ManifestLineError:
-    """Error with the problem and what to do, but without values and unknown keys, which may be personal data."""
+def _explained(error: ValidationError, values: Mapping[str, Any]) -> Iterator[ManifestLineError]:
+    """Errors with the problem and what to do, but without values and unknown keys, which may be personal data."""
     errors = error.errors(include_input=False, include_url=False)
-    # A misspelt key may be reported as a missing one too: its position and the nearest known key help more.
-    first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
-    where = first["loc"]
-    if not where:
-        return ManifestLineError("The line has a key that is not text")
-    if first["type"] == "extra_forbidden":
-        same = [each["loc"] for each in errors if each["type"] == "extra_forbidden" and each["loc"][:-1] == where[:-1]]
-        return _unknown_keys(same, values)
-    if first["type"] == "missing":
-        return ManifestLineError(f"{where[0]} is missing; every line needs it")
-    if len(where) == 1:
-        return ManifestLineError(f"{where[0]}: {expected(first)}")
-    name = where[1] if where[1] in AudioOptions.model_fields else f"entry {_place(values, where)}"
-    return ManifestLineError(f"{where[0]}, {name}: {expected(first)}")
+    unknown: dict[tuple[int | str, ...], list[tuple[int | str, ...]]] = {}
+    for each in errors:
+        if each["type"] == "extra_forbidden":
+            unknown.setdefault(each["loc"][:-1], []).append(each["loc"])
+    yield from (_unknown_keys(keys, values) for keys in unknown.values())
+    # A misspelt key is reported as a missing one too.
+    meant = {nearest(str(where[-1]), ManifestLine.model_fields) for where in unknown.get((), ())}
+    for each in errors:
+        where = each["loc"]
+        if not where:
+            yield ManifestLineError("The line has a key that is not text")
+        elif each["type"] == "missing" and where[0] not in meant:
+            yield ManifestLineError(f"{where[0]} is missing; every line needs it")
+        elif each["type"] not in {"missing", "extra_forbidden"}:
+            is_option = len(where) > 1 and where[1] in AudioOptions.model_fields
+            entry = "" if len(where) == 1 else f", {where[1] if is_option else f'entry {_place(values, where)}'}"
+            yield ManifestLineError(f"{where[0]}{entry}: {expected(each)}")
 
 
 def _unknown_keys(found: Sequence[tuple[int | str, ...]], values: Mapping[str, Any]) -> UnknownKeyError:
-    """An error for all unknown keys of a line, or of a map in it, that tells what the first may stand for."""
-    first, of_line = found[0], len(found[0]) == 1
-    places = numbered(sorted(_place(values, where) for where in found))
-    key, known = str(first[-1]), ManifestLine.model_fields if of_line else AudioOptions.model_fields
-    near = nearest(key, known)
-    advice = f"; did you mean {near!r}?" if near else ""
-    if of_line and not nearest(key, known, _SURELY_LIKE):  # a column of a table may resemble a key by chance
+    """An error for all unknown keys of a line, or of a map in it, that tells what each may stand for."""
+    of_line = len(found[0]) == 1
+    keys = {_place(values, where): str(where[-1]) for where in found}
+    places, known = sorted(keys), ManifestLine.model_fields if of_line else AudioOptions.model_fields
+    near = [(place, meant) for place in places if (meant := nearest(keys[place], known))][:_MOST_TOLD]
+    said = [repr(meant) if len(keys) == 1 else f"{meant!r} ({place})" for place, meant in near]
+    advice = f"; did you mean {listed(said)}?" if near else ""
+    # A column of a table may resemble a key by chance.
+    if of_line and not all(nearest(key, known, _SURELY_LIKE) for key in keys.values()):
         advice += f"{'' if near else ';'} --metadata_columns copies columns that it names into metadata"
-    keys = "key" if len(found) == 1 else "keys"
-    return UnknownKeyError(f"Unknown {keys}: {keys} {places} of {'the line' if of_line else first[0]}{advice}")
+    noun = "key" if len(keys) == 1 else "keys"
+    return UnknownKeyError(
+        f"Unknown {noun}: {noun} {listed(places)} of {'the line' if of_line else found[0][0]}{advice}"
+    )
 
 
 def _place(values: Mapping[str, Any], where: tuple[int | str, ...]) -> int:

@@ -42,7 +42,7 @@ def expected(error: Mapping[str, Any]) -> str:
     return "is not valid"
 
 
-def numbered(names: Sequence[int]) -> str:
+def listed(names: Sequence[object]) -> str:
     """`1`, `1 and 2`, `1, 2 and 3`."""
     *first, last = map(str, names)
     return f"{', '.join(first)} and {last}" if first else last

@@ -61,10 +61,14 @@ def _google_store() -> Any:
         # The default limits a whole request to five minutes, which a long recording takes.
         "requests_timeout": aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S, sock_read=_SILENCE_S),
     }
-    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
-    if emulator:
+    if emulator := google_emulator():
         options |= {"token": "anon", "endpoint_url": emulator if "://" in emulator else f"http://{emulator}"}
     return GCSFileSystem(**options)
+
+
+def google_emulator() -> str | None:
+    """The server that takes the place of Google's store, and wants no credentials."""
+    return os.environ.get("STORAGE_EMULATOR_HOST")
 
 
 @lru_cache(maxsize=1)  # fsspec keeps one file system for equal arguments

@@ -98,6 +98,9 @@ class PrivateFolder:
             path = followed(urls.normalised(self._url))
         except StorageError as error:
             raise ConfigurationError(f"{self._option}: {error}") from None
+        nearest = next(each for each in (Path(path), *Path(path).parents) if os.access(each, os.F_OK))
+        if not nearest.is_dir():
+            raise ConfigurationError(f"{self._option}: {nearest} is a file; name a folder")
         for root, name in self._apart:
             other = followed(root)
             if urls.is_within(path, other) or urls.is_within(other, path):

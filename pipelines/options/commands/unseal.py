@@ -5,7 +5,8 @@
 Writes NAME.json for each recording, readable by you only; delete it when you are done. The folder is created with
 mode 0700. An existing folder must be yours, closed to others, and outside of all outputs.
 
-Exit status: 0 done; 2 wrong options or folder, or a recording is missing or cannot be decrypted.
+Exit status: 0 done; 1 the store failed; 2 wrong options or folder, or a recording is missing or cannot be decrypted.
+Nothing is written unless all are decrypted.
 """
 
 from __future__ import annotations

@@ -24,6 +24,10 @@ _MOST_GROUPS = 5
 _MOST_POLICIES = 8
 _ATTEMPTED = ("completed", "quarantined", "failed", "unredacted")
 """Outcomes of this run's own work: not of what an earlier run did (skipped, recovered), nor of what is erased."""
+_ALL_SKIPPED = (
+    "Skipped: done before, and neither source nor options have changed since. What expired meanwhile is not redone "
+    "either; --force redoes all"
+)
 _OUTCOME_STYLES = {"completed": "green", "failed": "red", "quarantined": "yellow"}
 _NOT_DELIVERED = {
     "undelivered": "not delivered",
@@ -132,6 +136,9 @@ def print_summary(
     summary = figures.summary
     recordings = summary["recordings"]
     _print_outcomes(console, figures, wall_s)
+    is_all_done = {outcome for outcome, count in recordings.items() if count} == {"skipped"}
+    if is_all_done and tolerance and tolerance.nothing is None:
+        _print(console, _ALL_SKIPPED)
     if summary["findings"]:
         _print(console, f"Findings: {_findings(summary['findings'])}")
     if figures.verification:

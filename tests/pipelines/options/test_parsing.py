@@ -391,6 +391,10 @@ def test_a_default_language_that_is_none_is_an_error_before_every_line_has_it(
             "INPUT: http://example.com/call.wav would be sent in plain text: use https://, or add --allow_http",
         ),
         (["--policies", "pci,person_nmae"], "--policies: Unknown policy 'person_nmae'. Did you mean person_name"),
+        (
+            ["--policies", "person_nmae,pci,organisaton"],
+            "Unknown policy 'person_nmae'. Did you mean person_name or person_age? Unknown policy 'organisaton'. Did",
+        ),
         (["--policies", ","], "--policies: expected at least one value"),
         (["--muting", "beep"], "--muting: expected silence, tone or noise"),
         (["--verify", "half"], "--verify: expected all, off, or sample:SHARE"),

@@ -86,6 +86,21 @@ def test_a_notification_that_did_not_arrive_is_named() -> None:
     assert not [line for line in only_rejected if "--resume" in line], "a later attempt would be rejected too"
 
 
+def test_a_run_that_skipped_everything_says_why_and_how_to_redo_what_expired() -> None:
+    def told(tolerance: Tolerance, **recordings: int) -> list[str]:
+        console = Console(file=io.StringIO(), width=200)
+        summary = FIGURES.summary | {"recordings": {"completed": 0, "failed": 0, "quarantined": 0, **recordings}}
+        print_summary(console, replace(COMPLETE, summary=summary), "/out", "/out/report.html", tolerance=tolerance)
+        return [line for line in console.file.getvalue().splitlines() if "expired" in line]  # type: ignore[attr-defined]
+
+    run = Tolerance(0.5, allow_empty=False)
+    (line,) = told(run, skipped=2)
+    assert line.startswith("Skipped: done before, ")
+    assert line.endswith("; --force redoes all")
+    assert not told(run, skipped=2, completed=1)
+    assert not told(Tolerance(0.5, allow_empty=False, nothing="No recording was to be redacted again"), skipped=2)
+
+
 def test_the_exit_status_tells_how_much_went_wrong_and_what_is_tolerated() -> None:
     def counted(**recordings: int) -> RunFigures:
         summary = FIGURES.summary | {"recordings": {"skipped": 0, "quarantined": 0, "failed": 0, **recordings}}

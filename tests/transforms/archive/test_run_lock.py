@@ -119,6 +119,35 @@ def test_a_takeover_in_progress_is_not_joined(tmp_path: Path, elsewhere: None) -
     dead.__exit__(None, None, None)
 
 
+def test_who_writes_is_known_until_the_run_ends_or_is_silent_for_too_long(tmp_path: Path, elsewhere: None) -> None:
+    root = str(tmp_path)
+    assert run_lock.live_holder(root) is None
+    with RunLock(root, "run-1") as lock:
+        holder = run_lock.live_holder(root)
+        assert holder is not None
+        assert holder.run_id == "run-1"
+        assert 0 <= holder.beat_s < 60
+        alive = tmp_path / "runs" / f"LOCK-{lock.hold.token}.alive"
+        alive.write_text(f"{time.time() - run_lock.STALE_AFTER_S - 1:.3f}")
+        assert run_lock.live_holder(root) is None
+        alive.write_text("damaged")
+        assert run_lock.live_holder(root) is None
+    assert run_lock.live_holder(root) is None
+    (tmp_path / "runs" / "LOCK").write_text("{}")
+    assert run_lock.live_holder(root) is None
+
+
+def test_a_run_of_this_machine_whose_process_has_ended_does_not_write_any_more(tmp_path: Path) -> None:
+    with RunLock(str(tmp_path), "run-1") as lock:
+        assert run_lock.live_holder(str(tmp_path)) is not None
+        lock_file = tmp_path / "runs" / "LOCK"
+        held = lock_file.read_text()
+        lock_file.write_text(json.dumps(json.loads(held) | {"process": "4194304 1"}))
+        assert run_lock.live_holder(str(tmp_path)) is None
+        lock_file.write_text(held)
+        lock.check()
+
+
 def test_a_lock_of_another_version_is_refused(tmp_path: Path) -> None:
     files.write_bytes(str(tmp_path / "runs" / "LOCK"), b"mine")
     with pytest.raises(RunLockedError, match="runs/LOCK"), RunLock(str(tmp_path), "run-1"):

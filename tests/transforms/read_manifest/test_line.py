@@ -13,6 +13,7 @@ from hushbeam.transforms.read_manifest.line import (
     ManifestLineError,
     UnknownKeyError,
     UnknownPolicyInLineError,
+    UnsupportedKeyError,
     derived_id,
     read_line,
 )
@@ -89,6 +90,61 @@ def test_an_unknown_key_is_refused_by_its_place_with_the_nearest_known_one() -> 
     with pytest.raises(UnknownKeyError, match=r"key 3 of the line; did you mean 'redact_pii_audio'") as refused:
         read(recording_id="a", redact_pii_audoi=True)
     assert "audoi" not in str(refused.value)
+
+
+def test_all_that_is_wrong_with_a_line_is_told_at_once_and_each_with_what_it_may_stand_for() -> None:
+    with pytest.raises(UnknownKeyError) as refused:
+        read(
+            redact_pii_policies=["persn_name", "date", "credit_crd_number"],
+            language_code="englsh",
+            redact_pii_sub="entty",
+            lanugage_code="en",
+            redact_pii_audoi=True,
+        )
+    assert str(refused.value) == (
+        "Unknown keys: keys 5 and 6 of the line; did you mean 'language_code' (5) and 'redact_pii_audio' (6)? "
+        "redact_pii_sub: expected hash, entity_name, mask, numbered or surrogate. "
+        "language_code: expected one of 187 language codes, such as en or en_us; did you mean en? "
+        "Policy 1 of redact_pii_policies is unknown. Did you mean person_name or person_age or username? "
+        "Policy 3 of redact_pii_policies is unknown. Did you mean credit_card_number?"
+    )
+
+
+def test_a_line_that_asks_for_several_things_that_a_job_does_not_do_is_told_all_of_them() -> None:
+    with pytest.raises(UnsupportedKeyError) as refused:
+        read(
+            audio_start_from=10,
+            audio_end_at=20,
+            redact_pii=False,
+            language_code="en",
+            language_detection=True,
+            redact_pii_policies="persn_name",
+        )
+    said = str(refused.value)
+    assert said.startswith("audio_start_from is not supported: ")
+    assert "or remove the key. audio_end_at is not supported: " in said
+    assert "or the key. language_code and language_detection exclude each other; remove one. Policy 1 of" in said
+
+
+def test_a_misspelt_key_is_not_also_told_as_a_missing_one_but_another_is() -> None:
+    with pytest.raises(UnknownKeyError, match=r"^Unknown key: key 1 of the line; did you mean 'audio_url'\?$"):
+        read_line({"audoi_url": "a.wav"}, ManifestDefaults(), MANIFEST, 7)
+    with pytest.raises(
+        UnknownKeyError, match=r"did you mean 'language_code'\? audio_url is missing; every line needs it$"
+    ):
+        read_line({"languag_code": "en"}, ManifestDefaults(), MANIFEST, 7)
+
+
+def test_a_line_with_a_hundred_errors_has_a_short_message() -> None:
+    with pytest.raises(ManifestLineError) as refused:
+        read(metadata={f"zebra-{number}": number for number in range(100)})
+    assert str(refused.value).startswith("metadata, entry 1: expected text; put numbers in quotes. metadata, entry 2: ")
+    assert str(refused.value).endswith(
+        "metadata, entry 10: expected text; put numbers in quotes. 90 more errors in this line"
+    )
+    with pytest.raises(UnknownKeyError) as unknown:
+        read(**{f"languag_cod{number}": "en" for number in range(19)})
+    assert str(unknown.value).count("language_code") == 10
 
 
 def test_an_unknown_policy_is_refused_by_its_place() -> None:

@@ -162,7 +162,7 @@ def test_all_unknown_policies_of_a_line_are_told() -> None:
         ({"metadata": 5}, 'metadata: expected a map, such as {"NAME": "TEXT"}'),
         ({"recording_id": 5}, "recording_id: expected text"),
         ({"recording_id": "x" * 513}, "recording_id: is longer than 512 characters"),
-        ({"language_code": "english"}, "language_code: expected one of 187 language codes, such as en or en_us"),
+        ({"language_code": "klingon"}, "language_code: expected one of 187 language codes, such as en or en_us"),
     ],
 )
 def test_messages_say_what_is_expected_in_our_own_words(values: dict[str, object], expected: str) -> None:
