@@ -219,8 +219,19 @@ def _review_of(output: Path, recording_id: str = "card", reviewer: str = "anna")
     return review
 
 
-def _saved(page: Page, output: Path) -> dict[str, Any]:
+def _decide_unplayed(page: Page) -> None:
+    """Saves the decision on a recording of which nothing was played."""
     _press(page, "Enter")
+    expect(_question(page)).to_be_visible()
+    _press(page, "Tab", "Enter")
+
+
+def _question(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Nothing of this recording was played.")
+
+
+def _saved(page: Page, output: Path) -> dict[str, Any]:
+    _decide_unplayed(page)
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     return _review_of(output)
 
@@ -278,6 +289,70 @@ def test_a_key_acts_on_the_focused_button_and_not_on_the_open_recording(page: Pa
     expect(page.locator("#selected")).to_contain_text("credit_card_number")
     expect(page.locator("#play")).to_contain_text("Play")
     _press(page, "Enter")
+    assert not (output / "reviews").exists()
+
+
+def test_a_recording_that_was_not_played_is_confirmed_only_after_a_question(page: Page, output: Path) -> None:
+    _open_card(page)
+    _press(page, "Enter")
+    expect(_question(page)).to_contain_text("Confirm anyway?")
+    expect(_question(page).get_by_role("button", name="Play it")).to_be_focused()
+    _press(page, "m", "j")  # keys of the page wait
+    _press(page, "Escape")
+    expect(_question(page)).to_be_hidden()
+    _is_open(page, "card")
+    page.locator("#save").click()
+    expect(_question(page)).to_be_visible()
+    page.get_by_role("button", name="Back").click()
+    expect(_question(page)).to_be_hidden()
+    _press(page, "n", "u", "Enter")
+    expect(_question(page)).to_contain_text("Save the corrections anyway?")
+    assert not (output / "reviews").exists()
+    _press(page, "Tab", "Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    assert _review_of(output)["decision"] == "corrected"
+
+
+def test_a_recording_that_was_played_is_confirmed_without_a_question_even_after_a_reload(
+    page: Page, output: Path
+) -> None:
+    _open_card(page)
+    _press(page, "Enter", "Enter")  # the question's first answer is to play
+    expect(_question(page)).to_be_hidden()
+    expect(page.locator("#clock")).not_to_contain_text("0:00.0 /")
+    _press(page, " ")
+    expect(page.locator("#play")).to_contain_text("Play")
+    page.reload()
+    _open_card(page)
+    _press(page, "Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    assert _review_of(output)["decision"] == "confirmed"
+
+
+def test_a_change_of_the_reviewer_or_of_the_output_forgets_what_was_played(page: Page) -> None:
+    remembered = page.evaluate(
+        """async () => {
+          const { Played } = await import("/static/kept.js");
+          new Played("out", "anna", "call", "first").keep();
+          return [["anna", "first"], ["ben", "first"], ["anna", "second"]]
+            .map(([name, identity]) => new Played("out", name, "call", identity).is);
+        }"""
+    )
+    assert remembered == [True, False, False]
+
+
+def test_enter_that_is_held_down_neither_confirms_nor_answers(page: Page, output: Path) -> None:
+    _open_card(page)
+    page.keyboard.down("Enter")
+    for _ in range(5):
+        page.keyboard.down("Enter")  # repeats
+    page.keyboard.up("Enter")
+    expect(_question(page)).to_be_visible()
+    _press(page, "Tab", "Tab")
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")
+    expect(_question(page)).to_be_hidden()
+    page.keyboard.up("Enter")
     assert not (output / "reviews").exists()
 
 
@@ -662,7 +737,7 @@ def test_the_page_asks_once_for_the_reviewers_name(page: Page, output: Path, tmp
             expect(page.locator("#reviewer")).to_have_text("Reviewer: Ben O'Neill")
             _open_card(page)
             if start == 0:
-                _press(page, "Enter")
+                _decide_unplayed(page)
             expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
             page.goto("about:blank")
     (review,) = (json.loads(path.read_text()) for path in (output / "reviews").iterdir())
@@ -675,14 +750,15 @@ def test_two_reviewers_are_kept_apart_and_their_disagreements_are_listed(
     with Served(output, tmp_path / "peaks", reviewer="ben") as other:
         page.goto(other.address)
         _open_card(page)
-        _press(page, "n", "u", "m", "ArrowRight", "m", "Enter")
+        _press(page, "n", "u", "m", "ArrowRight", "m")
+        _decide_unplayed(page)
         expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
         page.goto("about:blank")
     page.goto(served.address)
     _open_card(page)
     expect(page.locator("#others")).to_be_hidden()  # before a decision, nobody is influenced
     expect(page.locator("#progress")).to_have_text("0 of 2 reviewed")
-    _press(page, "Enter")
+    _decide_unplayed(page)
     expect(_entry(page, "card")).to_contain_text("2 disagreements")
     _entry(page, "card").click()
     _open_card(page)
@@ -728,7 +804,8 @@ def test_on_a_phone_every_entry_of_the_list_can_be_opened_after_a_correction(pag
         _is_open(page, str(entry.get_attribute("data-id")))
         if step == 1:
             expect(page.locator("#waveform [part~=muted]").first).to_be_attached()
-            _press(page, "n", "u", "m", "ArrowRight", "m", "Enter")
+            _press(page, "n", "u", "m", "ArrowRight", "m")
+            _decide_unplayed(page)
             expect(page.locator("#progress")).to_have_text("1 of 14 reviewed")
     show.click()
     expect(page.locator("#to-do")).to_contain_text("Corrected but not rendered yet: 1")
@@ -765,6 +842,9 @@ def test_axe_finds_nothing_wrong(page: Page, served: Served, scheme: Any, size: 
     _press(page, "n", "u", "m", "ArrowRight", "m", "m")
     assert violations(page) == []
     _press(page, "Escape", "Enter")
+    expect(_question(page)).to_be_visible()
+    assert violations(page) == []
+    _press(page, "Tab", "Enter")
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     assert violations(page) == []
     if size == DESK:
@@ -795,7 +875,8 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
     with Served(copy, tmp_path / "other-peaks") as served:
         page.goto(served.address)
         _open_card(page)
-        _press(page, "m", "ArrowRight", "m", "Enter")
+        _press(page, "m", "ArrowRight", "m")
+        _decide_unplayed(page)
         expect(page.locator("#to-do-title")).to_have_text("Corrected but not rendered yet: 1")
         expect(page.locator("#to-do code")).to_have_text(f"hushbeam rerender --output {copy} --corrections")
         assert "1 completed" in _rendered(copy)
@@ -812,7 +893,7 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
         expect(_entry(page, "card")).to_contain_text(f"{_rows_of(copy, 'findings')} findings")
         before = _review_of(copy)
         with page.expect_response("**/review?*"):
-            _press(page, "Enter")  # nothing was changed: the same corrections, which are rendered
+            _decide_unplayed(page)  # nothing was changed: the same corrections, which are rendered
         expect(page.locator("#to-do")).to_be_hidden()
         expect(_entry(page, "card")).to_contain_text("rendered")
         after = _review_of(copy)
@@ -835,7 +916,7 @@ def test_a_false_positive_that_another_one_confirmed_is_muted_in_every_place_of_
             if keys:
                 _press(page, *keys)
                 with page.expect_response("**/review?*"):
-                    _press(page, "Enter")
+                    _decide_unplayed(page)
                 page.reload()
                 _open_card(page)
             shown.append((page.locator(".finding").all_inner_texts(), _entry(page, "card").inner_text()))
@@ -866,7 +947,7 @@ def test_a_mark_that_is_taken_back_stays_for_a_reviewer_who_saw_it_muted(
                 page.locator(".finding").nth(chosen).click()
             _press(page, *keys)
             with page.expect_response("**/review?*"):
-                _press(page, "Enter")
+                _decide_unplayed(page)
             page.reload()
             _open_card(page)
             said = page.locator("#others").text_content() or ""
@@ -890,7 +971,8 @@ def test_the_page_names_no_command_that_would_not_restore_a_false_positive(
     with Served(copy, tmp_path / "other-peaks") as served:
         page.goto(served.address)
         _open_card(page)
-        _press(page, "n", "u", "Enter")
+        _press(page, "n", "u")
+        _decide_unplayed(page)
         expect(_entry(page, "card")).to_contain_text("not restored yet")
         lines = page.locator("#to-do-lines")
         expect(lines).to_contain_text("rerender cannot: no run of this output kept a store")

@@ -21,7 +21,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const ofTheme = () => ({ waveColor: colour("--wave"), progressColor: colour("--played"), cursorColor: colour("--accent") });
 
 export class Player {
-  // `on` has functions: time(seconds), playing(), clicked(id), moved(id, start, end), failed().
+  // `on` has functions: time(seconds), playing(), played(), clicked(id), moved(id, start, end), failed().
   constructor(url, duration_s, on) {
     this.on = on;
     this.duration_s = duration_s;
@@ -71,6 +71,7 @@ export class Player {
   }
 
   tick() {
+    if (this.audio.played.length) this.on.played();
     if (!this.isPlaying) return;
     const now = this.audio.currentTime;
     if (this.around && now >= this.around.to) {
@@ -219,7 +220,7 @@ export class Player {
   }
 
   destroy() {
-    this.on = { time() {}, playing() {}, clicked() {}, moved() {}, failed() {} };
+    this.on = { time() {}, playing() {}, played() {}, clicked() {}, moved() {}, failed() {} };
     if (this.theme) this.theme.onchange = null;
     this.audio.pause();
     this.wave?.destroy();

@@ -1,6 +1,6 @@
 // The list of recordings, worst first, and what is still to be rendered.
 import { at, clock, counted, element } from "./dom.js";
-import { Draft } from "./spans.js";
+import { Draft } from "./kept.js";
 
 const SHOWN_AT_ONCE = 300;
 const STATES = {
