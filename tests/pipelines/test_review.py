@@ -703,6 +703,58 @@ def test_the_waveform_is_zoomed_and_keeps_the_span_in_view(page: Page) -> None:
     expect(page.locator("#waveform [part~=timeline]")).to_be_attached()
 
 
+_CUT_LABELS = """() => {
+  const root = document.querySelector("#waveform > div").shadowRoot;
+  const scroll = root.querySelector(".scroll");
+  const edge = scroll.getBoundingClientRect().right;
+  const cut = [], shown = [];
+  const look = () => {
+    for (const tick of root.querySelectorAll("[part~=timeline-notch]")) {
+      const range = document.createRange();
+      range.selectNodeContents(tick);
+      const { width, right } = range.getBoundingClientRect();
+      if (width) (right > edge ? cut : shown).push(tick.textContent);
+    }
+  };
+  return new Promise((resolve) => {
+    let left = 0;
+    const step = () => {
+      look();
+      left += 7;
+      scroll.scrollLeft = left;
+      if (left < 700) requestAnimationFrame(() => requestAnimationFrame(step));
+      else resolve([cut, new Set(shown).size]);
+    };
+    step();
+  });
+}"""
+
+
+def test_the_edge_of_the_waveform_cuts_no_label_of_the_time_axis(page: Page) -> None:
+    _open_card(page)
+    for _ in range(3):
+        _press(page, "+")
+        cut, shown = page.evaluate(_CUT_LABELS)
+        assert cut == []
+        assert shown > 0
+
+
+def test_the_waveform_shows_the_whole_ring_of_its_focus(page: Page) -> None:
+    _open_card(page)
+    _press(page, "+", "+")
+    page.locator("#open-only").focus()
+    for _ in range(page.locator("#recordings button").count() + 1):
+        _press(page, "Tab")
+    ring = page.evaluate(
+        """() => {
+          const { outlineColor, outlineOffset } = getComputedStyle(document.activeElement.shadowRoot.activeElement);
+          return [outlineColor, outlineOffset];
+        }"""
+    )
+    accent = page.locator("#save").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert ring == [accent, "2px"], "outside of it: the names of the channels would cover it"
+
+
 def test_the_sheet_of_keys_opens_and_closes_with_the_keyboard(page: Page) -> None:
     _open_card(page)
     _press(page, "?")

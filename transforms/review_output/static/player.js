@@ -14,7 +14,7 @@ const BEFORE_SPEECH_S = 0.3;
 const MOST_PIXELS_EACH_S = 400;
 const SHOWN_AT_FIRST_S = 120;
 const WAVE_HEIGHT = 128;
-const TICK_WIDTH = 40;
+const LABEL_WIDTH = 40;
 
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -104,7 +104,7 @@ export class Player {
       cursorWidth: 2, autoCenter: false, ...ofTheme(),
       plugins: [
         this.plugin,
-        TimelinePlugin.create({ height: 18, formatTimeCallback: (seconds) => (this.fits(seconds) ? clock(seconds) : ""), secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
+        TimelinePlugin.create({ height: 18, formatTimeCallback: clock, secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
         MinimapPlugin.create({ container: at("minimap"), height: 30, cspNonce: nonce, normalize: true, overlayColor: colour("--window"), ...ofTheme(), cursorWidth: 1 }),
         ZoomPlugin.create({ maxZoom: MOST_PIXELS_EACH_S, exponentialZooming: true, iterations: 25 }),
         HoverPlugin.create({ formatTimeCallback: preciseClock, lineColor: colour("--quiet"), labelBackground: colour("--text"), labelColor: colour("--ground") }),
@@ -113,6 +113,8 @@ export class Player {
     this.wave.on("interaction", (seconds) => { this.around = null; this.place = seconds; this.on.time(seconds); });
     this.plugin.on("region-clicked", (region, event) => { event.stopPropagation(); this.on.clicked(region.spanId); });
     this.plugin.on("region-updated", (region) => this.on.moved(region.spanId, region.start, region.end));
+    // Afterwards, because the timeline brings ticks into the picture at the same events.
+    for (const event of ["scroll", "redraw"]) this.wave.on(event, () => queueMicrotask(() => this.hideCutLabels()));
     // Not earlier: until the length is known, every region would start at 0.
     this.quickenTimeline();
     this.wave.once("ready", () => {
@@ -183,11 +185,15 @@ export class Player {
     }
   }
 
-  // Whether the label of a tick ends within the picture.
+  // A label that the edge of the picture would cut is not shown; its tick is.
 
-  fits(seconds) {
-    const pixels = this.pixelsEachSecond;
-    return !pixels || (this.duration_s - seconds) * pixels >= TICK_WIDTH;
+  hideCutLabels() {
+    if (!this.wave) return;
+    const edge = this.wave.getScroll() + this.wave.getWidth();
+    for (const tick of this.wave.getWrapper().querySelectorAll("[part~=timeline-notch]")) {
+      const isCut = tick.textContent && parseFloat(tick.style.left) + LABEL_WIDTH > edge;
+      tick.style.fontSize = isCut ? "0" : "";
+    }
   }
 
   get pixelsEachSecond() { return this.wave ? this.wave.getWrapper().scrollWidth / this.duration_s : 0; }
