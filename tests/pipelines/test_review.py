@@ -23,6 +23,7 @@ from hushbeam.pipelines.rerender import run as rerender
 from hushbeam.pipelines.review import run
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.pages import page_environment
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output.peaks import PeakStore
@@ -76,6 +77,15 @@ def test_a_name_of_somebody_elses_dns_leads_nowhere(served: Served) -> None:
 def test_nothing_outside_the_pages_own_files_is_served(served: Served) -> None:
     for path in ("/static/../server.py", "/static/..%2fserver.py", "/static/vendor/../../server.py", "/static/vendor"):
         assert served.ask(path)[0] == 404
+
+
+def test_the_page_has_the_style_sheet_of_all_pages(served: Served) -> None:
+    status, sheet = served.ask("/static/base.css")
+    assert status == 200
+    assert (
+        sheet.decode().strip()
+        in page_environment("hushbeam.transforms.report_run").get_template("base.html.j2").render()
+    )
 
 
 def test_the_list_tells_what_to_look_at(served: Served, output: Path) -> None:

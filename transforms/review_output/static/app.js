@@ -1,5 +1,5 @@
 // The review page: one recording at a time, and what a reviewer does with it.
-import { at, clock, counted, element, preciseClock, request, say, showError } from "./dom.js";
+import { at, clock, command, counted, element, preciseClock, request, say, showError } from "./dom.js";
 import { Findings } from "./findings.js";
 import { Draft, Played } from "./kept.js";
 import { fillSheet, listenToKeys } from "./keys.js";
@@ -200,12 +200,12 @@ function showSelection(span) {
 function showConsequence(review) {
   const marks = state.spans?.list.filter((span) => (span.decision === "missed" || span.decision === "moved") && !span.isRendered).length ?? 0;
   const restored = review ? state.spans.list.filter((span) => (span.decision === "falsePositive" && span.isMuted) || (span.decision === "moved" && (span.start_s > span.was.start_s + 0.001 || span.end_s < span.was.end_s - 0.001))).length : 0;
-  const lines = [];
-  if (marks) lines.push(`${counted(marks, "mark")}: muted by “hushbeam rerender --corrections” or the next run.`);
-  if (restored && state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: by “hushbeam rerender --corrections --store … --store_key …” or the next run; without the store, muted still.`);
-  if (restored && !state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: no run of this output kept a store, so rerender cannot. Muted until the next “hushbeam redact” transcribes the recording again.`);
-  const text = lines.join(" ");
-  if (at("consequence").textContent !== text) at("consequence").textContent = text;
+  const parts = [];
+  if (marks) parts.push(`${counted(marks, "mark")}: muted by `, command("hushbeam rerender --corrections"), " or the next run. ");
+  if (restored && state.listed.has_store) parts.push(`${counted(restored, "span")} to restore: by `, command("hushbeam rerender --corrections --store … --store_key …"), " or the next run; without the store, muted still.");
+  if (restored && !state.listed.has_store) parts.push(`${counted(restored, "span")} to restore: no run of this output kept a store, so rerender cannot. Muted until the next `, command("hushbeam redact"), " transcribes the recording again.");
+  const shown = element("p", {}, ...parts);
+  if (at("consequence").textContent !== shown.textContent) at("consequence").replaceChildren(...shown.childNodes);
 }
 
 function showPlaying() {
