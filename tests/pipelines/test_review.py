@@ -313,7 +313,7 @@ def test_a_recording_that_was_not_played_is_confirmed_only_after_a_question(page
     _is_open(page, "card")
     page.locator("#save").click()
     expect(_question(page)).to_be_visible()
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("button", name=re.compile("^Back")).click()
     expect(_question(page)).to_be_hidden()
     _press(page, "n", "u", "Enter")
     expect(_question(page)).to_contain_text("Save the corrections anyway?")
@@ -584,6 +584,23 @@ def test_transcript_list_and_waveform_select_the_same_span(page: Page) -> None:
         expect(page.locator(".finding").first).to_have_attribute("aria-current", "true")
         expect(page.locator("#waveform [part~=selected]")).to_have_count(1)
         expect(page.locator(".word.chosen").first).to_be_visible()
+
+
+def test_after_a_place_to_which_the_browser_cannot_seek_the_recording_still_plays(page: Page) -> None:
+    _open_card(page)
+    box = page.locator("#waveform").bounding_box()
+    assert box
+    for share in (0.93, 0.95, 0.97):  # shortly before the end of a FLAC file
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + 20)
+        page.wait_for_timeout(300)
+    _press(page, "N")
+    start = page.locator("#clock").inner_text()
+    _press(page, " ")
+    expect(page.locator("#clock")).not_to_have_text(start)
+    _press(page, " ")
+    expect(page.locator("#error")).to_be_hidden()
+    _press(page, "Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")  # it was played, so nothing is asked
 
 
 def _record_plays(page: Page) -> None:
@@ -885,6 +902,63 @@ def test_the_page_shows_keys_only_where_there_may_be_a_keyboard(page: Page, serv
     expect(touched.locator("#save")).to_be_enabled()
     expect(touched.locator("#help")).to_be_hidden()
     expect(touched.locator("#save kbd")).to_be_hidden()
+
+
+def test_a_place_is_chosen_on_the_minimap(page: Page) -> None:
+    _open_card(page)
+    _press(page, "+", "+")
+    minimap = page.locator("#minimap")
+    box = minimap.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown = page.locator("#clock")
+    expect(shown).not_to_contain_text("0:00.0 /")
+    place_s, whole_s = (float(part.split(":")[1]) for part in shown.inner_text().split(" / "))
+    assert place_s == pytest.approx(whole_s / 2, abs=1.0)
+    _press(page, "m")
+    expect(page.locator("#said")).to_contain_text(f"The mark begins at 0:{place_s:04.1f}")
+
+
+def test_with_a_finger_spans_are_selected_and_played_speech_is_marked_and_the_decision_saved(
+    page: Page, served: Served, output: Path
+) -> None:
+    browser = page.context.browser
+    assert browser
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport=PHONE).new_page()
+    phone.goto(served.address)
+    expect(phone.locator("#save")).to_be_enabled()
+    phone.get_by_role("button", name="Recordings").tap()
+    _entry(phone, "card").tap()
+    _open_card(phone)
+    selected = phone.locator("#selected")
+    phone.locator("#waveform [part~=region]").first.tap()
+    expect(selected).to_contain_text("credit_card_number")
+    phone.get_by_role("button", name="Mark speech to mute").tap()
+    expect(phone.locator("#said")).not_to_contain_text("Esc")  # there are no keys
+    box = phone.locator("#waveform").bounding_box()
+    assert box
+    phone.touchscreen.tap(box["x"] + box["width"] - 20, box["y"] + 20)
+    phone.get_by_role("button", name="End the mark here").tap()
+    expect(selected).to_contain_text("person_name your mark")
+    phone.locator(".finding", has_text="credit_card_number").tap()
+    phone.get_by_role("button", name="False positive").tap()
+    phone.get_by_role("button", name="Save corrections and continue").tap()
+    expect(_question(phone)).to_be_visible()
+    assert not is_wider_than_its_window(phone)
+    phone.get_by_role("button", name=re.compile("^Back")).tap()
+    phone.locator(".word.redacted").first.tap()
+    before = phone.locator("#clock").inner_text()
+    phone.get_by_role("button", name="Play around").tap()
+    expect(phone.locator("#clock")).not_to_have_text(before)
+    phone.get_by_role("button", name="Pause").tap()
+    expect(phone.locator("#play")).to_contain_text("Play")
+    plain = phone.locator("#redo").evaluate("one => getComputedStyle(one).backgroundColor")
+    around = phone.locator("#around").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert around == plain, "not as if something hovered over it"
+    phone.get_by_role("button", name="Save corrections and continue").tap()
+    expect(phone.locator("#progress")).to_have_text("1 of 2 reviewed")
+    review = _review_of(output)
+    assert (len(review["missed"]), len(review["false_positives"])) == (2, 1), "the mark is in both channels"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

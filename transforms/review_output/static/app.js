@@ -257,7 +257,7 @@ function mark() {
   const now = state.player.position;
   if (state.marking === null) {
     state.marking = now;
-    say(`The mark begins at ${preciseClock(now)}. m ends it, Esc cancels it.`);
+    say(`The mark begins at ${preciseClock(now)}. End it where the speech ends, or cancel it.`);
   } else {
     const from = state.marking;
     state.marking = null;
@@ -334,7 +334,7 @@ function undo(by) {
 
 function save() {
   if (!state.spans || at("save").disabled) return;
-  if (state.marking !== null) say("A mark is under way: end it with m, or cancel it with Esc.");
+  if (state.marking !== null) say("A mark is under way: end it or cancel it first.");
   else if (state.player && !state.played.is) askUnplayed();
   else keepDecision();
 }

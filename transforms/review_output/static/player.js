@@ -32,7 +32,7 @@ export class Player {
     this.audio = Object.assign(new Audio(), { preload: "auto", src: url });
     this.audio.addEventListener("pause", () => { this.place = this.audio.currentTime; this.on.playing(); this.on.time(this.place); });
     this.audio.addEventListener("play", () => { this.on.playing(); this.tick(); });
-    this.audio.addEventListener("error", () => this.on.failed());
+    this.audio.addEventListener("error", () => this.recover());
   }
 
   // The audio arrives later than the page wants to seek, and until then the media element may not keep the place it was
@@ -60,6 +60,20 @@ export class Player {
     this.audio.currentTime = from;
     this.audio.addEventListener("loadedmetadata", () => { if (this.audio.currentTime < from - 0.05) this.audio.currentTime = from; }, { once: true });
     this.audio.play().catch((error) => { if (error.name !== "AbortError") this.on.failed(); });
+  }
+
+  // Chromium fails to seek to some places shortly before the end of a FLAC file, and plays nothing more until the file is
+  // loaded again. A format that it cannot play has no metadata.
+
+  recover() {
+    const { isPlaying, place } = this;
+    if (!this.audio.readyState || (isPlaying && !place)) {
+      this.on.failed();
+      return;
+    }
+    this.audio.load();
+    this.place = isPlaying ? Math.max(0, place - AROUND_S) : place;
+    if (isPlaying) this.play();
   }
 
   // From one second before a span to one second after it.
@@ -98,6 +112,7 @@ export class Player {
     this.channels = outline.peaks.length;
     this.quiet = quietParts(outline);
     this.plugin = RegionsPlugin.create();
+    const minimap = MinimapPlugin.create({ container: at("minimap"), height: 30, cspNonce: nonce, normalize: true, overlayColor: colour("--window"), ...ofTheme(), cursorWidth: 1 });
     this.wave = WaveSurfer.create({
       container: at("waveform"), media: this.audio, url: this.audio.src, peaks: outline.peaks, duration: outline.duration_s,
       cspNonce: nonce, normalize: true, height: this.channels > 1 ? WAVE_HEIGHT / 2 : WAVE_HEIGHT / 1.5, splitChannels: this.channels > 1,
@@ -105,12 +120,13 @@ export class Player {
       plugins: [
         this.plugin,
         TimelinePlugin.create({ height: 18, formatTimeCallback: clock, secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
-        MinimapPlugin.create({ container: at("minimap"), height: 30, cspNonce: nonce, normalize: true, overlayColor: colour("--window"), ...ofTheme(), cursorWidth: 1 }),
+        minimap,
         ZoomPlugin.create({ maxZoom: MOST_PIXELS_EACH_S, exponentialZooming: true, iterations: 25 }),
         HoverPlugin.create({ formatTimeCallback: preciseClock, lineColor: colour("--quiet"), labelBackground: colour("--text"), labelColor: colour("--ground") }),
       ],
     });
     this.wave.on("interaction", (seconds) => { this.around = null; this.place = seconds; this.on.time(seconds); });
+    minimap.on("click", (share) => this.seek(share * this.duration_s));
     this.plugin.on("region-clicked", (region, event) => { event.stopPropagation(); this.on.clicked(region.spanId); });
     this.plugin.on("region-updated", (region) => this.on.moved(region.spanId, region.start, region.end));
     // Afterwards, because the timeline brings ticks into the picture at the same events.
