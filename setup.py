@@ -16,9 +16,9 @@ setup(
         "hushbeam.transforms.canary_gate": ["calls/*"],
         "hushbeam.transforms.detect_pii": ["gazetteers/*", "models/packaged/*"],
         "hushbeam.transforms.audit": ["*.j2"],
-        "hushbeam.transforms.base.pages": ["*.j2"],
+        "hushbeam.transforms.base.pages": ["*.css", "*.j2"],
         "hushbeam.transforms.measure_quality": ["*.j2"],
-        "hushbeam.transforms.report_run": ["*.j2"],
+        "hushbeam.transforms.report_run": ["*.css", "*.j2"],
         "hushbeam.transforms.review_output": ["static/*", "static/vendor/*"],
     },
 )

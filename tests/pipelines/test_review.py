@@ -23,6 +23,7 @@ from hushbeam.pipelines.rerender import run as rerender
 from hushbeam.pipelines.review import run
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.pages import page_environment
 from hushbeam.transforms.media.errors import MediaError
 from hushbeam.transforms.media.limits import MediaLimits
 from hushbeam.transforms.review_output.peaks import PeakStore
@@ -76,6 +77,15 @@ def test_a_name_of_somebody_elses_dns_leads_nowhere(served: Served) -> None:
 def test_nothing_outside_the_pages_own_files_is_served(served: Served) -> None:
     for path in ("/static/../server.py", "/static/..%2fserver.py", "/static/vendor/../../server.py", "/static/vendor"):
         assert served.ask(path)[0] == 404
+
+
+def test_the_page_has_the_style_sheet_of_all_pages(served: Served) -> None:
+    status, sheet = served.ask("/static/base.css")
+    assert status == 200
+    assert (
+        sheet.decode().strip()
+        in page_environment("hushbeam.transforms.report_run").get_template("base.html.j2").render()
+    )
 
 
 def test_the_list_tells_what_to_look_at(served: Served, output: Path) -> None:
@@ -219,8 +229,19 @@ def _review_of(output: Path, recording_id: str = "card", reviewer: str = "anna")
     return review
 
 
-def _saved(page: Page, output: Path) -> dict[str, Any]:
+def _decide_unplayed(page: Page) -> None:
+    """Saves the decision on a recording of which nothing was played."""
     _press(page, "Enter")
+    expect(_question(page)).to_be_visible()
+    _press(page, "Tab", "Enter")
+
+
+def _question(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Nothing of this recording was played.")
+
+
+def _saved(page: Page, output: Path) -> dict[str, Any]:
+    _decide_unplayed(page)
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     return _review_of(output)
 
@@ -278,6 +299,70 @@ def test_a_key_acts_on_the_focused_button_and_not_on_the_open_recording(page: Pa
     expect(page.locator("#selected")).to_contain_text("credit_card_number")
     expect(page.locator("#play")).to_contain_text("Play")
     _press(page, "Enter")
+    assert not (output / "reviews").exists()
+
+
+def test_a_recording_that_was_not_played_is_confirmed_only_after_a_question(page: Page, output: Path) -> None:
+    _open_card(page)
+    _press(page, "Enter")
+    expect(_question(page)).to_contain_text("Confirm anyway?")
+    expect(_question(page).get_by_role("button", name="Play it")).to_be_focused()
+    _press(page, "m", "j")  # keys of the page wait
+    _press(page, "Escape")
+    expect(_question(page)).to_be_hidden()
+    _is_open(page, "card")
+    page.locator("#save").click()
+    expect(_question(page)).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Back")).click()
+    expect(_question(page)).to_be_hidden()
+    _press(page, "n", "u", "Enter")
+    expect(_question(page)).to_contain_text("Save the corrections anyway?")
+    assert not (output / "reviews").exists()
+    _press(page, "Tab", "Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    assert _review_of(output)["decision"] == "corrected"
+
+
+def test_a_recording_that_was_played_is_confirmed_without_a_question_even_after_a_reload(
+    page: Page, output: Path
+) -> None:
+    _open_card(page)
+    _press(page, "Enter", "Enter")  # the question's first answer is to play
+    expect(_question(page)).to_be_hidden()
+    expect(page.locator("#clock")).not_to_contain_text("0:00.0 /")
+    _press(page, " ")
+    expect(page.locator("#play")).to_contain_text("Play")
+    page.reload()
+    _open_card(page)
+    _press(page, "Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
+    assert _review_of(output)["decision"] == "confirmed"
+
+
+def test_a_change_of_the_reviewer_or_of_the_output_forgets_what_was_played(page: Page) -> None:
+    remembered = page.evaluate(
+        """async () => {
+          const { Played } = await import("/static/kept.js");
+          new Played("out", "anna", "call", "first").keep();
+          return [["anna", "first"], ["ben", "first"], ["anna", "second"]]
+            .map(([name, identity]) => new Played("out", name, "call", identity).is);
+        }"""
+    )
+    assert remembered == [True, False, False]
+
+
+def test_enter_that_is_held_down_neither_confirms_nor_answers(page: Page, output: Path) -> None:
+    _open_card(page)
+    page.keyboard.down("Enter")
+    for _ in range(5):
+        page.keyboard.down("Enter")  # repeats
+    page.keyboard.up("Enter")
+    expect(_question(page)).to_be_visible()
+    _press(page, "Tab", "Tab")
+    page.keyboard.down("Enter")
+    page.keyboard.down("Enter")
+    expect(_question(page)).to_be_hidden()
+    page.keyboard.up("Enter")
     assert not (output / "reviews").exists()
 
 
@@ -501,6 +586,23 @@ def test_transcript_list_and_waveform_select_the_same_span(page: Page) -> None:
         expect(page.locator(".word.chosen").first).to_be_visible()
 
 
+def test_after_a_place_to_which_the_browser_cannot_seek_the_recording_still_plays(page: Page) -> None:
+    _open_card(page)
+    box = page.locator("#waveform").bounding_box()
+    assert box
+    for share in (0.93, 0.95, 0.97):  # shortly before the end of a FLAC file
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + 20)
+        page.wait_for_timeout(300)
+    _press(page, "N")
+    start = page.locator("#clock").inner_text()
+    _press(page, " ")
+    expect(page.locator("#clock")).not_to_have_text(start)
+    _press(page, " ")
+    expect(page.locator("#error")).to_be_hidden()
+    _press(page, "Enter")
+    expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")  # it was played, so nothing is asked
+
+
 def _record_plays(page: Page) -> None:
     """Keeps where the audio began and stopped: tests must not depend on when they look."""
     page.evaluate(
@@ -628,6 +730,58 @@ def test_the_waveform_is_zoomed_and_keeps_the_span_in_view(page: Page) -> None:
     expect(page.locator("#waveform [part~=timeline]")).to_be_attached()
 
 
+_CUT_LABELS = """() => {
+  const root = document.querySelector("#waveform > div").shadowRoot;
+  const scroll = root.querySelector(".scroll");
+  const edge = scroll.getBoundingClientRect().right;
+  const cut = [], shown = [];
+  const look = () => {
+    for (const tick of root.querySelectorAll("[part~=timeline-notch]")) {
+      const range = document.createRange();
+      range.selectNodeContents(tick);
+      const { width, right } = range.getBoundingClientRect();
+      if (width) (right > edge ? cut : shown).push(tick.textContent);
+    }
+  };
+  return new Promise((resolve) => {
+    let left = 0;
+    const step = () => {
+      look();
+      left += 7;
+      scroll.scrollLeft = left;
+      if (left < 700) requestAnimationFrame(() => requestAnimationFrame(step));
+      else resolve([cut, new Set(shown).size]);
+    };
+    step();
+  });
+}"""
+
+
+def test_the_edge_of_the_waveform_cuts_no_label_of_the_time_axis(page: Page) -> None:
+    _open_card(page)
+    for _ in range(3):
+        _press(page, "+")
+        cut, shown = page.evaluate(_CUT_LABELS)
+        assert cut == []
+        assert shown > 0
+
+
+def test_the_waveform_shows_the_whole_ring_of_its_focus(page: Page) -> None:
+    _open_card(page)
+    _press(page, "+", "+")
+    page.locator("#open-only").focus()
+    for _ in range(page.locator("#recordings button").count() + 1):
+        _press(page, "Tab")
+    ring = page.evaluate(
+        """() => {
+          const { outlineColor, outlineOffset } = getComputedStyle(document.activeElement.shadowRoot.activeElement);
+          return [outlineColor, outlineOffset];
+        }"""
+    )
+    accent = page.locator("#save").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert ring == [accent, "2px"], "outside of it: the names of the channels would cover it"
+
+
 def test_the_sheet_of_keys_opens_and_closes_with_the_keyboard(page: Page) -> None:
     _open_card(page)
     _press(page, "?")
@@ -662,7 +816,7 @@ def test_the_page_asks_once_for_the_reviewers_name(page: Page, output: Path, tmp
             expect(page.locator("#reviewer")).to_have_text("Reviewer: Ben O'Neill")
             _open_card(page)
             if start == 0:
-                _press(page, "Enter")
+                _decide_unplayed(page)
             expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
             page.goto("about:blank")
     (review,) = (json.loads(path.read_text()) for path in (output / "reviews").iterdir())
@@ -675,14 +829,15 @@ def test_two_reviewers_are_kept_apart_and_their_disagreements_are_listed(
     with Served(output, tmp_path / "peaks", reviewer="ben") as other:
         page.goto(other.address)
         _open_card(page)
-        _press(page, "n", "u", "m", "ArrowRight", "m", "Enter")
+        _press(page, "n", "u", "m", "ArrowRight", "m")
+        _decide_unplayed(page)
         expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
         page.goto("about:blank")
     page.goto(served.address)
     _open_card(page)
     expect(page.locator("#others")).to_be_hidden()  # before a decision, nobody is influenced
     expect(page.locator("#progress")).to_have_text("0 of 2 reviewed")
-    _press(page, "Enter")
+    _decide_unplayed(page)
     expect(_entry(page, "card")).to_contain_text("2 disagreements")
     _entry(page, "card").click()
     _open_card(page)
@@ -728,7 +883,8 @@ def test_on_a_phone_every_entry_of_the_list_can_be_opened_after_a_correction(pag
         _is_open(page, str(entry.get_attribute("data-id")))
         if step == 1:
             expect(page.locator("#waveform [part~=muted]").first).to_be_attached()
-            _press(page, "n", "u", "m", "ArrowRight", "m", "Enter")
+            _press(page, "n", "u", "m", "ArrowRight", "m")
+            _decide_unplayed(page)
             expect(page.locator("#progress")).to_have_text("1 of 14 reviewed")
     show.click()
     expect(page.locator("#to-do")).to_contain_text("Corrected but not rendered yet: 1")
@@ -748,6 +904,63 @@ def test_the_page_shows_keys_only_where_there_may_be_a_keyboard(page: Page, serv
     expect(touched.locator("#save kbd")).to_be_hidden()
 
 
+def test_a_place_is_chosen_on_the_minimap(page: Page) -> None:
+    _open_card(page)
+    _press(page, "+", "+")
+    minimap = page.locator("#minimap")
+    box = minimap.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    shown = page.locator("#clock")
+    expect(shown).not_to_contain_text("0:00.0 /")
+    place_s, whole_s = (float(part.split(":")[1]) for part in shown.inner_text().split(" / "))
+    assert place_s == pytest.approx(whole_s / 2, abs=1.0)
+    _press(page, "m")
+    expect(page.locator("#said")).to_contain_text(f"The mark begins at 0:{place_s:04.1f}")
+
+
+def test_with_a_finger_spans_are_selected_and_played_speech_is_marked_and_the_decision_saved(
+    page: Page, served: Served, output: Path
+) -> None:
+    browser = page.context.browser
+    assert browser
+    phone = browser.new_context(has_touch=True, is_mobile=True, viewport=PHONE).new_page()
+    phone.goto(served.address)
+    expect(phone.locator("#save")).to_be_enabled()
+    phone.get_by_role("button", name="Recordings").tap()
+    _entry(phone, "card").tap()
+    _open_card(phone)
+    selected = phone.locator("#selected")
+    phone.locator("#waveform [part~=region]").first.tap()
+    expect(selected).to_contain_text("credit_card_number")
+    phone.get_by_role("button", name="Mark speech to mute").tap()
+    expect(phone.locator("#said")).not_to_contain_text("Esc")  # there are no keys
+    box = phone.locator("#waveform").bounding_box()
+    assert box
+    phone.touchscreen.tap(box["x"] + box["width"] - 20, box["y"] + 20)
+    phone.get_by_role("button", name="End the mark here").tap()
+    expect(selected).to_contain_text("person_name your mark")
+    phone.locator(".finding", has_text="credit_card_number").tap()
+    phone.get_by_role("button", name="False positive").tap()
+    phone.get_by_role("button", name="Save corrections and continue").tap()
+    expect(_question(phone)).to_be_visible()
+    assert not is_wider_than_its_window(phone)
+    phone.get_by_role("button", name=re.compile("^Back")).tap()
+    phone.locator(".word.redacted").first.tap()
+    before = phone.locator("#clock").inner_text()
+    phone.get_by_role("button", name="Play around").tap()
+    expect(phone.locator("#clock")).not_to_have_text(before)
+    phone.get_by_role("button", name="Pause").tap()
+    expect(phone.locator("#play")).to_contain_text("Play")
+    plain = phone.locator("#redo").evaluate("one => getComputedStyle(one).backgroundColor")
+    around = phone.locator("#around").evaluate("one => getComputedStyle(one).backgroundColor")
+    assert around == plain, "not as if something hovered over it"
+    phone.get_by_role("button", name="Save corrections and continue").tap()
+    expect(phone.locator("#progress")).to_have_text("1 of 2 reviewed")
+    review = _review_of(output)
+    assert (len(review["missed"]), len(review["false_positives"])) == (2, 1), "the mark is in both channels"
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_axe_finds_nothing_wrong(page: Page, served: Served, scheme: Any, size: Any) -> None:
@@ -765,6 +978,9 @@ def test_axe_finds_nothing_wrong(page: Page, served: Served, scheme: Any, size: 
     _press(page, "n", "u", "m", "ArrowRight", "m", "m")
     assert violations(page) == []
     _press(page, "Escape", "Enter")
+    expect(_question(page)).to_be_visible()
+    assert violations(page) == []
+    _press(page, "Tab", "Enter")
     expect(page.locator("#progress")).to_have_text("1 of 2 reviewed")
     assert violations(page) == []
     if size == DESK:
@@ -795,7 +1011,8 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
     with Served(copy, tmp_path / "other-peaks") as served:
         page.goto(served.address)
         _open_card(page)
-        _press(page, "m", "ArrowRight", "m", "Enter")
+        _press(page, "m", "ArrowRight", "m")
+        _decide_unplayed(page)
         expect(page.locator("#to-do-title")).to_have_text("Corrected but not rendered yet: 1")
         expect(page.locator("#to-do code")).to_have_text(f"hushbeam rerender --output {copy} --corrections")
         assert "1 completed" in _rendered(copy)
@@ -812,7 +1029,7 @@ def test_the_page_says_how_corrections_are_rendered_and_shows_them(page: Page, c
         expect(_entry(page, "card")).to_contain_text(f"{_rows_of(copy, 'findings')} findings")
         before = _review_of(copy)
         with page.expect_response("**/review?*"):
-            _press(page, "Enter")  # nothing was changed: the same corrections, which are rendered
+            _decide_unplayed(page)  # nothing was changed: the same corrections, which are rendered
         expect(page.locator("#to-do")).to_be_hidden()
         expect(_entry(page, "card")).to_contain_text("rendered")
         after = _review_of(copy)
@@ -835,7 +1052,7 @@ def test_a_false_positive_that_another_one_confirmed_is_muted_in_every_place_of_
             if keys:
                 _press(page, *keys)
                 with page.expect_response("**/review?*"):
-                    _press(page, "Enter")
+                    _decide_unplayed(page)
                 page.reload()
                 _open_card(page)
             shown.append((page.locator(".finding").all_inner_texts(), _entry(page, "card").inner_text()))
@@ -866,7 +1083,7 @@ def test_a_mark_that_is_taken_back_stays_for_a_reviewer_who_saw_it_muted(
                 page.locator(".finding").nth(chosen).click()
             _press(page, *keys)
             with page.expect_response("**/review?*"):
-                _press(page, "Enter")
+                _decide_unplayed(page)
             page.reload()
             _open_card(page)
             said = page.locator("#others").text_content() or ""
@@ -890,7 +1107,8 @@ def test_the_page_names_no_command_that_would_not_restore_a_false_positive(
     with Served(copy, tmp_path / "other-peaks") as served:
         page.goto(served.address)
         _open_card(page)
-        _press(page, "n", "u", "Enter")
+        _press(page, "n", "u")
+        _decide_unplayed(page)
         expect(_entry(page, "card")).to_contain_text("not restored yet")
         lines = page.locator("#to-do-lines")
         expect(lines).to_contain_text("rerender cannot: no run of this output kept a store")

@@ -82,7 +82,7 @@ def advice_for(reviewing: Reviewing, figures: Figures, agreed: Sequence[Agreemen
         *_about_over_redaction(figures),
         *_about_reviewers(reviewing, agreed),
     )
-    nothing = "Nothing stands out. Measure again after a change of models, options or callers, with a new --seed."
+    nothing = "Nothing stands out. Measure again after a change of models, options or callers, with a new `--seed`."
     return found or (Advice(nothing),)
 
 
@@ -135,7 +135,7 @@ def _about_the_sample(reviewing: Reviewing, figures: Figures) -> Iterator[Advice
     if figures.configurations > 1:
         yield Advice(
             f"The recordings were redacted with {figures.configurations} sets of options and models, which these "
-            "figures mix. Redact all with one (--force), then review again."
+            "figures mix. Redact all with one (`--force`), then review again."
         )
 
 
@@ -149,7 +149,7 @@ def _about_what_was_missed(reviewing: Reviewing, figures: Figures) -> Iterator[A
     if weak:
         yield Advice(
             f"Recall is below {_GOOD} for {_joined(weak)}. Names and terms of your own belong in "
-            "--rules; --caution high also redacts words that are only doubtful. Then measure again."
+            "`--rules`; `--caution high` also redacts words that are only doubtful. Then measure again."
         )
     moved = figures.overall.moved
     if moved and moved > _MANY_MOVED * figures.overall.recall.part:
@@ -184,7 +184,7 @@ def _about_over_redaction(figures: Figures) -> Iterator[Advice]:
     if low.recall.value is None or recall.value is None or low.over_redacted_words.part == words.part:
         return
     yield Advice(
-        f"{percent(words.value)} of the other words were redacted too. --caution low would keep about "
+        f"{percent(words.value)} of the other words were redacted too. `--caution low` would keep about "
         f"{counted(words.part - low.over_redacted_words.part, 'of these word')}, and take recall from "
         f"{percent(recall.value)} to about {percent(low.recall.value)}."
     )

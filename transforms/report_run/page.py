@@ -10,13 +10,13 @@ from statistics import median
 from typing import Any
 
 from jinja2 import Environment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from hushbeam import __version__
 from hushbeam.schemas.delivery import NOT_REQUESTED
 from hushbeam.transforms.archive.runs.summary import ignored_keys_told
 from hushbeam.transforms.archive.runs.timings import Sample
-from hushbeam.transforms.base.pages import duration, page_environment
+from hushbeam.transforms.base.pages import duration, page_environment, with_code
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.report_run import charts
 from hushbeam.transforms.report_run.drift import FEWEST_RUNS, Rate
@@ -153,22 +153,12 @@ def sentence(message: str) -> Markup:
     text = text[:1].upper() + text[1:]
     if not text.endswith((".", "…", "?", "!")):
         text += "."
-    parts = text.split("`")
-    if len(parts) % 2 == 0:  # a backtick that is not one of a pair
-        return escape(text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if index % 2 else escape(part) for index, part in enumerate(parts)
-    )
-
-
-def breakable(name: str) -> Markup:
-    """A name that may be broken after its underscores."""
-    return Markup("_<wbr>").join(name.split("_"))
+    return with_code(text)
 
 
 def _environment() -> Environment:
     environment = page_environment("hushbeam.transforms.report_run")
-    environment.filters |= {"breakable": breakable, "counted": counted, "median": median, "sentence": sentence}
+    environment.filters |= {"counted": counted, "median": median, "sentence": sentence}
     return environment
 
 

@@ -53,6 +53,8 @@ LOOPBACK = "127.0.0.1"
 
 _COOKIE = "hushbeam-review"
 _STATIC = package_files("hushbeam.transforms.review_output") / "static"
+_BASE = package_files("hushbeam.transforms.base.pages") / "base.css"
+"""The style sheet of all pages."""
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _LARGEST_REVIEW_BYTES = 1 << 20
 _OF_OTHERS = {"reviewer", "decision", "reviewed_at", "missed", "false_positives"}
@@ -158,7 +160,7 @@ class ReviewServer:
 
     async def _asset(self, request: web.Request) -> web.Response:
         parts = request.match_info["name"].split("/")
-        asset = _STATIC.joinpath(*parts)
+        asset = _BASE if parts == [_BASE.name] else _STATIC.joinpath(*parts)
         if ".." in parts or not asset.is_file() or (kind := _TYPES.get(Path(parts[-1]).suffix)) is None:
             raise web.HTTPNotFound
         return web.Response(body=asset.read_bytes(), content_type=kind, charset="utf-8")

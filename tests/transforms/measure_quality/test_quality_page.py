@@ -94,7 +94,7 @@ def test_where_everything_was_reviewed_no_sample_is_asked_for() -> None:
     assert "Every published recording was reviewed." in page
     assert "--sample" not in page
     assert "say nothing about the others" not in page
-    assert "--sample 3" in page_of(Reviewing("out/", 3, None, 0, 3, 2, ("Ann", "Bo")), reviews)
+    assert ">--sample</span> 3" in page_of(Reviewing("out/", 3, None, 0, 3, 2, ("Ann", "Bo")), reviews)
 
 
 def test_reviews_of_different_versions_are_said_not_to_be_compared() -> None:
@@ -135,7 +135,7 @@ def test_caution_is_weighed_where_many_other_words_went() -> None:
     doubtful = finding(5).model_copy(update={"score": 0.3, "words": 20})
     reviews = [review("Ann", finding(1), doubtful, wrong=(5.0,))] * 3
     said = advice(reviewing(3), measure(reviews))
-    assert "--caution low would keep about 60 of these words" in said
+    assert "`--caution low` would keep about 60 of these words" in said
     assert "from 100 % to about 100 %" in said
 
 
@@ -165,3 +165,31 @@ def test_the_page_is_accessible_and_fits_phones() -> None:
                 page.set_content(content)
                 assert violations(page) == []
                 assert not is_wider_than_its_window(page)
+
+
+_BROKEN = """() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    if (texts.currentNode.parentElement.closest("svg")) continue;
+    for (const found of texts.currentNode.data.matchAll(/--[\\w-]+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, found.index);
+      range.setEnd(texts.currentNode, found.index + found[0].length);
+      if (new Set([...range.getClientRects()].map((line) => line.top)).size > 1) broken.push(found[0]);
+    }
+  }
+  return broken;
+}"""
+
+
+def test_no_line_of_the_page_ends_within_an_option() -> None:
+    reviews = [review("Ann", finding(1), missed=(MARK,))] * 20
+    page_text = page_of(reviewing(20, 50, waiting=20), reviews)
+    assert {"--rules", "--caution", "--corrections", "--sample"} <= set(re.findall(r"--\w+", page_text))
+    with chromium() as browser:
+        page = browser.new_page()
+        page.set_content(page_text)
+        for width in range(320, 900, 12):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(_BROKEN) == [], width

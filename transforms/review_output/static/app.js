@@ -1,11 +1,12 @@
 // The review page: one recording at a time, and what a reviewer does with it.
-import { at, clock, counted, element, preciseClock, request, say, showError } from "./dom.js";
+import { at, clock, command, counted, element, preciseClock, request, say, showError } from "./dom.js";
 import { Findings } from "./findings.js";
+import { Draft, Played } from "./kept.js";
 import { fillSheet, listenToKeys } from "./keys.js";
 import { Player } from "./player.js";
 import { Recordings } from "./recordings.js";
 import { askName, knownName } from "./reviewer.js";
-import { decisionOf, Draft, Spans } from "./spans.js";
+import { decisionOf, Spans } from "./spans.js";
 import { lies, Transcript } from "./transcript.js";
 
 const SEEK_S = 2;
@@ -14,7 +15,7 @@ const ZOOM_STEP = 1.6;
 const RATES = [0.75, 1, 1.25, 1.5, 2];
 const DEFAULT_POLICY = "person_name";
 
-const state = { listed: null, reviewer: "", recordings: null, current: null, detail: null, player: null, spans: null, findings: null, transcript: null, marking: null };
+const state = { listed: null, reviewer: "", recordings: null, current: null, detail: null, player: null, spans: null, played: null, findings: null, transcript: null, marking: null };
 
 const pathOf = (one) => `/api/recordings/${encodeURIComponent(one.recording_id)}`;
 const asReviewer = (path) => `${path}?reviewer=${encodeURIComponent(state.reviewer)}`;
@@ -76,7 +77,7 @@ async function open(one, takesFocus = true) {
 
 function close() {
   state.player?.destroy();
-  Object.assign(state, { player: null, spans: null, detail: null, findings: null, transcript: null, marking: null });
+  Object.assign(state, { player: null, spans: null, played: null, detail: null, findings: null, transcript: null, marking: null });
   for (const id of ["waveform", "lanes", "transcript", "findings", "others"]) at(id).replaceChildren();
   at("others").hidden = true;
   at("findings-count").textContent = "";
@@ -92,7 +93,9 @@ function begin(one, detail) {
   }
   state.findings = new Findings((id) => choose(id));
   state.transcript = new Transcript(detail, clickedWord);
-  const draft = new Draft(state.listed.output, state.reviewer, one.recording_id, detail.output_identity);
+  const place = [state.listed.output, state.reviewer, one.recording_id, detail.output_identity];
+  const draft = new Draft(...place);
+  state.played = new Played(...place);
   state.spans = new Spans(detail, one.duration_s, state.listed.uncertain, draft, update);
   if (state.spans.isRestored) say("Your unsaved changes are back. Undo returns to what was saved.");
   showOthers(detail);
@@ -104,6 +107,7 @@ function newPlayer(one) {
   const player = new Player(`${pathOf(one)}/audio`, one.duration_s, {
     time: (seconds) => { if (state.player === player || !state.player) follow(seconds); },
     playing: showPlaying,
+    played: () => state.played?.keep(),
     clicked: (id) => choose(id),
     moved: (id, start, end) => {
       state.spans.selected = id;
@@ -196,12 +200,12 @@ function showSelection(span) {
 function showConsequence(review) {
   const marks = state.spans?.list.filter((span) => (span.decision === "missed" || span.decision === "moved") && !span.isRendered).length ?? 0;
   const restored = review ? state.spans.list.filter((span) => (span.decision === "falsePositive" && span.isMuted) || (span.decision === "moved" && (span.start_s > span.was.start_s + 0.001 || span.end_s < span.was.end_s - 0.001))).length : 0;
-  const lines = [];
-  if (marks) lines.push(`${counted(marks, "mark")}: muted by “hushbeam rerender --corrections” or the next run.`);
-  if (restored && state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: by “hushbeam rerender --corrections --store … --store_key …” or the next run; without the store, muted still.`);
-  if (restored && !state.listed.has_store) lines.push(`${counted(restored, "span")} to restore: no run of this output kept a store, so rerender cannot. Muted until the next “hushbeam redact” transcribes the recording again.`);
-  const text = lines.join(" ");
-  if (at("consequence").textContent !== text) at("consequence").textContent = text;
+  const parts = [];
+  if (marks) parts.push(`${counted(marks, "mark")}: muted by `, command("hushbeam rerender --corrections"), " or the next run. ");
+  if (restored && state.listed.has_store) parts.push(`${counted(restored, "span")} to restore: by `, command("hushbeam rerender --corrections --store … --store_key …"), " or the next run; without the store, muted still.");
+  if (restored && !state.listed.has_store) parts.push(`${counted(restored, "span")} to restore: no run of this output kept a store, so rerender cannot. Muted until the next `, command("hushbeam redact"), " transcribes the recording again.");
+  const shown = element("p", {}, ...parts);
+  if (at("consequence").textContent !== shown.textContent) at("consequence").replaceChildren(...shown.childNodes);
 }
 
 function showPlaying() {
@@ -253,7 +257,7 @@ function mark() {
   const now = state.player.position;
   if (state.marking === null) {
     state.marking = now;
-    say(`The mark begins at ${preciseClock(now)}. m ends it, Esc cancels it.`);
+    say(`The mark begins at ${preciseClock(now)}. End it where the speech ends, or cancel it.`);
   } else {
     const from = state.marking;
     state.marking = null;
@@ -328,13 +332,24 @@ function undo(by) {
   if (state.spans?.step(by)) say(by < 0 ? "Undone." : "Done again.");
 }
 
-async function save() {
+function save() {
+  if (!state.spans || at("save").disabled) return;
+  if (state.marking !== null) say("A mark is under way: end it or cancel it first.");
+  else if (state.player && !state.played.is) askUnplayed();
+  else keepDecision();
+}
+
+// Quality figures take a decision for that of somebody who listened.
+
+function askUnplayed() {
+  const isCorrected = state.spans.toReview(at("policy").value).decision === "corrected";
+  at("unplayed-title").textContent = `Nothing of this recording was played. ${isCorrected ? "Save the corrections" : "Confirm"} anyway?`;
+  at("unplayed-save").textContent = isCorrected ? "Save anyway" : "Confirm anyway";
+  at("unplayed").showModal();
+}
+
+async function keepDecision() {
   const { current: one, spans } = state;
-  if (!one || !spans || at("save").disabled) return;
-  if (state.marking !== null) {
-    say("A mark is under way: end it with m, or cancel it with Esc.");
-    return;
-  }
   at("save").disabled = true;
   try {
     const kept = await request(asReviewer(`${pathOf(one)}/review`), {
@@ -395,6 +410,12 @@ const buttons = {
 };
 for (const [id, run] of Object.entries(buttons)) at(id).onclick = () => run();
 for (const button of document.querySelectorAll("[data-nudge]")) button.onclick = () => nudge(...button.dataset.nudge.split(" ").map(Number));
+at("unplayed").onclose = () => {
+  const { returnValue } = at("unplayed");
+  at("unplayed").returnValue = "";
+  if (returnValue === "save") keepDecision();
+  if (returnValue === "play" && !state.player?.isPlaying) act.play();
+};
 at("rate").onchange = () => setRate(Number(at("rate").value));
 at("volume").oninput = setVolume;
 at("policy").onchange = () => {

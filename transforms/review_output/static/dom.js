@@ -8,6 +8,13 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
+// A command, which is broken at its spaces and not within an option.
+
+export function command(text) {
+  const parts = text.split(/(--\S+)/).map((part) => (part.startsWith("--") ? element("span", { className: "option", textContent: part }) : part));
+  return element("code", {}, ...parts);
+}
+
 export function clock(seconds) {
   const whole = Math.floor(seconds);
   const minutes = Math.floor(whole / 60) % 60;

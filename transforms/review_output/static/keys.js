@@ -18,7 +18,7 @@ const SHEET = [
     ["q w", "move the start of the span by 50 ms"], ["o p", "move its end"], ["shift ← →", "move all of it"],
     ["ctrl z", "undo"], ["ctrl shift z", "redo"],
   ]],
-  ["Decide", [["enter", "save and open the next recording"], ["?", "this sheet"]]],
+  ["Decide", [["enter", "save and open the next recording; asks where nothing was played"], ["?", "this sheet"]]],
 ];
 
 const OF_A_SLIDER = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
@@ -43,8 +43,10 @@ export function listenToKeys(act) {
   const shifted = { ArrowLeft: () => act.nudge(-1, -1), ArrowRight: () => act.nudge(1, 1) };
 
   document.addEventListener("keydown", (event) => {
-    if (document.querySelector("dialog[open]")) return;
     const { target, key } = event;
+    // Held down, it would confirm one recording after the other.
+    if (key === "Enter" && event.repeat) event.preventDefault();
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const field = target.closest("input:not([type=checkbox], [type=range]), select, textarea");
     if (event.ctrlKey || event.metaKey) {
       const undo = { z: event.shiftKey ? act.redo : act.undo, Z: act.redo, y: act.redo }[key];

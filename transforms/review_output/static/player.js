@@ -14,14 +14,14 @@ const BEFORE_SPEECH_S = 0.3;
 const MOST_PIXELS_EACH_S = 400;
 const SHOWN_AT_FIRST_S = 120;
 const WAVE_HEIGHT = 128;
-const TICK_WIDTH = 40;
+const LABEL_WIDTH = 40;
 
 const nonce = document.querySelector("meta[name=csp-nonce]").content;
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const ofTheme = () => ({ waveColor: colour("--wave"), progressColor: colour("--played"), cursorColor: colour("--accent") });
 
 export class Player {
-  // `on` has functions: time(seconds), playing(), clicked(id), moved(id, start, end), failed().
+  // `on` has functions: time(seconds), playing(), played(), clicked(id), moved(id, start, end), failed().
   constructor(url, duration_s, on) {
     this.on = on;
     this.duration_s = duration_s;
@@ -32,7 +32,7 @@ export class Player {
     this.audio = Object.assign(new Audio(), { preload: "auto", src: url });
     this.audio.addEventListener("pause", () => { this.place = this.audio.currentTime; this.on.playing(); this.on.time(this.place); });
     this.audio.addEventListener("play", () => { this.on.playing(); this.tick(); });
-    this.audio.addEventListener("error", () => this.on.failed());
+    this.audio.addEventListener("error", () => this.recover());
   }
 
   // The audio arrives later than the page wants to seek, and until then the media element may not keep the place it was
@@ -62,6 +62,20 @@ export class Player {
     this.audio.play().catch((error) => { if (error.name !== "AbortError") this.on.failed(); });
   }
 
+  // Chromium fails to seek to some places shortly before the end of a FLAC file, and plays nothing more until the file is
+  // loaded again. A format that it cannot play has no metadata.
+
+  recover() {
+    const { isPlaying, place } = this;
+    if (!this.audio.readyState || (isPlaying && !place)) {
+      this.on.failed();
+      return;
+    }
+    this.audio.load();
+    this.place = isPlaying ? Math.max(0, place - AROUND_S) : place;
+    if (isPlaying) this.play();
+  }
+
   // From one second before a span to one second after it.
 
   playAround(span, loops) {
@@ -71,6 +85,7 @@ export class Player {
   }
 
   tick() {
+    if (this.audio.played.length) this.on.played();
     if (!this.isPlaying) return;
     const now = this.audio.currentTime;
     if (this.around && now >= this.around.to) {
@@ -97,21 +112,25 @@ export class Player {
     this.channels = outline.peaks.length;
     this.quiet = quietParts(outline);
     this.plugin = RegionsPlugin.create();
+    const minimap = MinimapPlugin.create({ container: at("minimap"), height: 30, cspNonce: nonce, normalize: true, overlayColor: colour("--window"), ...ofTheme(), cursorWidth: 1 });
     this.wave = WaveSurfer.create({
       container: at("waveform"), media: this.audio, url: this.audio.src, peaks: outline.peaks, duration: outline.duration_s,
       cspNonce: nonce, normalize: true, height: this.channels > 1 ? WAVE_HEIGHT / 2 : WAVE_HEIGHT / 1.5, splitChannels: this.channels > 1,
       cursorWidth: 2, autoCenter: false, ...ofTheme(),
       plugins: [
         this.plugin,
-        TimelinePlugin.create({ height: 18, formatTimeCallback: (seconds) => (this.fits(seconds) ? clock(seconds) : ""), secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
-        MinimapPlugin.create({ container: at("minimap"), height: 30, cspNonce: nonce, normalize: true, overlayColor: colour("--window"), ...ofTheme(), cursorWidth: 1 }),
+        TimelinePlugin.create({ height: 18, formatTimeCallback: clock, secondaryLabelOpacity: 1, style: { color: colour("--quiet") } }),
+        minimap,
         ZoomPlugin.create({ maxZoom: MOST_PIXELS_EACH_S, exponentialZooming: true, iterations: 25 }),
         HoverPlugin.create({ formatTimeCallback: preciseClock, lineColor: colour("--quiet"), labelBackground: colour("--text"), labelColor: colour("--ground") }),
       ],
     });
     this.wave.on("interaction", (seconds) => { this.around = null; this.place = seconds; this.on.time(seconds); });
+    minimap.on("click", (share) => this.seek(share * this.duration_s));
     this.plugin.on("region-clicked", (region, event) => { event.stopPropagation(); this.on.clicked(region.spanId); });
     this.plugin.on("region-updated", (region) => this.on.moved(region.spanId, region.start, region.end));
+    // Afterwards, because the timeline brings ticks into the picture at the same events.
+    for (const event of ["scroll", "redraw"]) this.wave.on(event, () => queueMicrotask(() => this.hideCutLabels()));
     // Not earlier: until the length is known, every region would start at 0.
     this.quickenTimeline();
     this.wave.once("ready", () => {
@@ -182,11 +201,15 @@ export class Player {
     }
   }
 
-  // Whether the label of a tick ends within the picture.
+  // A label that the edge of the picture would cut is not shown; its tick is.
 
-  fits(seconds) {
-    const pixels = this.pixelsEachSecond;
-    return !pixels || (this.duration_s - seconds) * pixels >= TICK_WIDTH;
+  hideCutLabels() {
+    if (!this.wave) return;
+    const edge = this.wave.getScroll() + this.wave.getWidth();
+    for (const tick of this.wave.getWrapper().querySelectorAll("[part~=timeline-notch]")) {
+      const isCut = tick.textContent && parseFloat(tick.style.left) + LABEL_WIDTH > edge;
+      tick.style.fontSize = isCut ? "0" : "";
+    }
   }
 
   get pixelsEachSecond() { return this.wave ? this.wave.getWrapper().scrollWidth / this.duration_s : 0; }
@@ -219,7 +242,7 @@ export class Player {
   }
 
   destroy() {
-    this.on = { time() {}, playing() {}, clicked() {}, moved() {}, failed() {} };
+    this.on = { time() {}, playing() {}, played() {}, clicked() {}, moved() {}, failed() {} };
     if (this.theme) this.theme.onchange = null;
     this.audio.pause();
     this.wave?.destroy();

@@ -1,6 +1,6 @@
 // The list of recordings, worst first, and what is still to be rendered.
-import { at, clock, counted, element } from "./dom.js";
-import { Draft } from "./spans.js";
+import { at, clock, command, counted, element } from "./dom.js";
+import { Draft } from "./kept.js";
 
 const SHOWN_AT_ONCE = 300;
 const STATES = {
@@ -88,16 +88,15 @@ export class Recordings {
   // transforms/correct_findings/state.py.
 
   showToDo() {
-    const { command, has_store: hasStore } = this.listed;
+    const { command: rerender, has_store: hasStore } = this.listed;
     const toMute = this.all.filter((one) => one.state === "to_mute" || one.state === "to_mute_and_restore").length;
     const toRestore = this.all.filter((one) => one.state === "to_restore" || one.state === "to_mute_and_restore").length;
     at("to-do").hidden = !toMute && !toRestore;
     const lines = [];
     const line = (...parts) => lines.push(element("p", {}, ...parts));
-    const code = (textContent) => element("code", { textContent });
-    if (toMute) line(`${counted(toMute, "recording")} with marks to mute. This command mutes them in the published audio: `, code(command));
-    if (toRestore && hasStore) line(`${counted(toRestore, "recording")} to restore, with false positives or earlier corrections that are no longer wanted. Only the source has that audio: `, code(`${command} --store STORE --store_key KEY`), toMute ? " This also mutes the marks." : "");
-    if (toRestore && !hasStore) line(`${counted(toRestore, "recording")} to restore, with false positives or earlier corrections that are no longer wanted. rerender cannot: no run of this output kept a store (--store). The next `, code("hushbeam redact"), " of the manifest transcribes them again and restores them; until then they stay muted.");
+    if (toMute) line(`${counted(toMute, "recording")} with marks to mute. This command mutes them in the published audio: `, command(rerender));
+    if (toRestore && hasStore) line(`${counted(toRestore, "recording")} to restore, with false positives or earlier corrections that are no longer wanted. Only the source has that audio: `, command(`${rerender} --store STORE --store_key KEY`), toMute ? " This also mutes the marks." : "");
+    if (toRestore && !hasStore) line(`${counted(toRestore, "recording")} to restore, with false positives or earlier corrections that are no longer wanted. rerender cannot: no run of this output kept a store. The next `, command("hushbeam redact"), " of the manifest transcribes them again and restores them; until then they stay muted.");
     if (lines.length) at("to-do-lines").replaceChildren(...lines);
     at("to-do-title").textContent = `Corrected but not rendered yet: ${this.all.filter((one) => one.state.startsWith("to_")).length}`;
   }

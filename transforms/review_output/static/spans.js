@@ -233,37 +233,3 @@ function described(span, detail, uncertain) {
     uncertain: found.some((finding) => finding.score < uncertain),
   };
 }
-
-// Unsaved changes of one recording, kept in this browser. They are dropped when the output has changed.
-
-export class Draft {
-  constructor(output, reviewer, recording, identity) {
-    this.name = Draft.nameOf(output, reviewer, recording);
-    this.identity = identity;
-  }
-
-  static nameOf(output, reviewer, recording) { return `hushbeam ${output} ${encodeURIComponent(reviewer)} ${recording}`; }
-
-  static exists(output, reviewer, recording) { return stored(() => localStorage.getItem(Draft.nameOf(output, reviewer, recording))) !== null; }
-
-  read() {
-    const text = stored(() => localStorage.getItem(this.name));
-    if (!text) return null;
-    const [identity, snapshot] = JSON.parse(text);
-    return identity === this.identity ? snapshot : null;
-  }
-
-  write(snapshot) {
-    stored(() => (snapshot === null ? localStorage.removeItem(this.name) : localStorage.setItem(this.name, JSON.stringify([this.identity, snapshot]))));
-  }
-}
-
-// A browser may refuse storage, or have no room left: the page works without.
-
-function stored(act) {
-  try {
-    return act();
-  } catch {
-    return null;
-  }
-}
