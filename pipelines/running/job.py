@@ -19,6 +19,7 @@ from hushbeam.pipelines.running.inputs import (
     spooled_manifests,
     standard_input_name,
 )
+from hushbeam.pipelines.running.outputs import check_identities_as_before, check_signed_as_before
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -145,6 +146,8 @@ def prepare(options: RedactOptions, *, local: bool, of_records: bool = False) ->
         check_secrets(options)
         check_confinement(options.decoding)
     output = urls.normalised(options.output)
+    check_signed_as_before(output, options.certificate_key)
+    check_identities_as_before(output, hashed=options.hash_identities is not None)
     table_format = options.table_formats.decided(output)
     if local:  # on a cluster the workers have the libraries and the catalogue's configuration
         check_format(output, table_format)

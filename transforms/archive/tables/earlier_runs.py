@@ -103,6 +103,14 @@ def remember_lists(output: str, runs: EarlierRuns, key: Ed25519PrivateKey | None
     files.write_bytes(record_url(output), canonical_json(values | {"signature": signature}))
 
 
+def lists_are_signed(output: str) -> bool:
+    """Whether the last run that ended had a key. Says nothing of who signed: an audit does."""
+    with suppress(MissingFileError, UnreadableRecordError):
+        _, signature = _parsed(files.read_bytes(record_url(output)))
+        return bool(signature)
+    return False
+
+
 def record_url(output: str) -> str:
     """The location of the record of all file lists."""
     return join(output, *_NAME)
