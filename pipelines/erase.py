@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import uuid
 from collections.abc import Collection, Sequence
@@ -18,7 +17,7 @@ from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -26,14 +25,13 @@ from hushbeam.transforms.archive.ledger import similar_ids
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.base.plurals import counted
-from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms, is_pseudonym
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.retention.superseded import erase_superseded
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.private_roots import private_root
 from hushbeam.transforms.table_formats import check_format, update_tables
 
-_PSEUDONYM = re.compile(r"id-[0-9a-f]{32}")
 _MOST_NAMED = 10
 
 
@@ -53,7 +51,7 @@ def named_recordings(options: EraseOptions) -> frozenset[str]:
         named |= {line.rstrip("\r") for line in lines}
     named.discard("")
     for one in published:
-        if _PSEUDONYM.fullmatch(one) is None:
+        if not is_pseudonym(one):
             raise ConfigurationError("--hmac: give hashed ids as outputs show them, id- and 32 hexadecimal digits")
     if options.hash_identities:
         pseudonyms = Pseudonyms(options.hash_identities)
@@ -81,6 +79,7 @@ def prepare(options: EraseOptions) -> Eraser:
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
     check_format(output, recorded_format(output))
+    check_signed_as_before(output, options.certificate_key)
     key = read_private_key(options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
@@ -136,6 +135,7 @@ def _erase_superseded(options: EraseOptions, console: Console) -> int:
     output = output_of_runs(options.output)
     check_writable(options.output)
     check_format(output, recorded_format(output))
+    check_signed_as_before(output, options.certificate_key)
     key = read_private_key(options.certificate_key)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(output, run_id, console, wait=options.wait_for_lock) as lock:
@@ -155,7 +155,7 @@ def _erase_superseded(options: EraseOptions, console: Console) -> int:
 def _name_unknown(output: str, recording_ids: Collection[str], console: Console) -> None:
     """Names the ids of which the output had nothing, and recordings that may have been meant."""
     shown = sorted(recording_ids)[:_MOST_NAMED]
-    plain = [one for one in shown if _PSEUDONYM.fullmatch(one) is None]  # hashes are close to other hashes by chance
+    plain = [one for one in shown if not is_pseudonym(one)]  # hashes are close to other hashes by chance
     similar = similar_ids(output, plain) if plain else {}
     for one in shown:
         near = " or ".join(map(printable, similar.get(one, ())))

@@ -26,7 +26,7 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLE
 from hushbeam.pipelines.running.inputs import find_inputs, spool_standard_input, spooled_manifests, standard_input_name
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
@@ -139,6 +139,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
     check_writable(options.output)
     fit_workers(beam_options, Workers(), device="cpu")
     local = is_local(beam_options)
+    check_signed_as_before(output, options.certificate_key)
     key = read_private_key(options.certificate_key)
     with (
         closing(prepare(options, local=local)) as resumption,

@@ -24,7 +24,7 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
 from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.errors import ConfigurationError
@@ -84,6 +84,7 @@ def prepare(options: RerenderOptions, *, local: bool) -> RenderJob:
             "--store and --store_key: run redact again with these and --force. To mute only what reviewers marked, no "
             "store is needed: --corrections"
         )
+    check_signed_as_before(output, options.certificate_key)
     table_format = recorded_format(output)
     if local:
         check_format(output, table_format)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hushbeam.pipelines.options.ages import Age
 from hushbeam.pipelines.options.arguments import Positional
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
-from hushbeam.transforms.base.secrets import SecretReference
+from hushbeam.transforms.base.secrets import WITHOUT, SecretReference, checked_reference
 
 RunId = Annotated[
     str,
@@ -49,10 +49,17 @@ RulesFile = Annotated[
     File | None,
     Field(description="JSON file with patterns, terms to keep and substitutions: docs/rules.md"),
 ]
+
+
+def _reference_or_off(text: str) -> str:
+    return text if text == WITHOUT else checked_reference(text)
+
+
 CertificateKey = Annotated[
-    SecretReference | None,
+    Annotated[str, AfterValidator(_reference_or_off), Metavar("SECRET")] | None,
     Field(
-        description="reference to the Ed25519 key (PEM) that signs certificates and lists of files, such as env:NAME"
+        description="reference to the Ed25519 key (PEM) that signs certificates and lists of files, such as env:NAME; "
+        "required where earlier runs signed, or `off`"
     ),
 ]
 HashIdentities = Annotated[

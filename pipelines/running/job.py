@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from hushbeam.pipelines.running.inputs import (
     spooled_manifests,
     standard_input_name,
 )
+from hushbeam.pipelines.running.outputs import check_identities_as_before, check_signed_as_before
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -42,6 +44,7 @@ from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage.errors import StorageError
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.storage.urls import file_name
 from hushbeam.transforms.table_formats import check_format
@@ -145,6 +148,9 @@ def prepare(options: RedactOptions, *, local: bool, of_records: bool = False) ->
         check_secrets(options)
         check_confinement(options.decoding)
     output = urls.normalised(options.output)
+    with suppress(StorageError):  # who takes the lock will tell; whoever submits to a cluster need not read the output
+        check_signed_as_before(output, options.certificate_key)
+        check_identities_as_before(output, hashed=options.hash_identities is not None)
     table_format = options.table_formats.decided(output)
     if local:  # on a cluster the workers have the libraries and the catalogue's configuration
         check_format(output, table_format)

@@ -33,6 +33,7 @@ from tests.pipelines.conftest import Run
 from tests.transforms.storage.fake_stores import google_server, make_bucket
 
 FAST = ("--model", "tiny.en", "--verify", "off", "--fail_above", "0")
+UNSIGNED = ("--certificate_key", "off")
 _UNFINISHED: dict[str, Any] = {
     "manifest": "manifest.jsonl",
     "line": 1,
@@ -91,6 +92,9 @@ def root(published: Path, keys: dict[str, str], tmp_path: Path) -> Path:
 
 
 def call(job: Any, *arguments: str) -> tuple[int, str]:
+    """Runs a command; `erase` and `expire` without a key on purpose, unless one is given."""
+    if job in (erase, expire) and "--certificate_key" not in arguments:
+        arguments = (*arguments, *UNSIGNED)
     terminal = io.StringIO()
     return job.run(list(arguments), Console(file=terminal, width=500)), terminal.getvalue()
 
@@ -133,7 +137,7 @@ def test_nothing_of_an_erased_recording_is_left(root: Path, manifest: Path, keys
     assert (repeated[0], "0 recordings erased, 2 already erased" in repeated[1]) == (0, True), repeated
     assert everything(root) == before, "erasing again changes nothing"
 
-    again = ("--manifest", str(manifest), "--output", str(root / "out"), *FAST, "--force", "--captions")
+    again = ("--manifest", str(manifest), "--output", str(root / "out"), *FAST, *UNSIGNED, "--force", "--captions")
     assert redact.run(list(again), console := Console(file=io.StringIO(), width=300)) == EXIT_COMPLETED
     assert "3 erased" in console.file.getvalue()  # type: ignore[attr-defined]
     assert {row["recording_id"] for row in rows(root, "transcripts")} == {"phone"}
@@ -144,7 +148,7 @@ def test_a_failed_recording_of_an_erased_source_is_erased_too(root: Path, calls:
     """Its row in errors/ names the source."""
     line = {"recording_id": "other", "audio_url": str(calls / "card.flac"), "transcript_url": str(calls / "no.json")}
     (root / "other.jsonl").write_text(json.dumps(line))
-    arguments = ["--manifest", str(root / "other.jsonl"), "--output", str(root / "out"), *FAST]
+    arguments = ["--manifest", str(root / "other.jsonl"), "--output", str(root / "out"), *FAST, *UNSIGNED]
     assert redact.run(arguments, Console(file=io.StringIO())) == EXIT_INCOMPLETE
     assert {row["audio_url"] for row in rows(root, "errors") if row["recording_id"] == "other"} == {
         str(calls / "card.flac")
@@ -231,7 +235,7 @@ def test_an_id_of_which_there_is_nothing_is_named_and_skipped_later(
     one = tmp_path / "one.jsonl"
     line = json.loads(manifest.read_text().splitlines()[2])
     one.write_text(json.dumps(line | {"recording_id": "nosuch"}) + "\n")
-    again = ("--manifest", str(one), "--output", str(root / "out"), *FAST)
+    again = ("--manifest", str(one), "--output", str(root / "out"), *FAST, *UNSIGNED)
     assert redact.run(list(again), console := Console(file=io.StringIO(), width=300)) == EXIT_COMPLETED
     assert "1 erased" in console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -248,6 +252,9 @@ def test_recordings_with_replaced_ids_are_erased_by_either(
     output = tmp_path / "out"
     arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--no-redact_audio", *key)
     assert redact.run(list(arguments), Console(file=io.StringIO())) == EXIT_INCOMPLETE
+    plain = [one for one in arguments if one not in key]
+    assert redact.run(plain, console := Console(file=io.StringIO(), width=300)) == EXIT_USAGE, "ids beside pseudonyms"
+    assert "--hash_identities: earlier runs of this output hid" in console.file.getvalue()  # type: ignore[attr-defined]
     (phone,) = (one for one in Run(0, "", output).statuses() if one == Pseudonyms(key[1]).of_id("phone"))
     assert call(erase, "--output", str(output), "--recording_id", "card", *key)[1].startswith("2 recordings erased")
     assert Run(0, "", output).statuses() == {phone}

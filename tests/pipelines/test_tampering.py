@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
-from hushbeam.pipelines import audit, erase, expire, notify, redact, report
+from hushbeam.pipelines import audit, erase, expire, notify, redact, report, rerender
 from hushbeam.pipelines.running.exit_status import (
     EXIT_BROKEN,
     EXIT_COMPLETED,
@@ -43,6 +44,7 @@ from tests.pipelines.tampering import (
 )
 
 FAST = ("--model", "tiny.en", "--verify", "off", "--fail_above", "0", "--captions")
+UNSIGNED = ("--certificate_key", "off")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def output(published: tuple[Path, Path]) -> Iterator[Path]:
 
 
 def run_job(output: Path, *options: str) -> int:
-    arguments = ["--manifest", str(output.parent / "manifest.jsonl"), "--output", str(output), *FAST, *options]
+    arguments = ["--manifest", str(output.parent / "manifest.jsonl"), "--output", str(output), *FAST, *_key(options)]
     return redact.run(arguments, Console(file=io.StringIO()))
 
 
@@ -99,8 +101,13 @@ def audited(output: Path, *options: str) -> tuple[int, set[tuple[str, str]], str
 
 def call(job: object, output: Path, *arguments: str) -> tuple[int, str]:
     terminal = io.StringIO()
-    status = job.run(["--output", str(output), *arguments], Console(file=terminal, width=500))  # type: ignore[attr-defined]
+    status = job.run(["--output", str(output), *_key(arguments)], Console(file=terminal, width=500))  # type: ignore[attr-defined]
     return status, terminal.getvalue()
+
+
+def _key(options: tuple[str, ...]) -> tuple[str, ...]:
+    """Options with a key, or without one on purpose."""
+    return options if "--certificate_key" in options else (*options, *UNSIGNED)
 
 
 def test_what_nobody_touched_is_right(output: Path, keys: dict[str, tuple[str, str]]) -> None:
@@ -310,7 +317,7 @@ def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_com
     (output / "status" / "card.json").unlink()
     one = tmp_path / "one.jsonl"
     one.write_text(json.dumps({"recording_id": "phone", "audio_url": str(calls / "phone.wav")}) + "\n")
-    arguments = ["--manifest", str(one), "--output", str(output), *FAST]
+    arguments = ["--manifest", str(one), "--output", str(output), *FAST, *UNSIGNED]
     assert redact.run(arguments, Console(file=io.StringIO())) == EXIT_COMPLETED
     assert run_job(output) == EXIT_INCOMPLETE
     assert sorted(row["recording_id"] for row in Run(0, "", output).rows("transcripts")) == ["card", "phone"]
@@ -398,3 +405,33 @@ def test_tables_of_somebody_else_end_no_run(output: Path) -> None:
     status, told = call(erase, output, "--recording_id", "card")
     assert (status, f"transcripts/{date}/mine-0000.parquet" in told) == (EXIT_BROKEN, True)
     assert not [row for row in Run(0, "", output).rows("findings") if row.get("recording_id") == "card"]
+
+
+@pytest.mark.parametrize(
+    ("job", "arguments"),
+    [
+        (redact, ("--manifest", "manifest.jsonl", *FAST)),
+        (rerender, ("--corrections",)),
+        (notify, ("--resume", "--manifest", "manifest.jsonl")),
+        (report, ()),
+        (erase, ("--recording_id", "card")),
+        (erase, ("--superseded",)),
+        (expire, ("--older_than", "0m")),
+    ],
+)
+def test_a_forgotten_key_is_an_error_before_anything_changes(
+    output: Path, job: ModuleType, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(output.parent)
+    before = contents(output)
+    terminal = io.StringIO()
+    assert job.run(["--output", str(output), *arguments], Console(file=terminal, width=500)) == EXIT_USAGE
+    assert terminal.getvalue().startswith("error: --certificate_key: earlier runs of this output signed")
+    assert contents(output) == before
+
+
+def test_pseudonyms_do_not_come_beside_plain_ids(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUSHBEAM_TEST_ID_KEY", "k" * 32)
+    before = contents(output)
+    assert run_job(output, "--hash_identities", "env:HUSHBEAM_TEST_ID_KEY") == EXIT_USAGE
+    assert contents(output) == before

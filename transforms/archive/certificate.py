@@ -21,7 +21,7 @@ from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.given_identity import OF_OPTIONS, identities_of
 from hushbeam.transforms.archive.ledger import Status
 from hushbeam.transforms.archive.signatures import canonical_json, check, signature_of
-from hushbeam.transforms.base.secrets import read_secret
+from hushbeam.transforms.base.secrets import WITHOUT, read_secret
 from hushbeam.transforms.storage.urls import display, file_name
 
 CERTIFICATE_KEY, CERTIFICATE_PUBLIC_KEY = "--certificate_key", "--certificate_public_key"
@@ -111,12 +111,12 @@ def seconds_by_policy(muted: Sequence[TimeSpan], findings: Sequence[Finding]) ->
 
 
 def read_private_key(reference: str | None) -> Ed25519PrivateKey | None:
-    """The key that signs certificates, from a reference to its PEM text; None without a reference.
+    """The key that signs certificates, from a reference to its PEM text; None without a reference, or for `off`.
 
     Raises:
       ConfigurationError: The key cannot be read, or is not an Ed25519 key.
     """
-    if reference is None:
+    if reference in (None, WITHOUT):
         return None
     try:
         key = load_pem_private_key(read_secret(reference, CERTIFICATE_KEY).encode(), password=None)

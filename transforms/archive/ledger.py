@@ -224,6 +224,12 @@ def check_is_a_ledger(output: str) -> None:
         )
 
 
+def any_published_id(output: str) -> str | None:
+    """The id of one of the published recordings, as far as the name of its status object tells it."""
+    page = next(_pages(output), [])
+    return _readable(page[0].name.removesuffix(".json")) if page else None
+
+
 def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:
     """An entry for every committed recording, in parts of some thousands.
 

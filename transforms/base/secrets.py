@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 FORMS = "env:NAME, file:/path or secretmanager://projects/P/secrets/S/versions/V"
 """For messages and help."""
 
+WITHOUT = "off"
+"""In place of a reference, where an option must be given: without this secret, on purpose."""
+
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 _FILE = re.compile(r"file:(/.+)")
 _SECRET_MANAGER = re.compile(r"secretmanager://(projects/[a-z0-9:.-]+/secrets/[A-Za-z0-9_-]+/versions/[A-Za-z0-9_-]+)")
@@ -43,7 +46,12 @@ def is_reference(text: str) -> bool:
     return any(form.fullmatch(text) for form in (_ENVIRONMENT, _FILE, _SECRET_MANAGER))
 
 
-def _checked(text: str) -> str:
+def checked_reference(text: str) -> str:
+    """The text, if it is a reference.
+
+    Raises:
+      ValueError: It is none. The message does not repeat it: it may be the secret itself.
+    """
     if not is_reference(text):
         raise ValueError(_not_a_reference(text))
     return text
@@ -55,7 +63,7 @@ def _not_a_reference(text: str) -> str:
     return f"give a reference, {FORMS}, not the secret itself{path}"
 
 
-SecretReference = Annotated[str, AfterValidator(_checked), Metavar("SECRET")]
+SecretReference = Annotated[str, AfterValidator(checked_reference), Metavar("SECRET")]
 """Type of options for secret references. A secret given instead of a reference is refused, and not repeated."""
 
 

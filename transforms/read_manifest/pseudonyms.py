@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import replace
 from typing import NoReturn
 
@@ -16,9 +17,15 @@ from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.secrets import read_secret
 
-_OPTION = "--hash_identities"
+OPTION = "--hash_identities"
 _SHORTEST_KEY = 16
 _DIGITS = 32
+_PSEUDONYM_OF_ID = re.compile(rf"id-[0-9a-f]{{{_DIGITS}}}")
+
+
+def is_pseudonym(recording_id: str) -> bool:
+    """Whether an id looks like a pseudonym."""
+    return _PSEUDONYM_OF_ID.fullmatch(recording_id) is not None
 
 
 class Pseudonyms:
@@ -30,11 +37,9 @@ class Pseudonyms:
         Raises:
           ConfigurationError: The key cannot be read, or is shorter than 16 bytes.
         """
-        self._key = read_secret(reference, _OPTION).encode()
+        self._key = read_secret(reference, OPTION).encode()
         if len(self._key) < _SHORTEST_KEY:
-            raise ConfigurationError(
-                f"{_OPTION}: the key has {len(self._key)} bytes; it needs at least {_SHORTEST_KEY}"
-            )
+            raise ConfigurationError(f"{OPTION}: the key has {len(self._key)} bytes; it needs at least {_SHORTEST_KEY}")
 
     def of_id(self, recording_id: str) -> str:
         """`id-` and 32 hexadecimal digits of the HMAC-SHA256 of the id as UTF-8."""

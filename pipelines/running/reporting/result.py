@@ -239,8 +239,8 @@ def _print_undelivered(console: Console, undelivered: Sequence[DeliveryGroup], o
     if any(group.is_open for group in undelivered):
         _print(
             console,
-            f"To deliver them: hushbeam notify --output {printable(output)} --resume, with the inputs and the "
-            "webhook options of this run",
+            f"To deliver them: hushbeam notify --output {printable(output)} --resume, with this run's inputs, webhook "
+            "options and key, if any",
         )
 
 

@@ -115,6 +115,14 @@ def settle_lists(output: str, key: Ed25519PrivateKey | None) -> None:
     settle(output, read_earlier_runs(output, key).unsettled, key)
 
 
+def lists_are_signed(output: str) -> bool:
+    """Whether the last run that ended had a key. Says nothing of who signed: an audit does."""
+    with suppress(MissingFileError, UnreadableRecordError):
+        _, signature = _parsed(files.read_bytes(record_url(output)))
+        return bool(signature)
+    return False
+
+
 def record_url(output: str) -> str:
     """The location of the record of all file lists."""
     return join(output, *_NAME)
