@@ -23,6 +23,8 @@ DETECTOR = "second_recogniser"
 
 _CONTROL_WORDS = ControlWordSettings()
 _LEAKS = LeakSettings()
+_WIDER = (1, 2, 4)
+"""How many times as far from muted spans is verified, one after the other until there are enough control words."""
 
 Render = Callable[[Sequence[TimeSpan]], StagedAudio]
 """Renders the redacted copy from the source again, with these spans of the file's channels muted."""
@@ -118,24 +120,23 @@ class _Check:
         self.known: tuple[KnownValue, ...] = known_values(conversation, detected.findings)
 
     def ranges_to_verify(self, audio: StagedAudio) -> tuple[Ranges | None, tuple[KeptWord, ...]]:
-        """The speech around muted spans with its control words, and flagged speech; the whole recording (None) if the
-        control words are too few.
+        """The speech around muted spans with its control words, and flagged speech. More of it if the control words
+        are too few, at last the whole recording (None).
         """
         muted = self._in_transcribed_channels(audio.muted)
-        ranges: Ranges | None = self.around(audio.muted)
-        control_words = choose_control_words(self._kept, ranges, muted, _CONTROL_WORDS)
-        if len(control_words) < _CONTROL_WORDS.fewest:
-            ranges = None
+        for times in _WIDER:
+            ranges = self.around(audio.muted, times)
             control_words = choose_control_words(self._kept, ranges, muted, _CONTROL_WORDS)
-        if ranges is not None and self._flagged:
-            # Control words are not chosen there: the first recogniser wrote none.
-            ranges = self.around([*audio.muted, *self._flagged])
-        return ranges, control_words
+            if len(control_words) >= _CONTROL_WORDS.fewest:
+                # Control words are not chosen in flagged speech: the first recogniser wrote none there.
+                return self.around([*audio.muted, *self._flagged], times) if self._flagged else ranges, control_words
+        return None, choose_control_words(self._kept, None, muted, _CONTROL_WORDS)
 
-    def around(self, spans: Sequence[TimeSpan]) -> Ranges:
-        """The speech around spans of the file's channels."""
+    def around(self, spans: Sequence[TimeSpan], times: int = 1) -> Ranges:
+        """The speech around spans of the file's channels, so many times as far as the settings say."""
         settings, speech = self._settings, self._transcribed.transcript.speech
-        return speech_around(self._in_transcribed_channels(spans), speech, settings.around_s, settings.beside_s)
+        around_s, beside_s = times * settings.around_s, times * settings.beside_s
+        return speech_around(self._in_transcribed_channels(spans), speech, around_s, beside_s)
 
     def verified_s(self, ranges: Ranges | None, audio: StagedAudio) -> float:
         """Seconds of audio to verify, summed over the channels that are transcribed separately."""

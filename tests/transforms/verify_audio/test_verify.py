@@ -113,6 +113,17 @@ def test_only_speech_near_muted_spans_is_verified(
     assert passed.verification.verified_s <= sum(span.end_s - span.start_s for span in speech) + 0.01
 
 
+def test_more_speech_around_muted_spans_is_verified_if_control_words_are_few(
+    card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
+) -> None:
+    renderer = Renderer(redacted(card), tmp_path)
+    muted = renderer.muted(spans_of(renderer.recording))
+    settings = VerifySettings(around_s=0.8, beside_s=0.0)  # where there are fewer
+    verification = verify(muted, renderer.source, transcribe_parts, renderer, settings).verification
+    assert verification.control_words >= 4
+    assert 0 < verification.verified_s < 0.5 * card.duration_s * card.channels
+
+
 def test_flagged_speech_is_verified_too(
     card: LabelledRecording, transcribe_parts: TranscribeParts, tmp_path: Path
 ) -> None:
