@@ -166,20 +166,20 @@ class FullRun:
         self._options = options
         self._rules = rules
 
-    def identities(self, provenance: Provenance) -> Mapping[str, str]:
+    def identities(self, provenance: Provenance, captions: bool | None) -> Mapping[str, str]:
         """The identities of its models, and of its configuration."""
-        return with_configuration(provenance.identities, self._redact(provenance), self._rules)
+        return with_configuration(provenance.identities, self._redact(provenance, captions), self._rules)
 
     def detection(self, provenance: Provenance) -> DetectionSettings:
         """Its detection."""
         return self._rules.applied_to(self._redact(provenance).detection)
 
-    def _redact(self, provenance: Provenance) -> RedactOptions:
+    def _redact(self, provenance: Provenance, captions: bool | None = None) -> RedactOptions:
         # What is reported by a recogniser that is no longer built in would count as reported by one of the user's own.
         if provenance.recognisers != BUILT_IN:
             raise OtherVersionError()
         try:
-            return self._options.as_redact(provenance.recognition, provenance.detection)
+            return self._options.as_redact(provenance.recognition, provenance.detection, captions)
         except ValidationError:
             raise OtherVersionError() from None
 

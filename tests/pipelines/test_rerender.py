@@ -121,6 +121,23 @@ def test_a_recording_keeps_its_caution_until_another_is_given(
     assert _rows(run, "findings") == careful
 
 
+@pytest.mark.parametrize("captions", [(), ("--captions",), ("--no-captions",)], ids=["unasked", "asked", "refused"])
+def test_what_is_rendered_again_without_changes_is_up_to_date_for_the_runs_own_command(
+    captions: tuple[str, ...], finished: FinishedRuns, redact: Redact, key: str
+) -> None:
+    run = finished(CARD, options=("--store", "{root}/store", "--store_key", key, *captions))
+    store = ("--store", str(run.output.parent / "store"), "--store_key", key)
+    status = run.output / "status" / "card.json"
+    published = json.loads(status.read_text())
+    assert "1 completed" in render(run.output, *store, "--force")[1]
+    rendered = json.loads(status.read_text())
+    assert rendered["run_id"] != published["run_id"]
+    assert rendered["certificate"] == published["certificate"]
+    again = redact(CARD, options=(*store, *captions), output=run.output)
+    assert "1 skipped" in again.terminal, again.terminal
+    assert "1 skipped" in render(run.output, *store)[1]
+
+
 @pytest.mark.parametrize(
     ("policy", "muted"), [("untranscribed_speech", True), ("custom", True), ("phone_number", True), ("drug", False)]
 )
@@ -145,7 +162,7 @@ def test_exchanges_of_an_unknown_policy_are_refused(tmp_path: Path) -> None:
 def test_findings_of_another_version_are_refused() -> None:
     full_run = rerender.FullRun(RerenderOptions(output="out"), read_rules(None))
     with pytest.raises(OtherVersionError, match="run hushbeam redact once with --store and --force"):
-        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}, BUILT_IN))
+        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}, BUILT_IN), None)
 
 
 def test_findings_of_a_recogniser_that_is_no_longer_built_in_are_not_taken_for_those_of_the_users_own(

@@ -12,6 +12,7 @@ from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import DetectedRecording
 from hushbeam.schemas.stored import PublishedRecording
 from hushbeam.transforms.archive.claims import Claim, claim_of
+from hushbeam.transforms.archive.given_identity import asked_captions
 from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
@@ -72,7 +73,8 @@ def published_recordings(output: str, *, corrected: bool) -> Iterator[PublishedR
     for recording_id, status in list_statuses(output).items():
         if not corrected or _is_open(recording_id, status, reviews, of_published=False):
             _count_found()
-            yield PublishedRecording(recording_id, status.output_identity, status.status == EXPIRED)
+            captions = asked_captions(status.certificate.get("configuration"))
+            yield PublishedRecording(recording_id, status.output_identity, captions, status.status == EXPIRED)
 
 
 def _to_mute_further(output: str) -> Iterator[tuple[str, str]]:

@@ -30,8 +30,9 @@ from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError
 from hushbeam.transforms.storage.urls import is_web
 
-Identify = Callable[[Provenance], Mapping[str, str]]
-"""The identities of a job's outputs, of models and configuration, given how words and candidates were found."""
+Identify = Callable[[Provenance, bool | None], Mapping[str, str]]
+"""The identities of a job's outputs, of models and configuration, given how words and candidates were found, and
+whether captions were asked for."""
 
 _UNASKED = frozenset({*AUDIO_POLICIES, "custom"})
 _LEAK_REACH_S = 0.6
@@ -171,7 +172,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         source = self._source(asked.audio_url)
         if source != before.source:
             raise SourceChangedError("the source was replaced after it was transcribed: run hushbeam redact again")
-        identities = self._rendering.identify(stored.provenance)
+        identities = self._rendering.identify(stored.provenance, published.captions)
         corrections = self._reviews.corrections_of(asked.recording_id)
         configuration = configuration_of(identities["configuration_id"], given=before.transcript is not None)
         identity = corrected_identity(output_identity(asked, source, configuration, before.transcript), corrections)
