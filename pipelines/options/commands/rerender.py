@@ -97,6 +97,11 @@ class RerenderOptions(CommandOptions):
         description="render only the recordings that reviewers corrected; without --store, mute more in what is "
         "published",
     )
+    allow_fewer_policies: bool = Field(
+        False,
+        description="redact also those recordings again that would be redacted for fewer policies than they are now: "
+        "what was redacted for the others is published",
+    )
     force: Force = False
     run_id: NewRunId = None
     captions: Captions = None
