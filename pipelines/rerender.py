@@ -229,15 +229,20 @@ def _fewer_policies(options: RerenderOptions, output: str) -> Iterator[str]:
     """
     if options.store is None or options.request.policies is None:
         return  # nothing is restored, or each recording is compared with its own request
-    left_out = policies_left_out(output, resolve_policies(options.request.policies), corrected=options.corrections)
-    recordings = f"of {counted(left_out.recordings, 'recording')}"
+    left_out = policies_left_out(
+        output,
+        resolve_policies(options.request.policies),
+        corrected=options.corrections,
+        expired=options.force,
+    )
+    recordings = counted(left_out.recordings, "recording")
     if left_out.recordings and not options.allow_fewer_policies:
         raise ConfigurationError(
-            f"--policies: leaves out policies {recordings} ({left_out}), whose words would be published; name them "
-            "too, or add --allow_fewer_policies"
+            f"--policies: {recordings} would no longer be redacted for {left_out}; name these policies too, or add "
+            "--allow_fewer_policies"
         )
     if left_out.recordings:
-        yield f"what was redacted {recordings} is published, unless another policy covers it: {left_out}"
+        yield f"no longer redacted, in {recordings}: {left_out}"
 
 
 if __name__ == "__main__":

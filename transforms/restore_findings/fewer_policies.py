@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hushbeam.schemas.errors import RecordingError
-from hushbeam.transforms.archive.ledger import Status, UnreadableStatusError, read_status_files, status_in
+from hushbeam.transforms.archive.ledger import EXPIRED, Status, UnreadableStatusError, read_status_files, status_in
 from hushbeam.transforms.archive.reviews import Reviews
 from hushbeam.transforms.correct_findings.restore_published import is_to_correct, published_policies
 
@@ -27,15 +27,18 @@ class LeftOut(NamedTuple):
         return ", ".join(self.policies)
 
 
-def policies_left_out(output: str, policies: Sequence[str], *, corrected: bool) -> LeftOut:
+def policies_left_out(output: str, policies: Sequence[str], *, corrected: bool, expired: bool) -> LeftOut:
     """What would be left out if all published recordings were redacted for these policies.
 
     Args:
       corrected: Only those that do not follow the reviewers' decisions are rendered.
+      expired: Those whose redacted audio was deleted are rendered too.
     """
     recordings, missing = 0, set[str]()
     reviews = Reviews(output)
     for status in _statuses(output):
+        if status.status == EXPIRED and not expired:
+            continue
         left_out = without(published_policies(status), policies)
         if left_out and (not corrected or is_to_correct(status.recording_id, status, reviews)):
             recordings += 1
