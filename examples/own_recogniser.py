@@ -1,7 +1,7 @@
 """A recogniser of your own, and what it finds.
 
     python examples/own_recogniser.py
-    hushbeam redact calls/ --policies default --recognisers examples.own_recogniser:StaffNumbers
+    PYTHONPATH=. hushbeam redact calls/ --policies default --recognisers examples.own_recogniser:StaffNumbers
 
 On a cluster its module must be installed on each worker.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +34,7 @@ from hushbeam.transforms.archive.run_lock import live_holder
 from hushbeam.transforms.archive.signatures import key_fingerprint
 from hushbeam.transforms.audit import AuditOutput, AuditSettings
 from hushbeam.transforms.audit.contents import About
+from hushbeam.transforms.audit.facts import UNCHECKED, VALID
 from hushbeam.transforms.audit.leak_check import load_leak_check
 from hushbeam.transforms.audit.one_recording import AuditedCertificate, audit_certificate, published_status
 from hushbeam.transforms.audit.page import (
@@ -197,7 +199,7 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
     """Prints the totals, possible leaks, and problems."""
     console.print(
         f"[bold]{counted(report['recordings'], 'recording')}[/] ({report['audio_s'] / 60:.1f} minutes of audio, "
-        f"{report['muted_s'] / 60:.1f} muted), {report['signed']} signed, {report['verified']} transcribed again",
+        f"{report['muted_s'] / 60:.1f} muted), {_signatures(report)}, {report['verified']} transcribed again",
         highlight=False,
     )
     if report["audible"]:
@@ -214,6 +216,15 @@ def print_report(console: Console, report: dict[str, Any], url: str) -> None:
         total = sum(report["problems"].values())
         console.print(f"[bold red]{counted(total, 'problem')}[/]", highlight=False)
     console.print(f"Report: {escape(url)}", highlight=False, soft_wrap=True)
+
+
+def _signatures(report: dict[str, Any]) -> str:
+    """Counts of signed certificates: those whose signature was found wrong are told apart."""
+    states: Counter[str] = Counter()
+    for run in report["runs"]:
+        states.update(run["signatures"])
+    wrong = report["signed"] - states[VALID] - states[UNCHECKED]
+    return f"{report['signed'] - wrong} signed" + (f", {wrong} with a wrong signature" if wrong else "")
 
 
 def _place(place: dict[str, Any]) -> str:

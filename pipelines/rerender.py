@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from hushbeam.pipelines.options.groups import Workers, sealed_root
 from hushbeam.pipelines.options.parsing import is_local, parse
 from hushbeam.pipelines.options.rules import Rules, read_rules
 from hushbeam.pipelines.publishing import RenderAndCommit, Results, finish
-from hushbeam.pipelines.running.consoles import remarks
+from hushbeam.pipelines.running.consoles import print_remarks, remarks
 from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
@@ -34,6 +34,7 @@ from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.findings_store import FindingsStore, OtherVersionError, is_empty
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.parquet import time_text
+from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.temporary_files import check_temporary_files
 from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
@@ -41,7 +42,7 @@ from hushbeam.transforms.correct_findings.restore_published import RestorePublis
 from hushbeam.transforms.detect_pii.registry import BUILT_IN
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
 from hushbeam.transforms.media.isolation.children import check_confinement
-from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings
+from hushbeam.transforms.restore_findings import Changes, Rendering, RestoreFindings, policies_left_out
 from hushbeam.transforms.table_formats import check_format
 from hushbeam.transforms.transcribe.model import require_device
 
@@ -152,6 +153,7 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
             settings_of=asked.detection,
             changes=changes_of(options.request),
             force=options.force,
+            allow_fewer_policies=options.allow_fewer_policies,
             sources=job.sources,
         ),
         corrected=options.corrections,
@@ -167,20 +169,20 @@ class FullRun:
         self._options = options
         self._rules = rules
 
-    def identities(self, provenance: Provenance) -> Mapping[str, str]:
+    def identities(self, provenance: Provenance, captions: bool | None) -> Mapping[str, str]:
         """The identities of its models, and of its configuration."""
-        return with_configuration(provenance.identities, self._redact(provenance), self._rules)
+        return with_configuration(provenance.identities, self._redact(provenance, captions), self._rules)
 
     def detection(self, provenance: Provenance) -> DetectionSettings:
         """Its detection."""
         return self._rules.applied_to(self._redact(provenance).detection)
 
-    def _redact(self, provenance: Provenance) -> RedactOptions:
+    def _redact(self, provenance: Provenance, captions: bool | None = None) -> RedactOptions:
         # What is reported by a recogniser that is no longer built in would count as reported by one of the user's own.
         if provenance.recognisers != BUILT_IN:
             raise OtherVersionError()
         try:
-            return self._options.as_redact(provenance.recognition, provenance.detection)
+            return self._options.as_redact(provenance.recognition, provenance.detection, captions)
         except ValidationError:
             raise OtherVersionError() from None
 
@@ -206,6 +208,9 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
         fit_workers(beam_options, Workers(), device=options.device)
         fetch_job_server(beam_options)
         rendering = prepare(options, local=local)
+    with waiting(console, "comparing policies"):
+        told = tuple(_fewer_policies(options, rendering.job.output))
+    print_remarks(told, console)
     return carry_out(
         rendering.job,
         lambda pipeline, held: build(pipeline, rendering._replace(job=held)),
@@ -215,6 +220,30 @@ def _attempt(options: RerenderOptions, beam_options: PipelineOptions, console: C
         local=local,
         inputs=() if rendering.store is None else (rendering.store.root,),
     )
+
+
+def _fewer_policies(options: RerenderOptions, output: str) -> Iterator[str]:
+    """Tells which policies the requested ones leave out.
+
+    Raises:
+      ConfigurationError: The options do not allow to leave out any.
+    """
+    if options.store is None or options.request.policies is None:
+        return  # nothing is restored, or each recording is compared with its own request
+    left_out = policies_left_out(
+        output,
+        resolve_policies(options.request.policies),
+        corrected=options.corrections,
+        expired=options.force,
+    )
+    recordings = counted(left_out.recordings, "recording")
+    if left_out.recordings and not options.allow_fewer_policies:
+        raise ConfigurationError(
+            f"--policies: {recordings} would no longer be redacted for {left_out}; name these policies too, or add "
+            "--allow_fewer_policies"
+        )
+    if left_out.recordings:
+        yield f"no longer redacted, in {recordings}: {left_out}"
 
 
 if __name__ == "__main__":

@@ -55,9 +55,13 @@ class PublishedRecording(FromOutput):
 
     Attributes:
       output_identity: Identity of these outputs.
+      policies: Those that it is redacted for.
+      captions: As the job that published them was asked for captions; None if it was not asked.
       expired: Whether its redacted audio was deleted later.
     """
 
     recording_id: str
     output_identity: str
+    policies: tuple[str, ...] = ()
+    captions: bool | None = None
     expired: bool = False

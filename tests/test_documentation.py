@@ -189,6 +189,30 @@ def test_the_recogniser_that_is_shown_finds_what_it_says(tmp_path: Path, monkeyp
     assert [(one.detector, one.first_word, one.last_word) for one in found] == [("staff_numbers", 1, 1)]
 
 
+def test_the_command_finds_a_recogniser_in_the_working_folder_as_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (prefix,) = re.findall(
+        r"`(\S+) hushbeam redact … --recognisers\nours:StaffNumbers`", (ROOT / "docs/rules.md").read_text()
+    )
+    (module,) = blocks("docs/rules.md", "python")
+    (tmp_path / "ours.py").write_text(module)
+    name, _, folder = prefix.partition("=")
+    # The module's folder is not on the path of the command, whose script lies elsewhere.
+    command = [
+        "-c",
+        "import sys; sys.path.remove(''); from hushbeam.__main__ import entry; entry()",
+    ]
+    options = ["plan", str(ROOT / "examples" / "calls"), "--recognisers", "ours:StaffNumbers"]
+    for places, status in (((folder, str(ROOT)), 0), ((str(ROOT),), 2)):
+        monkeypatch.setenv(name, os.pathsep.join(places))
+        done = subprocess.run(
+            [sys.executable, *command, *options], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == status, done.stderr
+    assert prefix in done.stderr
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files_that_are_there(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())

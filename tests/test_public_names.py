@@ -60,6 +60,7 @@ def test_the_public_names_are_these() -> None:
     assert set(hushbeam.__all__) == {*SIGNATURES, *RECORDS, *OTHERS}
     assert hushbeam.__all__ == sorted(hushbeam.__all__)
     assert set(hushbeam.__all__) <= set(dir(hushbeam))
+    assert {name for name in dir(hushbeam) if not name.startswith("__")} <= set(hushbeam.__all__)
 
 
 @pytest.mark.parametrize("name", SIGNATURES)

@@ -16,8 +16,10 @@ from hushbeam.pipelines.options.commands.redact import RedactOptions
 from hushbeam.pipelines.options.parsing import explained
 from hushbeam.schemas.errors import ConfigurationError
 
-_OWN_ARGUMENTS = frozenset({"inputs", "manifest", "output", "json", "fail_above", "allow_empty", "wait_for_lock"})
-"""What functions take under a name of their own, or do not need."""
+_OWN_ARGUMENTS = frozenset({"inputs", "manifest", "output"})
+"""What functions take under a name of their own."""
+_OF_THE_COMMAND = frozenset({"json", "fail_above", "allow_empty", "wait_for_lock", "runner"})
+"""What only a process with an exit status needs, and Beam's options, which a pipeline of the caller's has already."""
 
 
 def redact_options(given: Mapping[str, Any], *, without: frozenset[str] = frozenset(), **own: Any) -> RedactOptions:
@@ -32,6 +34,7 @@ def redact_options(given: Mapping[str, Any], *, without: frozenset[str] = frozen
       ConfigurationError: An option is unknown or wrong; the message is that of the command line.
     """
     options = dict(leaves(RedactOptions))
+    without |= _OF_THE_COMMAND
     known = options.keys() - _OWN_ARGUMENTS - without
     for name in given:
         if name in without:

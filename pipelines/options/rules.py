@@ -15,6 +15,13 @@ from hushbeam.transforms.read_manifest.line import Substitution
 from hushbeam.transforms.storage.urls import display
 
 _OPTION = "--rules"
+_EXPECTED = {
+    "dict_type": "expected an object",
+    "model_type": "expected an object",
+    "string_type": "expected text",
+    "tuple_type": "expected a list",
+}
+"""What a value should be, by pydantic's name for the mistake, instead of its message."""
 
 
 class Rules(BaseModel):
@@ -72,5 +79,11 @@ def read_rules(url: str | None) -> Rules:
         raise ConfigurationError(f"{option}: not valid JSON: {error.msg} at line {error.lineno}") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"{option}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+        place = ": ".join(filter(None, (option, ".".join(map(str, first["loc"])))))
+        raise ConfigurationError(f"{place}: {_message(first['type'], first['msg'])}") from None
+
+
+def _message(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return f"unknown key; expected {', '.join(Rules.model_fields)}"
+    return _EXPECTED.get(kind) or message.removeprefix("Value error, ").replace("Input should be", "expected")

@@ -25,7 +25,7 @@ from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.findings_store import FindingsStore
-from hushbeam.transforms.archive.given_identity import OF_OPTIONS
+from hushbeam.transforms.archive.given_identity import CAPTIONS, NO_CAPTIONS, OF_OPTIONS
 from hushbeam.transforms.archive.run_lock import Hold
 from hushbeam.transforms.archive.runs.parts import RunPart
 from hushbeam.transforms.archive.runs.table_format import TableFormat
@@ -262,8 +262,8 @@ def _differing(options: RedactOptions, rules: Rules) -> Iterator[str]:
             else:
                 values = value if isinstance(value, tuple | list) else [value]
                 yield f"--{flag} {','.join(file_name(str(one)) for one in values)}"
-    if options.captions:
-        yield "--captions"
+    if options.captions is not None:
+        yield CAPTIONS if options.captions else NO_CAPTIONS
     if rules != Rules():
         yield "--rules"
 

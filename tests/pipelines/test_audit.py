@@ -247,6 +247,9 @@ def test_a_certificate_that_was_changed_is_not_what_was_signed(output: Path, key
     status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["public"])
     assert (status, report["problems"]) == (EXIT_PROBLEMS, {"signature": 1})
     assert report["list"][0]["subject"] == "card"
+    terminal = io.StringIO()
+    audit.print_report(Console(file=terminal, width=200), report, "report.json")
+    assert "1 signed, 1 with a wrong signature" in terminal.getvalue()
     status, report = run_audit(output, "--sample", "0", "--certificate_public_key", keys["strange"])
     assert report["problems"] == {"signature": 3}  # of both status objects, and of the list of the run's files
 

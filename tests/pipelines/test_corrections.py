@@ -276,6 +276,7 @@ def test_captions_that_say_what_was_marked_are_gone(finished: FinishedRuns) -> N
     review(run.output, "card", [place | {"policy": "occupation"}], [])
     assert render(run.output)[0] == 0
     assert not any(word in path.read_text() for path in run.output.glob("captions/*"))
+    assert "--captions" in status_of(run.output, "card")["certificate"]["configuration"], "of the run, as its id"
     assert audited(run.output) == EXIT_COMPLETED
 
 

@@ -32,6 +32,7 @@ from tests.pipelines.conftest import FinishedRuns, Redact, Run
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav"}
 CHANGES = ("--policies", "phone_number", "credit_card_expiration", "person_name", "--substitution", "entity_name")
+ALLOWED = ("--allow_fewer_policies",)
 MUTED_OTHERWISE = ("--muting", "tone", "--padding_s", "0.2")
 
 
@@ -74,7 +75,7 @@ def test_other_policies_labels_and_muting_are_what_a_full_run_gives(
     options = (*CHANGES, *MUTED_OTHERWISE, "--captions")
     with monkeypatch.context() as context:
         deafen(context)
-        status, terminal = render(output, *store, *options)
+        status, terminal = render(output, *store, *ALLOWED, *options)
     assert status == EXIT_COMPLETED, terminal
     assert "2 completed" in terminal
 
@@ -93,7 +94,7 @@ def test_other_policies_labels_and_muting_are_what_a_full_run_gives(
     certificates = [json.loads((root / "status" / "card.json").read_text()) for root in (output, whole.output)]
     assert certificates[0]["certificate"] == certificates[1]["certificate"]
 
-    status, terminal = render(output, *store, *options)
+    status, terminal = render(output, *store, *ALLOWED, *options)
     assert (status, "2 skipped" in terminal) == (0, True), "what is rendered so already is left alone"
     again = redact(CARD, PHONE, options=(*options, *store), output=output)
     assert "2 skipped" in again.terminal, "a full run finds it up to date"
@@ -105,6 +106,40 @@ def test_without_changes_everything_is_as_it_was(
     deafen(monkeypatch)
     output, store = kept
     assert "2 skipped" in render(output, *store)[1]
+
+
+def test_policies_are_left_out_on_an_explicit_option_alone(kept: tuple[Path, tuple[str, ...]]) -> None:
+    output, store = kept
+    policies = ("--policies", "person_name", "credit_card_number", "credit_card_cvv", "number_sequence")
+    public = {path.name: path.read_bytes() for path in output.glob("status/*")}
+    status, terminal = render(output, *store, *policies)
+    assert status == EXIT_USAGE, terminal
+    assert "--policies: 2 recordings would no longer be redacted for account_number, " in terminal
+    assert "credit_card_number" not in terminal
+    assert "add --allow_fewer_policies" in " ".join(terminal.split())
+    assert {path.name: path.read_bytes() for path in output.glob("status/*")} == public
+
+    status, terminal = render(output, *store, *policies, *ALLOWED)
+    assert (status, "2 completed" in terminal) == (EXIT_COMPLETED, True), terminal
+    note, done = terminal.index("no longer redacted, in 2 recordings: account_number"), terminal.index("2 completed")
+    assert note < done
+    assert "phone_number" in terminal[note:done]
+    assert render(output, *store, *policies)[0] == EXIT_COMPLETED, "nothing more is left out"
+
+
+def test_the_request_in_the_store_does_not_leave_out_what_is_redacted_since(
+    kept: tuple[Path, tuple[str, ...]],
+) -> None:
+    output, store = kept
+    status, terminal = render(output, *store, "--policies", "default", "occupation")
+    assert (status, "2 completed" in terminal) == (EXIT_COMPLETED, True), "more policies need no other option"
+    before = (output / "status" / "card.json").read_bytes()
+    status, _ = render(output, *store, "--muting", "tone")
+    assert status == EXIT_INCOMPLETE
+    errors = {(row["error_class"], row["message"]) for row in Run(status, "", output).rows("errors")}
+    assert errors == {("FewerPoliciesError", "it would no longer be redacted for occupation")}
+    assert (output / "status" / "card.json").read_bytes() == before, "what was public stays"
+    assert render(output, *store, "--muting", "tone", *ALLOWED)[0] == EXIT_COMPLETED
 
 
 def test_a_recording_keeps_its_caution_until_another_is_given(
@@ -119,6 +154,23 @@ def test_a_recording_keeps_its_caution_until_another_is_given(
     assert len(_rows(run, "findings")) < len(careful)
     assert "1 completed" in render(run.output, *store)[1], "its own caution again"
     assert _rows(run, "findings") == careful
+
+
+@pytest.mark.parametrize("captions", [(), ("--captions",), ("--no-captions",)], ids=["unasked", "asked", "refused"])
+def test_what_is_rendered_again_without_changes_is_up_to_date_for_the_runs_own_command(
+    captions: tuple[str, ...], finished: FinishedRuns, redact: Redact, key: str
+) -> None:
+    run = finished(CARD, options=("--store", "{root}/store", "--store_key", key, *captions))
+    store = ("--store", str(run.output.parent / "store"), "--store_key", key)
+    status = run.output / "status" / "card.json"
+    published = json.loads(status.read_text())
+    assert "1 completed" in render(run.output, *store, "--force")[1]
+    rendered = json.loads(status.read_text())
+    assert rendered["run_id"] != published["run_id"]
+    assert rendered["certificate"] == published["certificate"]
+    again = redact(CARD, options=(*store, *captions), output=run.output)
+    assert "1 skipped" in again.terminal, again.terminal
+    assert "1 skipped" in render(run.output, *store)[1]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +197,7 @@ def test_exchanges_of_an_unknown_policy_are_refused(tmp_path: Path) -> None:
 def test_findings_of_another_version_are_refused() -> None:
     full_run = rerender.FullRun(RerenderOptions(output="out"), read_rules(None))
     with pytest.raises(OtherVersionError, match="run hushbeam redact once with --store and --force"):
-        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}, BUILT_IN))
+        full_run.identities(Provenance({}, {"spacy_model": "en_core_web_sm"}, {}, BUILT_IN), None)
 
 
 def test_findings_of_a_recogniser_that_is_no_longer_built_in_are_not_taken_for_those_of_the_users_own(
@@ -159,7 +211,7 @@ def test_findings_of_a_recogniser_that_is_no_longer_built_in_are_not_taken_for_t
     report = RecogniserReport("presidio_patterns", frozenset({"phone_number"}), (innocent,))
     sealed.write(replace(phone, provenance=provenance, reports=(*phone.reports, report)))
     before = (output / "status" / "phone.json").read_bytes()
-    status, terminal = render(output, *store, *CHANGES)
+    status, terminal = render(output, *store, *ALLOWED, *CHANGES)
     assert status == EXIT_INCOMPLETE, terminal
     errors = {row["recording_id"]: row["error_class"] for row in Run(status, "", output).rows("errors")}
     assert errors == {"phone": "OtherVersionError"}
@@ -192,7 +244,7 @@ def test_what_is_kept_is_not_to_be_read_without_the_key(kept: tuple[Path, tuple[
     assert status == EXIT_USAGE, "once, at the start, and not for each recording"
     assert "--store_key: the files of --store are encrypted with another key" in said
     both = ("--store_key", f"file:{other}", store[3])
-    assert render(output, *store[:2], *both, *CHANGES)[0] == EXIT_COMPLETED
+    assert render(output, *store[:2], *both, *ALLOWED, *CHANGES)[0] == EXIT_COMPLETED
 
 
 def test_files_that_changed_places_and_sources_that_changed_are_refused(
@@ -204,7 +256,7 @@ def test_files_that_changed_places_and_sources_that_changed_are_refused(
     before = source.stat()
     os.utime(source, (1, 1))
     try:
-        status, _ = render(output, *store, *CHANGES)
+        status, _ = render(output, *store, *ALLOWED, *CHANGES)
     finally:
         os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert status == EXIT_INCOMPLETE
@@ -218,7 +270,7 @@ def test_sound_that_expired_is_not_brought_back(kept: tuple[Path, tuple[str, ...
     assert expire.run(["--output", str(output), "--older_than", "0m"], Console(file=io.StringIO())) == 0
     assert "2 skipped" in render(output, *store, *CHANGES)[1]
     assert not list((output / "audio").iterdir())
-    assert "2 completed" in render(output, *store, *CHANGES, "--force")[1]
+    assert "2 completed" in render(output, *store, *ALLOWED, *CHANGES, "--force")[1]
     assert len(list((output / "audio").iterdir())) == 2
 
 

@@ -8,6 +8,15 @@ from collections.abc import Mapping
 OF_OPTIONS = frozenset({"configuration", "configuration_id"})
 """Identities that name no model."""
 
+CAPTIONS, NO_CAPTIONS = "--captions", "--no-captions"
+"""The two in the words of a configuration, which name neither if the job was not asked."""
+
+
+def asked_captions(configuration: object) -> bool | None:
+    """Whether a job was asked for captions, from the `configuration` of a certificate; None if it does not say."""
+    words = configuration.split() if isinstance(configuration, str) else []
+    return True if CAPTIONS in words else False if NO_CAPTIONS in words else None
+
 
 def configuration_of(configuration: str, *, given: bool) -> str:
     """The identity of a job's configuration for one recording: another one if its transcript is given."""

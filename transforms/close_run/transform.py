@@ -27,11 +27,14 @@ from hushbeam.transforms.archive.runs.summary import (
 )
 from hushbeam.transforms.close_run.close import close
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
+from hushbeam.transforms.read_manifest.transform import READING
 from hushbeam.transforms.write_tables.transform import WrittenFile
 
 _ENTRIES_IN_A_PACK = 4096
 
 Count = tuple[str, float]
+_Failed = tuple[str, str, int, bool, str]
+"""Id, manifest and line of what failed, whether it could not be read, and its outcome or cause."""
 
 
 class RunOutcome(NamedTuple):
@@ -97,13 +100,13 @@ class CloseRun(beam.PTransform):
         counts: tuple[beam.PCollection[Count], ...] = (
             outcome.committed | "Count completed" >> beam.FlatMap(_count_committed).with_output_types(Count),
             outcome.failures
-            | "Failed recordings" >> beam.Map(_failed_recording).with_output_types(tuple[str, str, int, str])
-            | "Once each" >> beam.Distinct()
-            | "Count failed" >> beam.Map(_count_failed).with_output_types(Count),
+            | "Failed recordings" >> beam.Map(_failed_recording).with_output_types(_Failed)
+            | "Once each" >> beam.combiners.Count.PerElement()
+            | "Count failed" >> beam.MapTuple(_count_failed).with_output_types(Count),
             outcome.failures
-            | "Failures by cause" >> beam.Map(_failed_by_cause).with_output_types(tuple[str, str, int, str])
-            | "Each cause once" >> beam.Distinct()
-            | "Count causes" >> beam.Map(_count_cause).with_output_types(Count),
+            | "Failures by cause" >> beam.Map(_failed_by_cause).with_output_types(_Failed)
+            | "Each cause once" >> beam.combiners.Count.PerElement()
+            | "Count causes" >> beam.MapTuple(_count_cause).with_output_types(Count),
             outcome.deliveries | "Count notifications" >> beam.Map(_count_delivery).with_output_types(Count),
             outcome.skipped | "Count skipped" >> beam.Map(_count_skipped).with_output_types(Count),
             outcome.recordings | "Count ignored keys" >> beam.FlatMap(_count_ignored_keys).with_output_types(Count),
@@ -220,21 +223,28 @@ def _count_committed(recording: CommittedRecording) -> Iterable[Count]:
         yield f"findings.{json.loads(row)['policy']}", 1
 
 
-def _failed_recording(failure: Failure) -> tuple[str, str, int, str]:
-    # A long recording has a row for each of its spans that failed.
-    return failure.recording_id or "", failure.manifest, failure.line, failure.status
+def _failed_recording(failure: Failure) -> _Failed:
+    return failure.recording_id or "", failure.manifest, failure.line, failure.stage == READING, failure.status
 
 
-def _failed_by_cause(failure: Failure) -> tuple[str, str, int, str]:
-    return failure.recording_id or "", failure.manifest, failure.line, cause_of(failure)
+def _failed_by_cause(failure: Failure) -> _Failed:
+    return failure.recording_id or "", failure.manifest, failure.line, failure.stage == READING, cause_of(failure)
 
 
-def _count_failed(failed: tuple[str, str, int, str]) -> Count:
-    return f"recordings.{failed[-1]}", 1
+def _count_failed(failed: _Failed, rows: int) -> Count:
+    return f"recordings.{failed[-1]}", _recordings(failed, rows)
 
 
-def _count_cause(failed: tuple[str, str, int, str]) -> Count:
-    return failed[-1], 1
+def _count_cause(failed: _Failed, rows: int) -> Count:
+    return failed[-1], _recordings(failed, rows)
+
+
+def _recordings(failed: _Failed, rows: int) -> int:
+    """How many recordings have these rows. A long one has a row for each of its spans that failed; what cannot be read
+    has one row, and records without an id and a line cannot be told from each other.
+    """
+    *_, is_unread, _ = failed
+    return rows if is_unread else 1
 
 
 def _count_delivery(delivery: Delivery) -> Count:

@@ -107,6 +107,7 @@ class FurtherMuting:
             identities={
                 **certificate["models"],
                 **self.identities,
+                "configuration": certificate.get("configuration", ""),
                 "configuration_id": certificate["configuration_id"],
             },
             corrections=corrections,

@@ -12,6 +12,7 @@ from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA
 from hushbeam.schemas.stages import DetectedRecording
 from hushbeam.schemas.stored import PublishedRecording
 from hushbeam.transforms.archive.claims import Claim, claim_of
+from hushbeam.transforms.archive.given_identity import asked_captions
 from hushbeam.transforms.archive.ledger import EXPIRED, Status, list_statuses
 from hushbeam.transforms.archive.reviews import Reviews, UnreadableReviewError
 from hushbeam.transforms.archive.tables.read import ReadTable
@@ -70,9 +71,26 @@ def published_recordings(output: str, *, corrected: bool) -> Iterator[PublishedR
     """
     reviews = Reviews(output)
     for recording_id, status in list_statuses(output).items():
-        if not corrected or _is_open(recording_id, status, reviews, of_published=False):
+        if not corrected or is_to_correct(recording_id, status, reviews):
             _count_found()
-            yield PublishedRecording(recording_id, status.output_identity, status.status == EXPIRED)
+            yield PublishedRecording(
+                recording_id,
+                status.output_identity,
+                published_policies(status),
+                asked_captions(status.certificate.get("configuration")),
+                status.status == EXPIRED,
+            )
+
+
+def published_policies(status: Status) -> tuple[str, ...]:
+    """The policies that a recording is redacted for; none if its certificate does not name them."""
+    policies = status.certificate.get("policies")
+    return tuple(policy for policy in policies if isinstance(policy, str)) if isinstance(policies, list) else ()
+
+
+def is_to_correct(recording_id: str, status: Status, reviews: Reviews) -> bool:
+    """Whether a recording that is rendered from its source does not follow the reviewers' decisions."""
+    return _is_open(recording_id, status, reviews, of_published=False)
 
 
 def _to_mute_further(output: str) -> Iterator[tuple[str, str]]:

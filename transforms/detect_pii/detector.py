@@ -322,6 +322,8 @@ def _checked(name: str, conversation: Conversation, candidates: Iterable[Candida
             raise RecogniserError(f"the recogniser {name} reported words that do not exist")
         if not {candidate.policy, *candidate.alternatives} <= REPORTED_POLICIES:
             raise RecogniserError(f"the recogniser {name} reported a policy that does not exist")
+        if not 0.0 <= candidate.score <= 1.0:
+            raise RecogniserError(f"the recogniser {name} reported a score outside 0 to 1")
         for first, last in conversation.spans_by_utterance(candidate.first_word, candidate.last_word):
             yield replace(candidate, first_word=first, last_word=last)
 

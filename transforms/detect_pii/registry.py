@@ -80,8 +80,9 @@ def _named(name: str, settings: DetectionSettings) -> Recogniser:
     try:
         recogniser: Recogniser = attrgetter(path)(import_module(module))(settings)
     except Exception as error:
+        advice = "; for modules in this folder set PYTHONPATH=." if isinstance(error, ModuleNotFoundError) else ""
         raise ConfigurationError(
             f"--recognisers: {name} cannot be made ({type(error).__name__}: {error}); give MODULE:CLASS, of a module "
-            "that can be imported here and on each worker"
+            f"that can be imported here and on each worker{advice}"
         ) from error
     return recogniser

@@ -180,7 +180,8 @@ class WebhookClient:
         value = next((value for secret, value in named if secret.may_go_to(endpoint, own_host)), None)
         if value is None:
             raise RefusedHeaderError(
-                "the secret of the auth header is not for this host: see --webhook_auth_header_values"
+                "the secret of the auth header is not for this host: name the host in --webhook_auth_header_values, as "
+                "in env:NAME@HOST"
             )
         if not _HEADER_VALUE.fullmatch(value):
             raise RefusedHeaderError("the secret of the auth header contains characters that a header cannot")

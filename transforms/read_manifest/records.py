@@ -15,7 +15,7 @@ from hushbeam.schemas.failure import Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.each_recording import Outcome
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError
-from hushbeam.transforms.read_manifest.transform import RECORDINGS, REJECTED, ReadFn, unique
+from hushbeam.transforms.read_manifest.transform import RECORD, RECORDINGS, REJECTED, ReadFn, unique
 
 
 class ReadRecords(beam.PTransform):
@@ -53,7 +53,7 @@ class ReadRecords(beam.PTransform):
         )
         read[RECORDINGS].element_type = Recording
         read[REJECTED].element_type = Failure
-        return unique(read[RECORDINGS], read[REJECTED])
+        return unique(read[RECORDINGS], read[REJECTED], without_line=RECORD)
 
 
 class _ReadRecordFn(ReadFn):

@@ -34,7 +34,10 @@ from hushbeam.transforms.read_manifest.packs import Line, lines_of, packed, unpa
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage.urls import display
 
-_STAGE = "ReadManifest"
+READING = "ReadManifest"
+"""The stage of failures of lines and records. Each is of a line or record of its own."""
+NAMED, RECORD = "a recording that is named without a manifest", "another record"
+"""What has no line, for messages."""
 RECORDINGS, REJECTED = "recordings", "rejected"
 _NO_SPOOLS: Mapping[str, str] = MappingProxyType({})
 
@@ -69,7 +72,7 @@ class ReadManifest(beam.PTransform):
         packs: Lines that were read already, which a part of a run reads instead of the manifests and recordings.
         part: The part of the run. An id of an earlier part is not unique.
         """
-        super().__init__(_STAGE)
+        super().__init__(READING)
         self._manifests = tuple(manifests)
         self._recordings = tuple(recordings)
         self._packs = tuple(packs)
@@ -89,16 +92,21 @@ class ReadManifest(beam.PTransform):
         )
         lines[RECORDINGS].element_type = Recording
         lines[REJECTED].element_type = Failure
-        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids)
+        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids, without_line=NAMED)
 
 
 def unique(
-    recordings: beam.PCollection[Recording], rejected: beam.PCollection[Failure], ids: EarlierIds | None = None
+    recordings: beam.PCollection[Recording],
+    rejected: beam.PCollection[Failure],
+    ids: EarlierIds | None = None,
+    *,
+    without_line: str,
 ) -> Outcome[Recording]:
     """Recordings with unique ids, and a failure for every other one.
 
     Args:
       ids: Those of the run's earlier parts.
+      without_line: What has no line, for messages.
     """
     # The grouping also spreads the recordings over the workers: the next stages are not fused with the reading.
     kept = (
@@ -106,7 +114,7 @@ def unique(
         | "By id"
         >> beam.Map(lambda recording: (recording.recording_id, recording)).with_output_types(tuple[str, Recording])
         | "Gather same ids" >> beam.GroupByKey()
-        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids)).with_outputs(REJECTED, main=RECORDINGS)
+        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids, without_line)).with_outputs(REJECTED, main=RECORDINGS)
     )
     kept[RECORDINGS].element_type = Recording
     kept[REJECTED].element_type = Failure
@@ -127,9 +135,9 @@ class ReadFn(beam.DoFn):
         self._hash_identities = hash_identities
         self._unredacted = unredacted
         self._only_receivers = only_receivers
-        self._read = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.passed")
-        self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.failed")
-        self._with_ignored_keys = Metrics.counter(METRICS_NAMESPACE, f"{_STAGE}.with_ignored_keys")
+        self._read = Metrics.counter(METRICS_NAMESPACE, f"{READING}.passed")
+        self._rejected = Metrics.counter(METRICS_NAMESPACE, f"{READING}.failed")
+        self._with_ignored_keys = Metrics.counter(METRICS_NAMESPACE, f"{READING}.with_ignored_keys")
         self._shared = Shared()
 
     def setup(self) -> None:
@@ -144,11 +152,11 @@ class ReadFn(beam.DoFn):
             recording = self._recording(values, manifest, number)
         except RecordingError as error:
             self._rejected.inc()
-            report(f"{_STAGE}.failed")
+            report(f"{READING}.failed")
             return _rejection(*self._known_names(values, manifest), manifest, number, error)
         self._in_a_row.passed()
         self._read.inc()
-        report(f"{_STAGE}.passed")
+        report(f"{READING}.passed")
         if recording.ignored_keys:
             self._with_ignored_keys.inc()
         return recording
@@ -164,7 +172,7 @@ class ReadFn(beam.DoFn):
         except (RecordingError, ConfigurationError, RunError):
             raise
         except Exception as error:  # noqa: BLE001 - its message may contain values of the line
-            raise self._in_a_row.checked(error, _STAGE) from None
+            raise self._in_a_row.checked(error, READING) from None
 
     def _known_names(
         self, values: Mapping[str, Any] | ManifestLineError, manifest: str
@@ -202,7 +210,7 @@ class _ReadFilesFn(ReadFn):
 
 
 class DuplicateRecordingIdError(ManifestLineError):
-    """Two lines of a run share an id; only the first is processed."""
+    """Lines or records of a run share an id; only the first line is processed, or any one of the records."""
 
     remedy = "Give each line an id of its own."
 
@@ -210,8 +218,9 @@ class DuplicateRecordingIdError(ManifestLineError):
 class _KeepFirstFn(beam.DoFn):
     """Keeps the first recording of each id; the others are rejected."""
 
-    def __init__(self, ids: EarlierIds | None) -> None:
+    def __init__(self, ids: EarlierIds | None, without_line: str) -> None:
         self._ids = ids
+        self._without_line = without_line
 
     def process(self, element: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
         first, *others = sorted(element[1], key=_order)
@@ -219,9 +228,9 @@ class _KeepFirstFn(beam.DoFn):
         if earlier is None:
             yield first
         else:
-            yield _duplicate(first, earlier)
+            yield _duplicate(first, earlier, self._without_line)
         for other in others:
-            yield _duplicate(other, earlier or _place(first))
+            yield _duplicate(other, earlier or _place(first), self._without_line)
 
     def teardown(self) -> None:
         if self._ids is not None:
@@ -233,11 +242,11 @@ def _place(first: Recording) -> Claim:
     return Claim(0, first.manifest, first.line, digest(url), digest(without_query(url)))
 
 
-def _duplicate(other: Recording, first: Claim) -> TaggedOutput:
+def _duplicate(other: Recording, first: Claim, without_line: str) -> TaggedOutput:
     where = "" if other.manifest == first.manifest else " of another manifest"
-    same = f"line {first.line}{where}" if first.line else "a recording that is named without a manifest"
+    same = f"line {first.line}{where}" if first.line else without_line
     error = DuplicateRecordingIdError(f"recording_id: {same} has the same id; {_advice(other.audio_url, first)}")
-    report(f"{_STAGE}.failed")
+    report(f"{READING}.failed")
     return _rejection(other.recording_id, other.source_url, other.manifest, other.line, error)
 
 
@@ -262,7 +271,7 @@ def _rejection(
     failure = Failure(
         recording_id=recording_id,
         status=error.status,
-        stage=_STAGE,
+        stage=READING,
         error_class=error_class(error),
         message=f"line {line}: {error}" if line else str(error),
         retryable=error.retryable,

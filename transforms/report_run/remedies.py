@@ -15,6 +15,7 @@ _MODULES = {
     "CustomPatternTimeoutError": "detect_pii.patterns.custom",
     "DamagedTableError": "archive.tables.read",
     "DuplicateRecordingIdError": "read_manifest.transform",
+    "FewerPoliciesError": "restore_findings.fewer_policies",
     "IncompleteTranscriptError": "assemble_transcript.join",
     "ManifestLineError": "read_manifest.line",
     "MediaError": "media.errors",

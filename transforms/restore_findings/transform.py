@@ -24,14 +24,16 @@ from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.correct_findings.restore_published import published_recordings
 from hushbeam.transforms.detect_pii.detector import DetectionRequest, Detector
 from hushbeam.transforms.detect_pii.settings import DetectionSettings
+from hushbeam.transforms.restore_findings.fewer_policies import check_policies
 from hushbeam.transforms.skip_finished.output_identity import output_identity
 from hushbeam.transforms.skip_finished.transform import count_skipped
 from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage.errors import AccessDeniedError, SourceChangedError
 from hushbeam.transforms.storage.urls import is_web
 
-Identify = Callable[[Provenance], Mapping[str, str]]
-"""The identities of a job's outputs, of models and configuration, given how words and candidates were found."""
+Identify = Callable[[Provenance, bool | None], Mapping[str, str]]
+"""The identities of a job's outputs, of models and configuration, given how words and candidates were found, and
+whether captions were asked for."""
 
 _UNASKED = frozenset({*AUDIO_POLICIES, "custom"})
 _LEAK_REACH_S = 0.6
@@ -73,6 +75,7 @@ class Rendering:
       settings_of: Gives the settings with which findings are selected, given how they were found.
       changes: What is asked for instead of each recording's own request.
       force: Render also what is up to date, and publish expired audio again.
+      allow_fewer_policies: Render also what would be redacted for fewer policies than it is now.
       sources: Looks up and reads the sources.
     """
 
@@ -82,6 +85,7 @@ class Rendering:
     settings_of: Callable[[Provenance], DetectionSettings]
     changes: Changes
     force: bool
+    allow_fewer_policies: bool
     sources: Sources
 
 
@@ -136,6 +140,8 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         if pending.up_to_date:
             return DetectedRecording(transcribed, ())
         asked = pending.recording
+        if not self._rendering.allow_fewer_policies:
+            check_policies(recording.policies, asked.policies)
         detector = self._detector(stored.provenance)
         fresh = {one.recogniser: one for one in detector.report(transcribed.transcript)}
         reports = tuple(fresh.get(one.recogniser, one) for one in stored.reports)
@@ -171,7 +177,7 @@ class _RestoreStage(RecordingStage[PublishedRecording, DetectedRecording]):
         source = self._source(asked.audio_url)
         if source != before.source:
             raise SourceChangedError("the source was replaced after it was transcribed: run hushbeam redact again")
-        identities = self._rendering.identify(stored.provenance)
+        identities = self._rendering.identify(stored.provenance, published.captions)
         corrections = self._reviews.corrections_of(asked.recording_id)
         configuration = configuration_of(identities["configuration_id"], given=before.transcript is not None)
         identity = corrected_identity(output_identity(asked, source, configuration, before.transcript), corrections)

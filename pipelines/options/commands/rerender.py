@@ -97,6 +97,11 @@ class RerenderOptions(CommandOptions):
         description="render only the recordings that reviewers corrected; without --store, mute more in what is "
         "published",
     )
+    allow_fewer_policies: bool = Field(
+        False,
+        description="redact also those recordings again that would be redacted for fewer policies than they are now: "
+        "what was redacted for the others is published",
+    )
     force: Force = False
     run_id: NewRunId = None
     captions: Captions = None
@@ -116,18 +121,21 @@ class RerenderOptions(CommandOptions):
     sources: SourceSettings = SourceSettings()
     observability: Observability = Observability()
 
-    def as_redact(self, recognition: Mapping[str, Any], detection: Mapping[str, Any]) -> RedactOptions:
+    def as_redact(
+        self, recognition: Mapping[str, Any], detection: Mapping[str, Any], captions: bool | None = None
+    ) -> RedactOptions:
         """The options of a full run with the same outputs.
 
         Args:
           recognition, detection: Options with which the recordings were transcribed and detected.
+          captions: That with which they were published, which counts if this job is not asked for captions.
         """
         return RedactOptions(
             manifest=_NO_MANIFEST,
             output=self.output,
             force=self.force,
             run_id=self.run_id,
-            captions=self.captions,
+            captions=captions if self.captions is None else self.captions,
             certificate_key=self.certificate_key,
             output_shards=self.output_shards,
             fail_above=self.fail_above,

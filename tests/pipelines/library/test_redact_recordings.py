@@ -68,6 +68,7 @@ def done(calls: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
         {"recording_id": "typo", "audio_url": str(calls / "phone.wav"), "redact_pii_polices": ["Daniel Whitfield"]},
         {"recording_id": "gone", "audio_url": str(calls / "gone.wav")},
         4539148803436467,
+        ["Daniel Whitfield"],
     ]
     yield output, redacted(output, records, substitution="entity_name")
 
@@ -93,6 +94,10 @@ def test_what_fails_is_told_by_id_and_has_no_output_and_no_values(done: tuple[Pa
     assert failures.keys() == {"again", "typo", "gone", None}
     assert {one.error_class for one in failures.values()} >= {"UnknownKeyError", "MissingFileError"}
     assert {row["recording_id"] for row in rows(output, "errors")} == failures.keys()
+    summary = json.loads(kept["summary"][0])
+    assert len(kept["failures"]) == 5
+    assert summary["recordings"]["failed"] == 5, "records without an id are not one"
+    assert sum(cause["count"] for cause in summary["failures"]) == 5
     told = json.dumps([one.to_row("2026-11-29T02:00:00+00:00") for one in failures.values()])
     assert "Whitfield" not in told
     assert "4539" not in told
@@ -140,12 +145,12 @@ def test_threads_and_repeated_bundles_change_nothing(calls: Path, tmp_path: Path
 
 
 def test_of_records_with_one_id_one_is_redacted_and_the_others_fail(calls: Path, tmp_path: Path) -> None:
-    records = [{"recording_id": "one", "audio_url": str(calls / name)} for name in ("phone.wav", "card.flac")]
-    kept = redacted(tmp_path / "out", records)
+    names = ("phone.wav", "card.flac", "gone.wav")
+    kept = redacted(tmp_path / "out", [{"recording_id": "one", "audio_url": str(calls / name)} for name in names])
     assert [one.recording_id for one in kept["published"]] == ["one"]
-    (failure,) = kept["failures"]
-    assert failure.error_class == "DuplicateRecordingIdError"
-    assert "has the same id" in failure.message
+    told = "recording_id: another record has the same id; ids must be unique within a run"
+    assert [(one.error_class, one.message) for one in kept["failures"]] == [("DuplicateRecordingIdError", told)] * 2
+    assert json.loads(kept["summary"][0])["recordings"]["failed"] == 2
 
 
 def test_ids_and_urls_of_failures_are_pseudonyms_where_they_are_asked_for(
@@ -240,6 +245,8 @@ def test_a_name_of_an_earlier_run_is_refused_and_the_lock_given_back(calls: Path
         ({"webhook_signing_secrets": ["whsec_secret"]}, "--webhook_signing_secrets: give a reference"),
         ({"webhook_url": "notaurl"}, "--webhook_url: "),
         ({"language_code": "xx"}, "--language_code: "),
+        ({"fail_above": 0}, "--fail_above: only the command has this option"),
+        ({"runner": "FlinkRunner"}, "--runner: only the command has this option"),
         ({"canaries": True}, "--canaries: only the command has this option"),
         ({"metrics_file": "run.prom"}, "--metrics_file: only the command has this option"),
         ({"worker_types": "core:12:0.04"}, "--worker_types: only the command has this option"),

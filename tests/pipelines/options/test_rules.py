@@ -32,10 +32,15 @@ def test_presets_and_aliases_stand_for_their_policies(tmp_path: Path) -> None:
     ("content", "message"),
     [
         ("{", "not valid JSON"),
-        ({"pattern": {}}, "pattern"),
+        ([], "rules.json: expected an object$"),
+        ({"pattern": {}}, ": pattern: unknown key; expected patterns, allow_list, substitutions$"),
+        ({"patterns": {"TICKET": "INC"}}, ": patterns.TICKET: expected a list$"),
+        ({"patterns": {"TICKET": [1]}}, ": patterns.TICKET.0: expected text$"),
+        ({"patterns": []}, ": patterns: expected an object$"),
+        ({"allow_list": "Harbor Credit Union"}, ": allow_list: expected a list$"),
         ({"patterns": {"X": ["("]}}, "X"),
         ({"substitutions": {"person_nam": "mask"}}, "person_name"),
-        ({"substitutions": {"person_name": "stars"}}, "substitutions.person_name"),
+        ({"substitutions": {"person_name": "stars"}}, ": substitutions.person_name: expected '"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, content: object, message: str) -> None:

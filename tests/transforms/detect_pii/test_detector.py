@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -282,6 +283,8 @@ def test_times_are_those_of_the_words(with_recognisers: WithRecognisers) -> None
         candidate("person_name", 2, 1),
         candidate("person_name", 1, 9),
         candidate("surname", 0, 0),
+        replace(candidate("person_name", 0, 0), score=7.5),
+        replace(candidate("person_name", 0, 0), score=math.nan),
     ],
 )
 def test_a_candidate_that_cannot_be_fails_the_recording(with_recognisers: WithRecognisers, wrong: Candidate) -> None:

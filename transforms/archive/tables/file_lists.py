@@ -32,6 +32,7 @@ _VERSION = 1
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_. -]{0,127}")
 _log = logging.getLogger(__name__)
+_told_unsigned: set[str] = set()
 
 
 class UnreadableFileListError(ValueError):
@@ -172,9 +173,16 @@ def _write_anew(output: str, listed: RunFiles, before: RunFiles, key: Ed25519Pri
         try:
             before.check_signature(key.public_key())
         except SignatureError as error:
-            _log.warning("runs/%s/%s is written without a signature: it was %s", listed.run_id, FILE_LIST, error)
+            _warn_of_unsigned(output, listed.run_id, error)
             key = None
     write_run_files(output, listed, key)
+
+
+def _warn_of_unsigned(output: str, run_id: str, error: SignatureError) -> None:
+    """Warns once of each list: a job writes it twice for each file of the run that it replaces."""
+    if file_list_url(output, run_id) not in _told_unsigned:
+        _told_unsigned.add(file_list_url(output, run_id))
+        _log.warning("runs/%s/%s is written without a signature: it was %s", run_id, FILE_LIST, error)
 
 
 @dataclass(frozen=True)

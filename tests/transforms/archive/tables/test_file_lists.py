@@ -252,3 +252,16 @@ def test_a_rewritten_file_is_valid_at_every_moment(
     listed = read_run_files(output, "run")
     assert listed is not None
     assert (listed.files[name], listed.changing) == (FileEntry.of_content(b"new"), {})
+
+
+def test_that_a_list_loses_its_signature_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    output = str(tmp_path)
+    for run_id in ("run", "other"):
+        write_run_files(output, RunFiles(run_id, {}), Ed25519PrivateKey.generate())
+        for name in ("report.html", "timings.json"):
+            write_listed(output, run_id, f"runs/{run_id}/{name}", b"new", KEY)
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        f"runs/{run_id}/files.json is written without a signature: it was signed with another key"
+        for run_id in ("run", "other")
+    ]
