@@ -1,20 +1,23 @@
-"""Models, and what Beam reads off signatures, kept in memory from one run of a job to the next.
+"""Models, and what Beam reads off functions, kept in memory from one run of a job to the next.
 
 A run on one short call takes 2.8 s of processor time. 0.9 s of it loads models that the run before had loaded, and
-0.4 s reads the signatures and options that Beam read for the pipeline before. Processes that tests start keep nothing.
+0.7 s reads the functions and options that Beam read for the pipeline before, or packs them as small as can be.
+Processes that tests start keep nothing.
 """
 
 from __future__ import annotations
 
+import bz2
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from apache_beam.internal import cloudpickle_pickler
 from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.transforms import core
+from apache_beam.transforms import core, userstate
 from apache_beam.utils import shared
 
 MODELS = frozenset({"SpeechEngine", "_SharedDetector", "SecondRecogniser", "LeakCheck"})
@@ -63,9 +66,12 @@ def no_models_in_memory() -> Iterator[None]:
 
 
 def keep_what_beam_reads() -> None:
-    """Has Beam read the signature of a function, and the options of a pipeline, once."""
+    """Has Beam read a function, the state of a class and the options of a pipeline once, and pack functions quickly."""
     _keep_signatures()
+    _keep_bodies()
+    _keep_states()
     _keep_views()
+    _pack_quickly()
 
 
 def _keep_signatures() -> None:
@@ -86,6 +92,47 @@ def _keep_signatures() -> None:
     for module in list(sys.modules.values()):
         if getattr(module, "get_function_args_defaults", None) is read:
             module.get_function_args_defaults = read_once  # type: ignore[attr-defined]
+
+
+def _keep_bodies() -> None:
+    """Beam reads the source of each function of a pipeline, for one that both yields and returns."""
+    read = core._get_function_body_without_inners
+    known: WeakKeyDictionary[FunctionType, str] = WeakKeyDictionary()
+
+    def read_once(func: Any) -> Any:
+        function = func.__func__ if isinstance(func, MethodType) else func
+        if not isinstance(function, FunctionType):
+            return read(func)
+        if function not in known:
+            known[function] = read(func)
+        return known[function]
+
+    core._get_function_body_without_inners = read_once
+
+
+def _keep_states() -> None:
+    """Beam looks for parameters of state in all methods of a DoFn, some eight times for each stage."""
+    look = userstate.get_dofn_specs
+    known: WeakKeyDictionary[type, tuple[set[Any], set[Any]]] = WeakKeyDictionary()
+
+    def look_once(dofn: Any) -> tuple[set[Any], set[Any]]:
+        if any(isinstance(value, MethodType) for value in vars(dofn).values()):  # Beam counts it as a method
+            return look(dofn)
+        if type(dofn) not in known:
+            known[type(dofn)] = look(dofn)
+        states, timers = known[type(dofn)]
+        return set(states), set(timers)
+
+    userstate.get_dofn_specs = look_once
+
+
+def _pack_quickly() -> None:
+    """Beam packs as small as can be, which takes bz2 a quarter of a millisecond for each of some 350 functions."""
+
+    def pack(data: bytes, compresslevel: int) -> bytes:
+        return bz2.compress(data, compresslevel=1)
+
+    cloudpickle_pickler.bz2 = SimpleNamespace(compress=pack, decompress=bz2.decompress)
 
 
 def _keep_views() -> None:
