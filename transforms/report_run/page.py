@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -166,6 +167,7 @@ def breakable(name: str) -> Markup:
     return Markup("_<wbr>").join(name.split("_"))
 
 
+@cache
 def _environment() -> Environment:
     environment = page_environment("hushbeam.transforms.report_run")
     environment.filters |= {"breakable": breakable, "counted": counted, "median": median, "sentence": sentence}
