@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import bz2
+import sys
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import Any
 
 import apache_beam as beam
@@ -14,7 +14,9 @@ from apache_beam.internal import pickler
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions, TypeOptions
 from apache_beam.transforms import userstate
 from apache_beam.transforms.userstate import CombiningValueStateSpec, TimerSpec, on_timer
+from apache_beam.typehints import decorators
 from apache_beam.utils.shared import Shared
+from objsize import traverse
 
 from hushbeam.transforms.audit import leak_check as audit
 from hushbeam.transforms.detect_pii import transform as detect_pii
@@ -125,7 +127,25 @@ def test_a_function_that_yields_and_returns_is_told_each_time(caplog: pytest.Log
     assert caplog.text == ""
 
 
-def test_what_is_packed_quickly_is_unpacked_by_everybody() -> None:
-    packed = pickler.dumps(_Plain)
-    assert bz2.decompress(base64.b64decode(packed))
-    assert pickler.loads(packed) is _Plain
+def test_signatures_of_functions_and_of_what_is_bound_are_those_of_python() -> None:
+    for _ in range(2):
+        assert list(decorators.get_signature(_Plain.process).parameters) == ["self", "element"]
+        assert list(decorators.get_signature(_Plain().process).parameters) == ["element"]
+        assert decorators.get_signature(int).return_annotation is int
+
+
+def test_what_is_packed_is_unpacked_into_another_object() -> None:
+    packed = [pickler.dumps(_Calling(function)) for function in (sum, sum, len)]
+    assert packed[0] == packed[1] != packed[2]
+    first, second, third = map(pickler.loads, packed)
+    assert (first.method, second.method, third.method) == (sum, sum, len)
+    assert first is not second
+
+
+def test_variables_of_a_module_that_is_loaded_later_are_left_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = len(list(traverse._iter_modules_globals()))
+    later = ModuleType("later")
+    monkeypatch.setitem(sys.modules, "later", later)
+    now = list(traverse._iter_modules_globals())
+    assert len(now) == before + 1
+    assert any(each is vars(later) for each in now)
