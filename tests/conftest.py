@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -27,3 +29,9 @@ settings.load_profile(PROFILE)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of object stores come first: they wait, and another process computes meanwhile."""
     items.sort(key=lambda item: "stores" not in item.path.stem)
+
+
+def pytest_collection_finish() -> None:
+    """Libraries and tests stay to the end: looking for garbage among them took 0.2 s in every second run of a job."""
+    gc.collect()
+    gc.freeze()

@@ -32,8 +32,9 @@ def test_a_recording_is_redacted_without_any_extra(tmp_path: Path) -> None:
         (["--output", "s3://bucket/out"], "s3"),
         (["--runner", "DataflowRunner", "--output", "out", "--temp_location", "gs://bucket/t", "--region", "r",
           "--project", "p", "--sdk_container_image", "example.com/image:1"], "dataflow"),
-        (["--output", "out", "--otlp"], "observability"),
-        (["--output", "out", "--tables", "delta"], "delta"),
+        # With a library that cannot be imported in the process of the tests: running/test_observing.py.
+        pytest.param(["--output", "out", "--otlp"], "observability", marks=pytest.mark.long),
+        pytest.param(["--output", "out", "--tables", "delta"], "delta", marks=pytest.mark.long),  # as Iceberg's
         (["--output", "out", "--tables", "iceberg", "--iceberg_catalog", "lake"], "iceberg"),
     ],
 )  # fmt: skip

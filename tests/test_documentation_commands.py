@@ -43,7 +43,8 @@ REQUESTS = {
 }
 """Requests to other systems, which the page about them converts."""
 FRESH = ("README.md", "quick_start.md")
-"""Pages that begin with nothing but recordings."""
+"""Pages that begin with nothing but recordings. `make test` runs these; whether the commands and options of every page
+exist is asked in tests/test_documentation.py."""
 
 
 @contextmanager
@@ -124,7 +125,9 @@ def answered(address: str) -> str:
     return fetched(address)
 
 
-@pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=() if page.name in FRESH else pytest.mark.long, id=page.name) for page in RUN]
+)
 def test_the_commands_of_a_page_work_in_their_order(page: Path, folder: Path) -> None:
     shown = ""
     for block in blocks_of(page):

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 import hushbeam
+from hushbeam.pipelines.redact import run as redact
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -49,19 +50,11 @@ def test_a_recogniser_of_ones_own_finds_what_it_knows() -> None:
 def test_the_command_takes_the_recogniser(tmp_path: Path) -> None:
     (tmp_path / "calls.jsonl").write_text(json.dumps({"audio_url": str(EXAMPLES / "calls" / "password-reset.ogg")}))
     options = ["--model", "tiny.en", "--verify", "off", "--recognisers", "examples.own_recogniser:StaffNumbers"]
-    redact = [
-        "-m",
-        "hushbeam",
-        "redact",
-        "--manifest",
-        str(tmp_path / "calls.jsonl"),
-        "--output",
-        str(tmp_path / "out"),
-    ]
-    run(*redact, *options)
+    assert redact(["--manifest", str(tmp_path / "calls.jsonl"), "--output", str(tmp_path / "out"), *options]) == 0
     assert len(list((tmp_path / "out" / "audio").iterdir())) == 1
 
 
+@pytest.mark.long  # the transform in a pipeline: tests/pipelines/library/test_redact_recordings.py
 def test_a_pipeline_of_ones_own_gets_findings_and_failures(tmp_path: Path) -> None:
     output = tmp_path / "out"
     run(
@@ -80,8 +73,11 @@ def test_a_pipeline_of_ones_own_gets_findings_and_failures(tmp_path: Path) -> No
     assert re.fullmatch(r"missing-[0-9a-f]{10}: the file to read does not exist.*\n", failed.read_text())
 
 
-def test_a_beam_yaml_pipeline_writes_what_was_published_and_what_failed(tmp_path: Path) -> None:
-    pytest.importorskip("apache_beam.yaml", reason="needs hushbeam[yaml]")
+def test_a_beam_yaml_pipeline_writes_what_was_published_and_what_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beam_yaml = pytest.importorskip("apache_beam.yaml.main", reason="needs hushbeam[yaml]")
+    monkeypatch.chdir(ROOT)  # where the files are that it names
     output = tmp_path / "out"
     pipeline = tmp_path / "pipeline.yaml"
     written = (EXAMPLES / "beam_yaml" / "pipeline.yaml").read_text()
@@ -93,14 +89,7 @@ def test_a_beam_yaml_pipeline_writes_what_was_published_and_what_failed(tmp_path
     )
     shutil.copy(EXAMPLES / "beam_yaml" / "providers.yaml", tmp_path)
     variables = json.dumps({"output": str(output)})
-    run(
-        "-m",
-        "apache_beam.yaml.main",
-        f"--yaml_pipeline_file={pipeline}",
-        "--jinja_variables",
-        variables,
-        "--runner=FnApiRunner",
-    )
+    beam_yaml.run([f"--yaml_pipeline_file={pipeline}", "--jinja_variables", variables, "--runner=FnApiRunner"])
     (published,), (failures,) = (list(tmp_path.glob(f"out-{name}*")) for name in ("published", "failures"))
     (row,) = csv.DictReader(published.read_text().splitlines(keepends=True))
     assert row["recording_id"] == "card-payment"
@@ -114,6 +103,7 @@ def test_the_provider_that_the_page_shows_is_that_of_the_example() -> None:
     assert yaml.safe_load(shown)["providers"] == yaml.safe_load((EXAMPLES / "beam_yaml" / "providers.yaml").read_text())
 
 
+@pytest.mark.long  # redact_files: tests/pipelines/library/test_redact_files.py
 def test_the_notebook_runs_and_shows_only_redacted_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")

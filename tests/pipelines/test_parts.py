@@ -25,6 +25,11 @@ def in_parts_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def in_parts_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packs, "LINES_OF_A_PART", 3)
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Seven recordings without speech, so that no model is needed for long."""
     for number in range(7):
@@ -54,7 +59,7 @@ def summaries(output: Path) -> list[dict[str, object]]:
     return [json.loads(path.read_text())["recordings"] for path in sorted(output.glob("runs/*/summary.json"))]
 
 
-@pytest.mark.usefixtures("in_parts_of_two")
+@pytest.mark.usefixtures("in_parts_of_three")
 def test_parts_are_one_run_with_one_summary_whose_totals_are_those_of_all_lines(folder: Path) -> None:
     lines: list[dict[str, object] | str] = [
         *map(line, range(3)),

@@ -21,7 +21,7 @@ from hushbeam.schemas.finding import FINDINGS_SCHEMA
 from hushbeam.schemas.redacted import TRANSCRIPTS_SCHEMA, spaced_words
 from hushbeam.transforms.archive.run_lock import RunLock
 from tests.output_tables import history
-from tests.pipelines.conftest import Redact
+from tests.pipelines.conftest import FinishedRuns, Redact
 
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "redact_pii_sub": "entity_name"}
@@ -60,14 +60,15 @@ def test_a_run_gives_transcripts_audio_findings_statuses_and_notifications(redac
     assert not redacted[changed][::50].any(axis=1).all(), "what is muted is silent"
 
 
-def test_what_is_done_is_skipped_and_what_changed_is_done_again(redact: Redact) -> None:
-    assert redact(CARD, PHONE).status == EXIT_COMPLETED
-    again = redact(CARD, PHONE)
+def test_what_is_done_is_skipped_and_what_changed_is_done_again(finished: FinishedRuns, redact: Redact) -> None:
+    output = finished(CARD, PHONE).output
+    again = redact(CARD, PHONE, output=output)
     first = {name: path.read_bytes() for name, path in again.audio().items()}
     assert "0 completed" in again.terminal
     assert "2 skipped" in again.terminal
 
-    changed = redact(CARD | {"redact_pii_audio_options": {"override_audio_redaction_method": "beep"}}, PHONE)
+    beep = CARD | {"redact_pii_audio_options": {"override_audio_redaction_method": "beep"}}
+    changed = redact(beep, PHONE, output=output)
     assert "1 completed" in changed.terminal
     assert "1 skipped" in changed.terminal
     rows = changed.rows("transcripts")
@@ -80,9 +81,11 @@ def test_what_is_done_is_skipped_and_what_changed_is_done_again(redact: Redact) 
     assert changed.audio()["phone"].read_bytes() == first["phone"]
 
 
-def test_a_recording_that_is_done_again_adds_rows_and_changes_no_file(redact: Redact) -> None:
-    before = _table_files(redact(CARD, PHONE).output)
-    run = redact(CARD, PHONE, options=("--force", "--policies", "phone_number"))
+def test_a_recording_that_is_done_again_adds_rows_and_changes_no_file(finished: FinishedRuns, redact: Redact) -> None:
+    done = finished(CARD, PHONE)
+    assert done.status == EXIT_COMPLETED, done.terminal
+    before = _table_files(done.output)
+    run = redact(CARD, PHONE, output=done.output, options=("--force", "--policies", "phone_number"))
     assert {name: _table_files(run.output).get(name) for name in before} == before
     rows = sorted(history(run.output, "transcripts"), key=lambda row: (row["recording_id"], row["processed_at"]))
     assert [row["recording_id"] for row in rows] == ["card", "card", "phone", "phone"]

@@ -115,6 +115,7 @@ def test_a_machine_without_namespaces_is_told_as_such(calls: Path, tmp_path: Pat
     assert "namespaces" in said
 
 
+@pytest.mark.long
 @pytest.mark.skipif(bool(locks().missing()), reason="this machine lacks a lock")
 def test_a_machine_with_all_locks_passes(calls: Path, tmp_path: Path) -> None:
     status, said = python(*job(calls, tmp_path / "out", "--require_confinement"))

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.dataset as ds
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 from rich.console import Console
 
 from hushbeam.pipelines.redact import run as redact
@@ -185,19 +185,28 @@ def test_a_port_that_is_taken_is_a_usage_error(output: Path) -> None:
         assert run(["--output", str(output), "--port", str(taken.getsockname()[1])]) == EXIT_USAGE
 
 
-@pytest.fixture
-def page(served: Served) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for all tests of the module: a start takes 1.5 s of processor time."""
     if CHROMIUM is None:
         pytest.skip("needs Chromium (Debian's package chromium)")
     with sync_playwright() as browsers:
         browser = browsers.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
-        page = browser.new_page()
-        troubles: list[str] = []
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        page.goto(served.address)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """The page as somebody opens it who was never there: each context has cookies and drafts of its own."""
+    page = browser.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    page.goto(served.address)
+    yield page
+    for context in browser.contexts:
+        context.close()
     assert troubles == []  # a refused style or script would be told here
 
 

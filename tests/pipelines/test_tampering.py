@@ -325,7 +325,7 @@ def test_it_is_known_that_a_status_object_is_lost_however_late_its_recording_com
 
 @pytest.mark.parametrize(
     "table",
-    ["transcripts", "errors", *(pytest.param(name, marks=pytest.mark.long) for name in ("findings", "notifications"))],
+    ["transcripts", *(pytest.param(name, marks=pytest.mark.long) for name in ("errors", "findings", "notifications"))],
 )
 def test_a_damaged_table_is_named_and_nothing_is_lost(output: Path, table: str) -> None:
     (path,) = output.glob(f"{table}/*/*.parquet")

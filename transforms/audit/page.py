@@ -6,6 +6,7 @@ import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 from hushbeam.transforms.archive.claims import Problem
@@ -242,6 +243,7 @@ def _names_another_key(problems: Iterable[Problem]) -> bool:
     return any(one.kind == "signature" and one.detail == _OTHER for one in problems)
 
 
+@cache
 def _environment() -> Any:
     environment = page_environment("hushbeam.transforms.audit")
     environment.filters |= {"signature": signature_in_words, "shell": _shell, "clock": _clock}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -156,6 +157,7 @@ def sentence(message: str) -> Markup:
     return with_code(text)
 
 
+@cache
 def _environment() -> Environment:
     environment = page_environment("hushbeam.transforms.report_run")
     environment.filters |= {"counted": counted, "median": median, "sentence": sentence}

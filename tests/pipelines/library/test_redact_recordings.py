@@ -133,7 +133,11 @@ def test_what_is_done_is_skipped_and_the_command_and_the_transform_know_each_oth
 
 @pytest.mark.parametrize(
     "beam_arguments",
-    [["--direct_num_workers=2", "--direct_running_mode=multi_threading"], ["--direct_runner_bundle_repeat=1"]],
+    [
+        # That threads change no output is tested with the command.
+        pytest.param(["--direct_num_workers=2", "--direct_running_mode=multi_threading"], marks=pytest.mark.long),
+        ["--direct_runner_bundle_repeat=1"],
+    ],
     ids=["threads", "repeated bundles"],
 )
 def test_threads_and_repeated_bundles_change_nothing(calls: Path, tmp_path: Path, beam_arguments: list[str]) -> None:

@@ -57,7 +57,11 @@ def test_what_cannot_be_written_is_told_and_no_success(command: list[str]) -> No
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("command", [["--help"], ["redact", "--help"], ["doctor", "--json"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [["--help"], ["redact", "--help"], pytest.param(["doctor", "--json"], marks=pytest.mark.long)],
+    ids=" ".join,
+)
 def test_a_pipe_whose_reader_has_ended_ends_the_command_without_a_word(command: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
