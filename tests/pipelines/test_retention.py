@@ -299,7 +299,7 @@ def test_sound_expires_and_everything_says_so(root: Path, keys: dict[str, str], 
     (output / "audio" / "left.0123456789ab.wav").unlink()
     audited, report = call(audit, "--output", str(output), "--sample", "0", "--certificate_public_key", keys["public"])
     assert audited == EXIT_COMPLETED, report
-    arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--captions")
+    arguments = ("--manifest", str(manifest), "--output", str(output), *FAST, "--captions", *hour[-2:])
     assert redact.run(list(arguments), Console(file=io.StringIO())) == EXIT_INCOMPLETE
     assert not list((output / "audio").iterdir()), "a later run does not bring it back"
 
