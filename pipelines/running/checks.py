@@ -38,6 +38,7 @@ from hushbeam.pipelines.running.inputs import Inputs, spool_standard_input, spoo
 from hushbeam.pipelines.running.job import check_secrets, inputs_of
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.schemas.errors import ConfigurationError, RunError
+from hushbeam.transforms.base.optional_packages import installs
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
@@ -176,7 +177,7 @@ def _gpu(options: RedactOptions) -> Iterator[Check]:
         yield _problem(
             "GPU",
             f"{' and '.join(missing)} cannot be loaded",
-            "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
+            f"{installs('gpu')}; put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
         )
     if found:
         yield _good("GPU", counted(found, "NVIDIA GPU"))
