@@ -34,7 +34,7 @@ from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.detect_pii.models.conversation_model import model_identities
-from hushbeam.transforms.detect_pii.registry import BUILT_IN, own_recognisers
+from hushbeam.transforms.detect_pii.registry import BUILT_IN, own_recognisers, recogniser_versions
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.read_manifest import ManifestDefaults
@@ -284,4 +284,6 @@ def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
     """Identities of the models by use, and of the configuration: with the recordings, they determine the outputs."""
     identities = {"recogniser": resolved("--model", options.recognition.model).identity}
     identities |= model_identities(rules.applied_to(options.detection))
+    if versions := recogniser_versions(options.detection):
+        identities["own_recognisers"] = versions
     return with_configuration(identities, options, rules)
