@@ -133,7 +133,8 @@ def prepare(options: RedactOptions, *, local: bool, of_records: bool = False) ->
       ConfigurationError: A manifest, a model or a secret is missing.
     """
     inputs = Inputs((), ()) if of_records else inputs_of(options, local=local)
-    if not (of_records or inputs.manifests or inputs.recordings):
+    is_named = bool(options.inputs or options.manifest)  # with --allow_empty, globs may match nothing
+    if not (of_records or is_named):
         raise ConfigurationError(
             "nothing to redact: name recordings, folders or manifests, as in: hushbeam redact calls/"
         )
@@ -177,7 +178,7 @@ def inputs_of(options: RedactOptions, *, local: bool) -> Inputs:
     """
     keeping = options.keeping
     outputs = [root for root in (options.output, keeping.store, keeping.unredacted_output) if root]
-    inputs = find_inputs(options.inputs, options.manifest, outputs, local=local)
+    inputs = find_inputs(options.inputs, options.manifest, outputs, local=local, may_be_empty=options.allow_empty)
     if not local and len(inputs.recordings) > MOST_NAMED_ON_A_CLUSTER:
         raise ConfigurationError(
             f"{len(inputs.recordings):,} recordings are named, and a cluster's job takes {MOST_NAMED_ON_A_CLUSTER:,}; "
