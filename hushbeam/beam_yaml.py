@@ -1,4 +1,4 @@
-"""RedactRecordings for Beam YAML: rows in, rows out. `pip install 'hushbeam[yaml]'`; docs/library.md.
+"""RedactRecordings for Beam YAML: rows in, rows out. Needs the extra `yaml`; docs/library.md.
 
 providers:
   - type: python

@@ -268,8 +268,8 @@ def _run_installer(arguments: Sequence[str]) -> None:
         command = [uv, "pip", "install", "--python", sys.executable]
     else:
         raise ConfigurationError(
-            "model: this environment has neither pip nor uv; install Hushbeam again with its models: "
-            "uv tool install 'hushbeam[models]' (or pipx install 'hushbeam[models]')"
+            "model: this environment has neither pip nor uv; install Hushbeam again with its models: uv tool (or pipx) "
+            "install '.[models]' in the checkout, or with the path of the wheel for the dot"
         )
     # Its progress goes to standard error: standard output is for results.
     status = subprocess.run([*command, *arguments], stdout=2, check=False).returncode  # noqa: S603 - pip or uv

@@ -48,7 +48,7 @@ _REASONS = {
     "up_to_date": "up to date",
     "erased": "erased, and not redone",
     "not_found": "missing: the source cannot be found",
-    "rejected": "rejected: the line of the manifest cannot be used",
+    "rejected": "rejected: the line of the manifest cannot be used; `hushbeam doctor MANIFEST` says why",
 }
 
 

@@ -42,7 +42,7 @@ def test_what_an_extra_brings_is_asked_for_by_a_command(options: list[str], extr
     (tmp_path / "calls.jsonl").write_text(f'{{"audio_url": "{CALL}"}}\n')
     done = run(["hushbeam", "redact", "--manifest", str(tmp_path / "calls.jsonl"), *options])
     assert done.returncode == 2, done.stderr
-    assert f"pip install 'hushbeam[{extra}]'" in done.stdout + done.stderr
+    assert f"pip install '.[{extra}]' in the checkout" in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -8,13 +8,14 @@ on Flink or Dataflow is waited for, and cancelled when the task is.
 Exit status 0 makes `redact` a success. 3 (more than `--fail_above` of the recordings that the run
 worked on failed, or there was none) skips it, so that the DAG run stays green and `look_at_failures` runs instead of
 `redacted`. Any other status fails the task, which is retried under a new run id: what an earlier attempt published is
-skipped, and does not count.
+skipped, and does not count. 2 (options or set-up are wrong) needs a person, and is not retried; a pod's is.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from datetime import timedelta
 from typing import Any
@@ -22,7 +23,8 @@ from typing import Any
 import pendulum
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.sdk import DAG, BaseOperator, ObjectStoragePath, task
+from airflow.sdk import DAG, BaseOperator, Context, ObjectStoragePath, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 COMMAND = os.environ.get("HUSHBEAM_COMMAND", "/opt/hushbeam/bin/hushbeam")
 IMAGE = os.environ.get("HUSHBEAM_IMAGE", "")
@@ -41,14 +43,27 @@ ARGUMENTS = [
     # An earlier run that is late, or an attempt whose worker was lost a moment ago.
     *("--wait_for_lock", "2h"),
 ]
+SET_UP_IS_WRONG = 2
 TOO_MUCH_FAILED = 3
+
+
+class Command(BashOperator):
+    """The command, which is not retried where a person must mend options or set-up first."""
+
+    def execute(self, context: Context) -> Any:
+        try:
+            return super().execute(context)
+        except AirflowException as error:
+            if re.search(rf"exit code {SET_UP_IS_WRONG}\b", str(error)):
+                raise AirflowFailException(f"exit status {SET_UP_IS_WRONG}: see the log above") from error
+            raise
 
 
 def redact() -> BaseOperator:
     """The run, in a virtual environment of this worker or as a pod."""
     common: dict[str, Any] = {"task_id": "redact", "skip_on_exit_code": TOO_MUCH_FAILED}
     if not IMAGE:
-        return BashOperator(bash_command=shlex.join([COMMAND, *ARGUMENTS]), append_env=True, **common)
+        return Command(bash_command=shlex.join([COMMAND, *ARGUMENTS]), append_env=True, **common)
 
     from airflow.providers.cncf.kubernetes.operators.pod import KubernetesPodOperator
     from kubernetes.client import models as k8s

@@ -19,6 +19,7 @@ from apache_beam.options.pipeline_options import (
 
 from hushbeam.pipelines.options.groups import Workers
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.optional_packages import installs
 
 _NO_SAMPLES = "disable_always_on_exception_sampling"
 _SAMPLING_EXPERIMENTS = frozenset(
@@ -47,7 +48,7 @@ def protect_samples(options: PipelineOptions) -> None:
     if not is_dataflow(options):
         return
     if find_spec("apitools") is None:
-        raise ConfigurationError("--runner: Dataflow needs other packages: pip install 'hushbeam[dataflow]'")
+        raise ConfigurationError(f"--runner: Dataflow needs other packages: {installs('dataflow')}")
     debug = options.view_as(DebugOptions)
     refused = _SAMPLING_EXPERIMENTS & {experiment.split("=", 1)[0] for experiment in debug.experiments or ()}
     if refused:

@@ -38,6 +38,7 @@ from hushbeam.pipelines.running.inputs import Inputs, spool_standard_input, spoo
 from hushbeam.pipelines.running.job import check_secrets, inputs_of
 from hushbeam.pipelines.running.observing import Observer
 from hushbeam.schemas.errors import ConfigurationError, RunError
+from hushbeam.transforms.base.optional_packages import installs
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
@@ -177,7 +178,7 @@ def _gpu(options: RedactOptions) -> Iterator[Check]:
         yield _problem(
             "GPU",
             f"{' and '.join(missing)} cannot be loaded",
-            "pip install 'hushbeam[gpu]', and put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
+            f"{installs('gpu')}; put nvidia/cublas/lib and nvidia/cudnn/lib on LD_LIBRARY_PATH",
         )
     if found:
         yield _good("GPU", counted(found, "NVIDIA GPU"))
@@ -227,7 +228,7 @@ def _inputs(options: RedactOptions, *, local: bool) -> Iterator[Check]:
         most = len(found.recordings) if options.print_json else _IDS_SHOWN
         yield _good("ids", "\n".join(_ids(found.recordings, most)))
     if found.manifests:
-        yield _lines(found, options, allowed)
+        yield _lines(found, options, allowed, local=local)
 
 
 def _refusals(recordings: Sequence[str], allowed: AllowedSources) -> Iterator[str]:
@@ -246,13 +247,15 @@ def _ids(recordings: Sequence[str], most: int) -> Iterator[str]:
         yield f"and {counted(len(recordings) - most, 'other')}, which --json lists"
 
 
-def _lines(found: Inputs, options: RedactOptions, allowed: AllowedSources) -> Check:
+def _lines(found: Inputs, options: RedactOptions, allowed: AllowedSources, *, local: bool) -> Check:
     """Whether the lines of the manifests are valid, with the messages of the first that are not."""
     is_unredacted = options.keeping.unredacted_output is not None
     try:
         with spool_standard_input() if standard_input_name() in found.manifests else nullcontext() as spool:
             spooled = spooled_manifests(spool)
-            read = check_lines(found.manifests, options.defaults, spooled, allowed, unredacted=is_unredacted)
+            read = check_lines(
+                found.manifests, options.defaults, spooled, allowed, unredacted=is_unredacted, local=local
+            )
     except (ConfigurationError, StorageError) as error:
         return _problem("lines", str(error), "")
     of_all = f"the first {read.checked:,} lines" if read.stopped else counted(read.checked, "line")

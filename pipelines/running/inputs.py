@@ -70,7 +70,12 @@ class _Found(NamedTuple):
 
 
 def find_inputs(
-    given: Sequence[str], manifests: Sequence[str] = (), outputs: Sequence[str] = (), *, local: bool = True
+    given: Sequence[str],
+    manifests: Sequence[str] = (),
+    outputs: Sequence[str] = (),
+    *,
+    local: bool = True,
+    may_be_empty: bool = False,
 ) -> Inputs:
     """Resolves the inputs of a command. Each location comes once, in the order given, those of a folder sorted.
 
@@ -79,6 +84,7 @@ def find_inputs(
       manifests: Those of `--manifest`: files, globs and URLs.
       outputs: Roots of this run. Recordings in them are no inputs; a manifest may lie there.
       local: Whether the workers are on this machine, and can read standard input.
+      may_be_empty: Whether globs may match nothing. A file that is named must exist.
 
     Raises:
       ConfigurationError: An input does not exist, is of another kind, lies in an output, or cannot be read by workers.
@@ -89,6 +95,8 @@ def find_inputs(
             "store, and name it"
         )
     roots = [_real(urls.normalised(root)) for root in outputs if root]
+    if may_be_empty:
+        given, manifests = ([each for each in named if not _matches_nothing(each)] for named in (given, manifests))
     found = [*map(_named_manifests, manifests), *(_found(each, roots, alone=len(given) == 1) for each in given)]
     for each in found:
         _check_readable(each.manifests)
@@ -150,6 +158,18 @@ def _write_manifest(names: BinaryIO, path: Path) -> None:
 def spooled_manifests(folder: str | None) -> dict[str, str]:
     """The file in a folder of `spool_standard_input`, by the name of the manifest; empty without a folder."""
     return {standard_input_name(): str(Path(folder, SPOOLED))} if folder else {}
+
+
+def _matches_nothing(given: str) -> bool:
+    """Whether this is a glob, and there is no such file. Raises ConfigurationError if the store refuses to say."""
+    if _WEB.match(given) or not has_magic(given):
+        return False
+    try:
+        return not files.glob(given)
+    except StorageError as error:
+        if error.retryable:
+            raise
+        raise ConfigurationError(f"{urls.display(given)}: {error}") from None
 
 
 def _named_manifests(pattern: str) -> _Found:

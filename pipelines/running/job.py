@@ -36,7 +36,7 @@ from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
 from hushbeam.transforms.detect_pii.models.conversation_model import model_identities
-from hushbeam.transforms.detect_pii.registry import BUILT_IN, own_recognisers
+from hushbeam.transforms.detect_pii.registry import BUILT_IN, own_recognisers, recogniser_versions
 from hushbeam.transforms.media.isolation.children import check_confinement
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.read_manifest import ManifestDefaults
@@ -136,7 +136,8 @@ def prepare(options: RedactOptions, *, local: bool, of_records: bool = False) ->
       ConfigurationError: A manifest, a model or a secret is missing.
     """
     inputs = Inputs((), ()) if of_records else inputs_of(options, local=local)
-    if not (of_records or inputs.manifests or inputs.recordings):
+    is_named = bool(options.inputs or options.manifest)  # with --allow_empty, globs may match nothing
+    if not (of_records or is_named):
         raise ConfigurationError(
             "nothing to redact: name recordings, folders or manifests, as in: hushbeam redact calls/"
         )
@@ -183,7 +184,7 @@ def inputs_of(options: RedactOptions, *, local: bool) -> Inputs:
     """
     keeping = options.keeping
     outputs = [root for root in (options.output, keeping.store, keeping.unredacted_output) if root]
-    inputs = find_inputs(options.inputs, options.manifest, outputs, local=local)
+    inputs = find_inputs(options.inputs, options.manifest, outputs, local=local, may_be_empty=options.allow_empty)
     if not local and len(inputs.recordings) > MOST_NAMED_ON_A_CLUSTER:
         raise ConfigurationError(
             f"{len(inputs.recordings):,} recordings are named, and a cluster's job takes {MOST_NAMED_ON_A_CLUSTER:,}; "
@@ -290,4 +291,6 @@ def _identities(options: RedactOptions, rules: Rules) -> dict[str, str]:
     """Identities of the models by use, and of the configuration: with the recordings, they determine the outputs."""
     identities = {"recogniser": resolved("--model", options.recognition.model).identity}
     identities |= model_identities(rules.applied_to(options.detection))
+    if versions := recogniser_versions(options.detection):
+        identities["own_recognisers"] = versions
     return with_configuration(identities, options, rules)

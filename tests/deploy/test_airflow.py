@@ -104,6 +104,13 @@ def test_a_night_with_one_bad_recording_is_green_and_too_many_take_the_other_bra
     assert (state, tasks) == ("success", {"summary_of": "success", "load": "success"})
 
 
+def test_wrong_options_are_not_tried_again(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUSHBEAM_RETRIES", "2")  # and there is no manifest
+    state, tasks, _ = run_dag("hushbeam_nightly")
+    assert (state, tasks["redact"]) == ("failed", "failed")
+    assert not (command / "redacted").exists()
+
+
 def test_the_run_may_be_a_pod(command: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("airflow.providers.cncf.kubernetes")
     monkeypatch.setenv("HUSHBEAM_IMAGE", "example.com/hushbeam:1")

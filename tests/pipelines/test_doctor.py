@@ -29,6 +29,7 @@ def examined(*options: str) -> tuple[int, dict[str, dict[str, str]]]:
 
 def test_a_machine_that_can_run_is_found_good(tmp_path: Path) -> None:
     manifest = tmp_path / "calls.jsonl"
+    (tmp_path / "call.wav").write_bytes(b"")
     manifest.write_text('{"audio_url": "call.wav"}\n')
     metrics = ("--metrics_file", str(tmp_path / "hushbeam.prom"), "--otlp")
     status, found = examined("--manifest", str(manifest), "--output", str(tmp_path / "out"), *metrics)
@@ -109,6 +110,8 @@ def test_lines_whose_sources_a_run_would_refuse_are_named_with_the_option(tmp_pa
         {"audio_url": "d.wav"},
     ]
     manifest.write_text("".join(f"{json.dumps(line)}\n" for line in located))
+    for name in ("c.wav", "d.wav"):
+        (tmp_path / name).write_bytes(b"")
     status, found = examined(str(manifest))
     assert status == EXIT_PROBLEMS
     first, *others = found["lines"]["detail"].splitlines()
@@ -120,6 +123,28 @@ def test_lines_whose_sources_a_run_would_refuse_are_named_with_the_option(tmp_pa
     allowed = ("--allow_http", "--allow_private_sources", "127.0.0.0/8,localhost,198.51.100.0/24")
     status, found = examined(str(manifest), *allowed)
     assert (status, found["lines"]["detail"]) == (EXIT_COMPLETED, "4 lines, all valid")
+
+
+def test_lines_whose_source_does_not_exist_are_named_without_the_source(tmp_path: Path) -> None:
+    manifest = tmp_path / "calls.jsonl"
+    (tmp_path / "here.wav").write_bytes(b"")
+    located = [
+        {"audio_url": "here.wav"},
+        {"audio_url": "Whitfield.wav"},
+        {"audio_url": "https://calls.example.com/c.wav"},
+        {"audio_url": "here.wav", "transcript_url": "none.json", "recording_id": "d"},
+    ]
+    manifest.write_text("".join(f"{json.dumps(line)}\n" for line in located))
+    status, found = examined(str(manifest))
+    assert status == EXIT_PROBLEMS
+    first, *others = found["lines"]["detail"].splitlines()
+    assert first.startswith("valid: 2 of 4 lines")
+    assert others == [f"line {line}: the source or its transcript does not exist" for line in (2, 4)]
+    assert "Whitfield" not in json.dumps(found)
+    # Workers of a cluster may see other disks.
+    assert found["lines"]["outcome"] == "problem"
+    on_cluster = examined(str(manifest), "--runner=DataflowRunner")[1]
+    assert on_cluster["lines"]["outcome"] == "good"
 
 
 def test_a_recording_that_a_run_would_refuse_to_fetch_is_named(tmp_path: Path) -> None:

@@ -112,6 +112,19 @@ def test_standard_input_without_a_line_is_an_empty_manifest(
     assert started(tmp_path / "redacted", "-", "--allow_empty").status == EXIT_COMPLETED
 
 
+@pytest.mark.parametrize("named", [("--manifest", "{folder}/*.jsonl"), ("{folder}/*.wav",)])
+def test_a_glob_without_a_match_is_an_empty_input_where_that_is_allowed(tmp_path: Path, named: tuple[str, ...]) -> None:
+    arguments = [each.format(folder=tmp_path) for each in named]
+    refused = started(tmp_path / "redacted", *arguments)
+    assert refused.status == EXIT_USAGE
+    allowed = started(tmp_path / "redacted", *arguments, "--allow_empty")
+    assert allowed.status == EXIT_COMPLETED, allowed.terminal
+    assert list((tmp_path / "redacted").glob("runs/*/summary.json"))
+    # A file without a star is still missed.
+    missed = started(tmp_path / "redacted", "--manifest", str(tmp_path / "night.jsonl"), "--allow_empty")
+    assert missed.status == EXIT_USAGE
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
@@ -154,6 +167,8 @@ def test_doctor_reads_the_lines_and_says_what_is_wrong(folder: Path) -> None:
     manifest = folder / "calls.jsonl"
     lines = [{"audio_url": f"{n}.wav"} for n in range(3)] + [{"audio_url": "0.wav"}, {"audio_url": "4.wav", "zebra": 1}]
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for number in range(3):
+        shutil.copy(folder / "one.wav", folder / f"{number}.wav")
     status, found = examined(str(manifest))
     assert status == EXIT_PROBLEMS
     assert found["inputs"]["detail"] == "1 manifest"

@@ -306,7 +306,7 @@ def test_an_environment_without_an_installer_is_told_what_to_do(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     status, shown = command("install")
     assert status == EXIT_USAGE
-    assert "uv tool install 'hushbeam[models]'" in shown
+    assert "install '.[models]' in the checkout" in shown
 
 
 def test_the_extra_and_the_requirements_name_the_same_packages() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from hushbeam import Candidate, Conversation, DetectionSettings, Recogniser
 from hushbeam.pipelines import plan
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_USAGE
 from tests.pipelines.conftest import Redact
@@ -16,6 +18,20 @@ from tests.pipelines.conftest import Redact
 CARD = {"recording_id": "card", "audio_url": "card.flac"}
 PHONE = {"recording_id": "phone", "audio_url": "phone.wav", "metadata": {"seconds": "3600"}}
 TRANSFER = {"recording_id": "transfer", "audio_url": "transfer.flac"}
+
+
+class Tickets(Recogniser):
+    """A recogniser of a user's own, which finds nothing."""
+
+    name = "tickets"
+    version = "0.0.1"
+    policies = frozenset({"account_number"})
+
+    def __init__(self, settings: DetectionSettings) -> None:
+        """Needs none of the settings."""
+
+    def recognise(self, conversation: Conversation) -> Iterable[Candidate]:
+        return ()
 
 
 def _tree(output: Path) -> dict[str, bytes]:
@@ -46,6 +62,8 @@ def test_a_plan_says_what_is_to_be_done_and_why_and_changes_nothing(
     (work,) = said["work"]
     assert (work["worker_hours"], work["cost"]) == (pytest.approx(0.1, abs=0.001), pytest.approx(0.02, abs=0.001))
     assert _tree(planned.output) == before
+    as_text = redact(PHONE | {"colour": "blue"}, command=plan.run).terminal
+    assert "1  rejected: the line of the manifest cannot be used; `hushbeam doctor MANIFEST` says why" in as_text
     again = redact(TRANSFER, command=plan.run)
     assert (again.status, again.terminal) == (EXIT_COMPLETED, "1  up to date\nNothing to redact\n")
 
@@ -65,6 +83,21 @@ def test_a_plan_tells_recordings_with_given_transcripts_apart(
     redact(*lines, options=(*how, "--json"), command=plan.run)
     (work,) = json.loads(capsys.readouterr().out)["work"]
     assert work["worker_hours"] == round(2 + plan.WORK_WITH_TRANSCRIPT, 6)
+
+
+def test_another_version_of_an_own_recogniser_redacts_again(
+    redact: Redact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--recognisers", f"{__name__}:Tickets")
+    done = redact(CARD, options=options)
+    assert done.status == EXIT_COMPLETED, done.terminal
+    certificate = json.loads((done.output / "status" / "card.json").read_text())["certificate"]
+    assert certificate["models"]["own_recognisers"] == "tickets 0.0.1"
+    assert "1  up to date" in redact(CARD, options=options, command=plan.run).terminal
+    monkeypatch.setattr(Tickets, "version", "0.0.2")
+    changed = redact(CARD, options=options, command=plan.run)
+    assert "up to date" not in changed.terminal
+    assert "to redo: options or models changed" in changed.terminal
 
 
 def _shown(hours: float, estimated: float) -> str:

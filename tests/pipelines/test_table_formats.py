@@ -15,6 +15,7 @@ from rich.console import Console
 
 from hushbeam.pipelines import audit, erase, expire
 from hushbeam.pipelines.running.exit_status import EXIT_BROKEN, EXIT_COMPLETED, EXIT_USAGE
+from hushbeam.transforms.archive.runs.table_format import recorded_format, remember_format
 from hushbeam.transforms.archive.tables.layout import SCHEMAS
 from hushbeam.transforms.table_formats import update
 from tests.pipelines.conftest import Run
@@ -33,6 +34,10 @@ def options_of(kind: str, folder: Path) -> list[str]:
 def call(job: Any, output: Path, *arguments: str) -> tuple[int, str]:
     terminal = io.StringIO()
     return job.run(["--output", str(output), *arguments], Console(file=terminal, width=500)), terminal.getvalue()
+
+
+def one_line(run: Run) -> str:
+    return " ".join(run.terminal.split())
 
 
 def both(name: str) -> list[dict[str, str]]:
@@ -130,6 +135,34 @@ def test_a_copied_output_keeps_delta_tables_and_refuses_another_outputs_iceberg_
     else:
         assert copied.status == EXIT_COMPLETED, copied.terminal
         assert {one for one, _ in Reader(copied.output, kind).recordings()} == {"card", "phone", "transfer"}
+
+
+def test_an_output_can_follow_the_advice_to_name_another_namespace(redact: Callable[..., Run], tmp_path: Path) -> None:
+    options = options_of("iceberg", tmp_path)
+    assert redact(*both("card"), options=options).status == EXIT_COMPLETED
+    second = tmp_path / "second"
+    refused = redact(*both("card"), options=options, output=second)
+    assert refused.status == EXIT_USAGE
+    assert "is of another output, or of this one before it was moved; name another namespace" in one_line(refused)
+    assert not second.exists()
+    followed = redact(*both("card"), options=[*options, "--iceberg_namespace", "of_second"], output=second)
+    assert followed.status == EXIT_COMPLETED, followed.terminal
+
+
+def test_an_output_that_recorded_a_namespace_of_another_is_told_what_to_delete(
+    redact: Callable[..., Run], tmp_path: Path
+) -> None:
+    options = options_of("iceberg", tmp_path)
+    assert redact(*both("card"), options=options).status == EXIT_COMPLETED
+    second = tmp_path / "second"
+    remember_format(str(second), recorded_format(str(tmp_path / "out")))
+    refused = redact(*both("card"), output=second)
+    assert refused.status == EXIT_USAGE
+    assert "; delete runs/table-format.json in the output and name another namespace" in one_line(refused)
+    assert not (second / "status").exists()
+    (second / "runs" / "table-format.json").unlink()
+    followed = redact(*both("card"), options=[*options, "--iceberg_namespace", "of_second"], output=second)
+    assert followed.status == EXIT_COMPLETED, followed.terminal
 
 
 @pytest.mark.parametrize(

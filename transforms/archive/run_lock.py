@@ -308,9 +308,14 @@ class RunLock:
         age_s = self._seconds_since_beat(holder)
         if _has_ended(holder) or age_s > self._stale_after_s:
             return
+        if _is_of_this_process(holder):
+            raise RunLockedError(
+                f"--output: run {holder.run_id} is writing there, in this process. If its pipeline has failed, delete "
+                "runs/LOCK there, or restart this process (of a notebook, the kernel)"
+            )
         raise RunLockedError(
             f"--output: run {holder.run_id} is writing there (last heartbeat {age_s:.0f} s ago). Wait for it "
-            f"(--wait_for_lock 2h), or choose another --output. If it died, a run can take over "
+            f"(commands: --wait_for_lock 2h), or choose another --output. If it died, a run can take over "
             f"{self._stale_after_s:.0f} s after the last heartbeat, or at once when you delete runs/LOCK there"
         )
 
@@ -429,6 +434,11 @@ def _owner_of(root: str) -> Owner | None:
             "--output: runs/LOCK there is not a lock of this version. If no run is writing there, delete it"
         )
     return owner
+
+
+def _is_of_this_process(owner: Owner) -> bool:
+    this = process_identity.machine(), process_identity.process(os.getpid())
+    return owner.machine is not None and (owner.machine, owner.process) == this
 
 
 def _has_ended(owner: Owner) -> bool:

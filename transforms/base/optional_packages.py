@@ -22,6 +22,9 @@ def needed_by(what: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError:
-        raise ConfigurationError(
-            f"{what} needs packages that are not installed; pip install 'hushbeam[{extra}]'"
-        ) from None
+        raise ConfigurationError(f"{what} needs packages that are not installed; {installs(extra)}") from None
+
+
+def installs(extra: str) -> str:
+    """How an extra of Hushbeam is installed, for messages. There is no Hushbeam at a package index to name."""
+    return f"pip install '.[{extra}]' in the checkout, or with the path of the wheel for the dot"

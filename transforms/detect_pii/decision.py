@@ -21,6 +21,7 @@ from hushbeam.schemas.policies import NUMBERS, Caution, broader
 from hushbeam.transforms.detect_pii.exchanges import words_of_answers
 from hushbeam.transforms.detect_pii.expected_words import Evidence, announced_words, expected_words
 from hushbeam.transforms.detect_pii.names.spelled import SPELLED
+from hushbeam.transforms.detect_pii.numbers.checksums import proven_kind
 from hushbeam.transforms.detect_pii.text.conversation import Conversation
 from hushbeam.transforms.detect_pii.text.tokens import bare, word_set
 
@@ -141,6 +142,7 @@ def decide(
     policies = [
         owner.policy if owner and is_redacted else None for owner, is_redacted in zip(found.best, redacted, strict=True)
     ]
+    _name_proven_numbers(policies, of_rules)
     _add_titles(conversation, policies)
     agreed = []
     for candidate in of_rules:
@@ -235,6 +237,17 @@ def _add_titles(conversation: Conversation, policies: list[str | None]) -> None:
             and conversation.turn_of(word) == conversation.turn_of(word + 1)
         ):
             policies[word] = "person_name"
+
+
+def _name_proven_numbers(policies: list[str | None], of_rules: Iterable[Candidate]) -> None:
+    """Gives the redacted words of a number the policy that its checksum proves, whichever number the model took it
+    for: a card in groups of four looks like a telephone number to it.
+    """
+    for candidate in of_rules:
+        if proven_kind(candidate.value) == candidate.policy:
+            for word in range(candidate.first_word, candidate.last_word + 1):
+                if policies[word] in NUMBERS:
+                    policies[word] = candidate.policy
 
 
 def _runs(conversation: Conversation, policies: Sequence[str | None]) -> Iterator[tuple[int, int, str]]:

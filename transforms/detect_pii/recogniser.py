@@ -24,6 +24,11 @@ class Recogniser(Protocol):
         """Stable: findings name it as their detector."""
 
     @property
+    def version(self) -> str:
+        """Another one after a change that finds something else: recordings are then redacted again."""
+        return ""
+
+    @property
     def policies(self) -> frozenset[str]:
         """All policies that it may report, alternatives included."""
 

@@ -61,6 +61,14 @@ def own_recognisers(settings: DetectionSettings) -> list[Recogniser]:
     return [*installed, *(_named(name, settings) for name in settings.recognisers)]
 
 
+def recogniser_versions(settings: DetectionSettings) -> str:
+    """Names and versions of the user's own recognisers that have a version, in words; empty if none has.
+
+    Raises ConfigurationError as `own_recognisers` does.
+    """
+    return ", ".join(f"{one.name} {one.version}" for one in own_recognisers(settings) if getattr(one, "version", ""))
+
+
 def _made(point: EntryPoint, settings: DetectionSettings) -> Recogniser:
     """Raises ConfigurationError if an entry point does not name a class that can be made."""
     try:

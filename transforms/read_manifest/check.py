@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from hushbeam.schemas.errors import RecordingError
 from hushbeam.transforms.read_manifest.files import read_lines
 from hushbeam.transforms.read_manifest.line import ManifestDefaults, ManifestLineError, read_line
 from hushbeam.transforms.sources.allowed import AllowedSources
-from hushbeam.transforms.storage import urls
+from hushbeam.transforms.storage import files, urls
+from hushbeam.transforms.storage.errors import StorageError
 
 MOST_LINES = 100_000
 """Lines that are checked: some seconds."""
 
+MOST_SOURCES = 1_000
+"""Sources that are looked for: each is a request to a store."""
+
 _SHOWN = 5
+_AT_ONCE = 16
 
 
 class CheckedLines(NamedTuple):
@@ -22,7 +28,7 @@ class CheckedLines(NamedTuple):
 
     Attributes:
       checked: Number of lines, valid or not.
-      wrong: Number of those that a run would reject, or whose sources it would refuse to fetch.
+      wrong: Number of those that a run would reject, or whose sources it would refuse to fetch or not find.
       first: Messages of the first of them.
       ignored: Keys that have no effect, sorted.
       stopped: Whether there are more than `MOST_LINES`.
@@ -42,21 +48,29 @@ def check_lines(
     allowed: AllowedSources,
     *,
     unredacted: bool,
+    local: bool,
 ) -> CheckedLines:
-    """Checks the first lines of manifests. The arguments are those of `ReadManifest`, and which sources are allowed.
+    """Checks the first lines of manifests, and whether the first sources on disks and in object stores exist.
+
+    Args:
+      allowed: Which sources a run may fetch. The arguments before are those of `ReadManifest`.
+      local: Whether the run sees the disks of this machine.
 
     Raises:
       ConfigurationError, StorageError: A manifest cannot be read.
     """
-    count = wrong = 0
-    first: list[str] = []
+    count = 0
+    stopped = False
+    wrong: dict[int, str] = {}
+    sources: list[tuple[int, str, str]] = []
     ids: set[str] = set()
     ignored: set[str] = set()
     for manifest in manifests:
         place = f"{urls.file_name(manifest)}, " if len(manifests) > 1 else ""
         for number, values in read_lines(spooled.get(manifest, manifest)):
             if count == MOST_LINES:
-                return CheckedLines(count, wrong, tuple(first), tuple(sorted(ignored)), stopped=True)
+                stopped = True
+                break
             count += 1
             try:
                 if isinstance(values, ManifestLineError):
@@ -64,14 +78,37 @@ def check_lines(
                 recording = read_line(values, defaults, manifest, number, unredacted=unredacted)
                 if recording.recording_id in ids:
                     raise ManifestLineError("recording_id: an earlier line has the same id")
-                for source in (recording.audio_url, recording.transcript_url):
-                    if source is not None:
-                        allowed.check(source)
+                named = [one for one in (recording.audio_url, recording.transcript_url) if one is not None]
+                for source in named:
+                    allowed.check(source)
             except RecordingError as error:
-                wrong += 1
-                if len(first) < _SHOWN:
-                    first.append(f"{place}line {number}: {error}")
+                wrong[count] = f"{place}line {number}: {error}"
             else:
+                sources += [(count, f"{place}line {number}", one) for one in named if len(sources) < MOST_SOURCES]
                 ids.add(recording.recording_id)
                 ignored.update(recording.ignored_keys)
-    return CheckedLines(count, wrong, tuple(first), tuple(sorted(ignored)), stopped=False)
+    wrong |= _missing(sources, local=local)
+    first = tuple(wrong[line] for line in sorted(wrong)[:_SHOWN])
+    return CheckedLines(count, len(wrong), first, tuple(sorted(ignored)), stopped=stopped)
+
+
+def _missing(sources: Iterable[tuple[int, str, str]], *, local: bool) -> dict[int, str]:
+    """Messages, by number of the line, for sources that do not exist. They hold no name, which may be an id."""
+    looked_for = [
+        (line, place, url) for line, place, url in sources if not urls.is_web(url) and (local or not urls.is_local(url))
+    ]
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="sources") as threads:
+        found = threads.map(_may_exist, (url for _, _, url in looked_for))
+        return {
+            line: f"{place}: the source or its transcript does not exist"
+            for (line, place, _), may_exist in zip(looked_for, found, strict=True)
+            if not may_exist
+        }
+
+
+def _may_exist(url: str) -> bool:
+    """Whether a source exists, or the store does not tell this machine."""
+    try:
+        return files.exists(url)
+    except StorageError:
+        return True

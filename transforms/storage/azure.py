@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 import fsspec.asyn
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.optional_packages import installs
 
 Result = TypeVar("Result")
 
@@ -44,7 +45,7 @@ def azure_store() -> Any:
     try:
         from adlfs import AzureBlobFileSystem  # type: ignore[import-untyped]  # noqa: PLC0415
     except ImportError:
-        raise ConfigurationError("az:// needs another package: pip install 'hushbeam[azure]'") from None
+        raise ConfigurationError(f"az:// needs another package: {installs('azure')}") from None
     # Given, since fsspec keeps one file system for equal arguments.
     account = {
         "connection_string": os.environ.get(_CONNECTION) or None,

@@ -19,6 +19,7 @@ from typing import Any
 import fsspec
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.optional_packages import installs
 from hushbeam.transforms.storage.azure import azure_store
 
 _CONNECT_S, _SILENCE_S = 10, 60
@@ -108,7 +109,7 @@ def _s3_store() -> Any:
     try:
         from s3fs import S3FileSystem  # noqa: PLC0415
     except ImportError:
-        raise ConfigurationError("s3:// needs another package: pip install 'hushbeam[s3]'") from None
+        raise ConfigurationError(f"s3:// needs another package: {installs('s3')}") from None
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     store = S3FileSystem(
         **({"endpoint_url": endpoint} if endpoint else {}),  # fsspec keeps one file system for equal arguments

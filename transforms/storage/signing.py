@@ -11,6 +11,7 @@ from typing import Any
 import fsspec
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.optional_packages import installs
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.azure import has_account_key
 from hushbeam.transforms.storage.file_systems import file_system, storage_errors
@@ -51,7 +52,7 @@ class UrlSigner:
         try:
             return fsspec.filesystem("s3", use_listings_cache=False, config_kwargs={"signature_version": "s3v4"})
         except ImportError:
-            raise ConfigurationError("s3:// needs another package: pip install 'hushbeam[s3]'") from None
+            raise ConfigurationError(f"s3:// needs another package: {installs('s3')}") from None
 
     def _sign_for_azure(self, url: str, hours: float) -> str:
         if not has_account_key():

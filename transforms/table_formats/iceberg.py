@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.runs.table_format import TableFormat
-from hushbeam.transforms.archive.tables.layout import PARTITION
+from hushbeam.transforms.archive.runs.table_format import FORMAT_RECORD, TableFormat, recorded_format
+from hushbeam.transforms.archive.tables.layout import PARTITION, SCHEMAS
 from hushbeam.transforms.base.optional_packages import needed_by
 from hushbeam.transforms.storage.urls import join
 from hushbeam.transforms.table_formats.published import (
@@ -83,12 +83,29 @@ class IcebergTables:
             found = self._catalog.load_table(identifier)
         except NoSuchTableError:
             found = self._create(identifier, schema)
-        if found.properties.get(_OWNER) != self._output:
+        self._require_own(identifier, found)
+        return IcebergFormatTable(self._output, found)
+
+    def check(self) -> None:
+        """Checks that no table there is of another output. Creates none.
+
+        Raises:
+          ConfigurationError: One is.
+        """
+        from pyiceberg.exceptions import NoSuchTableError  # noqa: PLC0415
+
+        for table in SCHEMAS:
+            identifier = (*self._namespace, table)
+            with suppress(NoSuchTableError):
+                self._require_own(identifier, self._catalog.load_table(identifier))
+
+    def _require_own(self, identifier: tuple[str, ...], table: Any) -> None:
+        if table.properties.get(_OWNER) != self._output:
+            first = "" if recorded_format(self._output) is None else f"delete {FORMAT_RECORD} in the output and "
             raise ConfigurationError(
                 f"--iceberg_namespace: the table {'.'.join(identifier)} there is of another output, or of this one "
-                "before it was moved; name another namespace, or drop the table"
+                f"before it was moved; {first}name another namespace, or drop the table"
             )
-        return IcebergFormatTable(self._output, found)
 
     def _create(self, identifier: tuple[str, ...], schema: pa.Schema) -> Any:
         wanted = table_schema(schema, description_key=_DESCRIPTION)

@@ -23,13 +23,17 @@ _log = logging.getLogger(__name__)
 
 
 def check_format(output: str, kept: TableFormat | None) -> None:
-    """Checks that the tables can be reached, before anything is changed.
+    """Checks that the tables can be reached and are this output's, before anything is changed or recorded.
 
     Raises:
-      ConfigurationError: A library is missing, or the catalogue cannot be opened.
+      ConfigurationError: A library is missing, the catalogue cannot be opened, or a table there is of another output.
+      RunError: The catalogue fails.
     """
     if kept is not None:
-        _tables(output, kept)
+        with library_errors(f"the look at the {kept.kind} tables"):
+            tables = _tables(output, kept)
+            if isinstance(tables, IcebergTables):
+                tables.check()
 
 
 def update_tables(output: str, run_id: str, *, forget: bool = False) -> None:

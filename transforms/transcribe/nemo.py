@@ -17,6 +17,7 @@ from faster_whisper.utils import get_assets_path
 from numpy.typing import NDArray
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.optional_packages import installs
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.decoding import (
     FRAMES_PER_SECOND,
@@ -171,8 +172,8 @@ def _load(folder: ModelFolder, settings: TranscriptionSettings) -> Any:
         import onnx_asr  # noqa: PLC0415 - an optional package
     except ImportError:
         raise ConfigurationError(
-            f"model: {folder.name!r} is a NeMo model, which needs the package onnx-asr: "
-            "pip install 'hushbeam[nemo]', on workers too"
+            f"model: {folder.name!r} is a NeMo model, which needs the package onnx-asr, on "
+            f"workers too: {installs('nemo')}"
         ) from None
     provider = "CPUExecutionProvider"
     if settings.device == "cuda":

@@ -59,7 +59,7 @@ class TranscriptionSettings(BaseModel):
     encoder: EncoderName = Field(
         "auto",
         description="what runs the encoder of a Whisper model: auto is torch on a GPU where PyTorch is installed "
-        "(hushbeam[torch]), and ctranslate2 elsewhere",
+        "(extra torch), and ctranslate2 elsewhere",
     )
     compute_type: str = "default"
     profile: Profile = "accurate"

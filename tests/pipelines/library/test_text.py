@@ -192,3 +192,20 @@ def test_a_transcript_of_another_form_is_refused_without_its_words(said: Any, me
         hushbeam.find_personal_data(said)
     assert "Maria" not in str(caught.value)
     assert "Lopez" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "4111 1111 1111 1111",
+        "4242 4242 4242 4242",
+        "5555 5555 5555 4444",
+        "5105 1051 0510 5100",
+        "3782 822463 10005",
+        "6011 1111 1111 1117",
+        "3530 1113 3330 0000",
+    ],
+)
+def test_a_card_in_groups_is_labelled_as_a_card(card: str) -> None:
+    text = f"my card number is {card}."
+    assert values(text, hushbeam.find_personal_data(text)) == [("credit_card_number", card)]

@@ -228,7 +228,7 @@ def test_without_a_library_nothing_begins_and_the_extra_is_named(
     run = redact(CARD, options=options)
     assert run.status == EXIT_USAGE
     assert options[0] in run.terminal
-    assert "pip install 'hushbeam[observability]'" in run.terminal
+    assert "pip install '.[observability]' in the checkout" in run.terminal
     assert not run.output.exists()
 
 

@@ -303,3 +303,18 @@ def test_a_spelled_name_is_one_value(said: Said) -> None:
     spelled = Candidate("person_name", 0, 4, 0.7, "spelled_words", "kowal")
     runs = [one for one in decide(conversation, sure, [spelled], CATALOGUE, "standard") if one.detector == MODEL]
     assert [one.value for one in runs] == ["kowal"]
+
+
+def test_a_number_that_its_checksum_proves_is_named_by_it(said: Said) -> None:
+    conversation = said("A: it is 4111 1111 1111 1111 Mary")
+    words = probable(*((word, "phone_number", 0.9) for word in (2, 3, 4)), (6, "person_name", 0.9))
+    card = Candidate("credit_card_number", 2, 5, 0.85, "spoken_numbers", "4111111111111111")
+    doubtful = replace(card, value="4111111111111112")
+    phone = [("phone_number", 2, 4), ("person_name", 6, 6)]
+    assert decided(conversation, words, (doubtful,)) == phone
+    # The words that are redacted stay the same.
+    assert decided(conversation, words, (card,)) == [("credit_card_number", 2, 4), ("person_name", 6, 6)]
+    # Of other values it says nothing.
+    assert decided(conversation, words, (replace(card, first_word=6, last_word=6),)) == phone
+    # The request decides under which policy a number is redacted.
+    assert decided(conversation, words, (replace(card, policy="any_number"),)) == phone

@@ -13,7 +13,8 @@ from hushbeam.transforms.storage.urls import join
 
 ICEBERG, DELTA = "iceberg", "delta"
 DEFAULT_NAMESPACE = "hushbeam"
-_NAME = ("runs", "table-format.json")
+FORMAT_RECORD = "runs/table-format.json"
+"""Name of the record in an output root."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def decided_format(output: str, kind: str | None, catalog: str | None, namespace
     if recorded is not None and kind not in (None, recorded.kind):
         raise ConfigurationError(
             f"--tables: earlier runs of this output keep {recorded.kind} tables; leave --tables out. To stop, drop "
-            f"them and delete {'/'.join(_NAME)} in the output"
+            f"them and delete {FORMAT_RECORD} in the output"
         )
     if kind is None and recorded is not None:
         kind = recorded.kind
@@ -77,7 +78,7 @@ def decided_format(output: str, kind: str | None, catalog: str | None, namespace
 def remember_format(output: str, decided: TableFormat | None) -> None:
     """Records the format that a run keeps, before it writes tables."""
     if decided is not None and recorded_format(output) != decided:
-        files.write_bytes(join(output, *_NAME), json.dumps(asdict(decided)).encode())
+        files.write_bytes(join(output, FORMAT_RECORD), json.dumps(asdict(decided)).encode())
 
 
 def recorded_format(output: str) -> TableFormat | None:
@@ -87,7 +88,7 @@ def recorded_format(output: str) -> TableFormat | None:
       ConfigurationError: The record is damaged.
     """
     try:
-        kept = TableFormat(**json.loads(files.read_bytes(join(output, *_NAME))))
+        kept = TableFormat(**json.loads(files.read_bytes(join(output, FORMAT_RECORD))))
         if kept.kind in (ICEBERG, DELTA) and isinstance(kept.catalog, str) and isinstance(kept.namespace, str):
             return kept
     except MissingFileError:
@@ -95,6 +96,6 @@ def recorded_format(output: str) -> TableFormat | None:
     except (ValueError, TypeError, RecursionError):
         pass
     raise ConfigurationError(
-        f"--output: {'/'.join(_NAME)} there is damaged. It says which tables an erasure must clear: write it again, as "
+        f"--output: {FORMAT_RECORD} there is damaged. It says which tables an erasure must clear: write it again, as "
         '{"kind": "delta"} or {"kind": "iceberg", "catalog": "NAME", "namespace": "hushbeam"}'
     )

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.transforms.base.optional_packages import installs
 from hushbeam.transforms.transcribe.encoder.weights import encoder_weights
 
 _PRECISIONS = {
@@ -76,8 +77,8 @@ class TorchEncoder:
             )
         if not can_use(device, compute_type):
             raise ConfigurationError(
-                f"--encoder: torch needs PyTorch for {device}, which is not installed; install hushbeam[torch], or "
-                "use ctranslate2"
+                f"--encoder: torch needs PyTorch for {device}, which is not installed; use ctranslate2, or "
+                f"{installs('torch')}"
             )
         import torch  # noqa: PLC0415
 
