@@ -75,11 +75,12 @@ test: setup
 test-permissions: setup
 	[ "$$(id -u)" != 0 ] || $(AS_USER) -m pytest -m permissions $$(grep -rl --include='*.py' 'mark\.permissions' tests)
 
-# What is too long for every change: the tests marked `long`, all property tests with random and more examples, damaged
-# recordings and manifests for some minutes, and every fault, as an ordinary user. Three quarters of an hour.
 # What a change must pass is tried with the same SEED each time: a rare example that fails is found by whoever searches
 # for it, not by whoever changed something else. `make test-all` without one searches.
 SEED ?= $(shell date +%j%H%M)
+
+# What is too long for every change: the tests marked `long`, all property tests with random and more examples, damaged
+# recordings and manifests for some minutes, and every fault, as an ordinary user. Three quarters of an hour.
 test-all: setup
 	HYPOTHESIS_PROFILE=long $(PYTEST) $(AT_ONCE) -m "(long or hypothesis) and not flink" --hypothesis-seed=$(SEED)
 	$(BIN)/python -m tests.fuzz.run --minutes 3 --seed $(SEED)

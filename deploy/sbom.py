@@ -117,7 +117,7 @@ def licence_of(name: str) -> str:
 
 
 def required() -> set[str]:
-    """The packages that `pip install hushbeam` brings, without extras."""
+    """The packages that `pip install .` brings, without extras."""
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     open_ones = [Requirement(line) for line in text.splitlines() if line and not line.startswith("#")]
     found: dict[str, set[str]] = {}

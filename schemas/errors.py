@@ -34,3 +34,12 @@ class RunError(Exception):
 
     The message holds no personal data, and names a remedy if there is one.
     """
+
+
+FROM_CHECKOUT = "in the checkout, or with the path of the wheel for the dot"
+"""For messages: there is no Hushbeam at a package index to name."""
+
+
+def installs(extra: str) -> str:
+    """How an extra of Hushbeam is installed, for messages."""
+    return f"pip install '.[{extra}]' {FROM_CHECKOUT}"

@@ -13,6 +13,9 @@ from hushbeam.schemas.tables import column, processed_at, table_schema
 UNEXPECTED = "unexpected"
 """The `error_class` of unforeseen errors. Their message gives the class and the place in the code, and no value."""
 
+READING = "ReadManifest"
+"""The stage of failures of lines and records. Each is of a line or record of its own."""
+
 ERRORS_SCHEMA = table_schema(
     "errors",
     [

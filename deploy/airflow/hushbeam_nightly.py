@@ -7,8 +7,9 @@ on Flink or Dataflow is waited for, and cancelled when the task is.
 
 Exit status 0 makes `redact` a success. 3 (more than `--fail_above` of the recordings that the run
 worked on failed, or there was none) skips it, so that the DAG run stays green and `look_at_failures` runs instead of
-`redacted`. Any other status fails the task, which is retried under a new run id: what an earlier attempt published is
-skipped, and does not count. 2 (options or set-up are wrong) needs a person, and is not retried; a pod's is.
+`redacted`. Any other status fails the task, which is retried under a new run id (what an earlier attempt published is
+skipped, and does not count), unless it is 2: then options or set-up are wrong, or no manifest is there yet, and a
+person is needed. A pod is retried then too.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from hushbeam.pipelines.options.ages import Age
 from hushbeam.pipelines.options.arguments import Positional
 from hushbeam.transforms.base.metavar import File, Folder, Metavar
-from hushbeam.transforms.base.secrets import WITHOUT, SecretReference, checked_reference
+from hushbeam.transforms.base.secrets import OFF, SecretReference, checked_reference
 
 RunId = Annotated[
     str,
@@ -52,14 +52,14 @@ RulesFile = Annotated[
 
 
 def _reference_or_off(text: str) -> str:
-    return text if text == WITHOUT else checked_reference(text)
+    return text if text == OFF else checked_reference(text)
 
 
 CertificateKey = Annotated[
     Annotated[str, AfterValidator(_reference_or_off), Metavar("SECRET")] | None,
     Field(
         description="reference to the Ed25519 key (PEM) that signs certificates and lists of files, such as env:NAME; "
-        "required where earlier runs signed, or `off`"
+        "where earlier runs signed, this or `off` is required"
     ),
 ]
 HashIdentities = Annotated[

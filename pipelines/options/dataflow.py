@@ -18,8 +18,7 @@ from apache_beam.options.pipeline_options import (
 )
 
 from hushbeam.pipelines.options.groups import Workers
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.schemas.errors import ConfigurationError, installs
 
 _NO_SAMPLES = "disable_always_on_exception_sampling"
 _SAMPLING_EXPERIMENTS = frozenset(

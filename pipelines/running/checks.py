@@ -37,8 +37,8 @@ from hushbeam.pipelines.running.consoles import printable
 from hushbeam.pipelines.running.inputs import Inputs, spool_standard_input, spooled_manifests, standard_input_name
 from hushbeam.pipelines.running.job import check_secrets, inputs_of
 from hushbeam.pipelines.running.observing import Observer
-from hushbeam.schemas.errors import ConfigurationError, RunError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.pipelines.running.outputs import check_identities_as_before, check_signed_as_before
+from hushbeam.schemas.errors import ConfigurationError, RunError, installs
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import check_temporary_files, temporary_root
 from hushbeam.transforms.detect_pii.models.conversation_model import ConversationModel
@@ -273,11 +273,13 @@ def _lines(found: Inputs, options: RedactOptions, allowed: AllowedSources, *, lo
 
 def _output(options: RedactOptions) -> Iterator[Check]:
     if options.output:
-        yield _tried("output", lambda: _written(urls.normalised(options.output)))
+        yield _tried("output", lambda: _written(options, urls.normalised(options.output)))
 
 
-def _written(output: str) -> str:
+def _written(options: RedactOptions, output: str) -> str:
     check_access(output)
+    check_identities_as_before(output, hashed=options.hash_identities is not None)
+    check_signed_as_before(output, options.certificate_key)
     probe = urls.join(output, "runs", f"doctor-{uuid.uuid4().hex}")
     if not files.create(probe, b"a check"):
         raise StorageError("a new file exists already")

@@ -165,7 +165,7 @@ def _matches_nothing(given: str) -> bool:
     if _WEB.match(given) or not has_magic(given):
         return False
     try:
-        return not files.glob(given)
+        return not is_folder(urls.normalised(given)) and not files.glob(given)
     except StorageError as error:
         if error.retryable:
             raise

@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -44,7 +44,7 @@ from hushbeam.transforms.read_manifest.line import ManifestLineError, read_line
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.sources.read import Sources
 from hushbeam.transforms.storage import urls
-from hushbeam.transforms.storage.errors import StorageError
+from hushbeam.transforms.storage.errors import AccessDeniedError
 from hushbeam.transforms.storage.signing import check_signing
 from hushbeam.transforms.storage.urls import file_name
 from hushbeam.transforms.table_formats import check_format
@@ -61,7 +61,7 @@ _DETECTION_OF_A_RECORDING = frozenset({"detector", "caution", "exchanges"})
 """The options of detection that a recording keeps when it is rendered again."""
 
 # Part of every output's identity: raised when a change to the code changes outputs.
-_OUTPUT_VERSION = 7
+_OUTPUT_VERSION = 8
 
 
 class Job(NamedTuple):
@@ -126,11 +126,12 @@ class Job(NamedTuple):
         return Sources(self.options.sources, self.options.decoding)
 
 
-def prepare(options: RedactOptions, *, local: bool, of_records: bool = False) -> Job:
+def prepare(options: RedactOptions, *, local: bool, of_records: bool = False, writes: bool = True) -> Job:
     """Checks the options before anything runs. The secrets of a cluster's workers cannot be read here.
 
     Args:
       of_records: Whether what to redact is in a pipeline already, so that the options name no inputs.
+      writes: Whether the job writes to the output.
 
     Raises:
       ConfigurationError: A manifest, a model or a secret is missing.
@@ -149,9 +150,11 @@ def prepare(options: RedactOptions, *, local: bool, of_records: bool = False) ->
         check_secrets(options)
         check_confinement(options.decoding)
     output = urls.normalised(options.output)
-    with suppress(StorageError):  # who takes the lock will tell; whoever submits to a cluster need not read the output
-        check_signed_as_before(output, options.certificate_key)
+    # Whoever submits to a cluster need not be allowed to read the output.
+    with nullcontext() if local else suppress(AccessDeniedError):
         check_identities_as_before(output, hashed=options.hash_identities is not None)
+        if writes:
+            check_signed_as_before(output, options.certificate_key)
     table_format = options.table_formats.decided(output)
     if local:  # on a cluster the workers have the libraries and the catalogue's configuration
         check_format(output, table_format)

@@ -11,13 +11,13 @@ from tempfile import TemporaryFile
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import CERTIFICATE_KEY
-from hushbeam.transforms.archive.ledger import UnreadableStatusError, any_published_id, read_status_files, status_in
+from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, some_published_ids, status_in
 from hushbeam.transforms.archive.tables.earlier_runs import lists_are_signed
 from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
 from hushbeam.transforms.archive.tombstones import is_tombstone
-from hushbeam.transforms.base.secrets import WITHOUT
-from hushbeam.transforms.read_manifest.pseudonyms import OPTION, is_pseudonym
+from hushbeam.transforms.base.secrets import OFF
+from hushbeam.transforms.read_manifest.pseudonyms import HASH_IDENTITIES, is_pseudonym
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
@@ -118,7 +118,7 @@ def page_url(option: str, given: str, output: str) -> str:
 
 
 def check_signed_as_before(output: str, certificate_key: str | None) -> None:
-    """Checks that a command does not forget the key of earlier runs: what was once unsigned stays so.
+    """Checks that a command does not forget the key of earlier runs: a lost signature does not come back.
 
     Args:
       certificate_key: The reference to a key, `off`, or None if the option is not given.
@@ -128,8 +128,8 @@ def check_signed_as_before(output: str, certificate_key: str | None) -> None:
     """
     if certificate_key is None and lists_are_signed(output):
         raise ConfigurationError(
-            f"{CERTIFICATE_KEY}: earlier runs of this output signed what they wrote. Give the same key; with "
-            f"`{CERTIFICATE_KEY} {WITHOUT}`, certificates and lists that change lose their signatures, and every "
+            f"{CERTIFICATE_KEY}: earlier runs of this output signed what they wrote; give the same key. With "
+            f"`{CERTIFICATE_KEY} {OFF}`, certificates and lists that change lose their signatures, and every "
             "audit will report them"
         )
 
@@ -140,18 +140,17 @@ def check_identities_as_before(output: str, *, hashed: bool) -> None:
     Raises:
       ConfigurationError: What earlier runs published is of the other kind.
     """
-    published = any_published_id(output)
-    if published is None:
-        return
-    were_hashed = is_pseudonym(published)
-    if were_hashed and not hashed:
+    kinds = set(map(is_pseudonym, some_published_ids(output)))
+    if hashed in kinds:
+        return  # also where runs of both kinds wrote
+    if True in kinds:
         raise ConfigurationError(
-            f"{OPTION}: earlier runs of this output hid ids and URLs. Give the same key, or name a new output "
+            f"{HASH_IDENTITIES}: earlier runs of this output hid ids and URLs. Give the same key, or name a new output "
             "for plain ones"
         )
-    if hashed and not were_hashed:
+    if False in kinds:
         raise ConfigurationError(
-            f"{OPTION}: earlier runs of this output wrote ids and URLs as they are; name a new output"
+            f"{HASH_IDENTITIES}: earlier runs of this output wrote ids and URLs as they are; name a new output"
         )
 
 

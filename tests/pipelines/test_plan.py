@@ -100,6 +100,13 @@ def test_another_version_of_an_own_recogniser_redacts_again(
     assert "to redo: options or models changed" in changed.terminal
 
 
+def test_a_version_that_differs_in_each_process_is_refused(redact: Redact, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Tickets, "version", lambda self: "1")
+    refused = redact(CARD, options=("--recognisers", f"{__name__}:Tickets"), command=plan.run)
+    assert refused.status == EXIT_USAGE
+    assert "--recognisers: the version of tickets is no text" in refused.terminal
+
+
 def _shown(hours: float, estimated: float) -> str:
     to_do = {
         "hours": hours,

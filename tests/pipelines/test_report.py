@@ -195,7 +195,7 @@ def test_notifications_that_did_not_arrive_are_told_with_what_to_do(good: RunFig
     page = _Page(render(replace(good, undelivered=(group, rejected)))).words()
     assert "redacted and verified; 3 notifications were not delivered." in page
     assert "The receiver is overloaded (HTTP status 503)." in page
-    assert "hushbeam notify --output" in page and "--resume , with the inputs" in page
+    assert "hushbeam notify --output" in page and "--resume , with this run's inputs" in page
     assert "The receiver refuses them for good" in page
 
 

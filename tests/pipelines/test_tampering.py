@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from rich.console import Console
 
-from hushbeam.pipelines import audit, erase, expire, notify, redact, report, rerender
+from hushbeam.pipelines import audit, erase, expire, notify, plan, redact, report, rerender
 from hushbeam.pipelines.running.exit_status import (
     EXIT_BROKEN,
     EXIT_COMPLETED,
@@ -435,3 +435,8 @@ def test_pseudonyms_do_not_come_beside_plain_ids(output: Path, monkeypatch: pyte
     before = contents(output)
     assert run_job(output, "--hash_identities", "env:HUSHBEAM_TEST_ID_KEY") == EXIT_USAGE
     assert contents(output) == before
+
+
+def test_a_plan_needs_no_key(output: Path) -> None:
+    arguments = ["--manifest", str(output.parent / "manifest.jsonl"), "--output", str(output), *FAST]
+    assert plan.run(arguments, Console(file=io.StringIO())) == EXIT_COMPLETED

@@ -21,7 +21,7 @@ from hushbeam.schemas.stages import MutedRecording, TranscribedRecording
 from hushbeam.transforms.archive.given_identity import OF_OPTIONS, identities_of
 from hushbeam.transforms.archive.ledger import Status
 from hushbeam.transforms.archive.signatures import canonical_json, check, signature_of
-from hushbeam.transforms.base.secrets import WITHOUT, read_secret
+from hushbeam.transforms.base.secrets import OFF, read_secret
 from hushbeam.transforms.storage.urls import display, file_name
 
 CERTIFICATE_KEY, CERTIFICATE_PUBLIC_KEY = "--certificate_key", "--certificate_public_key"
@@ -116,7 +116,7 @@ def read_private_key(reference: str | None) -> Ed25519PrivateKey | None:
     Raises:
       ConfigurationError: The key cannot be read, or is not an Ed25519 key.
     """
-    if reference in (None, WITHOUT):
+    if reference in (None, OFF):
         return None
     try:
         key = load_pem_private_key(read_secret(reference, CERTIFICATE_KEY).encode(), password=None)

@@ -224,10 +224,9 @@ def check_is_a_ledger(output: str) -> None:
         )
 
 
-def any_published_id(output: str) -> str | None:
-    """The id of one of the published recordings, as far as the name of its status object tells it."""
-    page = next(_pages(output), [])
-    return _readable(page[0].name.removesuffix(".json")) if page else None
+def some_published_ids(output: str) -> list[str]:
+    """The ids of some thousands of published recordings, as far as the names of their status objects tell them."""
+    return [_readable(file.name.removesuffix(".json")) for file in next(_pages(output), [])]
 
 
 def committed_entries(output: str, own_run: str | None) -> Iterator[Entries]:

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.failure import READING
 from hushbeam.schemas.policies import CATALOGUE
 from hushbeam.transforms.archive.claims import Problem
 from hushbeam.transforms.archive.recovery import UnreadableCopyError, copy_in, rows_folder
@@ -139,7 +140,7 @@ def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Ite
     try:
         rows = _count(output, run_id, "transcripts", ["recording_id"])
         findings = _count(output, run_id, "findings", ["policy"])
-        errors = _count(output, run_id, "errors", ["recording_id", "manifest", "line", "status"])
+        errors = _count(output, run_id, "errors", ["recording_id", "manifest", "line", "status", "stage"])
     except StorageError as error:
         if error.retryable:
             raise
@@ -150,8 +151,11 @@ def _count_problems(run_id: str, summary: Mapping[str, Any], output: str) -> Ite
     if findings - expected or (rows.total() == published and findings != expected):
         yield Problem("counts_differ", run_id, f"{findings.total()} findings, {expected.total()} counted")
     lost = counted["failed"] + counted["quarantined"]
-    if len(errors) > lost or (len(errors) < lost and not len(Tombstones(output))):
-        yield Problem("counts_differ", run_id, f"{len(errors)} recordings in errors/, {lost} counted")
+    # As they were counted: each row of what could not be read, and one for all spans of a long recording.
+    unread = sum(rows for each, rows in errors.items() if each[-1] == READING)
+    found = unread + len({each[:-1] for each in errors if each[-1] != READING})
+    if found > lost or (found < lost and not len(Tombstones(output))):
+        yield Problem("counts_differ", run_id, f"{found} recordings in errors/, {lost} counted")
 
 
 def _copy_problems(run_id: str, name: str, output: str) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from hushbeam.schemas.errors import ConfigurationError
+from hushbeam.schemas.errors import ConfigurationError, installs
 
 
 @contextmanager
@@ -23,8 +23,3 @@ def needed_by(what: str, extra: str) -> Iterator[None]:
         yield
     except ImportError:
         raise ConfigurationError(f"{what} needs packages that are not installed; {installs(extra)}") from None
-
-
-def installs(extra: str) -> str:
-    """How an extra of Hushbeam is installed, for messages. There is no Hushbeam at a package index to name."""
-    return f"pip install '.[{extra}]' in the checkout, or with the path of the wheel for the dot"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMS = "env:NAME, file:/path or secretmanager://projects/P/secrets/S/versions/V"
 """For messages and help."""
 
-WITHOUT = "off"
+OFF = "off"
 """In place of a reference, where an option must be given: without this secret, on purpose."""
 
 _ENVIRONMENT = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")

@@ -12,7 +12,7 @@ from apache_beam.transforms.window import GlobalWindows
 from apache_beam.utils.windowed_value import WindowedValue
 
 from hushbeam.schemas.delivery import Delivery
-from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.failure import READING, Failure
 from hushbeam.schemas.recording import Recording
 from hushbeam.schemas.stages import CommittedRecording
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -27,7 +27,6 @@ from hushbeam.transforms.archive.runs.summary import (
 )
 from hushbeam.transforms.close_run.close import close
 from hushbeam.transforms.mute_audio.untranscribed import POLICY as UNTRANSCRIBED
-from hushbeam.transforms.read_manifest.transform import READING
 from hushbeam.transforms.write_tables.transform import WrittenFile
 
 _ENTRIES_IN_A_PACK = 4096

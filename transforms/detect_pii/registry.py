@@ -66,7 +66,11 @@ def recogniser_versions(settings: DetectionSettings) -> str:
 
     Raises ConfigurationError as `own_recognisers` does.
     """
-    return ", ".join(f"{one.name} {one.version}" for one in own_recognisers(settings) if getattr(one, "version", ""))
+    versions = [(one.name, getattr(one, "version", "")) for one in own_recognisers(settings)]
+    for name, version in versions:
+        if not isinstance(version, str):  # the address of a method would be another one in each run
+            raise ConfigurationError(f"--recognisers: the version of {name} is no text; make it one, such as '1'")
+    return ", ".join(f"{name} {version}" for name, version in versions if version)
 
 
 def _made(point: EntryPoint, settings: DetectionSettings) -> Recogniser:

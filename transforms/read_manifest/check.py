@@ -65,28 +65,28 @@ def check_lines(
     sources: list[tuple[int, str, str]] = []
     ids: set[str] = set()
     ignored: set[str] = set()
-    for manifest in manifests:
-        place = f"{urls.file_name(manifest)}, " if len(manifests) > 1 else ""
-        for number, values in read_lines(spooled.get(manifest, manifest)):
-            if count == MOST_LINES:
-                stopped = True
-                break
-            count += 1
-            try:
-                if isinstance(values, ManifestLineError):
-                    raise values
-                recording = read_line(values, defaults, manifest, number, unredacted=unredacted)
-                if recording.recording_id in ids:
-                    raise ManifestLineError("recording_id: an earlier line has the same id")
-                named = [one for one in (recording.audio_url, recording.transcript_url) if one is not None]
-                for source in named:
-                    allowed.check(source)
-            except RecordingError as error:
-                wrong[count] = f"{place}line {number}: {error}"
-            else:
-                sources += [(count, f"{place}line {number}", one) for one in named if len(sources) < MOST_SOURCES]
-                ids.add(recording.recording_id)
-                ignored.update(recording.ignored_keys)
+    lines = ((manifest, *line) for manifest in manifests for line in read_lines(spooled.get(manifest, manifest)))
+    for manifest, number, values in lines:
+        if count == MOST_LINES:
+            stopped = True
+            break
+        count += 1
+        place = f"{f'{urls.file_name(manifest)}, ' if len(manifests) > 1 else ''}line {number}"
+        try:
+            if isinstance(values, ManifestLineError):
+                raise values
+            recording = read_line(values, defaults, manifest, number, unredacted=unredacted)
+            if recording.recording_id in ids:
+                raise ManifestLineError("recording_id: an earlier line has the same id")
+            named = [one for one in (recording.audio_url, recording.transcript_url) if one is not None]
+            for source in named:
+                allowed.check(source)
+        except RecordingError as error:
+            wrong[count] = f"{place}: {error}"
+        else:
+            sources += [(count, place, one) for one in named if len(sources) < MOST_SOURCES]
+            ids.add(recording.recording_id)
+            ignored.update(recording.ignored_keys)
     wrong |= _missing(sources, local=local)
     first = tuple(wrong[line] for line in sorted(wrong)[:_SHOWN])
     return CheckedLines(count, len(wrong), first, tuple(sorted(ignored)), stopped=stopped)

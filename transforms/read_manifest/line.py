@@ -313,11 +313,11 @@ def read_line(
         # pydantic's own JSON accepts unpaired surrogates in the keys of a mapping.
         json.dumps([request.model_dump(), keys.columns], ensure_ascii=False).encode()
     except ValidationError as error:
-        raise _all_of([*wrong, *_explained(error, values), *_wrong_policies(keys.own)]) from None
+        raise _all_of([*wrong, *_explained(error, values), *_wrong_policies(_names_of_policies(keys.own))]) from None
     except UnicodeEncodeError:
         raise _all_of([*wrong, ManifestLineError("The line contains an unpaired Unicode surrogate")]) from None
     wrong += _refusals(request, keys.columns, defaults, unredacted=unredacted)
-    if wrong := [*wrong, *_wrong_policies(keys.own)]:
+    if wrong := [*wrong, *_wrong_policies(request.redact_pii_policies)]:
         raise _all_of(wrong)
     # Imported late: it loads Beam, and the options of commands need only this module's defaults.
     from hushbeam.schemas.recording import Recording  # noqa: PLC0415
@@ -417,13 +417,19 @@ def _refusals(
         yield ManifestLineError("redact_pii_sub: surrogate needs a secret key; give the job a --surrogate_key")
 
 
-def _wrong_policies(own: Mapping[str, Any]) -> Iterator[ManifestLineError]:
-    """What is wrong with the names of a line's policies; nothing if they are no list of names."""
+def _names_of_policies(own: Mapping[str, Any]) -> list[str] | None:
+    """The policies that a line names which is wrong otherwise; None if it names none, or not as a list of names."""
     try:
         names = _from_text(own.get("redact_pii_policies"))
     except ValueError:
-        return
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    is_list = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    return names if is_list else None
+
+
+def _wrong_policies(names: Sequence[str] | None) -> Iterator[ManifestLineError]:
+    """What is wrong with the names of a line's policies; None is no list, or the defaults."""
+    if names is None:
         return
     if not names:
         yield ManifestLineError("redact_pii_policies is empty; remove it for the defaults, or name policies")

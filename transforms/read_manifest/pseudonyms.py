@@ -17,7 +17,7 @@ from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.base.secrets import read_secret
 
-OPTION = "--hash_identities"
+HASH_IDENTITIES = "--hash_identities"
 _SHORTEST_KEY = 16
 _DIGITS = 32
 _PSEUDONYM_OF_ID = re.compile(rf"id-[0-9a-f]{{{_DIGITS}}}")
@@ -37,9 +37,11 @@ class Pseudonyms:
         Raises:
           ConfigurationError: The key cannot be read, or is shorter than 16 bytes.
         """
-        self._key = read_secret(reference, OPTION).encode()
+        self._key = read_secret(reference, HASH_IDENTITIES).encode()
         if len(self._key) < _SHORTEST_KEY:
-            raise ConfigurationError(f"{OPTION}: the key has {len(self._key)} bytes; it needs at least {_SHORTEST_KEY}")
+            raise ConfigurationError(
+                f"{HASH_IDENTITIES}: the key has {len(self._key)} bytes; it needs at least {_SHORTEST_KEY}"
+            )
 
     def of_id(self, recording_id: str) -> str:
         """`id-` and 32 hexadecimal digits of the HMAC-SHA256 of the id as UTF-8."""

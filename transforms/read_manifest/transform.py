@@ -14,7 +14,7 @@ from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
 
 from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
-from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.failure import READING, Failure
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
 from hushbeam.transforms.archive.runs.parts import Claim, EarlierIds, RunPart, digest
@@ -34,8 +34,6 @@ from hushbeam.transforms.read_manifest.packs import Line, lines_of, packed, unpa
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage.urls import display
 
-READING = "ReadManifest"
-"""The stage of failures of lines and records. Each is of a line or record of its own."""
 NAMED, RECORD = "a recording that is named without a manifest", "another record"
 """What has no line, for messages."""
 RECORDINGS, REJECTED = "recordings", "rejected"

@@ -17,7 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from hushbeam.schemas.delivery import DELIVERED, NOT_REQUESTED, REJECTED
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.schemas.failure import Failure
+from hushbeam.schemas.failure import READING, Failure
 from hushbeam.transforms.archive.runs.summary import UnreadableSummaryError, checked_summary, summary_url, without_line
 from hushbeam.transforms.archive.runs.timings import Timings, read_timings, timings_url
 from hushbeam.transforms.archive.tables.read import damage_named, run_files
@@ -33,7 +33,6 @@ _SCORE_EDGES = np.linspace(0.0, 1.0, 21)
 _DURATION_EDGES = np.array([0, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, np.inf])
 _ROWS_AT_ONCE = 8192
 _MOST_NAMED = 5
-_READING = "ReadManifest"
 _log = logging.getLogger(__name__)
 
 
@@ -238,10 +237,10 @@ def _errors(output: str, run_id: str) -> tuple[ErrorGroup, ...]:
         for row in batch.to_pylist():
             recording_id, audio_url, manifest, line, status, stage, kind, retryable, message = row.values()
             recording = (recording_id, manifest, line, status, stage, kind, retryable)
-            if recording not in seen:
+            if stage == READING or recording not in seen:
                 seen.add(recording)
                 # An invalid line is corrected where it stands, whether or not it names a recording.
-                is_line = line and (stage == _READING or not recording_id)
+                is_line = line and (stage == READING or not recording_id)
                 name = f"{manifest.rpartition('/')[2]}:{line}" if is_line else recording_id or ""
                 file = None if manifest else audio_url
                 groups.add((status, stage, kind, retryable, without_line(message)), name, file)

@@ -149,7 +149,7 @@ def _of_notifications(group: DeliveryGroup, output: str) -> Need:
     answer = f" (HTTP status {group.http_status})" if group.http_status is not None else ""
     remedy = "The receiver refuses them for good: correct it, or the URL."
     if group.is_open:
-        remedy = f"`{_command('notify', output)} --resume`, with this run's inputs, webhook options and key, if any."
+        remedy = f"`{_command('notify', output)} --resume`, with this run's inputs, webhook options and key."
     where = f"to {group.host}" if group.host else group.outcome.replace("_", " ")
     what = f"{group.reason or 'no answer'}{answer}"
     return Need("notification", group.count, what, where, remedy, group.is_open)

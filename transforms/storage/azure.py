@@ -13,8 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import fsspec.asyn
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.schemas.errors import ConfigurationError, installs
 
 Result = TypeVar("Result")
 

@@ -286,14 +286,12 @@ def _is_refused_credential(error: Exception) -> bool:
     # gcsfs raises a bare OSError for 403. The others mean that a library found no credentials, or none that are valid.
     return (type(error) is OSError and str(error).startswith("Forbidden")) or type(error).__name__ in {
         "ClientAuthenticationError",
-        "CredentialRetrievalError",
         "DefaultCredentialsError",
         "NoCredentialsError",
         "PartialCredentialsError",
         "ProfileNotFound",
         "RefreshError",
         "SSOTokenLoadError",
-        "TokenRetrievalError",
         "UnauthorizedSSOTokenError",
     }
 

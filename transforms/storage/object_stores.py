@@ -18,8 +18,7 @@ from typing import Any
 
 import fsspec
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.schemas.errors import ConfigurationError, installs
 from hushbeam.transforms.storage.azure import azure_store
 
 _CONNECT_S, _SILENCE_S = 10, 60

@@ -10,8 +10,7 @@ from typing import Any
 
 import fsspec
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.schemas.errors import ConfigurationError, installs
 from hushbeam.transforms.storage import urls
 from hushbeam.transforms.storage.azure import has_account_key
 from hushbeam.transforms.storage.file_systems import file_system, storage_errors

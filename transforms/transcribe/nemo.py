@@ -16,8 +16,7 @@ import onnxruntime
 from faster_whisper.utils import get_assets_path
 from numpy.typing import NDArray
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.schemas.errors import ConfigurationError, installs
 from hushbeam.transforms.media.samples import RECOGNISER_RATE_HZ, FloatSamples
 from hushbeam.transforms.transcribe.decoding import (
     FRAMES_PER_SECOND,

@@ -69,7 +69,11 @@ class RedactOptions(CommandOptions):
     hash_identities: HashIdentities = None
     output_shards: OutputShards = None
     fail_above: FailAbove = 0.5
-    allow_empty: bool = Field(False, description="end with exit status 0, not 3, if the manifests name no recording")
+    allow_empty: bool = Field(
+        False,
+        description="end with exit status 0 if the manifests name no recording (otherwise 3), or globs match nothing "
+        "(otherwise 2)",
+    )
     wait_for_lock: WaitForLock = None
     print_json: PrintJson = False
     worker_types: WorkerTypes = ()

@@ -99,8 +99,7 @@ class RerenderOptions(CommandOptions):
     )
     allow_fewer_policies: bool = Field(
         False,
-        description="redact also those recordings again that would be redacted for fewer policies than they are now: "
-        "what was redacted for the others is published",
+        description="render also recordings that are redacted for more policies now, and publish what these covered",
     )
     force: Force = False
     run_id: NewRunId = None
@@ -128,7 +127,7 @@ class RerenderOptions(CommandOptions):
 
         Args:
           recognition, detection: Options with which the recordings were transcribed and detected.
-          captions: That with which they were published, which counts if this job is not asked for captions.
+          captions: As the job that published them was asked for captions; counts if this one is not asked.
         """
         return RedactOptions(
             manifest=_NO_MANIFEST,

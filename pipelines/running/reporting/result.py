@@ -240,7 +240,7 @@ def _print_undelivered(console: Console, undelivered: Sequence[DeliveryGroup], o
         _print(
             console,
             f"To deliver them: hushbeam notify --output {printable(output)} --resume, with this run's inputs, webhook "
-            "options and key, if any",
+            "options and --certificate_key, if any",
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from hushbeam.pipelines.command_line import main
 from hushbeam.pipelines.running.exit_status import EXIT_USAGE
-from hushbeam.pipelines.running.outputs import output_of_runs
+from hushbeam.pipelines.running.outputs import check_identities_as_before, output_of_runs
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive import tombstones
 from hushbeam.transforms.archive.ledger import Status, write_status
@@ -238,3 +238,24 @@ def test_a_model_that_is_not_there_is_named_with_its_option(
     assert main(["redact", "--manifest", "calls.jsonl", "--output", "out", option, given]) == EXIT_USAGE
     assert capsys.readouterr().err.startswith(f"error: {option}: ")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("published", "allowed"),
+    [
+        ([], {True, False}),
+        (["call"], {False}),
+        ([f"id-{'0' * 32}"], {True}),
+        (["call", f"id-{'0' * 32}"], {True, False}),
+    ],
+)
+def test_ids_are_hashed_as_they_were(published: list[str], allowed: set[bool], tmp_path: Path) -> None:
+    (tmp_path / "status").mkdir()
+    for recording_id in published:
+        (tmp_path / "status" / f"{recording_id}.json").touch()
+    for hashed in (True, False):
+        if hashed in allowed:
+            check_identities_as_before(str(tmp_path), hashed=hashed)
+        else:
+            with pytest.raises(ConfigurationError, match="--hash_identities"):
+                check_identities_as_before(str(tmp_path), hashed=hashed)

@@ -26,19 +26,15 @@ SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A manifest with a recording of two minutes, one that is missing, and a receiver that may not be called; the same
-    with ten seconds, where no bar must move."""
+    """A manifest with a recording of two minutes, one that is missing, and a receiver that may not be called."""
     folder = tmp_path_factory.mktemp("terminal")
     card, rate = cut("card-payment.mp3", 0.0, 36.0)
     soundfile.write(folder / "long.flac", np.concatenate([card] * 4), rate)
-    soundfile.write(folder / "short.flac", card[3 * rate : 13 * rate], rate)
-    for name in ("long", "short"):
-        url = str(folder / f"{name}.flac")
-        lines = [
-            {"audio_url": url, "recording_id": name, "webhook_url": "https://127.0.0.1:9/hook?a=b"},
-            {"audio_url": str(folder / "gone.wav"), "recording_id": "gone"},
-        ]
-        (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    lines = [
+        {"audio_url": str(folder / "long.flac"), "recording_id": "long", "webhook_url": "https://127.0.0.1:9/hook?a=b"},
+        {"audio_url": str(folder / "gone.wav"), "recording_id": "gone"},
+    ]
+    (folder / "calls.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 
 
@@ -71,8 +67,8 @@ class Terminal:
         return self.shown
 
 
-def redact(folder: Path, output: str, manifest: str = "long.jsonl") -> list[str]:
-    return ["redact", "--manifest", str(folder / manifest), "--output", str(folder / output), *FAST]
+def redact(folder: Path, output: str) -> list[str]:
+    return ["redact", "--manifest", str(folder / "calls.jsonl"), "--output", str(folder / output), *FAST]
 
 
 def plain(shown: str) -> str:
@@ -113,7 +109,7 @@ def test_ctrl_c_leaves_a_clean_terminal(folder: Path) -> None:
 
 def test_a_log_gets_lines_that_are_not_wrapped_and_json_stands_alone(folder: Path) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "hushbeam", *redact(folder, "logged", "short.jsonl"), "--json"],
+        [sys.executable, "-m", "hushbeam", *redact(folder, "logged"), "--json"],
         cwd=ROOT,
         capture_output=True,
         env=os.environ | {"PYTHONIOENCODING": "ascii", "COLUMNS": "40"},
@@ -136,7 +132,7 @@ def test_a_log_gets_lines_that_are_not_wrapped_and_json_stands_alone(folder: Pat
     log = ended.stderr.decode("ascii")
     assert "\x1b" not in log
     assert re.search(r"^\d\d:\d\d:\d\d transcribing: ", log, re.MULTILINE)
-    assert re.search(r"^completed   short .* muted, not verified$", log, re.MULTILINE)
+    assert re.search(r"^completed   long .* muted, not verified$", log, re.MULTILINE)
     summary = json.loads((Path(result["report"]).parent / "summary.json").read_text())
     assert summary["notifications"] == {"refused_address": 1}
     assert [(one["message"], one["count"]) for one in summary["failures"]] == [(failure["message"], 1)]

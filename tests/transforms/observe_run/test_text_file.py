@@ -97,5 +97,5 @@ def test_a_place_where_no_collector_would_find_it_is_refused(
 
 def test_without_the_library_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "prometheus_client", None)
-    with pytest.raises(ConfigurationError, match=r"--metrics_file: .*hushbeam\[observability\]"):
+    with pytest.raises(ConfigurationError, match=r"--metrics_file: .*\.\[observability\]"):
         TextFile(str(tmp_path / "hushbeam.prom"))

@@ -82,6 +82,18 @@ def test_a_web_url_that_is_not_valid_or_has_credentials_is_refused_and_not_repea
     assert "siskin" not in str(refused.value)
 
 
+@pytest.mark.parametrize("no_policies", [[], (), frozenset(), {}.keys(), "[]"])
+def test_a_line_without_policies_is_refused_whatever_holds_them(no_policies: object) -> None:
+    with pytest.raises(ManifestLineError, match="redact_pii_policies is empty"):
+        read(redact_pii_policies=no_policies)
+
+
+@pytest.mark.parametrize("policies", [["phone", "nosuch"], ("phone", "nosuch"), iter(["phone", "nosuch"])])
+def test_an_unknown_policy_is_refused_whatever_holds_it(policies: object) -> None:
+    with pytest.raises(UnknownPolicyInLineError, match="Policy 2 of redact_pii_policies is unknown"):
+        read(redact_pii_policies=policies)
+
+
 def test_the_seed_apis_beep_is_a_tone() -> None:
     assert read(redact_pii_audio_options={"override_audio_redaction_method": "beep"}).muting == "tone"
 

@@ -152,7 +152,7 @@ def test_a_model_of_several_languages_must_be_told_which_is_spoken(
 
 def test_the_missing_library_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "onnx_asr", None)
-    with pytest.raises(ConfigurationError, match=r"model: .*'by-heart'.*hushbeam\[nemo\]"):
+    with pytest.raises(ConfigurationError, match=r"model: .*'by-heart'.*\.\[nemo\]"):
         load_speech_model(TranscriptionSettings(model=str(folder)))
 
 

@@ -17,8 +17,7 @@ import ctranslate2
 import numpy as np
 from numpy.typing import NDArray
 
-from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.base.optional_packages import installs
+from hushbeam.schemas.errors import ConfigurationError, installs
 from hushbeam.transforms.transcribe.encoder.weights import encoder_weights
 
 _PRECISIONS = {

@@ -31,7 +31,7 @@ def test_on_a_processor_the_models_own_encoder_runs() -> None:
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="PyTorch is installed here")
 def test_without_pytorch_the_error_says_what_to_install() -> None:
-    with pytest.raises(ConfigurationError, match=r"^--encoder: .*hushbeam\[torch\]"):
+    with pytest.raises(ConfigurationError, match=r"^--encoder: .*\.\[torch\]"):
         load(TranscriptionSettings(model="tiny.en", encoder="torch"))
 
 
