@@ -10,6 +10,7 @@ import { quietParts } from "./silence.js";
 import { KINDS, kindOf } from "./spans.js";
 
 const AROUND_S = 1;
+const MOST_FAILURES = 3;
 const BEFORE_SPEECH_S = 0.3;
 const MOST_PIXELS_EACH_S = 400;
 const SHOWN_AT_FIRST_S = 120;
@@ -27,6 +28,8 @@ export class Player {
     this.duration_s = duration_s;
     this.place = 0;
     this.around = null;
+    this.failures = 0; // since a seek, or since it played beyond the place where it failed
+    this.failedAt = 0;
     this.skipsSilence = false;
     this.regions = new Map();
     this.audio = Object.assign(new Audio(), { preload: "auto", src: url });
@@ -43,6 +46,7 @@ export class Player {
 
   seek(seconds, keepsAround = false) {
     if (!keepsAround) this.around = null;
+    this.failures = 0;
     this.place = Math.min(Math.max(0, seconds), this.duration_s);
     if (this.wave) this.wave.setTime(this.place);
     else this.audio.currentTime = this.place;
@@ -63,11 +67,13 @@ export class Player {
   }
 
   // Chromium fails to seek to some places shortly before the end of a FLAC file, and plays nothing more until the file is
-  // loaded again. A format that it cannot play has no metadata.
+  // loaded again. A format that it cannot play has no metadata. A damaged file fails at the same place each time.
 
   recover() {
     const { isPlaying, place } = this;
-    if (!this.audio.readyState || (isPlaying && !place)) {
+    this.failures += 1;
+    this.failedAt = place;
+    if (!this.audio.readyState || (isPlaying && !place) || this.failures > MOST_FAILURES) {
       this.on.failed();
       return;
     }
@@ -88,6 +94,7 @@ export class Player {
     if (this.audio.played.length) this.on.played();
     if (!this.isPlaying) return;
     const now = this.audio.currentTime;
+    if (now > this.failedAt) this.failures = 0;
     if (this.around && now >= this.around.to) {
       if (this.around.loops) this.seek(this.around.from, true);
       else {
