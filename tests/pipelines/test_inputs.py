@@ -124,7 +124,7 @@ def test_a_glob_without_a_match_is_an_empty_input_where_that_is_allowed(tmp_path
     (tmp_path / "calls [1]").mkdir()
     (tmp_path / "calls [1]" / "a.wav").write_bytes(b"RIFF")
     found = started(tmp_path / "redacted", str(tmp_path / "calls [1]"), "--allow_empty")
-    assert "1 of 1 attempted recordings failed" in found.terminal
+    assert "100 % of the attempted recordings failed" in found.terminal
     # A file without a star is still missed.
     missed = started(tmp_path / "redacted", "--manifest", str(tmp_path / "night.jsonl"), "--allow_empty")
     assert missed.status == EXIT_USAGE
