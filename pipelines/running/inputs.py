@@ -95,9 +95,10 @@ def find_inputs(
             "store, and name it"
         )
     roots = [_real(urls.normalised(root)) for root in outputs if root]
-    if may_be_empty:
-        given, manifests = ([each for each in named if not _matches_nothing(each)] for named in (given, manifests))
-    found = [*map(_named_manifests, manifests), *(_found(each, roots, alone=len(given) == 1) for each in given)]
+    found = [
+        *(_named_manifests(each, may_be_empty=may_be_empty) for each in manifests),
+        *(_found(each, roots, alone=len(given) == 1, may_be_empty=may_be_empty) for each in given),
+    ]
     for each in found:
         _check_readable(each.manifests)
     return Inputs(
@@ -160,19 +161,7 @@ def spooled_manifests(folder: str | None) -> dict[str, str]:
     return {standard_input_name(): str(Path(folder, SPOOLED))} if folder else {}
 
 
-def _matches_nothing(given: str) -> bool:
-    """Whether this is a glob, and there is no such file. Raises ConfigurationError if the store refuses to say."""
-    if _WEB.match(given) or not has_magic(given):
-        return False
-    try:
-        return not is_folder(urls.normalised(given)) and not files.glob(given)
-    except StorageError as error:
-        if error.retryable:
-            raise
-        raise ConfigurationError(f"{urls.display(given)}: {error}") from None
-
-
-def _named_manifests(pattern: str) -> _Found:
+def _named_manifests(pattern: str, *, may_be_empty: bool) -> _Found:
     """The manifests that a value of `--manifest` names."""
     if pattern == STANDARD_INPUT:
         return _Found([standard_input_name()], [], [])
@@ -189,7 +178,7 @@ def _named_manifests(pattern: str) -> _Found:
         raise ConfigurationError(
             f"{_MANIFEST}: {pattern} is a folder; name a manifest file, or a glob such as '{inside}'"
         )
-    if not matching:
+    if not matching and not (may_be_empty and has_magic(pattern)):
         raise ConfigurationError(
             f"{_MANIFEST}: no such file: {urls.display(pattern)}; give a path, a glob in quotes, or an object-store URL"
         )
@@ -212,7 +201,7 @@ def _check_manifest(location: str) -> None:
         raise ConfigurationError(f"{_MANIFEST}: {urls.display(location)} is no manifest{_advice(location, head)}")
 
 
-def _found(given: str, roots: Sequence[str], *, alone: bool) -> _Found:
+def _found(given: str, roots: Sequence[str], *, alone: bool, may_be_empty: bool) -> _Found:
     if given == STANDARD_INPUT:
         return _Found([standard_input_name()], [], [])
     if not given:
@@ -221,14 +210,14 @@ def _found(given: str, roots: Sequence[str], *, alone: bool) -> _Found:
         if _WEB.match(given):
             # A recording is checked as that of a line is. Manifests on web servers are not read.
             return _Found([urls.normalised(given)], [], []) if format_by_name(given) else _Found([], [given], [])
-        return _expanded(given, roots, alone=alone)
+        return _expanded(given, roots, alone=alone, may_be_empty=may_be_empty)
     except StorageError as error:
         if error.retryable:
             raise
         raise ConfigurationError(f"{urls.display(given)}: {error}") from None
 
 
-def _expanded(given: str, roots: Sequence[str], *, alone: bool) -> _Found:
+def _expanded(given: str, roots: Sequence[str], *, alone: bool, may_be_empty: bool) -> _Found:
     """The files of a location that may be a file, a folder or a glob."""
     location = urls.normalised(given)
     if is_folder(location):
@@ -240,6 +229,8 @@ def _expanded(given: str, roots: Sequence[str], *, alone: bool) -> _Found:
     if has_magic(location):
         everything = files.glob(location)
         if not everything:
+            if may_be_empty:
+                return _Found([], [], [])
             raise ConfigurationError(f"no file matches {urls.display(given)}")
         matching = [url for url in everything if not _is_in(url, roots)]
         return _several(given, [url for url in matching if not urls.file_name(url).startswith(".")])
