@@ -17,10 +17,9 @@ from hushbeam.pipelines.running.consoles import printable, remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLETE
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, signing_key
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.ledger import similar_ids
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
@@ -79,8 +78,7 @@ def prepare(options: EraseOptions) -> Eraser:
             f"{option}: runs of this output also kept recordings there; give this option to erase them there too"
         )
     check_format(output, recorded_format(output))
-    check_signed_as_before(output, options.certificate_key)
-    key = read_private_key(options.certificate_key)
+    key = signing_key(output, options.certificate_key)
     return Eraser(output, given.get("--store"), given.get("--unredacted_output"), key)
 
 
@@ -135,8 +133,7 @@ def _erase_superseded(options: EraseOptions, console: Console) -> int:
     output = output_of_runs(options.output)
     check_writable(options.output)
     check_format(output, recorded_format(output))
-    check_signed_as_before(output, options.certificate_key)
-    key = read_private_key(options.certificate_key)
+    key = signing_key(output, options.certificate_key)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(output, run_id, console, wait=options.wait_for_lock) as lock:
         files.remove_incomplete(output)

@@ -16,9 +16,8 @@ from hushbeam.pipelines.running.consoles import remarks
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, signing_key
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
-from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.retention.expire import expire
@@ -41,8 +40,7 @@ def execute(options: ExpireOptions, console: Console | None = None) -> int:
 def _expire(options: ExpireOptions, console: Console) -> int:
     output = output_of_runs(options.output)
     check_writable(options.output)
-    check_signed_as_before(output, options.certificate_key)
-    key = read_private_key(options.certificate_key)
+    key = signing_key(output, options.certificate_key)
     check_format(output, recorded_format(output))
     before = datetime.now(UTC) - options.age
     run_id = f"expire-{uuid.uuid4().hex[:6]}"

@@ -26,12 +26,11 @@ from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED, EXIT_INCOMPLE
 from hushbeam.pipelines.running.inputs import find_inputs, spool_standard_input, spooled_manifests, standard_input_name
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, signing_key
 from hushbeam.pipelines.running.terminal import print_for_machines, waiting
 from hushbeam.pipelines.running.waiting import wait
 from hushbeam.schemas.delivery import NOTIFICATIONS_SCHEMA, Announcement, Delivery
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.tables.change import Tables
 from hushbeam.transforms.archive.tables.parquet import time_text
 from hushbeam.transforms.archive.tables.read import read_rows, run_files
@@ -139,8 +138,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
     check_writable(options.output)
     fit_workers(beam_options, Workers(), device="cpu")
     local = is_local(beam_options)
-    check_signed_as_before(output, options.certificate_key)
-    key = read_private_key(options.certificate_key)
+    key = signing_key(output, options.certificate_key)
     with (
         closing(prepare(options, local=local)) as resumption,
         locked(resumption.output, resumption.run_id, console, local=local, wait=options.wait_for_lock),

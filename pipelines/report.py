@@ -16,11 +16,10 @@ from hushbeam.pipelines.running.consoles import remarks, results
 from hushbeam.pipelines.running.exit_status import EXIT_COMPLETED
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.locked import locked
-from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs, page_url
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs, page_url, signing_key
 from hushbeam.pipelines.running.reporting.costs import costs_of
 from hushbeam.pipelines.running.terminal import print_for_machines
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.certificate import read_private_key
 from hushbeam.transforms.archive.run_lock import RunLockedError
 from hushbeam.transforms.archive.tables.file_lists import write_listed
 from hushbeam.transforms.base.temporary_files import check_temporary_files
@@ -71,8 +70,7 @@ def _report(options: ReportOptions, console: Console) -> int:
 
 def _write_beside_the_run(options: ReportOptions, output: str, console: Console) -> RunFigures:
     check_writable(options.output)
-    check_signed_as_before(output, options.certificate_key)
-    key = read_private_key(options.certificate_key)
+    key = signing_key(output, options.certificate_key)
     try:
         # A job that ends meanwhile would change the list of the run's files too, and one of the changes would be lost.
         with locked(output, f"report-{uuid.uuid4().hex[:6]}", console, wait=options.wait_for_lock):

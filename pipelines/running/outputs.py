@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.certificate import CERTIFICATE_KEY
+from hushbeam.transforms.archive.certificate import CERTIFICATE_KEY, read_private_key
 from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, some_published_ids, status_in
 from hushbeam.transforms.archive.tables.earlier_runs import lists_are_signed
 from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
@@ -132,6 +134,16 @@ def check_signed_as_before(output: str, certificate_key: str | None) -> None:
             f"`{CERTIFICATE_KEY} {OFF}`, certificates and lists that change lose their signatures, and every "
             "audit will report them"
         )
+
+
+def signing_key(output: str, certificate_key: str | None) -> Ed25519PrivateKey | None:
+    """The key with which a command signs what it changes, once `check_signed_as_before` has passed.
+
+    Raises:
+      ConfigurationError: It is forgotten, or cannot be read.
+    """
+    check_signed_as_before(output, certificate_key)
+    return read_private_key(certificate_key)
 
 
 def check_identities_as_before(output: str, *, hashed: bool) -> None:
