@@ -14,7 +14,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -77,10 +77,11 @@ class WorkerPool(beam_fn_api_pb2_grpc.BeamFnExternalWorkerPoolServicer):
         Raises:
           ConfigurationError: No process can be started.
         """
-        # Ctrl-C must reach only this process, which then ends the others.
-        heeded = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        resource_tracker.ensure_running()  # whose start, in the next call, would let signals through again
+        # Ctrl-C must reach only this process, which then ends the others. An ignored one would be lost, this one waits.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         forkserver.ensure_running()
-        signal.signal(signal.SIGINT, heeded)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         first = self._forks.Process(target=_end_at_once)
         first.start()
         first.join()

@@ -318,9 +318,8 @@ def test_other_ages_are_refused(text: str) -> None:
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket() -> Iterator[str]:
     with google_server() as url:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
         yield make_bucket(url)
 
 

@@ -28,12 +28,13 @@ def google_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(google_url: str) -> str:
+def bucket(google_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", google_url)
     return make_bucket(google_url)
 
 
 @pytest.fixture
-def proxy(google_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
+def proxy(bucket: str, google_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyProxy]:
     with faulty_proxy(google_url) as proxy:
         monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.url)
         yield proxy

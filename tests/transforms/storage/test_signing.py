@@ -79,9 +79,8 @@ def test_google_would_accept_it(service_account: None, private_key: RSAPrivateKe
 
 
 @pytest.fixture
-def emulator(service_account: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def emulator(service_account: None) -> Iterator[str]:
     with google_server() as url:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", url)
         yield url
 
 
