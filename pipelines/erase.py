@@ -24,6 +24,7 @@ from hushbeam.transforms.archive.ledger import similar_ids
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.base.plurals import counted
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms, is_pseudonym
 from hushbeam.transforms.retention.erase import Eraser
 from hushbeam.transforms.retention.superseded import erase_superseded
@@ -101,6 +102,7 @@ def _erase(options: EraseOptions, console: Console) -> int:
     eraser = prepare(options)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(eraser.output, run_id, console, wait=options.wait_for_lock) as lock:
+        check_signed_as_before(eraser.output, options.certificate_key)  # again: the first run may have ended meanwhile
         files.remove_incomplete(eraser.output)
         with waiting(console, "erasing"):
             erased = eraser.erase(recordings)
@@ -136,6 +138,7 @@ def _erase_superseded(options: EraseOptions, console: Console) -> int:
     key = signing_key(output, options.certificate_key)
     run_id = f"erase-{uuid.uuid4().hex[:6]}"
     with locked(output, run_id, console, wait=options.wait_for_lock) as lock:
+        check_signed_as_before(output, options.certificate_key)
         files.remove_incomplete(output)
         with waiting(console, "erasing earlier rows"):
             erased = erase_superseded(output, key)

@@ -36,6 +36,7 @@ from hushbeam.transforms.archive.tables.parquet import time_text
 from hushbeam.transforms.archive.tables.read import read_rows, run_files
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.temporary_files import TemporaryFolder, check_temporary_files
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.notify import Notify
 from hushbeam.transforms.notify.deliver import WebhookClient
 from hushbeam.transforms.notify.open_notifications import NameReceivers, open_notifications
@@ -143,6 +144,7 @@ def _notify(options: NotifyOptions, beam_options: PipelineOptions, console: Cons
         closing(prepare(options, local=local)) as resumption,
         locked(resumption.output, resumption.run_id, console, local=local, wait=options.wait_for_lock),
     ):
+        check_signed_as_before(output, options.certificate_key)  # again: the first run may have ended meanwhile
         with waiting(console, "delivering notifications", "Notify.passed", "notification"):
             _run(resumption, beam_options)
         written = run_files(resumption.output, "notifications", resumption.run_id)

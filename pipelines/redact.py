@@ -72,7 +72,13 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
     )
     if not isinstance(job.hold, PipelineHold):  # the process that waits for the job holds the output
         return publish(job, recordings, rejected)
-    begun = pipeline | BeginRun(job.hold, job.options.keeping.roots(), job.table_format)
+    begun = pipeline | BeginRun(
+        job.hold,
+        job.options.keeping.roots(),
+        job.table_format,
+        certificate_key=job.options.certificate_key,
+        hashed=job.options.hash_identities is not None,
+    )
     results = publish(
         job,
         recordings | "Recordings of the run" >> AfterBegin(begun),

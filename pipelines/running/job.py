@@ -20,7 +20,6 @@ from hushbeam.pipelines.running.inputs import (
     spooled_manifests,
     standard_input_name,
 )
-from hushbeam.pipelines.running.outputs import check_identities_as_before, check_signed_as_before
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.stored import Provenance
 from hushbeam.transforms.archive.certificate import read_private_key
@@ -35,6 +34,7 @@ from hushbeam.transforms.assemble_transcript.sealing import SpanSealer
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.secrets import read_secret
 from hushbeam.transforms.base.temporary_files import TemporaryFolder
+from hushbeam.transforms.begin_run import check_identities_as_before, check_signed_as_before
 from hushbeam.transforms.detect_pii.models.conversation_model import model_identities
 from hushbeam.transforms.detect_pii.registry import BUILT_IN, own_recognisers, recogniser_versions
 from hushbeam.transforms.media.isolation.children import check_confinement

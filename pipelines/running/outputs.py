@@ -12,14 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hushbeam.pipelines.options.groups import Keeping
 from hushbeam.schemas.errors import ConfigurationError
-from hushbeam.transforms.archive.certificate import CERTIFICATE_KEY, read_private_key
-from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, some_published_ids, status_in
-from hushbeam.transforms.archive.tables.earlier_runs import lists_are_signed
+from hushbeam.transforms.archive.certificate import read_private_key
+from hushbeam.transforms.archive.ledger import UnreadableStatusError, read_status_files, status_in
 from hushbeam.transforms.archive.tables.layout import SCHEMAS, run_of
 from hushbeam.transforms.archive.tombstones import FOLDER as TOMBSTONES
 from hushbeam.transforms.archive.tombstones import is_tombstone
-from hushbeam.transforms.base.secrets import OFF
-from hushbeam.transforms.read_manifest.pseudonyms import HASH_IDENTITIES, is_pseudonym
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
@@ -119,23 +117,6 @@ def page_url(option: str, given: str, output: str) -> str:
     return page
 
 
-def check_signed_as_before(output: str, certificate_key: str | None) -> None:
-    """Checks that a command does not forget the key of earlier runs: a lost signature does not come back.
-
-    Args:
-      certificate_key: The reference to a key, `off`, or None if the option is not given.
-
-    Raises:
-      ConfigurationError: Earlier runs signed, and the option is not given.
-    """
-    if certificate_key is None and lists_are_signed(output):
-        raise ConfigurationError(
-            f"{CERTIFICATE_KEY}: earlier runs of this output signed what they wrote; give the same key. With "
-            f"`{CERTIFICATE_KEY} {OFF}`, certificates and lists that change lose their signatures, and every "
-            "audit will report them"
-        )
-
-
 def signing_key(output: str, certificate_key: str | None) -> Ed25519PrivateKey | None:
     """The key with which a command signs what it changes, once `check_signed_as_before` has passed.
 
@@ -144,26 +125,6 @@ def signing_key(output: str, certificate_key: str | None) -> Ed25519PrivateKey |
     """
     check_signed_as_before(output, certificate_key)
     return read_private_key(certificate_key)
-
-
-def check_identities_as_before(output: str, *, hashed: bool) -> None:
-    """Checks that a run does not write plain ids beside pseudonyms, or the other way round.
-
-    Raises:
-      ConfigurationError: What earlier runs published is of the other kind.
-    """
-    kinds = set(map(is_pseudonym, some_published_ids(output)))
-    if hashed in kinds:
-        return  # also where runs of both kinds wrote
-    if True in kinds:
-        raise ConfigurationError(
-            f"{HASH_IDENTITIES}: earlier runs of this output hid ids and URLs. Give the same key, or name a new output "
-            "for plain ones"
-        )
-    if False in kinds:
-        raise ConfigurationError(
-            f"{HASH_IDENTITIES}: earlier runs of this output wrote ids and URLs as they are; name a new output"
-        )
 
 
 def check_private_roots_writable(keeping: Keeping, *, from_here: bool = True) -> None:
