@@ -84,7 +84,7 @@ FailAbove = Annotated[
         ge=0,
         le=1,
         description="end with exit status 3 if more than this share of the attempted recordings failed or were "
-        "quarantined, or of the notifications did not arrive; 0 tolerates none",
+        "quarantined, or of the notifications did not arrive; 0 tolerates none, 1 all",
     ),
     Metavar("SHARE"),
 ]
