@@ -66,6 +66,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         recordings=job.recordings,
         spooled=job.spooled,
         hash_identities=job.options.hash_identities,
+        output=None if isinstance(job.hold, PipelineHold) else job.output,  # BeginRun compares the key, with the lock
         unredacted=job.unredacted is not None,
         packs=job.packs,
         part=job.part,
@@ -77,7 +78,7 @@ def build(pipeline: beam.Pipeline, job: Job) -> Results:
         job.options.keeping.roots(),
         job.table_format,
         certificate_key=job.options.certificate_key,
-        hashed=job.options.hash_identities is not None,
+        hash_identities=job.options.hash_identities,
     )
     results = publish(
         job,

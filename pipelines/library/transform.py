@@ -89,7 +89,7 @@ class RedactRecordings(beam.PTransform):
             options.keeping.roots(),
             job.table_format,
             certificate_key=options.certificate_key,
-            hashed=options.hash_identities is not None,
+            hash_identities=options.hash_identities,
         )
         recordings, rejected = records | ReadRecords(
             options.defaults,

@@ -65,7 +65,8 @@ CertificateKey = Annotated[
 HashIdentities = Annotated[
     SecretReference | None,
     Field(
-        description="reference to the HMAC key that replaces recording ids and URLs in all outputs, such as env:NAME"
+        description="reference to the HMAC key that replaces recording ids and URLs in all outputs, such as env:NAME; "
+        "an output keeps its key"
     ),
 ]
 OutputShards = Annotated[

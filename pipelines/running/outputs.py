@@ -24,7 +24,7 @@ from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
 from hushbeam.transforms.storage.listing import StoredFile
 
 _FILE_OF_RUNS = re.compile(
-    r"LOCK(-.*)?|ledger\.parquet|(file-lists|private-roots|table-format)\.json"
+    r"LOCK(-.*)?|ledger\.parquet|(file-lists|identity-key|private-roots|table-format)\.json"
     r"|[^/]+/(rows/[^/]+|(summary|files|timings|canaries|audit|report)\.json|report\.html)"
 )
 

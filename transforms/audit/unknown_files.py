@@ -18,6 +18,7 @@ from hushbeam.transforms.archive.published_files import AUDIO, CAPTIONS, caption
 from hushbeam.transforms.archive.reviews import FOLDER as REVIEWS
 from hushbeam.transforms.archive.reviews import UnreadableReviewError, recording_of, review_in
 from hushbeam.transforms.archive.run_lock import live_holder
+from hushbeam.transforms.archive.runs.identity_key import IDENTITY_KEY_RECORD, recorded_check_value
 from hushbeam.transforms.archive.runs.private_roots import recorded_private_roots
 from hushbeam.transforms.archive.runs.table_format import recorded_format
 from hushbeam.transforms.archive.tables.digests import certified_outputs
@@ -35,7 +36,9 @@ from hushbeam.transforms.storage.urls import file_name, join, safe_name
 _RUNS, _STATUS, _SUMMARY = "runs", "status", "summary.json"
 _FOLDERS = frozenset({_RUNS, _STATUS, AUDIO, CAPTIONS, REVIEWS, ERASED, *SCHEMAS})
 _LOCK = re.compile(r"LOCK(-[^/]+\.(alive|taken))?")
-_OF_ALL_RUNS = frozenset({"ledger.parquet", "file-lists.json", "private-roots.json", "table-format.json"})
+_OF_ALL_RUNS = frozenset(
+    {"ledger.parquet", "file-lists.json", "identity-key.json", "private-roots.json", "table-format.json"}
+)
 _OF_A_RUN = re.compile(r"[^/]+/(summary\.json|canaries\.json|files\.json|rows/[^/]+\.json)")
 _OF_AN_ENDED_RUN = re.compile(r"(?P<run_id>[^/]+)/(timings\.json|report\.(html|json))")
 _OF_AN_AUDIT = re.compile(r"audit-[^/]+/audit\.json")
@@ -77,6 +80,10 @@ def unknown_files(output: str) -> Iterator[Problem]:
         recorded_format(output)
     except (ConfigurationError, StorageError):
         yield Problem("unreadable", f"{_RUNS}/table-format.json", "damaged")
+    try:
+        recorded_check_value(output)
+    except (ConfigurationError, StorageError):
+        yield Problem("unreadable", IDENTITY_KEY_RECORD, "damaged")
 
 
 def _file_problems(

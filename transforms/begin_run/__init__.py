@@ -6,7 +6,11 @@ from hushbeam.transforms.lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from hushbeam.transforms.begin_run.after_begin import AfterBegin
-    from hushbeam.transforms.begin_run.earlier_keys import check_identities_as_before, check_signed_as_before
+    from hushbeam.transforms.begin_run.earlier_keys import (
+        check_hashed_with_same_key,
+        check_identities_as_before,
+        check_signed_as_before,
+    )
     from hushbeam.transforms.begin_run.transform import BeginRun, EndRun, KeepHold, check_new
 
 __all__ = [
@@ -14,6 +18,7 @@ __all__ = [
     "BeginRun",
     "EndRun",
     "KeepHold",
+    "check_hashed_with_same_key",
     "check_identities_as_before",
     "check_new",
     "check_signed_as_before",
@@ -22,6 +27,6 @@ __all__ = [
 __getattr__ = lazy_exports(
     __name__,
     after_begin=("AfterBegin",),
-    earlier_keys=("check_identities_as_before", "check_signed_as_before"),
+    earlier_keys=("check_hashed_with_same_key", "check_identities_as_before", "check_signed_as_before"),
     transform=("BeginRun", "EndRun", "KeepHold", "check_new"),
 )

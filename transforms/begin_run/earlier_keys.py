@@ -9,9 +9,10 @@ from __future__ import annotations
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.certificate import CERTIFICATE_KEY
 from hushbeam.transforms.archive.ledger import some_published_ids
+from hushbeam.transforms.archive.runs.identity_key import check_identity_key
 from hushbeam.transforms.archive.tables.earlier_runs import lists_are_signed
 from hushbeam.transforms.base.secrets import OFF
-from hushbeam.transforms.read_manifest.pseudonyms import HASH_IDENTITIES, is_pseudonym
+from hushbeam.transforms.read_manifest.pseudonyms import HASH_IDENTITIES, Pseudonyms, is_pseudonym
 
 
 def check_signed_as_before(output: str, certificate_key: str | None) -> None:
@@ -49,3 +50,16 @@ def check_identities_as_before(output: str, *, hashed: bool) -> None:
         raise ConfigurationError(
             f"{HASH_IDENTITIES}: earlier runs of this output wrote ids and URLs as they are; name a new output"
         )
+
+
+def check_hashed_with_same_key(output: str, hash_identities: str | None) -> None:
+    """Checks that ids are hashed with the key of the earlier runs, where this process can read it.
+
+    Args:
+      hash_identities: The reference to the key; None if ids are not hashed.
+
+    Raises:
+      ConfigurationError: It is another key, or cannot be read.
+    """
+    if hash_identities is not None:
+        check_identity_key(output, Pseudonyms(hash_identities).check_value)

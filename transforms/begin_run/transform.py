@@ -16,9 +16,11 @@ import apache_beam as beam
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.transforms.archive.ledger import check_is_a_ledger
 from hushbeam.transforms.archive.run_lock import PipelineHold
+from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
 from hushbeam.transforms.archive.runs.private_roots import remember_private_roots
 from hushbeam.transforms.archive.runs.table_format import TableFormat, remember_format
 from hushbeam.transforms.begin_run.earlier_keys import check_identities_as_before, check_signed_as_before
+from hushbeam.transforms.read_manifest.pseudonyms import Pseudonyms
 from hushbeam.transforms.storage import files
 from hushbeam.transforms.storage.urls import join
 
@@ -30,7 +32,7 @@ class BeginRun(beam.PTransform):
       private_roots: Options for private roots that the run writes to, such as `--store`.
       table_format: Of the run's tables; None for Parquet files alone.
       certificate_key: The reference to a key, `off`, or None if the option is not given.
-      hashed: Whether the run replaces ids and URLs.
+      hash_identities: The reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
     """
 
     def __init__(
@@ -40,10 +42,10 @@ class BeginRun(beam.PTransform):
         table_format: TableFormat | None = None,
         *,
         certificate_key: str | None,
-        hashed: bool,
+        hash_identities: str | None,
     ) -> None:
         super().__init__("BeginRun")
-        self._begin = _BeginFn(hold, tuple(private_roots), table_format, certificate_key, hashed)
+        self._begin = _BeginFn(hold, tuple(private_roots), table_format, certificate_key, hash_identities)
 
     def expand(self, root: beam.pvalue.PBegin) -> beam.PCollection[str]:
         return (
@@ -105,13 +107,13 @@ class _BeginFn(beam.DoFn):
         private_roots: tuple[str, ...],
         table_format: TableFormat | None,
         certificate_key: str | None,
-        hashed: bool,
+        hash_identities: str | None,
     ) -> None:
         self.hold = hold
         self._private_roots = private_roots
         self._table_format = table_format
         self._certificate_key = certificate_key
-        self._hashed = hashed
+        self._hash_identities = hash_identities
 
     def process(self, element: str) -> Iterator[str]:
         is_first = self.hold.take()
@@ -129,10 +131,12 @@ class _BeginFn(beam.DoFn):
             check_new(output, run_id)
         # Also in a repeated attempt: the worker of the first may have been lost before it came so far.
         check_signed_as_before(output, self._certificate_key)
-        check_identities_as_before(output, hashed=self._hashed)
+        check_identities_as_before(output, hashed=self._hash_identities is not None)
         check_is_a_ledger(output)
         if is_first:
             files.remove_incomplete(output)
+        if self._hash_identities is not None:
+            remember_identity_key(output, Pseudonyms(self._hash_identities).check_value)
         remember_private_roots(output, self._private_roots)
         remember_format(output, self._table_format)
 

@@ -17,6 +17,7 @@ from hushbeam.schemas.errors import ConfigurationError, RecordingError, RunError
 from hushbeam.schemas.failure import READING, Failure
 from hushbeam.schemas.public_urls import without_query
 from hushbeam.schemas.recording import Recording
+from hushbeam.transforms.archive.runs.identity_key import remember_identity_key
 from hushbeam.transforms.archive.runs.parts import Claim, EarlierIds, RunPart, digest
 from hushbeam.transforms.base import progress
 from hushbeam.transforms.base.each_recording import METRICS_NAMESPACE, Outcome, end_of_failure
@@ -57,6 +58,7 @@ class ReadManifest(beam.PTransform):
         hash_identities: str | None = None,
         unredacted: bool = False,
         only_receivers: bool = False,
+        output: str | None = None,
         packs: Sequence[bytes] = (),
         part: RunPart | None = None,
     ) -> None:
@@ -67,6 +69,7 @@ class ReadManifest(beam.PTransform):
         hash_identities: Reference to the key of the pseudonyms that replace ids and URLs; None keeps them.
         unredacted: Whether lines may ask for unredacted transcripts.
         only_receivers: Whether the caller needs no more than ids and receivers: unknown keys are then passed over.
+        output: A root that the caller holds, to compare the key of the pseudonyms with that of earlier runs there.
         packs: Lines that were read already, which a part of a run reads instead of the manifests and recordings.
         part: The part of the run. An id of an earlier part is not unique.
         """
@@ -75,7 +78,7 @@ class ReadManifest(beam.PTransform):
         self._recordings = tuple(recordings)
         self._packs = tuple(packs)
         self._part = part
-        self._read = _ReadFilesFn(defaults, hash_identities, unredacted, only_receivers, spooled)
+        self._read = _ReadFilesFn(defaults, hash_identities, unredacted, only_receivers, output, spooled=spooled)
 
     def expand(self, root: beam.pvalue.PBegin) -> Outcome[Recording]:
         # Both sorts of input become one PCollection before they are read, so that a pipeline has the same stages for
@@ -128,9 +131,11 @@ class ReadFn(beam.DoFn):
         hash_identities: str | None,
         unredacted: bool,
         only_receivers: bool = False,
+        output: str | None = None,
     ) -> None:
         self._defaults = defaults
         self._hash_identities = hash_identities
+        self._output = output
         self._unredacted = unredacted
         self._only_receivers = only_receivers
         self._read = Metrics.counter(METRICS_NAMESPACE, f"{READING}.passed")
@@ -141,6 +146,9 @@ class ReadFn(beam.DoFn):
     def setup(self) -> None:
         self._in_a_row: InARow = self._shared.acquire(InARow)
         self._pseudonyms = Pseudonyms(self._hash_identities) if self._hash_identities else None
+        if self._pseudonyms and self._output:
+            # Here, before anything is published: whoever submits to a cluster need not have the key.
+            remember_identity_key(self._output, self._pseudonyms.check_value)
 
     def read(
         self, values: Mapping[str, Any] | ManifestLineError, manifest: str, number: int
@@ -196,9 +204,11 @@ class _ReadFilesFn(ReadFn):
         hash_identities: str | None,
         unredacted: bool,
         only_receivers: bool,
+        output: str | None,
+        *,
         spooled: Mapping[str, str],
     ) -> None:
-        super().__init__(defaults, hash_identities, unredacted, only_receivers)
+        super().__init__(defaults, hash_identities, unredacted, only_receivers, output)
         self._spooled = dict(spooled)
 
     def process(self, element: str | bytes) -> Iterator[Recording | TaggedOutput]:
