@@ -21,6 +21,7 @@ from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.access import check_access
 from hushbeam.transforms.storage.errors import AccessDeniedError, StorageError
+from hushbeam.transforms.storage.file_systems import nearest_existing
 from hushbeam.transforms.storage.listing import StoredFile
 
 _FILE_OF_RUNS = re.compile(
@@ -143,14 +144,14 @@ def _check_writable(given: str, option: str, *inside: str, from_here: bool = Tru
     root = _normalised(given, option)
     if from_here:
         _check_access(root, option)
-    if urls.is_local(root) and not os.access(_nearest(Path(root, *inside)), os.W_OK | os.X_OK):
+    if urls.is_local(root) and not os.access(nearest_existing(Path(root, *inside)), os.W_OK | os.X_OK):
         raise ConfigurationError(
             f"{option}: no permission to write in {given}; name another folder, or run this as a user who may"
         )
     if urls.is_local(root):
         # The permissions do not say all: those of /proc, and of network folders for root, promise what fails.
         try:
-            with TemporaryFile(dir=_nearest(Path(root, *inside))):
+            with TemporaryFile(dir=nearest_existing(Path(root, *inside))):
                 pass
         except OSError as error:
             raise ConfigurationError(
@@ -172,15 +173,10 @@ def _normalised(given: str, option: str = "--output") -> str:
         root = urls.normalised(given)
     except StorageError as error:
         raise ConfigurationError(f"{option}: {error}") from None
-    if urls.is_local(root) and not (nearest := _nearest(Path(root))).is_dir():
+    if urls.is_local(root) and not (nearest := nearest_existing(Path(root))).is_dir():
         shown = given if nearest == Path(root) else nearest
         raise ConfigurationError(f"{option}: {shown} is a file; name a folder")
     return root
-
-
-def _nearest(path: Path) -> Path:
-    """The path, or the nearest folder around it that exists. Nothing is found in a folder that may not be entered."""
-    return next(each for each in (path, *path.parents) if os.access(each, os.F_OK))
 
 
 def _written_by_runs(root: str) -> Iterator[bool]:
