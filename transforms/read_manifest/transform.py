@@ -93,7 +93,7 @@ class ReadManifest(beam.PTransform):
         )
         lines[RECORDINGS].element_type = Recording
         lines[REJECTED].element_type = Failure
-        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids, without_line=NAMED)
+        return unique(lines[RECORDINGS], lines[REJECTED], part and part.ids, unnumbered=NAMED)
 
 
 def unique(
@@ -101,13 +101,13 @@ def unique(
     rejected: beam.PCollection[Failure],
     ids: EarlierIds | None = None,
     *,
-    without_line: str,
+    unnumbered: str,
 ) -> Outcome[Recording]:
     """Recordings with unique ids, and a failure for every other one.
 
     Args:
       ids: Those of the run's earlier parts.
-      without_line: What has no line, for messages.
+      unnumbered: What has no line, for messages.
     """
     # The grouping also spreads the recordings over the workers: the next stages are not fused with the reading.
     kept = (
@@ -115,7 +115,7 @@ def unique(
         | "By id"
         >> beam.Map(lambda recording: (recording.recording_id, recording)).with_output_types(tuple[str, Recording])
         | "Gather same ids" >> beam.GroupByKey()
-        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids, without_line)).with_outputs(REJECTED, main=RECORDINGS)
+        | "Keep the first" >> beam.ParDo(_KeepFirstFn(ids, unnumbered)).with_outputs(REJECTED, main=RECORDINGS)
     )
     kept[RECORDINGS].element_type = Recording
     kept[REJECTED].element_type = Failure
@@ -226,9 +226,9 @@ class DuplicateRecordingIdError(ManifestLineError):
 class _KeepFirstFn(beam.DoFn):
     """Keeps the first recording of each id; the others are rejected."""
 
-    def __init__(self, ids: EarlierIds | None, without_line: str) -> None:
+    def __init__(self, ids: EarlierIds | None, unnumbered: str) -> None:
         self._ids = ids
-        self._without_line = without_line
+        self._unnumbered = unnumbered
 
     def process(self, element: tuple[str, Iterable[Recording]]) -> Iterator[Recording | TaggedOutput]:
         first, *others = sorted(element[1], key=_order)
@@ -236,9 +236,9 @@ class _KeepFirstFn(beam.DoFn):
         if earlier is None:
             yield first
         else:
-            yield _duplicate(first, earlier, self._without_line)
+            yield _duplicate(first, earlier, self._unnumbered)
         for other in others:
-            yield _duplicate(other, earlier or _place(first), self._without_line)
+            yield _duplicate(other, earlier or _place(first), self._unnumbered)
 
     def teardown(self) -> None:
         if self._ids is not None:
@@ -250,9 +250,9 @@ def _place(first: Recording) -> Claim:
     return Claim(0, first.manifest, first.line, digest(url), digest(without_query(url)))
 
 
-def _duplicate(other: Recording, first: Claim, without_line: str) -> TaggedOutput:
+def _duplicate(other: Recording, first: Claim, unnumbered: str) -> TaggedOutput:
     where = "" if other.manifest == first.manifest else " of another manifest"
-    same = f"line {first.line}{where}" if first.line else without_line
+    same = f"line {first.line}{where}" if first.line else unnumbered
     error = DuplicateRecordingIdError(f"recording_id: {same} has the same id; {_advice(other.audio_url, first)}")
     report(f"{READING}.failed")
     return _rejection(other.recording_id, other.source_url, other.manifest, other.line, error)
