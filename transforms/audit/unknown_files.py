@@ -27,6 +27,7 @@ from hushbeam.transforms.archive.tables.layout import DELTA_LOG, PARTITION, SCHE
 from hushbeam.transforms.archive.tombstones import FOLDER as ERASED
 from hushbeam.transforms.archive.tombstones import Tombstones, is_tombstone
 from hushbeam.transforms.audit.contents import is_report
+from hushbeam.transforms.audit.meanings import of_a_writing_run
 from hushbeam.transforms.storage import files, urls
 from hushbeam.transforms.storage.errors import MissingFileError, StorageError
 from hushbeam.transforms.storage.file_systems import TEMPORARY_PREFIX
@@ -104,7 +105,7 @@ def _file_problems(
     elif folder == _RUNS and _LOCK.fullmatch(rest):
         holder = live_holder(output)
         detail = (
-            f"run {holder.run_id} is writing: audit again when it has ended"
+            of_a_writing_run(holder.run_id)
             if holder is not None
             else "left by a run that was killed: run the job again"
         )
