@@ -24,7 +24,7 @@ from hushbeam.pipelines.running.execution import carry_out
 from hushbeam.pipelines.running.job import Job, check_secrets, new_run_id, with_configuration
 from hushbeam.pipelines.running.leave import leave
 from hushbeam.pipelines.running.observing import Observer, observed
-from hushbeam.pipelines.running.outputs import check_signed_as_before, check_writable, output_of_runs
+from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
 from hushbeam.pipelines.running.terminal import waiting
 from hushbeam.schemas.errors import ConfigurationError
@@ -37,6 +37,7 @@ from hushbeam.transforms.archive.tables.parquet import time_text
 from hushbeam.transforms.base.plurals import counted
 from hushbeam.transforms.base.sealed_files import SealedRoot
 from hushbeam.transforms.base.temporary_files import check_temporary_files
+from hushbeam.transforms.begin_run import check_signed_as_before
 from hushbeam.transforms.correct_findings.further_muting import FurtherMuting
 from hushbeam.transforms.correct_findings.restore_published import RestorePublished
 from hushbeam.transforms.detect_pii.registry import BUILT_IN
