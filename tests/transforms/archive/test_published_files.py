@@ -91,7 +91,7 @@ def test_the_page_says_how_an_id_becomes_a_file_name() -> None:
     assert len(examples) == 3
     for recording_id, name in examples:
         assert declared["name_in_files"](recording_id) == name == safe_name(recording_id)
-    (recording_id, name) = re.findall(r"status of `(.*?)` is `status/(.*?)`", text)[0]
+    (recording_id, name) = re.findall(r"The status of (.*): status/(.*)", shown)[0]
     assert json_name(recording_id) == name
     for recording_id in (
         "x" * 128,
