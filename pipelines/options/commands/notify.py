@@ -32,7 +32,7 @@ from hushbeam.transforms.read_manifest.line import AuthHeaderName, WebhookUrl
 
 
 class Receivers(BaseModel):
-    """The runs' receiver for manifest lines that name none."""
+    """The receiver for recordings that name none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

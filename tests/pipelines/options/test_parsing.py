@@ -24,6 +24,7 @@ from hushbeam.pipelines.command_line import COMMANDS, options_of
 from hushbeam.pipelines.options import beam_flags
 from hushbeam.pipelines.options.arguments import CommandOptions, Positional, leaves
 from hushbeam.pipelines.options.commands.redact import RedactOptions
+from hushbeam.pipelines.options.commands.rerender import RerenderOptions
 from hushbeam.pipelines.options.parsing import parse
 from hushbeam.transforms.base.metavar import Metavar
 from hushbeam.transforms.option_lists import SEPARATED
@@ -532,6 +533,15 @@ def test_what_would_fail_for_every_recording_is_an_error_before_anything_is_read
     assert said.startswith("error: ")
     assert message in said
     assert "secret" not in said
+
+
+def test_rerender_takes_a_receiver_as_redact_does(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--output", "out", "--webhook_auth_header_name", "X-Token", "--webhook_url"]
+    defaults = parse(RerenderOptions, [*given, "https://a.example/"])[0].as_redact({}, {}).defaults
+    assert (defaults.webhook_url, defaults.webhook_auth_header_name) == ("https://a.example/", "X-Token")
+    assert complaints(RerenderOptions, [*given, "nonsense"], capsys) == [
+        "--webhook_url: the URL is not https; give a URL such as https://example.com/done"
+    ]
 
 
 @pytest.mark.parametrize(
