@@ -27,6 +27,7 @@ from hushbeam.pipelines.running.observing import Observer, observed
 from hushbeam.pipelines.running.outputs import check_writable, output_of_runs
 from hushbeam.pipelines.running.starting.job_servers import fetch_job_server
 from hushbeam.pipelines.running.terminal import waiting
+from hushbeam.schemas.delivery import Receiver
 from hushbeam.schemas.errors import ConfigurationError
 from hushbeam.schemas.policies import resolve_policies
 from hushbeam.schemas.recording import Recording
@@ -131,6 +132,8 @@ def _check_muting_further(options: RerenderOptions, *, local: bool) -> None:
 def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
     """Builds the pipeline: that of a full run, from detection on."""
     options, job, store = rendering
+    defaults = job.options.defaults
+    receiver = Receiver(defaults.webhook_url, defaults.webhook_auth_header_name)
     # Recordings that a killed run published are announced by the next full run, whose manifest names their receivers.
     unknown = pipeline | "No manifest" >> beam.Create([]).with_output_types(Recording)
     if store is None:
@@ -143,8 +146,9 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
             )
         )
         published, unpublished = restored | RenderAndCommit(job)
-        nothing = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
-        return finish(job, published, failures=[unrestored, unpublished], skipped=nothing, recordings=unknown)
+        skipped = pipeline | "Nothing skipped" >> beam.Create([]).with_output_types(str)
+        failures = [unrestored, unpublished]
+        return finish(job, published, failures=failures, skipped=skipped, recordings=unknown, receiver=receiver)
     asked = FullRun(options, job.rules)
     restored, skipped, unrestored = pipeline | RestoreFindings(
         Rendering(
@@ -160,7 +164,8 @@ def build(pipeline: beam.Pipeline, rendering: RenderJob) -> Results:
         corrected=options.corrections,
     )
     published, unpublished = restored | RenderAndCommit(job)
-    return finish(job, published, failures=[unrestored, unpublished], skipped=skipped, recordings=unknown)
+    failures = [unrestored, unpublished]
+    return finish(job, published, failures=failures, skipped=skipped, recordings=unknown, receiver=receiver)
 
 
 class FullRun:
